@@ -1,0 +1,30 @@
+//! The seam between services: a generated client over one transport type, whether the service is in this process or not.
+
+mod deadline;
+mod local;
+mod observe;
+mod remote;
+mod server;
+mod status;
+
+use http::{Request, Response};
+use tonic::{Status, body::Body};
+use tower::util::BoxCloneSyncService;
+
+pub use deadline::DEFAULT_TIMEOUT;
+pub use local::local;
+pub use remote::{Endpoints, remote};
+pub use server::serve;
+pub use status::Failure;
+
+/// What generated clients stand on.
+pub type Transport = BoxCloneSyncService<Request<Body>, Response<Body>, Status>;
+
+/// The largest message of a call. Mail and attachments are streamed in smaller chunks.
+pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// The size of the chunks in which mail and attachments are streamed.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+
+/// The metadata key that carries the service credential.
+const CREDENTIAL: &str = "authorization";

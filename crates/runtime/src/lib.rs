@@ -1,0 +1,10 @@
+//! What every role needs alike: configuration, telemetry, tasks and shutdown, health, databases, gRPC, TLS.
+//! It knows no service and no protocol of Mayfly's own.
+
+pub mod admin;
+pub mod config;
+pub mod database;
+pub mod grpc;
+pub mod task;
+pub mod telemetry;
+pub mod tls;

@@ -1,0 +1,159 @@
+//! Ids: UUIDv7, so they sort by time and tell when they were made. A type for each kind of object.
+
+use std::{
+    fmt,
+    str::FromStr,
+    sync::{LazyLock, Mutex, PoisonError},
+};
+
+use time::OffsetDateTime;
+use uuid::{ContextV7, Timestamp, Uuid};
+
+/// The counter that keeps ids of one process in order within a millisecond, and when the clock steps back.
+static CONTEXT: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
+
+fn new_v7(at: OffsetDateTime) -> Uuid {
+    let context = CONTEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    let seconds = u64::try_from(at.unix_timestamp()).unwrap_or(0);
+    Uuid::new_v7(Timestamp::from_unix(&*context, seconds, at.nanosecond()))
+}
+
+/// The text is not the canonical form of a UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a UUID")]
+pub struct InvalidId;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Makes a new id at a time; later ids of this process sort after it.
+            #[must_use]
+            pub fn new(at: OffsetDateTime) -> Self {
+                Self(new_v7(at))
+            }
+
+            /// Returns the smallest id that can have been made at a time: the bound of a range in time.
+            #[must_use]
+            pub fn floor(at: OffsetDateTime) -> Self {
+                let millis = u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
+                let mut bytes = [0; 16];
+                bytes[..6].copy_from_slice(&millis.to_be_bytes()[2..]);
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            /// Returns when the id was made, to the millisecond; `None` for an id that we cannot have made.
+            #[must_use]
+            pub fn created_at(self) -> Option<OffsetDateTime> {
+                if self.0.get_version_num() != 7 {
+                    return None;
+                }
+                let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+                let seconds = i128::from(seconds) * 1_000_000_000;
+                OffsetDateTime::from_unix_timestamp_nanos(seconds + i128::from(nanos)).ok()
+            }
+
+            /// Wraps a UUID that a store returned.
+            #[must_use]
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// Returns the UUID, for a store.
+            #[must_use]
+            pub const fn as_uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0.hyphenated(), f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            /// Reads the hyphenated form only: one spelling for one id, in either case.
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                if text.len() != 36 {
+                    return Err(InvalidId);
+                }
+                Uuid::try_parse(text).map(Self).map_err(|_| InvalidId)
+            }
+        }
+    };
+}
+
+id!(
+    /// A mailbox, which api.md calls an account.
+    AccountId
+);
+id!(
+    /// A Pro user.
+    UserId
+);
+id!(
+    /// A stored message.
+    MessageId
+);
+id!(
+    /// A Pro API token (its public id, not its value).
+    TokenId
+);
+id!(
+    /// A mail domain.
+    DomainId
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Clock, SystemClock};
+
+    #[test]
+    fn ids_of_one_process_are_in_order() {
+        let now = SystemClock.now();
+        let ids: Vec<MessageId> = (0..10_000).map(|_| MessageId::new(now)).collect();
+        assert!(ids.is_sorted());
+        let earlier = MessageId::new(now - time::Duration::hours(1));
+        assert!(
+            earlier > ids[9_999],
+            "a clock that steps back must not disorder ids"
+        );
+    }
+
+    #[test]
+    fn an_id_tells_when_it_was_made() {
+        let at = OffsetDateTime::from_unix_timestamp_nanos(4_000_000_000_123_000_000).unwrap();
+        let id = MessageId::new(at);
+        assert_eq!(id.created_at(), Some(at));
+        assert!(MessageId::floor(at) <= id);
+        assert!(MessageId::floor(at + time::Duration::milliseconds(1)) > id);
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn only_the_hyphenated_form_is_read() {
+        for text in [
+            "",
+            "x",
+            "0190000000007000800000000000000a",
+            "{01900000-0000-7000-8000-00000000000a}",
+        ] {
+            assert_eq!(text.parse::<MessageId>(), Err(InvalidId), "{text}");
+        }
+        let v4: MessageId = "f47ac10b-58cc-4372-a567-0e02b2c3d479".parse().unwrap();
+        assert_eq!(v4.created_at(), None);
+    }
+}

@@ -1,0 +1,14 @@
+//! What every role means by an id, an address, an error and the time. No async, no I/O.
+
+pub mod address;
+pub mod clock;
+pub mod error_code;
+pub mod ids;
+pub mod reason;
+pub mod secret;
+
+pub use address::{Address, DomainName, InvalidAddress};
+pub use clock::{Clock, SharedClock, SystemClock};
+pub use error_code::ErrorCode;
+pub use ids::{AccountId, DomainId, MessageId, TokenId, UserId};
+pub use secret::{SecretKey, random_bytes};
