@@ -1,1 +1,79 @@
-//! Placeholder.
+//! The public HTTP edge: routes, bearer extractors, limits and JSON shapes. It owns no rule and opens no database.
+
+mod access_log;
+mod auth;
+mod client_address;
+mod config;
+mod error;
+mod json;
+mod listener;
+mod openapi;
+mod page;
+mod rate_limit;
+mod router;
+mod routes;
+mod segments;
+mod sign_in_limit;
+mod state;
+mod stream;
+mod views;
+
+use axum::Router;
+use mayfly_runtime::{grpc::Transport, task::Tasks};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+pub use config::Config;
+pub use openapi::document;
+
+/// What the gateway stands on.
+pub struct Deps {
+    /// The auth service.
+    pub auth: Transport,
+    /// The mailbox service.
+    pub mailbox: Transport,
+    /// HTTPS when present, HTTP when not.
+    pub tls: Option<TlsAcceptor>,
+    /// The group of tasks that edges drain in.
+    pub tasks: Tasks,
+}
+
+/// The gateway, ready to listen.
+pub struct Gateway {
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    tasks: Tasks,
+    max_connections: usize,
+}
+
+/// Builds the gateway.
+#[must_use]
+pub fn build(config: &Config, deps: Deps) -> Gateway {
+    let state = state::Gateway::new(config, deps.auth, deps.mailbox);
+    Gateway {
+        router: router::router(config, state, &deps.tasks),
+        tls: deps.tls,
+        tasks: deps.tasks,
+        max_connections: config.max_connections as usize,
+    }
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway")
+            .field("is_tls", &self.tls.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Returns the whole router, for a test to call without a socket.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Serves until the tasks stop: no new connection then, and requests under way are answered.
+    pub fn serve(self, listener: TcpListener) {
+        listener::serve(listener, self.router, self.tls, self.max_connections, &self.tasks);
+    }
+}

@@ -1,0 +1,144 @@
+//! Bearer extractors: the type in a handler's signature is its permission.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use mayfly_proto::{
+    auth::{ValidateTokenRequest, validate_token_response::Principal},
+    mailbox::Scope,
+};
+
+use crate::{
+    error::ApiError,
+    state::{Gateway, validate_request},
+};
+
+/// No credential of ours comes near this; longer ones are refused without being sent on.
+const MAX_TOKEN_BYTES: usize = 2048;
+
+/// A mailbox that acts for itself.
+#[derive(Debug)]
+pub(crate) struct MailboxPrincipal {
+    pub(crate) account_id: String,
+}
+
+/// A Pro user, by JWT or by API token.
+#[derive(Debug)]
+pub(crate) struct ProPrincipal {
+    pub(crate) user_id: String,
+}
+
+/// A Pro user, or nobody. A credential that is bad is refused, never taken for nobody's.
+#[derive(Debug)]
+pub(crate) struct MaybePro(pub(crate) Option<ProPrincipal>);
+
+/// Where an extractor leaves the caller's id for the access log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallerId(Arc<OnceLock<String>>);
+
+impl CallerId {
+    pub(crate) fn get(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
+}
+
+impl MailboxPrincipal {
+    pub(crate) fn scope(self) -> Scope {
+        Scope {
+            account_id: self.account_id,
+            owner_user_id: None,
+        }
+    }
+}
+
+impl ProPrincipal {
+    /// One of this user's mailboxes, if it is one.
+    pub(crate) fn scope_of(self, account_id: String) -> Scope {
+        Scope {
+            account_id,
+            owner_user_id: Some(self.user_id),
+        }
+    }
+}
+
+/// Reads the one bearer token of a request (RFC 6750). Tokens in the URL are not looked at, except to refuse a second one.
+fn bearer<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Result<&'a str, ApiError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Err(ApiError::no_credential());
+    };
+    let has_query_token = query
+        .is_some_and(|query| form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == "access_token"));
+    if values.next().is_some() || has_query_token {
+        return Err(ApiError::invalid_request(
+            "send one credential, in one Authorization header",
+        ));
+    }
+    let value = value.to_str().map_err(|_| ApiError::invalid_token())?;
+    let (scheme, token) = value.split_once(' ').ok_or_else(ApiError::invalid_token)?;
+    let token = token.trim_start_matches(' ');
+    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() || token.len() > MAX_TOKEN_BYTES {
+        return Err(ApiError::invalid_token());
+    }
+    Ok(token)
+}
+
+async fn principal(parts: &Parts, gateway: &Gateway) -> Result<Principal, ApiError> {
+    let token = bearer(&parts.headers, parts.uri.query())?.to_owned();
+    let answer = gateway
+        .auth()
+        .validate_token(validate_request(ValidateTokenRequest { token }))
+        .await?;
+    let principal = answer
+        .into_inner()
+        .principal
+        .ok_or_else(|| ApiError::internal("a principal is missing"))?;
+    if let Some(CallerId(caller)) = parts.extensions.get() {
+        let id = match &principal {
+            Principal::Mailbox(mailbox) => &mailbox.account_id,
+            Principal::Pro(pro) => &pro.user_id,
+        };
+        let _ = caller.set(id.clone());
+    }
+    Ok(principal)
+}
+
+impl FromRequestParts<Gateway> for MailboxPrincipal {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, ApiError> {
+        match principal(parts, gateway).await? {
+            Principal::Mailbox(mailbox) => Ok(Self {
+                account_id: mailbox.account_id,
+            }),
+            Principal::Pro(_) => Err(ApiError::invalid_token()),
+        }
+    }
+}
+
+impl FromRequestParts<Gateway> for ProPrincipal {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, ApiError> {
+        match principal(parts, gateway).await? {
+            Principal::Pro(pro) => Ok(Self { user_id: pro.user_id }),
+            Principal::Mailbox(_) => Err(ApiError::invalid_token()),
+        }
+    }
+}
+
+impl FromRequestParts<Gateway> for MaybePro {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, ApiError> {
+        if !parts.headers.contains_key(header::AUTHORIZATION) {
+            return Ok(Self(None));
+        }
+        ProPrincipal::from_request_parts(parts, gateway)
+            .await
+            .map(|pro| Self(Some(pro)))
+    }
+}

@@ -1,0 +1,63 @@
+//! The `[gateway]` section.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use ipnet::IpNet;
+use mayfly_runtime::config::{ConfigError, List};
+use serde::{Deserialize, Serialize};
+
+/// How the gateway listens and what it lets through.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where HTTP listens.
+    pub listen: SocketAddr,
+    /// Requests a second for each client address, with a burst of twice as many; 0 turns the limit off.
+    pub rate_limit: u32,
+    /// Failed sign-ins a minute for each account, and ten times as many for each client address; 0 turns the limit off.
+    pub sign_in_limit: u32,
+    /// Networks of proxies whose `X-Forwarded-For` counts.
+    pub trusted_proxies: List<IpNet>,
+    /// PEM file of the certificate chain; absent is HTTP.
+    pub tls_cert: Option<PathBuf>,
+    /// PEM file of the certificate's key.
+    pub tls_key: Option<PathBuf>,
+    /// Connections at one time; more wait to be accepted.
+    pub max_connections: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            rate_limit: 8,
+            sign_in_limit: 10,
+            trusted_proxies: List::default(),
+            tls_cert: None,
+            tls_key: None,
+            max_connections: 10_000,
+        }
+    }
+}
+
+impl Config {
+    /// Checks what types alone cannot say.
+    ///
+    /// # Errors
+    /// Names the key that cannot be used.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.max_connections == 0 {
+            return Err(ConfigError::new("gateway.max_connections", "must be at least 1"));
+        }
+        if self.rate_limit > 1_000_000 || self.sign_in_limit > 1_000_000 {
+            return Err(ConfigError::new(
+                "gateway.rate_limit",
+                "must be at most 1000000; 0 turns it off",
+            ));
+        }
+        Ok(())
+    }
+}

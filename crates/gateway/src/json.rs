@@ -1,0 +1,140 @@
+//! JSON bodies: bounded in size and time, and refused with the name of the field that is wrong.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{FromRequest, Request},
+    http::{HeaderMap, StatusCode, header},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+
+/// The largest body that is read.
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A body read as JSON. Fields that we do not know are ignored: real clients send some.
+#[derive(Debug)]
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        check_headers(request.headers())?;
+        let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
+        let body = match tokio::time::timeout(BODY_TIMEOUT, body).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(ApiError::payload_too_large()),
+            Ok(Err(_)) => return Err(ApiError::invalid_request("the body could not be read")),
+            Err(_) => {
+                let message = "the body took too long to arrive";
+                return Err(ApiError::new(
+                    StatusCode::REQUEST_TIMEOUT,
+                    "invalid_request",
+                    message,
+                ));
+            }
+        };
+        parse(&body).map(Self)
+    }
+}
+
+fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        let message = "send the body without Content-Encoding";
+        return Err(ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "invalid_request",
+            message,
+        ));
+    }
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        return Err(ApiError::payload_too_large());
+    }
+    // A form or a plain text is what a page of another site can send without being asked: never read as JSON.
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
+        return Ok(());
+    };
+    let essence = content_type
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    if essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")) {
+        return Ok(());
+    }
+    Err(ApiError::invalid_request("Content-Type must be application/json"))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // serde would read an array as the fields in their order.
+    if let Some(first) = body.iter().find(|byte| !byte.is_ascii_whitespace())
+        && *first != b'{'
+    {
+        return Err(ApiError::invalid_request("the body must be a JSON object"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.inner();
+        if !cause.is_data() {
+            return ApiError::invalid_request("the body is not valid JSON");
+        }
+        let text = cause.to_string();
+        // The text may repeat the value, which may be a password: only the part that serde words itself is kept.
+        let named = text
+            .strip_prefix("missing field `")
+            .and_then(|rest| rest.split('`').next());
+        ApiError::invalid_request(match named {
+            Some(field) => format!("{field}: is missing"),
+            None if text.starts_with("duplicate field") => "a field is there twice".to_owned(),
+            None => format!("{path}: has the wrong type"),
+        })
+    })?;
+    reader
+        .end()
+        .map_err(|_| ApiError::invalid_request("the body is not valid JSON"))?;
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Body {
+        #[expect(dead_code, reason = "read by serde only")]
+        address: String,
+    }
+
+    #[test]
+    fn errors_name_the_field_and_repeat_no_value() {
+        for (body, expected) in [
+            ("{}", "address: is missing"),
+            ("{\"address\":12345}", "address: has the wrong type"),
+            ("{\"address\":null}", "address: has the wrong type"),
+            ("{\"address\":\"a\",\"address\":\"b\"}", "a field is there twice"),
+            ("[1]", "the body must be a JSON object"),
+            ("\"hunter2\"", "the body must be a JSON object"),
+            ("", "the body is not valid JSON"),
+            ("{\"address\":\"a\"} x", "the body is not valid JSON"),
+            ("{\"address\":\"\\ud800\"}", "the body is not valid JSON"),
+        ] {
+            let text = format!("{:?}", parse::<Body>(body.as_bytes()).unwrap_err());
+            assert!(text.contains(expected), "{body}: {text}");
+            assert!(!text.contains("12345") && !text.contains("hunter2"), "{text}");
+        }
+        assert!(parse::<Body>(b"{\"address\":\"a\",\"more\":1}").is_ok());
+    }
+}

@@ -1,0 +1,110 @@
+//! Every route, in one table.
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware,
+    response::IntoResponse,
+};
+use mayfly_runtime::task::Tasks;
+use tower::ServiceBuilder;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{Any, CorsLayer},
+    request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    set_header::SetResponseHeaderLayer,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    access_log::{self, AccessLog},
+    config::Config,
+    error::ApiError,
+    openapi,
+    rate_limit::{self, RateLimit},
+    routes::{accounts, domains, me, messages, pro, token},
+    state::Gateway,
+};
+
+/// The table: each handler carries its method, path and documentation.
+pub(crate) fn routes() -> OpenApiRouter<Gateway> {
+    let api = OpenApiRouter::new()
+        .routes(routes!(domains::list::handle))
+        .routes(routes!(accounts::create::handle))
+        .routes(routes!(token::create::handle))
+        .routes(routes!(me::get::handle, me::delete::handle))
+        .routes(routes!(messages::list::handle))
+        .routes(routes!(messages::get::handle, messages::delete::handle))
+        .routes(routes!(messages::mark_read::handle))
+        .routes(routes!(messages::source::handle))
+        .routes(routes!(messages::attachment::handle));
+    let pro = OpenApiRouter::new()
+        .routes(routes!(pro::register::handle))
+        .routes(routes!(pro::login::handle))
+        .routes(routes!(pro::me::handle))
+        .routes(routes!(pro::accounts::list::handle))
+        .routes(routes!(pro::accounts::delete::handle))
+        .routes(routes!(pro::accounts::reset_password::handle))
+        .routes(routes!(pro::accounts::list_messages::handle))
+        .routes(routes!(pro::accounts::get_message::handle))
+        .routes(routes!(pro::tokens::list::handle, pro::tokens::create::handle))
+        .routes(routes!(pro::tokens::revoke::handle));
+    OpenApiRouter::with_openapi(openapi::base())
+        .nest("/api", api.layer(cors()))
+        .nest("/pro/api", pro)
+}
+
+/// Any origin may call `/api` with a bearer header; credentials of a browser are never asked for.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            header::CONTENT_DISPOSITION,
+        ])
+}
+
+/// Builds the router with everything that stands around it.
+pub(crate) fn router(config: &Config, gateway: Gateway, tasks: &Tasks) -> Router {
+    let (router, document) = routes().split_for_parts();
+    let request_id = HeaderName::from_static("x-request-id");
+    let around = ServiceBuilder::new()
+        // A caller's own id is not taken over: it would let anyone write into our logs.
+        .map_request(|mut request: axum::extract::Request| {
+            request.headers_mut().remove("x-request-id");
+            request
+        })
+        .layer(SetRequestIdLayer::new(request_id.clone(), MakeRequestUuid))
+        .layer(PropagateRequestIdLayer::new(request_id))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
+        .layer(middleware::from_fn_with_state(AccessLog::new(), access_log::log))
+        .layer(CatchPanicLayer::custom(|_| {
+            ApiError::internal("a handler panicked").into_response()
+        }))
+        .layer(middleware::from_fn_with_state(
+            RateLimit::new(config, tasks),
+            rate_limit::limit,
+        ));
+    router
+        .with_state(gateway)
+        .merge(openapi::routes(document))
+        .fallback(|| async { ApiError::not_found() })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "this path has other methods: see Allow",
+            )
+        })
+        .layer(around)
+}

@@ -1,0 +1,33 @@
+//! Handlers: path, shape and status. What a route does is one or two calls of a service.
+
+pub(crate) mod accounts {
+    //! `/api/accounts`
+    pub(crate) mod create;
+}
+pub(crate) mod domains {
+    //! `/api/domains`
+    pub(crate) mod list;
+}
+pub(crate) mod me {
+    //! `/api/me`
+    pub(crate) mod delete;
+    pub(crate) mod get;
+}
+pub(crate) mod messages;
+pub(crate) mod pro {
+    //! `/pro/api`
+    pub(crate) mod accounts;
+    pub(crate) mod login;
+    pub(crate) mod me;
+    pub(crate) mod register;
+    pub(crate) mod tokens {
+        //! `/pro/api/tokens`
+        pub(crate) mod create;
+        pub(crate) mod list;
+        pub(crate) mod revoke;
+    }
+}
+pub(crate) mod token {
+    //! `/api/token`
+    pub(crate) mod create;
+}

@@ -1,0 +1,8 @@
+//! `/api/messages`: each route acts for the mailbox whose JWT it carries.
+
+pub(crate) mod attachment;
+pub(crate) mod delete;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod mark_read;
+pub(crate) mod source;

@@ -1,0 +1,31 @@
+//! `POST /pro/api/tokens`
+
+use axum::{Json, extract::State, http::StatusCode};
+use mayfly_proto::auth::CreateProTokenRequest;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{auth::ProPrincipal, error::ApiError, json::JsonBody, state::Gateway, views::pro::NewToken};
+
+/// What a token is for.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct TokenName {
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+}
+
+/// Creates an API token. Its value is in this answer and nowhere else.
+#[utoipa::path(post, path = "/tokens", tag = "pro", operation_id = "create_pro_token", security(("pro" = [])),
+    request_body = TokenName, responses((status = 201, body = NewToken)))]
+pub(crate) async fn handle(
+    State(gateway): State<Gateway>,
+    principal: ProPrincipal,
+    JsonBody(body): JsonBody<TokenName>,
+) -> Result<(StatusCode, Json<NewToken>), ApiError> {
+    let request = CreateProTokenRequest {
+        user_id: principal.user_id,
+        name: body.name,
+    };
+    let token = gateway.auth().create_pro_token(request).await?.into_inner();
+    Ok((StatusCode::CREATED, Json(token.into())))
+}

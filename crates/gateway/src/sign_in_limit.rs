@@ -1,0 +1,207 @@
+//! Bounds on guessing passwords: failures for each account and for each client address. A client that has signed in to
+//! an account before keeps a count of its own there, so that guessers cannot lock the owner out.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{client_address::ClientAddress, error::ApiError};
+
+/// How many counts are kept; the oldest go first, and what they guarded starts afresh.
+const MAX_ENTRIES: usize = 100_000;
+/// How much more a client address may fail, over all accounts, than one account may be failed on.
+const CLIENT_FACTOR: u32 = 10;
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Account(String),
+    Client(ClientAddress),
+    Known(String, ClientAddress),
+}
+
+/// Tries that are left, refilled steadily.
+#[derive(Debug)]
+struct Bucket {
+    tries: f64,
+    updated: Instant,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct SignInLimit {
+    per_minute: u32,
+    buckets: Mutex<HashMap<Key, Bucket>>,
+}
+
+/// A sign-in under way. Dropped without [`Attempt::succeeded`], it counts as a failure.
+#[derive(Debug)]
+pub(crate) struct Attempt<'a> {
+    limit: &'a SignInLimit,
+    account: String,
+    client: ClientAddress,
+    taken: Vec<Key>,
+}
+
+impl SignInLimit {
+    pub(crate) fn new(per_minute: u32) -> Self {
+        Self {
+            per_minute,
+            buckets: Mutex::default(),
+        }
+    }
+
+    /// Begins a sign-in, before any password is hashed.
+    pub(crate) fn begin(&self, account: &str, client: ClientAddress) -> Result<Attempt<'_>, ApiError> {
+        let account = account.trim().to_ascii_lowercase();
+        let mut taken = Vec::new();
+        if self.per_minute > 0 {
+            let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            let known = Key::Known(account.clone(), client);
+            let first = if buckets.contains_key(&known) {
+                known
+            } else {
+                Key::Account(account.clone())
+            };
+            for (key, per_minute) in [
+                (first, self.per_minute),
+                (Key::Client(client), self.per_minute * CLIENT_FACTOR),
+            ] {
+                if let Err(wait) = take(&mut buckets, &key, per_minute, now) {
+                    for key in &taken {
+                        give_back(&mut buckets, key);
+                    }
+                    return Err(ApiError::rate_limited(wait));
+                }
+                taken.push(key);
+            }
+            evict(&mut buckets);
+        }
+        Ok(Attempt {
+            limit: self,
+            account,
+            client,
+            taken,
+        })
+    }
+}
+
+impl Attempt<'_> {
+    /// Ends a sign-in with the right password: it costs nothing, and the client is known from now on.
+    pub(crate) fn succeeded(self) {
+        if self.taken.is_empty() {
+            return;
+        }
+        let mut buckets = self.limit.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &self.taken {
+            give_back(&mut buckets, key);
+        }
+        let tries = f64::from(self.limit.per_minute);
+        buckets
+            .entry(Key::Known(self.account, self.client))
+            .or_insert(Bucket {
+                tries,
+                updated: Instant::now(),
+            });
+    }
+}
+
+fn take(
+    buckets: &mut HashMap<Key, Bucket>,
+    key: &Key,
+    per_minute: u32,
+    now: Instant,
+) -> Result<(), Duration> {
+    let capacity = f64::from(per_minute);
+    let bucket = buckets.entry(key.clone()).or_insert(Bucket {
+        tries: capacity,
+        updated: now,
+    });
+    let refill = now.duration_since(bucket.updated).as_secs_f64() / MINUTE.as_secs_f64() * capacity;
+    bucket.tries = (bucket.tries + refill).min(capacity);
+    bucket.updated = now;
+    if bucket.tries < 1.0 {
+        return Err(Duration::from_secs_f64(
+            (1.0 - bucket.tries) / capacity * MINUTE.as_secs_f64(),
+        ));
+    }
+    bucket.tries -= 1.0;
+    Ok(())
+}
+
+fn give_back(buckets: &mut HashMap<Key, Bucket>, key: &Key) {
+    if let Some(bucket) = buckets.get_mut(key) {
+        bucket.tries += 1.0;
+    }
+}
+
+/// Forgets the older half once there are too many; counts of clients that once signed in go last.
+fn evict(buckets: &mut HashMap<Key, Bucket>) {
+    if buckets.len() <= MAX_ENTRIES {
+        return;
+    }
+    let now = Instant::now();
+    buckets
+        .retain(|key, bucket| matches!(key, Key::Known(..)) || now.duration_since(bucket.updated) < MINUTE);
+    if buckets.len() > MAX_ENTRIES {
+        let mut times: Vec<Instant> = buckets.values().map(|bucket| bucket.updated).collect();
+        let (_, median, _) = times.select_nth_unstable(MAX_ENTRIES / 2);
+        let median = *median;
+        buckets.retain(|_, bucket| bucket.updated > median);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(last: u8) -> ClientAddress {
+        ClientAddress([192, 0, 2, last].into())
+    }
+
+    #[test]
+    fn guessers_are_stopped_and_the_owner_is_not() {
+        let limit = SignInLimit::new(10);
+        limit.begin("owner@a.test", client(1)).unwrap().succeeded();
+        let refused = (0..250_u8)
+            .filter(|n| limit.begin("owner@a.test", client(n % 200 + 2)).is_err())
+            .count();
+        assert!(refused >= 238, "{refused}");
+        for _ in 0..50 {
+            limit.begin(" OWNER@a.test", client(1)).unwrap().succeeded();
+        }
+    }
+
+    #[test]
+    fn one_client_cannot_walk_over_many_accounts() {
+        let limit = SignInLimit::new(10);
+        let refused = (0..300)
+            .filter(|n| limit.begin(&format!("{n}@a.test"), client(1)).is_err())
+            .count();
+        assert!(refused >= 199, "{refused}");
+        assert!(limit.begin("0@a.test", client(2)).is_ok());
+    }
+
+    #[test]
+    fn successes_cost_nothing_and_zero_is_off() {
+        let limit = SignInLimit::new(2);
+        for _ in 0..100 {
+            limit.begin("a@a.test", client(1)).unwrap().succeeded();
+        }
+        let limit = SignInLimit::new(0);
+        assert!((0..1000).all(|_| limit.begin("a@a.test", client(1)).is_ok()));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let limit = SignInLimit::new(1);
+        for n in 0..(MAX_ENTRIES + 10) {
+            let address = std::net::Ipv4Addr::from(u32::try_from(n).unwrap() + 0x0100_0000);
+            let _ = limit.begin(&format!("{n}@a.test"), ClientAddress(address.into()));
+        }
+        assert!(limit.buckets.lock().unwrap().len() <= MAX_ENTRIES + 2);
+    }
+}

@@ -1,0 +1,56 @@
+//! What handlers share: a client of each service, and how long each kind of call may take.
+
+use std::{sync::Arc, time::Duration};
+
+use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_client::MailboxClient};
+use mayfly_runtime::grpc::{MAX_MESSAGE_BYTES, Transport};
+
+use crate::{config::Config, sign_in_limit::SignInLimit};
+
+/// A token must be judged quickly: a slow auth service is a 503, never a pile of waiting requests.
+const VALIDATE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Hashing waits in a bounded queue.
+const HASH_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Clients of both services. Clones are cheap and share everything.
+#[derive(Debug, Clone)]
+pub(crate) struct Gateway {
+    auth: AuthClient<Transport>,
+    mailbox: MailboxClient<Transport>,
+    pub(crate) sign_in_limit: Arc<SignInLimit>,
+}
+
+impl Gateway {
+    pub(crate) fn new(config: &Config, auth: Transport, mailbox: Transport) -> Self {
+        Self {
+            auth: AuthClient::new(auth).max_decoding_message_size(MAX_MESSAGE_BYTES),
+            // A message's bodies travel in one answer, and each is at most as large as a message.
+            mailbox: MailboxClient::new(mailbox).max_decoding_message_size(64 * 1024 * 1024),
+            sign_in_limit: Arc::new(SignInLimit::new(config.sign_in_limit)),
+        }
+    }
+
+    pub(crate) fn auth(&self) -> AuthClient<Transport> {
+        self.auth.clone()
+    }
+
+    pub(crate) fn mailbox(&self) -> MailboxClient<Transport> {
+        self.mailbox.clone()
+    }
+}
+
+/// Makes a request that must be answered within a second.
+pub(crate) fn validate_request<T>(message: T) -> tonic::Request<T> {
+    with_timeout(message, VALIDATE_TIMEOUT)
+}
+
+/// Makes a request that may wait for a password to be hashed.
+pub(crate) fn hash_request<T>(message: T) -> tonic::Request<T> {
+    with_timeout(message, HASH_TIMEOUT)
+}
+
+fn with_timeout<T>(message: T, timeout: Duration) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.set_timeout(timeout);
+    request
+}
