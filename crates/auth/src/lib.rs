@@ -1,1 +1,130 @@
-//! Placeholder.
+//! Credentials: passwords of mailboxes and Pro users, JWTs, Pro API tokens, and what makes them stop working.
+//! `rpc` → `service` (one use case a file) → `model`, `store`, `verdicts`, `hash_pool`. See the README.
+
+mod config;
+mod error;
+mod hash_pool;
+mod last_used;
+mod migrations;
+mod model;
+mod rpc;
+mod service;
+mod store;
+mod verdicts;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use mayfly_proto::auth::auth_server::AuthServer;
+use mayfly_runtime::{
+    admin::Readiness,
+    database::{Database, OpenError},
+    task::Tasks,
+    telemetry::meter,
+};
+use mayfly_types::{SecretKey, SharedClock};
+
+pub use crate::{
+    config::{Config, Registration},
+    rpc::Rpc,
+};
+use crate::{
+    hash_pool::HashPool, last_used::LastUsed, migrations::Migrator, model::jwt::KeyRing, service::Service,
+    store::Store, verdicts::Verdicts,
+};
+
+/// How many subjects, and how many tokens, are remembered at most: about 10 MB each.
+const MAX_VERDICTS: usize = 100_000;
+
+/// What the service stands on.
+#[derive(Debug)]
+pub struct Deps {
+    /// Its own database, which no other process has open.
+    pub database: Database,
+    /// Where that is, for messages.
+    pub database_path: PathBuf,
+    /// The keys of JWTs: all verify, the first signs.
+    pub signing_keys: Vec<SecretKey>,
+    /// The time.
+    pub clock: SharedClock,
+    /// Where work goes on whose caller has left.
+    pub tasks: Tasks,
+}
+
+/// The running service.
+pub struct Auth {
+    service: Arc<Service>,
+}
+
+impl std::fmt::Debug for Auth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Auth")
+    }
+}
+
+/// Brings the service's schema up to date.
+///
+/// # Errors
+/// When a migration fails, or the database has one that this version does not know.
+pub async fn migrate(database: &Database, path: &Path) -> Result<(), OpenError> {
+    database.migrate::<Migrator>(path).await
+}
+
+/// Migrates the database and starts the service.
+///
+/// # Errors
+/// When the database cannot be migrated, or no thread can be started.
+pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
+    migrate(&deps.database, &deps.database_path).await?;
+    let hash_pool =
+        HashPool::start(config.hash_workers, config.hash_queue).map_err(|error| OpenError::Io {
+            path: PathBuf::from("a hashing thread"),
+            error,
+        })?;
+    let store = Arc::new(Store::new(deps.database));
+    let validations = meter()
+        .u64_counter("auth.token.validations")
+        .with_description("Bearer tokens by kind, and why they were refused")
+        .build();
+    let service = Service {
+        last_used: LastUsed::start(Arc::clone(&store), &deps.tasks),
+        store,
+        keys: KeyRing::new(&deps.signing_keys),
+        hash_pool,
+        generations: Verdicts::new(MAX_VERDICTS),
+        tokens: Verdicts::new(MAX_VERDICTS),
+        clock: deps.clock,
+        tasks: deps.tasks,
+        registration: config.registration,
+        max_tokens: config.max_tokens,
+        validations,
+    };
+    Ok(Auth {
+        service: Arc::new(service),
+    })
+}
+
+impl Auth {
+    /// Returns the generated server, for the local transport or a listener.
+    #[must_use]
+    pub fn server(&self) -> AuthServer<Rpc> {
+        AuthServer::new(Rpc(Arc::clone(&self.service)))
+    }
+
+    /// Adds what the service cannot do without.
+    pub fn add_checks(&self, readiness: &mut Readiness) {
+        let store = Arc::clone(&self.service.store);
+        readiness.add("auth database", move || {
+            let store = Arc::clone(&store);
+            async move { store.ping().await }
+        });
+    }
+
+    /// Ends the hashing threads and closes the database. Calls that come later answer that the service is not available.
+    pub async fn close(&self) {
+        self.service.hash_pool.close();
+        self.service.store.close().await;
+    }
+}

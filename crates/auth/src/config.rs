@@ -1,0 +1,147 @@
+//! The `[auth]` section.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use mayfly_runtime::{
+    config::{ConfigError, Secret, secret_keys},
+    grpc::Endpoints,
+};
+use mayfly_types::SecretKey;
+use serde::{Deserialize, Serialize};
+
+/// How the auth service runs, or where it lives if it runs elsewhere.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where a process that has only this role, or lacks a caller of it, listens for gRPC.
+    pub listen: SocketAddr,
+    /// Where the service lives when it is not in this process.
+    pub endpoint: Option<Endpoints>,
+    /// The keys that sign JWTs, separated by commas: all verify, the first signs.
+    pub signing_key: Option<Secret>,
+    /// A file that holds them.
+    pub signing_key_file: Option<PathBuf>,
+    /// Whether anybody can become a Pro user.
+    pub registration: Registration,
+    /// How many tokens that are not revoked one Pro user can have.
+    pub max_tokens: u32,
+    /// Threads that hash passwords; 0 is one for each core.
+    pub hash_workers: u32,
+    /// Sign-ins that may wait for a thread; what comes beyond is refused at once.
+    pub hash_queue: u32,
+}
+
+/// Whether anybody can become a Pro user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// Anybody can.
+    Open,
+    /// Nobody can.
+    Closed,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
+            endpoint: None,
+            signing_key: None,
+            signing_key_file: None,
+            registration: Registration::Open,
+            max_tokens: 20,
+            hash_workers: 0,
+            hash_queue: 64,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the signing keys; none if none are configured.
+    ///
+    /// # Errors
+    /// Names the key of the configuration that cannot be used.
+    pub fn signing_keys(&self) -> Result<Vec<SecretKey>, ConfigError> {
+        secret_keys(
+            "auth.signing_key",
+            self.signing_key.as_ref(),
+            self.signing_key_file.as_ref(),
+        )
+    }
+
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// Names the first key with a value out of its bounds.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        // Each thread keeps 19 MiB, and each waiting sign-in a password.
+        for (key, value, min, max) in [
+            ("auth.max_tokens", self.max_tokens, 1, 1_000),
+            ("auth.hash_workers", self.hash_workers, 0, 256),
+            ("auth.hash_queue", self.hash_queue, 1, 10_000),
+        ] {
+            if !(min..=max).contains(&value) {
+                return Err(ConfigError::new(key, format!("must be from {min} to {max}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Root {
+        #[serde(default)]
+        auth: Config,
+    }
+
+    fn load(key: &str, value: &str) -> Result<Config, ConfigError> {
+        let pair = (format!("MAYFLY_AUTH__{key}"), value.to_owned());
+        mayfly_runtime::config::load::<Root>(None, [pair], &BTreeMap::new()).map(|root| root.auth)
+    }
+
+    #[test]
+    fn defaults_are_valid_and_bounds_are_named() {
+        Config::default().validate().unwrap();
+        assert!(Config::default().signing_keys().unwrap().is_empty());
+        assert_eq!(
+            load("REGISTRATION", "closed").unwrap().registration,
+            Registration::Closed
+        );
+        for (key, value) in [
+            ("MAX_TOKENS", "0"),
+            ("MAX_TOKENS", "1001"),
+            ("HASH_WORKERS", "257"),
+            ("HASH_QUEUE", "0"),
+        ] {
+            let error = load(key, value).unwrap().validate().unwrap_err().to_string();
+            assert!(error.contains(&key.to_lowercase()), "{error}");
+        }
+        for (key, value) in [
+            ("REGISTRATION", "maybe"),
+            ("MAX_TOKEN", "1"),
+            ("LISTEN", "here"),
+            ("ENDPOINT", "ftp://x"),
+        ] {
+            assert!(load(key, value).is_err(), "{key}");
+        }
+        let keys = format!(
+            "{},{}",
+            SecretKey::random().to_hex(),
+            SecretKey::random().to_hex()
+        );
+        assert_eq!(
+            load("SIGNING_KEY", &keys).unwrap().signing_keys().unwrap().len(),
+            2
+        );
+    }
+}

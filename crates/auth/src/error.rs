@@ -1,0 +1,148 @@
+//! Every way in which a call to this service fails. Nothing here knows gRPC or HTTP.
+
+use std::time::Duration;
+
+use mayfly_runtime::database;
+use mayfly_types::{ErrorCode, reason};
+use sea_orm::DbErr;
+
+/// A failed use case.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("invalid request: {0}")]
+    InvalidRequest(&'static str),
+    #[error("not an e-mail address")]
+    InvalidAddress,
+    #[error("the password has less than {min_bytes} bytes")]
+    PasswordTooShort { min_bytes: usize },
+    #[error("the password has more than {max_bytes} bytes")]
+    PasswordTooLong { max_bytes: usize },
+    #[error("wrong password, or nobody to have one")]
+    InvalidCredentials,
+    #[error("token refused: {0:?}")]
+    InvalidToken(Refusal),
+    #[error("registration is closed")]
+    RegistrationClosed,
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    #[error("the user has {limit} tokens already")]
+    TokenLimitReached { limit: u32 },
+    #[error("not found")]
+    NotFound,
+    #[error("the hashing queue is full")]
+    Overloaded { retry_after: Duration },
+    #[error("the service is stopping")]
+    Stopping,
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    #[error("{0}")]
+    Defect(&'static str),
+}
+
+/// Why a token was refused: for metrics only, never told to a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The shape, the length, the alphabet or the checksum is wrong.
+    Malformed,
+    /// The key id is absent or not one of ours.
+    UnknownKey,
+    /// The header says more or other than ours does.
+    Header,
+    /// The signature is wrong.
+    Signature,
+    /// A claim is absent, of the wrong type or beyond its bounds.
+    Claims,
+    /// It begins later than now.
+    NotYetValid,
+    /// It ended before now.
+    Expired,
+    /// The subject is gone, or its password was reset since.
+    Superseded,
+    /// No such API token was issued.
+    UnknownToken,
+    /// The API token was revoked.
+    Revoked,
+}
+
+impl Refusal {
+    /// Returns the metric label.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownKey => "unknown_key",
+            Self::Header => "header",
+            Self::Signature => "signature",
+            Self::Claims => "claims",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Expired => "expired",
+            Self::Superseded => "superseded",
+            Self::UnknownToken => "unknown_token",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl Error {
+    /// Returns the kind of failure.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::InvalidRequest(_)
+            | Self::InvalidAddress
+            | Self::PasswordTooShort { .. }
+            | Self::PasswordTooLong { .. } => ErrorCode::InvalidArgument,
+            Self::InvalidCredentials | Self::InvalidToken(_) => ErrorCode::Unauthenticated,
+            Self::RegistrationClosed | Self::TokenLimitReached { .. } => ErrorCode::PermissionDenied,
+            Self::EmailTaken => ErrorCode::AlreadyExists,
+            Self::NotFound => ErrorCode::NotFound,
+            Self::Overloaded { .. } | Self::Stopping => ErrorCode::Unavailable,
+            Self::Database(error) => database::error_code(error),
+            Self::Defect(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// Returns the machine-readable reason.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => reason::INVALID_REQUEST,
+            Self::InvalidAddress => reason::INVALID_ADDRESS,
+            Self::PasswordTooShort { .. } => reason::PASSWORD_TOO_SHORT,
+            Self::PasswordTooLong { .. } => reason::PASSWORD_TOO_LONG,
+            Self::InvalidCredentials => reason::INVALID_CREDENTIALS,
+            Self::InvalidToken(_) => reason::INVALID_TOKEN,
+            Self::RegistrationClosed => reason::REGISTRATION_CLOSED,
+            Self::EmailTaken => reason::EMAIL_TAKEN,
+            Self::TokenLimitReached { .. } => reason::TOKEN_LIMIT_REACHED,
+            Self::NotFound => reason::NOT_FOUND,
+            Self::Overloaded { .. } => reason::OVERLOADED,
+            Self::Stopping => reason::UNAVAILABLE,
+            Self::Database(_) | Self::Defect(_) if self.code() == ErrorCode::Unavailable => {
+                reason::UNAVAILABLE
+            }
+            Self::Database(_) | Self::Defect(_) => reason::INTERNAL,
+        }
+    }
+
+    /// Returns the text for a person, which tells nothing that the caller may not know.
+    pub(crate) fn public_message(&self) -> String {
+        match self {
+            Self::InvalidRequest(problem) => (*problem).to_owned(),
+            Self::InvalidAddress => "not a valid e-mail address".to_owned(),
+            Self::PasswordTooShort { min_bytes } => format!("the password needs at least {min_bytes} bytes"),
+            Self::PasswordTooLong { max_bytes } => format!("the password may have at most {max_bytes} bytes"),
+            Self::InvalidCredentials => "the address or the password is wrong".to_owned(),
+            Self::InvalidToken(_) => "the token is not valid".to_owned(),
+            Self::RegistrationClosed => "registration is closed".to_owned(),
+            Self::EmailTaken => "this e-mail address is registered already".to_owned(),
+            Self::TokenLimitReached { limit } => {
+                format!("there are {limit} tokens already; revoke one first")
+            }
+            Self::NotFound => "not found".to_owned(),
+            Self::Overloaded { .. } => "too many sign-ins at once; try again".to_owned(),
+            Self::Stopping => "the service is stopping".to_owned(),
+            Self::Database(_) if self.code() == ErrorCode::Unavailable => {
+                "the database is not available".to_owned()
+            }
+            Self::Database(_) | Self::Defect(_) => "internal error".to_owned(),
+        }
+    }
+}

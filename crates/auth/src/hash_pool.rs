@@ -1,0 +1,236 @@
+//! Threads that do nothing but hash passwords, one for each core, behind a bounded queue: a flood of sign-ins is refused
+//! at once, and never takes the threads that answer everything else.
+
+use std::{
+    collections::VecDeque,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use mayfly_runtime::telemetry::meter;
+use mayfly_types::random_bytes;
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Histogram},
+};
+use tokio::sync::oneshot;
+
+use crate::{
+    error::Error,
+    model::password::{Memory, Password, StoredPassword},
+};
+
+/// The pool. Dropping it ends the threads after what they are at.
+pub(crate) struct HashPool {
+    shared: Arc<Shared>,
+    max_waiting: usize,
+    refusals: Counter<u64>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    duration: Histogram<f64>,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    is_closed: bool,
+}
+
+enum Job {
+    Hash {
+        password: Password,
+        reply: oneshot::Sender<Result<StoredPassword, Error>>,
+    },
+    Verify {
+        password: Password,
+        stored: Option<StoredPassword>,
+        reply: oneshot::Sender<Result<bool, Error>>,
+    },
+}
+
+impl HashPool {
+    /// Starts the threads; `workers` 0 is one for each core.
+    pub(crate) fn start(workers: u32, max_waiting: u32) -> io::Result<Self> {
+        let workers = match usize::try_from(workers) {
+            Ok(0) | Err(_) => thread::available_parallelism()?.get(),
+            Ok(workers) => workers,
+        };
+        let pool = Self::without_threads(usize::try_from(max_waiting).unwrap_or(usize::MAX));
+        for _ in 0..workers {
+            let shared = Arc::clone(&pool.shared);
+            thread::Builder::new()
+                .name("hash".to_owned())
+                .spawn(move || shared.work())?;
+        }
+        Ok(pool)
+    }
+
+    fn without_threads(max_waiting: usize) -> Self {
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            wake: Condvar::new(),
+            duration: meter()
+                .f64_histogram("auth.hash.duration")
+                .with_unit("s")
+                .with_description("Duration of one password hash, waiting not included")
+                .build(),
+        });
+        let observed = Arc::downgrade(&shared);
+        let _ = meter()
+            .u64_observable_gauge("auth.hash.waiting")
+            .with_description("Passwords that wait for a hashing thread")
+            .with_callback(move |observer| {
+                if let Some(shared) = observed.upgrade() {
+                    observer.observe(shared.lock().jobs.len() as u64, &[]);
+                }
+            })
+            .build();
+        let refusals = meter()
+            .u64_counter("auth.hash.refusals")
+            .with_description("Passwords refused because too many waited")
+            .build();
+        Self {
+            shared,
+            max_waiting,
+            refusals,
+        }
+    }
+
+    /// Hashes a password for storing.
+    pub(crate) async fn hash(&self, password: Password) -> Result<StoredPassword, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Job::Hash { password, reply })?;
+        answer.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    /// Compares a password with a stored one; without one it costs the same and is false.
+    pub(crate) async fn verify(
+        &self,
+        password: Password,
+        stored: Option<StoredPassword>,
+    ) -> Result<bool, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Job::Verify {
+            password,
+            stored,
+            reply,
+        })?;
+        answer.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    /// Ends the threads, and fails what waits for them.
+    pub(crate) fn close(&self) {
+        let mut queue = self.shared.lock();
+        queue.is_closed = true;
+        queue.jobs.clear();
+        drop(queue);
+        self.shared.wake.notify_all();
+    }
+
+    fn submit(&self, job: Job) -> Result<(), Error> {
+        let mut queue = self.shared.lock();
+        if queue.is_closed {
+            return Err(Error::Stopping);
+        }
+        if queue.jobs.len() >= self.max_waiting {
+            // Callers that went away must not hold the places of those that wait.
+            queue.jobs.retain(|job| !job.is_abandoned());
+        }
+        if queue.jobs.len() >= self.max_waiting {
+            drop(queue);
+            self.refusals.add(1, &[]);
+            // Not the same for all, or those refused together would come back together.
+            let seconds = 1 + u64::from(random_bytes::<1>()[0] % 2);
+            return Err(Error::Overloaded {
+                retry_after: Duration::from_secs(seconds),
+            });
+        }
+        queue.jobs.push_back(job);
+        drop(queue);
+        self.shared.wake.notify_one();
+        Ok(())
+    }
+}
+
+impl Drop for HashPool {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        let mut memory = Memory::default();
+        while let Some(job) = self.next_job(&mut memory) {
+            let (started, operation) = (Instant::now(), job.operation());
+            if catch_unwind(AssertUnwindSafe(|| job.run(&mut memory))).is_err() {
+                tracing::error!(operation, "a hashing thread panicked");
+                memory = Memory::default();
+            }
+            let labels = [KeyValue::new("operation", operation)];
+            self.duration.record(started.elapsed().as_secs_f64(), &labels);
+        }
+    }
+
+    /// Waits for a job whose caller still waits; `None` when the pool closes.
+    fn next_job(&self, memory: &mut Memory) -> Option<Job> {
+        let mut queue = self.lock();
+        loop {
+            if queue.is_closed {
+                return None;
+            }
+            match queue.jobs.pop_front() {
+                Some(job) if job.is_abandoned() => {}
+                Some(job) => return Some(job),
+                None if memory.is_dirty() => {
+                    drop(queue);
+                    memory.wipe();
+                    queue = self.lock();
+                }
+                None => queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+}
+
+impl Job {
+    fn is_abandoned(&self) -> bool {
+        match self {
+            Self::Hash { reply, .. } => reply.is_closed(),
+            Self::Verify { reply, .. } => reply.is_closed(),
+        }
+    }
+
+    fn operation(&self) -> &'static str {
+        match self {
+            Self::Hash { .. } => "hash",
+            Self::Verify { .. } => "verify",
+        }
+    }
+
+    /// Does the work. That nobody may wait for the answer any more is no failure.
+    fn run(self, memory: &mut Memory) {
+        match self {
+            Self::Hash { password, reply } => {
+                let _ = reply.send(memory.hash(&password));
+            }
+            Self::Verify {
+                password,
+                stored,
+                reply,
+            } => {
+                let _ = reply.send(memory.verify(&password, stored.as_ref()));
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The schema's history. Migrations only expand, then contract: code of the version before runs on it too.
+
+mod m20261123_000001_create_credentials;
+mod m20261123_000002_create_users;
+mod m20261123_000003_create_pro_tokens;
+
+use sea_orm_migration::prelude::*;
+
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_create_credentials::Migration),
+            Box::new(m20261123_000002_create_users::Migration),
+            Box::new(m20261123_000003_create_pro_tokens::Migration),
+        ]
+    }
+}

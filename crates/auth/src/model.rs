@@ -1,0 +1,6 @@
+//! What credentials are, and the rules that they obey. No I/O; the time is passed in.
+
+pub(crate) mod email;
+pub(crate) mod jwt;
+pub(crate) mod password;
+pub(crate) mod pro_token;

@@ -1,0 +1,261 @@
+//! Passwords byte for byte, and the versioned form in which their hashes are stored.
+
+use argon2::{
+    Algorithm, Argon2, Block, Params, PasswordHash, Version,
+    password_hash::phc::{Output, ParamsString, Salt},
+};
+use mayfly_types::random_bytes;
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::error::Error;
+
+const MAX_BYTES: usize = 256;
+const HASH_BYTES: usize = 32;
+const SALT_BYTES: usize = 16;
+
+/// OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19_456;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// The scheme of stored hashes: argon2id over the plain password, as a PHC string. A pepper or another function would be 2.
+const ARGON2ID: i16 = 1;
+
+/// Whose password it is: the bounds differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Mailbox,
+    ProUser,
+}
+
+/// What somebody typed, wiped when dropped.
+pub(crate) struct Password(Zeroizing<Vec<u8>>);
+
+impl Password {
+    /// Takes a password that is to be stored.
+    pub(crate) fn new(bytes: &[u8], owner: Owner) -> Result<Self, Error> {
+        let min_bytes = match owner {
+            Owner::Mailbox => 6,
+            Owner::ProUser => 8,
+        };
+        if bytes.len() < min_bytes {
+            return Err(Error::PasswordTooShort { min_bytes });
+        }
+        Self::guess(bytes)
+    }
+
+    /// Takes a password to compare. A short one was never stored: it is as wrong as any other, and told so alike.
+    pub(crate) fn guess(bytes: &[u8]) -> Result<Self, Error> {
+        if bytes.len() > MAX_BYTES {
+            return Err(Error::PasswordTooLong { max_bytes: MAX_BYTES });
+        }
+        Ok(Self(Zeroizing::new(bytes.to_vec())))
+    }
+}
+
+/// A password's hash as it is stored: a scheme, and its own text with all parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredPassword {
+    pub(crate) scheme: i16,
+    pub(crate) phc: String,
+}
+
+impl StoredPassword {
+    /// Tells whether a new hash of the same password would be stronger. What cannot be read is not ours to replace.
+    pub(crate) fn is_weak(&self) -> bool {
+        self.read()
+            .is_ok_and(|(params, _, _)| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES)
+    }
+
+    fn read(&self) -> Result<(Params, Salt, Output), Error> {
+        let unreadable = || Error::Defect("a stored password hash cannot be read");
+        if self.scheme != ARGON2ID {
+            return Err(Error::Defect("a stored password hash has an unknown scheme"));
+        }
+        let hash = PasswordHash::new(&self.phc).map_err(|_| unreadable())?;
+        let is_ours = hash.algorithm.as_str() == Algorithm::Argon2id.as_str()
+            && hash.version == Some(Version::V0x13.into());
+        let params = Params::try_from(&hash).map_err(|_| unreadable())?;
+        match (is_ours, hash.salt, hash.hash) {
+            (true, Some(salt), Some(output)) => Ok((params, salt, output)),
+            _ => Err(unreadable()),
+        }
+    }
+}
+
+/// The memory of one hashing thread, kept between hashes: allocating 19 MiB anew costs about a tenth of a hash.
+#[derive(Default)]
+pub(crate) struct Memory {
+    blocks: Vec<Block>,
+    is_dirty: bool,
+}
+
+impl Memory {
+    /// Hashes a password under a new salt with the parameters of today.
+    pub(crate) fn hash(&mut self, password: &Password) -> Result<StoredPassword, Error> {
+        let params = current_params()?;
+        let salt: [u8; SALT_BYTES] = random_bytes();
+        let mut output = [0; HASH_BYTES];
+        self.argon2(&params, password, &salt, &mut output)?;
+        let failed = |_| Error::Defect("a password hash cannot be written");
+        let hash = PasswordHash {
+            algorithm: argon2::ARGON2ID_IDENT,
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).map_err(|_| Error::Defect("argon2 parameters"))?,
+            salt: Some(Salt::new(&salt).map_err(failed)?),
+            hash: Some(Output::new(&output).map_err(failed)?),
+        };
+        Ok(StoredPassword {
+            scheme: ARGON2ID,
+            phc: hash.to_string(),
+        })
+    }
+
+    /// Compares a password with a stored one. Where there is none it costs the same and is false.
+    pub(crate) fn verify(
+        &mut self,
+        password: &Password,
+        stored: Option<&StoredPassword>,
+    ) -> Result<bool, Error> {
+        let Some(stored) = stored else {
+            let mut output = [0; HASH_BYTES];
+            self.argon2(&current_params()?, password, &[0; SALT_BYTES], &mut output)?;
+            return Ok(false);
+        };
+        let (params, salt, expected) = stored.read()?;
+        let mut output = Zeroizing::new(vec![0; expected.as_bytes().len()]);
+        self.argon2(&params, password, &salt, &mut output)?;
+        Ok(expected.as_bytes().ct_eq(&output).into())
+    }
+
+    /// Tells whether a hash has left traces of a password here.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.is_dirty
+    }
+
+    /// Overwrites those traces. A hash that follows overwrites them too, so only an idle thread need do it.
+    pub(crate) fn wipe(&mut self) {
+        self.blocks.iter_mut().for_each(Zeroize::zeroize);
+        self.is_dirty = false;
+    }
+
+    fn argon2(
+        &mut self,
+        params: &Params,
+        password: &Password,
+        salt: &[u8],
+        output: &mut [u8],
+    ) -> Result<(), Error> {
+        let blocks = params.block_count();
+        if self.blocks.len() < blocks {
+            self.blocks.resize(blocks, Block::new());
+        }
+        self.is_dirty = true;
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
+            .hash_password_into_with_memory(&password.0, salt, output, &mut self.blocks[..blocks])
+            .map_err(|_| Error::Defect("argon2 refused its input"))
+    }
+}
+
+fn current_params() -> Result<Params, Error> {
+    Params::new(MEMORY_KIB, PASSES, LANES, Some(HASH_BYTES)).map_err(|_| Error::Defect("argon2 parameters"))
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::{CustomizedPasswordHasher, PasswordVerifier};
+
+    use super::*;
+
+    #[test]
+    fn lengths_are_counted_in_bytes_and_checked_first() {
+        for (bytes, owner, is_ok) in [
+            (5, Owner::Mailbox, false),
+            (6, Owner::Mailbox, true),
+            (256, Owner::Mailbox, true),
+            (257, Owner::Mailbox, false),
+            (7, Owner::ProUser, false),
+            (8, Owner::ProUser, true),
+            (256, Owner::ProUser, true),
+            (257, Owner::ProUser, false),
+            (1 << 20, Owner::ProUser, false),
+        ] {
+            assert_eq!(
+                Password::new(&vec![b'x'; bytes], owner).is_ok(),
+                is_ok,
+                "{bytes} {owner:?}"
+            );
+        }
+        assert!(Password::guess(b"").is_ok());
+        assert!(Password::guess(&[0; 257]).is_err());
+        assert!(
+            Password::new("😀😀".as_bytes(), Owner::ProUser).is_ok(),
+            "8 bytes, 2 characters"
+        );
+    }
+
+    #[test]
+    fn what_is_stored_is_standard_argon2id_and_only_its_password_matches() {
+        let mut memory = Memory::default();
+        let password = Password::new(b" p\xffss w\0rd ", Owner::Mailbox).unwrap();
+        let stored = memory.hash(&password).unwrap();
+        assert_eq!(stored.scheme, 1);
+        assert!(
+            stored.phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{}",
+            stored.phc
+        );
+        let hash = PasswordHash::new(&stored.phc).unwrap();
+        assert!(
+            Argon2::default()
+                .verify_password(b" p\xffss w\0rd ", &hash)
+                .is_ok()
+        );
+        assert!(memory.verify(&password, Some(&stored)).unwrap());
+        assert!(!stored.is_weak());
+        for other in [&b"p\xffss w\0rd"[..], b" p\xffss w\0rd", b" p\xffss w", b""] {
+            assert!(
+                !memory
+                    .verify(&Password::guess(other).unwrap(), Some(&stored))
+                    .unwrap()
+            );
+        }
+        assert!(!memory.verify(&password, None).unwrap());
+        assert_ne!(memory.hash(&password).unwrap(), stored, "a new salt each time");
+        memory.wipe();
+        assert!(!memory.is_dirty());
+        assert!(
+            memory
+                .blocks
+                .iter()
+                .all(|block| block.as_ref().iter().all(|word| *word == 0))
+        );
+    }
+
+    #[test]
+    fn weaker_hashes_still_match_and_say_so() {
+        let params = Params::new(64, 1, 1, None).unwrap();
+        let hash = Argon2::default()
+            .hash_password_customized(b"password", &[7; 16], None, None, params)
+            .unwrap();
+        let stored = StoredPassword {
+            scheme: 1,
+            phc: hash.to_string(),
+        };
+        let mut memory = Memory::default();
+        assert!(stored.is_weak());
+        assert!(
+            memory
+                .verify(&Password::guess(b"password").unwrap(), Some(&stored))
+                .unwrap()
+        );
+        let unknown = StoredPassword { scheme: 9, ..stored };
+        assert!(!unknown.is_weak());
+        assert!(
+            memory
+                .verify(&Password::guess(b"password").unwrap(), Some(&unknown))
+                .is_err()
+        );
+    }
+}

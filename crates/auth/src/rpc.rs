@@ -1,0 +1,203 @@
+//! The tonic adapter: reads a request, calls the use case of the same name, writes the answer.
+
+use std::{str::FromStr, sync::Arc};
+
+use mayfly_proto::auth::{
+    CreateCredentialRequest, CreateCredentialResponse, CreateProTokenRequest, CreateProTokenResponse,
+    DeleteCredentialRequest, DeleteCredentialResponse, GetUserRequest, GetUserResponse, ListProTokensRequest,
+    ListProTokensResponse, MailboxPrincipal, ProPrincipal, ProToken, RegisterUserRequest,
+    RegisterUserResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeTokenRequest,
+    RevokeTokenResponse, SignInRequest, SignInResponse, SignInUserRequest, SignInUserResponse,
+    ValidateTokenRequest, ValidateTokenResponse, auth_server, validate_token_response,
+};
+use mayfly_runtime::grpc::Failure;
+use mayfly_types::ErrorCode;
+use tonic::{Request, Response, Status};
+
+use crate::{
+    error::Error,
+    service::{Principal, Service},
+};
+
+/// The service as tonic serves it.
+pub struct Rpc(pub(crate) Arc<Service>);
+
+impl std::fmt::Debug for Rpc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rpc")
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let code = error.code();
+        if matches!(code, ErrorCode::Internal | ErrorCode::Unavailable) {
+            // The cause of a database's failure is told to the log alone.
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            if code == ErrorCode::Internal {
+                tracing::error!(%error, cause, "a call failed");
+            } else {
+                tracing::info!(%error, cause, "a call was refused for now");
+            }
+        }
+        let mut failure = Failure::new(code, error.reason(), error.public_message());
+        if let Error::Overloaded { retry_after } = error {
+            failure.retry_after = Some(retry_after);
+        }
+        failure.into()
+    }
+}
+
+fn id<T: FromStr>(text: &str, problem: &'static str) -> Result<T, Error> {
+    text.parse().map_err(|_| Error::InvalidRequest(problem))
+}
+
+const ACCOUNT_ID: &str = "account_id: not a UUID";
+const USER_ID: &str = "user_id: not a UUID";
+const TOKEN_ID: &str = "token_id: not a UUID";
+
+#[tonic::async_trait]
+impl auth_server::Auth for Rpc {
+    async fn create_credential(
+        &self,
+        request: Request<CreateCredentialRequest>,
+    ) -> Result<Response<CreateCredentialResponse>, Status> {
+        let request = request.into_inner();
+        let account_id = id(&request.account_id, ACCOUNT_ID)?;
+        let token = self.0.create_credential(account_id, &request.password).await?;
+        Ok(Response::new(CreateCredentialResponse { token }))
+    }
+
+    async fn sign_in(&self, request: Request<SignInRequest>) -> Result<Response<SignInResponse>, Status> {
+        let request = request.into_inner();
+        let account_id = request.account_id.map(|text| id(&text, ACCOUNT_ID)).transpose()?;
+        let token = self.0.sign_in(account_id, &request.password).await?;
+        Ok(Response::new(SignInResponse { token }))
+    }
+
+    async fn reset_password(
+        &self,
+        request: Request<ResetPasswordRequest>,
+    ) -> Result<Response<ResetPasswordResponse>, Status> {
+        let request = request.into_inner();
+        let account_id = id(&request.account_id, ACCOUNT_ID)?;
+        self.0.reset_password(account_id, &request.password).await?;
+        Ok(Response::new(ResetPasswordResponse {}))
+    }
+
+    async fn delete_credential(
+        &self,
+        request: Request<DeleteCredentialRequest>,
+    ) -> Result<Response<DeleteCredentialResponse>, Status> {
+        let account_id = id(&request.into_inner().account_id, ACCOUNT_ID)?;
+        self.0.delete_credential(account_id).await?;
+        Ok(Response::new(DeleteCredentialResponse {}))
+    }
+
+    async fn validate_token(
+        &self,
+        request: Request<ValidateTokenRequest>,
+    ) -> Result<Response<ValidateTokenResponse>, Status> {
+        let principal = match self.0.validate_token(&request.into_inner().token).await? {
+            Principal::Mailbox(account_id) => validate_token_response::Principal::Mailbox(MailboxPrincipal {
+                account_id: account_id.to_string(),
+            }),
+            Principal::Pro { user_id, token_id } => validate_token_response::Principal::Pro(ProPrincipal {
+                user_id: user_id.to_string(),
+                token_id: token_id.map(|token_id| token_id.to_string()),
+            }),
+        };
+        Ok(Response::new(ValidateTokenResponse {
+            principal: Some(principal),
+        }))
+    }
+
+    async fn register_user(
+        &self,
+        request: Request<RegisterUserRequest>,
+    ) -> Result<Response<RegisterUserResponse>, Status> {
+        let request = request.into_inner();
+        let user = self.0.register_user(&request.email, &request.password).await?;
+        let (user_id, email, token) = (user.id.to_string(), user.email, user.token);
+        Ok(Response::new(RegisterUserResponse {
+            user_id,
+            email,
+            token,
+        }))
+    }
+
+    async fn sign_in_user(
+        &self,
+        request: Request<SignInUserRequest>,
+    ) -> Result<Response<SignInUserResponse>, Status> {
+        let request = request.into_inner();
+        let user = self.0.sign_in_user(&request.email, &request.password).await?;
+        let (user_id, email, token) = (user.id.to_string(), user.email, user.token);
+        Ok(Response::new(SignInUserResponse {
+            user_id,
+            email,
+            token,
+        }))
+    }
+
+    async fn get_user(&self, request: Request<GetUserRequest>) -> Result<Response<GetUserResponse>, Status> {
+        let user = self
+            .0
+            .get_user(id(&request.into_inner().user_id, USER_ID)?)
+            .await?;
+        Ok(Response::new(GetUserResponse {
+            user_id: user.id.to_string(),
+            email: user.email,
+            created_at: user.created_at_secs,
+        }))
+    }
+
+    async fn create_pro_token(
+        &self,
+        request: Request<CreateProTokenRequest>,
+    ) -> Result<Response<CreateProTokenResponse>, Status> {
+        let request = request.into_inner();
+        let user_id = id(&request.user_id, USER_ID)?;
+        let (token, value) = self.0.create_pro_token(user_id, request.name).await?;
+        Ok(Response::new(CreateProTokenResponse {
+            token_id: token.id.to_string(),
+            name: token.name,
+            token: value.to_string(),
+            created_at: token.created_at_secs,
+        }))
+    }
+
+    async fn list_pro_tokens(
+        &self,
+        request: Request<ListProTokensRequest>,
+    ) -> Result<Response<ListProTokensResponse>, Status> {
+        let user_id = id(&request.into_inner().user_id, USER_ID)?;
+        let tokens = self
+            .0
+            .list_pro_tokens(user_id)
+            .await?
+            .into_iter()
+            .map(|token| ProToken {
+                token_id: token.id.to_string(),
+                name: token.name,
+                created_at: token.created_at_secs,
+                last_used_at: token.last_used_at_secs,
+                revoked_at: token.revoked_at_secs,
+            });
+        Ok(Response::new(ListProTokensResponse {
+            tokens: tokens.collect(),
+        }))
+    }
+
+    async fn revoke_token(
+        &self,
+        request: Request<RevokeTokenRequest>,
+    ) -> Result<Response<RevokeTokenResponse>, Status> {
+        let request = request.into_inner();
+        let user_id = id(&request.user_id, USER_ID)?;
+        self.0
+            .revoke_token(user_id, id(&request.token_id, TOKEN_ID)?)
+            .await?;
+        Ok(Response::new(RevokeTokenResponse {}))
+    }
+}

@@ -1,0 +1,94 @@
+//! The use cases, one a file, each named like its RPC.
+
+mod create_credential;
+mod create_pro_token;
+mod delete_credential;
+mod get_user;
+mod list_pro_tokens;
+mod register_user;
+mod reset_password;
+mod revoke_token;
+mod sign_in;
+mod sign_in_user;
+mod validate_token;
+
+use std::{future::Future, sync::Arc};
+
+use mayfly_runtime::task::Tasks;
+use mayfly_types::{SharedClock, TokenId, UserId};
+use opentelemetry::metrics::Counter;
+use tokio::sync::oneshot;
+
+pub(crate) use validate_token::Principal;
+
+use crate::{
+    config::Registration,
+    error::Error,
+    hash_pool::HashPool,
+    last_used::{LastUsed, Noted},
+    model::{
+        jwt::{KeyRing, Subject},
+        password::{Password, StoredPassword},
+        pro_token::TokenHash,
+    },
+    store::Store,
+    verdicts::Verdicts,
+};
+
+/// What the use cases stand on.
+pub(crate) struct Service {
+    pub(crate) store: Arc<Store>,
+    pub(crate) keys: KeyRing,
+    pub(crate) hash_pool: HashPool,
+    /// Generations of subjects; `None` is a subject that is gone.
+    pub(crate) generations: Verdicts<Subject, Option<i64>>,
+    pub(crate) tokens: Verdicts<TokenHash, TokenVerdict>,
+    pub(crate) last_used: LastUsed,
+    pub(crate) clock: SharedClock,
+    pub(crate) tasks: Tasks,
+    pub(crate) registration: Registration,
+    pub(crate) max_tokens: u32,
+    pub(crate) validations: Counter<u64>,
+}
+
+/// What is known of a Pro API token that was issued.
+#[derive(Debug, Clone)]
+pub(crate) enum TokenVerdict {
+    Revoked,
+    Valid {
+        id: TokenId,
+        user_id: UserId,
+        noted: Arc<Noted>,
+    },
+}
+
+/// A user's id, address and fresh JWT.
+pub(crate) struct SignedInUser {
+    pub(crate) id: UserId,
+    pub(crate) email: String,
+    pub(crate) token: String,
+}
+
+/// Runs a change to its end, though its caller may go away: a commit that nobody waits for would otherwise happen, or
+/// not, after the verdicts were forgotten.
+async fn to_the_end<T: Send + 'static>(
+    tasks: &Tasks,
+    change: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let (reply, outcome) = oneshot::channel();
+    tasks.spawn(async move {
+        let _ = reply.send(change.await);
+    });
+    outcome.await.unwrap_or(Err(Error::Defect("a change panicked")))
+}
+
+impl Service {
+    /// Returns a stronger hash of a password that has just been found right, if it is stored in a weaker one. That there
+    /// is no room to make it now is no failure: the next sign-in tries again.
+    async fn stronger_hash(&self, password: &[u8], stored: &StoredPassword) -> Option<StoredPassword> {
+        if !stored.is_weak() {
+            return None;
+        }
+        self.hash_pool.hash(Password::guess(password).ok()?).await.ok()
+    }
+}

@@ -1,0 +1,57 @@
+//! Creates a Pro user.
+
+use std::sync::Arc;
+
+use mayfly_runtime::database::is_unique_violation;
+use mayfly_types::UserId;
+
+use super::{Service, SignedInUser, to_the_end};
+use crate::{
+    config::Registration,
+    error::Error,
+    model::{
+        email::Email,
+        jwt::Subject,
+        password::{Owner, Password},
+    },
+};
+
+impl Service {
+    /// Creates a Pro user and returns a JWT. The password is hashed before the address is looked at, so that a taken one
+    /// answers no sooner than a free one.
+    #[tracing::instrument(name = "auth.register_user", skip_all)]
+    pub(crate) async fn register_user(
+        self: &Arc<Self>,
+        email: &str,
+        password: &[u8],
+    ) -> Result<SignedInUser, Error> {
+        if self.registration == Registration::Closed {
+            return Err(Error::RegistrationClosed);
+        }
+        let email: Email = email.parse()?;
+        let password = Password::new(password, Owner::ProUser)?;
+        let password = self.hash_pool.hash(password).await?;
+        let (this, now) = (Arc::clone(self), self.clock.now());
+        let (id, shown) = (UserId::new(now), email.as_str().to_owned());
+        let change = async move {
+            let _change = this.generations.changing(Subject::User(id));
+            this.store
+                .create_user(id, email, password, now)
+                .await
+                .map_err(|error| {
+                    if is_unique_violation(&error) {
+                        Error::EmailTaken
+                    } else {
+                        error.into()
+                    }
+                })
+        };
+        let generation = to_the_end(&self.tasks, change).await?;
+        let token = self.keys.issue(Subject::User(id), generation, now)?;
+        Ok(SignedInUser {
+            id,
+            email: shown,
+            token,
+        })
+    }
+}

@@ -1,0 +1,38 @@
+//! Exchanges a Pro user's password for a JWT.
+
+use super::{Service, SignedInUser};
+use crate::{
+    error::Error,
+    model::{email::Email, jwt::Subject, password::Password},
+};
+
+impl Service {
+    /// Checks a Pro user's password and returns a JWT. An unknown address costs the same work, and is refused alike.
+    #[tracing::instrument(name = "auth.sign_in_user", skip_all)]
+    pub(crate) async fn sign_in_user(&self, email: &str, password: &[u8]) -> Result<SignedInUser, Error> {
+        let email: Email = email.parse()?;
+        let guess = Password::guess(password)?;
+        let found = self.store.find_user_by_email(email).await?;
+        let stored = found.as_ref().map(|user| user.credential.password.clone());
+        let is_right = self.hash_pool.verify(guess, stored).await?;
+        let user = found.filter(|_| is_right).ok_or(Error::InvalidCredentials)?;
+        if let Some(stronger) = self.stronger_hash(password, &user.credential.password).await
+            && let Err(error) = self
+                .store
+                .strengthen_user(user.id, user.credential.password, stronger)
+                .await
+        {
+            tracing::warn!(%error, "cannot store a stronger hash");
+        }
+        let token = self.keys.issue(
+            Subject::User(user.id),
+            user.credential.generation,
+            self.clock.now(),
+        )?;
+        Ok(SignedInUser {
+            id: user.id,
+            email: user.email,
+            token,
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! Passwords and generations of mailboxes.
+
+use mayfly_types::AccountId;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::Expr,
+};
+use time::OffsetDateTime;
+
+use super::{Store, entities::credential, first_generation};
+use crate::model::password::StoredPassword;
+
+/// What signing in needs to know of a subject.
+#[derive(Debug)]
+pub(crate) struct Credential {
+    pub(crate) password: StoredPassword,
+    pub(crate) generation: i64,
+}
+
+impl From<credential::Model> for Credential {
+    fn from(row: credential::Model) -> Self {
+        let password = StoredPassword {
+            scheme: row.password_scheme,
+            phc: row.password_hash,
+        };
+        Self {
+            password,
+            generation: row.generation,
+        }
+    }
+}
+
+impl Store {
+    pub(crate) async fn find_credential(&self, id: AccountId) -> Result<Option<Credential>, DbErr> {
+        let read = self.database.read("find_credential", |c| {
+            Box::pin(credential::Entity::find_by_id(id.as_uuid()).one(c))
+        });
+        Ok(read.await?.map(Credential::from))
+    }
+
+    /// Stores a password, whether or not there was one, and returns the generation from then on.
+    pub(crate) async fn put_credential(
+        &self,
+        id: AccountId,
+        password: StoredPassword,
+        now: OffsetDateTime,
+    ) -> Result<i64, DbErr> {
+        let write = self.database.tx("put_credential", move |tx| {
+            Box::pin(async move {
+                let found = credential::Entity::find_by_id(id.as_uuid())
+                    .lock_exclusive()
+                    .one(tx)
+                    .await?;
+                if let Some(row) = found {
+                    return replace_password(tx, row, password).await;
+                }
+                let generation = first_generation();
+                let row = credential::ActiveModel {
+                    account_id: Set(id.as_uuid()),
+                    password_scheme: Set(password.scheme),
+                    password_hash: Set(password.phc),
+                    generation: Set(generation),
+                    created_at_secs: Set(now.unix_timestamp()),
+                };
+                credential::Entity::insert(row).exec_without_returning(tx).await?;
+                Ok(generation)
+            })
+        });
+        write.await
+    }
+
+    /// Replaces a password; returns whether there was one.
+    pub(crate) async fn reset_credential(
+        &self,
+        id: AccountId,
+        password: StoredPassword,
+    ) -> Result<bool, DbErr> {
+        let write = self.database.tx("reset_credential", move |tx| {
+            Box::pin(async move {
+                let found = credential::Entity::find_by_id(id.as_uuid())
+                    .lock_exclusive()
+                    .one(tx)
+                    .await?;
+                let Some(row) = found else { return Ok(false) };
+                replace_password(tx, row, password).await.map(|_| true)
+            })
+        });
+        write.await
+    }
+
+    /// Writes a stronger hash of the same password, unless the password has changed meanwhile.
+    pub(crate) async fn strengthen_credential(
+        &self,
+        id: AccountId,
+        old: StoredPassword,
+        new: StoredPassword,
+    ) -> Result<(), DbErr> {
+        let write = self.database.tx("strengthen_credential", move |tx| {
+            let update = credential::Entity::update_many()
+                .col_expr(credential::Column::PasswordScheme, Expr::value(new.scheme))
+                .col_expr(credential::Column::PasswordHash, Expr::value(new.phc))
+                .filter(credential::Column::AccountId.eq(id.as_uuid()))
+                .filter(credential::Column::PasswordHash.eq(old.phc));
+            Box::pin(async move { update.exec(tx).await.map(drop) })
+        });
+        write.await
+    }
+
+    pub(crate) async fn delete_credential(&self, id: AccountId) -> Result<(), DbErr> {
+        let write = self.database.tx("delete_credential", move |tx| {
+            Box::pin(async move {
+                credential::Entity::delete_by_id(id.as_uuid())
+                    .exec(tx)
+                    .await
+                    .map(drop)
+            })
+        });
+        write.await
+    }
+
+    /// Returns a mailbox's generation, `None` when it has no credential.
+    pub(crate) async fn find_account_generation(&self, id: AccountId) -> Result<Option<i64>, DbErr> {
+        let read = self.database.read("find_account_generation", |c| {
+            let select = credential::Entity::find_by_id(id.as_uuid())
+                .select_only()
+                .column(credential::Column::Generation);
+            Box::pin(async move { select.into_tuple().one(c).await })
+        });
+        read.await
+    }
+}
+
+/// Writes a new password and the next generation, which makes every older JWT void.
+async fn replace_password(
+    tx: &sea_orm::DatabaseTransaction,
+    row: credential::Model,
+    password: StoredPassword,
+) -> Result<i64, DbErr> {
+    let generation = row.generation + 1;
+    let mut row = credential::ActiveModel::from(row);
+    row.password_scheme = Set(password.scheme);
+    row.password_hash = Set(password.phc);
+    row.generation = Set(generation);
+    row.update(tx).await?;
+    Ok(generation)
+}

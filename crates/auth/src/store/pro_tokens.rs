@@ -1,0 +1,179 @@
+//! Pro API tokens. Every look-up by id starts from the user who owns it.
+
+use mayfly_types::{TokenId, UserId};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select, sea_query::Expr,
+};
+use time::OffsetDateTime;
+
+use super::{
+    Store,
+    entities::{pro_token, user},
+};
+use crate::model::pro_token::TokenHash;
+
+/// How many tokens are listed at most: all that live, and the youngest of those revoked.
+const MAX_LISTED: u64 = 1_000;
+
+/// A token as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct ProToken {
+    pub(crate) id: TokenId,
+    pub(crate) user_id: UserId,
+    pub(crate) name: String,
+    pub(crate) created_at_secs: i64,
+    pub(crate) last_used_at_secs: Option<i64>,
+    pub(crate) revoked_at_secs: Option<i64>,
+}
+
+/// What came of storing a new token.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Created {
+    Stored,
+    LimitReached,
+    NoSuchUser,
+}
+
+impl From<pro_token::Model> for ProToken {
+    fn from(row: pro_token::Model) -> Self {
+        Self {
+            id: TokenId::from_uuid(row.id),
+            user_id: UserId::from_uuid(row.user_id),
+            name: row.name,
+            created_at_secs: row.created_at_secs,
+            last_used_at_secs: row.last_used_at_secs,
+            revoked_at_secs: row.revoked_at_secs,
+        }
+    }
+}
+
+fn owned_by(user_id: UserId) -> Select<pro_token::Entity> {
+    pro_token::Entity::find().filter(pro_token::Column::UserId.eq(user_id.as_uuid()))
+}
+
+impl Store {
+    /// Stores a new token if the user has fewer than `limit` that live.
+    pub(crate) async fn create_pro_token(
+        &self,
+        token: ProToken,
+        hash: TokenHash,
+        limit: u32,
+    ) -> Result<Created, DbErr> {
+        let write = self.database.tx("create_pro_token", move |tx| {
+            Box::pin(async move {
+                // The lock makes the count exact where there are several writers.
+                let user = user::Entity::find_by_id(token.user_id.as_uuid())
+                    .lock_exclusive()
+                    .one(tx)
+                    .await?;
+                if user.is_none() {
+                    return Ok(Created::NoSuchUser);
+                }
+                let live = owned_by(token.user_id)
+                    .filter(pro_token::Column::RevokedAtSecs.is_null())
+                    .count(tx)
+                    .await?;
+                if live >= u64::from(limit) {
+                    return Ok(Created::LimitReached);
+                }
+                let row = pro_token::ActiveModel {
+                    id: Set(token.id.as_uuid()),
+                    user_id: Set(token.user_id.as_uuid()),
+                    name: Set(token.name),
+                    token_hash: Set(hash.0.to_vec()),
+                    created_at_secs: Set(token.created_at_secs),
+                    last_used_at_secs: Set(token.last_used_at_secs),
+                    revoked_at_secs: Set(token.revoked_at_secs),
+                };
+                pro_token::Entity::insert(row).exec_without_returning(tx).await?;
+                Ok(Created::Stored)
+            })
+        });
+        write.await
+    }
+
+    /// Returns a user's tokens, oldest first.
+    pub(crate) async fn list_pro_tokens(&self, user_id: UserId) -> Result<Vec<ProToken>, DbErr> {
+        let read = self.database.read("list_pro_tokens", |c| {
+            let select = owned_by(user_id)
+                .order_by_asc(pro_token::Column::RevokedAtSecs.is_not_null())
+                .order_by_desc(pro_token::Column::Id)
+                .limit(MAX_LISTED);
+            Box::pin(async move { select.all(c).await })
+        });
+        let mut tokens: Vec<ProToken> = read.await?.into_iter().map(ProToken::from).collect();
+        tokens.sort_by_key(|token| token.id);
+        Ok(tokens)
+    }
+
+    pub(crate) async fn find_pro_token(&self, hash: TokenHash) -> Result<Option<ProToken>, DbErr> {
+        let read = self.database.read("find_pro_token", |c| {
+            let select = pro_token::Entity::find().filter(pro_token::Column::TokenHash.eq(hash.0.to_vec()));
+            Box::pin(async move { select.one(c).await })
+        });
+        Ok(read.await?.map(ProToken::from))
+    }
+
+    /// Returns the hash of a user's token, under which its verdict is known.
+    pub(crate) async fn find_pro_token_hash(
+        &self,
+        user_id: UserId,
+        id: TokenId,
+    ) -> Result<Option<TokenHash>, DbErr> {
+        let read = self.database.read("find_pro_token_hash", |c| {
+            let select = owned_by(user_id).filter(pro_token::Column::Id.eq(id.as_uuid()));
+            Box::pin(async move { select.one(c).await })
+        });
+        let unreadable = |_| DbErr::Type("a token hash is not 32 bytes".to_owned());
+        let row = read.await?;
+        row.map(|row| row.token_hash.try_into().map(TokenHash).map_err(unreadable))
+            .transpose()
+    }
+
+    /// Revokes a user's token; the first time counts.
+    pub(crate) async fn revoke_pro_token(
+        &self,
+        user_id: UserId,
+        id: TokenId,
+        now: OffsetDateTime,
+    ) -> Result<(), DbErr> {
+        let write = self.database.tx("revoke_pro_token", move |tx| {
+            let update = pro_token::Entity::update_many()
+                .col_expr(
+                    pro_token::Column::RevokedAtSecs,
+                    Expr::value(now.unix_timestamp()),
+                )
+                .filter(pro_token::Column::Id.eq(id.as_uuid()))
+                .filter(pro_token::Column::UserId.eq(user_id.as_uuid()))
+                .filter(pro_token::Column::RevokedAtSecs.is_null());
+            Box::pin(async move { update.exec(tx).await.map(drop) })
+        });
+        write.await
+    }
+
+    /// Notes when tokens were used, each unless a use within `min_apart_secs` before is noted already.
+    pub(crate) async fn touch_pro_tokens(
+        &self,
+        uses: Vec<(TokenId, i64)>,
+        min_apart_secs: i64,
+    ) -> Result<(), DbErr> {
+        let write = self.database.tx("touch_pro_tokens", move |tx| {
+            Box::pin(async move {
+                for (id, used_at_secs) in uses {
+                    let is_due = Condition::any()
+                        .add(pro_token::Column::LastUsedAtSecs.is_null())
+                        .add(pro_token::Column::LastUsedAtSecs.lte(used_at_secs - min_apart_secs));
+                    pro_token::Entity::update_many()
+                        .col_expr(pro_token::Column::LastUsedAtSecs, Expr::value(used_at_secs))
+                        .filter(pro_token::Column::Id.eq(id.as_uuid()))
+                        .filter(is_due)
+                        .exec(tx)
+                        .await?;
+                }
+                Ok(())
+            })
+        });
+        write.await
+    }
+}

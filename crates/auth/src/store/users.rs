@@ -1,0 +1,109 @@
+//! Pro users.
+
+use mayfly_types::UserId;
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use time::OffsetDateTime;
+
+use super::{Store, credentials::Credential, entities::user, first_generation};
+use crate::model::{email::Email, password::StoredPassword};
+
+/// A Pro user, with what signing in needs.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) id: UserId,
+    pub(crate) email: String,
+    pub(crate) created_at_secs: i64,
+    pub(crate) credential: Credential,
+}
+
+impl From<user::Model> for User {
+    fn from(row: user::Model) -> Self {
+        let password = StoredPassword {
+            scheme: row.password_scheme,
+            phc: row.password_hash,
+        };
+        Self {
+            id: UserId::from_uuid(row.id),
+            email: row.email,
+            created_at_secs: row.created_at_secs,
+            credential: Credential {
+                password,
+                generation: row.generation,
+            },
+        }
+    }
+}
+
+impl Store {
+    /// Stores a new user and returns the generation; a taken e-mail address is a unique violation.
+    pub(crate) async fn create_user(
+        &self,
+        id: UserId,
+        email: Email,
+        password: StoredPassword,
+        now: OffsetDateTime,
+    ) -> Result<i64, DbErr> {
+        let generation = first_generation();
+        let row = user::ActiveModel {
+            id: Set(id.as_uuid()),
+            email: Set(email.into_string()),
+            password_scheme: Set(password.scheme),
+            password_hash: Set(password.phc),
+            generation: Set(generation),
+            created_at_secs: Set(now.unix_timestamp()),
+        };
+        let write = self.database.tx("create_user", move |tx| {
+            Box::pin(async move {
+                user::Entity::insert(row)
+                    .exec_without_returning(tx)
+                    .await
+                    .map(drop)
+            })
+        });
+        write.await.map(|()| generation)
+    }
+
+    pub(crate) async fn find_user(&self, id: UserId) -> Result<Option<User>, DbErr> {
+        let read = self.database.read("find_user", |c| {
+            Box::pin(user::Entity::find_by_id(id.as_uuid()).one(c))
+        });
+        Ok(read.await?.map(User::from))
+    }
+
+    pub(crate) async fn find_user_by_email(&self, email: Email) -> Result<Option<User>, DbErr> {
+        let read = self.database.read("find_user_by_email", |c| {
+            let select = user::Entity::find().filter(user::Column::Email.eq(email.into_string()));
+            Box::pin(async move { select.one(c).await })
+        });
+        Ok(read.await?.map(User::from))
+    }
+
+    /// Writes a stronger hash of the same password, unless the password has changed meanwhile.
+    pub(crate) async fn strengthen_user(
+        &self,
+        id: UserId,
+        old: StoredPassword,
+        new: StoredPassword,
+    ) -> Result<(), DbErr> {
+        let write = self.database.tx("strengthen_user", move |tx| {
+            let update = user::Entity::update_many()
+                .col_expr(user::Column::PasswordScheme, Expr::value(new.scheme))
+                .col_expr(user::Column::PasswordHash, Expr::value(new.phc))
+                .filter(user::Column::Id.eq(id.as_uuid()))
+                .filter(user::Column::PasswordHash.eq(old.phc));
+            Box::pin(async move { update.exec(tx).await.map(drop) })
+        });
+        write.await
+    }
+
+    /// Returns a user's generation, `None` when there is no such user.
+    pub(crate) async fn find_user_generation(&self, id: UserId) -> Result<Option<i64>, DbErr> {
+        let read = self.database.read("find_user_generation", |c| {
+            let select = user::Entity::find_by_id(id.as_uuid())
+                .select_only()
+                .column(user::Column::Generation);
+            Box::pin(async move { select.into_tuple().one(c).await })
+        });
+        read.await
+    }
+}

@@ -1,0 +1,257 @@
+//! A running service, its client, and what tests ask of it.
+
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use mayfly_auth::{Auth, Config, Deps};
+use mayfly_proto::auth::{
+    CreateCredentialRequest, CreateProTokenRequest, ListProTokensRequest, ProToken, RegisterUserRequest,
+    ResetPasswordRequest, RevokeTokenRequest, SignInRequest, ValidateTokenRequest, auth_client::AuthClient,
+    validate_token_response::Principal,
+};
+use mayfly_runtime::{
+    database::Database,
+    grpc::{Failure, Transport, local},
+    task::Tasks,
+};
+use mayfly_testkit::ManualClock;
+use mayfly_types::{AccountId, Clock, SecretKey};
+use sea_orm::DatabaseConnection;
+use std::sync::Arc;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// What a test sees of a refusal.
+pub(crate) type Answer<T> = Result<T, Failure>;
+
+/// A service on a database of its own.
+pub(crate) struct World {
+    pub(crate) auth: Auth,
+    pub(crate) clock: ManualClock,
+    pub(crate) tasks: Tasks,
+    pub(crate) keys: Vec<SecretKey>,
+    client: AuthClient<Transport>,
+    dir: Arc<TempDir>,
+    config: Config,
+}
+
+/// A Pro user of a test.
+pub(crate) struct TestUser {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) jwt: String,
+}
+
+/// A Pro API token of a test.
+pub(crate) struct TestToken {
+    pub(crate) id: String,
+    pub(crate) value: String,
+}
+
+pub(crate) const PASSWORD: &str = "correct horse";
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with_config(Config::default()).await
+    }
+
+    pub(crate) async fn with_config(config: Config) -> Self {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        Self::open(dir, config, ManualClock::default(), vec![SecretKey::random()]).await
+    }
+
+    async fn open(dir: Arc<TempDir>, config: Config, clock: ManualClock, keys: Vec<SecretKey>) -> Self {
+        let path = dir.path().join("auth.db");
+        let tasks = Tasks::new(CancellationToken::new());
+        let deps = Deps {
+            database: Database::open_sqlite(&path).await.unwrap(),
+            database_path: path,
+            signing_keys: keys.clone(),
+            clock: Arc::new(clock.clone()),
+            tasks: tasks.clone(),
+        };
+        let auth = mayfly_auth::build(&config, deps).await.unwrap();
+        let client = AuthClient::new(local(auth.server()));
+        Self {
+            auth,
+            clock,
+            tasks,
+            keys,
+            client,
+            dir,
+            config,
+        }
+    }
+
+    /// Stops the service and starts it again on the same database, with other keys and configuration.
+    pub(crate) async fn restart(self, keys: Vec<SecretKey>, change: impl FnOnce(&mut Config)) -> Self {
+        let Self {
+            auth,
+            clock,
+            tasks,
+            dir,
+            mut config,
+            client,
+            ..
+        } = self;
+        assert!(tasks.shutdown(std::time::Duration::from_secs(30)).await);
+        auth.close().await;
+        drop((auth, client));
+        change(&mut config);
+        Self::open(dir, config, clock, keys).await
+    }
+
+    pub(crate) fn client(&self) -> AuthClient<Transport> {
+        self.client.clone()
+    }
+
+    pub(crate) fn database_path(&self) -> PathBuf {
+        self.dir.path().join("auth.db")
+    }
+
+    /// Opens the service's database beside it, to look or to meddle.
+    pub(crate) async fn meddle(&self) -> DatabaseConnection {
+        let url = format!("sqlite://{}", self.database_path().display());
+        let mut options = sea_orm::ConnectOptions::new(url);
+        options.max_connections(1).sqlx_logging(false);
+        sea_orm::Database::connect(options).await.unwrap()
+    }
+
+    pub(crate) fn new_account(&self) -> String {
+        AccountId::new(self.clock.now()).to_string()
+    }
+
+    /// Makes a mailbox with [`PASSWORD`] and returns its id and JWT.
+    pub(crate) async fn account(&self) -> (String, String) {
+        let id = self.new_account();
+        let jwt = self.create_credential(&id, PASSWORD).await.unwrap();
+        (id, jwt)
+    }
+
+    pub(crate) async fn create_credential(&self, id: &str, password: impl AsRef<[u8]>) -> Answer<String> {
+        let request = CreateCredentialRequest {
+            account_id: id.to_owned(),
+            password: to_bytes(password),
+        };
+        Ok(self.client().create_credential(request).await?.into_inner().token)
+    }
+
+    pub(crate) async fn sign_in(&self, id: Option<&str>, password: impl AsRef<[u8]>) -> Answer<String> {
+        let request = SignInRequest {
+            account_id: id.map(str::to_owned),
+            password: to_bytes(password),
+        };
+        Ok(self.client().sign_in(request).await?.into_inner().token)
+    }
+
+    pub(crate) async fn reset(&self, id: &str, password: impl AsRef<[u8]>) -> Answer<()> {
+        let request = ResetPasswordRequest {
+            account_id: id.to_owned(),
+            password: to_bytes(password),
+        };
+        Ok(self.client().reset_password(request).await.map(drop)?)
+    }
+
+    pub(crate) async fn validate(&self, token: &str) -> Answer<Principal> {
+        validate(&mut self.client(), token).await
+    }
+
+    pub(crate) async fn register(&self, email: &str, password: impl AsRef<[u8]>) -> Answer<TestUser> {
+        let request = RegisterUserRequest {
+            email: email.to_owned(),
+            password: to_bytes(password),
+        };
+        let user = self.client().register_user(request).await?.into_inner();
+        Ok(TestUser {
+            id: user.user_id,
+            email: user.email,
+            jwt: user.token,
+        })
+    }
+
+    /// Makes a Pro user with [`PASSWORD`].
+    pub(crate) async fn user(&self) -> TestUser {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let email = format!("user{}@example.com", COUNT.fetch_add(1, Ordering::Relaxed));
+        self.register(&email, PASSWORD).await.unwrap()
+    }
+
+    pub(crate) async fn create_token(&self, user_id: &str, name: &str) -> Answer<TestToken> {
+        let request = CreateProTokenRequest {
+            user_id: user_id.to_owned(),
+            name: name.to_owned(),
+        };
+        let token = self.client().create_pro_token(request).await?.into_inner();
+        Ok(TestToken {
+            id: token.token_id,
+            value: token.token,
+        })
+    }
+
+    pub(crate) async fn tokens(&self, user_id: &str) -> Vec<ProToken> {
+        let request = ListProTokensRequest {
+            user_id: user_id.to_owned(),
+        };
+        self.client()
+            .list_pro_tokens(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .tokens
+    }
+
+    pub(crate) async fn revoke(&self, user_id: &str, token_id: &str) -> Answer<()> {
+        let request = RevokeTokenRequest {
+            user_id: user_id.to_owned(),
+            token_id: token_id.to_owned(),
+        };
+        Ok(self.client().revoke_token(request).await.map(drop)?)
+    }
+}
+
+pub(crate) async fn validate(client: &mut AuthClient<Transport>, token: &str) -> Answer<Principal> {
+    let request = ValidateTokenRequest {
+        token: token.to_owned(),
+    };
+    Ok(client
+        .validate_token(request)
+        .await?
+        .into_inner()
+        .principal
+        .unwrap())
+}
+
+fn to_bytes(password: impl AsRef<[u8]>) -> bytes::Bytes {
+    bytes::Bytes::copy_from_slice(password.as_ref())
+}
+
+/// Asserts that a call was refused for a reason, and returns the refusal.
+#[track_caller]
+pub(crate) fn refused<T>(answer: Answer<T>, code: mayfly_types::ErrorCode, reason: &str) -> Failure {
+    let Err(failure) = answer else {
+        panic!("accepted, where {reason} was expected")
+    };
+    assert_eq!(
+        (failure.code, failure.reason.as_str()),
+        (code, reason),
+        "{}",
+        failure.message
+    );
+    failure
+}
+
+/// Asserts that a token was refused as every other bad token is.
+#[track_caller]
+pub(crate) fn token_refused(answer: Answer<Principal>) {
+    let failure = refused(
+        answer,
+        mayfly_types::ErrorCode::Unauthenticated,
+        mayfly_types::reason::INVALID_TOKEN,
+    );
+    assert_eq!(
+        (failure.message.as_str(), failure.retry_after),
+        ("the token is not valid", None)
+    );
+}
