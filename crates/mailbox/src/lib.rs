@@ -1,1 +1,139 @@
-//! Placeholder.
+//! Domains, mailboxes and messages: their rules, their tables, their retention. Others call it through its gRPC service
+//! alone, in this process or in another. It never sees an HTTP header or an SMTP verb.
+
+mod activity;
+mod config;
+mod delivery;
+mod error;
+mod migrations;
+mod mime;
+mod model;
+mod outbox;
+mod rpc;
+mod service;
+mod store;
+mod sweeper;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_server::MailboxServer};
+use mayfly_runtime::{
+    admin::Readiness,
+    database::{Database, OpenError},
+    grpc::{MAX_MESSAGE_BYTES, Transport},
+    task::Tasks,
+};
+use mayfly_types::{DomainName, SharedClock};
+use sea_orm::DbErr;
+use tokio::sync::Notify;
+
+use service::Service;
+use store::Store;
+
+pub use config::Config;
+pub use rpc::Rpc;
+
+/// What the service stands on.
+#[derive(Debug)]
+pub struct Deps {
+    /// Its own database.
+    pub database: Database,
+    /// Where that is, for error texts.
+    pub database_path: PathBuf,
+    /// The auth service, which is told of mailboxes that are gone.
+    pub auth: Transport,
+    /// The system domains; the first is the default.
+    pub domains: Vec<DomainName>,
+    /// The time.
+    pub clock: SharedClock,
+    /// Where its background tasks run.
+    pub tasks: Tasks,
+}
+
+/// The running service.
+#[derive(Debug)]
+pub struct Mailbox {
+    service: Arc<Service>,
+}
+
+/// Migrates the database, takes over the system domains and starts the background tasks.
+///
+/// # Errors
+/// When the database cannot be brought up to date.
+pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
+    migrate(&deps.database, &deps.database_path).await?;
+    let store = Store::new(deps.database, deps.tasks.clone());
+    let now = deps.clock.now();
+    let domains = deps.domains;
+    store
+        .database()
+        .tx("sync_domains", move |tx| {
+            Box::pin(async move { store::domains::sync(tx, &domains, now).await })
+        })
+        .await
+        .map_err(|error: DbErr| OpenError::Database {
+            path: deps.database_path,
+            error,
+        })?;
+    let database = store.database().clone();
+    let outbox = Arc::new(Notify::new());
+    let worker = outbox::Worker {
+        database: database.clone(),
+        auth: AuthClient::new(deps.auth),
+        clock: deps.clock.clone(),
+        wake: outbox.clone(),
+    };
+    worker.start(&deps.tasks);
+    let service = Arc::new(Service {
+        config: config.clone(),
+        deliveries: delivery::DeliveryQueue::start(database.clone(), deps.clock.clone(), &deps.tasks),
+        activity: activity::Activity::start(database, deps.clock.clone(), &deps.tasks),
+        store,
+        clock: deps.clock,
+        outbox,
+    });
+    sweeper::start(service.clone(), &deps.tasks);
+    Ok(Mailbox { service })
+}
+
+/// Brings the schema of the service's database up to date.
+///
+/// # Errors
+/// When a migration fails, or the database has one that this version does not know.
+pub async fn migrate(database: &Database, path: &Path) -> Result<(), OpenError> {
+    database.migrate::<migrations::Migrator>(path).await
+}
+
+impl Mailbox {
+    /// Returns the gRPC server, for `runtime::grpc::local` or a listener.
+    #[must_use]
+    pub fn server(&self) -> MailboxServer<Rpc> {
+        MailboxServer::new(Rpc(self.service.clone()))
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES)
+    }
+
+    /// Adds what this service cannot do without.
+    pub fn add_checks(&self, readiness: &mut Readiness) {
+        let database = self.service.store.database().clone();
+        readiness.add("mailbox.database", move || {
+            let database = database.clone();
+            async move { database.ping().await }
+        });
+    }
+
+    /// Removes at once whatever is past its time, as the sweeper does every few seconds. Errors are logged.
+    pub async fn sweep(&self) {
+        if let Err(error) = sweeper::sweep(&self.service).await {
+            tracing::warn!(%error, "cannot sweep");
+        }
+    }
+
+    /// Closes the database, once the tasks have ended.
+    pub async fn close(&self) {
+        self.service.store.database().close().await;
+    }
+}

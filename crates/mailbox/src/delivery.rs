@@ -1,0 +1,295 @@
+//! The one writer of deliveries: those that wait at the same moment are committed together, one fsync for many.
+
+use std::{collections::HashMap, sync::Arc};
+
+use mayfly_runtime::{database::Database, task::Tasks, telemetry};
+use mayfly_types::{ErrorCode, MessageId, SharedClock};
+use opentelemetry::metrics::{Counter, Histogram};
+use sea_orm::DatabaseTransaction;
+use time::OffsetDateTime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::{
+    error::Error,
+    mime::Summary,
+    store::{Mailbox, Message, deliveries, mailboxes, millis},
+};
+
+/// Deliveries that may wait.
+const QUEUE: usize = 1024;
+/// Deliveries of one commit: beyond it the fsync is cheap already, and the first should not wait for the last.
+const MAX_BATCH: usize = 256;
+/// Bytes of one commit, unless a single message is larger.
+const MAX_BATCH_BYTES: usize = 8 << 20;
+/// Memory for messages under way, in units of [`UNIT`].
+const MEMORY_UNITS: usize = (256 << 20) / UNIT;
+const UNIT: usize = 1024;
+
+/// A message to store, for all of its mailboxes or for none.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    /// In order, each once.
+    pub(crate) accounts: Vec<Uuid>,
+    pub(crate) sender: String,
+    pub(crate) summary: Summary,
+    pub(crate) raw: Vec<u8>,
+}
+
+type Answer = oneshot::Sender<Result<Vec<MessageId>, Error>>;
+
+#[derive(Debug)]
+struct Waiting {
+    delivery: Arc<Delivery>,
+    answer: Answer,
+    _memory: OwnedSemaphorePermit,
+}
+
+/// Where deliveries wait for the writer.
+#[derive(Debug)]
+pub(crate) struct DeliveryQueue {
+    waiting: mpsc::Sender<Waiting>,
+    memory: Arc<Semaphore>,
+}
+
+impl DeliveryQueue {
+    /// Starts the writer.
+    pub(crate) fn start(database: Arc<Database>, clock: SharedClock, tasks: &Tasks) -> Self {
+        let (waiting, arrivals) = mpsc::channel(QUEUE);
+        let meter = telemetry::meter();
+        let writer = Writer {
+            database,
+            clock,
+            batch_size: meter
+                .u64_histogram("mayfly.mailbox.delivery.batch.size")
+                .with_description("Deliveries of one commit")
+                .build(),
+            stored: meter
+                .u64_counter("mayfly.mailbox.messages.stored")
+                .with_description("Messages stored, one for each mailbox")
+                .build(),
+        };
+        let stopping = tasks.stopping();
+        tasks.spawn_vital("delivery writer", async move {
+            writer.run(arrivals, stopping.cancelled_owned()).await;
+        });
+        Self {
+            waiting,
+            memory: Arc::new(Semaphore::new(MEMORY_UNITS)),
+        }
+    }
+
+    /// Sets memory aside for a message, or refuses at once.
+    pub(crate) fn set_aside(&self, size: usize) -> Result<OwnedSemaphorePermit, Error> {
+        let units = u32::try_from(size.div_ceil(UNIT).min(MEMORY_UNITS)).unwrap_or(u32::MAX);
+        let permit = self.memory.clone().try_acquire_many_owned(units);
+        permit.map_err(|_| Error::Overloaded)
+    }
+
+    /// Stores a message; returns after the commit, with an id for each mailbox.
+    pub(crate) async fn store(
+        &self,
+        delivery: Delivery,
+        memory: OwnedSemaphorePermit,
+    ) -> Result<Vec<MessageId>, Error> {
+        let (answer, outcome) = oneshot::channel();
+        let waiting = Waiting {
+            delivery: Arc::new(delivery),
+            answer,
+            _memory: memory,
+        };
+        self.waiting.try_send(waiting).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Overloaded,
+            mpsc::error::TrySendError::Closed(_) => Error::Stopping,
+        })?;
+        outcome.await.unwrap_or(Err(Error::Stopping))
+    }
+}
+
+struct Writer {
+    database: Arc<Database>,
+    clock: SharedClock,
+    batch_size: Histogram<u64>,
+    stored: Counter<u64>,
+}
+
+type Outcome = Result<Vec<MessageId>, Error>;
+
+impl Writer {
+    async fn run(self, mut arrivals: mpsc::Receiver<Waiting>, stopping: impl Future<Output = ()>) {
+        tokio::pin!(stopping);
+        loop {
+            let first = tokio::select! {
+                biased;
+                first = arrivals.recv() => first,
+                () = &mut stopping => break,
+            };
+            let Some(first) = first else { return };
+            self.write(batch(first, &mut arrivals)).await;
+        }
+        // What was handed over before the end is still stored; what comes now is refused.
+        arrivals.close();
+        while let Some(first) = arrivals.recv().await {
+            self.write(batch(first, &mut arrivals)).await;
+        }
+    }
+
+    async fn write(&self, batch: Vec<Waiting>) {
+        let deliveries: Arc<[Arc<Delivery>]> = batch.iter().map(|waiting| waiting.delivery.clone()).collect();
+        self.batch_size
+            .record(u64::try_from(batch.len()).unwrap_or(u64::MAX), &[]);
+        match self.commit(deliveries).await {
+            Ok(outcomes) => {
+                for (waiting, outcome) in batch.into_iter().zip(outcomes) {
+                    self.answer(waiting, outcome);
+                }
+            }
+            // One of them may be what the database cannot take: alone, it fails alone. A store that is away would
+            // refuse each of them just the same.
+            Err(error) if batch.len() > 1 && error.code() != ErrorCode::Unavailable => {
+                tracing::warn!(%error, deliveries = batch.len(), "a batch failed; storing its deliveries one by one");
+                for waiting in batch {
+                    let alone = self.commit([waiting.delivery.clone()].into()).await;
+                    let outcome = alone.and_then(|mut outcomes| {
+                        outcomes
+                            .pop()
+                            .unwrap_or(Err(Error::Defect("a delivery without an outcome")))
+                    });
+                    self.answer(waiting, outcome);
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                for waiting in batch {
+                    self.answer(waiting, Err(Error::Batch(error.clone())));
+                }
+            }
+        }
+    }
+
+    fn answer(&self, waiting: Waiting, outcome: Outcome) {
+        if let Ok(ids) = &outcome {
+            self.stored.add(u64::try_from(ids.len()).unwrap_or(u64::MAX), &[]);
+        }
+        // The caller may have given up; the message is stored all the same.
+        let _ = waiting.answer.send(outcome);
+    }
+
+    async fn commit(&self, deliveries: Arc<[Arc<Delivery>]>) -> Result<Vec<Outcome>, Error> {
+        let now = self.clock.now();
+        self.database
+            .tx("deliver_messages", move |tx| {
+                Box::pin(async move { store_all(tx, &deliveries, now).await })
+            })
+            .await
+    }
+}
+
+fn batch(first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting> {
+    let mut bytes = first.delivery.raw.len();
+    let mut batch = vec![first];
+    while batch.len() < MAX_BATCH
+        && bytes < MAX_BATCH_BYTES
+        && let Ok(next) = arrivals.try_recv()
+    {
+        bytes += next.delivery.raw.len();
+        batch.push(next);
+    }
+    batch
+}
+
+/// Decides on each delivery before anything is written, so that a full mailbox fails no other delivery.
+async fn store_all(
+    tx: &DatabaseTransaction,
+    deliveries: &[Arc<Delivery>],
+    now: OffsetDateTime,
+) -> Result<Vec<Outcome>, Error> {
+    let mut accounts: Vec<Uuid> = deliveries
+        .iter()
+        .flat_map(|delivery| delivery.accounts.clone())
+        .collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let mut room: HashMap<Uuid, Room> = HashMap::with_capacity(accounts.len());
+    for some in accounts.chunks(1000) {
+        let found = mailboxes::list_active(tx, some).await?;
+        room.extend(found.iter().map(|mailbox| (mailbox.id, Room::of(mailbox))));
+    }
+    let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+    for delivery in deliveries {
+        let outcome = decide(delivery, &mut room, now);
+        if let Ok(ids) = &outcome
+            && let Some(raw_id) = ids.first()
+        {
+            raw_rows.push((raw_id.as_uuid(), delivery.raw.clone()));
+            let rows = ids.iter().zip(&delivery.accounts);
+            message_rows.extend(rows.map(|(id, account)| row(delivery, *account, *id, *raw_id, now)));
+        }
+        outcomes.push(outcome);
+    }
+    deliveries::insert_raw(tx, raw_rows).await?;
+    deliveries::insert_messages(tx, message_rows).await?;
+    let mut changes: Vec<(Uuid, i64)> = room
+        .into_iter()
+        .filter(|(_, room)| room.taken > 0)
+        .map(|(account, room)| (account, room.taken))
+        .collect();
+    changes.sort_unstable();
+    for some in changes.chunks(100) {
+        mailboxes::change_used(tx, some).await?;
+    }
+    Ok(outcomes)
+}
+
+struct Room {
+    left: i64,
+    taken: i64,
+}
+
+impl Room {
+    fn of(mailbox: &Mailbox) -> Self {
+        Self {
+            left: mailbox.quota_bytes.saturating_sub(mailbox.used_bytes),
+            taken: 0,
+        }
+    }
+}
+
+/// Takes room for a delivery in all of its mailboxes, or in none.
+fn decide(delivery: &Delivery, room: &mut HashMap<Uuid, Room>, now: OffsetDateTime) -> Outcome {
+    let size = size_of(delivery);
+    for account in &delivery.accounts {
+        let room = room.get(account).ok_or(Error::NotFound)?;
+        if room.left < size {
+            return Err(Error::MailboxFull);
+        }
+    }
+    for account in &delivery.accounts {
+        if let Some(room) = room.get_mut(account) {
+            room.left -= size;
+            room.taken += size;
+        }
+    }
+    Ok(delivery.accounts.iter().map(|_| MessageId::new(now)).collect())
+}
+
+fn size_of(delivery: &Delivery) -> i64 {
+    i64::try_from(delivery.raw.len()).unwrap_or(i64::MAX)
+}
+
+fn row(delivery: &Delivery, account: Uuid, id: MessageId, raw_id: MessageId, now: OffsetDateTime) -> Message {
+    let summary = &delivery.summary;
+    Message {
+        account_id: account,
+        id: id.as_uuid(),
+        raw_id: raw_id.as_uuid(),
+        sender: delivery.sender.clone(),
+        from_header: summary.from.clone(),
+        subject: summary.subject.clone(),
+        preview_text: summary.preview_text.clone(),
+        size_bytes: size_of(delivery),
+        is_read: false,
+        created_at_ms: millis(now),
+        parse_status: summary.status,
+    }
+}

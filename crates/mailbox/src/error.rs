@@ -1,0 +1,129 @@
+//! Every way in which a call can fail. Nothing here knows tonic or HTTP.
+
+use std::{sync::Arc, time::Duration};
+
+use mayfly_runtime::database;
+use mayfly_types::{ErrorCode, reason};
+use sea_orm::DbErr;
+
+/// Why a use case failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{0}")]
+    InvalidRequest(&'static str),
+    #[error("the address has the wrong syntax")]
+    InvalidAddress,
+    #[error("no mail is taken for this domain")]
+    InvalidDomain,
+    #[error("no attachment has this index")]
+    InvalidIndex,
+    #[error("the message is larger than can be taken")]
+    MessageTooLarge,
+    #[error("the address is taken")]
+    AddressTaken,
+    #[error("no more mailboxes are allowed")]
+    AccountLimitReached,
+    #[error("the reservation has lapsed")]
+    ReservationExpired,
+    #[error("there is no such object")]
+    NotFound,
+    #[error("the mailbox is gone")]
+    MailboxGone,
+    #[error("the message is past its retention")]
+    Expired,
+    #[error("the mailbox is full")]
+    MailboxFull,
+    #[error("too many messages arrive at once")]
+    Overloaded,
+    #[error("the service is stopping")]
+    Stopping,
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    /// The failure of a commit that held several deliveries, told to each of them.
+    #[error("{0}")]
+    Batch(Arc<Error>),
+    #[error("{0}")]
+    Defect(&'static str),
+}
+
+impl Error {
+    /// Returns what kind of failure it is.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::InvalidRequest(_)
+            | Self::InvalidAddress
+            | Self::InvalidDomain
+            | Self::InvalidIndex
+            | Self::MessageTooLarge => ErrorCode::InvalidArgument,
+            Self::AddressTaken => ErrorCode::AlreadyExists,
+            Self::AccountLimitReached => ErrorCode::PermissionDenied,
+            Self::ReservationExpired | Self::Expired | Self::MailboxFull => ErrorCode::FailedPrecondition,
+            Self::NotFound | Self::MailboxGone => ErrorCode::NotFound,
+            Self::Overloaded | Self::Stopping => ErrorCode::Unavailable,
+            Self::Database(error) => database::error_code(error),
+            Self::Batch(error) => error.code(),
+            Self::Defect(_) => ErrorCode::Internal,
+        }
+    }
+
+    /// Returns the stable name that callers branch on.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => reason::INVALID_REQUEST,
+            Self::InvalidAddress => reason::INVALID_ADDRESS,
+            Self::InvalidDomain => reason::INVALID_DOMAIN,
+            Self::InvalidIndex => reason::INVALID_INDEX,
+            Self::MessageTooLarge => reason::MESSAGE_TOO_LARGE,
+            Self::AddressTaken => reason::ADDRESS_TAKEN,
+            Self::AccountLimitReached => reason::ACCOUNT_LIMIT_REACHED,
+            Self::ReservationExpired => reason::RESERVATION_EXPIRED,
+            Self::NotFound => reason::NOT_FOUND,
+            Self::MailboxGone => reason::MAILBOX_GONE,
+            Self::Expired => reason::EXPIRED,
+            Self::MailboxFull => reason::MAILBOX_FULL,
+            Self::Overloaded => reason::OVERLOADED,
+            Self::Stopping => reason::UNAVAILABLE,
+            Self::Batch(error) => error.reason(),
+            Self::Database(_) | Self::Defect(_) => match self.code() {
+                ErrorCode::Unavailable => reason::UNAVAILABLE,
+                _ => reason::INTERNAL,
+            },
+        }
+    }
+
+    /// Returns a text that may be shown to anyone.
+    pub(crate) fn public_message(&self) -> String {
+        match self.code() {
+            ErrorCode::Internal => "internal error".to_owned(),
+            ErrorCode::Unavailable if matches!(self, Self::Database(_) | Self::Batch(_)) => {
+                "the mail store is not available".to_owned()
+            }
+            _ => self.to_string(),
+        }
+    }
+
+    /// Returns when trying again makes sense.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        (self.code() == ErrorCode::Unavailable).then_some(Duration::from_secs(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_defect_tells_nothing_and_has_no_time_to_retry() {
+        for error in [
+            Error::Database(DbErr::Custom("SELECT secret".to_owned())),
+            Error::Defect("secret"),
+        ] {
+            assert_eq!(error.code(), ErrorCode::Internal);
+            assert_eq!(error.reason(), reason::INTERNAL);
+            assert_eq!(error.public_message(), "internal error");
+            assert_eq!(error.retry_after(), None);
+        }
+        assert_eq!(Error::Overloaded.code(), ErrorCode::Unavailable);
+        assert!(Error::Overloaded.retry_after().is_some());
+    }
+}

@@ -1,0 +1,51 @@
+//! Pure rules about time: no I/O, and the time is passed in.
+
+use mayfly_types::MessageId;
+use time::{Duration, OffsetDateTime};
+
+use crate::{
+    error::Error,
+    store::{Mailbox, State, millis},
+};
+
+/// How long a reservation holds an address.
+pub(crate) const LEASE: Duration = Duration::seconds(60);
+/// How often it is noted that a mailbox is in use.
+const TOUCH_EVERY: Duration = Duration::days(1);
+
+/// Tells whether whoever holds an address still keeps it from others.
+pub(crate) fn is_held(holder: &Mailbox, tombstone: Duration, now: OffsetDateTime) -> bool {
+    let now_ms = millis(now);
+    match holder.state {
+        State::Active => true,
+        State::Reserved => holder.lease_expires_at_ms.is_some_and(|lease| lease > now_ms),
+        State::Deleted => {
+            let deleted_at_ms = holder.deleted_at_ms.unwrap_or(now_ms);
+            let kept_ms = i64::try_from(tombstone.whole_milliseconds()).unwrap_or(i64::MAX);
+            deleted_at_ms.saturating_add(kept_ms) > now_ms
+        }
+    }
+}
+
+/// Tells whether it should be noted that a mailbox is in use.
+pub(crate) fn is_touch_due(mailbox: &Mailbox, now: OffsetDateTime) -> bool {
+    mailbox.last_active_at_ms <= millis(now - TOUCH_EVERY)
+}
+
+/// Tells whether a mailbox has room for a message; one of unknown size needs any room at all.
+pub(crate) fn has_room(mailbox: &Mailbox, size_bytes: i64) -> bool {
+    mailbox.used_bytes.saturating_add(size_bytes.max(1)) <= mailbox.quota_bytes
+}
+
+/// Reads the id of a message that can still be there.
+///
+/// # Errors
+/// `Expired` for an id made before `oldest`, whether or not there ever was such a message; `NotFound` for what is no id.
+pub(crate) fn live_message_id(text: &str, oldest: OffsetDateTime) -> Result<MessageId, Error> {
+    let id: MessageId = text.parse().map_err(|_| Error::NotFound)?;
+    match id.created_at() {
+        None => Err(Error::NotFound),
+        Some(_) if id < MessageId::floor(oldest) => Err(Error::Expired),
+        Some(_) => Ok(id),
+    }
+}

@@ -1,0 +1,304 @@
+//! The tonic adapter: decodes a call, runs its use case, encodes the answer.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream;
+use mayfly_proto::mailbox::{
+    self as proto, ActivateMailboxRequest, ActivateMailboxResponse, DeleteMailboxRequest,
+    DeleteMailboxResponse, DeleteMessageRequest, DeleteMessageResponse, DeliverMessageRequest,
+    DeliverMessageResponse, FindMailboxRequest, FindMailboxResponse, GetAttachmentRequest,
+    GetAttachmentResponse, GetMailboxRequest, GetMailboxResponse, GetMessageRequest, GetMessageResponse,
+    GetMessageSourceRequest, GetMessageSourceResponse, GetUsageRequest, GetUsageResponse, ListDomainsRequest,
+    ListDomainsResponse, ListMailboxesRequest, ListMailboxesResponse, ListMessagesRequest,
+    ListMessagesResponse, MarkMessageReadRequest, MarkMessageReadResponse, ReserveMailboxRequest,
+    ReserveMailboxResponse, ResolveRecipientRequest, ResolveRecipientResponse, deliver_message_request,
+    get_attachment_response, mailbox_server,
+};
+use mayfly_runtime::grpc::{CHUNK_BYTES, Failure};
+use mayfly_types::{AccountId, DomainId, ErrorCode, MessageId, UserId};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::{
+    error::Error,
+    mime,
+    service::{NewDelivery, Reservation, Scope, Service},
+    store::{Mailbox, Message, entities::domain},
+};
+
+/// The service as generated code calls it.
+#[derive(Debug, Clone)]
+pub struct Rpc(pub(crate) Arc<Service>);
+
+type Answer<T> = Result<Response<T>, Status>;
+type Chunks<T> = stream::Iter<std::vec::IntoIter<Result<T, Status>>>;
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        match error.code() {
+            ErrorCode::Internal | ErrorCode::Unavailable => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a call failed");
+            }
+            _ => tracing::debug!(reason = error.reason(), "a call was refused"),
+        }
+        Failure {
+            retry_after: error.retry_after(),
+            ..Failure::new(error.code(), error.reason(), error.public_message())
+        }
+        .into()
+    }
+}
+
+fn scope(scope: Option<proto::Scope>) -> Result<Scope, Error> {
+    let scope = scope.ok_or(Error::InvalidRequest("scope is missing"))?;
+    Scope::new(&scope.account_id, scope.owner_user_id.as_deref())
+}
+
+#[tonic::async_trait]
+impl mailbox_server::Mailbox for Rpc {
+    type GetMessageSourceStream = Chunks<GetMessageSourceResponse>;
+    type GetAttachmentStream = Chunks<GetAttachmentResponse>;
+
+    async fn list_domains(&self, _: Request<ListDomainsRequest>) -> Answer<ListDomainsResponse> {
+        let domains = self.0.list_domains().await?;
+        let domains = domains.into_iter().map(domain_to_proto).collect();
+        Ok(Response::new(ListDomainsResponse { domains }))
+    }
+
+    async fn reserve_mailbox(
+        &self,
+        request: Request<ReserveMailboxRequest>,
+    ) -> Answer<ReserveMailboxResponse> {
+        let request = request.into_inner();
+        let reservation = Reservation::new(&request.address, request.owner_user_id.as_deref())?;
+        let account_id = self.0.reserve_mailbox(reservation).await?.to_string();
+        Ok(Response::new(ReserveMailboxResponse { account_id }))
+    }
+
+    async fn activate_mailbox(
+        &self,
+        request: Request<ActivateMailboxRequest>,
+    ) -> Answer<ActivateMailboxResponse> {
+        self.0.activate_mailbox(&request.get_ref().account_id).await?;
+        Ok(Response::new(ActivateMailboxResponse {}))
+    }
+
+    async fn find_mailbox(&self, request: Request<FindMailboxRequest>) -> Answer<FindMailboxResponse> {
+        let found = self.0.find_mailbox(&request.get_ref().address).await?;
+        let account_id = found.map(|id| id.to_string());
+        Ok(Response::new(FindMailboxResponse { account_id }))
+    }
+
+    async fn get_mailbox(&self, request: Request<GetMailboxRequest>) -> Answer<GetMailboxResponse> {
+        let mailbox = self.0.get_mailbox(scope(request.into_inner().scope)?).await?;
+        let mailbox = Some(mailbox_to_proto(mailbox));
+        Ok(Response::new(GetMailboxResponse { mailbox }))
+    }
+
+    async fn delete_mailbox(&self, request: Request<DeleteMailboxRequest>) -> Answer<DeleteMailboxResponse> {
+        self.0.delete_mailbox(scope(request.into_inner().scope)?).await?;
+        Ok(Response::new(DeleteMailboxResponse {}))
+    }
+
+    async fn list_mailboxes(&self, request: Request<ListMailboxesRequest>) -> Answer<ListMailboxesResponse> {
+        let mailboxes = self.0.list_mailboxes(&request.get_ref().owner_user_id).await?;
+        let mailboxes = mailboxes.into_iter().map(mailbox_to_proto).collect();
+        Ok(Response::new(ListMailboxesResponse { mailboxes }))
+    }
+
+    async fn get_usage(&self, request: Request<GetUsageRequest>) -> Answer<GetUsageResponse> {
+        let usage = self.0.get_usage(&request.get_ref().owner_user_id).await?;
+        Ok(Response::new(GetUsageResponse {
+            account_count: usage.account_count,
+            max_accounts: usage.max_accounts,
+            domain_count: usage.domain_count,
+            max_domains: usage.max_domains,
+        }))
+    }
+
+    async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Answer<ListMessagesResponse> {
+        let request = request.into_inner();
+        let messages = self.0.list_messages(scope(request.scope)?, request.page).await?;
+        let messages = messages.into_iter().map(summary_to_proto).collect();
+        Ok(Response::new(ListMessagesResponse { messages }))
+    }
+
+    async fn get_message(&self, request: Request<GetMessageRequest>) -> Answer<GetMessageResponse> {
+        let request = request.into_inner();
+        let full = self
+            .0
+            .get_message(scope(request.scope)?, &request.message_id)
+            .await?;
+        Ok(Response::new(GetMessageResponse {
+            summary: Some(summary_to_proto(full.message)),
+            address: full.address,
+            text_body: full.content.text_body,
+            html_body: full.content.html_body,
+            attachments: full
+                .content
+                .attachments
+                .into_iter()
+                .map(attachment_to_proto)
+                .collect(),
+        }))
+    }
+
+    async fn mark_message_read(
+        &self,
+        request: Request<MarkMessageReadRequest>,
+    ) -> Answer<MarkMessageReadResponse> {
+        let request = request.into_inner();
+        self.0
+            .mark_message_read(scope(request.scope)?, &request.message_id)
+            .await?;
+        Ok(Response::new(MarkMessageReadResponse {}))
+    }
+
+    async fn delete_message(&self, request: Request<DeleteMessageRequest>) -> Answer<DeleteMessageResponse> {
+        let request = request.into_inner();
+        self.0
+            .delete_message(scope(request.scope)?, &request.message_id)
+            .await?;
+        Ok(Response::new(DeleteMessageResponse {}))
+    }
+
+    async fn get_message_source(
+        &self,
+        request: Request<GetMessageSourceRequest>,
+    ) -> Answer<Self::GetMessageSourceStream> {
+        let request = request.into_inner();
+        let raw = self
+            .0
+            .get_message_source(scope(request.scope)?, &request.message_id)
+            .await?;
+        let size = i64::try_from(raw.len()).unwrap_or(i64::MAX);
+        let mut answers: Vec<_> = chunks(raw)
+            .map(|chunk| GetMessageSourceResponse {
+                chunk,
+                size_bytes: None,
+            })
+            .collect();
+        if let Some(first) = answers.first_mut() {
+            first.size_bytes = Some(size);
+        }
+        Ok(stream_of(answers))
+    }
+
+    async fn get_attachment(
+        &self,
+        request: Request<GetAttachmentRequest>,
+    ) -> Answer<Self::GetAttachmentStream> {
+        let request = request.into_inner();
+        let scope = scope(request.scope)?;
+        let (description, bytes) = self
+            .0
+            .get_attachment(scope, &request.message_id, request.index)
+            .await?;
+        let description = get_attachment_response::Part::Description(attachment_to_proto(description));
+        let parts = chunks(bytes).map(get_attachment_response::Part::Chunk);
+        let answers = std::iter::once(description)
+            .chain(parts)
+            .map(|part| GetAttachmentResponse { part: Some(part) });
+        Ok(stream_of(answers.collect()))
+    }
+
+    async fn resolve_recipient(
+        &self,
+        request: Request<ResolveRecipientRequest>,
+    ) -> Answer<ResolveRecipientResponse> {
+        let request = request.into_inner();
+        let account_id = self
+            .0
+            .resolve_recipient(&request.address, request.size_bytes)
+            .await?
+            .to_string();
+        Ok(Response::new(ResolveRecipientResponse { account_id }))
+    }
+
+    async fn deliver_message(
+        &self,
+        request: Request<Streaming<DeliverMessageRequest>>,
+    ) -> Answer<DeliverMessageResponse> {
+        use deliver_message_request::Part;
+        let mut parts = request.into_inner();
+        let Some(DeliverMessageRequest {
+            part: Some(Part::Envelope(envelope)),
+        }) = parts.message().await?
+        else {
+            return Err(Error::InvalidRequest("the envelope comes first").into());
+        };
+        let mut intake = self.0.begin_delivery(NewDelivery {
+            sender: envelope.sender,
+            recipient_account_ids: envelope.recipient_account_ids,
+            size_bytes: envelope.size_bytes,
+        })?;
+        while let Some(DeliverMessageRequest { part }) = parts.message().await? {
+            let Some(Part::Chunk(chunk)) = part else {
+                return Err(Error::InvalidRequest("after the envelope come chunks").into());
+            };
+            intake.push(&chunk)?;
+        }
+        let ids = self.0.finish_delivery(intake).await?;
+        let message_ids = ids.iter().map(MessageId::to_string).collect();
+        Ok(Response::new(DeliverMessageResponse { message_ids }))
+    }
+}
+
+/// Cuts bytes into slices of one buffer.
+fn chunks(bytes: Vec<u8>) -> impl Iterator<Item = Bytes> {
+    let bytes = Bytes::from(bytes);
+    (0..bytes.len())
+        .step_by(CHUNK_BYTES)
+        .map(move |at| bytes.slice(at..bytes.len().min(at + CHUNK_BYTES)))
+}
+
+fn stream_of<T>(answers: Vec<T>) -> Response<Chunks<T>> {
+    Response::new(stream::iter(answers.into_iter().map(Ok).collect::<Vec<_>>()))
+}
+
+fn domain_to_proto(domain: domain::Model) -> proto::Domain {
+    proto::Domain {
+        domain_id: DomainId::from_uuid(domain.id).to_string(),
+        domain: domain.name,
+        is_default: domain.sort_order == 0,
+        sort_order: domain.sort_order,
+        pro_only: false,
+    }
+}
+
+fn mailbox_to_proto(mailbox: Mailbox) -> proto::MailboxInfo {
+    proto::MailboxInfo {
+        account_id: AccountId::from_uuid(mailbox.id).to_string(),
+        address: mailbox.address,
+        owner_user_id: mailbox.owner_user_id.map(|id| UserId::from_uuid(id).to_string()),
+        quota_bytes: mailbox.quota_bytes,
+        used_bytes: mailbox.used_bytes,
+        created_at: seconds(mailbox.created_at_ms),
+    }
+}
+
+fn summary_to_proto(message: Message) -> proto::MessageSummary {
+    proto::MessageSummary {
+        message_id: MessageId::from_uuid(message.id).to_string(),
+        sender: message.sender,
+        from: message.from_header,
+        subject: message.subject,
+        preview_text: message.preview_text,
+        size_bytes: message.size_bytes,
+        is_read: message.is_read,
+        created_at: seconds(message.created_at_ms),
+    }
+}
+
+fn attachment_to_proto(attachment: mime::Attachment) -> proto::Attachment {
+    proto::Attachment {
+        index: attachment.index,
+        filename: attachment.filename,
+        content_type: attachment.content_type,
+        size_bytes: attachment.size_bytes,
+    }
+}
+
+fn seconds(millis: i64) -> i64 {
+    millis.div_euclid(1000)
+}

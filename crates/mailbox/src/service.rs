@@ -1,0 +1,160 @@
+//! The use cases, one a file, named like their calls. What they share is here.
+
+mod activate_mailbox;
+mod delete_mailbox;
+mod delete_message;
+mod deliver_message;
+mod find_mailbox;
+mod get_attachment;
+mod get_mailbox;
+mod get_message;
+mod get_message_source;
+mod get_usage;
+mod list_domains;
+mod list_mailboxes;
+mod list_messages;
+mod mark_message_read;
+mod reserve_mailbox;
+mod resolve_recipient;
+
+pub(crate) use deliver_message::NewDelivery;
+pub(crate) use reserve_mailbox::Reservation;
+
+use std::sync::Arc;
+
+use mayfly_types::{AccountId, MessageId, SharedClock, UserId};
+use time::OffsetDateTime;
+use tokio::{sync::Notify, task::JoinError};
+
+use crate::{
+    activity::Activity,
+    config::{self, Config},
+    delivery::DeliveryQueue,
+    error::Error,
+    model,
+    store::{Mailbox, Message, Store, mailboxes, messages},
+};
+
+/// Above this size a mail is parsed on a thread that may block: below it the hand-over costs more.
+const INLINE_PARSE_BYTES: usize = 64 * 1024;
+
+/// The service's parts, shared by its calls and its background tasks.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) clock: SharedClock,
+    pub(crate) deliveries: DeliveryQueue,
+    pub(crate) activity: Activity,
+    /// Wakes the outbox worker.
+    pub(crate) outbox: Arc<Notify>,
+}
+
+/// Who asks for a mailbox: itself, or the Pro user who owns it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope {
+    account: Option<AccountId>,
+    owner: Option<UserId>,
+}
+
+impl Scope {
+    /// Reads a scope. Ids that are none belong to nobody.
+    pub(crate) fn new(account_id: &str, owner_user_id: Option<&str>) -> Result<Self, Error> {
+        let owner = owner_user_id
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| Error::NotFound)?;
+        Ok(Self {
+            account: account_id.parse().ok(),
+            owner,
+        })
+    }
+
+    /// Returns how the absence of the mailbox is told.
+    fn absent(&self) -> Error {
+        if self.owner.is_some() {
+            Error::NotFound
+        } else {
+            Error::MailboxGone
+        }
+    }
+
+    fn admits(&self, mailbox: &Mailbox) -> bool {
+        self.owner
+            .is_none_or(|owner| mailbox.owner_user_id == Some(owner.as_uuid()))
+    }
+}
+
+impl Service {
+    /// Returns the time before which messages are past their retention.
+    pub(crate) fn oldest(&self) -> OffsetDateTime {
+        let retention = config::duration(self.config.retention);
+        let now = self.clock.now();
+        now.checked_sub(retention).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// Returns the active mailbox that the scope gives access to, and notes that it is in use.
+    async fn mailbox(&self, scope: Scope) -> Result<Mailbox, Error> {
+        let id = scope.account.ok_or_else(|| scope.absent())?.as_uuid();
+        let found = self
+            .store
+            .read("find_mailbox", |c| {
+                Box::pin(async move { Ok(mailboxes::find_active(c, id).await?) })
+            })
+            .await?;
+        let mailbox = found
+            .filter(|mailbox| scope.admits(mailbox))
+            .ok_or_else(|| scope.absent())?;
+        self.note_use(&mailbox);
+        Ok(mailbox)
+    }
+
+    fn note_use(&self, mailbox: &Mailbox) {
+        if model::is_touch_due(mailbox, self.clock.now()) {
+            self.activity.note(mailbox.id);
+        }
+    }
+
+    /// Returns a message of the mailbox, and the mailbox.
+    async fn message(&self, scope: Scope, message_id: &str) -> Result<(Mailbox, Message), Error> {
+        let mailbox = self.mailbox(scope).await?;
+        let id = self.live_id(message_id)?.as_uuid();
+        let account = mailbox.id;
+        let found = self
+            .store
+            .read("find_message", |c| {
+                Box::pin(async move { Ok(messages::find(c, account, id).await?) })
+            })
+            .await?;
+        Ok((mailbox, found.ok_or(Error::NotFound)?))
+    }
+
+    fn live_id(&self, message_id: &str) -> Result<MessageId, Error> {
+        model::live_message_id(message_id, self.oldest())
+    }
+
+    /// Returns the bytes of a message. One that was deleted in the meantime is not found.
+    async fn raw(&self, message: &Message) -> Result<Vec<u8>, Error> {
+        let raw_id = message.raw_id;
+        self.store
+            .read("find_raw_message", |c| {
+                Box::pin(async move { Ok(messages::find_raw(c, raw_id).await?) })
+            })
+            .await?
+            .ok_or(Error::NotFound)
+    }
+}
+
+/// Runs a parser, on a blocking thread when the mail is large.
+pub(crate) async fn parse<T, F>(raw: Vec<u8>, parse: F) -> Result<(T, Vec<u8>), Error>
+where
+    T: Send + 'static,
+    F: FnOnce(&[u8]) -> T + Send + 'static,
+{
+    if raw.len() <= INLINE_PARSE_BYTES {
+        return Ok((parse(&raw), raw));
+    }
+    tokio::task::spawn_blocking(move || (parse(&raw), raw))
+        .await
+        .map_err(|_: JoinError| Error::Defect("the parser's thread ended"))
+}

@@ -1,0 +1,29 @@
+//! Whose address it is, for signing in.
+
+use mayfly_types::{AccountId, Address};
+
+use super::Service;
+use crate::{
+    error::Error,
+    store::{State, mailboxes},
+};
+
+impl Service {
+    /// Finds the active mailbox with an address. What is no address belongs to nobody.
+    pub(crate) async fn find_mailbox(&self, address: &str) -> Result<Option<AccountId>, Error> {
+        let Ok(address) = address.parse::<Address>() else {
+            return Ok(None);
+        };
+        let found = self
+            .store
+            .read("find_mailbox_by_address", |c| {
+                Box::pin(async move { Ok(mailboxes::find_by_address(c, address.as_str()).await?) })
+            })
+            .await?;
+        let found = found.filter(|mailbox| mailbox.state == State::Active);
+        if let Some(mailbox) = &found {
+            self.note_use(mailbox);
+        }
+        Ok(found.map(|mailbox| AccountId::from_uuid(mailbox.id)))
+    }
+}

@@ -1,0 +1,22 @@
+//! One attachment, decoded.
+
+use super::{Scope, Service, parse};
+use crate::{error::Error, mime, store::ParseStatus};
+
+impl Service {
+    /// Returns an attachment's description and decoded bytes.
+    pub(crate) async fn get_attachment(
+        &self,
+        scope: Scope,
+        message_id: &str,
+        index: u32,
+    ) -> Result<(mime::Attachment, Vec<u8>), Error> {
+        let (_, message) = self.message(scope, message_id).await?;
+        if message.parse_status != ParseStatus::Parsed {
+            return Err(Error::InvalidIndex);
+        }
+        let raw = self.raw(&message).await?;
+        let (found, _) = parse(raw, move |raw| mime::attachment(raw, index)).await?;
+        found.ok_or(Error::InvalidIndex)
+    }
+}

@@ -1,0 +1,11 @@
+//! A mailbox as its owner sees it.
+
+use super::{Scope, Service};
+use crate::{error::Error, store::Mailbox};
+
+impl Service {
+    /// Returns an active mailbox.
+    pub(crate) async fn get_mailbox(&self, scope: Scope) -> Result<Mailbox, Error> {
+        self.mailbox(scope).await
+    }
+}

@@ -1,0 +1,33 @@
+//! A whole message, its bodies parsed from the bytes as received.
+
+use super::{Scope, Service, parse};
+use crate::{
+    error::Error,
+    mime,
+    store::{Message, ParseStatus},
+};
+
+/// A message with all that it holds.
+#[derive(Debug)]
+pub(crate) struct FullMessage {
+    pub(crate) address: String,
+    pub(crate) message: Message,
+    pub(crate) content: mime::Content,
+}
+
+impl Service {
+    /// Returns a message; one that could not be parsed when it came has no bodies.
+    pub(crate) async fn get_message(&self, scope: Scope, message_id: &str) -> Result<FullMessage, Error> {
+        let (mailbox, message) = self.message(scope, message_id).await?;
+        let content = if message.parse_status == ParseStatus::Parsed {
+            parse(self.raw(&message).await?, mime::content).await?.0
+        } else {
+            mime::Content::default()
+        };
+        Ok(FullMessage {
+            address: mailbox.address,
+            message,
+            content,
+        })
+    }
+}

@@ -1,0 +1,12 @@
+//! The bytes of a message, as received.
+
+use super::{Scope, Service};
+use crate::error::Error;
+
+impl Service {
+    /// Returns the bytes of a message.
+    pub(crate) async fn get_message_source(&self, scope: Scope, message_id: &str) -> Result<Vec<u8>, Error> {
+        let (_, message) = self.message(scope, message_id).await?;
+        self.raw(&message).await
+    }
+}

@@ -1,0 +1,37 @@
+//! How much a Pro user has of what is limited.
+
+use mayfly_types::UserId;
+
+use super::Service;
+use crate::{error::Error, store::mailboxes};
+
+/// Counts and limits of a Pro user.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) account_count: i64,
+    pub(crate) max_accounts: i64,
+    pub(crate) domain_count: i64,
+    pub(crate) max_domains: i64,
+}
+
+impl Service {
+    /// Returns what a Pro user has and may have. Users have no domains of their own yet.
+    pub(crate) async fn get_usage(&self, owner_user_id: &str) -> Result<Usage, Error> {
+        let account_count = match owner_user_id.parse::<UserId>() {
+            Ok(owner) => {
+                self.store
+                    .read("count_mailboxes", |c| {
+                        Box::pin(async move { Ok(mailboxes::count_active(c, owner.as_uuid()).await?) })
+                    })
+                    .await?
+            }
+            Err(_) => 0,
+        };
+        Ok(Usage {
+            account_count: i64::try_from(account_count).unwrap_or(i64::MAX),
+            max_accounts: i64::from(self.config.max_accounts),
+            domain_count: 0,
+            max_domains: i64::from(self.config.max_domains),
+        })
+    }
+}

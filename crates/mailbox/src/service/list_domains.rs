@@ -1,0 +1,18 @@
+//! The domains that mail is taken for.
+
+use super::Service;
+use crate::{
+    error::Error,
+    store::{domains, entities::domain},
+};
+
+impl Service {
+    /// Lists the system domains in order; the first is the default.
+    pub(crate) async fn list_domains(&self) -> Result<Vec<domain::Model>, Error> {
+        self.store
+            .read("list_domains", |c| {
+                Box::pin(async move { Ok(domains::list(c).await?) })
+            })
+            .await
+    }
+}

@@ -1,0 +1,23 @@
+//! A Pro user's mailboxes.
+
+use mayfly_types::UserId;
+
+use super::Service;
+use crate::{
+    error::Error,
+    store::{Mailbox, mailboxes},
+};
+
+impl Service {
+    /// Lists the active mailboxes of a Pro user, oldest first.
+    pub(crate) async fn list_mailboxes(&self, owner_user_id: &str) -> Result<Vec<Mailbox>, Error> {
+        let Ok(owner) = owner_user_id.parse::<UserId>() else {
+            return Ok(Vec::new());
+        };
+        self.store
+            .read("list_mailboxes", |c| {
+                Box::pin(async move { Ok(mailboxes::list_of_owner(c, owner.as_uuid()).await?) })
+            })
+            .await
+    }
+}

@@ -1,0 +1,22 @@
+//! Marking a message as read.
+
+use super::{Scope, Service};
+use crate::{error::Error, store::messages};
+
+impl Service {
+    /// Marks a message as read; again is as good as once.
+    pub(crate) async fn mark_message_read(&self, scope: Scope, message_id: &str) -> Result<(), Error> {
+        let (_, message) = self.message(scope, message_id).await?;
+        if message.is_read {
+            return Ok(());
+        }
+        let (account, id) = (message.account_id, message.id);
+        let is_marked = self
+            .store
+            .write("mark_message_read", move |tx| {
+                Box::pin(async move { Ok(messages::mark_read(tx, account, id).await?) })
+            })
+            .await?;
+        if is_marked { Ok(()) } else { Err(Error::NotFound) }
+    }
+}

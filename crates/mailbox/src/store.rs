@@ -1,0 +1,79 @@
+//! The service's tables: everything that names sea-orm. It stores and finds; what is allowed is decided in `service`.
+
+pub(crate) mod deliveries;
+pub(crate) mod domains;
+pub(crate) mod entities;
+pub(crate) mod mailboxes;
+pub(crate) mod messages;
+pub(crate) mod outbox;
+pub(crate) mod sweeps;
+
+use std::sync::Arc;
+
+use mayfly_runtime::{
+    database::{Database, Work},
+    task::Tasks,
+};
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use time::OffsetDateTime;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::error::Error;
+
+pub(crate) use entities::{
+    mailbox::{Model as Mailbox, State},
+    message::{Model as Message, ParseStatus},
+};
+
+/// The database of this service.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    database: Arc<Database>,
+    tasks: Tasks,
+}
+
+impl Store {
+    pub(crate) fn new(database: Database, tasks: Tasks) -> Self {
+        Self {
+            database: Arc::new(database),
+            tasks,
+        }
+    }
+
+    pub(crate) fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
+    /// Reads, outside any transaction.
+    pub(crate) async fn read<T, F>(&self, name: &'static str, work: F) -> Result<T, Error>
+    where
+        F: for<'c> FnOnce(&'c DatabaseConnection) -> Work<'c, T, Error> + Send,
+    {
+        self.database.read(name, work).await
+    }
+
+    /// Writes in one transaction, as a task of its own: a caller that gives up cannot cut it in two.
+    pub(crate) async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c DatabaseTransaction) -> Work<'c, T, Error> + Send + 'static,
+    {
+        let (answer, outcome) = oneshot::channel();
+        let database = self.database.clone();
+        self.tasks.spawn(async move {
+            let written = database.tx(name, work).await;
+            // The caller may be gone; the write stands.
+            let _ = answer.send(written);
+        });
+        outcome.await.unwrap_or(Err(Error::Stopping))
+    }
+}
+
+/// Returns a time as the tables hold it.
+pub(crate) fn millis(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+/// An amount by which the `used_bytes` of a mailbox changes.
+pub(crate) type UsedChange = (Uuid, i64);

@@ -1,0 +1,56 @@
+//! Storing deliveries: many in one transaction, many rows in one statement.
+
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};
+use uuid::Uuid;
+
+use super::{
+    Message,
+    entities::{message, raw_message},
+};
+
+/// Rows of one statement: SQLite binds at most 32,766 values.
+const MESSAGE_ROWS: usize = 256;
+/// The same, chosen so that one statement is not much larger than one large mail.
+const RAW_ROWS: usize = 64;
+
+/// Inserts the bytes of deliveries.
+pub(crate) async fn insert_raw(c: &impl ConnectionTrait, rows: Vec<(Uuid, Vec<u8>)>) -> Result<(), DbErr> {
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let chunk = rows
+            .by_ref()
+            .take(RAW_ROWS)
+            .map(|(id, bytes)| raw_message::ActiveModel {
+                id: Set(id),
+                bytes: Set(bytes),
+            });
+        raw_message::Entity::insert_many(chunk)
+            .exec_without_returning(c)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Inserts messages.
+pub(crate) async fn insert_messages(c: &impl ConnectionTrait, rows: Vec<Message>) -> Result<(), DbErr> {
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let chunk = rows.by_ref().take(MESSAGE_ROWS).map(|row| message::ActiveModel {
+            account_id: Set(row.account_id),
+            id: Set(row.id),
+            raw_id: Set(row.raw_id),
+            sender: Set(row.sender),
+            from_header: Set(row.from_header),
+            subject: Set(row.subject),
+            preview_text: Set(row.preview_text),
+            size_bytes: Set(row.size_bytes),
+            is_read: Set(row.is_read),
+            created_at_ms: Set(row.created_at_ms),
+            parse_status: Set(row.parse_status),
+        });
+        message::Entity::insert_many(chunk)
+            .exec_without_returning(c)
+            .await?;
+    }
+    Ok(())
+}

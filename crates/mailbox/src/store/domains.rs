@@ -1,0 +1,50 @@
+//! The table `domains`.
+
+use mayfly_types::{DomainId, DomainName};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::Expr,
+};
+use time::OffsetDateTime;
+
+use super::entities::domain::{ActiveModel, Column, Entity, Model};
+
+/// Makes the listed domains those of the configuration, in its order. A domain that comes back has its id again.
+pub(crate) async fn sync(
+    c: &impl ConnectionTrait,
+    names: &[DomainName],
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::IsListed, Expr::value(false))
+        .exec(c)
+        .await?;
+    for (order, name) in (0..).zip(names) {
+        let updated = Entity::update_many()
+            .col_expr(Column::IsListed, Expr::value(true))
+            .col_expr(Column::SortOrder, Expr::value(order))
+            .filter(Column::Name.eq(name.as_str()))
+            .exec(c)
+            .await?;
+        if updated.rows_affected == 0 {
+            Entity::insert(ActiveModel {
+                id: Set(DomainId::new(now).as_uuid()),
+                name: Set(name.to_string()),
+                sort_order: Set(order),
+                is_listed: Set(true),
+            })
+            .exec_without_returning(c)
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Lists the listed domains in order.
+pub(crate) async fn list(c: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::IsListed.eq(true))
+        .order_by_asc(Column::SortOrder)
+        .all(c)
+        .await
+}

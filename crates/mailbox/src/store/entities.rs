@@ -1,0 +1,8 @@
+//! The tables, as sea-orm sees them.
+#![expect(unreachable_pub, reason = "the derives make their companions public")]
+
+pub(crate) mod domain;
+pub(crate) mod mailbox;
+pub(crate) mod message;
+pub(crate) mod outbox_entry;
+pub(crate) mod raw_message;

@@ -1,0 +1,153 @@
+//! The table `mailboxes`.
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    sea_query::{CaseStatement, Expr, ExprTrait},
+};
+use uuid::Uuid;
+
+use super::{
+    UsedChange,
+    entities::mailbox::{ActiveModel, Column, Entity, Model, State},
+};
+
+/// Finds a mailbox in whatever state.
+pub(crate) async fn find(c: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id).one(c).await
+}
+
+/// Finds an active mailbox.
+pub(crate) async fn find_active(c: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+    let found = find(c, id).await?;
+    Ok(found.filter(|mailbox| mailbox.state == State::Active))
+}
+
+/// Finds the mailboxes among some that are active.
+pub(crate) async fn list_active(c: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::State.eq(State::Active))
+        .all(c)
+        .await
+}
+
+/// Finds whoever holds an address, in whatever state.
+pub(crate) async fn find_by_address(c: &impl ConnectionTrait, address: &str) -> Result<Option<Model>, DbErr> {
+    Entity::find().filter(Column::Address.eq(address)).one(c).await
+}
+
+/// Lists a Pro user's active mailboxes, oldest first.
+pub(crate) async fn list_of_owner(c: &impl ConnectionTrait, owner: Uuid) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::OwnerUserId.eq(owner))
+        .filter(Column::State.eq(State::Active))
+        .order_by_asc(Column::Id)
+        .all(c)
+        .await
+}
+
+/// Counts a Pro user's active mailboxes.
+pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: Uuid) -> Result<u64, DbErr> {
+    Entity::find()
+        .filter(Column::OwnerUserId.eq(owner))
+        .filter(Column::State.eq(State::Active))
+        .count(c)
+        .await
+}
+
+/// Counts what a Pro user's limit counts: active mailboxes and reservations that still hold.
+pub(crate) async fn count_claimed(c: &impl ConnectionTrait, owner: Uuid, now_ms: i64) -> Result<u64, DbErr> {
+    let holds = Condition::all()
+        .add(Column::State.eq(State::Reserved))
+        .add(Column::LeaseExpiresAtMs.gt(now_ms));
+    Entity::find()
+        .filter(Column::OwnerUserId.eq(owner))
+        .filter(Condition::any().add(Column::State.eq(State::Active)).add(holds))
+        .count(c)
+        .await
+}
+
+/// Inserts a mailbox.
+pub(crate) async fn insert(c: &impl ConnectionTrait, mailbox: Model) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        id: Set(mailbox.id),
+        address: Set(mailbox.address),
+        owner_user_id: Set(mailbox.owner_user_id),
+        state: Set(mailbox.state),
+        quota_bytes: Set(mailbox.quota_bytes),
+        used_bytes: Set(mailbox.used_bytes),
+        created_at_ms: Set(mailbox.created_at_ms),
+        last_active_at_ms: Set(mailbox.last_active_at_ms),
+        lease_expires_at_ms: Set(mailbox.lease_expires_at_ms),
+        deleted_at_ms: Set(mailbox.deleted_at_ms),
+    };
+    Entity::insert(row).exec_without_returning(c).await.map(drop)
+}
+
+/// Removes mailboxes altogether, address and all.
+pub(crate) async fn remove(c: &impl ConnectionTrait, ids: &[Uuid]) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .exec(c)
+        .await
+        .map(drop)
+}
+
+/// Makes a reservation that still holds an active mailbox. Returns false when there is none.
+pub(crate) async fn activate(c: &impl ConnectionTrait, id: Uuid, now_ms: i64) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::State, Expr::value(State::Active))
+        .col_expr(Column::LeaseExpiresAtMs, Expr::value(None::<i64>))
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(State::Reserved))
+        .filter(Column::LeaseExpiresAtMs.gt(now_ms))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected > 0)
+}
+
+/// Makes active mailboxes tombstones. Returns how many there were.
+pub(crate) async fn bury(c: &impl ConnectionTrait, ids: &[Uuid], now_ms: i64) -> Result<u64, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::State, Expr::value(State::Deleted))
+        .col_expr(Column::DeletedAtMs, Expr::value(now_ms))
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::State.eq(State::Active))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected)
+}
+
+/// Notes that mailboxes are in use.
+pub(crate) async fn touch(c: &impl ConnectionTrait, ids: &[Uuid], now_ms: i64) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::LastActiveAtMs, Expr::value(now_ms))
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .exec(c)
+        .await
+        .map(drop)
+}
+
+/// Changes what mailboxes use, in one statement.
+pub(crate) async fn change_used(c: &impl ConnectionTrait, changes: &[UsedChange]) -> Result<(), DbErr> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let change = match changes {
+        [(_, bytes)] => Expr::value(*bytes),
+        _ => changes
+            .iter()
+            .fold(CaseStatement::new(), |case, (id, bytes)| {
+                case.case(Expr::col(Column::Id).eq(*id), Expr::value(*bytes))
+            })
+            .finally(Expr::value(0i64))
+            .into(),
+    };
+    Entity::update_many()
+        .col_expr(Column::UsedBytes, Expr::col(Column::UsedBytes).add(change))
+        .filter(Column::Id.is_in(changes.iter().map(|(id, _)| *id)))
+        .exec(c)
+        .await
+        .map(drop)
+}

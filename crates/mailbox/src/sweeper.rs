@@ -1,0 +1,150 @@
+//! Removes what is past its time: small batches with a pause between them, so that requests do not notice.
+
+use std::{sync::Arc, time::Duration as StdDuration};
+
+use mayfly_runtime::task::Tasks;
+use mayfly_types::MessageId;
+use time::OffsetDateTime;
+
+use crate::{
+    config,
+    error::Error,
+    service::Service,
+    store::{mailboxes, millis, outbox, sweeps},
+};
+
+/// How often is swept: a lapsed reservation is freed within a minute.
+const EVERY: StdDuration = StdDuration::from_secs(15);
+/// The pause between two batches.
+const PAUSE: StdDuration = StdDuration::from_millis(10);
+/// Rows of a batch.
+const BATCH: u64 = 100;
+
+/// Starts the sweeper.
+pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
+    let stopping = tasks.stopping();
+    tasks.spawn_vital("mailbox sweeper", async move {
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                swept = sweep(&service) => if let Err(error) = swept {
+                    tracing::warn!(%error, "cannot sweep");
+                },
+            }
+        }
+    });
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Broom {
+    Leases,
+    Idle,
+    Retention,
+    Deleted,
+    Orphans,
+    Tombstones,
+}
+
+/// Sweeps until nothing is left that is past its time.
+pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
+    let brooms = [
+        Broom::Leases,
+        Broom::Idle,
+        Broom::Retention,
+        Broom::Deleted,
+        Broom::Orphans,
+        Broom::Tombstones,
+    ];
+    for broom in brooms {
+        while sweep_batch(service, broom).await? > 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(())
+}
+
+/// Removes one batch. Returns how much was removed.
+async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
+    let now = service.clock.now();
+    let oldest = MessageId::floor(service.oldest()).as_uuid();
+    match broom {
+        Broom::Leases => end_mailboxes(service, Broom::Leases, now, millis(now)).await,
+        Broom::Idle => {
+            let since = now.checked_sub(config::duration(service.config.idle));
+            let since = since.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+            end_mailboxes(service, Broom::Idle, now, millis(since)).await
+        }
+        Broom::Retention => {
+            let swept = service.store.write("sweep_messages", move |tx| {
+                Box::pin(async move { Ok(sweeps::remove_deliveries_before(tx, oldest, BATCH).await?) })
+            });
+            Ok(swept.await?.len())
+        }
+        Broom::Deleted => {
+            let swept = service.store.write("sweep_deleted_mailboxes", |tx| {
+                Box::pin(async move { Ok(sweeps::remove_messages_of_deleted(tx, BATCH).await?) })
+            });
+            swept.await
+        }
+        Broom::Orphans => {
+            let swept = service.store.write("sweep_orphans", move |tx| {
+                Box::pin(async move { Ok(sweeps::remove_orphans_before(tx, oldest, BATCH).await?) })
+            });
+            Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
+        }
+        Broom::Tombstones => {
+            let before = now.checked_sub(config::duration(service.config.tombstone));
+            let before_ms = millis(before.unwrap_or(OffsetDateTime::UNIX_EPOCH));
+            let swept = service.store.write("sweep_tombstones", move |tx| {
+                Box::pin(async move { Ok(sweeps::remove_tombstones(tx, before_ms, BATCH).await?) })
+            });
+            swept.await
+        }
+    }
+}
+
+/// Ends lapsed reservations, which leave nothing, or idle mailboxes, which leave a tombstone; either way their
+/// credentials must go.
+async fn end_mailboxes(
+    service: &Service,
+    broom: Broom,
+    now: OffsetDateTime,
+    limit_ms: i64,
+) -> Result<usize, Error> {
+    let is_lease = matches!(broom, Broom::Leases);
+    let name = if is_lease {
+        "sweep_leases"
+    } else {
+        "sweep_idle_mailboxes"
+    };
+    let ended = service
+        .store
+        .write(name, move |tx| {
+            Box::pin(async move {
+                let ids = if is_lease {
+                    sweeps::list_lapsed(tx, limit_ms, BATCH).await?
+                } else {
+                    sweeps::list_idle(tx, limit_ms, BATCH).await?
+                };
+                if ids.is_empty() {
+                    return Ok(0);
+                }
+                if is_lease {
+                    mailboxes::remove(tx, &ids).await?;
+                } else {
+                    mailboxes::bury(tx, &ids, millis(now)).await?;
+                }
+                outbox::delete_credentials(tx, &ids, now).await?;
+                Ok(ids.len())
+            })
+        })
+        .await?;
+    if ended > 0 {
+        service.outbox.notify_one();
+    }
+    Ok(ended)
+}

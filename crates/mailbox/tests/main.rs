@@ -1,0 +1,7 @@
+//! The service through its generated client, on a real SQLite file and a clock that the tests move.
+
+mod world;
+
+mod deliver_message;
+mod mailboxes;
+mod messages;

@@ -1,0 +1,147 @@
+//! Lists, whole messages, attachments, retention.
+
+use mayfly_proto::mailbox::{DeleteMessageRequest, MarkMessageReadRequest, Scope};
+use mayfly_runtime::grpc::Failure;
+use mayfly_types::{ErrorCode, reason};
+use time::Duration;
+
+use crate::world::{World, assert_refused, mail, scope};
+
+pub(crate) async fn mark_read(world: &World, scope: Scope, message_id: &str) -> Result<(), Failure> {
+    let request = MarkMessageReadRequest {
+        scope: Some(scope),
+        message_id: message_id.to_owned(),
+    };
+    world
+        .client
+        .clone()
+        .mark_message_read(request)
+        .await
+        .map(drop)
+        .map_err(Failure::from)
+}
+
+pub(crate) async fn delete(world: &World, scope: Scope, message_id: &str) -> Result<(), Failure> {
+    let request = DeleteMessageRequest {
+        scope: Some(scope),
+        message_id: message_id.to_owned(),
+    };
+    world
+        .client
+        .clone()
+        .delete_message(request)
+        .await
+        .map(drop)
+        .map_err(Failure::from)
+}
+
+#[tokio::test]
+async fn lists_show_thirty_a_page_newest_first() {
+    let world = World::new().await;
+    let (ann, bob) = (
+        world.create("ann@mayfly.test").await,
+        world.create("bob@mayfly.test").await,
+    );
+    for n in 0..65 {
+        world
+            .deliver(&[if n % 13 == 12 { &bob } else { &ann }], &mail(&format!("n{n}")))
+            .await
+            .unwrap();
+        world.clock.advance(Duration::milliseconds(n % 2));
+    }
+    let mut pages = Vec::new();
+    for page in 1..=3 {
+        pages.push(world.list(scope(&ann), page).await.unwrap());
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [30, 30, 0]);
+    let subjects: Vec<String> = pages.concat().into_iter().filter_map(|m| m.subject).collect();
+    let expected: Vec<String> = (0..65)
+        .rev()
+        .filter(|n| n % 13 != 12)
+        .map(|n| format!("n{n}"))
+        .collect();
+    assert_eq!(subjects, expected);
+    assert_eq!(world.list(scope(&ann), 0).await.unwrap(), pages[0]);
+    assert!(world.list(scope(&ann), u32::MAX).await.unwrap().is_empty());
+    assert_eq!(world.list(scope(&bob), 1).await.unwrap().len(), 5);
+}
+
+#[tokio::test]
+async fn a_message_is_shown_whole_and_reading_changes_nothing() {
+    let world = World::new().await;
+    let ann = world.create("ann@mayfly.test").await;
+    let raw = mail("Tea");
+    let id = world.deliver(&[&ann], &raw).await.unwrap().remove(0);
+    let size = i64::try_from(raw.len()).unwrap();
+    let message = world.message(scope(&ann), &id).await.unwrap();
+    let summary = message.summary.unwrap();
+    assert_eq!(summary, world.list(scope(&ann), 1).await.unwrap()[0]);
+    assert_eq!(summary.message_id, id);
+    assert_eq!(summary.sender, "ann@sender.example");
+    assert_eq!(summary.from.as_deref(), Some("Ann <ann@sender.example>"));
+    assert_eq!(summary.subject.as_deref(), Some("Tea"));
+    assert_eq!(summary.preview_text, "Hello Tea");
+    assert_eq!(
+        (summary.size_bytes, summary.is_read, summary.created_at),
+        (size, false, 1_795_435_200)
+    );
+    assert_eq!(message.address, "ann@mayfly.test");
+    assert_eq!(message.text_body.as_deref(), Some("Hello Tea\r\n"));
+    assert_eq!((message.html_body, message.attachments.len()), (None, 0));
+    assert_eq!(world.source(scope(&ann), &id).await.unwrap(), raw);
+
+    mark_read(&world, scope(&ann), &id).await.unwrap();
+    mark_read(&world, scope(&ann), &id).await.unwrap();
+    assert!(world.list(scope(&ann), 1).await.unwrap()[0].is_read);
+    assert_eq!(world.used(&ann).await, size);
+    delete(&world, scope(&ann), &id).await.unwrap();
+    assert_eq!(world.used(&ann).await, 0);
+    assert!(world.list(scope(&ann), 1).await.unwrap().is_empty());
+    for outcome in [
+        delete(&world, scope(&ann), &id).await,
+        mark_read(&world, scope(&ann), &id).await,
+        world.message(scope(&ann), &id).await.map(drop),
+        world.source(scope(&ann), &id).await.map(drop),
+        world.attachment(scope(&ann), &id, 0).await.map(drop),
+        world.message(scope(&ann), "no id").await.map(drop),
+        world
+            .message(scope(&ann), "f47ac10b-58cc-4372-a567-0e02b2c3d479")
+            .await
+            .map(drop),
+    ] {
+        assert_refused(outcome, ErrorCode::NotFound, reason::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn what_is_past_its_retention_has_expired_swept_or_not() {
+    let world = World::new().await;
+    let ann = world.create("ann@mayfly.test").await;
+    let old = world.deliver(&[&ann], &mail("old")).await.unwrap().remove(0);
+    world.clock.advance(Duration::days(1));
+    let young = world.deliver(&[&ann], &mail("young")).await.unwrap().remove(0);
+    world.clock.advance(Duration::days(6));
+    assert_eq!(world.list(scope(&ann), 1).await.unwrap().len(), 2);
+    world.clock.advance(Duration::milliseconds(1));
+    for is_swept in [false, true] {
+        let listed = world.list(scope(&ann), 1).await.unwrap();
+        assert_eq!(
+            listed.iter().map(|m| m.message_id.clone()).collect::<Vec<_>>(),
+            [young.clone()]
+        );
+        for outcome in [
+            world.message(scope(&ann), &old).await.map(drop),
+            world.source(scope(&ann), &old).await.map(drop),
+            world.attachment(scope(&ann), &old, 0).await.map(drop),
+            mark_read(&world, scope(&ann), &old).await,
+            delete(&world, scope(&ann), &old).await,
+        ] {
+            assert_refused(outcome, ErrorCode::FailedPrecondition, reason::EXPIRED);
+        }
+        let sizes =
+            i64::try_from(mail("young").len() + if is_swept { 0 } else { mail("old").len() }).unwrap();
+        assert_eq!(world.used(&ann).await, sizes);
+        world.mailbox.sweep().await;
+    }
+    assert_eq!(world.source(scope(&ann), &young).await.unwrap(), mail("young"));
+}

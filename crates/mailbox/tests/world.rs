@@ -1,0 +1,315 @@
+//! A service of its own for each test.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use mayfly_mailbox::{Config, Deps, Mailbox};
+use mayfly_proto::mailbox::{
+    ActivateMailboxRequest, DeliverMessageRequest, Envelope, GetAttachmentRequest, GetAttachmentResponse,
+    GetMailboxRequest, GetMessageRequest, GetMessageResponse, GetMessageSourceRequest, ListMessagesRequest,
+    MailboxInfo, MessageSummary, ReserveMailboxRequest, Scope, deliver_message_request::Part,
+    get_attachment_response, mailbox_client::MailboxClient,
+};
+use mayfly_runtime::{
+    database::Database,
+    grpc::{Failure, Transport, local},
+    task::Tasks,
+};
+use mayfly_testkit::ManualClock;
+use mayfly_types::{ErrorCode, SystemClock};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, body::Body};
+use tower::{ServiceExt, util::BoxCloneSyncService};
+
+pub(crate) struct World {
+    pub(crate) client: MailboxClient<Transport>,
+    pub(crate) clock: ManualClock,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) auth: Switch,
+    pub(crate) dir: TempDir,
+    tasks: Tasks,
+}
+
+/// The way to auth, which a test can cut.
+#[derive(Clone, Default)]
+pub(crate) struct Switch(Arc<AtomicBool>);
+
+impl Switch {
+    pub(crate) fn cut(&self, is_cut: bool) {
+        self.0.store(is_cut, Ordering::Release);
+    }
+
+    fn over(&self, inner: Transport) -> Transport {
+        let is_cut = self.0.clone();
+        BoxCloneSyncService::new(tower::service_fn(move |request: Request<Body>| {
+            let (is_cut, inner) = (is_cut.load(Ordering::Acquire), inner.clone());
+            async move {
+                if is_cut {
+                    return Err(Status::unavailable("cut by the test"));
+                }
+                inner.oneshot(request).await
+            }
+        }))
+    }
+}
+
+/// An auth that is never there.
+pub(crate) fn no_auth() -> Transport {
+    BoxCloneSyncService::new(tower::service_fn(|_: Request<Body>| async {
+        Err::<Response<Body>, _>(Status::unavailable("no auth in this test"))
+    }))
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
+        Self::with_auth(config, no_auth()).await
+    }
+
+    pub(crate) async fn with_auth(config: Config, auth: Transport) -> Self {
+        Self::open(
+            tempfile::tempdir().unwrap(),
+            ManualClock::default(),
+            config,
+            auth,
+            &["mayfly.test", "other.test"],
+        )
+        .await
+    }
+
+    pub(crate) async fn open(
+        dir: TempDir,
+        clock: ManualClock,
+        config: Config,
+        auth: Transport,
+        domains: &[&str],
+    ) -> Self {
+        let path = dir.path().join("mailbox.db");
+        let tasks = Tasks::new(CancellationToken::new());
+        let auth_switch = Switch::default();
+        let deps = Deps {
+            database: Database::open_sqlite(&path).await.unwrap(),
+            database_path: path,
+            auth: auth_switch.over(auth),
+            domains: domains.iter().map(|name| name.parse().unwrap()).collect(),
+            clock: Arc::new(clock.clone()),
+            tasks: tasks.clone(),
+        };
+        let mailbox = mayfly_mailbox::build(&config, deps).await.unwrap();
+        Self {
+            client: MailboxClient::new(local(mailbox.server())),
+            clock,
+            mailbox,
+            auth: auth_switch,
+            dir,
+            tasks,
+        }
+    }
+
+    /// Stops the service as a process does, and returns what is left on the disk.
+    pub(crate) async fn stop(self) -> (TempDir, ManualClock) {
+        assert!(self.tasks.shutdown(Duration::from_secs(10)).await);
+        self.mailbox.close().await;
+        (self.dir, self.clock)
+    }
+
+    pub(crate) async fn reserve(&self, address: &str, owner: Option<&str>) -> Result<String, Failure> {
+        let request = ReserveMailboxRequest {
+            address: address.to_owned(),
+            owner_user_id: owner.map(str::to_owned),
+        };
+        let answer = self.client.clone().reserve_mailbox(request).await;
+        Ok(answer.map_err(Failure::from)?.into_inner().account_id)
+    }
+
+    pub(crate) async fn activate(&self, account_id: &str) -> Result<(), Failure> {
+        let account_id = account_id.to_owned();
+        let answer = self
+            .client
+            .clone()
+            .activate_mailbox(ActivateMailboxRequest { account_id })
+            .await;
+        answer.map(drop).map_err(Failure::from)
+    }
+
+    /// Makes an active mailbox.
+    pub(crate) async fn create(&self, address: &str) -> String {
+        self.create_for(address, None).await
+    }
+
+    pub(crate) async fn create_for(&self, address: &str, owner: Option<&str>) -> String {
+        let id = self.reserve(address, owner).await.unwrap();
+        self.activate(&id).await.unwrap();
+        id
+    }
+
+    pub(crate) async fn get(&self, scope: Scope) -> Result<MailboxInfo, Failure> {
+        let request = GetMailboxRequest { scope: Some(scope) };
+        let answer = self.client.clone().get_mailbox(request).await;
+        Ok(answer.map_err(Failure::from)?.into_inner().mailbox.unwrap())
+    }
+
+    pub(crate) async fn used(&self, account_id: &str) -> i64 {
+        self.get(scope(account_id)).await.unwrap().used_bytes
+    }
+
+    pub(crate) async fn deliver(&self, to: &[&str], raw: &[u8]) -> Result<Vec<String>, Failure> {
+        let mut parts = vec![envelope(to, raw.len())];
+        parts.extend(raw.chunks(60_000).map(chunk));
+        self.deliver_parts(parts).await
+    }
+
+    pub(crate) async fn deliver_parts(
+        &self,
+        parts: Vec<DeliverMessageRequest>,
+    ) -> Result<Vec<String>, Failure> {
+        let parts = futures_util::stream::iter(parts);
+        let answer = self.client.clone().deliver_message(parts).await;
+        Ok(answer.map_err(Failure::from)?.into_inner().message_ids)
+    }
+
+    pub(crate) async fn list(&self, scope: Scope, page: u32) -> Result<Vec<MessageSummary>, Failure> {
+        let request = ListMessagesRequest {
+            scope: Some(scope),
+            page,
+        };
+        let answer = self.client.clone().list_messages(request).await;
+        Ok(answer.map_err(Failure::from)?.into_inner().messages)
+    }
+
+    pub(crate) async fn message(
+        &self,
+        scope: Scope,
+        message_id: &str,
+    ) -> Result<GetMessageResponse, Failure> {
+        let request = GetMessageRequest {
+            scope: Some(scope),
+            message_id: message_id.to_owned(),
+        };
+        let answer = self.client.clone().get_message(request).await;
+        Ok(answer.map_err(Failure::from)?.into_inner())
+    }
+
+    pub(crate) async fn source(&self, scope: Scope, message_id: &str) -> Result<Vec<u8>, Failure> {
+        let request = GetMessageSourceRequest {
+            scope: Some(scope),
+            message_id: message_id.to_owned(),
+        };
+        let answer = self.client.clone().get_message_source(request).await;
+        let mut answers = answer.map_err(Failure::from)?.into_inner();
+        let (mut bytes, mut size) = (Vec::new(), None);
+        while let Some(part) = answers.message().await.unwrap() {
+            assert_eq!(
+                part.size_bytes.is_some(),
+                size.is_none(),
+                "the first answer alone has the size"
+            );
+            size = size.or(part.size_bytes);
+            bytes.extend_from_slice(&part.chunk);
+        }
+        assert_eq!(size, i64::try_from(bytes.len()).ok());
+        Ok(bytes)
+    }
+
+    pub(crate) async fn attachment(
+        &self,
+        scope: Scope,
+        message_id: &str,
+        index: u32,
+    ) -> Result<(mayfly_proto::mailbox::Attachment, Vec<u8>), Failure> {
+        let request = GetAttachmentRequest {
+            scope: Some(scope),
+            message_id: message_id.to_owned(),
+            index,
+        };
+        let answer = self.client.clone().get_attachment(request).await;
+        let mut answers = answer.map_err(Failure::from)?.into_inner();
+        let first = answers.message().await.unwrap().unwrap().part.unwrap();
+        let get_attachment_response::Part::Description(description) = first else {
+            panic!("the description comes first");
+        };
+        let mut bytes = Vec::new();
+        while let Some(GetAttachmentResponse { part }) = answers.message().await.unwrap() {
+            let Some(get_attachment_response::Part::Chunk(chunk)) = part else {
+                panic!("then come chunks");
+            };
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok((description, bytes))
+    }
+}
+
+/// Where a mailbox acts for itself.
+pub(crate) fn scope(account_id: &str) -> Scope {
+    Scope {
+        account_id: account_id.to_owned(),
+        owner_user_id: None,
+    }
+}
+
+/// Where a Pro user acts for a mailbox.
+pub(crate) fn owned(account_id: &str, owner: &str) -> Scope {
+    Scope {
+        account_id: account_id.to_owned(),
+        owner_user_id: Some(owner.to_owned()),
+    }
+}
+
+pub(crate) fn envelope(to: &[&str], size: usize) -> DeliverMessageRequest {
+    let envelope = Envelope {
+        sender: "ann@sender.example".to_owned(),
+        recipient_account_ids: to.iter().map(|&id| id.to_owned()).collect(),
+        size_bytes: i64::try_from(size).unwrap(),
+    };
+    DeliverMessageRequest {
+        part: Some(Part::Envelope(envelope)),
+    }
+}
+
+pub(crate) fn chunk(bytes: &[u8]) -> DeliverMessageRequest {
+    DeliverMessageRequest {
+        part: Some(Part::Chunk(Bytes::copy_from_slice(bytes))),
+    }
+}
+
+/// A plain mail with a subject.
+pub(crate) fn mail(subject: &str) -> Vec<u8> {
+    format!("From: Ann <ann@sender.example>\r\nSubject: {subject}\r\n\r\nHello {subject}\r\n").into_bytes()
+}
+
+/// Asserts what a call was refused with.
+#[track_caller]
+pub(crate) fn assert_refused<T: std::fmt::Debug>(outcome: Result<T, Failure>, code: ErrorCode, reason: &str) {
+    let failure = outcome.unwrap_err();
+    assert_eq!(
+        (failure.code, failure.reason.as_str()),
+        (code, reason),
+        "{failure:?}"
+    );
+}
+
+/// Waits until something is so, for as long as a busy machine may need.
+pub(crate) async fn until<F: AsyncFnMut() -> bool>(what: &str, mut is_so: F) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    while !is_so().await {
+        assert!(tokio::time::Instant::now() < deadline, "never {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// An id of a Pro user.
+pub(crate) fn user() -> String {
+    use mayfly_types::Clock as _;
+    mayfly_types::UserId::new(SystemClock.now()).to_string()
+}
