@@ -1,0 +1,172 @@
+//! One command line, read strictly. Knows the syntax, not the state.
+
+use crate::{
+    path::{self, Path, PathError},
+    reply::{self, Reply},
+};
+
+/// A command that a client gave.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command<'a> {
+    Helo(&'a str),
+    Ehlo(&'a str),
+    /// The sender, empty for `<>`, the announced size, and whether addresses may go beyond ASCII.
+    Mail {
+        sender: &'a str,
+        size_bytes: u64,
+        is_utf8: bool,
+    },
+    /// A recipient as it was written, not one that asks to be sent on.
+    Rcpt(&'a str),
+    Data,
+    Rset,
+    Noop,
+    Vrfy,
+    Help,
+    Quit,
+    StartTls,
+    Bdat,
+}
+
+/// Reads a line without its CRLF, or returns the reply that says what is wrong with it.
+pub(crate) fn parse(line: &[u8]) -> Result<Command<'_>, Reply> {
+    let text = std::str::from_utf8(line).map_err(|_| reply::NEEDS_SMTPUTF8)?;
+    if text.chars().any(char::is_control) {
+        return Err(reply::CONTROL);
+    }
+    let text = text.trim_end_matches(' ');
+    let (verb, argument) = text.split_once(' ').unwrap_or((text, ""));
+    let without_argument = |command| match argument {
+        "" => Ok(command),
+        _ => Err(reply::NO_ARGUMENT),
+    };
+    match verb.to_ascii_uppercase().as_str() {
+        "EHLO" => client_name(argument).map(Command::Ehlo),
+        "HELO" => client_name(argument).map(Command::Helo),
+        "MAIL" => parse_mail(argument),
+        "RCPT" => parse_rcpt(argument),
+        "DATA" => without_argument(Command::Data),
+        "RSET" => without_argument(Command::Rset),
+        "QUIT" => without_argument(Command::Quit),
+        "STARTTLS" => without_argument(Command::StartTls),
+        "NOOP" => Ok(Command::Noop),
+        "VRFY" => Ok(Command::Vrfy),
+        "HELP" => Ok(Command::Help),
+        "BDAT" => Ok(Command::Bdat),
+        "EXPN" | "AUTH" | "TURN" | "ETRN" | "SEND" | "SOML" | "SAML" => Err(reply::NOT_SUPPORTED),
+        _ => Err(reply::UNKNOWN_COMMAND),
+    }
+}
+
+fn client_name(argument: &str) -> Result<&str, Reply> {
+    let is_word =
+        !argument.is_empty() && argument.len() <= 255 && argument.bytes().all(|b| b.is_ascii_graphic());
+    if is_word {
+        Ok(argument)
+    } else {
+        Err(reply::HELLO_SYNTAX)
+    }
+}
+
+/// Returns what follows a keyword such as `FROM:`, in any case.
+fn after_keyword<'a>(argument: &'a str, keyword: &str) -> Option<&'a str> {
+    let (start, rest) = argument.split_at_checked(keyword.len())?;
+    start.eq_ignore_ascii_case(keyword).then_some(rest)
+}
+
+fn parse_mail(argument: &str) -> Result<Command<'_>, Reply> {
+    let rest = after_keyword(argument, "FROM:").ok_or(reply::MAIL_SYNTAX)?;
+    let (path, rest) = path::parse(rest).map_err(|error| match error {
+        PathError::Unbracketed => reply::MAIL_SYNTAX,
+        PathError::Malformed => reply::BAD_SENDER,
+    })?;
+    let parameters = MailParameters::parse(rest)?;
+    let sender = match path {
+        Path::Null => "",
+        Path::Mailbox { address, .. } => address,
+        Path::Local | Path::Routed => return Err(reply::BAD_SENDER),
+    };
+    if !sender.is_ascii() && !parameters.is_utf8 {
+        return Err(reply::NEEDS_SMTPUTF8);
+    }
+    Ok(Command::Mail {
+        sender,
+        size_bytes: parameters.size_bytes.unwrap_or(0),
+        is_utf8: parameters.is_utf8,
+    })
+}
+
+fn parse_rcpt(argument: &str) -> Result<Command<'_>, Reply> {
+    let rest = after_keyword(argument, "TO:").ok_or(reply::RCPT_SYNTAX)?;
+    let (path, rest) = path::parse(rest).map_err(|error| match error {
+        PathError::Unbracketed => reply::RCPT_SYNTAX,
+        PathError::Malformed => reply::BAD_RECIPIENT,
+    })?;
+    if !rest.is_empty() {
+        return Err(if rest.starts_with(' ') {
+            reply::UNKNOWN_PARAMETER
+        } else {
+            reply::RCPT_SYNTAX
+        });
+    }
+    match path {
+        Path::Null => Err(reply::BAD_RECIPIENT),
+        Path::Local => Err(reply::NO_SUCH_MAILBOX),
+        Path::Routed => Err(reply::NO_RELAYING),
+        // What asks to be sent on: the percent hack, a bang path, an address in an address, a host by number.
+        Path::Mailbox { local, domain, .. } if local.contains(['%', '!', '@']) || domain.starts_with('[') => {
+            Err(reply::NO_RELAYING)
+        }
+        Path::Mailbox { address, .. } => Ok(Command::Rcpt(address)),
+    }
+}
+
+#[derive(Default)]
+struct MailParameters {
+    size_bytes: Option<u64>,
+    has_body: bool,
+    is_utf8: bool,
+}
+
+impl MailParameters {
+    fn parse(text: &str) -> Result<Self, Reply> {
+        let mut parameters = Self::default();
+        if text.is_empty() {
+            return Ok(parameters);
+        }
+        let text = text.strip_prefix(' ').ok_or(reply::MAIL_SYNTAX)?;
+        for parameter in text.split(' ') {
+            let (keyword, value) = match parameter.split_once('=') {
+                Some((keyword, value)) => (keyword, Some(value)),
+                None => (parameter, None),
+            };
+            let is_new = match keyword.to_ascii_uppercase().as_str() {
+                "SIZE" => parameters.size_bytes.replace(size(value)?).is_none(),
+                "BODY" => {
+                    let is_known = value.is_some_and(|v| {
+                        v.eq_ignore_ascii_case("7BIT") || v.eq_ignore_ascii_case("8BITMIME")
+                    });
+                    is_known && !std::mem::replace(&mut parameters.has_body, true)
+                }
+                "SMTPUTF8" => value.is_none() && !std::mem::replace(&mut parameters.is_utf8, true),
+                "" => false,
+                _ => return Err(reply::UNKNOWN_PARAMETER),
+            };
+            if !is_new {
+                return Err(reply::PARAMETER_SYNTAX);
+            }
+        }
+        Ok(parameters)
+    }
+}
+
+/// RFC 1870: at most twenty digits. What no integer holds is too large for us too.
+fn size(value: Option<&str>) -> Result<u64, Reply> {
+    let is_number =
+        |value: &&str| (1..=20).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
+    let digits = value.filter(is_number).ok_or(reply::PARAMETER_SYNTAX)?;
+    Ok(digits.parse().unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! Drives one session over one socket: reads, writes, waits, and gives up waiting in time.
+
+use std::{
+    io,
+    mem::MaybeUninit,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::{
+    listener::Shared,
+    session::{Finished, Replies, Session, Step},
+};
+
+/// RFC 5321 4.5.3.2.7: for a whole command to arrive.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+/// RFC 5321 4.5.3.2.5: between two pieces of a message.
+const DATA_IDLE_TIMEOUT: Duration = Duration::from_secs(3 * 60);
+/// For a whole message to arrive.
+const DATA_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+/// For a session, whatever it does.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// For a client to go on with a transaction while the server stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// For a client to take replies.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+/// For the handshake of TLS.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client that was refused may go on talking, so that it gets to read why.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long replies wait for a look-up, to be written together with its own.
+const COALESCE_TIMEOUT: Duration = Duration::from_millis(50);
+
+/// How much is read at once: of commands, and of data at first and at most.
+const COMMAND_READ_BYTES: usize = 2 * 1024;
+const FIRST_DATA_READ_BYTES: usize = 8 * 1024;
+const DATA_READ_BYTES: usize = 64 * 1024;
+
+/// How talking over a stream ended.
+enum Outcome {
+    Ended,
+    StartTls,
+}
+
+/// One connection.
+pub(crate) struct Connection {
+    shared: Shared,
+    peer: IpAddr,
+    session: Session,
+    input: BytesMut,
+    replies: Replies,
+    read_bytes: usize,
+    started: Instant,
+    /// When the session's present command or message began to be waited for.
+    waiting_since: Instant,
+    lines_seen: u64,
+    was_in_data: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(shared: Shared, peer: IpAddr) -> Self {
+        let now = Instant::now();
+        Self {
+            session: Session::new(shared.settings.clone()),
+            shared,
+            peer,
+            input: BytesMut::new(),
+            replies: Replies::default(),
+            read_bytes: COMMAND_READ_BYTES,
+            started: now,
+            waiting_since: now,
+            lines_seen: 0,
+            was_in_data: false,
+        }
+    }
+
+    /// Talks until either side ends it. A lost connection is no event.
+    pub(crate) async fn run(mut self, stream: TcpStream) {
+        self.shared.metrics.session_opened();
+        if let Err(error) = self.talk(stream).await {
+            tracing::debug!(peer = %self.peer, %error, "a session was lost");
+        }
+        self.shared.metrics.session_closed(self.started.elapsed());
+    }
+
+    async fn talk(&mut self, mut stream: TcpStream) -> io::Result<()> {
+        let has_talked = has_talked(&stream);
+        self.session.greet(has_talked, &mut self.replies);
+        if let Outcome::Ended = self.converse(&mut stream).await? {
+            return Ok(());
+        }
+        let Some(acceptor) = self.shared.tls.clone() else {
+            return Ok(());
+        };
+        let mut stream = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await??;
+        self.input.clear();
+        self.session.tls_started();
+        self.converse(&mut stream).await?;
+        Ok(())
+    }
+
+    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> io::Result<Outcome> {
+        loop {
+            match self.session.advance(&mut self.input, &mut self.replies) {
+                Step::Read => {
+                    self.log_finished();
+                    self.write_replies(stream).await?;
+                    if !self.read(stream).await? {
+                        return Ok(Outcome::Ended);
+                    }
+                }
+                Step::Resolve { address, size_bytes } => {
+                    let mut mailboxes = self.shared.mailboxes.clone();
+                    let mut resolved = std::pin::pin!(mailboxes.resolve(&address, size_bytes));
+                    let recipient = match timeout(COALESCE_TIMEOUT, &mut resolved).await {
+                        Ok(recipient) => recipient,
+                        Err(_) => {
+                            self.write_replies(stream).await?;
+                            resolved.await
+                        }
+                    };
+                    self.session.recipient_resolved(recipient, &mut self.replies);
+                }
+                Step::Deliver(mail) => {
+                    let delivery = self.shared.mailboxes.deliver(mail).await;
+                    self.session.delivered(&delivery, &mut self.replies);
+                    self.log_finished();
+                    // What is stored is told at once, whatever the client wants next.
+                    self.write_replies(stream).await?;
+                }
+                Step::StartTls => {
+                    self.write_replies(stream).await?;
+                    return Ok(Outcome::StartTls);
+                }
+                Step::Close { lingers } => {
+                    self.log_finished();
+                    self.write_replies(stream).await?;
+                    stream.shutdown().await?;
+                    if lingers {
+                        self.linger(stream).await;
+                    }
+                    return Ok(Outcome::Ended);
+                }
+            }
+        }
+    }
+
+    async fn write_replies<S: AsyncWrite + Unpin>(&mut self, stream: &mut S) -> io::Result<()> {
+        if self.replies.as_str().is_empty() {
+            return Ok(());
+        }
+        self.shared.metrics.replied(self.replies.codes());
+        let write = async {
+            stream.write_all(self.replies.as_str().as_bytes()).await?;
+            stream.flush().await
+        };
+        timeout(WRITE_TIMEOUT, write).await??;
+        self.replies.clear();
+        Ok(())
+    }
+
+    /// Reads more input. Returns false when the client has gone.
+    async fn read<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<bool> {
+        let is_in_data = self.session.is_in_data();
+        self.note_progress(is_in_data);
+        if !is_in_data {
+            self.read_bytes = COMMAND_READ_BYTES;
+        }
+        // The buffer is given back between mails: an idle session costs next to nothing.
+        if self.input.is_empty() && self.input.capacity() > DATA_READ_BYTES {
+            self.input = BytesMut::new();
+        }
+        self.input.reserve(self.read_bytes);
+        let wait = self.wait(is_in_data);
+        let read = timeout(wait, stream.read_buf(&mut self.input));
+        let stopping = self.shared.stopping.clone();
+        let outcome = tokio::select! {
+            biased;
+            outcome = read => outcome,
+            () = stopping.cancelled(), if !self.session.is_stopping() => {
+                self.session.stop();
+                return Ok(true);
+            }
+        };
+        match outcome {
+            Ok(Ok(0)) => Ok(false),
+            Ok(Ok(length)) => {
+                if is_in_data && length >= self.read_bytes {
+                    self.read_bytes = (self.read_bytes * 2).min(DATA_READ_BYTES);
+                }
+                Ok(true)
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                self.session.time_out(&mut self.replies);
+                Ok(true)
+            }
+        }
+    }
+
+    /// Begins to wait anew when a command has come to its end, or data has begun.
+    fn note_progress(&mut self, is_in_data: bool) {
+        let lines = self.session.lines_read();
+        if lines != self.lines_seen || is_in_data != self.was_in_data {
+            self.lines_seen = lines;
+            self.was_in_data = is_in_data;
+            self.waiting_since = Instant::now();
+            if is_in_data {
+                self.read_bytes = FIRST_DATA_READ_BYTES;
+            }
+        }
+    }
+
+    /// How long the next piece of input may take.
+    fn wait(&self, is_in_data: bool) -> Duration {
+        let session = SESSION_TIMEOUT.saturating_sub(self.started.elapsed());
+        let waited = self.waiting_since.elapsed();
+        let wait = if is_in_data {
+            DATA_TIMEOUT.saturating_sub(waited).min(DATA_IDLE_TIMEOUT)
+        } else if self.session.is_stopping() {
+            DRAIN_TIMEOUT
+        } else {
+            COMMAND_TIMEOUT.saturating_sub(waited)
+        };
+        wait.min(session)
+    }
+
+    /// Reads and drops what a refused client still sends: closing over it would reset the connection, and the reply be lost.
+    async fn linger<S: AsyncRead + Unpin>(&mut self, stream: &mut S) {
+        let stopping = self.shared.stopping.clone();
+        self.input = BytesMut::new();
+        let drain = async {
+            let mut dropped = [0; 4096];
+            while let Ok(1..) = stream.read(&mut dropped).await {}
+        };
+        let bounded = timeout(LINGER_TIMEOUT, drain);
+        if self.session.is_stopping() {
+            // The listener is gone already; nothing hangs on this connection.
+            return;
+        }
+        stopping.run_until_cancelled(bounded).await;
+    }
+
+    fn log_finished(&mut self) {
+        let Some(finished) = self.session.take_finished() else {
+            return;
+        };
+        let Finished {
+            sender_domain,
+            recipients,
+            size_bytes,
+            code,
+        } = finished;
+        self.shared.metrics.message_ended(code);
+        let (peer, ms) = (self.peer, self.waiting_since.elapsed().as_millis() as u64);
+        if code == 250 {
+            tracing::debug!(%peer, sender_domain, recipients, size_bytes, code, ms, "mail");
+        } else {
+            tracing::info!(%peer, sender_domain, recipients, size_bytes, code, ms, "mail refused");
+        }
+    }
+}
+
+/// Whether the client has sent something before it was greeted. Asks the kernel: tokio does not know yet.
+fn has_talked(stream: &TcpStream) -> bool {
+    let mut early = [MaybeUninit::uninit()];
+    SockRef::from(stream)
+        .peek(&mut early)
+        .is_ok_and(|length| length > 0)
+}

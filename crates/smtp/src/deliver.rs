@@ -1,0 +1,139 @@
+//! The only file that calls `mailbox`: recipients are looked up there, mails are stored there.
+
+use std::{iter, time::Duration};
+
+use mayfly_proto::mailbox::{
+    DeliverMessageRequest, Envelope, ResolveRecipientRequest, deliver_message_request::Part,
+    mailbox_client::MailboxClient,
+};
+use mayfly_runtime::grpc::{Failure, Transport};
+use mayfly_types::{Address, ErrorCode, reason};
+use tonic::Request;
+
+use crate::session::{Delivery, Mail, Recipient};
+
+/// A large mail, several recipients and a slow disk included. The client waits ten minutes (RFC 5321 4.5.3.2.6).
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The mailbox service as one session sees it.
+#[derive(Debug, Clone)]
+pub(crate) struct Mailboxes(MailboxClient<Transport>);
+
+impl Mailboxes {
+    pub(crate) fn new(transport: Transport) -> Self {
+        Self(MailboxClient::new(transport))
+    }
+
+    /// Asks whether mail for an address can be taken.
+    pub(crate) async fn resolve(&mut self, address: &Address, size_bytes: u64) -> Recipient {
+        let request = ResolveRecipientRequest {
+            address: address.to_string(),
+            size_bytes: i64::try_from(size_bytes).unwrap_or(i64::MAX),
+        };
+        match self.0.resolve_recipient(request).await {
+            Ok(answer) => Recipient::Known(answer.into_inner().account_id),
+            Err(status) => refused_recipient(&Failure::from(status)),
+        }
+    }
+
+    /// Stores a mail for all its recipients or for none.
+    pub(crate) async fn deliver(&mut self, mail: Mail) -> Delivery {
+        let Mail {
+            sender,
+            recipients,
+            content,
+        } = mail;
+        let envelope = Envelope {
+            sender,
+            recipient_account_ids: recipients,
+            size_bytes: i64::try_from(content.size_bytes).unwrap_or(i64::MAX),
+        };
+        let parts = iter::once(Part::Envelope(envelope)).chain(content.chunks.into_iter().map(Part::Chunk));
+        let requests = parts.map(|part| DeliverMessageRequest { part: Some(part) });
+        let mut request = Request::new(tokio_stream::iter(requests));
+        request.set_timeout(DELIVERY_TIMEOUT);
+        match self.0.deliver_message(request).await {
+            Ok(answer) => {
+                let ids = answer.into_inner().message_ids;
+                Delivery::Stored(ids.into_iter().next().unwrap_or_default())
+            }
+            Err(status) => refused_delivery(&Failure::from(status)),
+        }
+    }
+}
+
+fn refused_recipient(failure: &Failure) -> Recipient {
+    match (failure.code, failure.reason.as_str()) {
+        (_, reason::MAILBOX_FULL) => Recipient::Full,
+        (_, reason::MESSAGE_TOO_LARGE) => Recipient::TooLarge,
+        (ErrorCode::NotFound, _) | (_, reason::INVALID_ADDRESS | reason::INVALID_DOMAIN) => {
+            Recipient::Unknown
+        }
+        _ => {
+            log(failure, "cannot look up a recipient");
+            Recipient::Unavailable
+        }
+    }
+}
+
+fn refused_delivery(failure: &Failure) -> Delivery {
+    match failure.reason.as_str() {
+        reason::MAILBOX_FULL => Delivery::Full,
+        reason::MESSAGE_TOO_LARGE => Delivery::TooLarge,
+        // A mailbox that went after RCPT too: the client tries again, and RCPT then says which.
+        _ => {
+            log(failure, "cannot store a mail");
+            Delivery::Unavailable
+        }
+    }
+}
+
+fn log(failure: &Failure, what: &str) {
+    let (code, reason) = (failure.code.as_str(), &failure.reason);
+    if failure.code == ErrorCode::Internal {
+        tracing::error!(code, reason, "{what}");
+    } else {
+        tracing::warn!(code, reason, "{what}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_trouble_is_never_the_senders_fault() {
+        let blamed = [
+            (reason::NOT_FOUND, ErrorCode::NotFound, Recipient::Unknown),
+            (
+                reason::INVALID_DOMAIN,
+                ErrorCode::InvalidArgument,
+                Recipient::Unknown,
+            ),
+            (
+                reason::MAILBOX_FULL,
+                ErrorCode::FailedPrecondition,
+                Recipient::Full,
+            ),
+            (
+                reason::MESSAGE_TOO_LARGE,
+                ErrorCode::InvalidArgument,
+                Recipient::TooLarge,
+            ),
+        ];
+        for (reason, code, expected) in blamed {
+            assert_eq!(
+                refused_recipient(&Failure::new(code, reason, "")),
+                expected,
+                "{reason}"
+            );
+        }
+        for code in ErrorCode::ALL {
+            let failure = Failure::new(code, reason::INTERNAL, "");
+            assert_eq!(refused_delivery(&failure), Delivery::Unavailable, "{code:?}");
+            if code != ErrorCode::NotFound {
+                assert_eq!(refused_recipient(&failure), Recipient::Unavailable, "{code:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! What is counted of the mail edge.
+
+use std::time::Duration;
+
+use mayfly_runtime::telemetry::meter;
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Histogram, UpDownCounter},
+};
+
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    open: UpDownCounter<i64>,
+    duration: Histogram<f64>,
+    replies: Counter<u64>,
+    messages: Counter<u64>,
+    rejected: Counter<u64>,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let meter = meter();
+        Self {
+            open: meter
+                .i64_up_down_counter("smtp.sessions.open")
+                .with_description("SMTP sessions that are open")
+                .build(),
+            duration: meter
+                .f64_histogram("smtp.session.duration")
+                .with_unit("s")
+                .with_description("Duration of SMTP sessions")
+                .build(),
+            replies: meter
+                .u64_counter("smtp.replies")
+                .with_description("SMTP replies by code")
+                .build(),
+            messages: meter
+                .u64_counter("smtp.messages")
+                .with_description("Messages whose data was sent, by the code of the last reply")
+                .build(),
+            rejected: meter
+                .u64_counter("smtp.connections.rejected")
+                .with_description("Connections beyond a limit")
+                .build(),
+        }
+    }
+
+    pub(crate) fn session_opened(&self) {
+        self.open.add(1, &[]);
+    }
+
+    pub(crate) fn session_closed(&self, duration: Duration) {
+        self.open.add(-1, &[]);
+        self.duration.record(duration.as_secs_f64(), &[]);
+    }
+
+    /// Counts replies. The codes come from the table in `reply.rs`, never from a client.
+    pub(crate) fn replied(&self, codes: &[u16]) {
+        for code in codes {
+            self.replies.add(1, &[KeyValue::new("code", i64::from(*code))]);
+        }
+    }
+
+    pub(crate) fn message_ended(&self, code: u16) {
+        self.messages.add(1, &[KeyValue::new("code", i64::from(code))]);
+    }
+
+    pub(crate) fn connection_rejected(&self) {
+        self.rejected.add(1, &[]);
+    }
+}

@@ -1,0 +1,103 @@
+//! Every reply that the edge gives, and the buffer in which replies wait to be written together.
+
+use std::fmt::{self, Write as _};
+
+/// A reply of one line: the code, the enhanced code of RFC 3463 and a text for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reply(pub(crate) u16, pub(crate) &'static str, pub(crate) &'static str);
+
+pub(crate) const BYE: Reply = Reply(221, "2.0.0", "bye");
+pub(crate) const OK: Reply = Reply(250, "2.0.0", "ok");
+pub(crate) const SENDER_OK: Reply = Reply(250, "2.1.0", "sender ok");
+pub(crate) const RECIPIENT_OK: Reply = Reply(250, "2.1.5", "recipient ok");
+pub(crate) const CANNOT_VERIFY: Reply = Reply(252, "2.5.2", "send some mail, and see");
+pub(crate) const HELP: Reply = Reply(
+    214,
+    "2.0.0",
+    "EHLO HELO MAIL RCPT DATA RSET NOOP VRFY STARTTLS QUIT; RFC 5321",
+);
+pub(crate) const START_TLS: Reply = Reply(220, "2.0.0", "go ahead");
+
+pub(crate) const SHUTTING_DOWN: Reply = Reply(421, "4.3.2", "shutting down, come back soon");
+pub(crate) const TIMED_OUT: Reply = Reply(421, "4.4.2", "waited too long");
+pub(crate) const TOO_MANY_ERRORS: Reply = Reply(421, "4.7.0", "too many errors");
+pub(crate) const TOO_MUCH_JUNK: Reply = Reply(421, "4.7.0", "too many commands without a mail");
+pub(crate) const TOO_MANY_CONNECTIONS: Reply = Reply(421, "4.7.0", "too many connections");
+pub(crate) const UNAVAILABLE: Reply = Reply(451, "4.3.0", "try again later");
+pub(crate) const MAILBOX_FULL: Reply = Reply(452, "4.2.2", "mailbox full");
+pub(crate) const NO_MEMORY: Reply = Reply(452, "4.3.1", "too much mail at this moment, try again later");
+pub(crate) const TOO_MANY_RECIPIENTS: Reply = Reply(452, "4.5.3", "too many recipients");
+
+pub(crate) const UNKNOWN_COMMAND: Reply = Reply(500, "5.5.2", "unknown command");
+pub(crate) const LINE_TOO_LONG: Reply = Reply(500, "5.5.2", "line too long");
+pub(crate) const BARE_LF: Reply = Reply(501, "5.5.2", "a line ends in CRLF, not in LF");
+pub(crate) const CONTROL: Reply = Reply(501, "5.5.2", "control character in the line");
+pub(crate) const NO_ARGUMENT: Reply = Reply(501, "5.5.4", "this command takes no argument");
+pub(crate) const HELLO_SYNTAX: Reply = Reply(501, "5.5.4", "say who you are: EHLO client.example.com");
+pub(crate) const MAIL_SYNTAX: Reply = Reply(501, "5.5.4", "the form is MAIL FROM:<address>");
+pub(crate) const RCPT_SYNTAX: Reply = Reply(501, "5.5.4", "the form is RCPT TO:<address>");
+pub(crate) const PARAMETER_SYNTAX: Reply = Reply(501, "5.5.4", "a parameter is malformed or repeated");
+pub(crate) const NOT_SUPPORTED: Reply = Reply(502, "5.5.1", "not supported here");
+pub(crate) const HELLO_FIRST: Reply = Reply(503, "5.5.1", "say EHLO first");
+pub(crate) const MAIL_FIRST: Reply = Reply(503, "5.5.1", "MAIL comes first");
+pub(crate) const NESTED_MAIL: Reply = Reply(503, "5.5.1", "a mail is already begun");
+pub(crate) const ALREADY_TLS: Reply = Reply(503, "5.5.1", "TLS is active already");
+pub(crate) const NOT_YOUR_TURN: Reply = Reply(503, "5.5.1", "wait for the reply before you go on");
+pub(crate) const BDAT_NOT_OFFERED: Reply = Reply(503, "5.5.1", "BDAT was not offered");
+pub(crate) const TALKED_EARLY: Reply = Reply(554, "5.5.1", "wait for the greeting before you talk");
+pub(crate) const BARE_NEWLINE: Reply = Reply(550, "5.5.2", "a CR or LF stands alone in the message");
+pub(crate) const NO_SUCH_MAILBOX: Reply = Reply(550, "5.1.1", "no such mailbox");
+pub(crate) const NO_RELAYING: Reply = Reply(550, "5.7.1", "mail is taken for mailboxes here only");
+pub(crate) const TOO_LARGE: Reply = Reply(552, "5.3.4", "the message is too large");
+pub(crate) const BAD_SENDER: Reply = Reply(553, "5.1.7", "not an address that mail can come from");
+pub(crate) const BAD_RECIPIENT: Reply = Reply(553, "5.1.3", "not an address");
+pub(crate) const NEEDS_SMTPUTF8: Reply = Reply(553, "5.6.7", "an address beyond ASCII needs SMTPUTF8");
+pub(crate) const NO_RECIPIENTS: Reply = Reply(554, "5.5.1", "no valid recipients");
+pub(crate) const MAIL_LOOP: Reply = Reply(554, "5.4.6", "too many hops");
+pub(crate) const UNKNOWN_PARAMETER: Reply = Reply(555, "5.5.4", "a parameter was not offered");
+
+/// Replies that wait to be written.
+#[derive(Debug, Default)]
+pub struct Replies {
+    text: String,
+    codes: Vec<u16>,
+}
+
+impl Replies {
+    /// Returns the replies as they go over the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the code of each reply that waits.
+    #[must_use]
+    pub fn codes(&self) -> &[u16] {
+        &self.codes
+    }
+
+    /// Forgets what was written.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.codes.clear();
+    }
+
+    pub(crate) fn push(&mut self, Reply(code, enhanced, text): Reply) {
+        self.line(code, format_args!("{enhanced} {text}"));
+    }
+
+    /// Adds a reply of one line, whose text is ours.
+    pub(crate) fn line(&mut self, code: u16, text: fmt::Arguments<'_>) {
+        self.lines(code, &[text]);
+    }
+
+    /// Adds a reply of several lines.
+    pub(crate) fn lines(&mut self, code: u16, lines: &[impl fmt::Display]) {
+        for (index, line) in lines.iter().enumerate() {
+            let separator = if index + 1 == lines.len() { ' ' } else { '-' };
+            // Writing to a string cannot fail.
+            let _ = write!(self.text, "{code}{separator}{line}\r\n");
+        }
+        self.codes.push(code);
+    }
+}

@@ -1,0 +1,520 @@
+//! The state machine of one SMTP session: bytes in, replies and steps out. No socket, no clock: what the fuzzer drives.
+
+mod line;
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use mayfly_types::Address;
+
+use crate::{
+    budget::Budget,
+    command::{self, Command},
+    data_reader::{Content, DataReader, Overflow, Progress},
+    reply::{self, Reply},
+};
+use line::{Line, LineReader};
+
+pub use crate::reply::Replies;
+
+/// After so many errors without a mail a session ends.
+const MAX_ERRORS: u32 = 20;
+/// After so many commands without a mail, which did nothing, a session ends.
+const MAX_JUNK: u32 = 100;
+/// With more `Received` fields a mail is going in circles.
+const MAX_RECEIVED: usize = 50;
+
+/// What all sessions have in common.
+#[derive(Debug)]
+pub struct Settings {
+    /// The name in the banner.
+    pub host_name: String,
+    /// The largest message.
+    pub max_message_bytes: u64,
+    /// The most recipients of a message.
+    pub max_recipients: usize,
+    /// Whether STARTTLS is offered.
+    pub has_tls: bool,
+    /// The memory for message data.
+    pub budget: Arc<Budget>,
+}
+
+/// What the session needs next.
+#[derive(Debug)]
+pub enum Step {
+    /// Write the replies, then read more input.
+    Read,
+    /// Look up a recipient and tell [`Session::recipient_resolved`].
+    Resolve {
+        /// The canonical address.
+        address: Address,
+        /// The announced size of the mail, else 0.
+        size_bytes: u64,
+    },
+    /// Store a mail and tell [`Session::delivered`].
+    Deliver(Mail),
+    /// Write the replies, begin TLS, then tell [`Session::tls_started`]. Input that came before TLS is already dropped.
+    StartTls,
+    /// Write the replies and end the connection.
+    Close {
+        /// Whether the client may still be talking: then its words are read and dropped, so that it sees the reply.
+        lingers: bool,
+    },
+}
+
+/// A whole mail with its envelope.
+#[derive(Debug)]
+pub struct Mail {
+    /// The sender, empty for the null sender.
+    pub sender: String,
+    /// The account ids of the recipients.
+    pub recipients: Vec<String>,
+    /// The message.
+    pub content: Content,
+}
+
+/// What a look-up of a recipient found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipient {
+    /// A mailbox with room, by its account id.
+    Known(String),
+    /// No mailbox.
+    Unknown,
+    /// A mailbox without room.
+    Full,
+    /// The announced size can never be taken.
+    TooLarge,
+    /// It could not be found out.
+    Unavailable,
+}
+
+/// How storing a mail ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// It is durable, under this message id.
+    Stored(String),
+    /// A mailbox has no room.
+    Full,
+    /// It can never be taken.
+    TooLarge,
+    /// It could not be stored now.
+    Unavailable,
+}
+
+/// A transaction that got its last reply, for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// The domain of the sender; empty for the null sender.
+    pub sender_domain: String,
+    /// How many recipients it had.
+    pub recipients: usize,
+    /// The size of the message.
+    pub size_bytes: u64,
+    /// The code of the last reply.
+    pub code: u16,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Command,
+    /// The driver looks up a recipient or stores a mail.
+    Waiting,
+    Data(DataReader),
+    Closed {
+        lingers: bool,
+    },
+}
+
+#[derive(Debug)]
+struct Envelope {
+    sender: String,
+    announced_bytes: u64,
+    is_utf8: bool,
+    recipients: Vec<String>,
+}
+
+/// One session.
+#[derive(Debug)]
+pub struct Session {
+    settings: Arc<Settings>,
+    phase: Phase,
+    lines: LineReader,
+    has_greeted: bool,
+    is_tls: bool,
+    is_stopping: bool,
+    envelope: Option<Envelope>,
+    /// What a mail that is being stored will be logged as, but for its reply.
+    delivering: Option<Finished>,
+    finished: Option<Finished>,
+    errors: u32,
+    junk: u32,
+}
+
+impl Session {
+    /// Begins a session whose client has just connected.
+    #[must_use]
+    pub fn new(settings: Arc<Settings>) -> Self {
+        Self {
+            settings,
+            phase: Phase::Command,
+            lines: LineReader::default(),
+            has_greeted: false,
+            is_tls: false,
+            is_stopping: false,
+            envelope: None,
+            delivering: None,
+            finished: None,
+            errors: 0,
+            junk: 0,
+        }
+    }
+
+    /// Greets the client, or refuses one that has talked already.
+    pub fn greet(&mut self, has_talked: bool, out: &mut Replies) {
+        if has_talked {
+            self.close_with(reply::TALKED_EARLY, out);
+        } else {
+            out.line(220, format_args!("{} ESMTP Mayfly", self.settings.host_name));
+        }
+    }
+
+    /// Uses input until something else is needed.
+    pub fn advance(&mut self, input: &mut BytesMut, out: &mut Replies) -> Step {
+        loop {
+            match &mut self.phase {
+                Phase::Closed { lingers } => return Step::Close { lingers: *lingers },
+                Phase::Waiting => return Step::Read,
+                Phase::Data(reader) => match reader.read(input) {
+                    Progress::More => return Step::Read,
+                    Progress::BareNewline => self.finish_badly(reply::BARE_NEWLINE, true, out),
+                    Progress::End => {
+                        if let Some(step) = self.end_of_data(out) {
+                            return step;
+                        }
+                    }
+                },
+                Phase::Command if self.is_stopping && self.envelope.is_none() => {
+                    self.close_with(reply::SHUTTING_DOWN, out);
+                }
+                Phase::Command => match self.lines.next(input) {
+                    Line::None => return Step::Read,
+                    Line::NotSmtp => self.phase = Phase::Closed { lingers: false },
+                    Line::Endless => self.phase = Phase::Closed { lingers: true },
+                    Line::Wrong(wrong) => self.refuse(wrong, out),
+                    Line::Command { length } => {
+                        if let Some(step) = self.command(length, input, out) {
+                            return step;
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    /// Answers RCPT, after [`Step::Resolve`].
+    pub fn recipient_resolved(&mut self, recipient: Recipient, out: &mut Replies) {
+        self.phase = Phase::Command;
+        let Some(envelope) = &mut self.envelope else {
+            return;
+        };
+        match recipient {
+            Recipient::Known(account_id) => {
+                // A mailbox named twice gets the mail once.
+                if !envelope.recipients.contains(&account_id) {
+                    envelope.recipients.push(account_id);
+                }
+                out.push(reply::RECIPIENT_OK);
+            }
+            Recipient::Unknown => self.refuse(reply::NO_SUCH_MAILBOX, out),
+            Recipient::TooLarge => self.refuse(reply::TOO_LARGE, out),
+            Recipient::Full => self.answer_junk(reply::MAILBOX_FULL, out),
+            Recipient::Unavailable => self.answer_junk(reply::UNAVAILABLE, out),
+        }
+    }
+
+    /// Answers the end of data, after [`Step::Deliver`].
+    pub fn delivered(&mut self, delivery: &Delivery, out: &mut Replies) {
+        self.phase = Phase::Command;
+        let refusal = match delivery {
+            Delivery::Stored(id) => {
+                (self.errors, self.junk) = (0, 0);
+                out.line(250, format_args!("2.0.0 {id}"));
+                None
+            }
+            Delivery::Full => Some(reply::MAILBOX_FULL),
+            Delivery::TooLarge => Some(reply::TOO_LARGE),
+            Delivery::Unavailable => Some(reply::UNAVAILABLE),
+        };
+        let code = refusal.map_or(250, |refusal| refusal.0);
+        self.finished = self
+            .delivering
+            .take()
+            .map(|finished| Finished { code, ..finished });
+        match refusal {
+            Some(refusal) if code < 500 => self.answer_junk(refusal, out),
+            Some(refusal) => self.refuse(refusal, out),
+            None => {}
+        }
+    }
+
+    /// Forgets everything that the client said before TLS, after [`Step::StartTls`].
+    pub fn tls_started(&mut self) {
+        self.is_tls = true;
+        self.has_greeted = false;
+        self.envelope = None;
+    }
+
+    /// Lets a transaction that has begun end, and begins no other.
+    pub fn stop(&mut self) {
+        self.is_stopping = true;
+    }
+
+    /// Returns whether [`Session::stop`] was called.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping
+    }
+
+    /// Ends a session that has waited too long, or may not wait any longer.
+    pub fn time_out(&mut self, out: &mut Replies) {
+        let last = if self.is_stopping {
+            reply::SHUTTING_DOWN
+        } else {
+            reply::TIMED_OUT
+        };
+        if let Phase::Data(_) = self.phase {
+            self.finish_badly(last, true, out);
+        } else {
+            self.close_with(last, out);
+        }
+    }
+
+    /// Returns whether a message is being read.
+    #[must_use]
+    pub fn is_in_data(&self) -> bool {
+        matches!(self.phase, Phase::Data(_))
+    }
+
+    /// Returns how many command lines came to their end.
+    #[must_use]
+    pub fn lines_read(&self) -> u64 {
+        self.lines.count()
+    }
+
+    /// Returns, once, the transaction that ended last.
+    pub fn take_finished(&mut self) -> Option<Finished> {
+        self.finished.take()
+    }
+
+    fn command(&mut self, length: usize, input: &mut BytesMut, out: &mut Replies) -> Option<Step> {
+        let line = LineReader::take(length, input);
+        let command = match command::parse(&line) {
+            Ok(command) => command,
+            Err(wrong) => {
+                self.refuse(wrong, out);
+                return None;
+            }
+        };
+        let is_ahead = !input.is_empty();
+        match command {
+            Command::Ehlo(_) | Command::Helo(_) | Command::Data if is_ahead => {
+                // RFC 2920 3.1: these end a group. What follows was said before the reply could be known.
+                self.close_with(reply::NOT_YOUR_TURN, out);
+            }
+            Command::Ehlo(_) => self.hello(true, out),
+            Command::Helo(_) => self.hello(false, out),
+            Command::Mail {
+                sender,
+                size_bytes,
+                is_utf8,
+            } => self.mail(sender, size_bytes, is_utf8, out),
+            Command::Rcpt(address) => return self.recipient(address, out),
+            Command::Data => self.data(out),
+            Command::Rset => {
+                self.envelope = None;
+                self.answer_junk(reply::OK, out);
+            }
+            Command::Noop => self.answer_junk(reply::OK, out),
+            Command::Vrfy => self.answer_junk(reply::CANNOT_VERIFY, out),
+            Command::Help => self.answer_junk(reply::HELP, out),
+            Command::Quit => {
+                out.push(reply::BYE);
+                self.phase = Phase::Closed { lingers: false };
+            }
+            Command::Bdat => self.close_with(reply::BDAT_NOT_OFFERED, out),
+            Command::StartTls if self.is_tls => self.refuse(reply::ALREADY_TLS, out),
+            Command::StartTls if !self.settings.has_tls => self.refuse(reply::NOT_SUPPORTED, out),
+            Command::StartTls => {
+                // CVE-2011-0411: nothing said in the clear may count as said inside TLS.
+                input.clear();
+                out.push(reply::START_TLS);
+                return Some(Step::StartTls);
+            }
+        }
+        None
+    }
+
+    fn hello(&mut self, is_extended: bool, out: &mut Replies) {
+        self.envelope = None;
+        self.has_greeted = true;
+        let settings = Arc::clone(&self.settings);
+        let (name, size) = (&settings.host_name, settings.max_message_bytes);
+        if is_extended {
+            let has_tls = settings.has_tls && !self.is_tls;
+            let mut lines = vec![
+                format!("{name} greets you"),
+                format!("SIZE {size}"),
+                "8BITMIME".to_owned(),
+                "PIPELINING".to_owned(),
+                "SMTPUTF8".to_owned(),
+                "ENHANCEDSTATUSCODES".to_owned(),
+            ];
+            lines.extend(has_tls.then(|| "STARTTLS".to_owned()));
+            lines.push("HELP".to_owned());
+            out.lines(250, &lines);
+        } else {
+            out.line(250, format_args!("{name}"));
+        }
+        self.count_junk(out);
+    }
+
+    fn mail(&mut self, sender: &str, size_bytes: u64, is_utf8: bool, out: &mut Replies) {
+        if !self.has_greeted {
+            self.refuse(reply::HELLO_FIRST, out);
+        } else if self.envelope.is_some() {
+            self.refuse(reply::NESTED_MAIL, out);
+        } else if size_bytes > self.settings.max_message_bytes {
+            self.refuse(reply::TOO_LARGE, out);
+        } else {
+            self.envelope = Some(Envelope {
+                sender: sender.to_owned(),
+                announced_bytes: size_bytes,
+                is_utf8,
+                recipients: Vec::new(),
+            });
+            out.push(reply::SENDER_OK);
+        }
+    }
+
+    fn recipient(&mut self, address: &str, out: &mut Replies) -> Option<Step> {
+        let Some(envelope) = &self.envelope else {
+            self.refuse(reply::MAIL_FIRST, out);
+            return None;
+        };
+        if !address.is_ascii() && !envelope.is_utf8 {
+            self.refuse(reply::NEEDS_SMTPUTF8, out);
+            return None;
+        }
+        if envelope.recipients.len() >= self.settings.max_recipients {
+            // Not an error of the client's: it sends the rest in another transaction.
+            out.push(reply::TOO_MANY_RECIPIENTS);
+            return None;
+        }
+        let Ok(address) = address.parse::<Address>() else {
+            self.refuse(reply::NO_SUCH_MAILBOX, out);
+            return None;
+        };
+        self.phase = Phase::Waiting;
+        Some(Step::Resolve {
+            address,
+            size_bytes: envelope.announced_bytes,
+        })
+    }
+
+    fn data(&mut self, out: &mut Replies) {
+        match &self.envelope {
+            None => self.refuse(reply::MAIL_FIRST, out),
+            Some(envelope) if envelope.recipients.is_empty() => self.refuse(reply::NO_RECIPIENTS, out),
+            Some(_) => {
+                out.line(354, format_args!("end with a line that is a dot"));
+                let settings = &self.settings;
+                let reader = DataReader::new(settings.max_message_bytes, Arc::clone(&settings.budget));
+                self.phase = Phase::Data(reader);
+            }
+        }
+    }
+
+    fn end_of_data(&mut self, out: &mut Replies) -> Option<Step> {
+        let Phase::Data(reader) = &self.phase else {
+            return None;
+        };
+        match reader.overflow() {
+            Some(Overflow::Message) => self.finish_badly(reply::TOO_LARGE, false, out),
+            Some(Overflow::Memory) => self.finish_badly(reply::NO_MEMORY, false, out),
+            None if reader.count_received() > MAX_RECEIVED => self.finish_badly(reply::MAIL_LOOP, false, out),
+            None => {
+                self.delivering = Some(self.finished_with(0, reader.size_bytes()));
+                let envelope = self.envelope.take()?;
+                let Phase::Data(reader) = std::mem::replace(&mut self.phase, Phase::Waiting) else {
+                    return None;
+                };
+                return Some(Step::Deliver(Mail {
+                    sender: envelope.sender,
+                    recipients: envelope.recipients,
+                    content: reader.finish(),
+                }));
+            }
+        }
+        None
+    }
+
+    /// Ends a transaction whose message is not kept.
+    fn finish_badly(&mut self, last: Reply, closes: bool, out: &mut Replies) {
+        let size_bytes = match &self.phase {
+            Phase::Data(reader) => reader.size_bytes(),
+            _ => 0,
+        };
+        self.finished = Some(self.finished_with(last.0, size_bytes));
+        self.envelope = None;
+        self.phase = Phase::Command;
+        if closes {
+            self.close_with(last, out);
+        } else {
+            self.refuse(last, out);
+        }
+    }
+
+    fn finished_with(&self, code: u16, size_bytes: u64) -> Finished {
+        let (sender, recipients) = self
+            .envelope
+            .as_ref()
+            .map_or(("", 0), |e| (e.sender.as_str(), e.recipients.len()));
+        Finished {
+            sender_domain: sender.rsplit('@').next().unwrap_or_default().to_owned(),
+            recipients,
+            size_bytes,
+            code,
+        }
+    }
+
+    /// Answers what the client did wrong; too many of these end the session.
+    fn refuse(&mut self, wrong: Reply, out: &mut Replies) {
+        out.push(wrong);
+        self.errors += 1;
+        if self.errors >= MAX_ERRORS {
+            self.close_with(reply::TOO_MANY_ERRORS, out);
+        }
+    }
+
+    /// Answers what brings no mail nearer; too many of these end the session.
+    fn answer_junk(&mut self, answer: Reply, out: &mut Replies) {
+        out.push(answer);
+        self.count_junk(out);
+    }
+
+    fn count_junk(&mut self, out: &mut Replies) {
+        self.junk += 1;
+        if self.junk >= MAX_JUNK {
+            self.close_with(reply::TOO_MUCH_JUNK, out);
+        }
+    }
+
+    fn close_with(&mut self, last: Reply, out: &mut Replies) {
+        out.push(last);
+        self.envelope = None;
+        self.phase = Phase::Closed { lingers: true };
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Cuts command lines out of the input: `CRLF` ends one, a lone LF spoils it, and none may be long.
+
+use bytes::{Buf, BytesMut};
+
+use crate::reply::{self, Reply};
+
+/// The longest command line with its CRLF. RFC 5321 4.5.3.1.4 asks for 512, more with extensions.
+const MAX_LINE: usize = 2048;
+/// How much of a spoilt line is skipped before the session ends.
+const MAX_SKIPPED: usize = 64 * 1024;
+/// What the first line of a client begins with that speaks HTTP.
+const HTTP_VERBS: [&[u8]; 9] = [
+    b"GET ",
+    b"POST ",
+    b"PUT ",
+    b"HEAD ",
+    b"CONNECT ",
+    b"OPTIONS ",
+    b"DELETE ",
+    b"PATCH ",
+    b"TRACE ",
+];
+
+/// What the input holds next.
+#[derive(Debug)]
+pub(super) enum Line {
+    /// Not yet a line.
+    None,
+    /// A line of so many bytes with its CRLF.
+    Command { length: usize },
+    /// A spoilt line, to be answered once; its rest is skipped.
+    Wrong(Reply),
+    /// A spoilt line without an end.
+    Endless,
+    /// The client speaks another protocol.
+    NotSmtp,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct LineReader {
+    count: u64,
+    /// How much of a spoilt line is skipped so far, and whether the last byte of that was a CR.
+    skipping: Option<(usize, bool)>,
+}
+
+impl LineReader {
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Takes a line out of the input; returns it without its CRLF.
+    pub(super) fn take(length: usize, input: &mut BytesMut) -> BytesMut {
+        let mut line = input.split_to(length);
+        line.truncate(length - 2);
+        line
+    }
+
+    pub(super) fn next(&mut self, input: &mut BytesMut) -> Line {
+        if self.skipping.is_some()
+            && let Some(unfinished) = self.skip(input)
+        {
+            return unfinished;
+        }
+        let is_first = self.count == 0;
+        if is_first && input.first().is_some_and(|byte| !byte.is_ascii_alphabetic()) {
+            return Line::NotSmtp;
+        }
+        let window = &input[..input.len().min(MAX_LINE)];
+        let Some(at) = memchr::memchr(b'\n', window) else {
+            if input.len() < MAX_LINE {
+                return Line::None;
+            }
+            return self.spoil(reply::LINE_TOO_LONG);
+        };
+        if is_first && is_http(window) {
+            return Line::NotSmtp;
+        }
+        if at > 0 && window[at - 1] == b'\r' {
+            self.count += 1;
+            return Line::Command { length: at + 1 };
+        }
+        input.advance(at + 1);
+        self.spoil(reply::BARE_LF)
+    }
+
+    fn spoil(&mut self, wrong: Reply) -> Line {
+        self.count += 1;
+        self.skipping = Some((0, false));
+        Line::Wrong(wrong)
+    }
+
+    /// Skips to the end of a spoilt line; `None` when it was found.
+    fn skip(&mut self, input: &mut BytesMut) -> Option<Line> {
+        let (mut skipped, mut was_cr) = self.skipping?;
+        while !input.is_empty() {
+            let room = input.len().min(MAX_SKIPPED - skipped);
+            if room == 0 {
+                return Some(Line::Endless);
+            }
+            let found = memchr::memchr(b'\n', &input[..room]);
+            let used = found.map_or(room, |at| at + 1);
+            let is_end = match found {
+                Some(0) => was_cr,
+                Some(at) => input[at - 1] == b'\r',
+                None => false,
+            };
+            was_cr = input[used - 1] == b'\r';
+            input.advance(used);
+            skipped += used;
+            if is_end {
+                self.skipping = None;
+                return None;
+            }
+        }
+        self.skipping = Some((skipped, was_cr));
+        Some(Line::None)
+    }
+}
+
+fn is_http(line: &[u8]) -> bool {
+    HTTP_VERBS.iter().any(|verb| {
+        line.get(..verb.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(verb))
+    })
+}
