@@ -14,7 +14,8 @@ use crate::config::ConfigError;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
-    /// What is logged: `info`, or directives such as `info,mayfly_smtp=debug`.
+    /// What is logged: `info`, or directives such as `info,mayfly_smtp=debug`. The default quiets what others say of
+    /// themselves at start.
     pub level: String,
     /// How: `auto` is `human` on a terminal and `json` elsewhere.
     pub format: LogFormat,
@@ -35,7 +36,7 @@ pub enum LogFormat {
 impl Default for LogConfig {
     fn default() -> Self {
         Self {
-            level: "info".to_owned(),
+            level: "info,sea_orm_migration=warn,opentelemetry=warn".to_owned(),
             format: LogFormat::Auto,
         }
     }

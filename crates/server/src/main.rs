@@ -1,1 +1,52 @@
-fn main() {}
+//! The binary `mayfly`: reads the command line and the configuration, and runs roles until told to stop.
+
+mod banner;
+mod cli;
+mod config;
+mod data_dir;
+mod roles;
+mod run;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// A configuration or an environment that cannot be used.
+const EXIT_UNUSABLE: u8 = 2;
+
+fn main() -> ExitCode {
+    match try_main() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("mayfly: {error:#}");
+            ExitCode::from(EXIT_UNUSABLE)
+        }
+    }
+}
+
+fn try_main() -> anyhow::Result<ExitCode> {
+    let cli = cli::Cli::parse();
+    let config = config::Config::load(&cli)?;
+    match cli.command {
+        Some(cli::Command::Config {
+            action: cli::ConfigAction::Check,
+        }) => {
+            println!("the configuration is usable");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(cli::Command::Config {
+            action: cli::ConfigAction::Dump,
+        }) => {
+            print!("{}", toml::to_string(&config)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(cli::Command::Migrate) | None => {}
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if cli.command.is_some() {
+        runtime.block_on(run::migrate(&config))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    runtime.block_on(run::run(config))
+}

@@ -1,0 +1,103 @@
+//! Authenticated reads, in one process and in four, beside nginx `auth_request` with upstreams that do nothing.
+
+use anyhow::ensure;
+use mayfly_testkit::MailSender;
+
+use crate::{
+    lab::{Lab, pids},
+    nginx,
+    rounds::{self, Contender},
+    table::{Table, Target},
+    world::{Kind, World},
+    wrk::{self, Load},
+};
+
+const MAILS: usize = 30;
+/// The answer that perf.md measured peers with; about that of `GET /api/me`.
+const SMALL_BYTES: usize = 499;
+
+/// A Mayfly with one mailbox that has a full page of mail.
+struct Subject {
+    world: World,
+    token: String,
+    list_bytes: usize,
+}
+
+impl Subject {
+    fn start(lab: &Lab, kind: Kind) -> anyhow::Result<Self> {
+        let world = lab.mayfly(kind);
+        let (token, list) = lab.runtime.block_on(async {
+            let client = world.client();
+            let mailbox = client.create_mailbox("reader@mayfly.test", None).await;
+            let mut sender = MailSender::ready(world.smtp()).await?;
+            for number in 0..MAILS {
+                let text = "Your order has left our warehouse and will be with you in two days.\r\n".repeat(56);
+                let mail = format!(
+                    "From: A Shop <shop@example.com>\r\nTo: reader@mayfly.test\r\nSubject: Order {number}\r\n\r\n{text}"
+                );
+                let reply = sender
+                    .send("bounce@example.com", &["reader@mayfly.test"], mail.as_bytes())
+                    .await?;
+                ensure!(reply.code == 250, "{reply:?}");
+            }
+            ensure!(client.messages(&mailbox.token).await.len() == MAILS, "the page is not full");
+            let list = client.get("/api/messages", &mailbox.token).await;
+            Ok((mailbox.token, list))
+        })?;
+        Ok(Self {
+            world,
+            token,
+            list_bytes: list.body.len(),
+        })
+    }
+
+    fn asked<'a>(&'a self, lab: &'a Lab, name: &'static str, path: &str, connections: u32) -> Contender<'a> {
+        let load = Load {
+            url: format!("{}{path}", self.world.http()),
+            token: Some(self.token.clone()),
+            connections,
+            ..Load::default()
+        };
+        Contender::new(name, move || wrk::measure(lab, &load, &pids(&self.world)))
+    }
+}
+
+pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
+    let one = Subject::start(lab, Kind::AllInOne)?;
+    let four = Subject::start(lab, Kind::Split)?;
+    let nginx = nginx::start(lab, &[("small", SMALL_BYTES), ("list", one.list_bytes)])?;
+    for connections in [32, 256] {
+        let peer = |name, path| {
+            let load = Load {
+                url: format!("{}{path}", nginx.url),
+                // It passes the header on, as a gateway must.
+                token: Some(one.token.clone()),
+                connections,
+                ..Load::default()
+            };
+            Contender::new(name, move || wrk::measure(lab, &load, &[nginx.server.pid()]))
+        };
+        let contenders = [
+            one.asked(lab, "list, one process", "/api/messages", connections),
+            peer("nginx, same bytes", "/list"),
+            four.asked(lab, "list, four processes", "/api/messages", connections),
+            one.asked(lab, "me, one process", "/api/me", connections),
+            peer("nginx, 499 bytes", "/small"),
+            four.asked(lab, "me, four processes", "/api/me", connections),
+        ];
+        let [list_one, big, list_four, me_one, small, me_four] = rounds::run(lab.rounds, contenders)?;
+        // perf.md aims at 32 connections; 256 are shown.
+        let aim = |target| if connections == 32 { target } else { Target::None };
+        let label = |what: &str| format!("{what}, {connections} connections");
+        let list = format!("`GET /api/messages` ({} bytes)", one.list_bytes);
+        let (one_process, four_processes) = (label(&format!("{list}, one process")), label(&format!("{list}, four")));
+        table.rate(&one_process, &list_one, &big, aim(Target::AtLeast(1.0)));
+        table.rate(&one_process, &list_one, &small, aim(Target::AtLeast(1.0)));
+        table.rate(&four_processes, &list_four, &big, aim(Target::AtLeast(0.5)));
+        table.rate(&four_processes, &list_four, &small, aim(Target::AtLeast(0.5)));
+        table.time(&format!("its p99, {connections} connections"), &list_four, &big, |s| s.p99_ms, aim(Target::AtMost(1.5)));
+        table.rate(&label("`GET /api/me`, one process"), &me_one, &small, aim(Target::AtLeast(1.5)));
+        table.rate(&label("`GET /api/me`, four"), &me_four, &small, Target::None);
+    }
+    Ok(())
+}

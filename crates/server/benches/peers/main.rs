@@ -1,0 +1,81 @@
+//! Mayfly beside its peers: everything is started here, measured in turns in one run, and told as one table of ratios.
+//!
+//! `cargo bench -p mayfly-server -- [--quick] [http] [ingest] [sign-in] [size]`
+
+mod http;
+mod ingest;
+mod lab;
+mod nginx;
+mod postfix;
+mod programs;
+mod rounds;
+mod sign_in;
+mod size;
+mod table;
+mod wrk;
+
+#[path = "../../tests/client.rs"]
+#[expect(dead_code, clippy::expect_used, clippy::panic, reason = "the tests' own, and more than is needed here")]
+mod client;
+#[path = "../../tests/world.rs"]
+#[expect(dead_code, clippy::expect_used, clippy::panic, reason = "the tests' own, and more than is needed here")]
+mod world;
+
+use std::{io::Write, process::ExitCode};
+
+use lab::Lab;
+use table::Table;
+
+type Bench = fn(&Lab, &mut Table) -> anyhow::Result<()>;
+const BENCHES: [(&str, Bench); 4] = [
+    ("http", http::bench),
+    ("ingest", ingest::bench),
+    ("sign-in", sign_in::bench),
+    ("size", size::bench),
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let is_known = |arg: &String| arg == "--quick" || BENCHES.iter().any(|(name, _)| name == arg);
+    if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {
+        eprintln!("peers: no bench is called {unknown}: there are --quick, http, ingest, sign-in and size");
+        return ExitCode::from(2);
+    }
+    let wanted: Vec<&str> = args.iter().map(String::as_str).filter(|arg| *arg != "--quick").collect();
+    match run(args.iter().any(|arg| arg == "--quick"), &wanted) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("peers: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs what is wanted, or all of it. A bench that fails does not keep the others from being told.
+fn run(is_quick: bool, wanted: &[&str]) -> anyhow::Result<bool> {
+    let lab = Lab::new(is_quick)?;
+    let mut table = Table::default();
+    let before = lab::load_average()?;
+    let mut failures = Vec::new();
+    for (name, bench) in BENCHES {
+        if wanted.is_empty() || wanted.contains(&name) {
+            eprintln!("{name}:");
+            if let Err(error) = bench(&lab, &mut table) {
+                failures.push(format!("FAILED {name}: {error:#}\n"));
+            }
+        }
+    }
+    let head = format!(
+        "Medians of {} rounds of {} s, contenders in turns; Mayfly logs at `warn`, its rate limits are off. {} cores, load \
+         average {before} before, {} after; files on {}.\n\n",
+        lab.rounds,
+        lab.seconds,
+        std::thread::available_parallelism()?,
+        lab::load_average()?,
+        lab.file_system,
+    );
+    let mut out = std::io::stdout().lock();
+    write!(out, "{head}{table}\n{}", failures.concat())?;
+    Ok(failures.is_empty())
+}

@@ -1,0 +1,97 @@
+//! The peers of the mail edge: Postfix that delivers to a Maildir, and `smtp-sink` that keeps nothing.
+
+use std::{fs, net::SocketAddr, path::PathBuf, process::Command};
+
+use anyhow::ensure;
+
+use crate::{
+    lab::{Lab, set_mode},
+    programs::{Server, find, free_address, run},
+};
+
+const MASTER: &str = "
+cleanup  unix n - n - 0 cleanup
+qmgr     unix n - n 300 1 qmgr
+rewrite  unix - - n - - trivial-rewrite
+bounce   unix - - n - 0 bounce
+defer    unix - - n - 0 bounce
+error    unix - - n - - error
+retry    unix - - n - - error
+proxymap unix - - n - - proxymap
+virtual  unix - n n - - virtual
+anvil    unix - - n - 1 anvil
+";
+
+pub(crate) struct Postfix {
+    pub(crate) server: Server,
+    pub(crate) address: SocketAddr,
+    maildir: PathBuf,
+}
+
+impl Postfix {
+    /// Starts a Postfix of its own with everything in one directory, its brake on fast senders off. It needs root, as
+    /// Postfix does.
+    pub(crate) fn start(lab: &Lab) -> anyhow::Result<Self> {
+        let uid = |option| run(Command::new("id").args([option, "postfix"])).map(|id| id.trim().to_owned());
+        ensure!(run(Command::new("id").arg("-u"))?.trim() == "0", "Postfix starts as root only");
+        let (user, group) = (uid("-u")?, uid("-g")?);
+        let dir = lab.dir.path().join("postfix");
+        let address = free_address()?;
+        for name in ["conf", "queue", "data", "mail"] {
+            fs::create_dir_all(dir.join(name))?;
+        }
+        for name in ["data", "mail"] {
+            std::os::unix::fs::chown(dir.join(name), Some(user.parse()?), None)?;
+        }
+        set_mode(&dir.join("mail"), 0o755)?;
+        let here = dir.display();
+        let main = format!(
+            "compatibility_level = 3.6
+queue_directory = {here}/queue
+data_directory = {here}/data
+daemon_directory = /usr/lib/postfix/sbin
+command_directory = /usr/sbin
+mail_owner = postfix
+setgid_group = postdrop
+myhostname = peer.test
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+smtpd_peername_lookup = no
+in_flow_delay = 0
+virtual_mailbox_domains = mayfly.test
+virtual_mailbox_base = {here}/mail
+virtual_mailbox_maps = static:box/
+virtual_mailbox_limit = 0
+virtual_uid_maps = static:{user}
+virtual_gid_maps = static:{group}
+"
+        );
+        fs::write(dir.join("conf/main.cf"), main)?;
+        fs::write(dir.join("conf/master.cf"), format!("{address} inet n - n - 100 smtpd{MASTER}"))?;
+        run(Command::new(find("postfix")?).arg("-c").arg(dir.join("conf")).arg("check"))?;
+        let mut master = Command::new(find("master")?);
+        master.arg("-c").arg(dir.join("conf")).arg("-s").env("MAIL_CONFIG", dir.join("conf"));
+        Ok(Self {
+            server: Server::start(&mut master, address)?,
+            address,
+            maildir: dir.join("mail/box"),
+        })
+    }
+
+    pub(crate) fn delivered(&self) -> usize {
+        fs::read_dir(self.maildir.join("new")).map_or(0, Iterator::count)
+    }
+
+    pub(crate) fn forget(&self) -> std::io::Result<()> {
+        fs::remove_dir_all(&self.maildir)
+    }
+}
+
+/// Starts `smtp-sink`.
+pub(crate) fn sink() -> anyhow::Result<(Server, SocketAddr)> {
+    let address = free_address()?;
+    let mut sink = Command::new(find("smtp-sink")?);
+    sink.args(["-u", "nobody", &address.to_string(), "256"]);
+    Ok((Server::start(&mut sink, address)?, address))
+}

@@ -1,0 +1,58 @@
+//! What a person who has just started Mayfly needs to know, and three commands to paste.
+
+use std::{fmt::Write as _, net::SocketAddr};
+
+use crate::config::Role;
+
+/// Where this process listens.
+#[derive(Debug, Default)]
+pub(crate) struct Listening {
+    pub(crate) http: Option<String>,
+    pub(crate) smtp: Option<SocketAddr>,
+    pub(crate) grpc: Vec<(Role, SocketAddr)>,
+    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) default_domain: String,
+}
+
+impl Listening {
+    /// The text that is printed once everything listens. Each address stands on a line of its own after its name, for
+    /// scripts that start Mayfly on port 0.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("Mayfly {} is ready\n", env!("CARGO_PKG_VERSION"));
+        let mut line = |name: &str, value: &str| {
+            let _ = writeln!(text, "  {name:<13} {value}");
+        };
+        if let Some(http) = &self.http {
+            line("HTTP", http);
+        }
+        if let Some(smtp) = self.smtp {
+            line("SMTP", &smtp.to_string());
+        }
+        for (role, address) in &self.grpc {
+            line(&format!("gRPC {role}"), &address.to_string());
+        }
+        if let Some(admin) = self.admin {
+            line("admin", &format!("http://{admin}"));
+        }
+        line("domain", &self.default_domain);
+        if let (Some(http), Some(smtp)) = (&self.http, self.smtp) {
+            text.push_str(&self.first_minute(http, smtp));
+        }
+        text
+    }
+
+    fn first_minute(&self, http: &str, smtp: SocketAddr) -> String {
+        let address = format!("hello@{}", self.default_domain);
+        format!(
+            "\nTry it (the API is described at {http}/api/docs):\n\n\
+             # 1. create a mailbox, and keep its token\n\
+             TOKEN=$(curl -s {http}/api/accounts -H 'Content-Type: application/json' \
+             -d '{{\"address\":\"{address}\",\"password\":\"correct horse\"}}' | sed 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/')\n\n\
+             # 2. send a mail to it\n\
+             printf 'From: you@example.com\\r\\nSubject: Hello\\r\\n\\r\\nIt works.\\r\\n' | \
+             curl -s smtp://{smtp} --mail-from you@example.com --mail-rcpt {address} -T -\n\n\
+             # 3. read it\n\
+             curl -s {http}/api/messages -H \"Authorization: Bearer $TOKEN\"\n\n"
+        )
+    }
+}

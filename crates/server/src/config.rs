@@ -1,0 +1,265 @@
+//! The whole configuration: the sections joined, and the rules between them.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use mayfly_runtime::{
+    config::{ConfigError, List, Secret, environment, load, secret_keys},
+    telemetry::LogConfig,
+};
+use mayfly_types::{DomainName, SecretKey};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Cli;
+
+/// Read when no other file is named and it is there.
+const DEFAULT_FILE: &str = "mayfly.toml";
+
+/// A part of Mayfly that can run in a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Gateway,
+    Smtp,
+    Auth,
+    Mailbox,
+}
+
+impl Role {
+    pub(crate) const ALL: [Self; 4] = [Self::Gateway, Self::Smtp, Self::Auth, Self::Mailbox];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Smtp => "smtp",
+            Self::Auth => "auth",
+            Self::Mailbox => "mailbox",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let role = Self::ALL.into_iter().find(|role| role.as_str() == text);
+        role.ok_or("is not a role: there are gateway, smtp, auth and mailbox")
+    }
+}
+
+/// The whole configuration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) roles: List<Role>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) domains: List<DomainName>,
+    pub(crate) gateway: mayfly_gateway::Config,
+    pub(crate) smtp: mayfly_smtp::Config,
+    pub(crate) auth: mayfly_auth::Config,
+    pub(crate) mailbox: mayfly_mailbox::Config,
+    pub(crate) grpc: GrpcConfig,
+    pub(crate) admin: AdminConfig,
+    pub(crate) log: LogConfig,
+}
+
+/// The `[grpc]` section: the credential that services show each other when roles are split.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct GrpcConfig {
+    secret: Option<Secret>,
+    secret_file: Option<PathBuf>,
+}
+
+/// The `[admin]` section.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct AdminConfig {
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for AdminConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9090)),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a constant")]
+fn default_domain() -> DomainName {
+    "mayfly.test".parse().expect("a domain name")
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            roles: List(Role::ALL.to_vec()),
+            data_dir: PathBuf::from("./data"),
+            domains: List(vec![default_domain()]),
+            gateway: mayfly_gateway::Config::default(),
+            smtp: mayfly_smtp::Config::default(),
+            auth: mayfly_auth::Config::default(),
+            mailbox: mayfly_mailbox::Config::default(),
+            grpc: GrpcConfig::default(),
+            admin: AdminConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks everything that can be checked without opening a socket or a database.
+    pub(crate) fn load(cli: &Cli) -> Result<Self, ConfigError> {
+        let default_file = Path::new(DEFAULT_FILE);
+        let file = cli
+            .config
+            .as_deref()
+            .or_else(|| default_file.is_file().then_some(default_file));
+        let config: Self = load(file, environment(), &cli.layer())?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        if self.roles.0.is_empty() {
+            return Err(ConfigError::new("roles", "name at least one"));
+        }
+        if self.domains.0.is_empty() {
+            return Err(ConfigError::new("domains", "name at least one"));
+        }
+        if self.domains.0.iter().collect::<BTreeSet<_>>().len() != self.domains.0.len() {
+            return Err(ConfigError::new("domains", "a domain is named twice"));
+        }
+        self.gateway.validate()?;
+        self.smtp.validate()?;
+        self.auth.validate()?;
+        self.mailbox.validate()?;
+        let keys = self.auth.signing_keys()?;
+        let credential = self.grpc_credential()?;
+        if self.is_embedded() {
+            return Ok(());
+        }
+        if credential.is_none() {
+            return Err(ConfigError::new(
+                "grpc.secret",
+                "is needed when roles are split; `openssl rand -hex 32` makes one",
+            ));
+        }
+        if self.has(Role::Auth) && keys.is_empty() {
+            let problem = "is needed when roles are split; `openssl rand -hex 32` makes one";
+            return Err(ConfigError::new("auth.signing_key", problem));
+        }
+        let needs_auth = self.has(Role::Gateway) || self.has(Role::Mailbox);
+        let needs_mailbox = self.has(Role::Gateway) || self.has(Role::Smtp);
+        for (is_needed, role, endpoint) in [
+            (needs_auth, Role::Auth, &self.auth.endpoint),
+            (needs_mailbox, Role::Mailbox, &self.mailbox.endpoint),
+        ] {
+            if is_needed && !self.has(role) && endpoint.is_none() {
+                let problem = format!("is needed, since the role {role} does not run here");
+                return Err(ConfigError::new(&format!("{role}.endpoint"), problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every role in this process, on databases of its own.
+    pub(crate) fn is_embedded(&self) -> bool {
+        Role::ALL.into_iter().all(|role| self.has(role))
+    }
+
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.0.contains(&role)
+    }
+
+    /// The credential between services; always there when roles are split.
+    pub(crate) fn grpc_credential(&self) -> Result<Option<SecretKey>, ConfigError> {
+        let mut keys = secret_keys(
+            "grpc.secret",
+            self.grpc.secret.as_ref(),
+            self.grpc.secret_file.as_ref(),
+        )?;
+        match keys.len() {
+            0 | 1 => Ok(keys.pop()),
+            _ => Err(ConfigError::new("grpc.secret", "only one is possible")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn load_with(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let config: Config = load(None, pairs, &BTreeMap::new())?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    #[test]
+    fn defaults_are_usable_and_survive_a_dump() {
+        let config = load_with(&[]).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("mayfly.toml");
+        std::fs::write(&file, toml::to_string(&config).unwrap()).unwrap();
+        let again: Config = load(Some(&file), [], &BTreeMap::new()).unwrap();
+        assert_eq!(
+            toml::to_string(&again).unwrap(),
+            toml::to_string(&config).unwrap()
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        let key = SecretKey::random().to_hex();
+        let table: &[(&[(&str, &str)], &str)] = &[
+            (&[("MAYFLY_ROLES", "gateway,butler")], "butler"),
+            (&[("MAYFLY_ROLES", "")], "roles"),
+            (&[("MAYFLY_ROLES", "auth")], "grpc.secret"),
+            (
+                &[("MAYFLY_ROLES", "auth"), ("MAYFLY_GRPC__SECRET", &key)],
+                "auth.signing_key",
+            ),
+            (
+                &[("MAYFLY_ROLES", "smtp"), ("MAYFLY_GRPC__SECRET", &key)],
+                "mailbox.endpoint",
+            ),
+            (
+                &[("MAYFLY_ROLES", "mailbox"), ("MAYFLY_GRPC__SECRET", &key)],
+                "auth.endpoint",
+            ),
+            (&[("MAYFLY_GRPC__SECRET", "short")], "grpc.secret"),
+            (
+                &[("MAYFLY_AUTH__SIGNING_KEY", &"00".repeat(32))],
+                "auth.signing_key",
+            ),
+            (&[("MAYFLY_AUTH__ENDPOINT", "localhost")], "AUTH__ENDPOINT"),
+            (&[("MAYFLY_GATEWAY__LISTEN", "8080")], "GATEWAY__LISTEN"),
+            (&[("MAYFLY_GATEWAY__COLOUR", "red")], "colour"),
+            (&[("MAYFLY_DOMAINS", "not a domain")], "DOMAINS"),
+            (&[("MAYFLY_DOMAINS", "a.test,A.test")], "domains"),
+            (&[("MAYFLY_DOMAINS", "")], "domains"),
+        ];
+        for (pairs, expected) in table {
+            let error = load_with(pairs).unwrap_err().to_string();
+            assert!(
+                error.to_lowercase().contains(&expected.to_lowercase()),
+                "{pairs:?}: {error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The role `gateway`.
+
+use mayfly_gateway::{Deps, Gateway};
+use mayfly_runtime::{config::ConfigError, grpc::Transport, task::Tasks, tls};
+
+use crate::config::Config;
+
+/// Reads the certificate and builds the edge.
+pub(crate) fn build(
+    config: &Config,
+    auth: Transport,
+    mailbox: Transport,
+    tasks: Tasks,
+) -> Result<Gateway, ConfigError> {
+    let (certificate, key) = (config.gateway.tls_cert.as_ref(), config.gateway.tls_key.as_ref());
+    let tls = tls::acceptor("gateway", certificate, key, &[b"h2", b"http/1.1"], &tasks)?;
+    Ok(mayfly_gateway::build(
+        &config.gateway,
+        Deps {
+            auth,
+            mailbox,
+            tls,
+            tasks,
+        },
+    ))
+}

@@ -1,0 +1,115 @@
+//! What keeps the house in order: the direction of dependencies, and documents that name what exists.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Our crates, with those of ours that each uses outside its tests.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("metadata");
+    let packages = metadata["packages"].as_array().expect("packages").iter();
+    let short = |name: &Value| {
+        name.as_str()
+            .and_then(|name| name.strip_prefix("mayfly-"))
+            .map(str::to_owned)
+    };
+    packages
+        .map(|package| {
+            let used = package["dependencies"].as_array().expect("dependencies").iter();
+            let used = used
+                .filter(|dependency| dependency["kind"].is_null())
+                .filter_map(|d| short(&d["name"]));
+            (short(&package["name"]).expect("our prefix"), used.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn crates_use_only_what_they_may() {
+    let table = [
+        ("server", "auth gateway mailbox proto runtime smtp types"),
+        ("gateway", "proto runtime types"),
+        ("smtp", "proto runtime types"),
+        ("auth", "proto runtime types"),
+        ("mailbox", "proto runtime types"),
+        ("proto", ""),
+        ("runtime", "types"),
+        ("types", ""),
+        ("testkit", "runtime types"),
+    ];
+    let found = dependencies();
+    assert_eq!(
+        found.len(),
+        table.len(),
+        "a crate is missing from the table: {:?}",
+        found.keys()
+    );
+    for (name, allowed) in table {
+        let allowed: BTreeSet<String> = allowed.split_whitespace().map(str::to_owned).collect();
+        let extra: Vec<_> = found[name].difference(&allowed).collect();
+        assert!(extra.is_empty(), "{name} must not use {extra:?}");
+    }
+}
+
+#[test]
+fn decisions_have_numbers_of_their_own() {
+    let names: Vec<String> = fs::read_dir(root().join("docs/adr"))
+        .expect("decisions")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a name")
+        })
+        .collect();
+    let numbers: BTreeSet<&str> = names.iter().map(|name| &name[..4]).collect();
+    assert_eq!(numbers.len(), names.len(), "{names:?}");
+    assert!(
+        numbers.iter().all(|number| number.parse::<u16>().is_ok()),
+        "{names:?}"
+    );
+}
+
+/// The architecture names files as `crate/src/path.rs`; each must be there.
+#[test]
+fn the_architecture_names_files_that_exist() {
+    let text = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("the page");
+    let named = text
+        .split('`')
+        .filter(|word| word.ends_with(".rs") && word.contains("/src/"));
+    let missing: Vec<&str> = named
+        .filter(|path| !root().join("crates").join(path).is_file())
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    for name in dependencies().keys() {
+        assert!(
+            text.contains(&format!("`mayfly-{name}`")),
+            "{name} is not in the table"
+        );
+    }
+}
+
+#[test]
+fn every_crate_says_what_it_is() {
+    for name in dependencies().keys() {
+        assert!(
+            root().join("crates").join(name).join("README.md").is_file(),
+            "{name} has no README.md"
+        );
+    }
+}

@@ -1,0 +1,12 @@
+//! What users do, and what must hold while they do it.
+
+mod authentication;
+mod clients;
+mod contract;
+mod crash;
+mod disk_full;
+mod first_mail;
+mod isolation;
+mod secrets;
+mod sign_in;
+mod startup;

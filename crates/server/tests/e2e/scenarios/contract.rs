@@ -1,0 +1,263 @@
+//! The contract, exact to the code: shapes, errors and bounds.
+
+use serde_json::json;
+
+use crate::{
+    client::{Client, PASSWORD},
+    world::{Kind, World},
+};
+
+mod worlds {
+    crate::scenario!(bad_input_is_named_and_nothing_is_lost);
+    crate::scenario!(paths_and_methods_that_are_not_there);
+}
+
+async fn bad_input_is_named_and_nothing_is_lost(world: World) {
+    let client = world.client();
+    client.create_mailbox("taken@mayfly.test", None).await;
+    let pro = client.register("ann@example.com").await;
+    let long = "x".repeat(257);
+    let table = [
+        (json!({"password": PASSWORD}), 400, "invalid_request"),
+        (json!({"address": "a@mayfly.test"}), 400, "invalid_request"),
+        (
+            json!({"address": 7, "password": PASSWORD}),
+            400,
+            "invalid_request",
+        ),
+        (
+            json!({"address": null, "password": PASSWORD}),
+            400,
+            "invalid_request",
+        ),
+        (json!([1]), 400, "invalid_request"),
+        (
+            json!({"address": "a@mayfly.test", "password": "short"}),
+            400,
+            "password_too_short",
+        ),
+        (
+            json!({"address": "a@mayfly.test", "password": long}),
+            400,
+            "password_too_long",
+        ),
+        (
+            json!({"address": "a b@mayfly.test", "password": PASSWORD}),
+            400,
+            "invalid_address",
+        ),
+        (
+            json!({"address": "a", "password": PASSWORD}),
+            400,
+            "invalid_address",
+        ),
+        (
+            json!({"address": ".a@mayfly.test", "password": PASSWORD}),
+            400,
+            "invalid_address",
+        ),
+        (
+            json!({"address": "mi\u{212a}e@mayfly.test", "password": PASSWORD}),
+            400,
+            "invalid_address",
+        ),
+        (
+            json!({"address": "a@elsewhere.example", "password": PASSWORD}),
+            400,
+            "invalid_domain",
+        ),
+        (
+            json!({"address": "Taken@mayfly.test", "password": PASSWORD}),
+            409,
+            "address_taken",
+        ),
+    ];
+    for (body, status, code) in table {
+        let answer = client
+            .call("POST", "/api/accounts", None, Some(body.clone()))
+            .await;
+        assert_eq!(answer.verdict(), (status, code.to_owned()), "{body}");
+        assert!(answer.json()["message"].is_string());
+    }
+    let answer = client
+        .call(
+            "POST",
+            "/pro/api/register",
+            None,
+            Some(json!({"email": "ann@example.com", "password": PASSWORD})),
+        )
+        .await;
+    assert_eq!(answer.verdict(), (409, "email_taken".to_owned()));
+    let short = json!({"email": "b@example.com", "password": "sevensy"});
+    assert_eq!(
+        client
+            .call("POST", "/pro/api/register", None, Some(short))
+            .await
+            .error(),
+        "password_too_short"
+    );
+    for name in ["", "   ", &"n".repeat(101)] {
+        let answer = client
+            .call("POST", "/pro/api/tokens", Some(&pro), Some(json!({"name": name})))
+            .await;
+        assert_eq!(answer.verdict(), (400, "invalid_request".to_owned()), "{name:?}");
+    }
+    let extra = json!({"address": "extra@mayfly.test", "password": PASSWORD, "owner_id": "x", "role": "admin", "quota": 1});
+    let made = client.call("POST", "/api/accounts", None, Some(extra)).await;
+    let me = client
+        .get("/api/me", made.json()["token"].as_str().unwrap())
+        .await
+        .json();
+    assert_eq!((&me["role"], &me["quota"]), (&json!("user"), &json!(41_943_040)));
+
+    let too_large = client
+        .request("POST", "/api/token")
+        .header("content-type", "application/json");
+    let too_large = Client::read(too_large.body(vec![b' '; 1024 * 1024 + 1])).await;
+    assert_eq!(too_large.verdict(), (413, "payload_too_large".to_owned()));
+    for content_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+    ] {
+        let request = client
+            .request("POST", "/api/token")
+            .header("content-type", content_type);
+        let answer =
+            Client::read(request.body("{\"address\":\"taken@mayfly.test\",\"password\":\"correct horse\"}"))
+                .await;
+        assert_eq!(
+            answer.verdict(),
+            (400, "invalid_request".to_owned()),
+            "{content_type}"
+        );
+    }
+    let twice = client
+        .request("GET", "/api/me")
+        .header("authorization", "Bearer a")
+        .header("authorization", "Bearer b");
+    assert_eq!(
+        Client::read(twice).await.verdict(),
+        (400, "invalid_request".to_owned())
+    );
+    let in_url = client
+        .call("GET", &format!("/api/me?access_token={pro}"), None, None)
+        .await;
+    assert_eq!(in_url.verdict(), (401, "invalid_token".to_owned()));
+    assert!(!world.log().contains(&pro), "a query is never logged");
+}
+
+async fn paths_and_methods_that_are_not_there(world: World) {
+    let client = world.client();
+    let mailbox = client.create_mailbox("a@mayfly.test", None).await;
+    for path in [
+        "/",
+        "/api",
+        "/api/nothing",
+        "/pro/api",
+        "/pro/api/accounts/",
+        "/api/messages/a/b/c",
+    ] {
+        let answer = client.get(path, &mailbox.token).await;
+        assert_eq!(answer.verdict(), (404, "not_found".to_owned()), "{path}");
+    }
+    let answer = client.call("DELETE", "/api/token", None, None).await;
+    assert_eq!(answer.verdict(), (405, "method_not_allowed".to_owned()));
+    assert_eq!(answer.headers["allow"], "POST");
+    for id in [
+        "x",
+        "00000000-0000-0000-0000-000000000000",
+        "%ff",
+        "f47ac10b-58cc-4372-a567-0e02b2c3d479",
+    ] {
+        let answer = client.get(&format!("/api/messages/{id}"), &mailbox.token).await;
+        assert_eq!(answer.verdict(), (404, "not_found".to_owned()), "{id}");
+    }
+    let old = "01900000-0000-7000-8000-000000000000";
+    assert_eq!(
+        client
+            .get(&format!("/api/messages/{old}"), &mailbox.token)
+            .await
+            .verdict(),
+        (410, "expired".to_owned())
+    );
+    for (query, page) in [
+        ("", 1),
+        ("?page=0", 1),
+        ("?page=-1", 1),
+        ("?page=x", 1),
+        ("?page=3", 3),
+    ] {
+        let answer = client.get(&format!("/api/messages{query}"), &mailbox.token).await;
+        assert_eq!(answer.json(), json!({"messages": [], "page": page}), "{query}");
+    }
+    let none = client.call("GET", "/api/me", None, None).await;
+    assert_eq!(none.headers["www-authenticate"], "Bearer realm=\"mayfly\"");
+    let preflight = client
+        .request("OPTIONS", "/api/messages")
+        .header("origin", "https://app.example")
+        .header("access-control-request-method", "GET")
+        .header("access-control-request-headers", "authorization");
+    let preflight = Client::read(preflight).await;
+    assert_eq!(
+        (
+            preflight.status,
+            &preflight.headers["access-control-allow-origin"]
+        ),
+        (200, &"*".parse().unwrap())
+    );
+    assert!(!preflight.headers.contains_key("access-control-allow-credentials"));
+    let domains = client.call("GET", "/api/domains", None, None).await.json();
+    assert_eq!(domains["domains"].as_array().unwrap().len(), 1);
+    assert_eq!(domains["domains"][0]["domain"], "mayfly.test");
+    assert_eq!(domains["domains"][0]["default"], true);
+}
+
+#[tokio::test]
+async fn too_many_requests_are_told_when_to_come_back() {
+    let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__RATE_LIMIT", "8")]);
+    let client = world.client();
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        let answer = client.call("GET", "/api/domains", None, None).await;
+        if answer.status == 429 {
+            assert_eq!(answer.error(), "rate_limited");
+            assert_eq!(answer.headers["retry-after"], "1");
+        }
+        statuses.push(answer.status);
+    }
+    assert!(
+        statuses[..16].iter().all(|status| *status == 200),
+        "a burst of 16 passes: {statuses:?}"
+    );
+    assert!(statuses.contains(&429), "{statuses:?}");
+}
+
+#[tokio::test]
+async fn a_guesser_is_stopped_and_told_when_to_come_back() {
+    let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__SIGN_IN_LIMIT", "5")]);
+    let client = world.client();
+    client.create_mailbox("victim@mayfly.test", None).await;
+    let body = |password: &str| json!({"address": "victim@mayfly.test", "password": password});
+    for _ in 0..5 {
+        assert_eq!(
+            client
+                .call("POST", "/api/token", None, Some(body("guess it")))
+                .await
+                .status,
+            401
+        );
+    }
+    let refused = client
+        .call("POST", "/api/token", None, Some(body("guess it")))
+        .await;
+    assert_eq!(refused.verdict(), (429, "rate_limited".to_owned()));
+    assert!(
+        refused.headers["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse::<u32>()
+            .unwrap()
+            > 0
+    );
+}

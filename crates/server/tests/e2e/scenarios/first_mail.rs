@@ -1,0 +1,68 @@
+//! A mailbox is made, a mail arrives, and its owner reads it.
+
+use mayfly_testkit::MailSender;
+
+use crate::world::World;
+
+mod worlds {
+    crate::scenario!(a_mail_is_received_and_read);
+}
+
+async fn a_mail_is_received_and_read(world: World) {
+    let client = world.client();
+    let mailbox = client.create_mailbox(" Hello@MAYFLY.test ", None).await;
+    assert_eq!(mailbox.address, "hello@mayfly.test");
+    assert_eq!(client.get("/api/me", &mailbox.token).await.json()["used"], 0);
+
+    let mail = "From: =?utf-8?q?J=C3=B6rg?= <joerg@example.com>\r\nTo: hello@mayfly.test\r\nSubject: Hello\r\n\r\n\
+                .A line that begins with a dot.\r\n\r\nIt   works.\r\n";
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let reply = sender
+        .send("bounce@example.com", &["hello@mayfly.test"], mail.as_bytes())
+        .await
+        .unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+
+    let messages = client.messages(&mailbox.token).await;
+    assert_eq!(messages.len(), 1);
+    let item = &messages[0];
+    assert_eq!(item["sender"], "bounce@example.com");
+    assert_eq!(item["from"], "J\u{f6}rg <joerg@example.com>");
+    assert_eq!(item["subject"], "Hello");
+    assert_eq!(item["preview_text"], ".A line that begins with a dot. It works.");
+    assert_eq!(item["size"], mail.len());
+    assert_eq!(item["is_read"], false);
+
+    let path = format!("/api/messages/{}", item["id"].as_str().unwrap());
+    let message = client.get(&path, &mailbox.token).await.json();
+    assert_eq!(message["address"], "hello@mayfly.test");
+    assert_eq!(message["html_body"], serde_json::Value::Null);
+    assert_eq!(message["attachments"], serde_json::json!([]));
+    let source = client.get(&format!("{path}/source"), &mailbox.token).await;
+    assert_eq!(source.body, mail.as_bytes());
+    assert_eq!(
+        client.get("/api/me", &mailbox.token).await.json()["used"],
+        mail.len()
+    );
+
+    assert_eq!(
+        client
+            .call("PUT", &format!("{path}/read"), Some(&mailbox.token), None)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(client.messages(&mailbox.token).await[0]["is_read"], true);
+    assert_eq!(
+        client
+            .call("DELETE", &path, Some(&mailbox.token), None)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        client.get(&path, &mailbox.token).await.verdict(),
+        (404, "not_found".to_owned())
+    );
+    assert_eq!(client.get("/api/me", &mailbox.token).await.json()["used"], 0);
+}

@@ -1,0 +1,128 @@
+//! No secret that was issued or typed is in a log, a metric or a stolen database.
+
+use std::fs;
+
+use mayfly_testkit::MailSender;
+use serde_json::json;
+
+use crate::{
+    client::{Client, PASSWORD},
+    world::{Kind, World},
+};
+
+const BODY: &str = "a sentence that nobody else should read";
+
+#[tokio::test]
+async fn no_secret_is_logged_or_stored_in_one_process() {
+    nothing_leaks(World::start_with(
+        Kind::AllInOne,
+        &[("MAYFLY_LOG__LEVEL", "trace")],
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_or_stored_in_four() {
+    nothing_leaks(World::start_with(Kind::Split, &[("MAYFLY_LOG__LEVEL", "trace")])).await;
+}
+
+async fn nothing_leaks(world: World) {
+    let client = world.client();
+    let pro = client.register("leak@example.com").await;
+    let (id, revoked) = client.create_token(&pro, "revoked").await;
+    let (_, kept) = client.create_token(&pro, "kept").await;
+    let mailbox = client.create_mailbox("canary@mayfly.test", Some(&kept)).await;
+    let reset = json!({"password": "battery staple"});
+    let path = format!("/pro/api/accounts/{}/reset-password", mailbox.id);
+    assert_eq!(
+        client.call("PUT", &path, Some(&pro), Some(reset)).await.status,
+        200
+    );
+    assert_eq!(client.get("/api/me", &mailbox.token).await.status, 401);
+    let sign_in = json!({"address": "canary@mayfly.test", "password": "battery staple"});
+    let token = client
+        .call("POST", "/api/token", None, Some(sign_in))
+        .await
+        .json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let wrong = json!({"address": "canary@mayfly.test", "password": "a wrong guess"});
+    assert_eq!(
+        client.call("POST", "/api/token", None, Some(wrong)).await.status,
+        401
+    );
+    assert_eq!(
+        client
+            .call("DELETE", &format!("/pro/api/tokens/{id}"), Some(&pro), None)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(client.get("/pro/api/me", &revoked).await.status, 401);
+
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let mail = format!("Subject: quiet\r\n\r\n{BODY}\r\n");
+    let reply = sender
+        .send(
+            "correspondent@example.com",
+            &["canary@mayfly.test"],
+            mail.as_bytes(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(reply.code, 250);
+    let message = client.messages(&token).await[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        client
+            .get(&format!("/api/messages/{message}"), &token)
+            .await
+            .status,
+        200
+    );
+
+    let log = world.log();
+    assert!(log.contains("/api/token"), "there is a log to look at");
+    let mut told = log;
+    for process in &world.processes {
+        let admin = Client::new(&process.banner["admin"]);
+        told.push_str(&String::from_utf8(admin.call("GET", "/metrics", None, None).await.body).unwrap());
+    }
+    let signing_key = world.signing_key.to_hex();
+    let secrets = [
+        pro.as_str(),
+        &revoked,
+        &kept,
+        &mailbox.token,
+        &token,
+        PASSWORD,
+        "battery staple",
+        "a wrong guess",
+        &signing_key,
+    ];
+    for secret in secrets {
+        if let Some(at) = told.find(secret) {
+            let start = told[..at].rfind('\n').map_or(0, |at| at + 1);
+            panic!("a secret was logged: {}", &told[start..at]);
+        }
+    }
+    for private in [BODY, "canary@mayfly.test", "correspondent@example.com"] {
+        if let Some(at) = told.find(private) {
+            let start = told[..at].rfind('\n').map_or(0, |at| at + 1);
+            panic!("{private} was logged: {}", &told[start..at]);
+        }
+    }
+    for entry in fs::read_dir(world.data_dir()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = fs::read(&path).unwrap();
+        for secret in secrets {
+            let found = bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
+            assert!(!found, "{} holds a secret", path.display());
+        }
+    }
+}

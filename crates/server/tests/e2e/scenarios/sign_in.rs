@@ -1,0 +1,97 @@
+//! Signing in under pressure, and what its time gives away.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::{
+    client::PASSWORD,
+    world::{Kind, World},
+};
+
+mod worlds {
+    crate::scenario!(many_sign_ins_starve_nobody);
+}
+
+async fn many_sign_ins_starve_nobody(world: World) {
+    let client = world.client();
+    let mailbox = client.create_mailbox("busy@mayfly.test", None).await;
+    let body = json!({"address": "busy@mayfly.test", "password": PASSWORD});
+    let flood: Vec<_> = (0..200)
+        .map(|_| {
+            let (client, body) = (client.clone(), body.clone());
+            tokio::spawn(async move { client.call("POST", "/api/token", None, Some(body)).await })
+        })
+        .collect();
+    let mut checks = 0;
+    while !flood.iter().all(tokio::task::JoinHandle::is_finished) {
+        assert_eq!(
+            client.get("/api/me", &mailbox.token).await.status,
+            200,
+            "checking tokens goes on"
+        );
+        checks += 1;
+    }
+    let (mut signed_in, mut turned_away) = (0, 0);
+    for answer in flood {
+        let answer = answer.await.unwrap();
+        match answer.status {
+            200 => signed_in += 1,
+            503 => {
+                assert_eq!(answer.error(), "unavailable");
+                assert!(
+                    answer.headers["retry-after"]
+                        .to_str()
+                        .unwrap()
+                        .parse::<u32>()
+                        .unwrap()
+                        > 0
+                );
+                turned_away += 1;
+            }
+            _ => panic!("{answer:?}"),
+        }
+    }
+    assert!(
+        signed_in >= 20 && turned_away > 0 && checks > 20,
+        "{signed_in} {turned_away} {checks}"
+    );
+    for process in &world.processes {
+        assert!(process.rss_bytes() < 250 << 20, "{} bytes", process.rss_bytes());
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
+    let world = World::start(Kind::AllInOne);
+    let client = world.client();
+    client.create_mailbox("known@mayfly.test", None).await;
+    let mut times = [Vec::new(), Vec::new()];
+    let mut bodies = Vec::new();
+    for n in 0..1000 {
+        let address = ["known@mayfly.test", "unknown@mayfly.test"][n % 2];
+        let body = json!({"address": address, "password": "a wrong guess"});
+        let started = Instant::now();
+        let answer = client.call("POST", "/api/token", None, Some(body)).await;
+        times[n % 2].push(started.elapsed());
+        assert_eq!(answer.status, 401);
+        bodies.push((
+            answer.body,
+            answer
+                .headers
+                .keys()
+                .map(|name| name.as_str().to_owned())
+                .collect::<Vec<_>>(),
+        ));
+    }
+    assert!(bodies.iter().all(|body| *body == bodies[0]), "the answers differ");
+    let [known, unknown] = times.map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2]
+    });
+    let difference = known.abs_diff(unknown);
+    assert!(
+        difference < known.max(Duration::from_millis(4)) / 20,
+        "{known:?} {unknown:?}"
+    );
+}

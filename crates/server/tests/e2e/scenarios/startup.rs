@@ -1,0 +1,202 @@
+//! Starting and stopping: one clear line that names the key and exit code 2 when it cannot be used, and a clean end.
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt,
+    process::{Command, Output},
+};
+
+use mayfly_testkit::MailSender;
+use mayfly_types::SecretKey;
+
+use crate::world::{Kind, World};
+
+/// Runs the binary to its end.
+fn run(args: &[&str], env: &[(&str, &str)]) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    Command::new(env!("CARGO_BIN_EXE_mayfly"))
+        .args(args)
+        .env_clear()
+        .env("MAYFLY_DATA_DIR", dir.path().join("data"))
+        .env("MAYFLY_GATEWAY__LISTEN", "127.0.0.1:0")
+        .env("MAYFLY_SMTP__LISTEN", "127.0.0.1:0")
+        .env("MAYFLY_ADMIN__LISTEN", "127.0.0.1:0")
+        .envs(env.iter().copied())
+        .current_dir(dir.path())
+        .output()
+        .unwrap()
+}
+
+fn refuses(args: &[&str], env: &[(&str, &str)], key: &str) {
+    let output = run(args, env);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{env:?}: {stderr}");
+    assert!(
+        stderr.starts_with("mayfly: ") && stderr.contains(key),
+        "{env:?}: {stderr}"
+    );
+    assert_eq!(stderr.trim_end().lines().count(), 1, "{env:?}: {stderr}");
+}
+
+#[test]
+fn what_cannot_be_used_is_one_line_that_names_the_key() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let key = SecretKey::random().to_hex();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let file = file.path().to_str().unwrap();
+    let table: &[(&[(&str, &str)], &str)] = &[
+        (&[("MAYFLY_GATEWAY__LISTEN", &taken)], "gateway.listen"),
+        (&[("MAYFLY_SMTP__LISTEN", &taken)], "smtp.listen"),
+        (&[("MAYFLY_ADMIN__LISTEN", &taken)], "admin.listen"),
+        (&[("MAYFLY_DATA_DIR", file)], "data_dir"),
+        (&[("MAYFLY_DATA_DIR", "/proc/mayfly")], "data_dir"),
+        (&[("MAYFLY_GATEWAY__PORT", "80")], "port"),
+        (
+            &[("MAYFLY_MAILBOX__RETENTION", "soon")],
+            "MAYFLY_MAILBOX__RETENTION",
+        ),
+        (
+            &[
+                ("MAYFLY_SMTP__TLS_CERT", "/nowhere.pem"),
+                ("MAYFLY_SMTP__TLS_KEY", "/nowhere.key"),
+            ],
+            "smtp.tls_cert",
+        ),
+        (
+            &[("MAYFLY_GATEWAY__TLS_CERT", "/nowhere.pem")],
+            "gateway.tls_cert",
+        ),
+        (&[("MAYFLY_LOG__LEVEL", "a=b=c")], "log.level"),
+        (
+            &[("MAYFLY_ROLES", "auth"), ("MAYFLY_GRPC__SECRET", &key)],
+            "auth.signing_key",
+        ),
+        (
+            &[("MAYFLY_ROLES", "auth"), ("MAYFLY_AUTH__SIGNING_KEY", &key)],
+            "grpc.secret",
+        ),
+        (
+            &[("MAYFLY_ROLES", "auth"), ("MAYFLY_GRPC__SECRET", "deadbeef")],
+            "grpc.secret",
+        ),
+        (
+            &[("MAYFLY_AUTH__SIGNING_KEY_FILE", "/nowhere")],
+            "auth.signing_key_file",
+        ),
+    ];
+    for (env, key) in table {
+        refuses(&[], env, key);
+    }
+    refuses(&["--config", "/nowhere.toml"], &[], "--config");
+    refuses(&["config", "check"], &[("MAYFLY_SMTP__COLOUR", "red")], "colour");
+}
+
+#[test]
+fn a_database_in_use_is_refused() {
+    let world = World::start(Kind::AllInOne);
+    let data = world.data_dir();
+    refuses(&["--data-dir", data.to_str().unwrap()], &[], "auth.db is in use");
+}
+
+#[test]
+fn the_configuration_shows_without_its_secrets() {
+    let key = SecretKey::random().to_hex();
+    let output = run(
+        &["config", "dump"],
+        &[
+            ("MAYFLY_AUTH__SIGNING_KEY", &key),
+            ("MAYFLY_DOMAINS", "a.test,b.test"),
+        ],
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        text.contains("domains = [\"a.test\", \"b.test\"]") && text.contains("signing_key = \"[hidden]\""),
+        "{text}"
+    );
+    assert!(!text.contains(&key));
+    assert_eq!(run(&["config", "check"], &[]).status.code(), Some(0));
+    assert_eq!(run(&["migrate"], &[]).status.code(), Some(0));
+}
+
+#[test]
+fn embedded_mode_makes_a_private_key_and_keeps_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let env = [
+        ("MAYFLY_DATA_DIR", data.to_str().unwrap()),
+        ("MAYFLY_GATEWAY__LISTEN", "127.0.0.1:0"),
+        ("MAYFLY_SMTP__LISTEN", "127.0.0.1:0"),
+        ("MAYFLY_ADMIN__LISTEN", "127.0.0.1:0"),
+    ];
+    let env = env
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    let mut process = crate::world::Process::start(&env);
+    let key = fs::read(data.join("signing.key")).unwrap();
+    let mode = fs::metadata(data.join("signing.key"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(process.terminate(), Some(0));
+    let mut process = crate::world::Process::start(&env);
+    assert_eq!(fs::read(data.join("signing.key")).unwrap(), key);
+    assert_eq!(process.terminate(), Some(0));
+}
+
+#[tokio::test]
+async fn a_mail_under_way_is_finished_before_the_end() {
+    let mut world = World::start(Kind::AllInOne);
+    let mailbox = world.client().create_mailbox("drain@mayfly.test", None).await;
+    let mut idle = MailSender::ready(world.smtp()).await.unwrap();
+    let mut busy = MailSender::ready(world.smtp()).await.unwrap();
+    busy.command("MAIL FROM:<a@example.com>").await.unwrap();
+    busy.command("RCPT TO:<drain@mayfly.test>").await.unwrap();
+    assert_eq!(busy.command("DATA").await.unwrap().code, 354);
+    busy.write(b"Subject: under way\r\n\r\n").await.unwrap();
+
+    let pid = world.processes[0].pid().to_string();
+    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    assert_eq!(
+        idle.read_reply().await.unwrap().code,
+        421,
+        "an idle session is told to go"
+    );
+    busy.write(b"body\r\n.\r\n").await.unwrap();
+    assert_eq!(
+        busy.read_reply().await.unwrap().code,
+        250,
+        "a mail under way is taken"
+    );
+
+    assert_eq!(world.processes[0].wait(), Some(0));
+    world.kill_and_restart();
+    assert_eq!(world.client().messages(&mailbox.token).await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_admin_listener_tells_how_it_is() {
+    let world = World::start(Kind::AllInOne);
+    world.client().create_mailbox("a@mayfly.test", None).await;
+    let admin = crate::client::Client::new(world.admin());
+    assert_eq!(admin.call("GET", "/livez", None, None).await.status, 200);
+    let ready = admin.call("GET", "/readyz", None, None).await;
+    let text = String::from_utf8(ready.body).unwrap();
+    assert!(
+        ready.status == 200 && text.contains("auth database ok") && text.contains("mailbox database ok"),
+        "{text}"
+    );
+    let metrics = String::from_utf8(admin.call("GET", "/metrics", None, None).await.body).unwrap();
+    for name in [
+        "http_server_request_duration",
+        "rpc_server_call_duration",
+        "db_client_operation_duration",
+    ] {
+        assert!(metrics.contains(name), "{name}");
+    }
+    assert!(metrics.contains("http_route=\"/api/accounts\""), "{metrics}");
+}

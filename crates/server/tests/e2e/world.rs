@@ -1,0 +1,289 @@
+//! Processes of the binary under test, on free ports, in a directory of their own.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use mayfly_types::SecretKey;
+use tempfile::TempDir;
+
+use crate::client::Client;
+
+/// How the roles are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    AllInOne,
+    Split,
+}
+
+/// One running process of Mayfly. It is killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// What the banner says, by name: `HTTP`, `SMTP`, `gRPC auth`, `admin`, `domain`.
+    pub banner: BTreeMap<String, String>,
+    stderr: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Process {
+    /// Starts the binary with nothing of this environment but `PATH`, and waits until it says that it is ready.
+    pub fn start(env: &BTreeMap<String, String>) -> Self {
+        Self::start_under(&[], env)
+    }
+
+    /// The same, as the last argument of another command.
+    pub fn start_under(wrapper: &[&str], env: &BTreeMap<String, String>) -> Self {
+        let mut words = wrapper.iter().copied().chain([env!("CARGO_BIN_EXE_mayfly")]);
+        let mut child = Command::new(words.next().expect("a program"))
+            .args(words)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(env)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        let (log, mut pipe) = (Arc::clone(&stderr), child.stderr.take().expect("piped"));
+        std::thread::spawn(move || {
+            let mut chunk = [0; 8192];
+            while let Ok(n @ 1..) = std::io::Read::read(&mut pipe, &mut chunk) {
+                log.lock().expect("the log").extend_from_slice(&chunk[..n]);
+            }
+        });
+        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut banner = BTreeMap::new();
+        while let Some(Ok(line)) = lines.next() {
+            if let Some((name, value)) = line.trim().split_once("  ") {
+                banner.insert(name.to_owned(), value.trim().to_owned());
+            }
+            if line.contains("  domain ") {
+                break;
+            }
+        }
+        std::thread::spawn(move || lines.for_each(drop));
+        let process = Self {
+            child,
+            banner,
+            stderr,
+        };
+        assert!(
+            process.banner.contains_key("domain"),
+            "it did not start: {}",
+            process.log()
+        );
+        process
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&self.stderr.lock().expect("the log")).into_owned()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The memory that it holds now.
+    pub fn rss_bytes(&self) -> u64 {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.pid())).expect("it runs");
+        statm
+            .split(' ')
+            .nth(1)
+            .and_then(|pages| pages.parse::<u64>().ok())
+            .expect("pages")
+            * 4096
+    }
+
+    /// Waits for its end; returns the exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().expect("it ends").code()
+    }
+
+    /// SIGKILL: nothing is flushed, nothing is closed.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// SIGTERM; returns the exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .expect("kill runs");
+        self.child.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A whole Mayfly.
+#[derive(Debug)]
+pub struct World {
+    pub kind: Kind,
+    pub processes: Vec<Process>,
+    env: BTreeMap<String, String>,
+    dir: TempDir,
+    pub signing_key: SecretKey,
+}
+
+impl World {
+    /// Starts with limits on rates off.
+    pub fn start(kind: Kind) -> Self {
+        Self::start_with(kind, &[])
+    }
+
+    /// Starts with more variables of the environment.
+    pub fn start_with(kind: Kind, more: &[(&str, &str)]) -> Self {
+        let mut world = Self::prepare(kind, more);
+        world.start_processes();
+        world
+    }
+
+    /// Starts one process whose data directory is a file system of its own, of a size in MiB.
+    pub fn start_on_small_disk(size_mib: u32) -> Self {
+        let mut world = Self::prepare(Kind::AllInOne, &[]);
+        let data = world.data_dir().display().to_string();
+        std::fs::create_dir(&data).expect("a directory");
+        // A mount namespace of its own needs no privilege, and goes with the process.
+        let script = format!("mount -t tmpfs -o size={size_mib}m tmpfs {data} && exec \"$0\"");
+        world.processes.push(Process::start_under(
+            &["unshare", "-rm", "sh", "-c", &script],
+            &world.env,
+        ));
+        world
+    }
+
+    fn prepare(kind: Kind, more: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let signing_key = SecretKey::random();
+        let mut env = BTreeMap::new();
+        let data = dir.path().join("data").display().to_string();
+        for (name, value) in [
+            ("MAYFLY_DATA_DIR", data.as_str()),
+            ("MAYFLY_GATEWAY__LISTEN", "127.0.0.1:0"),
+            ("MAYFLY_SMTP__LISTEN", "127.0.0.1:0"),
+            ("MAYFLY_AUTH__LISTEN", "127.0.0.1:0"),
+            ("MAYFLY_MAILBOX__LISTEN", "127.0.0.1:0"),
+            ("MAYFLY_ADMIN__LISTEN", "127.0.0.1:0"),
+            ("MAYFLY_GATEWAY__RATE_LIMIT", "0"),
+            ("MAYFLY_GATEWAY__SIGN_IN_LIMIT", "0"),
+            ("MAYFLY_AUTH__SIGNING_KEY", &signing_key.to_hex()),
+            ("MAYFLY_GRPC__SECRET", &SecretKey::random().to_hex()),
+        ]
+        .iter()
+        .chain(more)
+        {
+            env.insert((*name).to_owned(), (*value).to_owned());
+        }
+        Self {
+            kind,
+            processes: Vec::new(),
+            env,
+            dir,
+            signing_key,
+        }
+    }
+
+    /// Starts what is not running, over what the data directory holds.
+    fn start_processes(&mut self) {
+        match self.kind {
+            Kind::AllInOne => self.processes.push(Process::start(&self.env)),
+            Kind::Split => {
+                let mut env = self.env.clone();
+                for role in ["auth", "mailbox", "gateway", "smtp"] {
+                    env.insert("MAYFLY_ROLES".to_owned(), role.to_owned());
+                    let process = Process::start(&env);
+                    if let Some(address) = process.banner.get(&format!("gRPC {role}")) {
+                        env.insert(
+                            format!("MAYFLY_{}__ENDPOINT", role.to_uppercase()),
+                            format!("http://{address}"),
+                        );
+                    }
+                    self.processes.push(process);
+                }
+            }
+        }
+    }
+
+    /// Kills every process and starts anew over the same data. Ports change.
+    pub fn kill_and_restart(&mut self) {
+        for process in &mut self.processes {
+            process.kill();
+        }
+        self.processes.clear();
+        self.start_processes();
+    }
+
+    /// The process that runs a role: the only one there is, or the role's own.
+    pub fn process(&mut self, role: &str) -> &mut Process {
+        let index = match self.kind {
+            Kind::AllInOne => 0,
+            Kind::Split => ["auth", "mailbox", "gateway", "smtp"]
+                .iter()
+                .position(|name| *name == role)
+                .expect("a role"),
+        };
+        &mut self.processes[index]
+    }
+
+    fn banner(&self, name: &str) -> &str {
+        let found = self.processes.iter().find_map(|process| process.banner.get(name));
+        found.unwrap_or_else(|| panic!("no process says where {name} is"))
+    }
+
+    pub fn http(&self) -> &str {
+        self.banner("HTTP")
+    }
+
+    pub fn smtp(&self) -> SocketAddr {
+        self.banner("SMTP").parse().expect("an address")
+    }
+
+    pub fn admin(&self) -> &str {
+        self.banner("admin")
+    }
+
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// Everything that all processes have logged.
+    pub fn log(&self) -> String {
+        self.processes.iter().map(Process::log).collect()
+    }
+
+    pub fn client(&self) -> Client {
+        Client::new(self.http())
+    }
+}
+
+/// Makes two tests of one scenario: `all_in_one` and `split`.
+#[macro_export]
+macro_rules! scenario {
+    ($name:ident) => {
+        mod $name {
+            use $crate::world::{Kind, World};
+
+            #[tokio::test]
+            async fn all_in_one() {
+                super::super::$name(World::start(Kind::AllInOne)).await;
+            }
+
+            #[tokio::test]
+            async fn split() {
+                super::super::$name(World::start(Kind::Split)).await;
+            }
+        }
+    };
+}
