@@ -167,6 +167,3 @@ fn size(value: Option<&str>) -> Result<u64, Reply> {
     let digits = value.filter(is_number).ok_or(reply::PARAMETER_SYNTAX)?;
     Ok(digits.parse().unwrap_or(u64::MAX))
 }
-
-#[cfg(test)]
-mod tests;

@@ -200,6 +200,3 @@ impl DataReader {
         self.claim.release();
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,1 +1,151 @@
-//! Tests.
+//! The session against the statements of the security page, with a made-up mailbox service behind it: `u<n>@mayfly.test`
+//! exist, `full@` has no room, `down@` cannot be looked up.
+
+mod bounds;
+mod cuts;
+mod end_of_data;
+mod paths;
+mod turns;
+
+use super::*;
+
+const LIMIT: u64 = 65_536;
+const BUDGET: u64 = 200_000;
+
+/// A mail that a session handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Taken {
+    sender: String,
+    recipients: Vec<String>,
+    bytes: Vec<u8>,
+}
+
+/// A session with both its sides.
+struct Talk {
+    session: Session,
+    settings: Arc<Settings>,
+    input: BytesMut,
+    out: Replies,
+    mails: Vec<Taken>,
+    finished: Vec<Finished>,
+    delivery: Delivery,
+    is_tls: bool,
+    is_closed: bool,
+}
+
+impl Talk {
+    /// Connects, without a greeting.
+    fn new() -> Self {
+        let settings = Arc::new(Settings {
+            host_name: "mx.mayfly.test".to_owned(),
+            max_message_bytes: LIMIT,
+            max_recipients: 100,
+            has_tls: true,
+            budget: Budget::new(BUDGET),
+        });
+        Self {
+            session: Session::new(Arc::clone(&settings)),
+            settings,
+            input: BytesMut::new(),
+            out: Replies::default(),
+            mails: Vec::new(),
+            finished: Vec::new(),
+            delivery: Delivery::Stored("id-1".to_owned()),
+            is_tls: false,
+            is_closed: false,
+        }
+    }
+
+    /// Connects and says EHLO.
+    fn ready() -> Self {
+        let mut talk = Self::new();
+        assert_eq!(talk.send("EHLO client.example.com\r\n"), [250]);
+        talk
+    }
+
+    /// Connects and comes as far as the reply 354.
+    fn in_data() -> Self {
+        let mut talk = Self::ready();
+        let codes = talk.send("MAIL FROM:<a@x.test>\r\nRCPT TO:<u1@mayfly.test>\r\nDATA\r\n");
+        assert_eq!(codes, [250, 250, 354]);
+        talk
+    }
+
+    /// Sends bytes; returns the codes of the replies to them.
+    fn send(&mut self, bytes: impl AsRef<[u8]>) -> Vec<u16> {
+        self.talk(bytes);
+        let codes = self.out.codes().to_vec();
+        self.out.clear();
+        codes
+    }
+
+    /// Sends bytes; returns the text of the replies to them.
+    fn send_for_text(&mut self, bytes: impl AsRef<[u8]>) -> String {
+        self.talk(bytes);
+        let text = self.out.as_str().to_owned();
+        self.out.clear();
+        text
+    }
+
+    fn talk(&mut self, bytes: impl AsRef<[u8]>) {
+        if self.is_closed {
+            return;
+        }
+        self.input.extend_from_slice(bytes.as_ref());
+        loop {
+            let step = self.session.advance(&mut self.input, &mut self.out);
+            match step {
+                Step::Read => break,
+                Step::Resolve { address, .. } => {
+                    let recipient = match (address.local_part(), address.domain()) {
+                        ("full", "mayfly.test") => Recipient::Full,
+                        ("down", "mayfly.test") => Recipient::Unavailable,
+                        (local, "mayfly.test") if local.starts_with('u') => {
+                            Recipient::Known(local.to_owned())
+                        }
+                        _ => Recipient::Unknown,
+                    };
+                    self.session.recipient_resolved(recipient, &mut self.out);
+                }
+                Step::Deliver(mail) => {
+                    let bytes = mail.content.chunks.concat();
+                    assert_eq!(mail.content.size_bytes, bytes.len() as u64);
+                    self.mails.push(Taken {
+                        sender: mail.sender,
+                        recipients: mail.recipients,
+                        bytes,
+                    });
+                    self.session.delivered(&self.delivery, &mut self.out);
+                }
+                Step::StartTls => {
+                    assert!(self.input.is_empty());
+                    self.is_tls = true;
+                    self.session.tls_started();
+                }
+                Step::Close { .. } => {
+                    self.is_closed = true;
+                    break;
+                }
+            }
+        }
+        self.finished.extend(self.session.take_finished());
+    }
+
+    /// Whether the session still follows: a NOOP gets its own reply.
+    fn is_in_step(&mut self) -> bool {
+        !self.is_closed && self.send("NOOP\r\n") == [250]
+    }
+}
+
+/// What a client makes of a message for DATA.
+fn stuffed(message: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    for line in message.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b".") {
+            wire.push(b'.');
+        }
+        wire.extend_from_slice(line);
+    }
+    wire.extend_from_slice(b".\r\n");
+    wire
+}

@@ -1,0 +1,99 @@
+//! Statement 34: what ends a message, and what does not.
+
+use super::*;
+
+/// What follows a false end: were the end believed, this would be a second mail with a forged sender.
+const SMUGGLED: &str = "MAIL FROM:<evil@x.test>\r\nRCPT TO:<u2@mayfly.test>\r\nDATA\r\nsmuggled\r\n.\r\n";
+
+#[test]
+fn lone_newlines_end_the_session_and_nothing_is_taken() {
+    let endings = [
+        ("LF.LF", "\n.\n"),
+        ("CR.CR", "\r.\r"),
+        ("CR.LF", "\r.\n"),
+        ("LF.CR", "\n.\r"),
+        ("LF.CRLF", "\n.\r\n"),
+        ("CRLF.LF", "\r\n.\n"),
+        ("CR.CRLF", "\r.\r\n"),
+        ("CRLF.CR", "\r\n.\r"),
+        ("CRLF.CRCRLF", "\r\n.\r\r\n"),
+        ("CRLF.CRLF with CR doubled before", "\r\r\n.\r\n"),
+        ("LF", "\n"),
+        ("CR", "\rx"),
+        ("LFCR", "\n\r"),
+    ];
+    for (name, ending) in endings {
+        for one_by_one in [false, true] {
+            let mut talk = Talk::in_data();
+            let wire = format!("Subject: x\r\n\r\nbody{ending}{SMUGGLED}");
+            let mut text = String::new();
+            if one_by_one {
+                for byte in wire.as_bytes() {
+                    text += &talk.send_for_text([*byte]);
+                }
+            } else {
+                text = talk.send_for_text(&wire);
+            }
+            assert_eq!(
+                text, "550 5.5.2 a CR or LF stands alone in the message\r\n",
+                "{name}"
+            );
+            assert!(talk.is_closed && talk.mails.is_empty(), "{name}");
+            assert_eq!(talk.finished.len(), 1, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_the_end_is_text() {
+    let endings = [
+        ("NUL before", "\r\n\0.\r\n"),
+        ("NUL after", "\r\n.\0\r\n"),
+        ("CRLF.SP.CRLF", "\r\n. .\r\n"),
+        ("CRLF.SPCRLF", "\r\n. \r\n"),
+        ("CRLFSP.CRLF", "\r\n .\r\n"),
+        ("CRLF..CRLF", "\r\n..\r\n"),
+        ("8-bit line end", "\r\n.\u{85}\r\n"),
+    ];
+    for (name, ending) in endings {
+        let mut talk = Talk::in_data();
+        let wire = format!("Subject: x\r\n\r\nbody{ending}{SMUGGLED}");
+        assert_eq!(talk.send(&wire), [250], "{name}");
+        let [mail] = &talk.mails[..] else {
+            panic!("{name}: {} mails", talk.mails.len());
+        };
+        assert_eq!(mail.sender, "a@x.test", "{name}");
+        let text = String::from_utf8_lossy(&mail.bytes).into_owned();
+        assert!(text.ends_with("DATA\r\nsmuggled\r\n"), "{name}: {text}");
+        assert!(talk.is_in_step(), "{name}");
+    }
+}
+
+#[test]
+fn the_end_is_the_end() {
+    for (wire, expected) in [
+        (".\r\n", ""),
+        ("\r\n.\r\n", "\r\n"),
+        ("a\r\n.\r\n", "a\r\n"),
+        ("a\r\n..\r\n...\r\n..b\r\n.\r\n", "a\r\n.\r\n..\r\n.b\r\n"),
+        ("..\r\n.\r\n", ".\r\n"),
+        // A dot that was not doubled is removed all the same: RFC 5321 4.5.2.
+        (".a\r\n.\r\n", "a\r\n"),
+    ] {
+        let mut talk = Talk::in_data();
+        assert_eq!(talk.send(wire), [250], "{wire:?}");
+        assert_eq!(talk.mails[0].bytes, expected.as_bytes(), "{wire:?}");
+        assert!(talk.is_in_step());
+    }
+}
+
+#[test]
+fn commands_after_the_end_are_commands() {
+    let mut talk = Talk::in_data();
+    let next = "MAIL FROM:<b@x.test>\r\nRCPT TO:<u2@mayfly.test>\r\nDATA\r\n";
+    assert_eq!(talk.send(format!("one\r\n.\r\n{next}")), [250, 250, 250, 354]);
+    assert_eq!(talk.send("two\r\n.\r\nQUIT\r\n"), [250, 221]);
+    let senders: Vec<_> = talk.mails.iter().map(|mail| mail.sender.as_str()).collect();
+    assert_eq!(senders, ["a@x.test", "b@x.test"]);
+    assert_eq!(talk.mails[1].recipients, ["u2"]);
+}

@@ -1,0 +1,116 @@
+//! Statements 44 and 45: what an address may be, and that nothing is ever sent on.
+
+use super::*;
+
+#[test]
+fn mail_is_never_relayed() {
+    let recipients = [
+        ("<u1%x.test@mayfly.test>", 550),
+        ("<u1%mayfly.test@x.test>", 550),
+        ("<x.test!u1@mayfly.test>", 550),
+        ("<mayfly.test!u1>", 550),
+        ("<@mayfly.test:u1@x.test>", 550),
+        ("<@a.test,@mayfly.test:u1@mayfly.test>", 550),
+        ("<u1@[127.0.0.1]>", 550),
+        ("<u1@[IPv6:::1]>", 550),
+        ("<\"u1@x.test\"@mayfly.test>", 550),
+        ("<\"u1\"@mayfly.test>", 550),
+        ("<\"u1@x.test\">", 550),
+        ("<u1@x.test@mayfly.test>", 553),
+        ("<u1@mayfly.test@x.test>", 553),
+        ("<u1@x.test>", 550),
+        ("<u1@sub.mayfly.test>", 550),
+        ("<u1@mayfly.test.>", 553),
+        ("<u1@MAYFLY.test.x.test>", 550),
+        ("<postmaster>", 550),
+        ("<u1>", 550),
+        ("<>", 553),
+        ("u1@mayfly.test", 501),
+        (" <u1@mayfly.test>", 501),
+        ("<u1@mayfly.test", 501),
+        ("<u1@mayfly.test>x", 501),
+        ("<u1@mayfly.test> NOTIFY=NEVER", 555),
+        ("<u1 @mayfly.test>", 553),
+        ("Mike <u1@mayfly.test>", 501),
+    ];
+    for (recipient, code) in recipients {
+        let mut talk = Talk::ready();
+        talk.send("MAIL FROM:<a@x.test>\r\n");
+        assert_eq!(
+            talk.send(format!("RCPT TO:{recipient}\r\n")),
+            [code],
+            "{recipient}"
+        );
+        assert_eq!(talk.send("DATA\r\n"), [554], "{recipient}");
+    }
+}
+
+#[test]
+fn senders_are_checked_as_strictly() {
+    let long_local = format!("<{}@x.test>", "a".repeat(65));
+    let long_path = format!("<a@{}y>", "x.".repeat(126));
+    let cases: [(&[u8], u16); 26] = [
+        (b"<>", 250),
+        (b"<a@x.test>", 250),
+        (b"<a+b.c=d@x.test>", 250),
+        (b"<\"a b\"@x.test>", 250),
+        (b"<a@[192.0.2.1]>", 250),
+        (b"<SRS0=x=y=z@x.test>", 250),
+        (b"<a/b@x.test>", 250),
+        ("<jörg@x.test>".as_bytes(), 553),
+        ("<jörg@bücher.test> SMTPUTF8".as_bytes(), 250),
+        (b"<a\xff@x.test> SMTPUTF8", 553),
+        ("<a\u{85}@x.test> SMTPUTF8".as_bytes(), 501),
+        (b"<a\0@x.test>", 501),
+        (b"<a\x7f@x.test>", 501),
+        (b"<a\t@x.test>", 501),
+        (b"<a\r@x.test>", 501),
+        (b"<a\n@x.test>", 501),
+        (b"<a\r\0\n@x.test>", 501),
+        (b"<\"a\\\n\"@x.test>", 501),
+        (b"<a>", 553),
+        (b"<@a.test:b@x.test>", 553),
+        (b"a@x.test", 501),
+        (b"", 501),
+        (b" <a@x.test>", 501),
+        (b"<a@x.test> NONSENSE", 555),
+        (long_local.as_bytes(), 553),
+        (long_path.as_bytes(), 553),
+    ];
+    for (sender, code) in cases {
+        let mut talk = Talk::ready();
+        let line = [b"MAIL FROM:", sender, b"\r\n"].concat();
+        let shown = String::from_utf8_lossy(sender).into_owned();
+        assert_eq!(talk.send(&line), [code], "{shown}");
+        assert!(talk.is_in_step(), "{shown}");
+    }
+}
+
+#[test]
+fn a_sender_is_stored_as_it_was_sent() {
+    for (sender, parameters) in [
+        ("", ""),
+        ("Mixed.Case@X.Test", " SIZE=5"),
+        ("jo\u{308}rg@bücher.test", " SMTPUTF8"),
+        ("\"a b\\\"\"@x.test", " BODY=8BITMIME"),
+    ] {
+        let mut talk = Talk::ready();
+        talk.send(format!(
+            "mail from:<{sender}>{parameters}\r\nrcpt to:<u1@mayfly.test>\r\n"
+        ));
+        talk.send("DATA\r\n");
+        talk.send("x\r\n.\r\n");
+        assert_eq!(talk.mails[0].sender, sender);
+    }
+}
+
+#[test]
+fn a_recipient_beyond_ascii_is_nobody_here() {
+    for (parameters, code) in [("", 553), (" SMTPUTF8", 550)] {
+        let mut talk = Talk::ready();
+        talk.send(format!("MAIL FROM:<a@x.test>{parameters}\r\n"));
+        assert_eq!(talk.send("RCPT TO:<ü1@mayfly.test>\r\n"), [code]);
+        // The Kelvin sign is no k.
+        assert_eq!(talk.send("RCPT TO:<\u{212a}@mayfly.test>\r\n"), [code]);
+    }
+}
