@@ -2,12 +2,13 @@
 
 use axum::{
     Router,
+    extract::Request,
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware,
-    response::IntoResponse,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
 };
 use mayfly_runtime::task::Tasks;
-use tower::ServiceBuilder;
+use tower::{Layer, ServiceBuilder, ServiceExt};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{Any, CorsLayer},
@@ -50,13 +51,25 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(pro::tokens::list::handle, pro::tokens::create::handle))
         .routes(routes!(pro::tokens::revoke::handle));
     OpenApiRouter::with_openapi(openapi::base())
-        .nest("/api", api.layer(cors()))
+        .nest("/api", api)
         .nest("/pro/api", pro)
 }
 
-/// Any origin may call `/api` with a bearer header; credentials of a browser are never asked for.
-fn cors() -> CorsLayer {
-    CorsLayer::new()
+async fn method_not_allowed() -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this path has other methods: see Allow",
+    )
+}
+
+/// Any origin may call `/api` with a bearer header; credentials of a browser are never asked for. It stands outside the
+/// routes, since a preflight request has a method that none of them serves.
+async fn cors(request: Request, next: Next) -> Response {
+    if !request.uri().path().starts_with("/api/") {
+        return next.run(request).await;
+    }
+    let layer = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
@@ -64,7 +77,11 @@ fn cors() -> CorsLayer {
             header::RETRY_AFTER,
             header::WWW_AUTHENTICATE,
             header::CONTENT_DISPOSITION,
-        ])
+        ]);
+    match layer.layer(next).oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
 }
 
 /// Builds the router with everything that stands around it.
@@ -73,7 +90,7 @@ pub(crate) fn router(config: &Config, gateway: Gateway, tasks: &Tasks) -> Router
     let request_id = HeaderName::from_static("x-request-id");
     let around = ServiceBuilder::new()
         // A caller's own id is not taken over: it would let anyone write into our logs.
-        .map_request(|mut request: axum::extract::Request| {
+        .map_request(|mut request: Request| {
             request.headers_mut().remove("x-request-id");
             request
         })
@@ -94,17 +111,12 @@ pub(crate) fn router(config: &Config, gateway: Gateway, tasks: &Tasks) -> Router
         .layer(middleware::from_fn_with_state(
             RateLimit::new(config, tasks),
             rate_limit::limit,
-        ));
+        ))
+        .layer(middleware::from_fn(cors));
     router
         .with_state(gateway)
         .merge(openapi::routes(document))
         .fallback(|| async { ApiError::not_found() })
-        .method_not_allowed_fallback(|| async {
-            ApiError::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "this path has other methods: see Allow",
-            )
-        })
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(around)
 }

