@@ -1,1 +1,15 @@
 //! Mails and what is read from them.
+
+mod bounds;
+mod corpus;
+
+use super::{Summary, attachment, content, summarize};
+
+/// Writes a mail's line ends as they come over the wire.
+fn crlf(text: &str) -> Vec<u8> {
+    text.replace('\n', "\r\n").into_bytes()
+}
+
+fn summary(raw: &[u8]) -> Summary {
+    summarize(raw)
+}

@@ -91,7 +91,8 @@ struct Walk<'a> {
 pub(super) fn leaves(raw: &[u8]) -> Result<Vec<Leaf<'_>>, BeyondBounds> {
     let mut walk = Walk {
         parts_left: MAX_PARTS,
-        decoded_left: raw.len().saturating_mul(2),
+        // Base64 within base64 without end comes to three times the mail.
+        decoded_left: raw.len().saturating_mul(3),
         leaves: Vec::new(),
     };
     walk.part(raw, Place::Top, 0)?;
@@ -193,8 +194,8 @@ fn kind(declared: Option<&ContentType<'_>>, place: Place) -> Kind {
     };
     match (&*declared.c_type, declared.c_subtype.as_deref()) {
         ("text", Some("html")) => Kind::Html,
-        // A multipart comes here only when it cannot be cut up; a type without a subtype is the default (RFC 2045 5.2).
-        ("text", Some("plain") | None) | ("multipart", _) => Kind::Text,
+        // A multipart comes here only when it cannot be cut up; a type without a subtype is none (RFC 2045 5.2).
+        ("text", Some("plain")) | ("multipart", _) | (_, None) => Kind::Text,
         ("message", Some("rfc822" | "global")) => Kind::Message,
         _ => Kind::Other,
     }
