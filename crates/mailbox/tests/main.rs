@@ -5,3 +5,6 @@ mod world;
 mod deliver_message;
 mod mailboxes;
 mod messages;
+mod mime;
+mod outbox;
+mod sweep;

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -40,19 +40,28 @@ pub(crate) struct World {
 
 /// The way to auth, which a test can cut.
 #[derive(Clone, Default)]
-pub(crate) struct Switch(Arc<AtomicBool>);
+pub(crate) struct Switch {
+    is_cut: Arc<AtomicBool>,
+    refused: Arc<AtomicUsize>,
+}
 
 impl Switch {
     pub(crate) fn cut(&self, is_cut: bool) {
-        self.0.store(is_cut, Ordering::Release);
+        self.is_cut.store(is_cut, Ordering::Release);
+    }
+
+    /// How many calls were refused because of the cut.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused.load(Ordering::Acquire)
     }
 
     fn over(&self, inner: Transport) -> Transport {
-        let is_cut = self.0.clone();
+        let switch = self.clone();
         BoxCloneSyncService::new(tower::service_fn(move |request: Request<Body>| {
-            let (is_cut, inner) = (is_cut.load(Ordering::Acquire), inner.clone());
+            let (switch, inner) = (switch.clone(), inner.clone());
             async move {
-                if is_cut {
+                if switch.is_cut.load(Ordering::Acquire) {
+                    switch.refused.fetch_add(1, Ordering::AcqRel);
                     return Err(Status::unavailable("cut by the test"));
                 }
                 inner.oneshot(request).await

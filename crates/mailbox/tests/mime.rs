@@ -1,0 +1,104 @@
+//! Mails as they come out again through the service.
+
+use mayfly_types::{ErrorCode, reason};
+use proptest::{
+    prelude::*,
+    test_runner::{Config as ProptestConfig, TestRunner},
+};
+
+use crate::world::{World, assert_refused, scope};
+
+#[tokio::test]
+async fn an_attachment_comes_decoded_and_in_chunks() {
+    let world = World::new().await;
+    let ann = world.create("ann@mayfly.test").await;
+    let line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJz\r\n";
+    let raw = format!(
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>see it</p>\r\n\
+         --b\r\nContent-Type: Image/PNG; name=x\r\nContent-Disposition: attachment; filename*=utf-8''%C3%A4.png\r\n\
+         Content-Transfer-Encoding: base64\r\n\r\n{}--b--\r\n",
+        line.repeat(6000)
+    );
+    let id = world.deliver(&[&ann], raw.as_bytes()).await.unwrap().remove(0);
+    let message = world.message(scope(&ann), &id).await.unwrap();
+    assert_eq!(
+        (message.text_body, message.html_body.as_deref()),
+        (None, Some("<p>see it</p>"))
+    );
+    assert_eq!(message.attachments.len(), 1);
+    let (description, bytes) = world.attachment(scope(&ann), &id, 0).await.unwrap();
+    assert_eq!(description, message.attachments[0]);
+    assert_eq!(description.filename.as_deref(), Some("\u{e4}.png"));
+    assert_eq!(
+        (description.content_type.as_str(), description.size_bytes),
+        ("image/png", 270_000)
+    );
+    assert_eq!(
+        bytes,
+        b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrs".repeat(6000)
+    );
+    for index in [1, u32::MAX] {
+        let refused = world.attachment(scope(&ann), &id, index).await;
+        assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_INDEX);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_of_32000_messages_within_each_other_is_kept_whole() {
+    let world = World::new().await;
+    let ann = world.create("ann@mayfly.test").await;
+    let mut raw = b"From: a@b.test\r\nSubject: deep\r\n".to_vec();
+    raw.extend(b"Content-Type: message/rfc822\r\n\r\n".repeat(32_000));
+    raw.extend(b"x");
+    let id = world.deliver(&[&ann], &raw).await.unwrap().remove(0);
+    let message = world.message(scope(&ann), &id).await.unwrap();
+    let summary = message.summary.unwrap();
+    assert_eq!(
+        (summary.from.as_deref(), summary.subject.as_deref()),
+        (Some("a@b.test"), Some("deep"))
+    );
+    assert_eq!(summary.preview_text, "");
+    assert_eq!(
+        (message.text_body, message.html_body, message.attachments.len()),
+        (None, None, 0)
+    );
+    assert_refused(
+        world.attachment(scope(&ann), &id, 0).await,
+        ErrorCode::InvalidArgument,
+        reason::INVALID_INDEX,
+    );
+    assert_eq!(world.source(scope(&ann), &id).await.unwrap(), raw);
+}
+
+#[test]
+fn whatever_came_is_given_back_byte_for_byte() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (world, ann) = runtime.block_on(async {
+        let world = World::new().await;
+        let ann = world.create("ann@mayfly.test").await;
+        (world, ann)
+    });
+    let raw = prop_oneof![
+        prop::collection::vec(any::<u8>(), 1..300),
+        prop::collection::vec(any::<u8>(), 60_000..140_000),
+        "(Subject|Content-Type): [ -~]{0,40}\r\n\r\n\\PC{0,100}".prop_map(String::into_bytes),
+    ];
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 64,
+        ..ProptestConfig::default()
+    });
+    runner
+        .run(&raw, |raw| {
+            let returned = runtime.block_on(async {
+                let id = world.deliver(&[&ann], &raw).await.unwrap().remove(0);
+                world.message(scope(&ann), &id).await.unwrap();
+                let returned = world.source(scope(&ann), &id).await.unwrap();
+                crate::messages::delete(&world, scope(&ann), &id).await.unwrap();
+                returned
+            });
+            prop_assert_eq!(returned, raw);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(runtime.block_on(world.used(&ann)), 0);
+}

@@ -1,0 +1,157 @@
+//! That auth forgets the credentials of mailboxes that are gone, sooner or later, whatever happens.
+
+use std::sync::Arc;
+
+use mayfly_auth::Auth;
+use mayfly_mailbox::Config;
+use mayfly_proto::auth::{CreateCredentialRequest, ValidateTokenRequest, auth_client::AuthClient};
+use mayfly_runtime::{
+    database::Database,
+    grpc::{Transport, local},
+    task::Tasks,
+};
+use mayfly_testkit::ManualClock;
+use mayfly_types::SecretKey;
+use tempfile::TempDir;
+use time::Duration;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    mailboxes::delete,
+    world::{World, scope, until},
+};
+
+struct RealAuth {
+    transport: Transport,
+    client: AuthClient<Transport>,
+    _auth: Auth,
+    _dir: TempDir,
+}
+
+impl RealAuth {
+    async fn new(clock: &ManualClock) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("auth.db");
+        let deps = mayfly_auth::Deps {
+            database: Database::open_sqlite(&path).await.unwrap(),
+            database_path: path,
+            signing_keys: vec![SecretKey::random()],
+            clock: Arc::new(clock.clone()),
+            tasks: Tasks::new(CancellationToken::new()),
+        };
+        let auth = mayfly_auth::build(&mayfly_auth::Config::default(), deps)
+            .await
+            .unwrap();
+        let transport = local(auth.server());
+        Self {
+            client: AuthClient::new(transport.clone()),
+            transport,
+            _auth: auth,
+            _dir: dir,
+        }
+    }
+
+    /// Makes a credential as the gateway does, and returns its token.
+    async fn create(&self, account_id: &str) -> String {
+        let request = CreateCredentialRequest {
+            account_id: account_id.to_owned(),
+            password: b"secret"[..].into(),
+        };
+        self.client
+            .clone()
+            .create_credential(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .token
+    }
+
+    async fn is_valid(&self, token: &str) -> bool {
+        let token = token.to_owned();
+        self.client
+            .clone()
+            .validate_token(ValidateTokenRequest { token })
+            .await
+            .is_ok()
+    }
+
+    async fn until_forgotten(&self, token: &str) {
+        until("forgotten", async || !self.is_valid(token).await).await;
+    }
+}
+
+async fn world() -> (World, RealAuth) {
+    let clock = ManualClock::default();
+    let auth = RealAuth::new(&clock).await;
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::open(
+        dir,
+        clock,
+        Config::default(),
+        auth.transport.clone(),
+        &["mayfly.test"],
+    )
+    .await;
+    (world, auth)
+}
+
+#[tokio::test]
+async fn the_credential_of_a_deleted_mailbox_is_forgotten_once_auth_answers() {
+    let (world, auth) = world().await;
+    let [ann, bob] = [
+        world.create("ann@mayfly.test").await,
+        world.create("bob@mayfly.test").await,
+    ];
+    let [anns, bobs] = [auth.create(&ann).await, auth.create(&bob).await];
+    world.auth.cut(true);
+    let refused = world.auth.refused();
+    delete(&world, scope(&ann)).await.unwrap();
+    until("tried", async || world.auth.refused() > refused).await;
+    assert!(auth.is_valid(&anns).await);
+    // Tries go on, and over a restart in which auth is still away.
+    world.clock.advance(Duration::minutes(1));
+    let refused = world.auth.refused();
+    until("tried again", async || world.auth.refused() > refused).await;
+    let (dir, clock) = world.stop().await;
+    let world = World::open(
+        dir,
+        clock,
+        Config::default(),
+        auth.transport.clone(),
+        &["mayfly.test"],
+    )
+    .await;
+    world.clock.advance(Duration::minutes(3));
+    auth.until_forgotten(&anns).await;
+    assert!(auth.is_valid(&bobs).await);
+}
+
+#[tokio::test]
+async fn the_credential_of_a_lapsed_reservation_is_forgotten() {
+    let (world, auth) = world().await;
+    let first = world.reserve("ann@mayfly.test", None).await.unwrap();
+    let swept = world.reserve("bob@mayfly.test", None).await.unwrap();
+    let [firsts, swepts] = [auth.create(&first).await, auth.create(&swept).await];
+    world.clock.advance(Duration::minutes(1));
+    let second = world.create("ann@mayfly.test").await;
+    let seconds = auth.create(&second).await;
+    auth.until_forgotten(&firsts).await;
+    assert!(auth.is_valid(&swepts).await);
+    world.mailbox.sweep().await;
+    auth.until_forgotten(&swepts).await;
+    assert!(auth.is_valid(&seconds).await);
+}
+
+#[tokio::test]
+async fn the_credential_of_an_idle_mailbox_is_forgotten() {
+    let (world, auth) = world().await;
+    let ann = world.create("ann@mayfly.test").await;
+    world
+        .clock
+        .advance(Duration::days(90) + Duration::milliseconds(1));
+    // Its tokens have run out long ago; a new one shows that the password is still there, and then is not.
+    let token = auth.create(&ann).await;
+    assert!(auth.is_valid(&token).await);
+    world.mailbox.sweep().await;
+    auth.until_forgotten(&token).await;
+}
