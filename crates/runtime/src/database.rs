@@ -12,8 +12,12 @@ use std::{
 use mayfly_types::ErrorCode;
 use opentelemetry::{KeyValue, metrics::Histogram};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, Statement,
-    TransactionTrait, sqlx,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    sqlx::{
+        self, Connection,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -152,7 +156,11 @@ impl Database {
     {
         let started = Instant::now();
         let outcome = async {
-            let tx = self.writer.begin().await?;
+            let options = TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            };
+            let tx = self.writer.begin_with_options(options).await?;
             let value = work(&tx).await?;
             tx.commit().await?;
             Ok(value)
@@ -213,6 +221,18 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
         .test_before_acquire(false)
         .sqlx_logging(false);
     let path = path.to_owned();
+    // SQLite ends a transaction by itself when the disk is full. The driver's own rollback fails then, and it goes on
+    // counting a transaction that is not there: the next ones would be savepoints, "committed" within one that never is.
+    // A connection that still counts a transaction when it is idle is therefore thrown away.
+    options.map_sqlx_sqlite_before_acquire(|connection, _| {
+        Box::pin(async move {
+            if connection.is_in_transaction() {
+                // A rollback may only be waiting in the driver's queue; the ping is behind it.
+                connection.ping().await?;
+            }
+            Ok(!connection.is_in_transaction())
+        })
+    });
     options.map_sqlx_sqlite_opts(move |sqlite| {
         let sqlite = sqlite
             .in_memory(false)
@@ -223,8 +243,8 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
             .foreign_keys(true)
             .statement_cache_capacity(256)
             .pragma("cache_size", "-16384")
-            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-            .synchronous(sqlx::sqlite::SqliteSynchronous::Full);
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full);
         if is_reader {
             sqlite.pragma("query_only", "ON")
         } else {
@@ -331,6 +351,56 @@ mod tests {
             })
             .await;
         assert!(is_unique_violation(&duplicate.unwrap_err()));
+    }
+
+    /// What a full disk does: SQLite answers FULL, and ends the transaction by itself.
+    #[tokio::test]
+    async fn after_a_full_disk_what_is_committed_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Database::open_sqlite(&dir.path().join("a.db")).await.unwrap();
+        db.tx("create", |tx| {
+            Box::pin(async { tx.execute_unprepared("CREATE TABLE t (x)").await.map(drop) })
+        })
+        .await
+        .unwrap();
+        let insert = |size: u32| {
+            db.tx("insert", move |tx| {
+                Box::pin(async move {
+                    tx.execute_unprepared("PRAGMA max_page_count = 8").await?;
+                    tx.execute_unprepared(&format!("INSERT INTO t VALUES (zeroblob({size}))"))
+                        .await
+                        .map(drop)
+                })
+            })
+        };
+        let mut accepted: i64 = 0;
+        for round in 0..20 {
+            let refused: Result<(), DbErr> = insert(100_000).await;
+            assert_eq!(
+                error_code(&refused.unwrap_err()),
+                ErrorCode::Unavailable,
+                "round {round}"
+            );
+            let changed_mind: Result<(), DbErr> = db
+                .tx("change_mind", |_| {
+                    Box::pin(async { Err(DbErr::Custom("on purpose".to_owned())) })
+                })
+                .await;
+            assert!(changed_mind.is_err());
+            let small: Result<(), DbErr> = insert(10).await;
+            accepted += i64::from(small.is_ok());
+        }
+        assert_eq!(accepted, 20, "it recovers by itself");
+        let count = Statement::from_string(sea_orm::DatabaseBackend::Sqlite, "SELECT count(*) FROM t");
+        let row = db
+            .read("count", |c| Box::pin(async move { c.query_one_raw(count).await }))
+            .await
+            .unwrap();
+        assert_eq!(
+            row.unwrap().try_get_by_index::<i64>(0).unwrap(),
+            accepted,
+            "what was committed is there"
+        );
     }
 
     #[tokio::test]
