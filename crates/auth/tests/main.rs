@@ -1,5 +1,11 @@
 //! Tests of the auth service, each through the generated client over the local transport, on a real database.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod support;
 
+mod jwt;
+mod passwords;
+mod pro_tokens;
+mod revocation;
+mod secrets;
 mod walk;

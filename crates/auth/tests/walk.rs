@@ -210,7 +210,7 @@ async fn closed_registration_keeps_those_who_are_in() {
     let keys = world.keys.clone();
     let world = world
         .restart(keys, |config| {
-            config.registration = mayfly_auth::Registration::Closed
+            config.registration = mayfly_auth::Registration::Closed;
         })
         .await;
     let answer = world.register("new@example.com", PASSWORD).await;

@@ -1,0 +1,166 @@
+//! Pro API tokens: typos cost nothing, limits are exact, and uses are noted seldom.
+
+use std::future::Future;
+
+use futures_util::future::join_all;
+use mayfly_types::{ErrorCode, reason};
+use proptest::{prelude::*, test_runner::TestRunner};
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use time::Duration;
+
+use crate::support::{World, refused, token_refused};
+
+/// Waits until something holds that a task beside the requests brings about.
+async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
+    let attempts = async {
+        while !holds().await {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), attempts)
+        .await
+        .unwrap();
+}
+
+#[test]
+fn a_changed_token_is_refused_without_the_database() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (world, token) = runtime.block_on(async {
+        let world = World::new().await;
+        let user = world.user().await;
+        let token = world.create_token(&user.id, "ci").await.unwrap().value;
+        let unknown = World::new().await;
+        token_refused(unknown.validate(&token).await);
+        // With the database closed, whatever asks it answers `Unavailable`.
+        world.auth.close().await;
+        assert_eq!(
+            world.validate(&token).await.unwrap_err().code,
+            ErrorCode::Unavailable
+        );
+        (world, token)
+    });
+    let check = |changed: &str| runtime.block_on(async { token_refused(world.validate(changed).await) });
+    let base62 = ('0'..='9').chain('A'..='Z').chain('a'..='z');
+    for place in 0..token.len() {
+        for with in base62.clone().filter(|with| !token[place..].starts_with(*with)) {
+            check(&format!("{}{with}{}", &token[..place], &token[place + 1..]));
+        }
+    }
+    let wrong_lengths = (0..token.len()).map(|end| token[..end].to_owned());
+    let wrong_lengths = wrong_lengths.chain([format!("{token}0"), format!("0{token}"), format!("{token} ")]);
+    for text in wrong_lengths.chain([token.replace("pro", "PRO"), token.replace("tm_pro_", "tm_cli_")]) {
+        check(&text);
+    }
+    let any_change = (0..token.len(), any::<char>());
+    TestRunner::default()
+        .run(&any_change, |(place, with)| {
+            prop_assume!(!token[place..].starts_with(with));
+            check(&format!("{}{with}{}", &token[..place], &token[place + 1..]));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_limit_is_exact_under_concurrency() {
+    let world = World::new().await;
+    for _ in 0..5 {
+        let (user, other) = (world.user().await, world.user().await);
+        let answers = join_all((0..70).map(|_| world.create_token(&user.id, "ci"))).await;
+        let (made, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!((made.len(), world.tokens(&user.id).await.len()), (20, 20));
+        for refusal in refusals {
+            refused(refusal, ErrorCode::PermissionDenied, reason::TOKEN_LIMIT_REACHED);
+        }
+        assert!(
+            world.create_token(&other.id, "ci").await.is_ok(),
+            "another user's limit is another"
+        );
+        let first = made.into_iter().next().unwrap().unwrap();
+        world.revoke(&user.id, &first.id).await.unwrap();
+        assert!(
+            world.create_token(&user.id, "ci").await.is_ok(),
+            "what is revoked does not count"
+        );
+        refused(
+            world.create_token(&user.id, "ci").await,
+            ErrorCode::PermissionDenied,
+            reason::TOKEN_LIMIT_REACHED,
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn uses_are_noted_at_most_every_five_minutes() {
+    let world = World::new().await;
+    let user = world.user().await;
+    let token = world.create_token(&user.id, "ci").await.unwrap();
+    let database = world.meddle().await;
+    let counting = "CREATE TABLE uses (id); CREATE TRIGGER count_uses AFTER UPDATE ON pro_tokens \
+                    BEGIN INSERT INTO uses VALUES (NEW.id); END";
+    database.execute_unprepared(counting).await.unwrap();
+    let first = 1_795_435_200;
+    let (world, token) = (&world, &token);
+    let validate_often = || join_all((0..500).map(|_| async { world.validate(&token.value).await.unwrap() }));
+    let last_used = || async { world.tokens(&user.id).await[0].last_used_at };
+    assert_eq!(last_used().await, None);
+    for (advance, noted) in [
+        (0, first),
+        (150, first),
+        (149, first),
+        (1, first + 300),
+        (3_600, first + 3_900),
+    ] {
+        world.clock.advance(Duration::seconds(advance));
+        validate_often().await;
+        eventually(|| async { last_used().await == Some(noted) }).await;
+    }
+    // A clock that steps back notes nothing.
+    world.clock.advance(-Duration::hours(2));
+    validate_often().await;
+    assert!(
+        world.tasks.shutdown(std::time::Duration::from_secs(30)).await,
+        "what was told is written"
+    );
+    assert_eq!(last_used().await, Some(first + 3_900));
+    assert_eq!(count(&database).await, 3, "updates for 3,000 uses");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_database_that_cannot_be_written_does_not_fail_a_validation() {
+    let world = World::new().await;
+    let user = world.user().await;
+    let token = world.create_token(&user.id, "ci").await.unwrap();
+    let database = world.meddle().await;
+    let refusing = "CREATE TRIGGER refuse BEFORE UPDATE ON pro_tokens BEGIN SELECT RAISE(ABORT, 'no'); END";
+    database.execute_unprepared(refusing).await.unwrap();
+    for _ in 0..10 {
+        world.validate(&token.value).await.unwrap();
+        world.clock.advance(Duration::hours(1));
+    }
+    // And a revocation that could not be written is an error, never a success.
+    let failure = world.revoke(&user.id, &token.id).await.unwrap_err();
+    assert!(
+        matches!(failure.code, ErrorCode::Internal | ErrorCode::Unavailable),
+        "{failure:?}"
+    );
+    assert!(
+        !failure.message.contains("no"),
+        "the database's words are not told: {failure:?}"
+    );
+    assert!(world.validate(&token.value).await.is_ok());
+    database.execute_unprepared("DROP TRIGGER refuse").await.unwrap();
+    world.revoke(&user.id, &token.id).await.unwrap();
+    token_refused(world.validate(&token.value).await);
+}
+
+async fn count(database: &DatabaseConnection) -> i64 {
+    let select = Statement::from_string(database.get_database_backend(), "SELECT count(*) FROM uses");
+    database
+        .query_one_raw(select)
+        .await
+        .unwrap()
+        .unwrap()
+        .try_get_by_index(0)
+        .unwrap()
+}

@@ -1,0 +1,171 @@
+//! Revoked is revoked: no validation begun after the answer accepts, however many are under way.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use mayfly_auth::Config;
+use mayfly_proto::auth::{DeleteCredentialRequest, auth_client::AuthClient};
+use mayfly_runtime::grpc::Transport;
+use tokio::{sync::Barrier, task::JoinSet};
+
+use crate::support::{PASSWORD, World, token_refused, validate};
+
+/// Clients that validate a token over and over while it is revoked.
+struct Clients {
+    begin: Arc<Barrier>,
+    answered: Arc<AtomicBool>,
+    tasks: JoinSet<()>,
+}
+
+impl Clients {
+    const COUNT: usize = 6;
+
+    fn start(client: &AuthClient<Transport>, token: &str) -> Self {
+        let begin = Arc::new(Barrier::new(Self::COUNT + 1));
+        let answered = Arc::new(AtomicBool::new(false));
+        let mut tasks = JoinSet::new();
+        for _ in 0..Self::COUNT {
+            let (mut client, token) = (client.clone(), token.to_owned());
+            let (begin, answered) = (Arc::clone(&begin), Arc::clone(&answered));
+            tasks.spawn(async move {
+                begin.wait().await;
+                // The last round begins after the answer.
+                let mut is_last = false;
+                while !is_last {
+                    is_last = answered.load(Ordering::SeqCst);
+                    let outcome = validate(&mut client, &token).await;
+                    // A call that needs no disk never waits: let others run too.
+                    tokio::task::yield_now().await;
+                    if is_last {
+                        token_refused(outcome);
+                    }
+                }
+            });
+        }
+        Self {
+            begin,
+            answered,
+            tasks,
+        }
+    }
+
+    /// Says that the revocation has answered, and waits for every client to have seen it.
+    async fn finish(mut self) {
+        self.answered.store(true, Ordering::SeqCst);
+        while let Some(outcome) = self.tasks.join_next().await {
+            outcome.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn tokens_revoked_under_load_are_never_accepted_again() {
+    let world = World::with_config(Config {
+        max_tokens: 1000,
+        ..Config::default()
+    })
+    .await;
+    let user = world.user().await;
+    for _ in 0..200 {
+        let token = world.create_token(&user.id, "ci").await.unwrap();
+        let clients = Clients::start(&world.client(), &token.value);
+        clients.begin.wait().await;
+        world.revoke(&user.id, &token.id).await.unwrap();
+        clients.finish().await;
+        token_refused(world.validate(&token.value).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn credentials_deleted_and_reset_under_load_are_never_accepted_again() {
+    let world = World::new().await;
+    for round in 0..30 {
+        let (id, jwt) = world.account().await;
+        let clients = Clients::start(&world.client(), &jwt);
+        clients.begin.wait().await;
+        if round % 2 == 0 {
+            let request = DeleteCredentialRequest {
+                account_id: id.clone(),
+            };
+            world.client().delete_credential(request).await.unwrap();
+        } else {
+            world.reset(&id, "another one").await.unwrap();
+        }
+        clients.finish().await;
+        // A second life under the same id does not revive the tokens of the first.
+        world.create_credential(&id, PASSWORD).await.unwrap();
+        token_refused(world.validate(&jwt).await);
+    }
+}
+
+#[tokio::test]
+async fn within_one_second_the_old_is_refused_and_the_new_is_good() {
+    let world = World::new().await;
+    let (id, mut old) = world.account().await;
+    // The clock stands still: all of this happens within one second of it.
+    for round in 0..30 {
+        assert!(world.validate(&old).await.is_ok());
+        let password = format!("password {round}");
+        world.reset(&id, &password).await.unwrap();
+        token_refused(world.validate(&old).await);
+        let new = world.sign_in(Some(&id), &password).await.unwrap();
+        assert!(world.validate(&new).await.is_ok());
+        token_refused(world.validate(&old).await);
+        old = new;
+    }
+    let again = world.create_credential(&id, PASSWORD).await.unwrap();
+    token_refused(world.validate(&old).await);
+    assert!(world.validate(&again).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn resets_at_once_leave_one_password_and_its_generation() {
+    let world = World::new().await;
+    for _ in 0..5 {
+        let (id, first) = world.account().await;
+        let passwords: Vec<String> = (0..4).map(|i| format!("password {i}")).collect();
+        let resets = passwords.iter().map(|password| world.reset(&id, password));
+        for answer in futures_util::future::join_all(resets).await {
+            answer.unwrap();
+        }
+        token_refused(world.validate(&first).await);
+        let mut good = 0;
+        for password in &passwords {
+            if let Ok(jwt) = world.sign_in(Some(&id), password).await {
+                assert!(world.validate(&jwt).await.is_ok());
+                good += 1;
+            }
+        }
+        assert_eq!(good, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_revocation_whose_caller_leaves_is_done_wholly_or_not_at_all() {
+    let world = World::with_config(Config {
+        max_tokens: 1000,
+        ..Config::default()
+    })
+    .await;
+    let user = world.user().await;
+    let mut revoked = 0;
+    for round in 0..100 {
+        let token = world.create_token(&user.id, "ci").await.unwrap();
+        world.validate(&token.value).await.unwrap();
+        let patience = std::time::Duration::from_micros(round * 20);
+        let _ = tokio::time::timeout(patience, world.revoke(&user.id, &token.id)).await;
+        // Another write queues behind whatever is under way.
+        let last = world.create_token(&user.id, "ci").await.unwrap();
+        world.revoke(&user.id, &last.id).await.unwrap();
+        let listed = world.tokens(&user.id).await;
+        let is_revoked = listed
+            .iter()
+            .any(|t| t.token_id == token.id && t.revoked_at.is_some());
+        let is_refused = world.validate(&token.value).await.is_err();
+        assert_eq!(is_revoked, is_refused, "the list and the verdict differ");
+        revoked += u32::from(is_revoked);
+    }
+    assert!(revoked > 0, "some were patient enough");
+}
