@@ -57,7 +57,9 @@ impl Stream {
         let stored = lab.runtime.block_on(async {
             let mut stored = 0;
             for page in 1.. {
-                let answer = client.get(&format!("/api/messages?page={page}"), &mailbox.token).await;
+                let answer = client
+                    .get(&format!("/api/messages?page={page}"), &mailbox.token)
+                    .await;
                 ensure!(answer.status == 200, "{answer:?}");
                 match answer.json()["messages"].as_array().map_or(0, Vec::len) {
                     0 => break,
@@ -66,7 +68,11 @@ impl Stream {
             }
             Ok(stored)
         })?;
-        ensure!(stored == self.mails, "{stored} of {} mails answered 250 are there", self.mails);
+        ensure!(
+            stored == self.mails,
+            "{stored} of {} mails answered 250 are there",
+            self.mails
+        );
         Ok(sample)
     }
 
@@ -74,15 +80,7 @@ impl Stream {
         let (started, before) = (Instant::now(), cpu_seconds(pids)?);
         work()?;
         let elapsed = started.elapsed();
-        Ok(sample(self.mails, elapsed, cpu_seconds(pids)? - before))
-    }
-}
-
-fn sample(operations: usize, elapsed: Duration, cpu_seconds: f64) -> Sample {
-    Sample {
-        per_second: operations as f64 / elapsed.as_secs_f64(),
-        cpu_micros: cpu_seconds * 1e6 / operations as f64,
-        ..Sample::default()
+        Ok(Sample::of(self.mails, elapsed, cpu_seconds(pids)? - before))
     }
 }
 
@@ -109,8 +107,12 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
             Contender::new("smtp-sink", || {
                 stream.timed(&[sink.pid()], || stream.send(sink_address, "a@mayfly.test"))
             }),
-            Contender::new("SQLite alone, a row a commit", || commit(lab, &alone, stream.mails, 1)),
-            Contender::new("SQLite alone, 50 rows a commit", || commit(lab, &alone, stream.mails, 50)),
+            Contender::new("SQLite alone, a row a commit", || {
+                commit(lab, &alone, stream.mails, 1)
+            }),
+            Contender::new("SQLite alone, 50 rows a commit", || {
+                commit(lab, &alone, stream.mails, 50)
+            }),
         ];
         let [one, maildir, four, sink, single, grouped] = rounds::run(lab.rounds, contenders)?;
         let (how, against_postfix, against_sink) = if is_kept {
@@ -123,7 +125,12 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
         table.rate(&what, &one, &sink, Target::AtLeast(against_sink));
         table.rate(&what, &one, &single, Target::None);
         table.rate(&what, &one, &grouped, Target::None);
-        table.rate(&format!("the same, {how}, four processes"), &four, &maildir, Target::None);
+        table.rate(
+            &format!("the same, {how}, four processes"),
+            &four,
+            &maildir,
+            Target::None,
+        );
     }
     Ok(())
 }
@@ -134,7 +141,11 @@ fn to_postfix(stream: Stream, postfix: &Postfix) -> anyhow::Result<Sample> {
         stream.send(postfix.address, "box@mayfly.test")?;
         let deadline = Instant::now() + DELIVERY;
         while postfix.delivered() < stream.mails {
-            ensure!(Instant::now() < deadline, "Postfix delivered {} mails", postfix.delivered());
+            ensure!(
+                Instant::now() < deadline,
+                "Postfix delivered {} mails",
+                postfix.delivered()
+            );
             sleep(Duration::from_millis(20));
         }
         Ok(())
@@ -146,9 +157,11 @@ fn to_postfix(stream: Stream, postfix: &Postfix) -> anyhow::Result<Sample> {
 async fn empty_database(lab: &Lab) -> anyhow::Result<Database> {
     let db = Database::open_sqlite(&lab.dir.path().join("alone.db")).await?;
     let create = "CREATE TABLE rows (id INTEGER PRIMARY KEY, bytes BLOB)";
-    db.tx("create", |tx| Box::pin(async { tx.execute_unprepared(create).await.map(drop) }))
-        .await
-        .map_err(|error: DbErr| error)?;
+    db.tx("create", |tx| {
+        Box::pin(async { tx.execute_unprepared(create).await.map(drop) })
+    })
+    .await
+    .map_err(|error: DbErr| error)?;
     Ok(db)
 }
 
@@ -160,7 +173,8 @@ fn commit(lab: &Lab, db: &Database, rows: usize, rows_a_commit: usize) -> anyhow
             db.tx("insert", |tx| {
                 Box::pin(async move {
                     for _ in 0..rows_a_commit {
-                        let (sql, backend) = ("INSERT INTO rows (bytes) VALUES (?)", tx.get_database_backend());
+                        let (sql, backend) =
+                            ("INSERT INTO rows (bytes) VALUES (?)", tx.get_database_backend());
                         let row = Statement::from_sql_and_values(backend, sql, [vec![b'x'; BYTES].into()]);
                         tx.execute_raw(row).await?;
                     }
@@ -171,5 +185,5 @@ fn commit(lab: &Lab, db: &Database, rows: usize, rows_a_commit: usize) -> anyhow
         }
         Ok::<(), DbErr>(())
     })?;
-    Ok(sample(rows, started.elapsed(), own_cpu_seconds()? - before))
+    Ok(Sample::of(rows, started.elapsed(), own_cpu_seconds()? - before))
 }

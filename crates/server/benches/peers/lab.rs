@@ -20,15 +20,23 @@ pub(crate) struct Lab {
 impl Lab {
     pub(crate) fn new(is_quick: bool) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
-        let kind = Command::new("stat").args(["-f", "-c", "%T"]).arg(dir.path()).output()?;
+        let kind = Command::new("stat")
+            .args(["-f", "-c", "%T"])
+            .arg(dir.path())
+            .output()?;
         let file_system = String::from_utf8_lossy(&kind.stdout).trim().to_owned();
         if ["tmpfs", "ramfs"].contains(&file_system.as_str()) {
-            bail!("{} is in memory, where nothing is durable: set TMPDIR", dir.path().display());
+            bail!(
+                "{} is in memory, where nothing is durable: set TMPDIR",
+                dir.path().display()
+            );
         }
         // Postfix delivers as a user of its own.
         set_mode(dir.path(), 0o755)?;
         let (rounds, seconds) = if is_quick { (1, 1) } else { (5, 3) };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         Ok(Self {
             is_quick,
             rounds,
@@ -42,7 +50,13 @@ impl Lab {
     /// Starts Mayfly as an operator under load would run it: its log without a line a request.
     pub(crate) fn mayfly(&self, kind: Kind) -> World {
         let quota = (4_u64 << 30).to_string();
-        World::start_with(kind, &[("MAYFLY_LOG__LEVEL", "warn"), ("MAYFLY_MAILBOX__QUOTA_BYTES", &quota)])
+        World::start_with(
+            kind,
+            &[
+                ("MAYFLY_LOG__LEVEL", "warn"),
+                ("MAYFLY_MAILBOX__QUOTA_BYTES", &quota),
+            ],
+        )
     }
 }
 

@@ -14,14 +14,30 @@ mod size;
 mod table;
 mod wrk;
 
-#[path = "../../tests/client.rs"]
-#[expect(dead_code, clippy::expect_used, clippy::panic, reason = "the tests' own, and more than is needed here")]
+#[path = "../../tests/e2e/client.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the tests' own, and more than is needed here"
+)]
 mod client;
-#[path = "../../tests/world.rs"]
-#[expect(dead_code, clippy::expect_used, clippy::panic, reason = "the tests' own, and more than is needed here")]
+#[path = "../../tests/e2e/world.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the tests' own, and more than is needed here"
+)]
 mod world;
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::Write,
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+};
 
 use lab::Lab;
 use table::Table;
@@ -41,7 +57,11 @@ fn main() -> ExitCode {
         eprintln!("peers: no bench is called {unknown}: there are --quick, http, ingest, sign-in and size");
         return ExitCode::from(2);
     }
-    let wanted: Vec<&str> = args.iter().map(String::as_str).filter(|arg| *arg != "--quick").collect();
+    let wanted: Vec<&str> = args
+        .iter()
+        .map(String::as_str)
+        .filter(|arg| *arg != "--quick")
+        .collect();
     match run(args.iter().any(|arg| arg == "--quick"), &wanted) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -61,8 +81,11 @@ fn run(is_quick: bool, wanted: &[&str]) -> anyhow::Result<bool> {
     for (name, bench) in BENCHES {
         if wanted.is_empty() || wanted.contains(&name) {
             eprintln!("{name}:");
-            if let Err(error) = bench(&lab, &mut table) {
-                failures.push(format!("FAILED {name}: {error:#}\n"));
+            // What the tests' own helpers find wrong is a panic.
+            match catch_unwind(AssertUnwindSafe(|| bench(&lab, &mut table))) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => failures.push(format!("FAILED {name}: {error:#}\n")),
+                Err(_) => failures.push(format!("FAILED {name}: it panicked, see above\n")),
             }
         }
     }

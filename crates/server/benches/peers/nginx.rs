@@ -59,6 +59,6 @@ http {{
 fn answer(name: &str, bytes: usize) -> String {
     let (thousands, rest) = (bytes / 1000, bytes % 1000);
     let (chunk, rest) = ("x".repeat(1000), "x".repeat(rest));
-    let body = "$chunk".repeat(thousands);
+    let body = "${chunk}".repeat(thousands);
     format!("location = /{name} {{ set $chunk {chunk}; return 200 \"{body}{rest}\"; }}\n")
 }

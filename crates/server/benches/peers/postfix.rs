@@ -33,7 +33,10 @@ impl Postfix {
     /// Postfix does.
     pub(crate) fn start(lab: &Lab) -> anyhow::Result<Self> {
         let uid = |option| run(Command::new("id").args([option, "postfix"])).map(|id| id.trim().to_owned());
-        ensure!(run(Command::new("id").arg("-u"))?.trim() == "0", "Postfix starts as root only");
+        ensure!(
+            run(Command::new("id").arg("-u"))?.trim() == "0",
+            "Postfix starts as root only"
+        );
         let (user, group) = (uid("-u")?, uid("-g")?);
         let dir = lab.dir.path().join("postfix");
         let address = free_address()?;
@@ -68,10 +71,20 @@ virtual_gid_maps = static:{group}
 "
         );
         fs::write(dir.join("conf/main.cf"), main)?;
-        fs::write(dir.join("conf/master.cf"), format!("{address} inet n - n - 100 smtpd{MASTER}"))?;
-        run(Command::new(find("postfix")?).arg("-c").arg(dir.join("conf")).arg("check"))?;
+        fs::write(
+            dir.join("conf/master.cf"),
+            format!("{address} inet n - n - 100 smtpd{MASTER}"),
+        )?;
+        run(Command::new(find("postfix")?)
+            .arg("-c")
+            .arg(dir.join("conf"))
+            .arg("check"))?;
         let mut master = Command::new(find("master")?);
-        master.arg("-c").arg(dir.join("conf")).arg("-s").env("MAIL_CONFIG", dir.join("conf"));
+        master
+            .arg("-c")
+            .arg(dir.join("conf"))
+            .arg("-s")
+            .env("MAIL_CONFIG", dir.join("conf"));
         Ok(Self {
             server: Server::start(&mut master, address)?,
             address,

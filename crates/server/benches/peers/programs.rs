@@ -61,7 +61,9 @@ impl Server {
 impl Drop for Server {
     /// SIGTERM first: a master process ends its workers only when it is asked.
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.pid().to_string()).status();
+        if matches!(self.0.try_wait(), Ok(None)) {
+            let _ = Command::new("kill").arg(self.pid().to_string()).status();
+        }
         let deadline = Instant::now() + STOP;
         while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < deadline {
             sleep(POLL);
@@ -80,10 +82,17 @@ pub(crate) fn client(name: &str) -> anyhow::Result<Command> {
 
 /// Runs a client to its end; returns what it said.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<String> {
-    let Output { status, stdout, stderr } = command.stdin(Stdio::null()).output()?;
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.stdin(Stdio::null()).output()?;
     let said = String::from_utf8_lossy(&stdout).into_owned();
     if !status.success() {
-        bail!("{command:?}: {status}: {said}{}", String::from_utf8_lossy(&stderr));
+        bail!(
+            "{command:?}: {status}: {said}{}",
+            String::from_utf8_lossy(&stderr)
+        );
     }
     Ok(said)
 }
@@ -93,17 +102,30 @@ pub(crate) fn cpu_seconds(roots: &[u32]) -> anyhow::Result<f64> {
     let mut parents = BTreeMap::new();
     let mut ticks = BTreeMap::new();
     for entry in fs::read_dir("/proc")? {
-        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+        let Some(pid) = entry?
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
             continue;
         };
         // A process that has just ended is counted by its parent.
-        let Some((parent, own, reaped)) = stat(pid) else { continue };
+        let Some((parent, own, reaped)) = stat(pid) else {
+            continue;
+        };
         parents.insert(pid, parent);
         ticks.insert(pid, own + reaped);
     }
     let roots: BTreeSet<u32> = roots.iter().copied().collect();
-    let is_ours = |pid: u32| std::iter::successors(Some(pid), |pid| parents.get(pid).copied()).any(|p| roots.contains(&p));
-    Ok(ticks.iter().filter(|(pid, _)| is_ours(**pid)).map(|(_, ticks)| ticks).sum::<f64>() / TICKS_PER_SECOND)
+    let is_ours = |pid: u32| {
+        std::iter::successors(Some(pid), |pid| parents.get(pid).copied()).any(|p| roots.contains(&p))
+    };
+    Ok(ticks
+        .iter()
+        .filter(|(pid, _)| is_ours(**pid))
+        .map(|(_, ticks)| ticks)
+        .sum::<f64>()
+        / TICKS_PER_SECOND)
 }
 
 /// The CPU seconds that this process has used itself.
@@ -118,7 +140,11 @@ fn stat(pid: u32) -> Option<(u32, f64, f64)> {
     // The name may hold spaces; what follows the last parenthesis is fields 3 and on of proc(5).
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field - 3)?.parse::<f64>().ok();
-    Some((fields.get(1)?.parse().ok()?, ticks(14)? + ticks(15)?, ticks(16)? + ticks(17)?))
+    Some((
+        fields.get(1)?.parse().ok()?,
+        ticks(14)? + ticks(15)?,
+        ticks(16)? + ticks(17)?,
+    ))
 }
 
 /// A line of `/proc/<pid>/status` in KiB, such as `VmRSS` or `VmHWM`, summed over processes.
@@ -126,7 +152,9 @@ pub(crate) fn memory_kib(pids: &[u32], name: &str) -> anyhow::Result<f64> {
     let mut sum = 0.0;
     for pid in pids {
         let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         let number = line.and_then(|line| line.split_whitespace().next());
         sum += number.context("no such line of status")?.parse::<f64>()?;
     }

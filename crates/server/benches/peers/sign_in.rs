@@ -53,9 +53,26 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
         }),
     ];
     let [signed_in, hashed, alone, during] = rounds::run(lab.rounds, contenders)?;
-    table.rate("sign-ins, 8 connections, one process", &signed_in, &hashed, Target::None);
-    table.time("p50 of `GET /api/me` during sign-ins", &during, &alone, |s| s.p50_ms, Target::None);
-    table.time("p99 of `GET /api/me` during sign-ins", &during, &alone, |s| s.p99_ms, Target::None);
+    table.rate(
+        "sign-ins, 8 connections, one process",
+        &signed_in,
+        &hashed,
+        Target::None,
+    );
+    table.time(
+        "p50 of `GET /api/me` during sign-ins",
+        &during,
+        &alone,
+        |s| s.p50_ms,
+        Target::None,
+    );
+    table.time(
+        "p99 of `GET /api/me` during sign-ins",
+        &during,
+        &alone,
+        |s| s.p99_ms,
+        Target::None,
+    );
     let p99 = during.median(|s| s.p99_ms);
     table.limit("the same p99 as a time", p99, "ms", Target::AtMost(20.0));
     Ok(())
@@ -66,26 +83,30 @@ fn bare(lab: &Lab) -> anyhow::Result<Sample> {
     let threads = available_parallelism()?.get();
     let (started, before) = (Instant::now(), own_cpu_seconds()?);
     let until = started + Duration::from_secs(lab.seconds.into());
-    let hashes: u32 = scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(move || hash_until(until))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_default()).sum()
+    let hashes: usize = scope(|scope| {
+        let threads: Vec<_> = (0..threads)
+            .map(|_| scope.spawn(move || hash_until(until)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_default())
+            .sum()
     });
     ensure!(hashes > 0, "argon2 hashed nothing");
-    Ok(Sample {
-        per_second: f64::from(hashes) / started.elapsed().as_secs_f64(),
-        cpu_micros: (own_cpu_seconds()? - before) * 1e6 / f64::from(hashes),
-        ..Sample::default()
-    })
+    Ok(Sample::of(hashes, started.elapsed(), own_cpu_seconds()? - before))
 }
 
 /// Counts hashes; none if argon2 refuses.
-fn hash_until(until: Instant) -> u32 {
-    let Ok(params) = Params::new(19_456, 2, 1, Some(32)) else { return 0 };
+fn hash_until(until: Instant) -> usize {
+    let Ok(params) = Params::new(19_456, 2, 1, Some(32)) else {
+        return 0;
+    };
     let mut memory = vec![Block::new(); params.block_count()];
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let (mut hashes, mut output) = (0, [0; 32]);
     while Instant::now() < until {
-        let done = argon2.hash_password_into_with_memory(PASSWORD.as_bytes(), &[7; 16], &mut output, &mut memory);
+        let done =
+            argon2.hash_password_into_with_memory(PASSWORD.as_bytes(), &[7; 16], &mut output, &mut memory);
         if done.is_err() {
             return 0;
         }

@@ -23,7 +23,12 @@ const MAILS_A_MAILBOX: usize = 1_000;
 pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     let idle = lab.mayfly(Kind::AllInOne);
     let memory = |name| memory_kib(&pids(&idle), name).map(|kib| kib / 1024.0);
-    table.limit("memory of the idle process", memory("VmRSS")?, "MiB", Target::AtMost(40.0));
+    table.limit(
+        "memory of the idle process",
+        memory("VmRSS")?,
+        "MiB",
+        Target::AtMost(40.0),
+    );
     let large = Stream {
         mails: if lab.is_quick { 50 } else { 500 },
         bytes: 1 << 20,
@@ -40,7 +45,9 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     let (small_pids, big_pids) = (pids(&small), pids(&big));
     let contenders = [
         Contender::new("list, many stored", || wrk::measure(lab, &big_load, &big_pids)),
-        Contender::new("list, 1,000 stored", || wrk::measure(lab, &small_load, &small_pids)),
+        Contender::new("list, 1,000 stored", || {
+            wrk::measure(lab, &small_load, &small_pids)
+        }),
     ];
     let [many_stored, few_stored] = rounds::run(lab.rounds, contenders)?;
     let what = format!("list, 32 connections, {many} mails stored");
@@ -61,7 +68,9 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
 /// Starts a Mayfly with so many mails, a thousand of them in the mailbox that is then listed.
 fn filled(lab: &Lab, mails: usize) -> anyhow::Result<(World, Load)> {
     let mut world = lab.mayfly(Kind::AllInOne);
-    let mailbox = lab.runtime.block_on(world.client().create_mailbox("reader@mayfly.test", None));
+    let mailbox = lab
+        .runtime
+        .block_on(world.client().create_mailbox("reader@mayfly.test", None));
     world.process("gateway").terminate();
     let account = mailbox.id.replace('-', "");
     lab.runtime.block_on(fill(&world, &account, mails))?;
@@ -97,9 +106,11 @@ async fn fill(world: &World, account: &str, mails: usize) -> anyhow::Result<()> 
         now.unix_timestamp() * 1000
     );
     let db = Database::open_sqlite(&world.data_dir().join("mailbox.db")).await?;
-    db.tx("fill", |tx| Box::pin(async move { tx.execute_unprepared(&sql).await.map(drop) }))
-        .await
-        .map_err(|error: DbErr| error)?;
+    db.tx("fill", |tx| {
+        Box::pin(async move { tx.execute_unprepared(&sql).await.map(drop) })
+    })
+    .await
+    .map_err(|error: DbErr| error)?;
     db.close().await;
     Ok(())
 }

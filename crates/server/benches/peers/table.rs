@@ -51,7 +51,14 @@ impl Table {
     }
 
     /// A time beside a peer's, of which less is better.
-    pub(crate) fn time(&mut self, what: &str, ours: &Series, theirs: &Series, of: fn(&Sample) -> f64, target: Target) {
+    pub(crate) fn time(
+        &mut self,
+        what: &str,
+        ours: &Series,
+        theirs: &Series,
+        of: fn(&Sample) -> f64,
+        target: Target,
+    ) {
         let cell = |series: &Series| format!("{:.2} ms", series.median(of));
         let peer = format!("{} ({})", theirs.name, cell(theirs));
         self.push(what, &cell(ours), &peer, ours.ratio(theirs, of), target, "");
@@ -73,7 +80,8 @@ impl Table {
     fn push(&mut self, what: &str, ours: &str, peer: &str, ratio: f64, target: Target, cpu: &str) {
         let target = verdict(ratio, target, "");
         let ratio = format!("{ratio:.2}");
-        self.0.push([what, ours, peer, &ratio, &target, cpu].map(str::to_owned));
+        self.0
+            .push([what, ours, peer, &ratio, &target, cpu].map(str::to_owned));
     }
 }
 
@@ -84,7 +92,11 @@ fn verdict(value: f64, target: Target, unit: &str) -> String {
         Target::AtLeast(_) | Target::AtMost(_) => "**missed**",
         Target::None => return "–".to_owned(),
     };
-    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+    let unit = if unit.is_empty() {
+        String::new()
+    } else {
+        format!(" {unit}")
+    };
     format!("{target}{unit} {word}")
 }
 
@@ -102,7 +114,10 @@ fn thousands(value: f64) -> String {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| what | Mayfly | peer | ratio | target | CPU µs an operation, Mayfly / peer |")?;
+        writeln!(
+            f,
+            "| what | Mayfly | peer | ratio | target | CPU µs an operation, Mayfly / peer |"
+        )?;
         writeln!(f, "|---|---|---|---|---|---|")?;
         for row in &self.0 {
             writeln!(f, "| {} |", row.join(" | "))?;

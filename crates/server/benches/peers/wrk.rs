@@ -44,8 +44,14 @@ pub(crate) struct Load {
 pub(crate) fn measure(lab: &Lab, load: &Load, pids: &[u32]) -> anyhow::Result<Sample> {
     let mut command = client("wrk")?;
     let threads = load.connections.min(2);
-    command.arg(format!("-t{threads}")).arg(format!("-c{}", load.connections));
-    command.arg(format!("-d{}s", lab.seconds)).arg("-s").arg(script(lab)?).arg(&load.url);
+    command
+        .arg(format!("-t{threads}"))
+        .arg(format!("-c{}", load.connections));
+    command
+        .arg(format!("-d{}s", lab.seconds))
+        .arg("-s")
+        .arg(script(lab)?)
+        .arg(&load.url);
     if let Some(token) = &load.token {
         command.env("AUTHORIZATION", format!("Bearer {token}"));
     }
@@ -58,12 +64,22 @@ pub(crate) fn measure(lab: &Lab, load: &Load, pids: &[u32]) -> anyhow::Result<Sa
     let before = cpu_seconds(pids)?;
     let said = run(&mut command)?;
     let cpu = cpu_seconds(pids)? - before;
-    let outcome = said.lines().find_map(|line| line.strip_prefix("outcome ")).context("wrk told no outcome")?;
-    let numbers = outcome.split(' ').map(str::parse::<f64>).collect::<Result<Vec<_>, _>>()?;
+    let outcome = said
+        .lines()
+        .find_map(|line| line.strip_prefix("outcome "))
+        .context("wrk told no outcome")?;
+    let numbers = outcome
+        .split(' ')
+        .map(str::parse::<f64>)
+        .collect::<Result<Vec<_>, _>>()?;
     let [requests, micros, errors, p50, p99] = numbers[..] else {
         bail!("wrk told {outcome}");
     };
-    ensure!(errors == 0.0 && requests > 0.0, "{} got {errors} errors in {requests} requests:\n{said}", load.url);
+    ensure!(
+        errors == 0.0 && requests > 0.0,
+        "{} got {errors} errors in {requests} requests:\n{said}",
+        load.url
+    );
     Ok(Sample {
         per_second: requests / micros * 1e6,
         cpu_micros: cpu * 1e6 / requests,
