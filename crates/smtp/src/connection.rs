@@ -180,6 +180,11 @@ impl Connection {
         }
         self.input.reserve(self.read_bytes);
         let wait = self.wait(is_in_data);
+        if wait.is_zero() {
+            // A client that never stops sending is never waited for: look at the time first.
+            self.session.time_out(&mut self.replies);
+            return Ok(true);
+        }
         let read = timeout(wait, stream.read_buf(&mut self.input));
         let stopping = self.shared.stopping.clone();
         let outcome = tokio::select! {
@@ -276,3 +281,6 @@ fn has_talked(stream: &TcpStream) -> bool {
         .peek(&mut early)
         .is_ok_and(|length| length > 0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use mayfly_runtime::task::Tasks;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::{
     clients::Clients,
@@ -59,10 +60,12 @@ fn admit(stream: TcpStream, peer: SocketAddr, shared: &Shared, clients: &Arc<Cli
     // Without it small replies wait for the client's acknowledgement; with an error the connection is dead anyway.
     let _ = stream.set_nodelay(true);
     let connection = Connection::new(shared.clone(), peer.ip());
-    tasks.spawn(async move {
+    let span = tracing::debug_span!("smtp.session", peer = %peer.ip());
+    let talk = async move {
         connection.run(stream).await;
         drop(admission);
-    });
+    };
+    tasks.spawn(talk.instrument(span));
 }
 
 /// Says why, without waiting for a client that does not read.

@@ -1,28 +1,28 @@
 //! The state machine of one SMTP session: bytes in, replies and steps out. No socket, no clock: what the fuzzer drives.
 
 mod line;
+mod step;
+mod transaction;
 
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use mayfly_types::Address;
 
 use crate::{
     budget::Budget,
     command::{self, Command},
-    data_reader::{Content, DataReader, Overflow, Progress},
+    data_reader::{DataReader, Progress},
     reply::{self, Reply},
 };
 use line::{Line, LineReader};
 
 pub use crate::reply::Replies;
+pub use step::{Delivery, Finished, Mail, Recipient, Step};
 
 /// After so many errors without a mail a session ends.
 const MAX_ERRORS: u32 = 20;
 /// After so many commands without a mail, which did nothing, a session ends.
 const MAX_JUNK: u32 = 100;
-/// With more `Received` fields a mail is going in circles.
-const MAX_RECEIVED: usize = 50;
 
 /// What all sessions have in common.
 #[derive(Debug)]
@@ -37,81 +37,6 @@ pub struct Settings {
     pub has_tls: bool,
     /// The memory for message data.
     pub budget: Arc<Budget>,
-}
-
-/// What the session needs next.
-#[derive(Debug)]
-pub enum Step {
-    /// Write the replies, then read more input.
-    Read,
-    /// Look up a recipient and tell [`Session::recipient_resolved`].
-    Resolve {
-        /// The canonical address.
-        address: Address,
-        /// The announced size of the mail, else 0.
-        size_bytes: u64,
-    },
-    /// Store a mail and tell [`Session::delivered`].
-    Deliver(Mail),
-    /// Write the replies, begin TLS, then tell [`Session::tls_started`]. Input that came before TLS is already dropped.
-    StartTls,
-    /// Write the replies and end the connection.
-    Close {
-        /// Whether the client may still be talking: then its words are read and dropped, so that it sees the reply.
-        lingers: bool,
-    },
-}
-
-/// A whole mail with its envelope.
-#[derive(Debug)]
-pub struct Mail {
-    /// The sender, empty for the null sender.
-    pub sender: String,
-    /// The account ids of the recipients.
-    pub recipients: Vec<String>,
-    /// The message.
-    pub content: Content,
-}
-
-/// What a look-up of a recipient found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Recipient {
-    /// A mailbox with room, by its account id.
-    Known(String),
-    /// No mailbox.
-    Unknown,
-    /// A mailbox without room.
-    Full,
-    /// The announced size can never be taken.
-    TooLarge,
-    /// It could not be found out.
-    Unavailable,
-}
-
-/// How storing a mail ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivery {
-    /// It is durable, under this message id.
-    Stored(String),
-    /// A mailbox has no room.
-    Full,
-    /// It can never be taken.
-    TooLarge,
-    /// It could not be stored now.
-    Unavailable,
-}
-
-/// A transaction that got its last reply, for the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finished {
-    /// The domain of the sender; empty for the null sender.
-    pub sender_domain: String,
-    /// How many recipients it had.
-    pub recipients: usize,
-    /// The size of the message.
-    pub size_bytes: u64,
-    /// The code of the last reply.
-    pub code: u16,
 }
 
 #[derive(Debug)]
@@ -376,115 +301,6 @@ impl Session {
             out.line(250, format_args!("{name}"));
         }
         self.count_junk(out);
-    }
-
-    fn mail(&mut self, sender: &str, size_bytes: u64, is_utf8: bool, out: &mut Replies) {
-        if !self.has_greeted {
-            self.refuse(reply::HELLO_FIRST, out);
-        } else if self.envelope.is_some() {
-            self.refuse(reply::NESTED_MAIL, out);
-        } else if size_bytes > self.settings.max_message_bytes {
-            self.refuse(reply::TOO_LARGE, out);
-        } else {
-            self.envelope = Some(Envelope {
-                sender: sender.to_owned(),
-                announced_bytes: size_bytes,
-                is_utf8,
-                recipients: Vec::new(),
-            });
-            out.push(reply::SENDER_OK);
-        }
-    }
-
-    fn recipient(&mut self, address: &str, out: &mut Replies) -> Option<Step> {
-        let Some(envelope) = &self.envelope else {
-            self.refuse(reply::MAIL_FIRST, out);
-            return None;
-        };
-        if !address.is_ascii() && !envelope.is_utf8 {
-            self.refuse(reply::NEEDS_SMTPUTF8, out);
-            return None;
-        }
-        if envelope.recipients.len() >= self.settings.max_recipients {
-            // Not an error of the client's: it sends the rest in another transaction.
-            out.push(reply::TOO_MANY_RECIPIENTS);
-            return None;
-        }
-        let Ok(address) = address.parse::<Address>() else {
-            self.refuse(reply::NO_SUCH_MAILBOX, out);
-            return None;
-        };
-        self.phase = Phase::Waiting;
-        Some(Step::Resolve {
-            address,
-            size_bytes: envelope.announced_bytes,
-        })
-    }
-
-    fn data(&mut self, out: &mut Replies) {
-        match &self.envelope {
-            None => self.refuse(reply::MAIL_FIRST, out),
-            Some(envelope) if envelope.recipients.is_empty() => self.refuse(reply::NO_RECIPIENTS, out),
-            Some(_) => {
-                out.line(354, format_args!("end with a line that is a dot"));
-                let settings = &self.settings;
-                let reader = DataReader::new(settings.max_message_bytes, Arc::clone(&settings.budget));
-                self.phase = Phase::Data(reader);
-            }
-        }
-    }
-
-    fn end_of_data(&mut self, out: &mut Replies) -> Option<Step> {
-        let Phase::Data(reader) = &self.phase else {
-            return None;
-        };
-        match reader.overflow() {
-            Some(Overflow::Message) => self.finish_badly(reply::TOO_LARGE, false, out),
-            Some(Overflow::Memory) => self.finish_badly(reply::NO_MEMORY, false, out),
-            None if reader.count_received() > MAX_RECEIVED => self.finish_badly(reply::MAIL_LOOP, false, out),
-            None => {
-                self.delivering = Some(self.finished_with(0, reader.size_bytes()));
-                let envelope = self.envelope.take()?;
-                let Phase::Data(reader) = std::mem::replace(&mut self.phase, Phase::Waiting) else {
-                    return None;
-                };
-                return Some(Step::Deliver(Mail {
-                    sender: envelope.sender,
-                    recipients: envelope.recipients,
-                    content: reader.finish(),
-                }));
-            }
-        }
-        None
-    }
-
-    /// Ends a transaction whose message is not kept.
-    fn finish_badly(&mut self, last: Reply, closes: bool, out: &mut Replies) {
-        let size_bytes = match &self.phase {
-            Phase::Data(reader) => reader.size_bytes(),
-            _ => 0,
-        };
-        self.finished = Some(self.finished_with(last.0, size_bytes));
-        self.envelope = None;
-        self.phase = Phase::Command;
-        if closes {
-            self.close_with(last, out);
-        } else {
-            self.refuse(last, out);
-        }
-    }
-
-    fn finished_with(&self, code: u16, size_bytes: u64) -> Finished {
-        let (sender, recipients) = self
-            .envelope
-            .as_ref()
-            .map_or(("", 0), |e| (e.sender.as_str(), e.recipients.len()));
-        Finished {
-            sender_domain: sender.rsplit('@').next().unwrap_or_default().to_owned(),
-            recipients,
-            size_bytes,
-            code,
-        }
     }
 
     /// Answers what the client did wrong; too many of these end the session.

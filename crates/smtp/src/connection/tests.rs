@@ -1,0 +1,94 @@
+//! How long a connection waits, on sessions that began long ago.
+
+use std::sync::Arc;
+
+use mayfly_runtime::grpc;
+use mayfly_types::SecretKey;
+use tokio::io::DuplexStream;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::{Budget, deliver::Mailboxes, metrics::Metrics, session::Settings};
+
+/// A connection that never gets as far as the mailbox service.
+fn connection() -> Connection {
+    let nowhere = "http://localhost:1".parse().unwrap();
+    let shared = Shared {
+        settings: Arc::new(Settings {
+            host_name: "mx.mayfly.test".to_owned(),
+            max_message_bytes: 65_536,
+            max_recipients: 100,
+            has_tls: false,
+            budget: Budget::new(65_536),
+        }),
+        mailboxes: Mailboxes::new(grpc::remote(&nowhere, &SecretKey::random())),
+        tls: None,
+        metrics: Arc::new(Metrics::new()),
+        stopping: CancellationToken::new(),
+    };
+    Connection::new(shared, IpAddr::from([192, 0, 2, 1]))
+}
+
+fn ago(minutes: u64, seconds: u64) -> Instant {
+    Instant::now() - Duration::from_secs(minutes * 60 + seconds)
+}
+
+/// Talks with a client that has said this much and waits; returns what it is told.
+async fn answer(connection: &mut Connection, said: &str) -> String {
+    let (mut client, mut server): (DuplexStream, DuplexStream) = tokio::io::duplex(4096);
+    client.write_all(said.as_bytes()).await.unwrap();
+    let read = async {
+        let mut text = String::new();
+        client.read_to_string(&mut text).await.unwrap();
+        drop(client);
+        text
+    };
+    let (outcome, text) = tokio::join!(connection.converse(&mut server), read);
+    assert!(matches!(outcome, Ok(Outcome::Ended)));
+    text
+}
+
+#[tokio::test]
+async fn a_session_ends_in_time_whatever_its_client_does() {
+    for said in ["", "NOOP", "NOOP\r\nNOOP\r\n"] {
+        let mut connection = connection();
+        connection.started = ago(30, 1);
+        let text = answer(&mut connection, said).await;
+        assert_eq!(text, "421 4.4.2 waited too long\r\n", "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_drips_ends_in_time() {
+    let mut connection = connection();
+    connection.waiting_since = ago(5, 1);
+    assert_eq!(
+        answer(&mut connection, "NOO").await,
+        "421 4.4.2 waited too long\r\n"
+    );
+}
+
+#[tokio::test]
+async fn each_wait_has_its_bound() {
+    let seconds = |connection: &Connection, is_in_data| connection.wait(is_in_data).as_secs_f64().round();
+    let mut connection = connection();
+    assert_eq!(
+        (seconds(&connection, false), seconds(&connection, true)),
+        (300.0, 180.0)
+    );
+    connection.waiting_since = ago(4, 0);
+    assert_eq!(
+        (seconds(&connection, false), seconds(&connection, true)),
+        (60.0, 180.0)
+    );
+    connection.waiting_since = ago(9, 0);
+    assert_eq!(
+        (seconds(&connection, false), seconds(&connection, true)),
+        (0.0, 60.0)
+    );
+    connection.started = ago(29, 50);
+    assert_eq!(
+        (seconds(&connection, false), seconds(&connection, true)),
+        (0.0, 10.0)
+    );
+}

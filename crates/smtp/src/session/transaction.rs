@@ -1,0 +1,125 @@
+//! The commands of a transaction: MAIL, RCPT, DATA, and the end of the message.
+
+use std::sync::Arc;
+
+use mayfly_types::Address;
+
+use super::{Envelope, Finished, Mail, Phase, Replies, Session, Step};
+use crate::{
+    data_reader::{DataReader, Overflow},
+    reply::{self, Reply},
+};
+
+/// With more `Received` fields a mail is going in circles.
+const MAX_RECEIVED: usize = 50;
+
+impl Session {
+    pub(super) fn mail(&mut self, sender: &str, size_bytes: u64, is_utf8: bool, out: &mut Replies) {
+        if !self.has_greeted {
+            self.refuse(reply::HELLO_FIRST, out);
+        } else if self.envelope.is_some() {
+            self.refuse(reply::NESTED_MAIL, out);
+        } else if size_bytes > self.settings.max_message_bytes {
+            self.refuse(reply::TOO_LARGE, out);
+        } else {
+            self.envelope = Some(Envelope {
+                sender: sender.to_owned(),
+                announced_bytes: size_bytes,
+                is_utf8,
+                recipients: Vec::new(),
+            });
+            out.push(reply::SENDER_OK);
+        }
+    }
+
+    pub(super) fn recipient(&mut self, address: &str, out: &mut Replies) -> Option<Step> {
+        let Some(envelope) = &self.envelope else {
+            self.refuse(reply::MAIL_FIRST, out);
+            return None;
+        };
+        if !address.is_ascii() && !envelope.is_utf8 {
+            self.refuse(reply::NEEDS_SMTPUTF8, out);
+            return None;
+        }
+        if envelope.recipients.len() >= self.settings.max_recipients {
+            // Not an error of the client's: it sends the rest in another transaction.
+            out.push(reply::TOO_MANY_RECIPIENTS);
+            return None;
+        }
+        let Ok(address) = address.parse::<Address>() else {
+            self.refuse(reply::NO_SUCH_MAILBOX, out);
+            return None;
+        };
+        self.phase = Phase::Waiting;
+        Some(Step::Resolve {
+            address,
+            size_bytes: envelope.announced_bytes,
+        })
+    }
+
+    pub(super) fn data(&mut self, out: &mut Replies) {
+        match &self.envelope {
+            None => self.refuse(reply::MAIL_FIRST, out),
+            Some(envelope) if envelope.recipients.is_empty() => self.refuse(reply::NO_RECIPIENTS, out),
+            Some(_) => {
+                out.line(354, format_args!("end with a line that is a dot"));
+                let settings = &self.settings;
+                let reader = DataReader::new(settings.max_message_bytes, Arc::clone(&settings.budget));
+                self.phase = Phase::Data(reader);
+            }
+        }
+    }
+
+    pub(super) fn end_of_data(&mut self, out: &mut Replies) -> Option<Step> {
+        let Phase::Data(reader) = &self.phase else {
+            return None;
+        };
+        match reader.overflow() {
+            Some(Overflow::Message) => self.finish_badly(reply::TOO_LARGE, false, out),
+            Some(Overflow::Memory) => self.finish_badly(reply::NO_MEMORY, false, out),
+            None if reader.count_received() > MAX_RECEIVED => self.finish_badly(reply::MAIL_LOOP, false, out),
+            None => {
+                self.delivering = Some(self.finished_with(0, reader.size_bytes()));
+                let envelope = self.envelope.take()?;
+                let Phase::Data(reader) = std::mem::replace(&mut self.phase, Phase::Waiting) else {
+                    return None;
+                };
+                return Some(Step::Deliver(Mail {
+                    sender: envelope.sender,
+                    recipients: envelope.recipients,
+                    content: reader.finish(),
+                }));
+            }
+        }
+        None
+    }
+
+    /// Ends a transaction whose message is not kept.
+    pub(super) fn finish_badly(&mut self, last: Reply, closes: bool, out: &mut Replies) {
+        let size_bytes = match &self.phase {
+            Phase::Data(reader) => reader.size_bytes(),
+            _ => 0,
+        };
+        self.finished = Some(self.finished_with(last.0, size_bytes));
+        self.envelope = None;
+        self.phase = Phase::Command;
+        if closes {
+            self.close_with(last, out);
+        } else {
+            self.refuse(last, out);
+        }
+    }
+
+    fn finished_with(&self, code: u16, size_bytes: u64) -> Finished {
+        let (sender, recipients) = self
+            .envelope
+            .as_ref()
+            .map_or(("", 0), |e| (e.sender.as_str(), e.recipients.len()));
+        Finished {
+            sender_domain: sender.rsplit('@').next().unwrap_or_default().to_owned(),
+            recipients,
+            size_bytes,
+            code,
+        }
+    }
+}

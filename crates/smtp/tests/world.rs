@@ -1,0 +1,210 @@
+//! An edge and a mailbox service of its own for each test.
+
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use mayfly_mailbox::Mailbox;
+use mayfly_proto::mailbox::{
+    ActivateMailboxRequest, GetMessageSourceRequest, ListMessagesRequest, MessageSummary,
+    ReserveMailboxRequest, Scope, mailbox_client::MailboxClient,
+};
+use mayfly_runtime::{
+    database::Database,
+    grpc::{self, Transport},
+    task::Tasks,
+    tls,
+};
+use mayfly_smtp::{Config, Deps};
+use mayfly_testkit::ManualClock;
+use mayfly_types::SecretKey;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+
+pub(crate) struct World {
+    pub(crate) smtp: SocketAddr,
+    pub(crate) edge: Tasks,
+    pub(crate) inner: Tasks,
+    client: MailboxClient<Transport>,
+    _dir: TempDir,
+}
+
+/// Where the mailbox service is, seen from the edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    InProcess,
+    OverNetwork,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(
+            Config::default(),
+            mayfly_mailbox::Config::default(),
+            Place::InProcess,
+        )
+        .await
+    }
+
+    pub(crate) async fn with_edge(config: Config) -> Self {
+        Self::with(config, mayfly_mailbox::Config::default(), Place::InProcess).await
+    }
+
+    pub(crate) async fn with(config: Config, mailbox: mayfly_mailbox::Config, place: Place) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(listener, config, mailbox, place).await
+    }
+
+    pub(crate) async fn on(
+        listener: TcpListener,
+        config: Config,
+        mailbox: mayfly_mailbox::Config,
+        place: Place,
+    ) -> Self {
+        config.validate().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (edge, inner) = (
+            Tasks::new(CancellationToken::new()),
+            Tasks::new(CancellationToken::new()),
+        );
+        let mailbox = open_mailbox(dir.path(), mailbox, &inner).await;
+        let transport = match place {
+            Place::InProcess => grpc::local(mailbox.server()),
+            Place::OverNetwork => serve_mailbox(&mailbox, &inner).await,
+        };
+        let tls = tls::acceptor(
+            "smtp",
+            config.tls_cert.as_ref(),
+            config.tls_key.as_ref(),
+            &[],
+            &edge,
+        )
+        .unwrap();
+        let smtp = listener.local_addr().unwrap();
+        let deps = Deps {
+            mailbox: transport.clone(),
+            tls,
+            tasks: edge.clone(),
+        };
+        mayfly_smtp::build(&config, deps).serve(listener);
+        Self {
+            smtp,
+            edge,
+            inner,
+            client: MailboxClient::new(transport),
+            _dir: dir,
+        }
+    }
+
+    /// Makes an active mailbox; returns its account id.
+    pub(crate) async fn create(&self, address: &str) -> String {
+        let request = ReserveMailboxRequest {
+            address: address.to_owned(),
+            owner_user_id: None,
+        };
+        let mut client = self.client.clone();
+        let account_id = client
+            .reserve_mailbox(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .account_id;
+        let request = ActivateMailboxRequest {
+            account_id: account_id.clone(),
+        };
+        client.activate_mailbox(request).await.unwrap();
+        account_id
+    }
+
+    /// Returns the newest mails of a mailbox.
+    pub(crate) async fn list(&self, account_id: &str) -> Vec<MessageSummary> {
+        let request = ListMessagesRequest {
+            scope: Some(scope(account_id)),
+            page: 1,
+        };
+        self.client
+            .clone()
+            .list_messages(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .messages
+    }
+
+    /// Returns a mail as it was received.
+    pub(crate) async fn source(&self, account_id: &str, message_id: &str) -> Vec<u8> {
+        let request = GetMessageSourceRequest {
+            scope: Some(scope(account_id)),
+            message_id: message_id.to_owned(),
+        };
+        let mut chunks = self
+            .client
+            .clone()
+            .get_message_source(request)
+            .await
+            .unwrap()
+            .into_inner();
+        let mut source = Vec::new();
+        while let Some(part) = chunks.message().await.unwrap() {
+            source.extend_from_slice(&part.chunk);
+        }
+        source
+    }
+}
+
+fn scope(account_id: &str) -> Scope {
+    Scope {
+        account_id: account_id.to_owned(),
+        owner_user_id: None,
+    }
+}
+
+async fn open_mailbox(dir: &Path, config: mayfly_mailbox::Config, tasks: &Tasks) -> Mailbox {
+    let path = dir.join("mailbox.db");
+    // Nothing here deletes a mailbox, so auth is never called: a port that nobody listens on any more will do.
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let deps = mayfly_mailbox::Deps {
+        database: Database::open_sqlite(&path).await.unwrap(),
+        database_path: path,
+        auth: grpc::remote(&format!("http://{nobody}").parse().unwrap(), &SecretKey::random()),
+        domains: vec!["mayfly.test".parse().unwrap()],
+        clock: Arc::new(ManualClock::default()),
+        tasks: tasks.clone(),
+    };
+    mayfly_mailbox::build(&config, deps).await.unwrap()
+}
+
+async fn serve_mailbox(mailbox: &Mailbox, tasks: &Tasks) -> Transport {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let credential = SecretKey::random();
+    grpc::serve(listener, Routes::new(mailbox.server()), credential.clone(), tasks);
+    grpc::remote(&endpoint.parse().unwrap(), &credential)
+}
+
+/// Fails a test that would hang.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(Duration::from_secs(30), future).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what} takes too long"),
+    }
+}
+
+/// A mail of a size, with lines that begin with dots.
+pub(crate) fn mail_of(size: usize) -> Vec<u8> {
+    let mut mail = b"From: A <a@x.test>\r\nSubject: sized\r\n\r\n".to_vec();
+    let mut line = 0;
+    while mail.len() + 80 < size {
+        let dots = ".".repeat(line % 3);
+        mail.extend_from_slice(format!("{dots}{line:0>width$}\r\n", width = 70).as_bytes());
+        line += 1;
+    }
+    let rest = size - mail.len() - 2;
+    mail.extend(std::iter::repeat_n(b'x', rest));
+    mail.extend_from_slice(b"\r\n");
+    mail
+}
