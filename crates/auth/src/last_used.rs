@@ -73,3 +73,23 @@ impl LastUsed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_use_in_five_minutes_is_due() {
+        let noted = Noted::new(None);
+        let due: Vec<i64> = (1_000..2_000)
+            .chain(0..1_000)
+            .filter(|now| noted.is_due(*now))
+            .collect();
+        assert_eq!(due, [1_000, 1_300, 1_600, 1_900]);
+        let stored = Noted::new(Some(1_000));
+        assert_eq!(
+            [999, 1_299, 1_300, 1_300].map(|now| stored.is_due(now)),
+            [false, false, true, false]
+        );
+    }
+}
