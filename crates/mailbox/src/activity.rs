@@ -1,15 +1,15 @@
 //! Notes that mailboxes are in use, off the path of requests.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
-use mayfly_runtime::{database::Database, task::Tasks};
+use mayfly_runtime::task::Tasks;
 use mayfly_types::SharedClock;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
     error::Error,
-    store::{mailboxes, millis},
+    store::{Store, mailboxes, millis},
 };
 
 /// Notes that may wait. One that finds no place is lost, and made again by the next request.
@@ -21,7 +21,8 @@ pub(crate) struct Activity(mpsc::Sender<Uuid>);
 
 impl Activity {
     /// Starts the task that writes notes.
-    pub(crate) fn start(database: Arc<Database>, clock: SharedClock, tasks: &Tasks) -> Self {
+    pub(crate) fn start(store: &Store, clock: SharedClock, tasks: &Tasks) -> Self {
+        let (database, cache) = (store.database().clone(), store.cache().clone());
         let (sender, mut notes) = mpsc::channel(QUEUE);
         let stopping = tasks.stopping();
         tasks.spawn_vital("mailbox activity", async move {
@@ -33,11 +34,15 @@ impl Activity {
                 }
                 let accounts: Vec<Uuid> = batch.drain(..).collect::<HashSet<_>>().into_iter().collect();
                 let now_ms = millis(clock.now());
+                let touched_accounts = accounts.clone();
                 let touched: Result<(), Error> = database
                     .tx("touch_mailboxes", move |tx| {
                         Box::pin(async move { Ok(mailboxes::touch(tx, &accounts, now_ms).await?) })
                     })
                     .await;
+                for account in touched_accounts {
+                    cache.forget(account);
+                }
                 if let Err(error) = touched {
                     tracing::warn!(%error, "cannot note that mailboxes are in use");
                 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     error::Error,
     mime::Summary,
-    store::{Mailbox, Message, deliveries, mailboxes, millis},
+    store::{Mailbox, Message, Store, cache::Cache, deliveries, mailboxes, millis},
 };
 
 /// Deliveries that may wait.
@@ -54,11 +54,12 @@ pub(crate) struct DeliveryQueue {
 
 impl DeliveryQueue {
     /// Starts the writer.
-    pub(crate) fn start(database: Arc<Database>, clock: SharedClock, tasks: &Tasks) -> Self {
+    pub(crate) fn start(store: &Store, clock: SharedClock, tasks: &Tasks) -> Self {
         let (waiting, arrivals) = mpsc::channel(QUEUE);
         let meter = telemetry::meter();
         let writer = Writer {
-            database,
+            database: store.database().clone(),
+            cache: store.cache().clone(),
             clock,
             batch_size: meter
                 .u64_histogram("mayfly.mailbox.delivery.batch.size")
@@ -108,6 +109,7 @@ impl DeliveryQueue {
 
 struct Writer {
     database: Arc<Database>,
+    cache: Arc<Cache>,
     clock: SharedClock,
     batch_size: Histogram<u64>,
     stored: Counter<u64>,
@@ -177,11 +179,17 @@ impl Writer {
 
     async fn commit(&self, deliveries: Arc<[Arc<Delivery>]>) -> Result<Vec<Outcome>, Error> {
         let now = self.clock.now();
-        self.database
+        let batch = deliveries.clone();
+        let outcomes = self
+            .database
             .tx("deliver_messages", move |tx| {
-                Box::pin(async move { store_all(tx, &deliveries, now).await })
+                Box::pin(async move { store_all(tx, &batch, now).await })
             })
-            .await
+            .await;
+        for account in deliveries.iter().flat_map(|delivery| &delivery.accounts) {
+            self.cache.forget(*account);
+        }
+        outcomes
     }
 }
 

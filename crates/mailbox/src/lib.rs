@@ -78,10 +78,9 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
             path: deps.database_path,
             error,
         })?;
-    let database = store.database().clone();
     let outbox = Arc::new(Notify::new());
     let worker = outbox::Worker {
-        database: database.clone(),
+        database: store.database().clone(),
         auth: AuthClient::new(deps.auth),
         clock: deps.clock.clone(),
         wake: outbox.clone(),
@@ -89,8 +88,8 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     worker.start(&deps.tasks);
     let service = Arc::new(Service {
         config: config.clone(),
-        deliveries: delivery::DeliveryQueue::start(database.clone(), deps.clock.clone(), &deps.tasks),
-        activity: activity::Activity::start(database, deps.clock.clone(), &deps.tasks),
+        deliveries: delivery::DeliveryQueue::start(&store, deps.clock.clone(), &deps.tasks),
+        activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
         store,
         clock: deps.clock,
         outbox,

@@ -80,8 +80,8 @@ pub(crate) fn content(raw: &[u8]) -> Content {
             return Content::default();
         };
         let (texts, htmls) = (
-            bodies(&leaves, |leaf| leaf.is_text_body()),
-            bodies(&leaves, |leaf| leaf.is_html_body()),
+            bodies(leaves.iter().filter(|leaf| leaf.is_text_body())),
+            bodies(leaves.iter().filter(|leaf| leaf.is_html_body())),
         );
         let half = MAX_BODY_BYTES / 2;
         let len = |body: &Option<String>| body.as_ref().map_or(0, String::len);
@@ -126,8 +126,8 @@ fn describe<'l>(index: u32, leaf: &'l Leaf<'_>) -> (Attachment, std::borrow::Cow
 }
 
 /// Joins the parts that make up a body: a list's footer is often a part of its own.
-fn bodies(leaves: &[Leaf<'_>], is_body: fn(&Leaf<'_>) -> bool) -> Option<String> {
-    let mut parts = leaves.iter().filter(|leaf| is_body(leaf)).map(|leaf| {
+fn bodies<'l, 'a: 'l>(leaves: impl Iterator<Item = &'l Leaf<'a>>) -> Option<String> {
+    let mut parts = leaves.map(|leaf| {
         let bytes = decode::transfer(leaf.body, leaf.encoding);
         decode::text(&bytes, leaf.charset.as_deref())
     });

@@ -91,7 +91,7 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn get_mailbox(&self, request: Request<GetMailboxRequest>) -> Answer<GetMailboxResponse> {
         let mailbox = self.0.get_mailbox(scope(request.into_inner().scope)?).await?;
-        let mailbox = Some(mailbox_to_proto(mailbox));
+        let mailbox = Some(mailbox_to_proto(&mailbox));
         Ok(Response::new(GetMailboxResponse { mailbox }))
     }
 
@@ -102,7 +102,7 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn list_mailboxes(&self, request: Request<ListMailboxesRequest>) -> Answer<ListMailboxesResponse> {
         let mailboxes = self.0.list_mailboxes(&request.get_ref().owner_user_id).await?;
-        let mailboxes = mailboxes.into_iter().map(mailbox_to_proto).collect();
+        let mailboxes = mailboxes.iter().map(mailbox_to_proto).collect();
         Ok(Response::new(ListMailboxesResponse { mailboxes }))
     }
 
@@ -119,7 +119,9 @@ impl mailbox_server::Mailbox for Rpc {
     async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Answer<ListMessagesResponse> {
         let request = request.into_inner();
         let messages = self.0.list_messages(scope(request.scope)?, request.page).await?;
-        let messages = messages.into_iter().map(summary_to_proto).collect();
+        let oldest = self.0.oldest_shown().as_uuid();
+        let shown = messages.iter().take_while(|message| message.id >= oldest);
+        let messages = shown.map(summary_to_proto).collect();
         Ok(Response::new(ListMessagesResponse { messages }))
     }
 
@@ -130,7 +132,7 @@ impl mailbox_server::Mailbox for Rpc {
             .get_message(scope(request.scope)?, &request.message_id)
             .await?;
         Ok(Response::new(GetMessageResponse {
-            summary: Some(summary_to_proto(full.message)),
+            summary: Some(summary_to_proto(&full.message)),
             address: full.address,
             text_body: full.content.text_body,
             html_body: full.content.html_body,
@@ -266,10 +268,10 @@ fn domain_to_proto(domain: domain::Model) -> proto::Domain {
     }
 }
 
-fn mailbox_to_proto(mailbox: Mailbox) -> proto::MailboxInfo {
+fn mailbox_to_proto(mailbox: &Mailbox) -> proto::MailboxInfo {
     proto::MailboxInfo {
         account_id: AccountId::from_uuid(mailbox.id).to_string(),
-        address: mailbox.address,
+        address: mailbox.address.clone(),
         owner_user_id: mailbox.owner_user_id.map(|id| UserId::from_uuid(id).to_string()),
         quota_bytes: mailbox.quota_bytes,
         used_bytes: mailbox.used_bytes,
@@ -277,13 +279,13 @@ fn mailbox_to_proto(mailbox: Mailbox) -> proto::MailboxInfo {
     }
 }
 
-fn summary_to_proto(message: Message) -> proto::MessageSummary {
+fn summary_to_proto(message: &Message) -> proto::MessageSummary {
     proto::MessageSummary {
         message_id: MessageId::from_uuid(message.id).to_string(),
-        sender: message.sender,
-        from: message.from_header,
-        subject: message.subject,
-        preview_text: message.preview_text,
+        sender: message.sender.clone(),
+        from: message.from_header.clone(),
+        subject: message.subject.clone(),
+        preview_text: message.preview_text.clone(),
         size_bytes: message.size_bytes,
         is_read: message.is_read,
         created_at: seconds(message.created_at_ms),

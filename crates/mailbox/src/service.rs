@@ -25,6 +25,7 @@ use std::sync::Arc;
 use mayfly_types::{AccountId, MessageId, SharedClock, UserId};
 use time::OffsetDateTime;
 use tokio::{sync::Notify, task::JoinError};
+use uuid::Uuid;
 
 use crate::{
     activity::Activity,
@@ -94,18 +95,31 @@ impl Service {
     }
 
     /// Returns the active mailbox that the scope gives access to, and notes that it is in use.
-    async fn mailbox(&self, scope: Scope) -> Result<Mailbox, Error> {
+    async fn mailbox(&self, scope: Scope) -> Result<Arc<Mailbox>, Error> {
         let id = scope.account.ok_or_else(|| scope.absent())?.as_uuid();
+        let found = match self.store.cache().mailbox(id) {
+            Some(mailbox) => Some(mailbox),
+            None => self.read_mailbox(id).await?,
+        };
+        let mailbox = found
+            .filter(|mailbox| scope.admits(mailbox))
+            .ok_or_else(|| scope.absent())?;
+        self.note_use(&mailbox);
+        Ok(mailbox)
+    }
+
+    async fn read_mailbox(&self, id: Uuid) -> Result<Option<Arc<Mailbox>>, Error> {
+        let ticket = self.store.cache().begin(id);
         let found = self
             .store
             .read("find_mailbox", |c| {
                 Box::pin(async move { Ok(mailboxes::find_active(c, id).await?) })
             })
             .await?;
-        let mailbox = found
-            .filter(|mailbox| scope.admits(mailbox))
-            .ok_or_else(|| scope.absent())?;
-        self.note_use(&mailbox);
+        let mailbox = found.map(Arc::new);
+        if let Some(mailbox) = &mailbox {
+            self.store.cache().remember_mailbox(ticket, mailbox);
+        }
         Ok(mailbox)
     }
 
@@ -116,7 +130,7 @@ impl Service {
     }
 
     /// Returns a message of the mailbox, and the mailbox.
-    async fn message(&self, scope: Scope, message_id: &str) -> Result<(Mailbox, Message), Error> {
+    async fn message(&self, scope: Scope, message_id: &str) -> Result<(Arc<Mailbox>, Message), Error> {
         let mailbox = self.mailbox(scope).await?;
         let id = self.live_id(message_id)?.as_uuid();
         let account = mailbox.id;

@@ -1,5 +1,6 @@
 //! The service's tables: everything that names sea-orm. It stores and finds; what is allowed is decided in `service`.
 
+pub(crate) mod cache;
 pub(crate) mod deliveries;
 pub(crate) mod domains;
 pub(crate) mod entities;
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::error::Error;
+use cache::Cache;
 
 pub(crate) use entities::{
     mailbox::{Model as Mailbox, State},
@@ -30,6 +32,7 @@ pub(crate) use entities::{
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     database: Arc<Database>,
+    cache: Arc<Cache>,
     tasks: Tasks,
 }
 
@@ -37,12 +40,17 @@ impl Store {
     pub(crate) fn new(database: Database, tasks: Tasks) -> Self {
         Self {
             database: Arc::new(database),
+            cache: Arc::default(),
             tasks,
         }
     }
 
     pub(crate) fn database(&self) -> &Arc<Database> {
         &self.database
+    }
+
+    pub(crate) fn cache(&self) -> &Arc<Cache> {
+        &self.cache
     }
 
     /// Reads, outside any transaction.
@@ -53,16 +61,26 @@ impl Store {
         self.database.read(name, work).await
     }
 
-    /// Writes in one transaction, as a task of its own: a caller that gives up cannot cut it in two.
-    pub(crate) async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T, Error>
+    /// Writes in one transaction, as a task of its own: a caller that gives up cannot cut it in two. `touched` is the
+    /// mailbox that changes, if it is one that was active before.
+    pub(crate) async fn write<T, F>(
+        &self,
+        name: &'static str,
+        touched: Option<Uuid>,
+        work: F,
+    ) -> Result<T, Error>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c DatabaseTransaction) -> Work<'c, T, Error> + Send + 'static,
     {
         let (answer, outcome) = oneshot::channel();
-        let database = self.database.clone();
+        let (database, cache) = (self.database.clone(), self.cache.clone());
         self.tasks.spawn(async move {
             let written = database.tx(name, work).await;
+            // Whatever the outcome: a commit that failed may have happened.
+            if let Some(account) = touched {
+                cache.forget(account);
+            }
             // The caller may be gone; the write stands.
             let _ = answer.send(written);
         });

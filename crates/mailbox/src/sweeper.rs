@@ -60,7 +60,14 @@ pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
         Broom::Tombstones,
     ];
     for broom in brooms {
-        while sweep_batch(service, broom).await? > 0 {
+        loop {
+            let swept = sweep_batch(service, broom).await;
+            if !matches!(swept, Ok(0)) {
+                service.store.cache().clear();
+            }
+            if swept? == 0 {
+                break;
+            }
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -79,19 +86,19 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
             end_mailboxes(service, Broom::Idle, now, millis(since)).await
         }
         Broom::Retention => {
-            let swept = service.store.write("sweep_messages", move |tx| {
+            let swept = service.store.write("sweep_messages", None, move |tx| {
                 Box::pin(async move { Ok(sweeps::remove_deliveries_before(tx, oldest, BATCH).await?) })
             });
             Ok(swept.await?.len())
         }
         Broom::Deleted => {
-            let swept = service.store.write("sweep_deleted_mailboxes", |tx| {
+            let swept = service.store.write("sweep_deleted_mailboxes", None, |tx| {
                 Box::pin(async move { Ok(sweeps::remove_messages_of_deleted(tx, BATCH).await?) })
             });
             swept.await
         }
         Broom::Orphans => {
-            let swept = service.store.write("sweep_orphans", move |tx| {
+            let swept = service.store.write("sweep_orphans", None, move |tx| {
                 Box::pin(async move { Ok(sweeps::remove_orphans_before(tx, oldest, BATCH).await?) })
             });
             Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
@@ -99,7 +106,7 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
         Broom::Tombstones => {
             let before = now.checked_sub(config::duration(service.config.tombstone));
             let before_ms = millis(before.unwrap_or(OffsetDateTime::UNIX_EPOCH));
-            let swept = service.store.write("sweep_tombstones", move |tx| {
+            let swept = service.store.write("sweep_tombstones", None, move |tx| {
                 Box::pin(async move { Ok(sweeps::remove_tombstones(tx, before_ms, BATCH).await?) })
             });
             swept.await
@@ -123,7 +130,7 @@ async fn end_mailboxes(
     };
     let ended = service
         .store
-        .write(name, move |tx| {
+        .write(name, None, move |tx| {
             Box::pin(async move {
                 let ids = if is_lease {
                     sweeps::list_lapsed(tx, limit_ms, BATCH).await?

@@ -1,4 +1,9 @@
 //! The service through its generated client, on a real SQLite file and a clock that the tests move.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
 
 mod world;
 

@@ -126,8 +126,8 @@ async fn what_is_past_its_retention_has_expired_swept_or_not() {
     for is_swept in [false, true] {
         let listed = world.list(scope(&ann), 1).await.unwrap();
         assert_eq!(
-            listed.iter().map(|m| m.message_id.clone()).collect::<Vec<_>>(),
-            [young.clone()]
+            listed.iter().map(|m| &*m.message_id).collect::<Vec<_>>(),
+            [young.as_str()]
         );
         for outcome in [
             world.message(scope(&ann), &old).await.map(drop),

@@ -56,7 +56,7 @@ fn after_tag<'t>(markup: &'t str, preview: &mut Preview) -> &'t str {
         .unwrap_or(bytes.len() - name_at);
     let name = &markup[name_at..name_at + name_len];
     let is = |known: &&str| known.eq_ignore_ascii_case(name);
-    if !INLINE.iter().any(|known| is(known)) {
+    if !INLINE.iter().any(is) {
         preview.push(' ');
     }
     let rest = &markup[tag_end(bytes)..];

@@ -153,9 +153,8 @@ impl<'a> Walk<'a> {
         subtype: &str,
         depth: usize,
     ) -> Result<bool, BeyondBounds> {
-        let mut parts = Parts::new(body, boundary);
         let mut is_first = true;
-        while let Some(part) = parts.next() {
+        for part in Parts::new(body, boundary) {
             let place = match subtype {
                 "related" if !is_first => Place::RelatedTo,
                 "digest" => Place::Digest,

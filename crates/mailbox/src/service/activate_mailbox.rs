@@ -17,7 +17,7 @@ impl Service {
             .as_uuid();
         let now_ms = millis(self.clock.now());
         self.store
-            .write("activate_mailbox", move |tx| {
+            .write("activate_mailbox", None, move |tx| {
                 Box::pin(async move {
                     let is_active = mailboxes::activate(tx, id, now_ms).await?
                         || mailboxes::find_active(tx, id).await?.is_some();

@@ -12,7 +12,7 @@ impl Service {
         let id = self.mailbox(scope).await?.id;
         let now = self.clock.now();
         self.store
-            .write("delete_mailbox", move |tx| {
+            .write("delete_mailbox", Some(id), move |tx| {
                 Box::pin(async move {
                     // An owner never changes, so that only the state has to be checked again.
                     if mailboxes::bury(tx, &[id], millis(now)).await? == 0 {

@@ -12,7 +12,7 @@ impl Service {
         let (_, message) = self.message(scope, message_id).await?;
         let (account, id) = (message.account_id, message.id);
         self.store
-            .write("delete_message", move |tx| {
+            .write("delete_message", Some(account), move |tx| {
                 Box::pin(async move {
                     // Looked up again: of two deletions at once only one may give the quota back.
                     let found = messages::find(tx, account, id).await?.ok_or(Error::NotFound)?;

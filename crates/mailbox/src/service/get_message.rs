@@ -25,7 +25,7 @@ impl Service {
             mime::Content::default()
         };
         Ok(FullMessage {
-            address: mailbox.address,
+            address: mailbox.address.clone(),
             message,
             content,
         })

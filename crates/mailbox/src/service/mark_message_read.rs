@@ -13,7 +13,7 @@ impl Service {
         let (account, id) = (message.account_id, message.id);
         let is_marked = self
             .store
-            .write("mark_message_read", move |tx| {
+            .write("mark_message_read", Some(account), move |tx| {
                 Box::pin(async move { Ok(messages::mark_read(tx, account, id).await?) })
             })
             .await?;

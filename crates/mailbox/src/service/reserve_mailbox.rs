@@ -52,7 +52,7 @@ impl Service {
         let domain = reservation.address.domain().to_owned();
         let has_replaced = self
             .store
-            .write("reserve_mailbox", move |tx| {
+            .write("reserve_mailbox", None, move |tx| {
                 Box::pin(async move {
                     if !domains::list(tx).await?.iter().any(|known| known.name == domain) {
                         return Err(Error::InvalidDomain);
