@@ -1,7 +1,7 @@
 # Each target is what CI calls too. `make run` and `make test` are all that a newcomer needs.
 CARGO ?= cargo
 
-.PHONY: run test check fmt lint bench gen tools
+.PHONY: run test check fmt lint contract bench tools
 
 run: ## Build and start everything on an embedded default
 	$(CARGO) run --bin mayfly
@@ -17,6 +17,10 @@ fmt:
 lint: tools
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check licenses bans sources
+
+contract: ## Random input against the OpenAPI document (schemathesis, from PyPI)
+	$(CARGO) build --bin mayfly
+	crates/gateway/contract/run target/debug/mayfly
 
 bench: tools ## Ratios against peers measured in the same run
 	$(CARGO) bench --package mayfly-server

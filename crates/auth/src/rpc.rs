@@ -54,7 +54,6 @@ fn id<T: FromStr>(text: &str, problem: &'static str) -> Result<T, Error> {
 
 const ACCOUNT_ID: &str = "account_id: not a UUID";
 const USER_ID: &str = "user_id: not a UUID";
-const TOKEN_ID: &str = "token_id: not a UUID";
 
 #[tonic::async_trait]
 impl auth_server::Auth for Rpc {
@@ -196,7 +195,7 @@ impl auth_server::Auth for Rpc {
         let request = request.into_inner();
         let user_id = id(&request.user_id, USER_ID)?;
         self.0
-            .revoke_token(user_id, id(&request.token_id, TOKEN_ID)?)
+            .revoke_token(user_id, request.token_id.parse().map_err(|_| Error::NotFound)?)
             .await?;
         Ok(Response::new(RevokeTokenResponse {}))
     }

@@ -3,16 +3,21 @@
 use std::time::Duration;
 
 use axum::{
+    body::Body,
     extract::{FromRequest, Request},
     http::{HeaderMap, StatusCode, header},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::BytesMut;
+use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 
 /// The largest body that is read.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// How much of a body that is refused is read and thrown away.
+const MAX_DRAINED_BYTES: usize = 8 * 1024 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A body read as JSON. Fields that we do not know are ignored: real clients send some.
@@ -23,23 +28,47 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        check_headers(request.headers())?;
-        let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect();
-        let body = match tokio::time::timeout(BODY_TIMEOUT, body).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(ApiError::payload_too_large()),
-            Ok(Err(_)) => return Err(ApiError::invalid_request("the body could not be read")),
-            Err(_) => {
-                let message = "the body took too long to arrive";
-                return Err(ApiError::new(
-                    StatusCode::REQUEST_TIMEOUT,
-                    "invalid_request",
-                    message,
-                ));
-            }
+        let (parts, mut body) = request.into_parts();
+        let bytes = match check_headers(&parts.headers) {
+            Ok(()) => tokio::time::timeout(BODY_TIMEOUT, read(&mut body))
+                .await
+                .unwrap_or_else(|_| {
+                    let message = "the body took too long to arrive";
+                    Err(ApiError::new(
+                        StatusCode::REQUEST_TIMEOUT,
+                        "invalid_request",
+                        message,
+                    ))
+                }),
+            Err(refusal) => Err(refusal),
         };
-        parse(&body).map(Self)
+        if bytes.is_err() {
+            drain(body).await;
+        }
+        parse(&bytes?).map(Self)
     }
+}
+
+async fn read(body: &mut Body) -> Result<BytesMut, ApiError> {
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ApiError::invalid_request("the body could not be read"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > MAX_BODY_BYTES {
+            return Err(ApiError::payload_too_large());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+/// Reads on for a bounded while: a client that is still sending when the connection closes would never see the answer.
+async fn drain(body: Body) {
+    let mut rest = Limited::new(body, MAX_DRAINED_BYTES);
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, async {
+        while let Some(Ok(_)) = rest.frame().await {}
+    })
+    .await;
 }
 
 fn check_headers(headers: &HeaderMap) -> Result<(), ApiError> {

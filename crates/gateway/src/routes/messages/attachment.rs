@@ -17,7 +17,7 @@ const MAX_NAME_CHARS: usize = 120;
 #[utoipa::path(get, path = "/messages/{id}/attachments/{index}", tag = "messages", operation_id = "get_attachment",
     security(("mailbox" = [])),
     params(("id" = String, Path, description = "The message"),
-        ("index" = String, Path, description = "The attachment's index, from 0")),
+        ("index" = u32, Path, description = "The attachment's index, from 0")),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
 pub(crate) async fn handle(
     State(gateway): State<Gateway>,

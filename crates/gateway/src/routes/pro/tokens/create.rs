@@ -10,7 +10,12 @@ use crate::{auth::ProPrincipal, error::ApiError, json::JsonBody, state::Gateway,
 /// What a token is for.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct TokenName {
-    #[schema(min_length = 1, max_length = 100)]
+    /// 1 to 100 characters, not all blank, none of them a control character.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: String,
 }
 

@@ -1,0 +1,154 @@
+//! Clients that are slow, too large, or not allowed to call at all: each is bounded, and others do not notice.
+
+use std::time::{Duration, Instant};
+
+use mayfly_proto::{
+    auth::{ValidateTokenRequest, auth_client::AuthClient},
+    mailbox::{ListDomainsRequest, mailbox_client::MailboxClient},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tonic::{Code, Request};
+
+use crate::{
+    client::Client,
+    world::{Kind, World},
+};
+
+async fn connect(world: &World) -> TcpStream {
+    let address = world.http().strip_prefix("http://").unwrap();
+    TcpStream::connect(address).await.unwrap()
+}
+
+/// Reads to the end; panics when the server has not ended it within half a minute.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut text)).await;
+    assert!(read.is_ok(), "the connection is still open");
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[tokio::test]
+async fn slow_requests_are_ended_and_others_do_not_notice() {
+    let world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let mut slow_head = connect(&world).await;
+    slow_head
+        .write_all(b"GET /api/domains HTTP/1.1\r\nHost: x\r\n")
+        .await
+        .unwrap();
+    let mut slow_body = connect(&world).await;
+    slow_body
+        .write_all(b"POST /api/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        .await
+        .unwrap();
+    let started = Instant::now();
+    assert_eq!(client.call("GET", "/api/domains", None, None).await.status, 200);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    let head = rest(&mut slow_head).await;
+    assert!(head.is_empty() || head.starts_with("HTTP/1.1 408"), "{head}");
+    let mut answer = vec![0; 4096];
+    let read = tokio::time::timeout(Duration::from_secs(30), slow_body.read(&mut answer)).await;
+    let answer = String::from_utf8_lossy(&answer[..read.expect("an answer").unwrap()]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+/// Every route that takes a body refuses one above the bound: none was forgotten.
+#[tokio::test]
+async fn every_body_is_bounded() {
+    let world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let mailbox = client.create_mailbox("a@mayfly.test", None).await;
+    let pro = client.register("a@example.com").await;
+    let document = client.call("GET", "/api/openapi.json", None, None).await.json();
+    let mut checked = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if operation["requestBody"].is_null() {
+                continue;
+            }
+            let token = if path.starts_with("/pro") {
+                &pro
+            } else {
+                &mailbox.token
+            };
+            let token = if path == "/api/accounts" { &pro } else { token };
+            let request = client
+                .request(&method.to_uppercase(), &path.replace("{id}", &mailbox.id))
+                .bearer_auth(token)
+                .header("content-type", "application/json")
+                .body(vec![b' '; 1024 * 1024 + 1]);
+            let answer = Client::read(request).await;
+            assert_eq!(
+                answer.verdict(),
+                (413, "payload_too_large".to_owned()),
+                "{method} {path}"
+            );
+            checked += 1;
+        }
+    }
+    assert!(checked >= 5, "{checked}");
+}
+
+#[tokio::test]
+async fn services_refuse_callers_without_their_credential() {
+    let world = World::start(Kind::Split);
+    let address = |role: &str| {
+        let process = world
+            .processes
+            .iter()
+            .find(|process| process.banner.contains_key(role));
+        format!("http://{}", process.expect("it listens").banner[role])
+    };
+    let mut auth = AuthClient::connect(address("gRPC auth")).await.unwrap();
+    let mut mailbox = MailboxClient::connect(address("gRPC mailbox")).await.unwrap();
+    let long = "ab".repeat(32);
+    for credential in [
+        None,
+        Some("Bearer "),
+        Some("Bearer deadbeef"),
+        Some(long.as_str()),
+        Some("Basic eDp4"),
+    ] {
+        let mut check = Request::new(ValidateTokenRequest {
+            token: "x".to_owned(),
+        });
+        let mut list = Request::new(ListDomainsRequest {});
+        if let Some(credential) = credential {
+            check
+                .metadata_mut()
+                .insert("authorization", credential.parse().unwrap());
+            list.metadata_mut()
+                .insert("authorization", credential.parse().unwrap());
+        }
+        let refused = auth.validate_token(check).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unauthenticated, "{credential:?}: {refused}");
+        assert!(refused.message().contains("service credential"), "{refused}");
+        let refused = mailbox.list_domains(list).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unauthenticated, "{credential:?}: {refused}");
+    }
+}
+
+/// A dependency that is down is a 503: never access, and never a refusal of a good credential. Mail goes on arriving.
+#[tokio::test]
+async fn an_auth_service_that_is_down_is_not_access() {
+    let mut world = World::start(Kind::Split);
+    let client = world.client();
+    let mailbox = client.create_mailbox("a@mayfly.test", None).await;
+    assert_eq!(client.get("/api/me", &mailbox.token).await.status, 200);
+    world.process("auth").kill();
+    for token in [mailbox.token.as_str(), "nonsense"] {
+        let answer = client.get("/api/me", token).await;
+        assert_eq!(answer.verdict(), (503, "unavailable".to_owned()));
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    assert_eq!(client.call("GET", "/api/domains", None, None).await.status, 200);
+    let mut sender = mayfly_testkit::MailSender::ready(world.smtp()).await.unwrap();
+    let reply = sender
+        .send("a@example.com", &["a@mayfly.test"], b"Subject: x\r\n\r\nx\r\n")
+        .await
+        .unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+}
