@@ -162,8 +162,8 @@ async fn what_is_malformed_is_named_and_what_is_absent_is_not_found() {
         );
         refused(
             world.revoke(&user.id, text).await,
-            ErrorCode::InvalidArgument,
-            reason::INVALID_REQUEST,
+            ErrorCode::NotFound,
+            reason::NOT_FOUND,
         );
     }
     for name in ["", "  ", "\u{3000}", "a\nb", "a\0b", "\u{85}", &"x".repeat(101)] {

@@ -8,6 +8,9 @@ use opentelemetry::{
     metrics::{Counter, Histogram, UpDownCounter},
 };
 
+/// From a mail of a local program to the longest session there can be.
+const SESSION_SECONDS: [f64; 9] = [0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 1800.0];
+
 #[derive(Debug)]
 pub(crate) struct Metrics {
     open: UpDownCounter<i64>,
@@ -28,6 +31,7 @@ impl Metrics {
             duration: meter
                 .f64_histogram("smtp.session.duration")
                 .with_unit("s")
+                .with_boundaries(SESSION_SECONDS.to_vec())
                 .with_description("Duration of SMTP sessions")
                 .build(),
             replies: meter
