@@ -24,8 +24,8 @@ impl Gateway {
     pub(crate) fn new(config: &Config, auth: Transport, mailbox: Transport) -> Self {
         Self {
             auth: AuthClient::new(auth).max_decoding_message_size(MAX_MESSAGE_BYTES),
-            // A message's bodies travel in one answer, and each is at most as large as a message.
-            mailbox: MailboxClient::new(mailbox).max_decoding_message_size(64 * 1024 * 1024),
+            // A message's bodies travel in one answer, and decoding can make them longer than the mail was.
+            mailbox: MailboxClient::new(mailbox).max_decoding_message_size(96 * 1024 * 1024),
             sign_in_limit: Arc::new(SignInLimit::new(config.sign_in_limit)),
         }
     }

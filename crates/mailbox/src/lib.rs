@@ -90,6 +90,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         config: config.clone(),
         deliveries: delivery::DeliveryQueue::start(&store, deps.clock.clone(), &deps.tasks),
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
+        large_reads: service::LargeReads::default(),
         store,
         clock: deps.clock,
         outbox,
@@ -118,7 +119,7 @@ impl Mailbox {
     /// Adds what this service cannot do without.
     pub fn add_checks(&self, readiness: &mut Readiness) {
         let database = self.service.store.database().clone();
-        readiness.add("mailbox.database", move || {
+        readiness.add("mailbox database", move || {
             let database = database.clone();
             async move { database.ping().await }
         });

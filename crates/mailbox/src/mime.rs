@@ -28,8 +28,8 @@ pub(crate) struct Summary {
     pub(crate) status: ParseStatus,
 }
 
-/// What a mail holds. Bodies are null when they were not sent; they are cut at [`MAX_BODY_BYTES`] together, so that the
-/// answer fits in a message of the protocol (the source is always whole).
+/// What a mail holds. Bodies are null when they were not sent. Decoding can make them longer than the mail was, so they
+/// are cut at [`MAX_BODY_BYTES`] together (the source is always whole).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Content {
     pub(crate) text_body: Option<String>,
@@ -46,8 +46,8 @@ pub(crate) struct Attachment {
     pub(crate) size_bytes: i64,
 }
 
-/// Both bodies of a [`Content`] together.
-const MAX_BODY_BYTES: usize = 2_600_000;
+/// Both bodies of a [`Content`] together: beyond what any charset makes of the largest mail.
+const MAX_BODY_BYTES: usize = 80 << 20;
 
 /// Reads the summary. A mail beyond the bounds keeps what its top headers say, one that breaks the parser nothing.
 pub(crate) fn summarize(raw: &[u8]) -> Summary {
@@ -75,19 +75,23 @@ pub(crate) fn summarize(raw: &[u8]) -> Summary {
 
 /// Reads the bodies and describes the attachments; empty for a mail beyond the bounds.
 pub(crate) fn content(raw: &[u8]) -> Content {
+    content_within(raw, MAX_BODY_BYTES)
+}
+
+fn content_within(raw: &[u8], max_body_bytes: usize) -> Content {
     contained(|| {
         let Ok(leaves) = walk::leaves(raw) else {
             return Content::default();
         };
         let (texts, htmls) = (
-            bodies(leaves.iter().filter(|leaf| leaf.is_text_body())),
-            bodies(leaves.iter().filter(|leaf| leaf.is_html_body())),
+            bodies(leaves.iter().filter(|leaf| leaf.is_text_body()), max_body_bytes),
+            bodies(leaves.iter().filter(|leaf| leaf.is_html_body()), max_body_bytes),
         );
-        let half = MAX_BODY_BYTES / 2;
+        let half = max_body_bytes / 2;
         let len = |body: &Option<String>| body.as_ref().map_or(0, String::len);
         let (text_len, html_len) = (len(&texts), len(&htmls));
-        let text_max = half.max(MAX_BODY_BYTES.saturating_sub(html_len));
-        let html_max = half.max(MAX_BODY_BYTES.saturating_sub(text_len));
+        let text_max = half.max(max_body_bytes.saturating_sub(html_len));
+        let html_max = half.max(max_body_bytes.saturating_sub(text_len));
         Content {
             text_body: texts.map(|body| decode::cut(body, text_max)),
             html_body: htmls.map(|body| decode::cut(body, html_max)),
@@ -126,14 +130,14 @@ fn describe<'l>(index: u32, leaf: &'l Leaf<'_>) -> (Attachment, std::borrow::Cow
 }
 
 /// Joins the parts that make up a body: a list's footer is often a part of its own.
-fn bodies<'l, 'a: 'l>(leaves: impl Iterator<Item = &'l Leaf<'a>>) -> Option<String> {
+fn bodies<'l, 'a: 'l>(leaves: impl Iterator<Item = &'l Leaf<'a>>, max_bytes: usize) -> Option<String> {
     let mut parts = leaves.map(|leaf| {
         let bytes = decode::transfer(leaf.body, leaf.encoding);
         decode::text(&bytes, leaf.charset.as_deref())
     });
     let mut body = parts.next()?;
     for part in parts {
-        if body.len() > MAX_BODY_BYTES {
+        if body.len() > max_bytes {
             break;
         }
         body.push('\n');

@@ -180,8 +180,12 @@ impl mailbox_server::Mailbox for Rpc {
                 size_bytes: None,
             })
             .collect();
-        if let Some(first) = answers.first_mut() {
-            first.size_bytes = Some(size);
+        match answers.first_mut() {
+            Some(first) => first.size_bytes = Some(size),
+            None => answers.push(GetMessageSourceResponse {
+                chunk: Bytes::new(),
+                size_bytes: Some(0),
+            }),
         }
         Ok(stream_of(answers))
     }

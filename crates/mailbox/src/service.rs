@@ -10,6 +10,7 @@ mod get_mailbox;
 mod get_message;
 mod get_message_source;
 mod get_usage;
+mod large_reads;
 mod list_domains;
 mod list_mailboxes;
 mod list_messages;
@@ -18,6 +19,7 @@ mod reserve_mailbox;
 mod resolve_recipient;
 
 pub(crate) use deliver_message::NewDelivery;
+pub(crate) use large_reads::LargeReads;
 pub(crate) use reserve_mailbox::Reservation;
 
 use std::sync::Arc;
@@ -47,6 +49,7 @@ pub(crate) struct Service {
     pub(crate) clock: SharedClock,
     pub(crate) deliveries: DeliveryQueue,
     pub(crate) activity: Activity,
+    pub(crate) large_reads: LargeReads,
     /// Wakes the outbox worker.
     pub(crate) outbox: Arc<Notify>,
 }

@@ -45,7 +45,6 @@ async fn envelopes_and_streams_that_do_not_fit_are_refused() {
     let invalid = [
         vec![],
         vec![chunk(b"x")],
-        vec![envelope(&[&ann], 0)],
         vec![envelope(&[], 1), chunk(b"x")],
         vec![envelope(&[&ann], 3), chunk(b"xy")],
         vec![envelope(&[&ann], 1), chunk(b"xy")],

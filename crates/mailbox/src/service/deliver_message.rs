@@ -35,10 +35,8 @@ pub(crate) struct Intake {
 impl Service {
     /// Checks an envelope and sets the memory for its message aside.
     pub(crate) fn begin_delivery(&self, delivery: NewDelivery) -> Result<Intake, Error> {
-        let size = usize::try_from(delivery.size_bytes).unwrap_or(0);
-        if size == 0 {
-            return Err(Error::InvalidRequest("size_bytes must be positive"));
-        }
+        let size = usize::try_from(delivery.size_bytes)
+            .map_err(|_| Error::InvalidRequest("size_bytes must not be negative"))?;
         if u64::try_from(size).unwrap_or(u64::MAX) > self.config.max_message_bytes {
             return Err(Error::MessageTooLarge);
         }

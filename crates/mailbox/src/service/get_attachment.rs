@@ -15,6 +15,7 @@ impl Service {
         if message.parse_status != ParseStatus::Parsed {
             return Err(Error::InvalidIndex);
         }
+        let _memory = self.large_reads.acquire(message.size_bytes).await?;
         let raw = self.raw(&message).await?;
         let (found, _) = parse(raw, move |raw| mime::attachment(raw, index)).await?;
         found.ok_or(Error::InvalidIndex)

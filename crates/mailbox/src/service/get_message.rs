@@ -19,6 +19,7 @@ impl Service {
     /// Returns a message; one that could not be parsed when it came has no bodies.
     pub(crate) async fn get_message(&self, scope: Scope, message_id: &str) -> Result<FullMessage, Error> {
         let (mailbox, message) = self.message(scope, message_id).await?;
+        let _memory = self.large_reads.acquire(message.size_bytes).await?;
         let content = if message.parse_status == ParseStatus::Parsed {
             parse(self.raw(&message).await?, mime::content).await?.0
         } else {

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 
 use super::{attachment, content, crlf, summary};
-use crate::store::ParseStatus::{self, Parsed, Truncated};
+use crate::{
+    mime::content_within,
+    store::ParseStatus::{self, Parsed, Truncated},
+};
 
 /// Multiparts in each other.
 fn multiparts(depth: usize) -> Vec<u8> {
@@ -164,7 +167,7 @@ fn html_is_read_in_one_pass() {
 }
 
 #[test]
-fn bodies_fit_in_an_answer() {
+fn bodies_are_whole_up_to_a_bound_of_both_together() {
     let text = "\u{e4}".repeat(3_000_000);
     let alternative = |text: &str, html: &str| {
         crlf(&format!(
@@ -173,8 +176,13 @@ fn bodies_fit_in_an_answer() {
     };
     let len = |body: Option<String>| body.unwrap().len();
     let both = content(&alternative(&text, &text));
+    assert_eq!(
+        (both.text_body.unwrap(), both.html_body.unwrap()),
+        (text.clone(), text.clone())
+    );
+    let both = content_within(&alternative(&text, &text), 2_600_000);
     assert_eq!((len(both.text_body), len(both.html_body)), (1_300_000, 1_300_000));
-    let one = content(&alternative(&text, "x"));
+    let one = content_within(&alternative(&text, "x"), 2_600_000);
     assert_eq!((len(one.text_body), len(one.html_body)), (2_599_998, 1));
 }
 

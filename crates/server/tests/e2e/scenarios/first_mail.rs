@@ -6,6 +6,7 @@ use crate::world::World;
 
 mod worlds {
     crate::scenario!(a_mail_is_received_and_read);
+    crate::scenario!(an_empty_mail_is_a_mail);
 }
 
 async fn a_mail_is_received_and_read(world: World) {
@@ -65,4 +66,22 @@ async fn a_mail_is_received_and_read(world: World) {
         (404, "not_found".to_owned())
     );
     assert_eq!(client.get("/api/me", &mailbox.token).await.json()["used"], 0);
+}
+
+async fn an_empty_mail_is_a_mail(world: World) {
+    let client = world.client();
+    let mailbox = client.create_mailbox("empty@mayfly.test", None).await;
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let reply = sender.send("", &["empty@mayfly.test"], b"").await.unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+    let item = client.messages(&mailbox.token).await.remove(0);
+    assert_eq!(
+        (&item["size"], &item["sender"], &item["preview_text"]),
+        (&0.into(), &"".into(), &"".into())
+    );
+    assert!(item["from"].is_null() && item["subject"].is_null());
+    let path = format!("/api/messages/{}", item["id"].as_str().unwrap());
+    let source = client.get(&format!("{path}/source"), &mailbox.token).await;
+    assert_eq!((source.status, source.body.len()), (200, 0));
+    assert_eq!(client.get(&path, &mailbox.token).await.status, 200);
 }
