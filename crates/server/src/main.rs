@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "the answers of commands")]
 fn try_main() -> anyhow::Result<ExitCode> {
     let cli = cli::Cli::parse();
     let config = config::Config::load(&cli)?;

@@ -38,6 +38,10 @@ struct Running {
 }
 
 /// Serves until a signal or a defect says stop. The exit code is 1 after a defect or a drain that took too long.
+#[expect(
+    clippy::print_stdout,
+    reason = "the banner is for whoever started the process"
+)]
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     install_crypto();
     telemetry::init_logs(&config.log)?;

@@ -17,7 +17,6 @@ mod wrk;
 #[path = "../../tests/e2e/client.rs"]
 #[expect(
     dead_code,
-    unreachable_pub,
     clippy::expect_used,
     clippy::panic,
     reason = "the tests' own, and more than is needed here"
@@ -26,7 +25,6 @@ mod client;
 #[path = "../../tests/e2e/world.rs"]
 #[expect(
     dead_code,
-    unreachable_pub,
     clippy::expect_used,
     clippy::panic,
     reason = "the tests' own, and more than is needed here"

@@ -5,47 +5,47 @@ use serde_json::{Value, json};
 
 /// An answer, read whole.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
     /// The code of an error, `""` for anything else.
-    pub fn error(&self) -> String {
+    pub(crate) fn error(&self) -> String {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         body["error"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Status and error code, as most assertions need them.
-    pub fn verdict(&self) -> (u16, String) {
+    pub(crate) fn verdict(&self) -> (u16, String) {
         (self.status, self.error())
     }
 }
 
 /// A mailbox that a test made.
 #[derive(Debug, Clone)]
-pub struct Mailbox {
-    pub id: String,
-    pub address: String,
-    pub token: String,
+pub(crate) struct Mailbox {
+    pub(crate) id: String,
+    pub(crate) address: String,
+    pub(crate) token: String,
 }
 
-pub const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 
 #[derive(Debug, Clone)]
-pub struct Client {
+pub(crate) struct Client {
     base: String,
     http: reqwest::Client,
 }
 
 impl Client {
-    pub fn new(base: &str) -> Self {
+    pub(crate) fn new(base: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         Self {
             base: base.to_owned(),
@@ -53,7 +53,13 @@ impl Client {
         }
     }
 
-    pub async fn call(&self, method: &str, path: &str, token: Option<&str>, body: Option<Value>) -> Answer {
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<Value>,
+    ) -> Answer {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if let Some(token) = token {
@@ -66,14 +72,14 @@ impl Client {
     }
 
     /// A request that the caller shapes.
-    pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.http.request(
             Method::from_bytes(method.as_bytes()).expect("a method"),
             format!("{}{path}", self.base),
         )
     }
 
-    pub async fn read(request: reqwest::RequestBuilder) -> Answer {
+    pub(crate) async fn read(request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.expect("a body").to_vec();
@@ -84,11 +90,11 @@ impl Client {
         }
     }
 
-    pub async fn get(&self, path: &str, token: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
         self.call("GET", path, Some(token), None).await
     }
 
-    pub async fn create_mailbox(&self, address: &str, pro_token: Option<&str>) -> Mailbox {
+    pub(crate) async fn create_mailbox(&self, address: &str, pro_token: Option<&str>) -> Mailbox {
         let body = json!({"address": address, "password": PASSWORD});
         let answer = self.call("POST", "/api/accounts", pro_token, Some(body)).await;
         assert_eq!(answer.status, StatusCode::CREATED.as_u16(), "{answer:?}");
@@ -102,7 +108,7 @@ impl Client {
     }
 
     /// Registers a Pro user; returns the Pro JWT.
-    pub async fn register(&self, email: &str) -> String {
+    pub(crate) async fn register(&self, email: &str) -> String {
         let body = json!({"email": email, "password": PASSWORD});
         let answer = self.call("POST", "/pro/api/register", None, Some(body)).await;
         assert_eq!(answer.status, 201, "{answer:?}");
@@ -110,7 +116,7 @@ impl Client {
     }
 
     /// Makes a Pro API token; returns its id and value.
-    pub async fn create_token(&self, pro: &str, name: &str) -> (String, String) {
+    pub(crate) async fn create_token(&self, pro: &str, name: &str) -> (String, String) {
         let answer = self
             .call("POST", "/pro/api/tokens", Some(pro), Some(json!({"name": name})))
             .await;
@@ -123,7 +129,7 @@ impl Client {
     }
 
     /// The newest page of a mailbox.
-    pub async fn messages(&self, token: &str) -> Vec<Value> {
+    pub(crate) async fn messages(&self, token: &str) -> Vec<Value> {
         let answer = self.get("/api/messages", token).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()["messages"].as_array().expect("a list").clone()

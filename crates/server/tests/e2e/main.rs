@@ -1,6 +1,14 @@
 //! The binary from outside: real processes, real sockets, mail in by SMTP, mail out by HTTP. Scenarios are written once
 //! and run with all roles in one process and with each role in a process of its own.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "what a test cannot do without, it fails without"
+)]
+
 mod client;
 mod guards;
 mod scenarios;

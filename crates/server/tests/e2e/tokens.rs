@@ -6,13 +6,13 @@ use mayfly_types::SecretKey;
 use serde_json::Value;
 
 /// The claims of a token, unverified.
-pub fn claims(token: &str) -> Value {
+pub(crate) fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).expect("three parts");
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64")).expect("claims")
 }
 
 /// Signs a token again, as the server would, after its claims were changed.
-pub fn resigned(token: &str, key: &SecretKey, change: impl FnOnce(&mut Value)) -> String {
+pub(crate) fn resigned(token: &str, key: &SecretKey, change: impl FnOnce(&mut Value)) -> String {
     let header = jsonwebtoken::decode_header(token).expect("a header");
     let mut claims = claims(token);
     change(&mut claims);
@@ -24,7 +24,7 @@ pub fn resigned(token: &str, key: &SecretKey, change: impl FnOnce(&mut Value)) -
 }
 
 /// The same token as it would be had it been issued some days ago.
-pub fn aged(token: &str, key: &SecretKey, days: i64) -> String {
+pub(crate) fn aged(token: &str, key: &SecretKey, days: i64) -> String {
     resigned(token, key, |claims| {
         for name in ["iat", "nbf", "exp"] {
             claims[name] = (claims[name].as_i64().expect("a time") - days * 86_400).into();

@@ -16,28 +16,28 @@ use crate::client::Client;
 
 /// How the roles are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     AllInOne,
     Split,
 }
 
 /// One running process of Mayfly. It is killed when dropped.
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     child: Child,
     /// What the banner says, by name: `HTTP`, `SMTP`, `gRPC auth`, `admin`, `domain`.
-    pub banner: BTreeMap<String, String>,
+    pub(crate) banner: BTreeMap<String, String>,
     stderr: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Process {
     /// Starts the binary with nothing of this environment but `PATH`, and waits until it says that it is ready.
-    pub fn start(env: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn start(env: &BTreeMap<String, String>) -> Self {
         Self::start_under(&[], env)
     }
 
     /// The same, as the last argument of another command.
-    pub fn start_under(wrapper: &[&str], env: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn start_under(wrapper: &[&str], env: &BTreeMap<String, String>) -> Self {
         let mut words = wrapper.iter().copied().chain([env!("CARGO_BIN_EXE_mayfly")]);
         let mut child = Command::new(words.next().expect("a program"))
             .args(words)
@@ -81,16 +81,16 @@ impl Process {
     }
 
     /// What it has logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&self.stderr.lock().expect("the log")).into_owned()
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// The memory that it holds now.
-    pub fn rss_bytes(&self) -> u64 {
+    pub(crate) fn rss_bytes(&self) -> u64 {
         let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.pid())).expect("it runs");
         statm
             .split(' ')
@@ -101,18 +101,18 @@ impl Process {
     }
 
     /// Waits for its end; returns the exit code.
-    pub fn wait(&mut self) -> Option<i32> {
+    pub(crate) fn wait(&mut self) -> Option<i32> {
         self.child.wait().expect("it ends").code()
     }
 
     /// SIGKILL: nothing is flushed, nothing is closed.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
     /// SIGTERM; returns the exit code.
-    pub fn terminate(&mut self) -> Option<i32> {
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
         Command::new("kill")
             .arg(self.child.id().to_string())
             .status()
@@ -129,29 +129,29 @@ impl Drop for Process {
 
 /// A whole Mayfly.
 #[derive(Debug)]
-pub struct World {
-    pub kind: Kind,
-    pub processes: Vec<Process>,
+pub(crate) struct World {
+    pub(crate) kind: Kind,
+    pub(crate) processes: Vec<Process>,
     env: BTreeMap<String, String>,
     dir: TempDir,
-    pub signing_key: SecretKey,
+    pub(crate) signing_key: SecretKey,
 }
 
 impl World {
     /// Starts with limits on rates off.
-    pub fn start(kind: Kind) -> Self {
+    pub(crate) fn start(kind: Kind) -> Self {
         Self::start_with(kind, &[])
     }
 
     /// Starts with more variables of the environment.
-    pub fn start_with(kind: Kind, more: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(kind: Kind, more: &[(&str, &str)]) -> Self {
         let mut world = Self::prepare(kind, more);
         world.start_processes();
         world
     }
 
     /// Starts one process whose data directory is a file system of its own, of a size in MiB.
-    pub fn start_on_small_disk(size_mib: u32) -> Self {
+    pub(crate) fn start_on_small_disk(size_mib: u32) -> Self {
         let mut world = Self::prepare(Kind::AllInOne, &[]);
         let data = world.data_dir().display().to_string();
         std::fs::create_dir(&data).expect("a directory");
@@ -217,7 +217,7 @@ impl World {
     }
 
     /// Kills every process and starts anew over the same data. Ports change.
-    pub fn kill_and_restart(&mut self) {
+    pub(crate) fn kill_and_restart(&mut self) {
         for process in &mut self.processes {
             process.kill();
         }
@@ -226,7 +226,7 @@ impl World {
     }
 
     /// The process that runs a role: the only one there is, or the role's own.
-    pub fn process(&mut self, role: &str) -> &mut Process {
+    pub(crate) fn process(&mut self, role: &str) -> &mut Process {
         let index = match self.kind {
             Kind::AllInOne => 0,
             Kind::Split => ["auth", "mailbox", "gateway", "smtp"]
@@ -242,28 +242,28 @@ impl World {
         found.unwrap_or_else(|| panic!("no process says where {name} is"))
     }
 
-    pub fn http(&self) -> &str {
+    pub(crate) fn http(&self) -> &str {
         self.banner("HTTP")
     }
 
-    pub fn smtp(&self) -> SocketAddr {
+    pub(crate) fn smtp(&self) -> SocketAddr {
         self.banner("SMTP").parse().expect("an address")
     }
 
-    pub fn admin(&self) -> &str {
+    pub(crate) fn admin(&self) -> &str {
         self.banner("admin")
     }
 
-    pub fn data_dir(&self) -> PathBuf {
+    pub(crate) fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
     /// Everything that all processes have logged.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.processes.iter().map(Process::log).collect()
     }
 
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         Client::new(self.http())
     }
 }
