@@ -34,11 +34,17 @@ mod world;
 use std::{
     io::Write,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 use lab::Lab;
 use table::Table;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Several times what a run takes on a busy machine.
+const LONGEST_RUN: Duration = Duration::from_secs(45 * 60);
 
 type Bench = fn(&Lab, &mut Table) -> anyhow::Result<()>;
 const BENCHES: [(&str, Bench); 4] = [
@@ -73,6 +79,7 @@ fn main() -> ExitCode {
 /// Runs what is wanted, or all of it. A bench that fails does not keep the others from being told.
 fn run(is_quick: bool, wanted: &[&str]) -> anyhow::Result<bool> {
     let lab = Lab::new(is_quick)?;
+    end_when_told(lab.dir.path().to_owned())?;
     let mut table = Table::default();
     let before = lab::load_average()?;
     let mut failures = Vec::new();
@@ -99,4 +106,29 @@ fn run(is_quick: bool, wanted: &[&str]) -> anyhow::Result<bool> {
     let mut out = std::io::stdout().lock();
     write!(out, "{head}{table}\n{}", failures.concat())?;
     Ok(failures.is_empty())
+}
+
+/// A signal, or a run that takes too long, ends everything that was started too.
+fn end_when_told(dir: PathBuf) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut asked = {
+        let _entered = runtime.enter();
+        signal(SignalKind::terminate())?
+    };
+    std::thread::spawn(move || {
+        let why = runtime.block_on(async {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => "interrupted",
+                _ = asked.recv() => "asked to stop",
+                () = tokio::time::sleep(LONGEST_RUN) => "this takes too long",
+            }
+        });
+        eprintln!("peers: {why}");
+        if let Err(error) = programs::kill_all() {
+            eprintln!("peers: {error:#}");
+        }
+        let _ = std::fs::remove_dir_all(dir);
+        std::process::exit(1);
+    });
+    Ok(())
 }

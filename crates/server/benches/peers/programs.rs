@@ -1,7 +1,7 @@
 //! Programs of other people: found, started on a port, watched for the CPU that they use, and ended.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
@@ -99,6 +99,25 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<String> {
 
 /// The CPU seconds, of user and system, that processes and all their descendants have used so far.
 pub(crate) fn cpu_seconds(roots: &[u32]) -> anyhow::Result<f64> {
+    Ok(descendants(roots)?.values().sum::<f64>() / TICKS_PER_SECOND)
+}
+
+/// Kills all that this process has started, for an end that runs no destructor.
+pub(crate) fn kill_all() -> anyhow::Result<()> {
+    let ours = std::process::id();
+    for signal in ["-TERM", "-KILL"] {
+        let pids = descendants(&[ours])?.into_keys().filter(|pid| *pid != ours);
+        let _ = Command::new("kill")
+            .arg(signal)
+            .args(pids.map(|pid| pid.to_string()))
+            .status();
+        sleep(Duration::from_secs(1));
+    }
+    Ok(())
+}
+
+/// Processes and all their descendants, with the ticks of CPU of each.
+fn descendants(roots: &[u32]) -> anyhow::Result<BTreeMap<u32, f64>> {
     let mut parents = BTreeMap::new();
     let mut ticks = BTreeMap::new();
     for entry in fs::read_dir("/proc")? {
@@ -116,16 +135,9 @@ pub(crate) fn cpu_seconds(roots: &[u32]) -> anyhow::Result<f64> {
         parents.insert(pid, parent);
         ticks.insert(pid, own + reaped);
     }
-    let roots: BTreeSet<u32> = roots.iter().copied().collect();
-    let is_ours = |pid: u32| {
-        std::iter::successors(Some(pid), |pid| parents.get(pid).copied()).any(|p| roots.contains(&p))
-    };
-    Ok(ticks
-        .iter()
-        .filter(|(pid, _)| is_ours(**pid))
-        .map(|(_, ticks)| ticks)
-        .sum::<f64>()
-        / TICKS_PER_SECOND)
+    let ancestry = |pid: u32| std::iter::successors(Some(pid), |pid| parents.get(pid).copied());
+    ticks.retain(|pid, _| ancestry(*pid).any(|pid| roots.contains(&pid)));
+    Ok(ticks)
 }
 
 /// The CPU seconds that this process has used itself.
