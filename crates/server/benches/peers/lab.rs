@@ -6,7 +6,10 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::world::{Kind, World};
+use crate::{
+    programs::find,
+    world::{Kind, World},
+};
 
 pub(crate) struct Lab {
     pub(crate) is_quick: bool,
@@ -20,7 +23,7 @@ pub(crate) struct Lab {
 impl Lab {
     pub(crate) fn new(is_quick: bool) -> anyhow::Result<Self> {
         let dir = tempfile::tempdir()?;
-        let kind = Command::new("stat")
+        let kind = Command::new(find("stat")?)
             .args(["-f", "-c", "%T"])
             .arg(dir.path())
             .output()?;

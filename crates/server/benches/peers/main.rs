@@ -110,7 +110,9 @@ fn run(is_quick: bool, wanted: &[&str]) -> anyhow::Result<bool> {
 
 /// A signal, or a run that takes too long, ends everything that was started too.
 fn end_when_told(dir: PathBuf) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let mut asked = {
         let _entered = runtime.enter();
         signal(SignalKind::terminate())?

@@ -107,9 +107,12 @@ pub(crate) fn kill_all() -> anyhow::Result<()> {
     let ours = std::process::id();
     for signal in ["-TERM", "-KILL"] {
         let pids = descendants(&[ours])?.into_keys().filter(|pid| *pid != ours);
+        let pids: Vec<String> = pids.map(|pid| pid.to_string()).collect();
+        // Some have ended since they were listed; `kill` need not say so.
         let _ = Command::new("kill")
             .arg(signal)
-            .args(pids.map(|pid| pid.to_string()))
+            .args(pids)
+            .stderr(Stdio::null())
             .status();
         sleep(Duration::from_secs(1));
     }
