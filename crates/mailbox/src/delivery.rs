@@ -13,7 +13,11 @@ use uuid::Uuid;
 use crate::{
     error::Error,
     mime::Summary,
-    store::{Mailbox, Message, Store, cache::Cache, deliveries, mailboxes, millis},
+    store::{
+        Mailbox, Message, Store,
+        cache::{Cache, Ticket},
+        deliveries, mailboxes, millis,
+    },
 };
 
 /// Deliveries that may wait.
@@ -21,7 +25,7 @@ const QUEUE: usize = 1024;
 /// Deliveries of one commit: beyond it the fsync is cheap already, and the first should not wait for the last.
 const MAX_BATCH: usize = 256;
 /// Bytes of one commit, unless a single message is larger.
-const MAX_BATCH_BYTES: usize = 8 << 20;
+const MAX_BATCH_BYTES: usize = 2 << 20;
 /// Memory for messages under way, in units of [`UNIT`].
 const MEMORY_UNITS: usize = (256 << 20) / UNIT;
 const UNIT: usize = 1024;
@@ -179,18 +183,45 @@ impl Writer {
 
     async fn commit(&self, deliveries: Arc<[Arc<Delivery>]>) -> Result<Vec<Outcome>, Error> {
         let now = self.clock.now();
-        let batch = deliveries.clone();
-        let outcomes = self
+        let accounts = accounts_of(&deliveries);
+        let tickets: HashMap<Uuid, Ticket> = accounts
+            .iter()
+            .map(|account| (*account, self.cache.begin(*account)))
+            .collect();
+        let committed = self
             .database
             .tx("deliver_messages", move |tx| {
-                Box::pin(async move { store_all(tx, &batch, now).await })
+                Box::pin(async move { store_all(tx, &deliveries, &accounts, now).await })
             })
             .await;
-        for account in deliveries.iter().flat_map(|delivery| &delivery.accounts) {
-            self.cache.forget(*account);
+        match committed {
+            Ok((outcomes, changed)) => {
+                let changed = changed
+                    .into_iter()
+                    .filter_map(|mailbox| Some((*tickets.get(&mailbox.id)?, mailbox)));
+                self.cache.replace(changed.collect());
+                Ok(outcomes)
+            }
+            Err(error) => {
+                // What became of the commit may be unknown.
+                for account in tickets.keys() {
+                    self.cache.forget(*account);
+                }
+                Err(error)
+            }
         }
-        outcomes
     }
+}
+
+/// The mailboxes of deliveries, each once, in order.
+fn accounts_of(deliveries: &[Arc<Delivery>]) -> Vec<Uuid> {
+    let mut accounts: Vec<Uuid> = deliveries
+        .iter()
+        .flat_map(|delivery| delivery.accounts.clone())
+        .collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    accounts
 }
 
 fn batch(first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting> {
@@ -206,22 +237,22 @@ fn batch(first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting>
     batch
 }
 
-/// Decides on each delivery before anything is written, so that a full mailbox fails no other delivery.
+/// Decides on each delivery before anything is written, so that a full mailbox fails no other delivery. Returns the
+/// mailboxes that have less room now.
 async fn store_all(
     tx: &DatabaseTransaction,
     deliveries: &[Arc<Delivery>],
+    accounts: &[Uuid],
     now: OffsetDateTime,
-) -> Result<Vec<Outcome>, Error> {
-    let mut accounts: Vec<Uuid> = deliveries
-        .iter()
-        .flat_map(|delivery| delivery.accounts.clone())
-        .collect();
-    accounts.sort_unstable();
-    accounts.dedup();
+) -> Result<(Vec<Outcome>, Vec<Arc<Mailbox>>), Error> {
     let mut room: HashMap<Uuid, Room> = HashMap::with_capacity(accounts.len());
     for some in accounts.chunks(1000) {
         let found = mailboxes::list_active(tx, some).await?;
-        room.extend(found.iter().map(|mailbox| (mailbox.id, Room::of(mailbox))));
+        room.extend(
+            found
+                .into_iter()
+                .map(|mailbox| (mailbox.id, Room { mailbox, taken: 0 })),
+        );
     }
     let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     for delivery in deliveries {
@@ -237,29 +268,34 @@ async fn store_all(
     }
     deliveries::insert_raw(tx, raw_rows).await?;
     deliveries::insert_messages(tx, message_rows).await?;
-    let mut changes: Vec<(Uuid, i64)> = room
-        .into_iter()
-        .filter(|(_, room)| room.taken > 0)
-        .map(|(account, room)| (account, room.taken))
-        .collect();
-    changes.sort_unstable();
-    for some in changes.chunks(100) {
-        mailboxes::change_used(tx, some).await?;
+    let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
+    changed.sort_unstable_by_key(|room| room.mailbox.id);
+    for some in changed.chunks(100) {
+        let changes: Vec<(Uuid, i64)> = some.iter().map(|room| (room.mailbox.id, room.taken)).collect();
+        mailboxes::change_used(tx, &changes).await?;
     }
-    Ok(outcomes)
+    let changed = changed.into_iter().map(|room| {
+        let used_bytes = room.mailbox.used_bytes + room.taken;
+        Arc::new(Mailbox {
+            used_bytes,
+            ..room.mailbox
+        })
+    });
+    Ok((outcomes, changed.collect()))
 }
 
+/// A mailbox, and how much of its room the batch takes.
 struct Room {
-    left: i64,
+    mailbox: Mailbox,
     taken: i64,
 }
 
 impl Room {
-    fn of(mailbox: &Mailbox) -> Self {
-        Self {
-            left: mailbox.quota_bytes.saturating_sub(mailbox.used_bytes),
-            taken: 0,
-        }
+    fn left(&self) -> i64 {
+        self.mailbox
+            .quota_bytes
+            .saturating_sub(self.mailbox.used_bytes)
+            .saturating_sub(self.taken)
     }
 }
 
@@ -268,13 +304,12 @@ fn decide(delivery: &Delivery, room: &mut HashMap<Uuid, Room>, now: OffsetDateTi
     let size = size_of(delivery);
     for account in &delivery.accounts {
         let room = room.get(account).ok_or(Error::NotFound)?;
-        if room.left < size {
+        if room.left() < size {
             return Err(Error::MailboxFull);
         }
     }
     for account in &delivery.accounts {
         if let Some(room) = room.get_mut(account) {
-            room.left -= size;
             room.taken += size;
         }
     }

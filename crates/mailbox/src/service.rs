@@ -24,7 +24,7 @@ pub(crate) use reserve_mailbox::Reservation;
 
 use std::sync::Arc;
 
-use mayfly_types::{AccountId, MessageId, SharedClock, UserId};
+use mayfly_types::{AccountId, Address, MessageId, SharedClock, UserId};
 use time::OffsetDateTime;
 use tokio::{sync::Notify, task::JoinError};
 use uuid::Uuid;
@@ -35,7 +35,7 @@ use crate::{
     delivery::DeliveryQueue,
     error::Error,
     model,
-    store::{Mailbox, Message, Store, mailboxes, messages},
+    store::{Mailbox, Message, State, Store, mailboxes, messages},
 };
 
 /// Above this size a mail is parsed on a thread that may block: below it the hand-over costs more.
@@ -109,6 +109,33 @@ impl Service {
             .ok_or_else(|| scope.absent())?;
         self.note_use(&mailbox);
         Ok(mailbox)
+    }
+
+    /// Returns the active mailbox that has an address.
+    async fn mailbox_at(&self, address: &Address) -> Result<Option<Arc<Mailbox>>, Error> {
+        let cache = self.store.cache();
+        if let Some(id) = cache.holder(address.as_str()) {
+            let found = match cache.mailbox(id) {
+                Some(mailbox) => Some(mailbox),
+                None => self.read_mailbox(id).await?,
+            };
+            // An id never comes back, and an active mailbox keeps its address.
+            if let Some(mailbox) = found.filter(|mailbox| mailbox.address == address.as_str()) {
+                return Ok(Some(mailbox));
+            }
+        }
+        let key = address.clone();
+        let found = self
+            .store
+            .read("find_mailbox_by_address", |c| {
+                Box::pin(async move { Ok(mailboxes::find_by_address(c, key.as_str()).await?) })
+            })
+            .await?;
+        let active = found.filter(|mailbox| mailbox.state == State::Active);
+        if let Some(mailbox) = &active {
+            cache.note_holder(address.as_str(), mailbox.id);
+        }
+        Ok(active.map(Arc::new))
     }
 
     async fn read_mailbox(&self, id: Uuid) -> Result<Option<Arc<Mailbox>>, Error> {

@@ -242,7 +242,7 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
             .busy_timeout(Duration::from_secs(5))
             .foreign_keys(true)
             .statement_cache_capacity(256)
-            .pragma("cache_size", "-16384")
+            .pragma("cache_size", if is_reader { "-2048" } else { "-8192" })
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);
         if is_reader {

@@ -12,6 +12,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Measured against the system's allocator by `make bench`: it took a quarter of the CPU of a list.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A configuration or an environment that cannot be used.
 const EXIT_UNUSABLE: u8 = 2;
 

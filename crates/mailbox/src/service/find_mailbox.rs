@@ -3,10 +3,7 @@
 use mayfly_types::{AccountId, Address};
 
 use super::Service;
-use crate::{
-    error::Error,
-    store::{State, mailboxes},
-};
+use crate::error::Error;
 
 impl Service {
     /// Finds the active mailbox with an address. What is no address belongs to nobody.
@@ -14,13 +11,7 @@ impl Service {
         let Ok(address) = address.parse::<Address>() else {
             return Ok(None);
         };
-        let found = self
-            .store
-            .read("find_mailbox_by_address", |c| {
-                Box::pin(async move { Ok(mailboxes::find_by_address(c, address.as_str()).await?) })
-            })
-            .await?;
-        let found = found.filter(|mailbox| mailbox.state == State::Active);
+        let found = self.mailbox_at(&address).await?;
         if let Some(mailbox) = &found {
             self.note_use(mailbox);
         }

@@ -3,25 +3,13 @@
 use mayfly_types::{AccountId, Address};
 
 use super::Service;
-use crate::{
-    error::Error,
-    model,
-    store::{State, mailboxes},
-};
+use crate::{error::Error, model};
 
 impl Service {
     /// Returns the active mailbox that takes mail for an address, if it has room for the announced size.
     pub(crate) async fn resolve_recipient(&self, address: &str, size_bytes: i64) -> Result<AccountId, Error> {
         let address: Address = address.parse().map_err(|_| Error::NotFound)?;
-        let found = self
-            .store
-            .read("resolve_recipient", |c| {
-                Box::pin(async move { Ok(mailboxes::find_by_address(c, address.as_str()).await?) })
-            })
-            .await?;
-        let mailbox = found
-            .filter(|mailbox| mailbox.state == State::Active)
-            .ok_or(Error::NotFound)?;
+        let mailbox = self.mailbox_at(&address).await?.ok_or(Error::NotFound)?;
         if !model::has_room(&mailbox, size_bytes) {
             return Err(Error::MailboxFull);
         }

@@ -17,10 +17,16 @@ const MAX_ENTRIES: usize = 128;
 /// A page as it is shared by those who read it.
 pub(crate) type Page = Arc<[Message]>;
 
+/// Addresses whose mailbox is known, 4 MiB in all.
+const MAX_ADDRESSES: usize = 32 * 1024;
+
 /// What is remembered, in parts that are locked apart.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     shards: [Mutex<Shard>; SHARDS],
+    /// Who had an address when it was last looked up. Only a hint: whoever follows it checks that the mailbox is active
+    /// and has the address still.
+    addresses: Mutex<HashMap<String, Uuid>>,
 }
 
 #[derive(Debug, Default)]
@@ -42,9 +48,27 @@ pub(crate) struct Ticket(u64);
 
 impl Cache {
     fn shard(&self, account: Uuid) -> MutexGuard<'_, Shard> {
-        // The last byte of an id is random; the first ones are its time.
-        let index = usize::from(account.as_bytes()[15]) % SHARDS;
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[shard_of(account)]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn addresses(&self) -> MutexGuard<'_, HashMap<String, Uuid>> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns who may have an address.
+    pub(crate) fn holder(&self, address: &str) -> Option<Uuid> {
+        self.addresses().get(address).copied()
+    }
+
+    /// Notes who has an address.
+    pub(crate) fn note_holder(&self, address: &str, account: Uuid) {
+        let mut addresses = self.addresses();
+        if addresses.len() >= MAX_ADDRESSES {
+            addresses.clear();
+        }
+        addresses.insert(address.to_owned(), account);
     }
 
     /// Returns a mailbox, if it is remembered.
@@ -93,6 +117,27 @@ impl Cache {
         shard.entries.remove(&account);
     }
 
+    /// Forgets mailboxes and their pages after a change, and remembers the mailboxes as the change left them, unless
+    /// something else was forgotten since the tickets were taken, which was before the change began.
+    pub(crate) fn replace(&self, mut changed: Vec<(Ticket, Arc<Mailbox>)>) {
+        changed.sort_unstable_by_key(|(_, mailbox)| shard_of(mailbox.id));
+        for of_one_shard in changed.chunk_by(|(_, a), (_, b)| shard_of(a.id) == shard_of(b.id)) {
+            let mut shard = self.shard(of_one_shard[0].1.id);
+            let before = shard.epoch;
+            shard.epoch += 1;
+            for (ticket, mailbox) in of_one_shard {
+                shard.entries.remove(&mailbox.id);
+                if ticket.0 == before && shard.entries.len() < MAX_ENTRIES {
+                    let entry = Entry {
+                        mailbox: Some(mailbox.clone()),
+                        page: None,
+                    };
+                    shard.entries.insert(mailbox.id, entry);
+                }
+            }
+        }
+    }
+
     /// Forgets everything.
     pub(crate) fn clear(&self) {
         for shard in &self.shards {
@@ -103,9 +148,60 @@ impl Cache {
     }
 }
 
+/// The last byte of an id is random; the first ones are its time.
+fn shard_of(account: Uuid) -> usize {
+    usize::from(account.as_bytes()[15]) % SHARDS
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::State;
+
+    fn mailbox(id: u128, used_bytes: i64) -> Arc<Mailbox> {
+        Arc::new(Mailbox {
+            id: Uuid::from_u128(id),
+            address: format!("{id}@mayfly.test"),
+            owner_user_id: None,
+            state: State::Active,
+            quota_bytes: 100,
+            used_bytes,
+            created_at_ms: 0,
+            last_active_at_ms: 0,
+            lease_expires_at_ms: None,
+            deleted_at_ms: None,
+        })
+    }
+
+    #[test]
+    fn a_change_is_remembered_unless_another_came_between() {
+        let cache = Cache::default();
+        // Two mailboxes of one shard, and one of another.
+        let ids = [1, 17, 2].map(Uuid::from_u128);
+        let tickets = ids.map(|id| cache.begin(id));
+        let read_before = cache.begin(ids[0]);
+        cache.replace(vec![
+            (tickets[0], mailbox(1, 5)),
+            (tickets[1], mailbox(17, 6)),
+            (tickets[2], mailbox(2, 7)),
+        ]);
+        let used = |id| cache.mailbox(id).map(|mailbox| mailbox.used_bytes);
+        assert_eq!(ids.map(used), [Some(5), Some(6), Some(7)]);
+        cache.remember_page(read_before, ids[0], &(Arc::new([]) as Page));
+        assert!(
+            cache.page(ids[0]).is_none(),
+            "a read that began before the change comes too late"
+        );
+
+        let tickets = ids.map(|id| cache.begin(id));
+        cache.forget(ids[0]);
+        cache.replace(vec![(tickets[0], mailbox(1, 8)), (tickets[2], mailbox(2, 9))]);
+        assert_eq!(
+            ids.map(used),
+            [None, Some(6), Some(9)],
+            "what came between may have changed it again"
+        );
+    }
 
     #[test]
     fn what_was_read_before_a_change_is_not_remembered_after_it() {

@@ -55,6 +55,9 @@ impl<'de> Deserialize<'de> for Endpoints {
     }
 }
 
+/// Connections to each process of a service: one is bounded by the one task at each end that drives it.
+const CONNECTIONS: usize = 2;
+
 /// Makes a transport that spreads calls over a service's processes and carries the service credential. It connects
 /// when it is first used and again whenever a connection is lost.
 ///
@@ -76,6 +79,7 @@ pub fn remote(endpoints: &Endpoints, credential: &SecretKey) -> Transport {
                 .initial_connection_window_size(1 << 22)
                 .tcp_nodelay(true)
         });
+    let endpoints = endpoints.flat_map(|endpoint| std::iter::repeat_n(endpoint, CONNECTIONS));
     let channel = Channel::balance_list(endpoints);
     let bearer = HeaderValue::from_str(&format!("Bearer {}", credential.to_hex()))
         .ok()
