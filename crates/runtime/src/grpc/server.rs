@@ -9,8 +9,12 @@ use futures_util::future::{Either, MapErr, TryFutureExt};
 use http::{HeaderMap, Request, Response};
 use mayfly_types::{ErrorCode, SecretKey, reason};
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Status, body::Body, service::Routes, transport::Server};
+use tonic::{
+    Status,
+    body::Body,
+    service::Routes,
+    transport::{Server, server::TcpIncoming},
+};
 use tower::{BoxError, Layer, Service};
 
 use super::{CREDENTIAL, Failure, observe::Observe};
@@ -19,15 +23,17 @@ use crate::task::Tasks;
 /// Serves generated servers on a listener until the group stops; calls under way are finished.
 pub fn serve(listener: TcpListener, routes: Routes, credential: SecretKey, tasks: &Tasks) {
     let stopping = tasks.stopping();
+    // Set here: the builder's own option does not reach a listener that is handed in, and small answers would wait 40 ms
+    // for an acknowledgement.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     tasks.spawn_vital("grpc", async move {
         let served = Server::builder()
             .initial_stream_window_size(1 << 20)
             .initial_connection_window_size(1 << 22)
             .max_concurrent_streams(1024)
-            .tcp_nodelay(true)
             .layer(CredentialLayer(credential))
             .add_routes(routes)
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopping.cancelled_owned())
+            .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
             .await;
         if let Err(error) = served {
             tracing::error!(%error, "the gRPC listener failed");
