@@ -11,8 +11,6 @@ use crate::{delivery::Delivery, error::Error, mime};
 const MAX_RECIPIENTS: usize = 1000;
 /// RFC 5321 4.5.3.1.3 allows 256 octets.
 const MAX_SENDER_BYTES: usize = 1024;
-/// A chunk may raise the buffer only so far ahead of what has arrived.
-const FIRST_BUFFER_BYTES: usize = 1 << 20;
 
 /// An envelope.
 #[derive(Debug)]
@@ -56,7 +54,8 @@ impl Service {
             recipients,
             size,
             memory: self.deliveries.set_aside(size)?,
-            raw: Vec::with_capacity(size.min(FIRST_BUFFER_BYTES)),
+            // The whole at once, since the memory is set aside: growing would take twice as much.
+            raw: Vec::with_capacity(size),
         })
     }
 
