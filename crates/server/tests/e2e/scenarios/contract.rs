@@ -214,6 +214,37 @@ async fn paths_and_methods_that_are_not_there(world: World) {
 }
 
 #[tokio::test]
+async fn the_api_is_described_by_a_page_that_loads_nothing_from_elsewhere() {
+    let world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let document = client.call("GET", "/api/openapi.json", None, None).await.json();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let page = client.call("GET", "/api/docs/", None, None).await;
+    assert_eq!(page.status, 200);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.contains("default-src 'none'") && !policy.contains("http"),
+        "{policy}"
+    );
+    let html = String::from_utf8(page.body).unwrap();
+    for source in html
+        .split(['"', '\''])
+        .filter(|text| text.ends_with(".js") || text.ends_with(".css"))
+    {
+        assert!(!source.contains("//"), "{source}");
+        let part = client
+            .call(
+                "GET",
+                &format!("/api/docs/{}", source.trim_start_matches("./")),
+                None,
+                None,
+            )
+            .await;
+        assert_eq!(part.status, 200, "{source}");
+    }
+}
+
+#[tokio::test]
 async fn too_many_requests_are_told_when_to_come_back() {
     let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__RATE_LIMIT", "8")]);
     let client = world.client();
