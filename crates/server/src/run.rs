@@ -1,6 +1,6 @@
 //! Starting roles in order, waiting for a signal, and stopping them in the opposite order.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{io::Write, process::ExitCode, sync::Arc, time::Duration};
 
 use mayfly_auth::Auth;
 use mayfly_mailbox::Mailbox;
@@ -38,10 +38,6 @@ struct Running {
 }
 
 /// Serves until a signal or a defect says stop. The exit code is 1 after a defect or a drain that took too long.
-#[expect(
-    clippy::print_stdout,
-    reason = "the banner is for whoever started the process"
-)]
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     install_crypto();
     telemetry::init_logs(&config.log)?;
@@ -50,7 +46,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let running = start(&config, metrics, &failed).await?;
     running.readiness.set_serving(true);
-    print!("{}", running.listening.text());
+    // Nobody may be reading, and that is no reason to stop.
+    let _ = std::io::stdout().write_all(running.listening.text().as_bytes());
     tokio::select! {
         _ = interrupt.recv() => tracing::info!("interrupted: draining"),
         _ = terminate.recv() => tracing::info!("asked to stop: draining"),

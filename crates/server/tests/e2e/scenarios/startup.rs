@@ -5,10 +5,15 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     process::{Command, Output},
+    time::{Duration, Instant},
 };
 
 use mayfly_testkit::MailSender;
 use mayfly_types::SecretKey;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::world::{Kind, World};
 
@@ -176,6 +181,50 @@ async fn a_mail_under_way_is_finished_before_the_end() {
     assert_eq!(world.processes[0].wait(), Some(0));
     world.kill_and_restart();
     assert_eq!(world.client().messages(&mailbox.token).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered_before_the_end() {
+    let mut world = World::start(Kind::AllInOne);
+    world.client().create_mailbox("drain@mayfly.test", None).await;
+    let address = world.http().strip_prefix("http://").unwrap().to_owned();
+    let body = "{\"address\":\"drain@mayfly.test\",\"password\":\"correct horse\"}";
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST /api/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body.as_bytes()[..10]).await.unwrap();
+    // A second request on another connection, answered: the first one has reached its handler by then.
+    assert_eq!(
+        world
+            .client()
+            .call("GET", "/api/domains", None, None)
+            .await
+            .status,
+        200
+    );
+
+    let pid = world.processes[0].pid().to_string();
+    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    let started = Instant::now();
+    while TcpStream::connect(&address).await.is_ok() {
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "it still takes new connections"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    stream.write_all(&body.as_bytes()[10..]).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("\"token\""),
+        "{answer}"
+    );
+    assert_eq!(world.processes[0].wait(), Some(0));
 }
 
 #[tokio::test]
