@@ -218,15 +218,16 @@ async fn arrived(client: &Client, mailbox: &Mailbox) -> Value {
     }
 }
 
-#[tokio::test]
-async fn swaks_delivers() {
-    let world = World::start(Kind::AllInOne);
+mod worlds {
+    crate::scenario!(swaks_delivers);
+    crate::scenario!(smtplib_delivers);
+}
+
+async fn swaks_delivers(world: World) {
     delivers(&world, &world.client(), "swaks", swaks, true).await;
 }
 
-#[tokio::test]
-async fn smtplib_delivers() {
-    let world = World::start(Kind::AllInOne);
+async fn smtplib_delivers(world: World) {
     delivers(&world, &world.client(), "smtplib", smtplib, true).await;
 }
 

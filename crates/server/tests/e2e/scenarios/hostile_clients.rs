@@ -1,4 +1,5 @@
-//! Clients that are slow, too large, or not allowed to call at all: each is bounded, and others do not notice.
+//! Clients that are slow, too large, or not allowed to call at all, and mails that mean harm: each is bounded, and
+//! others do not notice.
 
 use std::time::{Duration, Instant};
 
@@ -151,4 +152,97 @@ async fn an_auth_service_that_is_down_is_not_access() {
         .await
         .unwrap();
     assert_eq!(reply.code, 250, "{reply:?}");
+}
+
+/// Nesting that overflows a parser's stack: the process lives on, and the mail is there as it was sent.
+#[tokio::test]
+async fn a_mail_nested_without_end_ends_nothing() {
+    let mut world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let mailbox = client.create_mailbox("nested@mayfly.test", None).await;
+    let pid = world.process("mailbox").pid();
+    let mut nested = "Subject: nested\r\n".to_owned();
+    nested.push_str(&"Content-Type: message/rfc822\r\n\r\n".repeat(32_000));
+    nested.push_str("Subject: deep\r\n\r\nbody\r\n");
+    let mut sender = mayfly_testkit::MailSender::ready(world.smtp()).await.unwrap();
+    for _ in 0..3 {
+        let reply = sender
+            .send("a@example.com", &["nested@mayfly.test"], nested.as_bytes())
+            .await
+            .unwrap();
+        assert_eq!(reply.code, 250, "{reply:?}");
+    }
+    for message in client.messages(&mailbox.token).await {
+        assert_eq!(message["subject"], "nested");
+        let path = format!("/api/messages/{}", message["id"].as_str().unwrap());
+        assert_eq!(client.get(&path, &mailbox.token).await.status, 200);
+        let source = client.get(&format!("{path}/source"), &mailbox.token).await;
+        assert!(source.body == nested.as_bytes());
+    }
+    assert_eq!(world.process("mailbox").pid(), pid);
+    assert_eq!(client.get("/api/me", &mailbox.token).await.status, 200);
+}
+
+/// Whatever an attachment says it is, a browser downloads it and runs none of it.
+#[tokio::test]
+async fn attachments_are_downloads() {
+    let world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let mailbox = client.create_mailbox("files@mayfly.test", None).await;
+    let part = |content_type: &str, name: &str, body: &str| {
+        format!(
+            "--b\r\nContent-Type: {content_type}\r\nContent-Disposition: inline; filename=\"{name}\"\r\n\r\n{body}\r\n"
+        )
+    };
+    let mail = format!(
+        "Subject: files\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n{}{}{}--b--\r\n",
+        part("text/html", "../../x.html", "<script>alert(1)</script>"),
+        part("image/svg+xml", "x.svg", "<svg onload=\"alert(1)\"/>"),
+        part("application/pdf", "x.pdf", "pdf"),
+    );
+    let mut sender = mayfly_testkit::MailSender::ready(world.smtp()).await.unwrap();
+    assert_eq!(
+        sender
+            .send("a@example.com", &["files@mayfly.test"], mail.as_bytes())
+            .await
+            .unwrap()
+            .code,
+        250
+    );
+    let id = client.messages(&mailbox.token).await[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let message = client
+        .get(&format!("/api/messages/{id}"), &mailbox.token)
+        .await
+        .json();
+    let attachments = message["attachments"].as_array().unwrap();
+    assert_eq!(attachments.len(), 3, "{message}");
+    for (index, attachment) in attachments.iter().enumerate() {
+        let path = format!("/api/messages/{id}/attachments/{index}");
+        let answer = client.get(&path, &mailbox.token).await;
+        let header = |name: &str| answer.headers[name].to_str().unwrap().to_owned();
+        assert_eq!(answer.status, 200);
+        assert_eq!(
+            header("content-type"),
+            attachment["content_type"].as_str().unwrap()
+        );
+        assert!(
+            header("content-disposition").starts_with("attachment; filename=\"x."),
+            "{answer:?}"
+        );
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("content-security-policy"), "sandbox; default-src 'none'");
+        assert_eq!(
+            answer.body.len(),
+            usize::try_from(attachment["size"].as_u64().unwrap()).unwrap()
+        );
+    }
+    for index in ["3", "x", "-1", "99999999999"] {
+        let answer = client
+            .get(&format!("/api/messages/{id}/attachments/{index}"), &mailbox.token)
+            .await;
+        assert_eq!(answer.verdict(), (400, "invalid_index".to_owned()), "{index}");
+    }
 }
