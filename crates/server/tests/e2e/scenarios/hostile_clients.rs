@@ -246,3 +246,43 @@ async fn attachments_are_downloads() {
         assert_eq!(answer.verdict(), (400, "invalid_index".to_owned()), "{index}");
     }
 }
+
+/// Command lines that never end: each is refused at its bound, and none of it is kept.
+#[tokio::test]
+async fn endless_command_lines_take_no_memory() {
+    const SESSIONS: usize = 300;
+    let more = [("MAYFLY_SMTP__MAX_CONNECTIONS_PER_CLIENT", "0")];
+    let mut world = World::start_with(Kind::AllInOne, &more);
+    let smtp = world.smtp();
+    let before = world.process("smtp").rss_bytes();
+    let sessions: Vec<_> = (0..SESSIONS)
+        .map(|_| {
+            tokio::spawn(async move {
+                let mut stream = TcpStream::connect(smtp).await.unwrap();
+                let mut sent = 0;
+                // Until the server has had enough, or two MiB later.
+                while sent < 2 << 20 && stream.write_all(&[b'A'; 64 * 1024]).await.is_ok() {
+                    sent += 64 * 1024;
+                }
+                let mut replies = Vec::new();
+                let _ = stream.shutdown().await;
+                let _ = stream.read_to_end(&mut replies).await;
+                String::from_utf8_lossy(&replies).into_owned()
+            })
+        })
+        .collect();
+    let mut peak = 0;
+    let mut refused = 0;
+    for session in sessions {
+        peak = peak.max(world.process("smtp").rss_bytes());
+        refused += usize::from(session.await.unwrap().contains("500 5.5.2"));
+    }
+    assert!(refused > SESSIONS / 2, "{refused}");
+    assert!(peak < before + (64 << 20), "{before} {peak}");
+    let mut sender = mayfly_testkit::MailSender::ready(smtp).await.unwrap();
+    assert_eq!(
+        sender.command("NOOP").await.unwrap().code,
+        250,
+        "others do not notice"
+    );
+}
