@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mayfly_runtime::database;
+use mayfly_runtime::database::{self, DatabaseFailure};
 use mayfly_types::{ErrorCode, reason};
 use sea_orm::DbErr;
 
@@ -78,6 +78,15 @@ impl Refusal {
             Self::Superseded => "superseded",
             Self::UnknownToken => "unknown_token",
             Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl DatabaseFailure for Error {
+    fn database_error(&self) -> Option<&DbErr> {
+        match self {
+            Self::Database(error) => Some(error),
+            _ => None,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Notes when tokens were last used: seldom, beside the requests, and without any power to slow or fail them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use mayfly_runtime::task::Tasks;
@@ -18,26 +18,31 @@ const MIN_APART_SECS: i64 = 300;
 /// How many uses may wait for the database. Beyond it they are dropped: the next one is five minutes away.
 const MAX_WAITING: usize = 1_024;
 
+/// How many tokens' last uses are known here, 4 MB. The database knows them all, and notes none that is not due.
+const MAX_KNOWN: usize = 100_000;
+
 /// Where uses are told.
-pub(crate) struct LastUsed(mpsc::Sender<(TokenId, i64)>);
+pub(crate) struct LastUsed {
+    waiting: mpsc::Sender<(TokenId, i64)>,
+    known: Mutex<Known>,
+}
 
-/// The last use of one token that was told.
-#[derive(Debug)]
-pub(crate) struct Noted(AtomicI64);
+/// The last use of each token that was told.
+#[derive(Debug, Default)]
+struct Known(HashMap<TokenId, i64>);
 
-impl Noted {
-    pub(crate) fn new(last_used_at_secs: Option<i64>) -> Self {
-        Self(AtomicI64::new(last_used_at_secs.unwrap_or(i64::MIN)))
-    }
-
+impl Known {
     /// Tells whether a use is due to be noted. Of callers at one moment, one is told so.
-    fn is_due(&self, now_secs: i64) -> bool {
-        let last = self.0.load(Ordering::Relaxed);
-        now_secs.saturating_sub(last) >= MIN_APART_SECS
-            && self
-                .0
-                .compare_exchange(last, now_secs, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
+    fn is_due(&mut self, token: TokenId, now_secs: i64) -> bool {
+        if self.0.len() >= MAX_KNOWN && !self.0.contains_key(&token) {
+            self.0.clear();
+        }
+        let last = self.0.entry(token).or_insert(i64::MIN);
+        let is_due = now_secs.saturating_sub(*last) >= MIN_APART_SECS;
+        if is_due {
+            *last = now_secs;
+        }
+        is_due
     }
 }
 
@@ -62,14 +67,22 @@ impl LastUsed {
                 }
             }
         });
-        Self(sender)
+        Self {
+            waiting: sender,
+            known: Mutex::default(),
+        }
     }
 
     /// Takes note of a use, if one is due.
-    pub(crate) fn note(&self, token: TokenId, noted: &Noted, now: OffsetDateTime) {
+    pub(crate) fn note(&self, token: TokenId, now: OffsetDateTime) {
         let now_secs = now.unix_timestamp();
-        if noted.is_due(now_secs) {
-            let _ = self.0.try_send((token, now_secs));
+        let is_due = self
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_due(token, now_secs);
+        if is_due {
+            let _ = self.waiting.try_send((token, now_secs));
         }
     }
 }
@@ -80,16 +93,21 @@ mod tests {
 
     #[test]
     fn one_use_in_five_minutes_is_due() {
-        let noted = Noted::new(None);
+        let (mut known, token) = (Known::default(), TokenId::new(OffsetDateTime::UNIX_EPOCH));
         let due: Vec<i64> = (1_000..2_000)
             .chain(0..1_000)
-            .filter(|now| noted.is_due(*now))
+            .filter(|now| known.is_due(token, *now))
             .collect();
         assert_eq!(due, [1_000, 1_300, 1_600, 1_900]);
-        let stored = Noted::new(Some(1_000));
-        assert_eq!(
-            [999, 1_299, 1_300, 1_300].map(|now| stored.is_due(now)),
-            [false, false, true, false]
-        );
+        assert!(known.is_due(TokenId::new(OffsetDateTime::UNIX_EPOCH), 1_000));
+    }
+
+    #[test]
+    fn what_is_known_is_bounded() {
+        let mut known = Known::default();
+        for _ in 0..=MAX_KNOWN {
+            known.is_due(TokenId::new(OffsetDateTime::UNIX_EPOCH), 1_000);
+        }
+        assert!(known.0.len() <= MAX_KNOWN);
     }
 }

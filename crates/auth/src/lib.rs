@@ -12,15 +12,13 @@ mod service;
 mod store;
 mod verdicts;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use mayfly_proto::auth::auth_server::AuthServer;
 use mayfly_runtime::{
     admin::Readiness,
     database::{Database, OpenError},
+    redis::Redis,
     task::Tasks,
     telemetry::meter,
 };
@@ -35,16 +33,16 @@ use crate::{
     store::Store, verdicts::Verdicts,
 };
 
-/// How many subjects, and how many tokens, are remembered at most: about 10 MB each.
+/// How many subjects, and how many tokens, are remembered in memory at most: about 10 MB each.
 const MAX_VERDICTS: usize = 100_000;
 
 /// What the service stands on.
 #[derive(Debug)]
 pub struct Deps {
-    /// Its own database, which no other process has open.
+    /// Its own database.
     pub database: Database,
-    /// Where that is, for messages.
-    pub database_path: PathBuf,
+    /// What the processes of this service share, if there are several.
+    pub redis: Option<Redis>,
     /// The keys of JWTs: all verify, the first signs.
     pub signing_keys: Vec<SecretKey>,
     /// The time.
@@ -68,21 +66,22 @@ impl std::fmt::Debug for Auth {
 ///
 /// # Errors
 /// When a migration fails, or the database has one that this version does not know.
-pub async fn migrate(database: &Database, path: &Path) -> Result<(), OpenError> {
-    database.migrate::<Migrator>(path).await
+pub async fn migrate(database: &Database) -> Result<(), OpenError> {
+    database.migrate::<Migrator>().await
 }
 
-/// Migrates the database and starts the service.
+/// Starts the service on a database whose schema it knows.
 ///
 /// # Errors
-/// When the database cannot be migrated, or no thread can be started.
+/// When the schema is not known and cannot be brought up to date, or no thread can be started.
 pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
-    migrate(&deps.database, &deps.database_path).await?;
+    deps.database.prepare::<Migrator>().await?;
     let hash_pool =
         HashPool::start(config.hash_workers, config.hash_queue).map_err(|error| OpenError::Io {
             path: PathBuf::from("a hashing thread"),
             error,
         })?;
+    let is_shared = deps.database.is_shared();
     let store = Arc::new(Store::new(deps.database));
     let validations = meter()
         .u64_counter("auth.token.validations")
@@ -93,8 +92,8 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
         store,
         keys: KeyRing::new(&deps.signing_keys),
         hash_pool,
-        generations: Verdicts::new(MAX_VERDICTS),
-        tokens: Verdicts::new(MAX_VERDICTS),
+        generations: Verdicts::new(is_shared, deps.redis.clone(), MAX_VERDICTS),
+        tokens: Verdicts::new(is_shared, deps.redis, MAX_VERDICTS),
         clock: deps.clock,
         tasks: deps.tasks,
         registration: config.registration,

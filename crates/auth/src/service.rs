@@ -25,14 +25,14 @@ use crate::{
     config::Registration,
     error::Error,
     hash_pool::HashPool,
-    last_used::{LastUsed, Noted},
+    last_used::LastUsed,
     model::{
         jwt::{KeyRing, Subject},
         password::{Password, StoredPassword},
         pro_token::TokenHash,
     },
     store::Store,
-    verdicts::Verdicts,
+    verdicts::{self, Verdict, Verdicts},
 };
 
 /// What the use cases stand on.
@@ -55,11 +55,57 @@ pub(crate) struct Service {
 #[derive(Debug, Clone)]
 pub(crate) enum TokenVerdict {
     Revoked,
-    Valid {
-        id: TokenId,
-        user_id: UserId,
-        noted: Arc<Noted>,
-    },
+    Valid { id: TokenId, user_id: UserId },
+}
+
+impl verdicts::Subject for Subject {
+    fn name(&self) -> String {
+        match self {
+            Self::Account(id) => format!("account:{id}"),
+            Self::User(id) => format!("user:{id}"),
+        }
+    }
+}
+
+impl verdicts::Subject for TokenHash {
+    fn name(&self) -> String {
+        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("token:{digits}")
+    }
+}
+
+/// A generation, or that the subject is gone.
+impl Verdict for Option<i64> {
+    fn to_text(&self) -> String {
+        self.map_or_else(|| "gone".to_owned(), |generation| generation.to_string())
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "gone" => Some(None),
+            generation => generation.parse().ok().map(Some),
+        }
+    }
+}
+
+impl Verdict for TokenVerdict {
+    fn to_text(&self) -> String {
+        match self {
+            Self::Revoked => "revoked".to_owned(),
+            Self::Valid { id, user_id } => format!("{id} {user_id}"),
+        }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        if text == "revoked" {
+            return Some(Self::Revoked);
+        }
+        let (id, user_id) = text.split_once(' ')?;
+        Some(Self::Valid {
+            id: id.parse().ok()?,
+            user_id: user_id.parse().ok()?,
+        })
+    }
 }
 
 /// A user's id, address and fresh JWT.

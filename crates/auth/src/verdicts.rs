@@ -1,35 +1,38 @@
-//! What is known of subjects and tokens, in memory in front of the database, so that a validation reads no disk.
+//! What is known of subjects and tokens, in front of the database, so that most validations need not ask it.
 //!
-//! "Revoked is revoked" holds although this is a copy, for three reasons. The process owns its database (`Database` holds
-//! a lock on the file), so every change passes here. A change *forgets* what is known after its commit and before its
-//! answer, whatever came of it, so a validation that begins after the answer asks the database. And a validation that
-//! asked the database *before* such a change may not write what it found *after* it: each forgetting moves the shard's
-//! epoch, and a finding of an older epoch is dropped, also when the entry that it would contradict is long evicted.
-//! Forgetting rather than writing the new state makes the order in which concurrent changes get here irrelevant.
+//! "Revoked is revoked" holds although these are copies: a change *forgets* what is known after its commit and before its
+//! answer, and what a validation found by asking *before* such a change is never remembered *after* it. Where that is kept
+//! depends on who else writes to the database; see [`memory`] and [`shared`], and decisions 2 and 4.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, Hash, RandomState},
-    mem,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+mod memory;
+mod shared;
 
-const SHARDS: usize = 64;
+use std::{future::Future, hash::Hash};
 
-/// A bounded map of verdicts. `V` is cheap to clone.
-pub(crate) struct Verdicts<K, V> {
-    shards: Vec<Mutex<Shard<K, V>>>,
-    hasher: RandomState,
-    /// Entries of one half of one shard.
-    max_half: usize,
+use mayfly_runtime::redis::Redis;
+
+/// What is known of things of one kind.
+pub(crate) enum Verdicts<K, V> {
+    /// This process alone writes to the database, so its memory is the record.
+    Memory(memory::Verdicts<K, V>),
+    /// Several do, and share a record in Redis.
+    Shared(shared::Verdicts<K, V>),
+    /// Several may, and share none: each validation asks the database.
+    None,
 }
 
-/// Entries live in two halves. Those in use move to the recent one; when it is full it becomes the old one, and what was
-/// old and not used since is dropped.
-struct Shard<K, V> {
-    epoch: u64,
-    recent: HashMap<K, V>,
-    old: HashMap<K, V>,
+/// Something that verdicts are about.
+pub(crate) trait Subject: Hash + Eq + Clone + Send + Sync {
+    /// Returns its name in a record that processes share: unique, and nothing that could be used as a credential.
+    fn name(&self) -> String;
+}
+
+/// A verdict, as processes tell it each other.
+pub(crate) trait Verdict: Clone + Send + Sync {
+    /// Writes it. No two versions of this program may mean different things by one text.
+    fn to_text(&self) -> String;
+    /// Reads it. What cannot be read is not known.
+    fn from_text(text: &str) -> Option<Self>;
 }
 
 /// What a validation found here.
@@ -42,95 +45,62 @@ pub(crate) enum Known<V> {
 
 /// Proof of when a validation began to ask the database.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
-    epoch: u64,
+pub(crate) enum Asked {
+    Memory(memory::Asked),
+    Shared(shared::Asked),
+    /// What comes of it is not to be remembered.
+    Unmarked,
 }
 
-impl<K: Hash + Eq + Clone, V: Clone> Verdicts<K, V> {
-    /// Makes an empty record of about `max_entries` at most.
-    pub(crate) fn new(max_entries: usize) -> Self {
-        let empty = || Shard {
-            epoch: 0,
-            recent: HashMap::new(),
-            old: HashMap::new(),
-        };
-        Self {
-            shards: (0..SHARDS).map(|_| Mutex::new(empty())).collect(),
-            hasher: RandomState::new(),
-            max_half: (max_entries / SHARDS / 2).max(1),
+impl<K: Subject, V: Verdict> Verdicts<K, V> {
+    /// Chooses the record that is right for a database.
+    pub(crate) fn new(is_shared: bool, redis: Option<Redis>, max_entries: usize) -> Self {
+        match (is_shared, redis) {
+            (false, _) => Self::Memory(memory::Verdicts::new(max_entries)),
+            (true, Some(redis)) => Self::Shared(shared::Verdicts::new(redis)),
+            (true, None) => Self::None,
         }
     }
 
-    /// Returns what is known of a key.
-    pub(crate) fn get(&self, key: &K) -> Known<V> {
-        let mut shard = self.shard(key);
-        if let Some(verdict) = shard.recent.get(key) {
-            return Known::Verdict(verdict.clone());
+    /// Returns what is known of a subject.
+    pub(crate) async fn get(&self, key: &K) -> Known<V> {
+        match self {
+            Self::Memory(memory) => match memory.get(key) {
+                memory::Known::Verdict(verdict) => Known::Verdict(verdict),
+                memory::Known::Nothing(asked) => Known::Nothing(Asked::Memory(asked)),
+            },
+            Self::Shared(shared) => shared.get(key).await,
+            Self::None => Known::Nothing(Asked::Unmarked),
         }
-        if let Some(verdict) = shard.old.remove(key) {
-            shard.insert(key.clone(), verdict.clone(), self.max_half);
-            return Known::Verdict(verdict);
-        }
-        Known::Nothing(Asked { epoch: shard.epoch })
     }
 
-    /// Remembers what the database answered, unless something was forgotten since it was asked, and returns what counts:
-    /// what another validation has remembered meanwhile comes first.
-    pub(crate) fn fill(&self, asked: Asked, key: K, verdict: V) -> V {
-        let mut shard = self.shard(&key);
-        if shard.epoch != asked.epoch {
-            return verdict;
+    /// Remembers what the database answered, unless the subject may have changed since it was asked, and returns what
+    /// counts.
+    pub(crate) async fn fill(&self, asked: Asked, key: K, verdict: V) -> V {
+        match (self, asked) {
+            (Self::Memory(memory), Asked::Memory(asked)) => memory.fill(asked, key, verdict),
+            (Self::Shared(shared), Asked::Shared(asked)) => {
+                shared.fill(asked, &key, &verdict).await;
+                verdict
+            }
+            _ => verdict,
         }
-        if let Some(known) = shard.recent.get(&key).or_else(|| shard.old.get(&key)) {
-            return known.clone();
+    }
+
+    /// Changes a subject. When this returns, whatever came of it, no validation that begins finds what was known before.
+    pub(crate) async fn change<T>(&self, key: K, change: impl Future<Output = T>) -> T {
+        match self {
+            Self::Memory(memory) => {
+                // The guard forgets also when the change panics.
+                let _changing = memory.changing(key);
+                change.await
+            }
+            Self::Shared(shared) => {
+                let outcome = change.await;
+                shared.forget(&key).await;
+                outcome
+            }
+            Self::None => change.await,
         }
-        shard.insert(key, verdict.clone(), self.max_half);
-        verdict
-    }
-
-    /// Says that a key is about to change. When the guard goes, and the change has happened, failed or panicked, what was
-    /// known is forgotten.
-    pub(crate) fn changing(&self, key: K) -> Changing<'_, K, V> {
-        Changing { verdicts: self, key }
-    }
-
-    fn forget(&self, key: &K) {
-        let mut shard = self.shard(key);
-        shard.epoch += 1;
-        shard.recent.remove(key);
-        shard.old.remove(key);
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "any bits of the hash choose a shard"
-    )]
-    fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K, V>> {
-        let index = self.hasher.hash_one(key) as usize % SHARDS;
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-impl<K: Hash + Eq, V> Shard<K, V> {
-    fn insert(&mut self, key: K, verdict: V, max_half: usize) {
-        if self.recent.len() >= max_half {
-            self.old = mem::take(&mut self.recent);
-        }
-        self.recent.insert(key, verdict);
-    }
-}
-
-/// A change under way; see [`Verdicts::changing`].
-pub(crate) struct Changing<'a, K: Hash + Eq + Clone, V: Clone> {
-    verdicts: &'a Verdicts<K, V>,
-    key: K,
-}
-
-impl<K: Hash + Eq + Clone, V: Clone> Drop for Changing<'_, K, V> {
-    fn drop(&mut self) {
-        self.verdicts.forget(&self.key);
-    }
-}
-
-#[cfg(test)]
-mod tests;

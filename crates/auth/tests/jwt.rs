@@ -1,5 +1,6 @@
 //! Which JWTs are refused: those that anybody could forge, and those that our own key signed over the wrong words.
 
+use mayfly_testkit::{Db, db_test};
 use std::{io::ErrorKind, net::TcpListener};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
@@ -9,6 +10,14 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use crate::support::{World, token_refused};
+
+db_test!(
+    what_we_issue_says_what_it_should,
+    headers_and_signatures_that_are_not_ours_are_refused,
+    claims_that_are_not_ours_are_refused_though_our_key_signed_them,
+    every_change_of_one_character_is_refused_without_the_database,
+    keys_rotate,
+);
 
 /// What the clock of the tests shows.
 const NOW: i64 = 1_795_435_200;
@@ -38,9 +47,8 @@ fn with(object: &Value, field: &str, value: Option<Value>) -> String {
     object.to_string()
 }
 
-#[tokio::test]
-async fn what_we_issue_says_what_it_should() {
-    let world = World::new().await;
+async fn what_we_issue_says_what_it_should(db: Db) {
+    let world = World::new(db).await;
     let (id, jwt) = world.account().await;
     let user = world.user().await;
     let (header, claims) = (part(&jwt, 0), part(&jwt, 1));
@@ -60,9 +68,8 @@ async fn what_we_issue_says_what_it_should() {
     assert_eq!((&claims["aud"], &claims["sub"]), (&json!("pro"), &json!(user.id)));
 }
 
-#[tokio::test]
-async fn headers_and_signatures_that_are_not_ours_are_refused() {
-    let world = World::new().await;
+async fn headers_and_signatures_that_are_not_ours_are_refused(db: Db) {
+    let world = World::new(db).await;
     let (_, jwt) = world.account().await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -158,9 +165,8 @@ async fn headers_and_signatures_that_are_not_ours_are_refused() {
     assert_eq!(accepted, Err(ErrorKind::WouldBlock), "nothing is ever fetched");
 }
 
-#[tokio::test]
-async fn claims_that_are_not_ours_are_refused_though_our_key_signed_them() {
-    let world = World::new().await;
+async fn claims_that_are_not_ours_are_refused_though_our_key_signed_them(db: Db) {
+    let world = World::new(db).await;
     let (_, jwt) = world.account().await;
     let user = world.user().await;
     let (header, claims) = (part(&jwt, 0).to_string(), part(&jwt, 1));
@@ -253,9 +259,8 @@ async fn claims_that_are_not_ours_are_refused_though_our_key_signed_them() {
     }
 }
 
-#[tokio::test]
-async fn every_change_of_one_character_is_refused_without_the_database() {
-    let world = World::new().await;
+async fn every_change_of_one_character_is_refused_without_the_database(db: Db) {
+    let world = World::new(db).await;
     let (_, jwt) = world.account().await;
     // With the database closed, whatever asks it answers `Unavailable`.
     world.auth.close().await;
@@ -273,10 +278,9 @@ async fn every_change_of_one_character_is_refused_without_the_database() {
     }
 }
 
-#[tokio::test]
-async fn keys_rotate() {
+async fn keys_rotate(db: Db) {
     let (old, new) = (SecretKey::random(), SecretKey::random());
-    let world = World::new().await.restart(vec![old.clone()], |_| {}).await;
+    let world = World::new(db).await.restart(vec![old.clone()], |_| {}).await;
     let (id, by_old) = world.account().await;
     let world = world.restart(vec![new.clone(), old.clone()], |_| {}).await;
     assert!(world.validate(&by_old).await.is_ok());

@@ -1,5 +1,6 @@
 //! Passwords: byte for byte, bounded, made stronger in passing, and never able to starve the rest.
 
+use mayfly_testkit::{Db, db_test};
 use std::time::{Duration, Instant};
 
 use argon2::{Argon2, CustomizedPasswordHasher, Params};
@@ -12,14 +13,22 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
 
 use crate::support::{Answer, PASSWORD, World, refused};
 
+db_test!(
+    a_password_is_its_bytes,
+    lengths_are_bounded_and_the_bound_is_named,
+    nobody_and_a_wrong_password_are_refused_alike_and_as_slowly,
+    a_weak_hash_is_replaced_at_the_next_sign_in,
+    a_flood_of_sign_ins_is_refused_at_once_and_token_checks_go_on,
+    one_address_registers_once,
+);
+
 #[track_caller]
 fn wrong<T>(answer: Answer<T>) -> Failure {
     refused(answer, ErrorCode::Unauthenticated, reason::INVALID_CREDENTIALS)
 }
 
-#[tokio::test]
-async fn a_password_is_its_bytes() {
-    let world = World::new().await;
+async fn a_password_is_its_bytes(db: Db) {
+    let world = World::new(db).await;
     let longest = "é".repeat(128);
     let table: [&[u8]; 10] = [
         b"secret",
@@ -52,9 +61,8 @@ async fn a_password_is_its_bytes() {
     wrong(world.sign_in(Some(&accounts[9]), &longest[..254]).await);
 }
 
-#[tokio::test]
-async fn lengths_are_bounded_and_the_bound_is_named() {
-    let world = World::new().await;
+async fn lengths_are_bounded_and_the_bound_is_named(db: Db) {
+    let world = World::new(db).await;
     let (id, _) = world.account().await;
     let user = world.user().await;
     for bytes in [257, 1 << 20] {
@@ -93,9 +101,8 @@ async fn lengths_are_bounded_and_the_bound_is_named() {
     );
 }
 
-#[tokio::test]
-async fn nobody_and_a_wrong_password_are_refused_alike_and_as_slowly() {
-    let world = World::new().await;
+async fn nobody_and_a_wrong_password_are_refused_alike_and_as_slowly(db: Db) {
+    let world = World::new(db).await;
     let (id, _) = world.account().await;
     let user = world.user().await;
     let missing = world.new_account();
@@ -130,9 +137,8 @@ async fn nobody_and_a_wrong_password_are_refused_alike_and_as_slowly() {
     );
 }
 
-#[tokio::test]
-async fn a_weak_hash_is_replaced_at_the_next_sign_in() {
-    let world = World::new().await;
+async fn a_weak_hash_is_replaced_at_the_next_sign_in(db: Db) {
+    let world = World::new(db).await;
     let (id, jwt) = world.account().await;
     let user = world.user().await;
     let params = Params::new(256, 1, 1, None).unwrap();
@@ -175,13 +181,15 @@ async fn a_weak_hash_is_replaced_at_the_next_sign_in() {
     assert_eq!(hashes(&database).await, strong, "once is enough");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_flood_of_sign_ins_is_refused_at_once_and_token_checks_go_on() {
-    let world = World::with_config(Config {
-        hash_workers: 1,
-        hash_queue: 8,
-        ..Config::default()
-    })
+async fn a_flood_of_sign_ins_is_refused_at_once_and_token_checks_go_on(db: Db) {
+    let world = World::with_config(
+        db,
+        Config {
+            hash_workers: 1,
+            hash_queue: 8,
+            ..Config::default()
+        },
+    )
     .await;
     let (id, jwt) = world.account().await;
     let (mut done, mut busy) = (0, 0);
@@ -210,9 +218,8 @@ async fn a_flood_of_sign_ins_is_refused_at_once_and_token_checks_go_on() {
     world.sign_in(Some(&id), PASSWORD).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn one_address_registers_once() {
-    let world = World::new().await;
+async fn one_address_registers_once(db: Db) {
+    let world = World::new(db).await;
     for round in 0..3 {
         let spellings = [
             format!("ann{round}@example.com"),

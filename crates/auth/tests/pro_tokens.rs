@@ -1,5 +1,6 @@
 //! Pro API tokens: typos cost nothing, limits are exact, and uses are noted seldom.
 
+use mayfly_testkit::{Db, db_test};
 use std::future::Future;
 
 use futures_util::future::join_all;
@@ -9,6 +10,12 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use time::Duration;
 
 use crate::support::{World, refused, token_refused};
+
+db_test!(
+    the_limit_is_exact_under_concurrency,
+    uses_are_noted_at_most_every_five_minutes,
+    a_database_that_cannot_be_written_does_not_fail_a_validation,
+);
 
 /// Waits until something holds that a task beside the requests brings about.
 async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
@@ -26,10 +33,10 @@ async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
 fn a_changed_token_is_refused_without_the_database() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (world, token) = runtime.block_on(async {
-        let world = World::new().await;
+        let world = World::new(Db::Sqlite).await;
         let user = world.user().await;
         let token = world.create_token(&user.id, "ci").await.unwrap().value;
-        let unknown = World::new().await;
+        let unknown = World::new(Db::Sqlite).await;
         token_refused(unknown.validate(&token).await);
         // With the database closed, whatever asks it answers `Unavailable`.
         world.auth.close().await;
@@ -61,9 +68,8 @@ fn a_changed_token_is_refused_without_the_database() {
         .unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_limit_is_exact_under_concurrency() {
-    let world = World::new().await;
+async fn the_limit_is_exact_under_concurrency(db: Db) {
+    let world = World::new(db).await;
     for _ in 0..5 {
         let (user, other) = (world.user().await, world.user().await);
         let answers = join_all((0..70).map(|_| world.create_token(&user.id, "ci"))).await;
@@ -90,15 +96,19 @@ async fn the_limit_is_exact_under_concurrency() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn uses_are_noted_at_most_every_five_minutes() {
-    let world = World::new().await;
+async fn uses_are_noted_at_most_every_five_minutes(db: Db) {
+    let world = World::new(db).await;
     let user = world.user().await;
     let token = world.create_token(&user.id, "ci").await.unwrap();
     let database = world.meddle().await;
-    let counting = "CREATE TABLE uses (id); CREATE TRIGGER count_uses AFTER UPDATE ON pro_tokens \
-                    BEGIN INSERT INTO uses VALUES (NEW.id); END";
-    database.execute_unprepared(counting).await.unwrap();
+    let count_use = Some("INSERT INTO uses VALUES (1)");
+    let counting =
+        world
+            .test_database()
+            .trigger("count_uses", "AFTER UPDATE", "pro_tokens", "TRUE", count_use);
+    for sql in ["CREATE TABLE uses (one INTEGER)", &counting] {
+        database.execute_unprepared(sql).await.unwrap();
+    }
     let first = 1_795_435_200;
     let (world, token) = (&world, &token);
     let validate_often = || join_all((0..500).map(|_| async { world.validate(&token.value).await.unwrap() }));
@@ -126,14 +136,15 @@ async fn uses_are_noted_at_most_every_five_minutes() {
     assert_eq!(count(&database).await, 3, "updates for 3,000 uses");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_database_that_cannot_be_written_does_not_fail_a_validation() {
-    let world = World::new().await;
+async fn a_database_that_cannot_be_written_does_not_fail_a_validation(db: Db) {
+    let world = World::new(db).await;
     let user = world.user().await;
     let token = world.create_token(&user.id, "ci").await.unwrap();
     let database = world.meddle().await;
-    let refusing = "CREATE TRIGGER refuse BEFORE UPDATE ON pro_tokens BEGIN SELECT RAISE(ABORT, 'no'); END";
-    database.execute_unprepared(refusing).await.unwrap();
+    let refusing = world
+        .test_database()
+        .trigger("refuse", "BEFORE UPDATE", "pro_tokens", "TRUE", None);
+    database.execute_unprepared(&refusing).await.unwrap();
     for _ in 0..10 {
         world.validate(&token.value).await.unwrap();
         world.clock.advance(Duration::hours(1));
@@ -145,11 +156,12 @@ async fn a_database_that_cannot_be_written_does_not_fail_a_validation() {
         "{failure:?}"
     );
     assert!(
-        !failure.message.contains("no"),
+        !failure.message.contains("poisoned"),
         "the database's words are not told: {failure:?}"
     );
     assert!(world.validate(&token.value).await.is_ok());
-    database.execute_unprepared("DROP TRIGGER refuse").await.unwrap();
+    let allowing = world.test_database().drop_trigger("refuse", "pro_tokens");
+    database.execute_unprepared(&allowing).await.unwrap();
     world.revoke(&user.id, &token.id).await.unwrap();
     token_refused(world.validate(&token.value).await);
 }

@@ -1,5 +1,6 @@
 //! Revoked is revoked: no validation begun after the answer accepts, however many are under way.
 
+use mayfly_testkit::{Db, db_test};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -11,6 +12,14 @@ use mayfly_runtime::grpc::Transport;
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::support::{PASSWORD, World, token_refused, validate};
+
+db_test!(
+    tokens_revoked_under_load_are_never_accepted_again,
+    credentials_deleted_and_reset_under_load_are_never_accepted_again,
+    within_one_second_the_old_is_refused_and_the_new_is_good,
+    resets_at_once_leave_one_password_and_its_generation,
+    a_revocation_whose_caller_leaves_is_done_wholly_or_not_at_all,
+);
 
 /// Clients that validate a token over and over while it is revoked.
 struct Clients {
@@ -60,12 +69,14 @@ impl Clients {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn tokens_revoked_under_load_are_never_accepted_again() {
-    let world = World::with_config(Config {
-        max_tokens: 1000,
-        ..Config::default()
-    })
+async fn tokens_revoked_under_load_are_never_accepted_again(db: Db) {
+    let world = World::with_config(
+        db,
+        Config {
+            max_tokens: 1000,
+            ..Config::default()
+        },
+    )
     .await;
     let user = world.user().await;
     for _ in 0..200 {
@@ -78,9 +89,8 @@ async fn tokens_revoked_under_load_are_never_accepted_again() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn credentials_deleted_and_reset_under_load_are_never_accepted_again() {
-    let world = World::new().await;
+async fn credentials_deleted_and_reset_under_load_are_never_accepted_again(db: Db) {
+    let world = World::new(db).await;
     for round in 0..30 {
         let (id, jwt) = world.account().await;
         let clients = Clients::start(&world.client(), &jwt);
@@ -100,9 +110,8 @@ async fn credentials_deleted_and_reset_under_load_are_never_accepted_again() {
     }
 }
 
-#[tokio::test]
-async fn within_one_second_the_old_is_refused_and_the_new_is_good() {
-    let world = World::new().await;
+async fn within_one_second_the_old_is_refused_and_the_new_is_good(db: Db) {
+    let world = World::new(db).await;
     let (id, mut old) = world.account().await;
     // The clock stands still: all of this happens within one second of it.
     for round in 0..30 {
@@ -120,9 +129,8 @@ async fn within_one_second_the_old_is_refused_and_the_new_is_good() {
     assert!(world.validate(&again).await.is_ok());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn resets_at_once_leave_one_password_and_its_generation() {
-    let world = World::new().await;
+async fn resets_at_once_leave_one_password_and_its_generation(db: Db) {
+    let world = World::new(db).await;
     for _ in 0..5 {
         let (id, first) = world.account().await;
         let passwords: Vec<String> = (0..4).map(|i| format!("password {i}")).collect();
@@ -142,12 +150,14 @@ async fn resets_at_once_leave_one_password_and_its_generation() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_revocation_whose_caller_leaves_is_done_wholly_or_not_at_all() {
-    let world = World::with_config(Config {
-        max_tokens: 1000,
-        ..Config::default()
-    })
+async fn a_revocation_whose_caller_leaves_is_done_wholly_or_not_at_all(db: Db) {
+    let world = World::with_config(
+        db,
+        Config {
+            max_tokens: 1000,
+            ..Config::default()
+        },
+    )
     .await;
     let user = world.user().await;
     let mut revoked = 0;

@@ -1,14 +1,15 @@
 //! A stolen database holds nothing that opens a door.
 
-use std::fs;
+use mayfly_testkit::{Db, db_test};
 
 use mayfly_proto::auth::SignInUserRequest;
 
 use crate::support::World;
 
-#[tokio::test]
-async fn a_stolen_database_holds_no_usable_secret() {
-    let world = World::new().await;
+db_test!(a_stolen_database_holds_no_usable_secret,);
+
+async fn a_stolen_database_holds_no_usable_secret(db: Db) {
+    let world = World::new(db).await;
     let id = world.new_account();
     let mut secrets: Vec<String> = Vec::new();
     let passwords = ["mailbox password 1", "mailbox password 2", "pro user password"].map(str::to_owned);
@@ -52,13 +53,7 @@ async fn a_stolen_database_holds_no_usable_secret() {
     secrets.extend(world.keys.iter().map(mayfly_types::SecretKey::to_hex));
     let key = *world.keys[0].expose();
 
-    let folder = world.database_path().parent().unwrap().to_owned();
-    let read_all = || -> Vec<(String, Vec<u8>)> {
-        let files = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
-        files
-            .map(|path| (path.display().to_string(), fs::read(&path).unwrap()))
-            .collect()
-    };
+    let read_all = || world.test_database().stolen();
     let holds = |files: &[(String, Vec<u8>)], needle: &[u8]| {
         files
             .iter()
@@ -67,7 +62,7 @@ async fn a_stolen_database_holds_no_usable_secret() {
     let live = read_all();
     assert!(
         live.iter()
-            .any(|(name, bytes)| name.ends_with("-wal") && !bytes.is_empty()),
+            .any(|(name, bytes)| (name.ends_with("-wal") || name.contains("pg_wal")) && !bytes.is_empty()),
         "the log is looked at too"
     );
     assert!(world.tasks.shutdown(std::time::Duration::from_secs(30)).await);

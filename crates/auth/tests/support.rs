@@ -1,9 +1,6 @@
 //! A running service, its client, and what tests ask of it.
 
-use std::{
-    path::PathBuf,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use mayfly_auth::{Auth, Config, Deps};
 use mayfly_proto::auth::{
@@ -12,15 +9,13 @@ use mayfly_proto::auth::{
     validate_token_response::Principal,
 };
 use mayfly_runtime::{
-    database::Database,
     grpc::{Failure, Transport, local},
     task::Tasks,
 };
-use mayfly_testkit::ManualClock;
+use mayfly_testkit::{Db, ManualClock, TestDatabase};
 use mayfly_types::{AccountId, Clock, SecretKey};
 use sea_orm::DatabaseConnection;
 use std::sync::Arc;
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 /// What a test sees of a refusal.
@@ -33,7 +28,7 @@ pub(crate) struct World {
     pub(crate) tasks: Tasks,
     pub(crate) keys: Vec<SecretKey>,
     client: AuthClient<Transport>,
-    dir: Arc<TempDir>,
+    test_database: TestDatabase,
     config: Config,
 }
 
@@ -53,21 +48,33 @@ pub(crate) struct TestToken {
 pub(crate) const PASSWORD: &str = "correct horse";
 
 impl World {
-    pub(crate) async fn new() -> Self {
-        Self::with_config(Config::default()).await
+    pub(crate) async fn new(db: Db) -> Self {
+        Self::with_config(db, Config::default()).await
     }
 
-    pub(crate) async fn with_config(config: Config) -> Self {
-        let dir = Arc::new(tempfile::tempdir().unwrap());
-        Self::open(dir, config, ManualClock::default(), vec![SecretKey::random()]).await
+    pub(crate) async fn with_config(db: Db, config: Config) -> Self {
+        let database = TestDatabase::new(db);
+        Self::open(
+            database,
+            config,
+            ManualClock::default(),
+            vec![SecretKey::random()],
+        )
+        .await
     }
 
-    async fn open(dir: Arc<TempDir>, config: Config, clock: ManualClock, keys: Vec<SecretKey>) -> Self {
-        let path = dir.path().join("auth.db");
+    async fn open(
+        test_database: TestDatabase,
+        config: Config,
+        clock: ManualClock,
+        keys: Vec<SecretKey>,
+    ) -> Self {
         let tasks = Tasks::new(CancellationToken::new());
+        let database = test_database.open("auth").await;
+        mayfly_auth::migrate(&database).await.unwrap();
         let deps = Deps {
-            database: Database::open_sqlite(&path).await.unwrap(),
-            database_path: path,
+            database,
+            redis: None,
             signing_keys: keys.clone(),
             clock: Arc::new(clock.clone()),
             tasks: tasks.clone(),
@@ -80,7 +87,7 @@ impl World {
             tasks,
             keys,
             client,
-            dir,
+            test_database,
             config,
         }
     }
@@ -91,7 +98,7 @@ impl World {
             auth,
             clock,
             tasks,
-            dir,
+            test_database,
             mut config,
             client,
             ..
@@ -100,21 +107,20 @@ impl World {
         auth.close().await;
         drop((auth, client));
         change(&mut config);
-        Self::open(dir, config, clock, keys).await
+        Self::open(test_database, config, clock, keys).await
     }
 
     pub(crate) fn client(&self) -> AuthClient<Transport> {
         self.client.clone()
     }
 
-    pub(crate) fn database_path(&self) -> PathBuf {
-        self.dir.path().join("auth.db")
+    pub(crate) fn test_database(&self) -> &TestDatabase {
+        &self.test_database
     }
 
     /// Opens the service's database beside it, to look or to meddle.
     pub(crate) async fn meddle(&self) -> DatabaseConnection {
-        let url = format!("sqlite://{}", self.database_path().display());
-        let mut options = sea_orm::ConnectOptions::new(url);
+        let mut options = sea_orm::ConnectOptions::new(self.test_database.url("auth"));
         options.max_connections(1).sqlx_logging(false);
         sea_orm::Database::connect(options).await.unwrap()
     }

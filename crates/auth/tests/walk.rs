@@ -5,14 +5,24 @@ use mayfly_proto::auth::{
     validate_token_response::Principal,
 };
 use mayfly_runtime::{admin::Readiness, grpc::Failure};
+use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;
 
 use crate::support::{PASSWORD, World, refused, token_refused};
 
-#[tokio::test]
-async fn a_mailbox_signs_in_resets_and_is_deleted() {
-    let world = World::new().await;
+db_test!(
+    a_mailbox_signs_in_resets_and_is_deleted,
+    a_jwt_lasts_seven_days_by_our_clock,
+    a_pro_user_registers_signs_in_and_keeps_tokens,
+    a_token_is_revoked_by_its_owner_alone,
+    what_is_malformed_is_named_and_what_is_absent_is_not_found,
+    closed_registration_keeps_those_who_are_in,
+    a_database_that_is_away_makes_unavailable_and_not_unready_in_silence,
+);
+
+async fn a_mailbox_signs_in_resets_and_is_deleted(db: Db) {
+    let world = World::new(db).await;
     let (id, first) = world.account().await;
     let mailbox = Principal::Mailbox(MailboxPrincipal {
         account_id: id.clone(),
@@ -56,9 +66,8 @@ async fn a_mailbox_signs_in_resets_and_is_deleted() {
     );
 }
 
-#[tokio::test]
-async fn a_jwt_lasts_seven_days_by_our_clock() {
-    let world = World::new().await;
+async fn a_jwt_lasts_seven_days_by_our_clock(db: Db) {
+    let world = World::new(db).await;
     let (_, jwt) = world.account().await;
     world.clock.advance(Duration::days(7) + Duration::seconds(4));
     assert!(world.validate(&jwt).await.is_ok(), "within the leeway");
@@ -70,9 +79,8 @@ async fn a_jwt_lasts_seven_days_by_our_clock() {
     token_refused(world.validate(&jwt).await);
 }
 
-#[tokio::test]
-async fn a_pro_user_registers_signs_in_and_keeps_tokens() {
-    let world = World::new().await;
+async fn a_pro_user_registers_signs_in_and_keeps_tokens(db: Db) {
+    let world = World::new(db).await;
     let user = world.register(" Ann@Example.COM ", PASSWORD).await.unwrap();
     assert_eq!(user.email, "ann@example.com");
     let pro = |token_id: Option<&str>| {
@@ -122,9 +130,8 @@ async fn a_pro_user_registers_signs_in_and_keeps_tokens() {
     );
 }
 
-#[tokio::test]
-async fn a_token_is_revoked_by_its_owner_alone() {
-    let world = World::new().await;
+async fn a_token_is_revoked_by_its_owner_alone(db: Db) {
+    let world = World::new(db).await;
     let (ann, bob) = (world.user().await, world.user().await);
     let token = world.create_token(&ann.id, "hers").await.unwrap();
     let missing = world.new_account();
@@ -139,9 +146,8 @@ async fn a_token_is_revoked_by_its_owner_alone() {
     assert!(world.tokens(&bob.id).await.is_empty());
 }
 
-#[tokio::test]
-async fn what_is_malformed_is_named_and_what_is_absent_is_not_found() {
-    let world = World::new().await;
+async fn what_is_malformed_is_named_and_what_is_absent_is_not_found(db: Db) {
+    let world = World::new(db).await;
     let user = world.user().await;
     let missing = world.new_account();
     for text in ["", "x", "01900000000070008000000000000000"] {
@@ -203,9 +209,8 @@ async fn what_is_malformed_is_named_and_what_is_absent_is_not_found() {
     );
 }
 
-#[tokio::test]
-async fn closed_registration_keeps_those_who_are_in() {
-    let world = World::new().await;
+async fn closed_registration_keeps_those_who_are_in(db: Db) {
+    let world = World::new(db).await;
     let user = world.user().await;
     let keys = world.keys.clone();
     let world = world
@@ -223,9 +228,8 @@ async fn closed_registration_keeps_those_who_are_in() {
     assert!(world.client().sign_in_user(request).await.is_ok());
 }
 
-#[tokio::test]
-async fn a_database_that_is_away_makes_unavailable_and_not_unready_in_silence() {
-    let world = World::new().await;
+async fn a_database_that_is_away_makes_unavailable_and_not_unready_in_silence(db: Db) {
+    let world = World::new(db).await;
     let (id, jwt) = world.account().await;
     let mut readiness = Readiness::default();
     world.auth.add_checks(&mut readiness);

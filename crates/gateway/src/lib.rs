@@ -19,7 +19,7 @@ mod stream;
 mod views;
 
 use axum::Router;
-use mayfly_runtime::{grpc::Transport, task::Tasks};
+use mayfly_runtime::{grpc::Transport, redis::Redis, task::Tasks};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -32,6 +32,8 @@ pub struct Deps {
     pub auth: Transport,
     /// The mailbox service.
     pub mailbox: Transport,
+    /// What gateways share, if there are several.
+    pub redis: Option<Redis>,
     /// HTTPS when present, HTTP when not.
     pub tls: Option<TlsAcceptor>,
     /// The group of tasks that edges drain in.
@@ -51,7 +53,7 @@ pub struct Gateway {
 pub fn build(config: &Config, deps: Deps) -> Gateway {
     let state = state::Gateway::new(config, deps.auth, deps.mailbox);
     Gateway {
-        router: router::router(config, state, &deps.tasks),
+        router: router::router(config, state, deps.redis, &deps.tasks),
         tls: deps.tls,
         tasks: deps.tasks,
         max_connections: config.max_connections as usize,

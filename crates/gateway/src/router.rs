@@ -7,7 +7,7 @@ use axum::{
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{redis::Redis, task::Tasks};
 use tower::{Layer, ServiceBuilder, ServiceExt};
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -85,7 +85,7 @@ async fn cors(request: Request, next: Next) -> Response {
 }
 
 /// Builds the router with everything that stands around it.
-pub(crate) fn router(config: &Config, gateway: Gateway, tasks: &Tasks) -> Router {
+pub(crate) fn router(config: &Config, gateway: Gateway, redis: Option<Redis>, tasks: &Tasks) -> Router {
     let (router, document) = routes().split_for_parts();
     let request_id = HeaderName::from_static("x-request-id");
     let around = ServiceBuilder::new()
@@ -109,7 +109,7 @@ pub(crate) fn router(config: &Config, gateway: Gateway, tasks: &Tasks) -> Router
             ApiError::internal("a handler panicked").into_response()
         }))
         .layer(middleware::from_fn_with_state(
-            RateLimit::new(config, tasks),
+            RateLimit::new(config, redis, tasks),
             rate_limit::limit,
         ))
         .layer(middleware::from_fn(cors));

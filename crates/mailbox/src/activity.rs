@@ -37,6 +37,7 @@ impl Activity {
                 let touched_accounts = accounts.clone();
                 let touched: Result<(), Error> = database
                     .tx("touch_mailboxes", move |tx| {
+                        let accounts = accounts.clone();
                         Box::pin(async move { Ok(mailboxes::touch(tx, &accounts, now_ms).await?) })
                     })
                     .await;

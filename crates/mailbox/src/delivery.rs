@@ -191,6 +191,7 @@ impl Writer {
         let committed = self
             .database
             .tx("deliver_messages", move |tx| {
+                let (deliveries, accounts) = (deliveries.clone(), accounts.clone());
                 Box::pin(async move { store_all(tx, &deliveries, &accounts, now).await })
             })
             .await;
@@ -247,7 +248,7 @@ async fn store_all(
 ) -> Result<(Vec<Outcome>, Vec<Arc<Mailbox>>), Error> {
     let mut room: HashMap<Uuid, Room> = HashMap::with_capacity(accounts.len());
     for some in accounts.chunks(1000) {
-        let found = mailboxes::list_active(tx, some).await?;
+        let found = mailboxes::lock_active(tx, some).await?;
         room.extend(
             found
                 .into_iter()

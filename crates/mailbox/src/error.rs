@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mayfly_runtime::database;
+use mayfly_runtime::database::{self, DatabaseFailure};
 use mayfly_types::{ErrorCode, reason};
 use sea_orm::DbErr;
 
@@ -44,6 +44,15 @@ pub(crate) enum Error {
     Batch(Arc<Error>),
     #[error("{0}")]
     Defect(&'static str),
+}
+
+impl DatabaseFailure for Error {
+    fn database_error(&self) -> Option<&DbErr> {
+        match self {
+            Self::Database(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl Error {

@@ -14,10 +14,7 @@ mod service;
 mod store;
 mod sweeper;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_server::MailboxServer};
 use mayfly_runtime::{
@@ -41,8 +38,6 @@ pub use rpc::Rpc;
 pub struct Deps {
     /// Its own database.
     pub database: Database,
-    /// Where that is, for error texts.
-    pub database_path: PathBuf,
     /// The auth service, which is told of mailboxes that are gone.
     pub auth: Transport,
     /// The system domains; the first is the default.
@@ -59,25 +54,23 @@ pub struct Mailbox {
     service: Arc<Service>,
 }
 
-/// Migrates the database, takes over the system domains and starts the background tasks.
+/// Takes over the system domains and starts the background tasks, on a database whose schema it knows.
 ///
 /// # Errors
-/// When the database cannot be brought up to date.
+/// When the schema is not known and cannot be brought up to date.
 pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
-    migrate(&deps.database, &deps.database_path).await?;
+    deps.database.prepare::<migrations::Migrator>().await?;
     let store = Store::new(deps.database, deps.tasks.clone());
     let now = deps.clock.now();
     let domains = deps.domains;
     store
         .database()
         .tx("sync_domains", move |tx| {
+            let domains = domains.clone();
             Box::pin(async move { store::domains::sync(tx, &domains, now).await })
         })
         .await
-        .map_err(|error: DbErr| OpenError::Database {
-            path: deps.database_path,
-            error,
-        })?;
+        .map_err(|error: DbErr| store.database().failed(error))?;
     let outbox = Arc::new(Notify::new());
     let worker = outbox::Worker {
         database: store.database().clone(),
@@ -103,8 +96,8 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
 ///
 /// # Errors
 /// When a migration fails, or the database has one that this version does not know.
-pub async fn migrate(database: &Database, path: &Path) -> Result<(), OpenError> {
-    database.migrate::<migrations::Migrator>(path).await
+pub async fn migrate(database: &Database) -> Result<(), OpenError> {
+    database.migrate::<migrations::Migrator>().await
 }
 
 impl Mailbox {

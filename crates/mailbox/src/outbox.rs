@@ -89,6 +89,7 @@ impl Worker {
         }
         self.database
             .tx("settle_outbox", move |tx| {
+                let (done, failed) = (done.clone(), failed.clone());
                 Box::pin(async move {
                     outbox::remove(tx, &done).await?;
                     for (id, until_ms) in failed {

@@ -4,9 +4,11 @@ pub(crate) mod cache;
 pub(crate) mod deliveries;
 pub(crate) mod domains;
 pub(crate) mod entities;
+pub(crate) mod leases;
 pub(crate) mod mailboxes;
 pub(crate) mod messages;
 pub(crate) mod outbox;
+pub(crate) mod owners;
 pub(crate) mod sweeps;
 
 use std::sync::Arc;
@@ -39,8 +41,8 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(database: Database, tasks: Tasks) -> Self {
         Self {
+            cache: Arc::new(Cache::new(database.is_shared())),
             database: Arc::new(database),
-            cache: Arc::default(),
             tasks,
         }
     }
@@ -71,7 +73,7 @@ impl Store {
     ) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c DatabaseTransaction) -> Work<'c, T, Error> + Send + 'static,
+        F: for<'c> Fn(&'c DatabaseTransaction) -> Work<'c, T, Error> + Send + Sync + 'static,
     {
         let (answer, outcome) = oneshot::channel();
         let (database, cache) = (self.database.clone(), self.cache.clone());

@@ -3,18 +3,21 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use mayfly_runtime::task::Tasks;
-use mayfly_types::MessageId;
-use time::OffsetDateTime;
+use mayfly_types::{AccountId, MessageId};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 use crate::{
     config,
     error::Error,
     service::Service,
-    store::{mailboxes, millis, outbox, sweeps},
+    store::{leases, mailboxes, millis, outbox, sweeps},
 };
 
 /// How often is swept: a lapsed reservation is freed within a minute.
 const EVERY: StdDuration = StdDuration::from_secs(15);
+/// How long a process that sweeps keeps the others from it; one that died holds up the next so long.
+const LEASE: Duration = Duration::seconds(40);
 /// The pause between two batches.
 const PAUSE: StdDuration = StdDuration::from_millis(10);
 /// Rows of a batch.
@@ -23,6 +26,7 @@ const BATCH: u64 = 100;
 /// Starts the sweeper.
 pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
     let stopping = tasks.stopping();
+    let holder = AccountId::new(service.clock.now()).as_uuid();
     tasks.spawn_vital("mailbox sweeper", async move {
         loop {
             tokio::select! {
@@ -31,7 +35,7 @@ pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
             }
             tokio::select! {
                 () = stopping.cancelled() => return,
-                swept = sweep(&service) => if let Err(error) = swept {
+                swept = sweep_if_first(&service, holder) => if let Err(error) = swept {
                     tracing::warn!(%error, "cannot sweep");
                 },
             }
@@ -47,6 +51,20 @@ enum Broom {
     Deleted,
     Orphans,
     Tombstones,
+}
+
+/// Sweeps, unless another process does.
+async fn sweep_if_first(service: &Service, holder: Uuid) -> Result<(), Error> {
+    let now = service.clock.now();
+    let is_first = service
+        .store
+        .write("take_sweeper_lease", None, move |tx| {
+            Box::pin(async move {
+                Ok(leases::take(tx, "sweeper", holder, millis(now), millis(now + LEASE)).await?)
+            })
+        })
+        .await?;
+    if is_first { sweep(service).await } else { Ok(()) }
 }
 
 /// Sweeps until nothing is left that is past its time.

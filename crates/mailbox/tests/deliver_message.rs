@@ -1,9 +1,9 @@
 //! Taking messages in: all recipients or none, quotas, bounds, batches.
 
+use mayfly_testkit::{Db, TestDatabase, db_test};
 use std::sync::Arc;
 
 use mayfly_mailbox::Config;
-use mayfly_runtime::database::Database;
 use mayfly_types::{ErrorCode, reason};
 use sea_orm::ConnectionTrait as _;
 use tokio::task::JoinSet;
@@ -13,9 +13,19 @@ use crate::{
     world::{World, assert_refused, chunk, envelope, mail, no_auth, scope, user},
 };
 
-#[tokio::test]
-async fn a_message_reaches_each_mailbox_once_and_none_sees_another() {
-    let world = World::new().await;
+db_test!(
+    a_message_reaches_each_mailbox_once_and_none_sees_another,
+    envelopes_and_streams_that_do_not_fit_are_refused,
+    the_quota_is_exact_and_one_full_mailbox_keeps_a_message_from_all,
+    a_recipient_that_is_gone_keeps_a_message_from_all,
+    deliveries_at_once_stop_exactly_at_the_quota_and_ids_follow_the_commits,
+    a_mail_that_the_database_refuses_fails_alone_and_leaves_nothing,
+    a_caller_that_gives_up_leaves_a_whole_message_or_none,
+    what_was_stored_is_there_after_a_restart,
+);
+
+async fn a_message_reaches_each_mailbox_once_and_none_sees_another(db: Db) {
+    let world = World::new(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
         world.create("bob@mayfly.test").await,
@@ -38,9 +48,8 @@ async fn a_message_reaches_each_mailbox_once_and_none_sees_another() {
     assert_eq!(world.source(scope(&bob), &ids[0]).await.unwrap(), mail("a"));
 }
 
-#[tokio::test]
-async fn envelopes_and_streams_that_do_not_fit_are_refused() {
-    let world = World::new().await;
+async fn envelopes_and_streams_that_do_not_fit_are_refused(db: Db) {
+    let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let invalid = [
         vec![],
@@ -68,14 +77,13 @@ fn sized(size: usize) -> Vec<u8> {
     raw
 }
 
-#[tokio::test]
-async fn the_quota_is_exact_and_one_full_mailbox_keeps_a_message_from_all() {
+async fn the_quota_is_exact_and_one_full_mailbox_keeps_a_message_from_all(db: Db) {
     let config = Config {
         quota_bytes: 1000,
         pro_quota_bytes: 5000,
         ..Config::default()
     };
-    let world = World::with(config).await;
+    let world = World::with(db, config).await;
     let ann = world.create("ann@mayfly.test").await;
     let bob = world.create_for("bob@mayfly.test", Some(&user())).await;
     let full = || (ErrorCode::FailedPrecondition, reason::MAILBOX_FULL);
@@ -102,9 +110,8 @@ async fn the_quota_is_exact_and_one_full_mailbox_keeps_a_message_from_all() {
     assert_eq!(world.used(&bob).await, 400);
 }
 
-#[tokio::test]
-async fn a_recipient_that_is_gone_keeps_a_message_from_all() {
-    let world = World::new().await;
+async fn a_recipient_that_is_gone_keeps_a_message_from_all(db: Db) {
+    let world = World::new(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
         world.create("bob@mayfly.test").await,
@@ -116,13 +123,12 @@ async fn a_recipient_that_is_gone_keeps_a_message_from_all() {
     assert_eq!(world.used(&ann).await, 0);
 }
 
-#[tokio::test]
-async fn deliveries_at_once_stop_exactly_at_the_quota_and_ids_follow_the_commits() {
+async fn deliveries_at_once_stop_exactly_at_the_quota_and_ids_follow_the_commits(db: Db) {
     let config = Config {
         quota_bytes: 10_000,
         ..Config::default()
     };
-    let world = Arc::new(World::with(config).await);
+    let world = Arc::new(World::with(db, config).await);
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
         world.create("bob@mayfly.test").await,
@@ -151,29 +157,37 @@ async fn deliveries_at_once_stop_exactly_at_the_quota_and_ids_follow_the_commits
 }
 
 /// A trigger stands for whatever the database refuses about one message, on its second recipient if it has two.
-async fn world_with_poison() -> Arc<World> {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("mailbox.db");
-    let database = Database::open_sqlite(&path).await.unwrap();
-    mayfly_mailbox::migrate(&database, &path).await.unwrap();
-    let trigger = "CREATE TRIGGER poison BEFORE INSERT ON messages WHEN NEW.subject = 'poison' AND EXISTS \
-                   (SELECT 1 FROM mailboxes WHERE id = NEW.account_id AND address LIKE 'bob@%') \
-                   BEGIN SELECT RAISE(ABORT, 'poisoned'); END";
+async fn world_with_poison(db: Db) -> Arc<World> {
+    let test_database = TestDatabase::new(db);
+    let database = test_database.open("mailbox").await;
+    mayfly_mailbox::migrate(&database).await.unwrap();
+    let condition = "NEW.subject = 'poison' AND EXISTS \
+                     (SELECT 1 FROM mailboxes WHERE id = NEW.account_id AND address LIKE 'bob@%')";
+    let trigger = test_database.trigger("poison", "BEFORE INSERT", "messages", condition, None);
     database
         .tx("trigger", |tx| {
-            Box::pin(async move { tx.execute_unprepared(trigger).await.map(drop) })
+            let trigger = trigger.clone();
+            Box::pin(async move { tx.execute_unprepared(&trigger).await.map(drop) })
         })
         .await
         .unwrap_or_else(|error: sea_orm::DbErr| panic!("{error}"));
     database.close().await;
     drop(database);
     let clock = mayfly_testkit::ManualClock::default();
-    Arc::new(World::open(dir, clock, Config::default(), no_auth(), &["mayfly.test"]).await)
+    Arc::new(
+        World::open(
+            test_database,
+            clock,
+            Config::default(),
+            no_auth(),
+            &["mayfly.test"],
+        )
+        .await,
+    )
 }
 
-#[tokio::test]
-async fn a_mail_that_the_database_refuses_fails_alone_and_leaves_nothing() {
-    let world = world_with_poison().await;
+async fn a_mail_that_the_database_refuses_fails_alone_and_leaves_nothing(db: Db) {
+    let world = world_with_poison(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
         world.create("bob@mayfly.test").await,
@@ -217,9 +231,8 @@ async fn a_mail_that_the_database_refuses_fails_alone_and_leaves_nothing() {
     }
 }
 
-#[tokio::test]
-async fn a_caller_that_gives_up_leaves_a_whole_message_or_none() {
-    let world = World::new().await;
+async fn a_caller_that_gives_up_leaves_a_whole_message_or_none(db: Db) {
+    let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     for n in 0..50u64 {
         let (to, raw) = ([ann.as_str()], mail("a"));
@@ -241,9 +254,8 @@ async fn a_caller_that_gives_up_leaves_a_whole_message_or_none() {
     }
 }
 
-#[tokio::test]
-async fn what_was_stored_is_there_after_a_restart() {
-    let world = World::new().await;
+async fn what_was_stored_is_there_after_a_restart(db: Db) {
+    let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let raw = sized(300_000);
     let id = world.deliver(&[&ann], &raw).await.unwrap().remove(0);

@@ -6,10 +6,22 @@ use mayfly_proto::mailbox::{
     ResolveRecipientRequest, Scope,
 };
 use mayfly_runtime::grpc::Failure;
+use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;
 
 use crate::world::{World, assert_refused, mail, no_auth, owned, scope, user};
+
+db_test!(
+    a_mailbox_exists_for_nobody_until_it_is_activated,
+    addresses_that_cannot_be_are_refused,
+    a_reservation_holds_for_a_minute_and_no_longer,
+    a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed,
+    a_hundred_creations_at_once_stop_exactly_at_the_limit,
+    one_address_asked_for_by_many_at_once_goes_to_one,
+    another_owners_mailbox_answers_like_one_that_does_not_exist,
+    system_domains_keep_their_ids_over_restarts_and_follow_the_configuration,
+);
 
 pub(crate) async fn delete(world: &World, scope: Scope) -> Result<(), Failure> {
     let request = DeleteMailboxRequest { scope: Some(scope) };
@@ -34,9 +46,8 @@ pub(crate) async fn resolve(world: &World, address: &str, size_bytes: i64) -> Re
     Ok(answer.map_err(Failure::from)?.into_inner().account_id)
 }
 
-#[tokio::test]
-async fn a_mailbox_exists_for_nobody_until_it_is_activated() {
-    let world = World::new().await;
+async fn a_mailbox_exists_for_nobody_until_it_is_activated(db: Db) {
+    let world = World::new(db).await;
     let id = world.reserve("ann@mayfly.test", None).await.unwrap();
     assert_eq!(find(&world, "ann@mayfly.test").await, None);
     assert_refused(
@@ -72,9 +83,8 @@ async fn a_mailbox_exists_for_nobody_until_it_is_activated() {
     );
 }
 
-#[tokio::test]
-async fn addresses_that_cannot_be_are_refused() {
-    let world = World::new().await;
+async fn addresses_that_cannot_be_are_refused(db: Db) {
+    let world = World::new(db).await;
     for address in ["", "ann", "ann@", "a nn@mayfly.test", "ann.@mayfly.test"] {
         let refused = world.reserve(address, None).await;
         assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_ADDRESS);
@@ -96,9 +106,8 @@ async fn addresses_that_cannot_be_are_refused() {
     );
 }
 
-#[tokio::test]
-async fn a_reservation_holds_for_a_minute_and_no_longer() {
-    let world = World::new().await;
+async fn a_reservation_holds_for_a_minute_and_no_longer(db: Db) {
+    let world = World::new(db).await;
     let first = world.reserve("ann@mayfly.test", None).await.unwrap();
     world.clock.advance(Duration::milliseconds(59_999));
     let refused = world.reserve("ann@mayfly.test", None).await;
@@ -119,9 +128,8 @@ async fn a_reservation_holds_for_a_minute_and_no_longer() {
     assert_refused(refused, ErrorCode::AlreadyExists, reason::ADDRESS_TAKEN);
 }
 
-#[tokio::test]
-async fn a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed() {
-    let world = World::new().await;
+async fn a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed(db: Db) {
+    let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let ids = world.deliver(&[&ann], &mail("a")).await.unwrap();
     delete(&world, scope(&ann)).await.unwrap();
@@ -155,13 +163,12 @@ async fn a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed() {
     assert_refused(world.get(scope(&ann)).await, gone().0, gone().1);
 }
 
-#[tokio::test]
-async fn a_hundred_creations_at_once_stop_exactly_at_the_limit() {
+async fn a_hundred_creations_at_once_stop_exactly_at_the_limit(db: Db) {
     let config = Config {
         max_accounts: 50,
         ..Config::default()
     };
-    let world = std::sync::Arc::new(World::with(config).await);
+    let world = std::sync::Arc::new(World::with(db, config).await);
     let owner = user();
     let mut calls = tokio::task::JoinSet::new();
     for n in 0..100 {
@@ -219,9 +226,8 @@ async fn a_hundred_creations_at_once_stop_exactly_at_the_limit() {
     );
 }
 
-#[tokio::test]
-async fn one_address_asked_for_by_many_at_once_goes_to_one() {
-    let world = std::sync::Arc::new(World::new().await);
+async fn one_address_asked_for_by_many_at_once_goes_to_one(db: Db) {
+    let world = std::sync::Arc::new(World::new(db).await);
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let world = world.clone();
@@ -231,9 +237,8 @@ async fn one_address_asked_for_by_many_at_once_goes_to_one() {
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
 }
 
-#[tokio::test]
-async fn another_owners_mailbox_answers_like_one_that_does_not_exist() {
-    let world = World::new().await;
+async fn another_owners_mailbox_answers_like_one_that_does_not_exist(db: Db) {
+    let world = World::new(db).await;
     let (owner, other) = (user(), user());
     let ann = world.create_for("ann@mayfly.test", Some(&owner)).await;
     let free = world.create("bob@mayfly.test").await;
@@ -269,8 +274,7 @@ async fn another_owners_mailbox_answers_like_one_that_does_not_exist() {
     assert_eq!(world.list(scope(&ann), 1).await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn system_domains_keep_their_ids_over_restarts_and_follow_the_configuration() {
+async fn system_domains_keep_their_ids_over_restarts_and_follow_the_configuration(db: Db) {
     async fn domains(world: &World) -> Vec<(String, String, bool, i32)> {
         let answer = world
             .client
@@ -283,7 +287,7 @@ async fn system_domains_keep_their_ids_over_restarts_and_follow_the_configuratio
             .map(|d| (d.domain, d.domain_id, d.is_default, d.sort_order))
             .collect()
     }
-    let world = World::new().await;
+    let world = World::new(db).await;
     let before = domains(&world).await;
     assert_eq!(
         before.iter().map(|d| (&*d.0, d.2, d.3)).collect::<Vec<_>>(),

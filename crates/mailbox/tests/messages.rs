@@ -2,10 +2,17 @@
 
 use mayfly_proto::mailbox::{DeleteMessageRequest, MarkMessageReadRequest, Scope};
 use mayfly_runtime::grpc::Failure;
+use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;
 
 use crate::world::{World, assert_refused, mail, scope};
+
+db_test!(
+    lists_show_thirty_a_page_newest_first,
+    a_message_is_shown_whole_and_reading_changes_nothing,
+    what_is_past_its_retention_has_expired_swept_or_not,
+);
 
 pub(crate) async fn mark_read(world: &World, scope: Scope, message_id: &str) -> Result<(), Failure> {
     let request = MarkMessageReadRequest {
@@ -35,9 +42,8 @@ pub(crate) async fn delete(world: &World, scope: Scope, message_id: &str) -> Res
         .map_err(Failure::from)
 }
 
-#[tokio::test]
-async fn lists_show_thirty_a_page_newest_first() {
-    let world = World::new().await;
+async fn lists_show_thirty_a_page_newest_first(db: Db) {
+    let world = World::new(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
         world.create("bob@mayfly.test").await,
@@ -66,9 +72,8 @@ async fn lists_show_thirty_a_page_newest_first() {
     assert_eq!(world.list(scope(&bob), 1).await.unwrap().len(), 5);
 }
 
-#[tokio::test]
-async fn a_message_is_shown_whole_and_reading_changes_nothing() {
-    let world = World::new().await;
+async fn a_message_is_shown_whole_and_reading_changes_nothing(db: Db) {
+    let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let raw = mail("Tea");
     let id = world.deliver(&[&ann], &raw).await.unwrap().remove(0);
@@ -113,9 +118,8 @@ async fn a_message_is_shown_whole_and_reading_changes_nothing() {
     }
 }
 
-#[tokio::test]
-async fn what_is_past_its_retention_has_expired_swept_or_not() {
-    let world = World::new().await;
+async fn what_is_past_its_retention_has_expired_swept_or_not(db: Db) {
+    let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let old = world.deliver(&[&ann], &mail("old")).await.unwrap().remove(0);
     world.clock.advance(Duration::days(1));

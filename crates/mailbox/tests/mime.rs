@@ -1,5 +1,6 @@
 //! Mails as they come out again through the service.
 
+use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 use proptest::{
     prelude::*,
@@ -8,9 +9,13 @@ use proptest::{
 
 use crate::world::{World, assert_refused, scope};
 
-#[tokio::test]
-async fn an_attachment_comes_decoded_and_in_chunks() {
-    let world = World::new().await;
+db_test!(
+    an_attachment_comes_decoded_and_in_chunks,
+    a_mail_of_32000_messages_within_each_other_is_kept_whole,
+);
+
+async fn an_attachment_comes_decoded_and_in_chunks(db: Db) {
+    let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJz\r\n";
     let raw = format!(
@@ -43,9 +48,8 @@ async fn an_attachment_comes_decoded_and_in_chunks() {
     }
 }
 
-#[tokio::test]
-async fn a_mail_of_32000_messages_within_each_other_is_kept_whole() {
-    let world = World::new().await;
+async fn a_mail_of_32000_messages_within_each_other_is_kept_whole(db: Db) {
+    let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let mut raw = b"From: a@b.test\r\nSubject: deep\r\n".to_vec();
     raw.extend(b"Content-Type: message/rfc822\r\n\r\n".repeat(32_000));
@@ -74,7 +78,7 @@ async fn a_mail_of_32000_messages_within_each_other_is_kept_whole() {
 fn whatever_came_is_given_back_byte_for_byte() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (world, ann) = runtime.block_on(async {
-        let world = World::new().await;
+        let world = World::new(Db::Sqlite).await;
         let ann = world.create("ann@mayfly.test").await;
         (world, ann)
     });

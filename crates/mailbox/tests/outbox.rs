@@ -6,13 +6,11 @@ use mayfly_auth::Auth;
 use mayfly_mailbox::Config;
 use mayfly_proto::auth::{CreateCredentialRequest, ValidateTokenRequest, auth_client::AuthClient};
 use mayfly_runtime::{
-    database::Database,
     grpc::{Transport, local},
     task::Tasks,
 };
-use mayfly_testkit::ManualClock;
+use mayfly_testkit::{Db, ManualClock, TestDatabase, db_test};
 use mayfly_types::SecretKey;
-use tempfile::TempDir;
 use time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -21,20 +19,27 @@ use crate::{
     world::{World, scope, until},
 };
 
+db_test!(
+    the_credential_of_a_deleted_mailbox_is_forgotten_once_auth_answers,
+    the_credential_of_a_lapsed_reservation_is_forgotten,
+    the_credential_of_an_idle_mailbox_is_forgotten,
+);
+
 struct RealAuth {
     transport: Transport,
     client: AuthClient<Transport>,
     _auth: Auth,
-    _dir: TempDir,
+    _test_database: TestDatabase,
 }
 
 impl RealAuth {
-    async fn new(clock: &ManualClock) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("auth.db");
+    async fn new(db: Db, clock: &ManualClock) -> Self {
+        let test_database = TestDatabase::new(db);
+        let database = test_database.open("auth").await;
+        mayfly_auth::migrate(&database).await.unwrap();
         let deps = mayfly_auth::Deps {
-            database: Database::open_sqlite(&path).await.unwrap(),
-            database_path: path,
+            database,
+            redis: None,
             signing_keys: vec![SecretKey::random()],
             clock: Arc::new(clock.clone()),
             tasks: Tasks::new(CancellationToken::new()),
@@ -47,7 +52,7 @@ impl RealAuth {
             client: AuthClient::new(transport.clone()),
             transport,
             _auth: auth,
-            _dir: dir,
+            _test_database: test_database,
         }
     }
 
@@ -80,12 +85,11 @@ impl RealAuth {
     }
 }
 
-async fn world() -> (World, RealAuth) {
+async fn world(db: Db) -> (World, RealAuth) {
     let clock = ManualClock::default();
-    let auth = RealAuth::new(&clock).await;
-    let dir = tempfile::tempdir().unwrap();
+    let auth = RealAuth::new(db, &clock).await;
     let world = World::open(
-        dir,
+        TestDatabase::new(db),
         clock,
         Config::default(),
         auth.transport.clone(),
@@ -95,9 +99,8 @@ async fn world() -> (World, RealAuth) {
     (world, auth)
 }
 
-#[tokio::test]
-async fn the_credential_of_a_deleted_mailbox_is_forgotten_once_auth_answers() {
-    let (world, auth) = world().await;
+async fn the_credential_of_a_deleted_mailbox_is_forgotten_once_auth_answers(db: Db) {
+    let (world, auth) = world(db).await;
     let [ann, bob] = [
         world.create("ann@mayfly.test").await,
         world.create("bob@mayfly.test").await,
@@ -126,9 +129,8 @@ async fn the_credential_of_a_deleted_mailbox_is_forgotten_once_auth_answers() {
     assert!(auth.is_valid(&bobs).await);
 }
 
-#[tokio::test]
-async fn the_credential_of_a_lapsed_reservation_is_forgotten() {
-    let (world, auth) = world().await;
+async fn the_credential_of_a_lapsed_reservation_is_forgotten(db: Db) {
+    let (world, auth) = world(db).await;
     let first = world.reserve("ann@mayfly.test", None).await.unwrap();
     let swept = world.reserve("bob@mayfly.test", None).await.unwrap();
     let [firsts, swepts] = [auth.create(&first).await, auth.create(&swept).await];
@@ -142,9 +144,8 @@ async fn the_credential_of_a_lapsed_reservation_is_forgotten() {
     assert!(auth.is_valid(&seconds).await);
 }
 
-#[tokio::test]
-async fn the_credential_of_an_idle_mailbox_is_forgotten() {
-    let (world, auth) = world().await;
+async fn the_credential_of_an_idle_mailbox_is_forgotten(db: Db) {
+    let (world, auth) = world(db).await;
     let ann = world.create("ann@mayfly.test").await;
     world
         .clock

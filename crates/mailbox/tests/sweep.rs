@@ -1,7 +1,7 @@
 //! What is removed when its time is over, and what stays.
 
 use mayfly_mailbox::Config;
-use mayfly_runtime::database::Database;
+use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 use sea_orm::{ConnectionTrait as _, Statement};
 use time::Duration;
@@ -11,12 +11,16 @@ use crate::{
     world::{World, assert_refused, mail, no_auth, scope, until},
 };
 
+db_test!(
+    a_mailbox_that_nobody_uses_is_deleted_and_one_that_is_read_lives,
+    nothing_is_left_of_what_was_deleted_or_expired,
+    a_lapsed_reservation_is_swept_and_its_credential_with_it,
+);
+
 /// Counts the rows of each table once the service has stopped: what callers cannot see any more must be gone as well.
 async fn rows(world: World) -> Vec<(&'static str, i64)> {
-    let (dir, _) = world.stop().await;
-    let database = Database::open_sqlite(&dir.path().join("mailbox.db"))
-        .await
-        .unwrap();
+    let (test_database, _) = world.stop().await;
+    let database = test_database.open("mailbox").await;
     let mut counts = Vec::new();
     for table in ["mailboxes", "messages", "raw_messages", "outbox_entries"] {
         let count = database.read("count", |c| {
@@ -35,9 +39,8 @@ async fn rows(world: World) -> Vec<(&'static str, i64)> {
     counts
 }
 
-#[tokio::test]
-async fn a_mailbox_that_nobody_uses_is_deleted_and_one_that_is_read_lives() {
-    let world = World::new().await;
+async fn a_mailbox_that_nobody_uses_is_deleted_and_one_that_is_read_lives(db: Db) {
+    let world = World::new(db).await;
     let [read, signed_in, idle] = ["read", "in", "idle"].map(|name| format!("{name}@mayfly.test"));
     let read_id = world.create(&read).await;
     world.create(&signed_in).await;
@@ -75,27 +78,25 @@ async fn a_mailbox_that_nobody_uses_is_deleted_and_one_that_is_read_lives() {
     assert_refused(refused, ErrorCode::AlreadyExists, reason::ADDRESS_TAKEN);
 }
 
-/// Tells whether fewer than two mailboxes were noted as used at the clock's time, by looking into the file.
+/// Tells whether fewer than two mailboxes were noted as used at the clock's time, by looking into the table.
 async fn is_touch_due(world: &World) -> bool {
     use mayfly_types::Clock as _;
-    use sea_orm::sqlx::{Connection as _, Row as _, sqlite::SqliteConnection};
-    let url = format!(
-        "sqlite://{}?mode=ro",
-        world.dir.path().join("mailbox.db").display()
-    );
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    let now_ms = i64::try_from(world.clock.now().unix_timestamp_nanos() / 1_000_000).unwrap();
-    let row = sea_orm::sqlx::query("SELECT count(*) FROM mailboxes WHERE last_active_at_ms = ?")
-        .bind(now_ms)
-        .fetch_one(&mut connection)
+    let database = sea_orm::Database::connect(world.test_database.url("mailbox"))
         .await
         .unwrap();
-    row.get::<i64, _>(0) < 2
+    let now_ms = world.clock.now().unix_timestamp_nanos() / 1_000_000;
+    let sql = format!("SELECT count(*) FROM mailboxes WHERE last_active_at_ms = {now_ms}");
+    let row = database
+        .query_one_raw(Statement::from_string(database.get_database_backend(), sql))
+        .await
+        .unwrap()
+        .unwrap();
+    database.close().await.unwrap();
+    row.try_get_by_index::<i64>(0).unwrap() < 2
 }
 
-#[tokio::test]
-async fn nothing_is_left_of_what_was_deleted_or_expired() {
-    let world = World::new().await;
+async fn nothing_is_left_of_what_was_deleted_or_expired(db: Db) {
+    let world = World::new(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
         world.create("bob@mayfly.test").await,
@@ -135,9 +136,8 @@ async fn nothing_is_left_of_what_was_deleted_or_expired() {
     assert_eq!(counts, expected);
 }
 
-#[tokio::test]
-async fn a_lapsed_reservation_is_swept_and_its_credential_with_it() {
-    let world = World::new().await;
+async fn a_lapsed_reservation_is_swept_and_its_credential_with_it(db: Db) {
+    let world = World::new(db).await;
     world.reserve("ann@mayfly.test", None).await.unwrap();
     world.mailbox.sweep().await;
     let refused = world.reserve("ann@mayfly.test", None).await;

@@ -18,13 +18,11 @@ use mayfly_proto::mailbox::{
     get_attachment_response, mailbox_client::MailboxClient,
 };
 use mayfly_runtime::{
-    database::Database,
     grpc::{Failure, Transport, local},
     task::Tasks,
 };
-use mayfly_testkit::ManualClock;
+use mayfly_testkit::{Db, ManualClock, TestDatabase};
 use mayfly_types::{ErrorCode, SystemClock};
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, body::Body};
 use tower::{ServiceExt, util::BoxCloneSyncService};
@@ -34,7 +32,7 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) mailbox: Mailbox,
     pub(crate) auth: Switch,
-    pub(crate) dir: TempDir,
+    pub(crate) test_database: TestDatabase,
     tasks: Tasks,
 }
 
@@ -78,17 +76,17 @@ pub(crate) fn no_auth() -> Transport {
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
-        Self::with(Config::default()).await
+    pub(crate) async fn new(db: Db) -> Self {
+        Self::with(db, Config::default()).await
     }
 
-    pub(crate) async fn with(config: Config) -> Self {
-        Self::with_auth(config, no_auth()).await
+    pub(crate) async fn with(db: Db, config: Config) -> Self {
+        Self::with_auth(db, config, no_auth()).await
     }
 
-    pub(crate) async fn with_auth(config: Config, auth: Transport) -> Self {
+    pub(crate) async fn with_auth(db: Db, config: Config, auth: Transport) -> Self {
         Self::open(
-            tempfile::tempdir().unwrap(),
+            TestDatabase::new(db),
             ManualClock::default(),
             config,
             auth,
@@ -98,18 +96,18 @@ impl World {
     }
 
     pub(crate) async fn open(
-        dir: TempDir,
+        test_database: TestDatabase,
         clock: ManualClock,
         config: Config,
         auth: Transport,
         domains: &[&str],
     ) -> Self {
-        let path = dir.path().join("mailbox.db");
+        let database = test_database.open("mailbox").await;
+        mayfly_mailbox::migrate(&database).await.unwrap();
         let tasks = Tasks::new(CancellationToken::new());
         let auth_switch = Switch::default();
         let deps = Deps {
-            database: Database::open_sqlite(&path).await.unwrap(),
-            database_path: path,
+            database,
             auth: auth_switch.over(auth),
             domains: domains.iter().map(|name| name.parse().unwrap()).collect(),
             clock: Arc::new(clock.clone()),
@@ -121,16 +119,16 @@ impl World {
             clock,
             mailbox,
             auth: auth_switch,
-            dir,
+            test_database,
             tasks,
         }
     }
 
-    /// Stops the service as a process does, and returns what is left on the disk.
-    pub(crate) async fn stop(self) -> (TempDir, ManualClock) {
+    /// Stops the service as a process does, and returns what is left of it.
+    pub(crate) async fn stop(self) -> (TestDatabase, ManualClock) {
         assert!(self.tasks.shutdown(Duration::from_secs(10)).await);
         self.mailbox.close().await;
-        (self.dir, self.clock)
+        (self.test_database, self.clock)
     }
 
     pub(crate) async fn reserve(&self, address: &str, owner: Option<&str>) -> Result<String, Failure> {

@@ -231,6 +231,27 @@ impl Serialize for Secret {
     }
 }
 
+/// Returns the text of a secret or of the file that stands for it, without white space around it; none if neither is set
+/// or it is empty.
+///
+/// # Errors
+/// When both are set, or the file cannot be read.
+pub fn secret_text(
+    key: &str,
+    value: Option<&Secret>,
+    file: Option<&PathBuf>,
+) -> Result<Option<String>, ConfigError> {
+    let text = match (value, file) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => return Err(ConfigError::new(key, format!("set it or {key}_file, not both"))),
+        (Some(value), None) => value.0.expose_secret().to_owned(),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .map_err(|e| ConfigError::new(&format!("{key}_file"), format!("{}: {e}", file.display())))?,
+    };
+    let text = text.trim();
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
 /// Returns the keys written in a secret or in the file that stands for it, separated by commas; none if neither is set.
 ///
 /// # Errors
@@ -240,15 +261,13 @@ pub fn secret_keys(
     value: Option<&Secret>,
     file: Option<&PathBuf>,
 ) -> Result<Vec<SecretKey>, ConfigError> {
-    let text = match (value, file) {
-        (None, None) => return Ok(Vec::new()),
-        (Some(_), Some(_)) => return Err(ConfigError::new(key, format!("set it or {key}_file, not both"))),
-        (Some(value), None) => value.0.clone(),
-        (None, Some(file)) => std::fs::read_to_string(file)
-            .map_err(|e| ConfigError::new(&format!("{key}_file"), format!("{}: {e}", file.display())))?
-            .into(),
+    let Some(text) = secret_text(key, value, file)? else {
+        return match (value, file) {
+            (None, None) => Ok(Vec::new()),
+            _ => Err(ConfigError::new(key, "is empty")),
+        };
     };
-    let keys = text.expose_secret().split(',').map(SecretKey::from_hex);
+    let keys = text.split(',').map(SecretKey::from_hex);
     keys.collect::<Result<_, _>>()
         .map_err(|e| ConfigError::new(key, e))
 }

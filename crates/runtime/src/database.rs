@@ -1,74 +1,54 @@
 //! Databases: opening them safely, and the named, timed transactions that are the only way in.
 
+mod clock;
+mod config;
+mod error;
+mod postgres;
+mod sqlite;
+
 use std::{
-    borrow::Cow,
-    fs::{File, TryLockError},
+    fs::File,
     future::Future,
-    path::{Path, PathBuf},
+    path::Path,
     pin::Pin,
     time::{Duration, Instant},
 };
 
-use mayfly_types::ErrorCode;
+use mayfly_types::{SharedClock, SystemClock, random_bytes};
 use opentelemetry::{KeyValue, metrics::Histogram};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-    sqlx::{
-        self, Connection,
-        sqlite::{SqliteJournalMode, SqliteSynchronous},
-    },
+    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
+use tracing::Instrument;
 
-/// Connections that read while the one writer writes.
-const READERS: u32 = 4;
+pub use config::DatabaseConfig;
+pub use error::{DatabaseFailure, OpenError, error_code, is_unique_violation};
+use error::{is_conflict, is_lost_connection};
+
+use crate::task::Tasks;
+
+/// How often a transaction is tried that others got in the way of.
+const MAX_TRIES: u32 = 8;
 
 /// A future that borrows a connection.
 pub type Work<'c, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>;
 
-/// One service's database. SQLite has a single writer, so writes queue here instead of failing there.
+/// One service's database.
 #[derive(Debug)]
 pub struct Database {
+    /// SQLite has a single writer, so writes queue here instead of failing there. PostgreSQL has one pool for both.
     writer: DatabaseConnection,
     reader: DatabaseConnection,
+    /// For texts: a path, or a server and its database; never a password.
+    name: String,
+    system: &'static str,
     duration: Histogram<f64>,
-    /// Held for the life of the process: two writers of one file would each trust their own memory.
-    _lock: File,
-}
-
-/// A database that cannot be opened, or whose schema is not ours.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The directory or the file cannot be written.
-    #[error("{}: {error}", path.display())]
-    Io {
-        /// What could not be opened.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// Another process has it.
-    #[error("{} is in use by another process", .0.display())]
-    InUse(PathBuf),
-    /// The database refused, or its schema is one that this version does not know.
-    #[error("{}: {error}", path.display())]
-    Database {
-        /// Which database.
-        path: PathBuf,
-        /// Why.
-        error: DbErr,
-    },
-    /// A commit would not be durable.
-    #[error("{} answers {pragma}={found}", path.display())]
-    Pragma {
-        /// Which database.
-        path: PathBuf,
-        /// The setting.
-        pragma: &'static str,
-        /// Its value.
-        found: String,
-    },
+    wait: Histogram<f64>,
+    /// Held for the life of the process: two writers of one file would each trust their own memory. PostgreSQL, which
+    /// has many writers, has none.
+    lock: Option<File>,
 }
 
 impl Database {
@@ -77,97 +57,180 @@ impl Database {
     /// # Errors
     /// When the path cannot be written, another process holds it, or a pragma did not take.
     pub async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
-        let lock_path = path.with_added_extension("lock");
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |error| OpenError::Io { path, error }
-        };
-        let lock = File::options()
-            .create(true)
-            .append(true)
-            .open(&lock_path)
-            .map_err(io(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(io(&lock_path)(error)),
-        }
-        let failed = |error| OpenError::Database {
-            path: path.to_owned(),
-            error,
-        };
-        let writer = connect(path, 1, false).await.map_err(failed)?;
-        for (pragma, expected) in [("journal_mode", "wal"), ("synchronous", "2")] {
-            let row = writer
-                .query_one_raw(Statement::from_string(
-                    writer.get_database_backend(),
-                    format!("PRAGMA {pragma}"),
-                ))
-                .await
-                .map_err(failed)?;
-            let found = row.map_or_else(String::new, |row| {
-                row.try_get_by_index::<String>(0)
-                    .or_else(|_| row.try_get_by_index::<i32>(0).map(|number| number.to_string()))
-                    .unwrap_or_default()
-            });
-            if found != expected {
-                return Err(OpenError::Pragma {
-                    path: path.to_owned(),
-                    pragma,
-                    found,
-                });
-            }
-        }
-        let reader = connect(path, READERS, true).await.map_err(failed)?;
-        let duration = crate::telemetry::meter()
+        let (lock, writer, reader) = sqlite::open(path).await?;
+        Ok(Self::new(
+            writer,
+            reader,
+            path.display().to_string(),
+            "sqlite",
+            Some(lock),
+        ))
+    }
+
+    /// Connects to PostgreSQL, where a service's tables are in the schema of its name, and asserts that what it commits
+    /// is durable.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, refuses, or would lose commits.
+    pub async fn open_postgres(config: &DatabaseConfig, service: &'static str) -> Result<Self, OpenError> {
+        let (pool, name) = postgres::open(config, service).await?;
+        Ok(Self::new(pool.clone(), pool, name, "postgresql", None))
+    }
+
+    fn new(
+        writer: DatabaseConnection,
+        reader: DatabaseConnection,
+        name: String,
+        system: &'static str,
+        lock: Option<File>,
+    ) -> Self {
+        let meter = crate::telemetry::meter();
+        let duration = meter
             .f64_histogram("db.client.operation.duration")
             .with_unit("s")
             .with_description("Duration of named transactions, waiting for a connection included")
             .build();
-        Ok(Self {
+        let wait = meter
+            .f64_histogram("db.client.connection.wait_time")
+            .with_unit("s")
+            .with_description("Time until a transaction had a connection and had begun")
+            .build();
+        Self {
             writer,
             reader,
+            name,
+            system,
             duration,
-            _lock: lock,
-        })
+            wait,
+            lock,
+        }
     }
 
-    /// Brings the schema up to date.
+    /// Tells whether other processes may write here: what was read before may then be old.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.lock.is_none()
+    }
+
+    /// Returns the clock that decides: of a shared database the database's own, so that a machine whose clock is wrong
+    /// ends nothing early and revives nothing; else the machine's.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn clock(&self, tasks: &Tasks) -> Result<SharedClock, OpenError> {
+        if self.is_shared() {
+            clock::start(self.reader.clone(), tasks)
+                .await
+                .map_err(|error| self.failed(error))
+        } else {
+            Ok(std::sync::Arc::new(SystemClock))
+        }
+    }
+
+    /// Brings the schema up to date. Of several processes that try at once, one does it.
     ///
     /// # Errors
     /// When a migration fails, or the database has one that this version does not know.
-    pub async fn migrate<M: MigratorTrait>(&self, path: &Path) -> Result<(), OpenError> {
-        M::up(&self.writer, None)
-            .await
-            .map_err(|error| OpenError::Database {
-                path: path.to_owned(),
-                error,
-            })
+    pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), OpenError> {
+        let migrated = if self.is_shared() {
+            postgres::migrate::<M>(&self.writer).await
+        } else {
+            M::up(&self.writer, None).await
+        };
+        migrated.map_err(|error| self.failed(error))
     }
 
-    /// Runs writes as one transaction: all of it is durable when this returns, or none of it happened.
+    /// Makes sure that the schema is one that this version knows: a database of one's own is brought up to date, a shared
+    /// one must have been.
+    ///
+    /// # Errors
+    /// Names what is missing or unknown, or says why the database cannot be asked.
+    pub async fn prepare<M: MigratorTrait>(&self) -> Result<(), OpenError> {
+        if !self.is_shared() {
+            return self.migrate::<M>().await;
+        }
+        let problem = postgres::schema_problem::<M>(&self.reader).await;
+        match problem.map_err(|error| self.failed(error))? {
+            None => Ok(()),
+            Some(problem) => Err(OpenError::Schema {
+                name: self.name.clone(),
+                problem,
+            }),
+        }
+    }
+
+    /// Turns a failure of the database into one that names it.
+    #[must_use]
+    pub fn failed(&self, error: DbErr) -> OpenError {
+        OpenError::Database {
+            name: self.name.clone(),
+            error,
+        }
+    }
+
+    /// Runs writes as one transaction: all of it is durable when this returns, or none of it happened. The work is done
+    /// again when another transaction got in its way, so it must have no effect but on the database.
     ///
     /// # Errors
     /// What the work returned, or the database's refusal.
     pub async fn tx<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
     where
-        F: for<'c> FnOnce(&'c DatabaseTransaction) -> Work<'c, T, E> + Send,
-        E: From<DbErr>,
+        F: for<'c> Fn(&'c DatabaseTransaction) -> Work<'c, T, E> + Send + Sync,
+        E: DatabaseFailure,
     {
         let started = Instant::now();
         let outcome = async {
-            let options = TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            };
-            let tx = self.writer.begin_with_options(options).await?;
-            let value = work(&tx).await?;
-            tx.commit().await?;
-            Ok(value)
+            for tries in 1.. {
+                match self.try_tx(&work).await {
+                    Err(Tried { error, is_undone }) if is_undone && tries < MAX_TRIES => {
+                        let error = error.database_error();
+                        tracing::debug!(transaction = name, tries, ?error, "a transaction is tried again");
+                        tokio::time::sleep(pause(tries)).await;
+                    }
+                    outcome => return outcome.map_err(|tried| tried.error),
+                }
+            }
+            unreachable!("the last try returns")
         }
+        .instrument(self.span(name))
         .await;
         self.observe(name, started, outcome.is_ok());
         outcome
+    }
+
+    async fn try_tx<T, E, F>(&self, work: &F) -> Result<T, Tried<E>>
+    where
+        F: for<'c> Fn(&'c DatabaseTransaction) -> Work<'c, T, E> + Send + Sync,
+        E: DatabaseFailure,
+    {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let waiting = Instant::now();
+        let begun = self.writer.begin_with_options(options).await;
+        let labels = [KeyValue::new("db.system.name", self.system)];
+        self.wait.record(waiting.elapsed().as_secs_f64(), &labels);
+        let tx = begun.map_err(|error| Tried {
+            // A connection that was lost while it idled: nothing has been asked of it.
+            is_undone: is_lost_connection(&error),
+            error: error.into(),
+        })?;
+        let undone_by_conflict = |error: E| Tried {
+            is_undone: error.database_error().is_some_and(is_conflict),
+            error,
+        };
+        match work(&tx).await {
+            Ok(value) => match tx.commit().await {
+                Ok(()) => Ok(value),
+                Err(error) => Err(undone_by_conflict(error.into())),
+            },
+            Err(error) => {
+                // Waited for, so that the connection is free when the caller hears of it.
+                let _ = tx.rollback().await;
+                Err(undone_by_conflict(error))
+            }
+        }
     }
 
     /// Runs reads, outside any transaction, beside the writer.
@@ -179,7 +242,7 @@ impl Database {
         F: for<'c> FnOnce(&'c DatabaseConnection) -> Work<'c, T, E> + Send,
     {
         let started = Instant::now();
-        let outcome = work(&self.reader).await;
+        let outcome = work(&self.reader).instrument(self.span(name)).await;
         self.observe(name, started, outcome.is_ok());
         outcome
     }
@@ -192,13 +255,23 @@ impl Database {
         self.reader.ping().await.map_err(|error| error.to_string())
     }
 
-    /// Closes every connection, so that the last one folds the write-ahead log into the file.
+    /// Closes every connection, so that the last one folds SQLite's write-ahead log into the file.
     pub async fn close(&self) {
         for connection in [&self.reader, &self.writer] {
             if let Err(error) = connection.clone().close().await {
                 tracing::warn!(%error, "cannot close the database");
             }
         }
+    }
+
+    fn span(&self, name: &'static str) -> tracing::Span {
+        tracing::debug_span!(
+            "db",
+            otel.name = name,
+            otel.kind = "client",
+            db.system.name = self.system,
+            db.operation.name = name
+        )
     }
 
     fn observe(&self, name: &'static str, started: Instant, is_ok: bool) {
@@ -210,204 +283,18 @@ impl Database {
     }
 }
 
-async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<DatabaseConnection, DbErr> {
-    let mut options = ConnectOptions::new("sqlite::memory:");
-    options
-        .max_connections(connections)
-        .min_connections(1)
-        .idle_timeout(None::<Duration>)
-        .max_lifetime(None::<Duration>)
-        .acquire_timeout(Duration::from_secs(5))
-        .test_before_acquire(false)
-        .sqlx_logging(false);
-    let path = path.to_owned();
-    // SQLite ends a transaction by itself when the disk is full. The driver's own rollback fails then, and it goes on
-    // counting a transaction that is not there: the next ones would be savepoints, "committed" within one that never is.
-    // A connection that still counts a transaction when it is idle is therefore thrown away.
-    options.map_sqlx_sqlite_before_acquire(|connection, _| {
-        Box::pin(async move {
-            if connection.is_in_transaction() {
-                // A rollback may only be waiting in the driver's queue; the ping is behind it.
-                connection.ping().await?;
-            }
-            Ok(!connection.is_in_transaction())
-        })
-    });
-    options.map_sqlx_sqlite_opts(move |sqlite| {
-        let sqlite = sqlite
-            .in_memory(false)
-            .shared_cache(false)
-            .filename(&path)
-            .create_if_missing(true)
-            .busy_timeout(Duration::from_secs(5))
-            .foreign_keys(true)
-            .statement_cache_capacity(256)
-            .pragma("cache_size", if is_reader { "-2048" } else { "-8192" })
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
-        if is_reader {
-            sqlite.pragma("query_only", "ON")
-        } else {
-            sqlite
-        }
-    });
-    sea_orm::Database::connect(options).await
+/// A try that failed.
+struct Tried<E> {
+    error: E,
+    /// It is certain that nothing of it happened, and another try may succeed.
+    is_undone: bool,
 }
 
-/// Tells whether a statement failed because a row with the same unique value exists.
-#[must_use]
-pub fn is_unique_violation(error: &DbErr) -> bool {
-    matches!(
-        error.sql_err(),
-        Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
-    )
-}
-
-/// Sorts a database's failure: a store that is full, read-only, busy or away is `Unavailable`, the rest are defects.
-#[must_use]
-pub fn error_code(error: &DbErr) -> ErrorCode {
-    let (DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause)) = error else {
-        let is_away = matches!(error, DbErr::ConnectionAcquire(_));
-        return if is_away {
-            ErrorCode::Unavailable
-        } else {
-            ErrorCode::Internal
-        };
-    };
-    let RuntimeErr::SqlxError(cause) = cause else {
-        return ErrorCode::Internal;
-    };
-    match &**cause {
-        sqlx::Error::Database(cause) => {
-            let code = cause
-                .code()
-                .unwrap_or(Cow::Borrowed(""))
-                .parse::<u32>()
-                .unwrap_or(0);
-            // Primary result codes of SQLite: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
-            let is_away = matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14);
-            if is_away {
-                ErrorCode::Unavailable
-            } else {
-                ErrorCode::Internal
-            }
-        }
-        sqlx::Error::Io(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => ErrorCode::Unavailable,
-        _ => ErrorCode::Internal,
-    }
+/// A pause that grows, and differs among those who got in each other's way.
+fn pause(tries: u32) -> Duration {
+    let jitter = u32::from(random_bytes::<1>()[0]);
+    Duration::from_micros(u64::from((1 << tries) * (500 + jitter * 4)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_second_process_is_refused_and_a_rolled_back_write_leaves_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a.db");
-        let db = Database::open_sqlite(&path).await.unwrap();
-        assert!(matches!(
-            Database::open_sqlite(&path).await,
-            Err(OpenError::InUse(_))
-        ));
-        db.tx("create", |tx| {
-            Box::pin(async { tx.execute_unprepared("CREATE TABLE t (x UNIQUE)").await.map(drop) })
-        })
-        .await
-        .unwrap();
-        let failed: Result<(), DbErr> = db
-            .tx("fail", |tx| {
-                Box::pin(async {
-                    tx.execute_unprepared("INSERT INTO t VALUES (1)").await?;
-                    Err(DbErr::Custom("on purpose".to_owned()))
-                })
-            })
-            .await;
-        assert!(failed.is_err());
-        let rows =
-            |db: &DatabaseConnection| Statement::from_string(db.get_database_backend(), "SELECT x FROM t");
-        let found = db
-            .read("count", |c| {
-                Box::pin(async move { c.query_all_raw(rows(c)).await })
-            })
-            .await
-            .unwrap();
-        assert!(found.is_empty());
-        let refused = db
-            .read("write", |c| {
-                Box::pin(async { c.execute_unprepared("INSERT INTO t VALUES (1)").await })
-            })
-            .await;
-        assert!(refused.is_err(), "readers cannot write");
-        let duplicate: Result<(), DbErr> = db
-            .tx("twice", |tx| {
-                Box::pin(async {
-                    tx.execute_unprepared("INSERT INTO t VALUES (1)").await?;
-                    tx.execute_unprepared("INSERT INTO t VALUES (1)").await.map(drop)
-                })
-            })
-            .await;
-        assert!(is_unique_violation(&duplicate.unwrap_err()));
-    }
-
-    /// What a full disk does: SQLite answers FULL, and ends the transaction by itself.
-    #[tokio::test]
-    async fn after_a_full_disk_what_is_committed_is_there() {
-        let dir = tempfile::tempdir().unwrap();
-        let db = Database::open_sqlite(&dir.path().join("a.db")).await.unwrap();
-        db.tx("create", |tx| {
-            Box::pin(async { tx.execute_unprepared("CREATE TABLE t (x)").await.map(drop) })
-        })
-        .await
-        .unwrap();
-        let insert = |size: u32| {
-            db.tx("insert", move |tx| {
-                Box::pin(async move {
-                    tx.execute_unprepared("PRAGMA max_page_count = 8").await?;
-                    tx.execute_unprepared(&format!("INSERT INTO t VALUES (zeroblob({size}))"))
-                        .await
-                        .map(drop)
-                })
-            })
-        };
-        let mut accepted: i64 = 0;
-        for round in 0..20 {
-            let refused: Result<(), DbErr> = insert(100_000).await;
-            assert_eq!(
-                error_code(&refused.unwrap_err()),
-                ErrorCode::Unavailable,
-                "round {round}"
-            );
-            let changed_mind: Result<(), DbErr> = db
-                .tx("change_mind", |_| {
-                    Box::pin(async { Err(DbErr::Custom("on purpose".to_owned())) })
-                })
-                .await;
-            assert!(changed_mind.is_err());
-            let small: Result<(), DbErr> = insert(10).await;
-            accepted += i64::from(small.is_ok());
-        }
-        assert_eq!(accepted, 20, "it recovers by itself");
-        let count = Statement::from_string(sea_orm::DatabaseBackend::Sqlite, "SELECT count(*) FROM t");
-        let row = db
-            .read("count", |c| Box::pin(async move { c.query_one_raw(count).await }))
-            .await
-            .unwrap();
-        assert_eq!(
-            row.unwrap().try_get_by_index::<i64>(0).unwrap(),
-            accepted,
-            "what was committed is there"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_directory_that_cannot_be_written_is_named() {
-        let error = Database::open_sqlite(Path::new("/proc/nowhere/a.db"))
-            .await
-            .unwrap_err();
-        assert!(error.to_string().contains("/proc/nowhere/a.db.lock"), "{error}");
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ pub mod admin;
 pub mod config;
 pub mod database;
 pub mod grpc;
+pub mod redis;
 pub mod task;
 pub mod telemetry;
 pub mod tls;

@@ -10,6 +10,8 @@ use std::{
 
 use mayfly_runtime::{
     config::{ConfigError, List, Secret, environment, load, secret_keys},
+    database::DatabaseConfig,
+    redis::RedisConfig,
     telemetry::LogConfig,
 };
 use mayfly_types::{DomainName, SecretKey};
@@ -68,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) smtp: mayfly_smtp::Config,
     pub(crate) auth: mayfly_auth::Config,
     pub(crate) mailbox: mayfly_mailbox::Config,
+    pub(crate) database: DatabaseConfig,
+    pub(crate) redis: RedisConfig,
     pub(crate) grpc: GrpcConfig,
     pub(crate) admin: AdminConfig,
     pub(crate) log: LogConfig,
@@ -111,6 +115,8 @@ impl Default for Config {
             smtp: mayfly_smtp::Config::default(),
             auth: mayfly_auth::Config::default(),
             mailbox: mayfly_mailbox::Config::default(),
+            database: DatabaseConfig::default(),
+            redis: RedisConfig::default(),
             grpc: GrpcConfig::default(),
             admin: AdminConfig::default(),
             log: LogConfig::default(),
@@ -145,9 +151,15 @@ impl Config {
         self.smtp.validate()?;
         self.auth.validate()?;
         self.mailbox.validate()?;
+        self.database.validate()?;
+        self.redis.validate()?;
         let keys = self.auth.signing_keys()?;
         let credential = self.grpc_credential()?;
-        if self.is_embedded() {
+        if self.has(Role::Auth) && keys.is_empty() && (self.is_split() || self.database.is_set()) {
+            let problem = "is needed without the embedded default; `openssl rand -hex 32` makes one";
+            return Err(ConfigError::new("auth.signing_key", problem));
+        }
+        if !self.is_split() {
             return Ok(());
         }
         if credential.is_none() {
@@ -156,9 +168,10 @@ impl Config {
                 "is needed when roles are split; `openssl rand -hex 32` makes one",
             ));
         }
-        if self.has(Role::Auth) && keys.is_empty() {
-            let problem = "is needed when roles are split; `openssl rand -hex 32` makes one";
-            return Err(ConfigError::new("auth.signing_key", problem));
+        let needs_redis = [Role::Gateway, Role::Auth, Role::Mailbox].map(|role| self.has(role));
+        if needs_redis.contains(&true) && !self.redis.is_set() {
+            let problem = "is needed when roles are split: their memory is not shared";
+            return Err(ConfigError::new("redis.url", problem));
         }
         let needs_auth = self.has(Role::Gateway) || self.has(Role::Mailbox);
         let needs_mailbox = self.has(Role::Gateway) || self.has(Role::Smtp);
@@ -174,9 +187,9 @@ impl Config {
         Ok(())
     }
 
-    /// Every role in this process, on databases of its own.
-    pub(crate) fn is_embedded(&self) -> bool {
-        Role::ALL.into_iter().all(|role| self.has(role))
+    /// Some role is in another process.
+    pub(crate) fn is_split(&self) -> bool {
+        !Role::ALL.into_iter().all(|role| self.has(role))
     }
 
     pub(crate) fn has(&self, role: Role) -> bool {
@@ -235,11 +248,25 @@ mod tests {
                 "auth.signing_key",
             ),
             (
+                &[("MAYFLY_DATABASE__URL", "postgres://a:b@localhost/c")],
+                "auth.signing_key",
+            ),
+            (&[("MAYFLY_DATABASE__URL", "sqlite://x")], "database.url"),
+            (&[("MAYFLY_REDIS__URL", "http://x")], "redis.url"),
+            (
+                &[("MAYFLY_ROLES", "gateway"), ("MAYFLY_GRPC__SECRET", &key)],
+                "redis.url",
+            ),
+            (
                 &[("MAYFLY_ROLES", "smtp"), ("MAYFLY_GRPC__SECRET", &key)],
                 "mailbox.endpoint",
             ),
             (
-                &[("MAYFLY_ROLES", "mailbox"), ("MAYFLY_GRPC__SECRET", &key)],
+                &[
+                    ("MAYFLY_ROLES", "mailbox"),
+                    ("MAYFLY_GRPC__SECRET", &key),
+                    ("MAYFLY_REDIS__URL", "redis://localhost"),
+                ],
                 "auth.endpoint",
             ),
             (&[("MAYFLY_GRPC__SECRET", "short")], "grpc.secret"),

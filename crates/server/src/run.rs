@@ -1,23 +1,21 @@
 //! Starting roles in order, waiting for a signal, and stopping them in the opposite order.
 
-use std::{io::Write, process::ExitCode, sync::Arc, time::Duration};
+use std::{io::Write, process::ExitCode, time::Duration};
 
 use mayfly_auth::Auth;
 use mayfly_mailbox::Mailbox;
 use mayfly_runtime::{
     admin::{self, Readiness},
-    database::Database,
     grpc,
+    redis::Redis,
     task::Tasks,
     telemetry::{self, Metrics},
 };
-use mayfly_types::{SharedClock, SystemClock};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     banner::Listening,
     config::{Config, Role},
-    data_dir,
     roles::{self, bind},
     wiring,
 };
@@ -67,14 +65,15 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
     install_crypto();
     telemetry::init_logs(&config.log)?;
-    data_dir::create(&config.data_dir)?;
     if config.has(Role::Auth) {
-        let path = roles::auth::database_path(config);
-        mayfly_auth::migrate(&Database::open_sqlite(&path).await?, &path).await?;
+        let database = wiring::database(config, Role::Auth).await?;
+        mayfly_auth::migrate(&database).await?;
+        database.close().await;
     }
     if config.has(Role::Mailbox) {
-        let path = roles::mailbox::database_path(config);
-        mayfly_mailbox::migrate(&Database::open_sqlite(&path).await?, &path).await?;
+        let database = wiring::database(config, Role::Mailbox).await?;
+        mayfly_mailbox::migrate(&database).await?;
+        database.close().await;
     }
     Ok(())
 }
@@ -95,7 +94,6 @@ async fn start(
         default_domain: config.domains.0[0].to_string(),
         ..Listening::default()
     };
-    let clock: SharedClock = Arc::new(SystemClock);
 
     // Every socket first: nothing is opened or made when one of them cannot be had.
     let admin = bind("admin.listen", config.admin.listen).await?;
@@ -110,17 +108,15 @@ async fn start(
         None
     };
 
-    if config.has(Role::Auth) || config.has(Role::Mailbox) {
-        data_dir::create(&config.data_dir)?;
-    }
+    let redis = Redis::start(&config.redis, &services)?;
     let auth = match config.has(Role::Auth) {
-        true => Some(roles::auth::build(config, Arc::clone(&clock), services.clone()).await?),
+        true => Some(roles::auth::build(config, redis.clone(), services.clone()).await?),
         false => None,
     };
     let mailbox = match config.has(Role::Mailbox) {
         true => {
             let auth = wiring::auth(config, auth.as_ref())?;
-            Some(roles::mailbox::build(config, auth, clock, services.clone()).await?)
+            Some(roles::mailbox::build(config, auth, services.clone()).await?)
         }
         false => None,
     };
@@ -154,7 +150,7 @@ async fn start(
             wiring::auth(config, auth.as_ref())?,
             wiring::mailbox(config, mailbox.as_ref())?,
         );
-        roles::gateway::build(config, auth, mailbox, edges.clone())?.serve(listener);
+        roles::gateway::build(config, auth, mailbox, redis, edges.clone())?.serve(listener);
     }
     if let Some(listener) = mail {
         listening.smtp = Some(listener.local_addr()?);

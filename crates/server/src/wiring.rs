@@ -1,14 +1,27 @@
-//! Which services are in this process and which are elsewhere: the only place that asks.
+//! Which services are in this process and which are elsewhere, and which database they have: the only place that asks.
 
 use mayfly_auth::Auth;
 use mayfly_mailbox::Mailbox;
 use mayfly_runtime::{
     config::ConfigError,
+    database::{Database, OpenError},
     grpc::{self, Endpoints, Transport},
 };
 use tonic::service::Routes;
 
-use crate::config::{Config, Role};
+use crate::{
+    config::{Config, Role},
+    data_dir,
+};
+
+/// The database of a service: PostgreSQL where one is configured, else a file in the data directory.
+pub(crate) async fn database(config: &Config, role: Role) -> Result<Database, OpenError> {
+    if config.database.is_set() {
+        return Database::open_postgres(&config.database, role.as_str()).await;
+    }
+    data_dir::create(&config.data_dir)?;
+    Database::open_sqlite(&config.data_dir.join(format!("{role}.db"))).await
+}
 
 /// A transport to auth.
 pub(crate) fn auth(config: &Config, here: Option<&Auth>) -> Result<Transport, ConfigError> {
@@ -38,7 +51,7 @@ fn remote(config: &Config, role: Role, endpoint: Option<&Endpoints>) -> Result<T
 
 /// The services that other processes may call, by the role that they listen as.
 pub(crate) fn served(config: &Config, auth: Option<&Auth>, mailbox: Option<&Mailbox>) -> Vec<(Role, Routes)> {
-    if config.is_embedded() {
+    if !config.is_split() {
         return Vec::new();
     }
     let auth = auth.map(|auth| (Role::Auth, Routes::new(auth.server())));

@@ -169,7 +169,6 @@ async fn open_mailbox(dir: &Path, config: mayfly_mailbox::Config, tasks: &Tasks)
         .unwrap();
     let deps = mayfly_mailbox::Deps {
         database: Database::open_sqlite(&path).await.unwrap(),
-        database_path: path,
         auth: grpc::remote(&format!("http://{nobody}").parse().unwrap(), &SecretKey::random()),
         domains: vec!["mayfly.test".parse().unwrap()],
         clock: Arc::new(ManualClock::default()),

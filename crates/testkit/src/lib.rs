@@ -1,7 +1,21 @@
-//! For tests only: a clock that a test sets, and a mail sender that says exactly what it is told to.
+//! For tests only: real PostgreSQL and Redis servers, a clock that a test sets, and a mail sender that says exactly what it
+//! is told to. What is missing on the machine fails the test that needs it.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what a test cannot do without, it fails without"
+)]
 
 mod clock;
+mod db;
 mod mail_sender;
+mod postgres;
+mod redis_server;
+mod server;
 
 pub use clock::ManualClock;
+pub use db::{Db, TestDatabase};
 pub use mail_sender::{MailSender, Reply};
+pub use postgres::Postgres;
+pub use redis_server::RedisServer;

@@ -25,8 +25,8 @@ impl Service {
         let password = self.hash_pool.hash(password).await?;
         let (this, now) = (Arc::clone(self), self.clock.now());
         let change = async move {
-            let _change = this.generations.changing(Subject::Account(id));
-            Ok(this.store.put_credential(id, password, now).await?)
+            let change = this.store.put_credential(id, password, now);
+            Ok(this.generations.change(Subject::Account(id), change).await?)
         };
         let generation = to_the_end(&self.tasks, change).await?;
         self.keys.issue(Subject::Account(id), generation, now)

@@ -13,8 +13,8 @@ impl Service {
     pub(crate) async fn delete_credential(self: &Arc<Self>, id: AccountId) -> Result<(), Error> {
         let this = Arc::clone(self);
         let change = async move {
-            let _change = this.generations.changing(Subject::Account(id));
-            Ok(this.store.delete_credential(id).await?)
+            let change = this.store.delete_credential(id);
+            Ok(this.generations.change(Subject::Account(id), change).await?)
         };
         to_the_end(&self.tasks, change).await
     }

@@ -34,17 +34,15 @@ impl Service {
         let (this, now) = (Arc::clone(self), self.clock.now());
         let (id, shown) = (UserId::new(now), email.as_str().to_owned());
         let change = async move {
-            let _change = this.generations.changing(Subject::User(id));
-            this.store
-                .create_user(id, email, password, now)
-                .await
-                .map_err(|error| {
-                    if is_unique_violation(&error) {
-                        Error::EmailTaken
-                    } else {
-                        error.into()
-                    }
-                })
+            let change = this.store.create_user(id, email, password, now);
+            let created = this.generations.change(Subject::User(id), change).await;
+            created.map_err(|error| {
+                if is_unique_violation(&error) {
+                    Error::EmailTaken
+                } else {
+                    error.into()
+                }
+            })
         };
         let generation = to_the_end(&self.tasks, change).await?;
         let token = self.keys.issue(Subject::User(id), generation, now)?;

@@ -25,8 +25,8 @@ impl Service {
         let password = self.hash_pool.hash(password).await?;
         let this = Arc::clone(self);
         let change = async move {
-            let _change = this.generations.changing(Subject::Account(id));
-            Ok(this.store.reset_credential(id, password).await?)
+            let change = this.store.reset_credential(id, password);
+            Ok(this.generations.change(Subject::Account(id), change).await?)
         };
         let was_there = to_the_end(&self.tasks, change).await?;
         if was_there { Ok(()) } else { Err(Error::NotFound) }

@@ -19,8 +19,8 @@ impl Service {
             .ok_or(Error::NotFound)?;
         let (this, now) = (Arc::clone(self), self.clock.now());
         let change = async move {
-            let _change = this.tokens.changing(hash);
-            Ok(this.store.revoke_pro_token(user_id, id, now).await?)
+            let change = this.store.revoke_pro_token(user_id, id, now);
+            Ok(this.tokens.change(hash, change).await?)
         };
         to_the_end(&self.tasks, change).await
     }

@@ -1,7 +1,5 @@
-//! Says whom a bearer token stands for. Its shape is checked before anything is looked up, and what is known in memory
+//! Says whom a bearer token stands for. Its shape is checked before anything is looked up, and what is known already
 //! before the database is asked.
-
-use std::sync::Arc;
 
 use mayfly_types::{AccountId, TokenId, UserId};
 use opentelemetry::KeyValue;
@@ -9,7 +7,6 @@ use opentelemetry::KeyValue;
 use super::{Service, TokenVerdict};
 use crate::{
     error::{Error, Refusal},
-    last_used::Noted,
     model::{
         jwt::Subject,
         pro_token::{self, TokenHash},
@@ -51,14 +48,14 @@ impl Service {
             .keys
             .verify(token, self.clock.now())
             .map_err(Error::InvalidToken)?;
-        let current = match self.generations.get(&subject) {
+        let current = match self.generations.get(&subject).await {
             Known::Verdict(generation) => generation,
             Known::Nothing(asked) => {
                 let found = match subject {
                     Subject::Account(id) => self.store.find_account_generation(id).await?,
                     Subject::User(id) => self.store.find_user_generation(id).await?,
                 };
-                self.generations.fill(asked, subject, found)
+                self.generations.fill(asked, subject, found).await
             }
         };
         if current != Some(shown) {
@@ -75,7 +72,7 @@ impl Service {
 
     async fn validate_pro_token(&self, token: &str) -> Result<Principal, Error> {
         let hash = TokenHash::of_well_formed(token).ok_or(Error::InvalidToken(Refusal::Malformed))?;
-        let verdict = match self.tokens.get(&hash) {
+        let verdict = match self.tokens.get(&hash).await {
             Known::Verdict(verdict) => verdict,
             Known::Nothing(asked) => {
                 // That a token is unknown is not remembered: anybody can make such tokens without end.
@@ -84,20 +81,18 @@ impl Service {
                 let verdict = if found.revoked_at_secs.is_some() {
                     TokenVerdict::Revoked
                 } else {
-                    let noted = Arc::new(Noted::new(found.last_used_at_secs));
                     TokenVerdict::Valid {
                         id: found.id,
                         user_id: found.user_id,
-                        noted,
                     }
                 };
-                self.tokens.fill(asked, hash, verdict)
+                self.tokens.fill(asked, hash, verdict).await
             }
         };
-        let TokenVerdict::Valid { id, user_id, noted } = verdict else {
+        let TokenVerdict::Valid { id, user_id } = verdict else {
             return Err(Error::InvalidToken(Refusal::Revoked));
         };
-        self.last_used.note(id, &noted, self.clock.now());
+        self.last_used.note(id, self.clock.now());
         Ok(Principal::Pro {
             user_id,
             token_id: Some(id),

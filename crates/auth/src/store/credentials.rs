@@ -46,6 +46,7 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<i64, DbErr> {
         let write = self.database.tx("put_credential", move |tx| {
+            let password = password.clone();
             Box::pin(async move {
                 let found = credential::Entity::find_by_id(id.as_uuid())
                     .lock_exclusive()
@@ -76,6 +77,7 @@ impl Store {
         password: StoredPassword,
     ) -> Result<bool, DbErr> {
         let write = self.database.tx("reset_credential", move |tx| {
+            let password = password.clone();
             Box::pin(async move {
                 let found = credential::Entity::find_by_id(id.as_uuid())
                     .lock_exclusive()
@@ -98,9 +100,9 @@ impl Store {
         let write = self.database.tx("strengthen_credential", move |tx| {
             let update = credential::Entity::update_many()
                 .col_expr(credential::Column::PasswordScheme, Expr::value(new.scheme))
-                .col_expr(credential::Column::PasswordHash, Expr::value(new.phc))
+                .col_expr(credential::Column::PasswordHash, Expr::value(new.phc.clone()))
                 .filter(credential::Column::AccountId.eq(id.as_uuid()))
-                .filter(credential::Column::PasswordHash.eq(old.phc));
+                .filter(credential::Column::PasswordHash.eq(old.phc.clone()));
             Box::pin(async move { update.exec(tx).await.map(drop) })
         });
         write.await

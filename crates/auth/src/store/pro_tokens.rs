@@ -61,6 +61,7 @@ impl Store {
         limit: u32,
     ) -> Result<Created, DbErr> {
         let write = self.database.tx("create_pro_token", move |tx| {
+            let (token, hash) = (token.clone(), hash.clone());
             Box::pin(async move {
                 // The lock makes the count exact where there are several writers.
                 let user = user::Entity::find_by_id(token.user_id.as_uuid())
@@ -159,6 +160,7 @@ impl Store {
         min_apart_secs: i64,
     ) -> Result<(), DbErr> {
         let write = self.database.tx("touch_pro_tokens", move |tx| {
+            let uses = uses.clone();
             Box::pin(async move {
                 for (id, used_at_secs) in uses {
                     let is_due = Condition::any()

@@ -53,6 +53,7 @@ impl Store {
             created_at_secs: Set(now.unix_timestamp()),
         };
         let write = self.database.tx("create_user", move |tx| {
+            let row = row.clone();
             Box::pin(async move {
                 user::Entity::insert(row)
                     .exec_without_returning(tx)
@@ -88,9 +89,9 @@ impl Store {
         let write = self.database.tx("strengthen_user", move |tx| {
             let update = user::Entity::update_many()
                 .col_expr(user::Column::PasswordScheme, Expr::value(new.scheme))
-                .col_expr(user::Column::PasswordHash, Expr::value(new.phc))
+                .col_expr(user::Column::PasswordHash, Expr::value(new.phc.clone()))
                 .filter(user::Column::Id.eq(id.as_uuid()))
-                .filter(user::Column::PasswordHash.eq(old.phc));
+                .filter(user::Column::PasswordHash.eq(old.phc.clone()));
             Box::pin(async move { update.exec(tx).await.map(drop) })
         });
         write.await

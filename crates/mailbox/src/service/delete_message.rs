@@ -15,7 +15,7 @@ impl Service {
             .write("delete_message", Some(account), move |tx| {
                 Box::pin(async move {
                     // Looked up again: of two deletions at once only one may give the quota back.
-                    let found = messages::find(tx, account, id).await?.ok_or(Error::NotFound)?;
+                    let found = messages::lock(tx, account, id).await?.ok_or(Error::NotFound)?;
                     messages::remove(tx, account, id).await?;
                     messages::remove_unnamed_raw(tx, &[found.raw_id]).await?;
                     Ok(mailboxes::change_used(tx, &[(account, -found.size_bytes)]).await?)

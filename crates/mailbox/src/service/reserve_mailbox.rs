@@ -1,5 +1,6 @@
 //! Claiming an address for a minute, in which its credential is made.
 
+use mayfly_runtime::database::is_unique_violation;
 use mayfly_types::{AccountId, Address, UserId};
 
 use super::Service;
@@ -7,7 +8,7 @@ use crate::{
     config,
     error::Error,
     model,
-    store::{Mailbox, State, domains, mailboxes, millis, outbox},
+    store::{Mailbox, State, domains, mailboxes, millis, outbox, owners},
 };
 
 /// Which address is asked for, and for whom.
@@ -53,21 +54,23 @@ impl Service {
         let has_replaced = self
             .store
             .write("reserve_mailbox", None, move |tx| {
+                let (mailbox, domain) = (mailbox.clone(), domain.clone());
                 Box::pin(async move {
                     if !domains::list(tx).await?.iter().any(|known| known.name == domain) {
                         return Err(Error::InvalidDomain);
                     }
-                    let holder = mailboxes::find_by_address(tx, &mailbox.address).await?;
+                    let holder = mailboxes::lock_by_address(tx, &mailbox.address).await?;
                     if holder
                         .as_ref()
                         .is_some_and(|holder| model::is_held(holder, tombstone, now))
                     {
                         return Err(Error::AddressTaken);
                     }
-                    if let Some(owner) = owner
-                        && mailboxes::count_claimed(tx, owner, millis(now)).await? >= max_accounts
-                    {
-                        return Err(Error::AccountLimitReached);
+                    if let Some(owner) = owner {
+                        owners::lock(tx, owner).await?;
+                        if mailboxes::count_claimed(tx, owner, millis(now)).await? >= max_accounts {
+                            return Err(Error::AccountLimitReached);
+                        }
                     }
                     let has_replaced = holder.is_some();
                     if let Some(holder) = holder {
@@ -80,8 +83,11 @@ impl Service {
                             outbox::delete_credentials(tx, &[holder.id], now).await?;
                         }
                     }
-                    mailboxes::insert(tx, mailbox).await?;
-                    Ok(has_replaced)
+                    match mailboxes::insert(tx, mailbox).await {
+                        // Somebody else was faster by a moment.
+                        Err(error) if is_unique_violation(&error) => Err(Error::AddressTaken),
+                        inserted => Ok(inserted.map(|()| has_replaced)?),
+                    }
                 })
             })
             .await?;

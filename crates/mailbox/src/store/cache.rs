@@ -1,5 +1,6 @@
-//! Mailboxes and their first pages, remembered. This is right only because no other process writes to the database:
-//! whoever writes forgets what it touched, after the commit and before anybody is told of it.
+//! Mailboxes and their first pages, remembered. This is right only where no other process writes to the database:
+//! whoever writes forgets what it touched, after the commit and before anybody is told of it. Of a shared database only
+//! the hints are kept, which whoever follows them checks.
 
 use std::{
     collections::HashMap,
@@ -21,9 +22,11 @@ pub(crate) type Page = Arc<[Message]>;
 const MAX_ADDRESSES: usize = 32 * 1024;
 
 /// What is remembered, in parts that are locked apart.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Cache {
     shards: [Mutex<Shard>; SHARDS],
+    /// Of a shard; 0 remembers nothing.
+    max_entries: usize,
     /// Who had an address when it was last looked up. Only a hint: whoever follows it checks that the mailbox is active
     /// and has the address still.
     addresses: Mutex<HashMap<String, Uuid>>,
@@ -47,6 +50,15 @@ struct Entry {
 pub(crate) struct Ticket(u64);
 
 impl Cache {
+    /// Makes an empty one, for a database that other processes write to or not.
+    pub(crate) fn new(is_shared: bool) -> Self {
+        Self {
+            shards: Default::default(),
+            max_entries: if is_shared { 0 } else { MAX_ENTRIES },
+            addresses: Mutex::default(),
+        }
+    }
+
     fn shard(&self, account: Uuid) -> MutexGuard<'_, Shard> {
         self.shards[shard_of(account)]
             .lock()
@@ -98,10 +110,10 @@ impl Cache {
 
     fn remember(&self, ticket: Ticket, account: Uuid, set: impl FnOnce(&mut Entry)) {
         let mut shard = self.shard(account);
-        if shard.epoch != ticket.0 {
+        if shard.epoch != ticket.0 || self.max_entries == 0 {
             return;
         }
-        if shard.entries.len() >= MAX_ENTRIES
+        if shard.entries.len() >= self.max_entries
             && !shard.entries.contains_key(&account)
             && let Some(other) = shard.entries.keys().next().copied()
         {
@@ -127,7 +139,7 @@ impl Cache {
             shard.epoch += 1;
             for (ticket, mailbox) in of_one_shard {
                 shard.entries.remove(&mailbox.id);
-                if ticket.0 == before && shard.entries.len() < MAX_ENTRIES {
+                if ticket.0 == before && shard.entries.len() < self.max_entries {
                     let entry = Entry {
                         mailbox: Some(mailbox.clone()),
                         page: None,
@@ -175,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_change_is_remembered_unless_another_came_between() {
-        let cache = Cache::default();
+        let cache = Cache::new(false);
         // Two mailboxes of one shard, and one of another.
         let ids = [1, 17, 2].map(Uuid::from_u128);
         let tickets = ids.map(|id| cache.begin(id));
@@ -204,8 +216,18 @@ mod tests {
     }
 
     #[test]
+    fn of_a_shared_database_nothing_is_remembered() {
+        let cache = Cache::new(true);
+        let account = Uuid::from_u128(1);
+        cache.remember_page(cache.begin(account), account, &(Arc::new([]) as Page));
+        cache.remember_mailbox(cache.begin(account), &mailbox(1, 5));
+        cache.replace(vec![(cache.begin(account), mailbox(1, 5))]);
+        assert!(cache.page(account).is_none() && cache.mailbox(account).is_none());
+    }
+
+    #[test]
     fn what_was_read_before_a_change_is_not_remembered_after_it() {
-        let cache = Cache::default();
+        let cache = Cache::new(false);
         let account = Uuid::from_u128(1);
         let page: Page = Arc::new([]);
         let ticket = cache.begin(account);
@@ -224,7 +246,7 @@ mod tests {
 
     #[test]
     fn its_size_is_bounded() {
-        let cache = Cache::default();
+        let cache = Cache::new(false);
         let page: Page = Arc::new([]);
         for n in 0..10_000 {
             let account = Uuid::from_u128(n);

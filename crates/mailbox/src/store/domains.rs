@@ -2,8 +2,9 @@
 
 use mayfly_types::{DomainId, DomainName};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    sea_query::{Expr, OnConflict},
 };
 use time::OffsetDateTime;
 
@@ -20,22 +21,19 @@ pub(crate) async fn sync(
         .exec(c)
         .await?;
     for (order, name) in (0..).zip(names) {
-        let updated = Entity::update_many()
-            .col_expr(Column::IsListed, Expr::value(true))
-            .col_expr(Column::SortOrder, Expr::value(order))
-            .filter(Column::Name.eq(name.as_str()))
-            .exec(c)
-            .await?;
-        if updated.rows_affected == 0 {
-            Entity::insert(ActiveModel {
-                id: Set(DomainId::new(now).as_uuid()),
-                name: Set(name.to_string()),
-                sort_order: Set(order),
-                is_listed: Set(true),
-            })
-            .exec_without_returning(c)
-            .await?;
-        }
+        // Of processes that start at once, each may be the first to know a domain.
+        let update = OnConflict::column(Column::Name)
+            .update_columns([Column::SortOrder, Column::IsListed])
+            .to_owned();
+        Entity::insert(ActiveModel {
+            id: Set(DomainId::new(now).as_uuid()),
+            name: Set(name.to_string()),
+            sort_order: Set(order),
+            is_listed: Set(true),
+        })
+        .on_conflict(update)
+        .exec_without_returning(c)
+        .await?;
     }
     Ok(())
 }

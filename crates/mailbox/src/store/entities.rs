@@ -2,7 +2,9 @@
 #![expect(unreachable_pub, reason = "the derives make their companions public")]
 
 pub(crate) mod domain;
+pub(crate) mod lease;
 pub(crate) mod mailbox;
 pub(crate) mod message;
 pub(crate) mod outbox_entry;
+pub(crate) mod owner;
 pub(crate) mod raw_message;

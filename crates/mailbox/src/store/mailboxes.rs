@@ -3,6 +3,7 @@
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{CaseStatement, Expr, ExprTrait},
 };
 use uuid::Uuid;
@@ -23,11 +24,14 @@ pub(crate) async fn find_active(c: &impl ConnectionTrait, id: Uuid) -> Result<Op
     Ok(found.filter(|mailbox| mailbox.state == State::Active))
 }
 
-/// Finds the mailboxes among some that are active.
-pub(crate) async fn list_active(c: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model>, DbErr> {
+/// Finds the mailboxes among some that are active, and keeps them from other writers until the transaction ends: their
+/// room is what it is found to be. Those who lock several do it in the order of their ids, so that none waits in a circle.
+pub(crate) async fn lock_active(c: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::Id.is_in(ids.iter().copied()))
         .filter(Column::State.eq(State::Active))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
         .all(c)
         .await
 }
@@ -35,6 +39,15 @@ pub(crate) async fn list_active(c: &impl ConnectionTrait, ids: &[Uuid]) -> Resul
 /// Finds whoever holds an address, in whatever state.
 pub(crate) async fn find_by_address(c: &impl ConnectionTrait, address: &str) -> Result<Option<Model>, DbErr> {
     Entity::find().filter(Column::Address.eq(address)).one(c).await
+}
+
+/// Finds whoever holds an address, in whatever state, and keeps it as it is until the transaction ends.
+pub(crate) async fn lock_by_address(c: &impl ConnectionTrait, address: &str) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Address.eq(address))
+        .lock_exclusive()
+        .one(c)
+        .await
 }
 
 /// Lists a Pro user's active mailboxes, oldest first.

@@ -41,6 +41,16 @@ pub(crate) async fn find(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> R
     Entity::find().filter(of(account, id)).one(c).await
 }
 
+/// Finds a mailbox's message, and keeps it from other writers until the transaction ends: of two that remove it, one
+/// finds it.
+pub(crate) async fn lock(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(of(account, id))
+        .lock_exclusive()
+        .one(c)
+        .await
+}
+
 /// Finds the bytes of a message found before.
 pub(crate) async fn find_raw(c: &impl ConnectionTrait, raw_id: Uuid) -> Result<Option<Vec<u8>>, DbErr> {
     let found = raw_message::Entity::find_by_id(raw_id).one(c).await?;

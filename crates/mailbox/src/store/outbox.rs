@@ -1,8 +1,9 @@
 //! The table `outbox_entries`: what must be done elsewhere, written in the transaction that made it necessary.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, LockBehavior, LockType},
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -45,6 +46,8 @@ pub(crate) async fn claim(
         .filter(Column::NextAttemptAtMs.lte(now_ms))
         .order_by_asc(Column::NextAttemptAtMs)
         .limit(limit)
+        // What another worker is about to claim is left to it.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .all(c)
         .await?;
     if !due.is_empty() {

@@ -39,6 +39,8 @@ pub(crate) async fn remove_deliveries_before(
         .select_only()
         .columns([message::Column::AccountId, message::Column::SizeBytes])
         .filter(named.clone())
+        // What a caller is deleting meanwhile is counted by one of the two.
+        .lock_exclusive()
         .into_tuple()
         .all(c)
         .await?;
@@ -58,6 +60,7 @@ pub(crate) async fn remove_messages_of_deleted(c: &impl ConnectionTrait, limit: 
         .filter(mailbox::Column::State.eq(mailbox::State::Deleted))
         .filter(mailbox::Column::UsedBytes.gt(0))
         .order_by_asc(mailbox::Column::DeletedAtMs)
+        .lock_exclusive()
         .one(c)
         .await?
     else {
@@ -73,6 +76,7 @@ pub(crate) async fn remove_messages_of_deleted(c: &impl ConnectionTrait, limit: 
         .filter(message::Column::AccountId.eq(account.id))
         .order_by_asc(message::Column::Id)
         .limit(limit)
+        .lock_exclusive()
         .into_tuple()
         .all(c)
         .await?;
@@ -136,6 +140,8 @@ async fn ids(
         .filter(mailbox::Column::State.eq(state))
         .filter(condition)
         .limit(limit)
+        // Looked at again once it is locked: one that is used or activated at this moment stays.
+        .lock_exclusive()
         .into_tuple()
         .all(c)
         .await

@@ -1,35 +1,27 @@
 //! The role `auth`.
 
-use std::path::PathBuf;
-
 use mayfly_auth::{Auth, Deps};
-use mayfly_runtime::{database::Database, task::Tasks};
-use mayfly_types::SharedClock;
+use mayfly_runtime::{redis::Redis, task::Tasks};
 
-use crate::{config::Config, data_dir};
-
-/// Where its database is.
-pub(crate) fn database_path(config: &Config) -> PathBuf {
-    config.data_dir.join("auth.db")
-}
+use crate::{
+    config::{Config, Role},
+    data_dir, wiring,
+};
 
 /// Opens the database and builds the service.
-pub(crate) async fn build(config: &Config, clock: SharedClock, tasks: Tasks) -> anyhow::Result<Auth> {
+pub(crate) async fn build(config: &Config, redis: Option<Redis>, tasks: Tasks) -> anyhow::Result<Auth> {
+    let database = wiring::database(config, Role::Auth).await?;
     let mut signing_keys = config.auth.signing_keys()?;
     if signing_keys.is_empty() {
         signing_keys.push(data_dir::signing_key(&config.data_dir)?);
     }
-    let database_path = database_path(config);
-    let database = Database::open_sqlite(&database_path).await?;
-    Ok(mayfly_auth::build(
-        &config.auth,
-        Deps {
-            database,
-            database_path,
-            signing_keys,
-            clock,
-            tasks,
-        },
-    )
-    .await?)
+    let clock = database.clock(&tasks).await?;
+    let deps = Deps {
+        database,
+        redis,
+        signing_keys,
+        clock,
+        tasks,
+    };
+    Ok(mayfly_auth::build(&config.auth, deps).await?)
 }

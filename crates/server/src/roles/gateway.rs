@@ -1,7 +1,7 @@
 //! The role `gateway`.
 
 use mayfly_gateway::{Deps, Gateway};
-use mayfly_runtime::{config::ConfigError, grpc::Transport, task::Tasks, tls};
+use mayfly_runtime::{config::ConfigError, grpc::Transport, redis::Redis, task::Tasks, tls};
 
 use crate::config::Config;
 
@@ -10,6 +10,7 @@ pub(crate) fn build(
     config: &Config,
     auth: Transport,
     mailbox: Transport,
+    redis: Option<Redis>,
     tasks: Tasks,
 ) -> Result<Gateway, ConfigError> {
     let (certificate, key) = (config.gateway.tls_cert.as_ref(), config.gateway.tls_key.as_ref());
@@ -19,6 +20,7 @@ pub(crate) fn build(
         Deps {
             auth,
             mailbox,
+            redis,
             tls,
             tasks,
         },
