@@ -1,18 +1,15 @@
 //! Serving gRPC to other processes, which must show the service credential, and telling them when to look elsewhere.
 
 use std::{
-    future::{Ready, ready},
+    future::ready,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use futures_util::{
-    Stream,
-    future::{Either, MapErr, TryFutureExt},
-    stream,
-};
+use futures_util::{Stream, future::BoxFuture, stream};
 use http::{Request, Response};
+use http_body_util::BodyExt;
 use mayfly_types::{ErrorCode, reason};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -20,6 +17,7 @@ use tokio::{
     sync::{Semaphore, mpsc},
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_util::task::TaskTracker;
 use tonic::{
     Status,
     body::Body,
@@ -40,6 +38,8 @@ use crate::task::Tasks;
 
 /// The longest deadline that a caller may name; one that names none has this.
 const MAX_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a caller has to close its connection, once it was told to and has no call on it.
+const DEAF_AFTER: Duration = Duration::from_secs(2);
 /// How long a TLS handshake may take, and how many may be under way.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HANDSHAKES: usize = 64;
@@ -102,19 +102,34 @@ where
     C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
     E: Into<BoxError> + Send + 'static,
 {
-    let stopping = tasks.stopping();
+    let (stopping, calls) = (tasks.stopping(), TaskTracker::new());
     tasks.spawn_vital("grpc", async move {
-        let served = Server::builder()
+        let serve = Server::builder()
             .initial_stream_window_size(1 << 20)
             .initial_connection_window_size(1 << 22)
             .max_concurrent_streams(1024)
             .timeout(MAX_TIMEOUT)
-            .layer(CredentialLayer(credential))
+            // A caller that vanished is forgotten.
+            .http2_keepalive_interval(Some(Duration::from_secs(10)))
+            .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+            .layer(CredentialLayer {
+                credential,
+                calls: calls.clone(),
+            })
             .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
-            .await;
-        if let Err(error) = served {
-            tracing::error!(%error, "the gRPC listener failed");
+            .serve_with_incoming_shutdown(incoming, stopping.clone().cancelled_owned());
+        // Each connection is closed when its caller has heard of the end. One that does not listen is not waited for.
+        let calls_end = async {
+            stopping.cancelled().await;
+            tokio::time::sleep(DEAF_AFTER).await;
+            calls.close();
+            calls.wait().await;
+        };
+        tokio::select! {
+            served = serve => if let Err(error) = served {
+                tracing::error!(%error, "the gRPC listener failed");
+            },
+            () = calls_end => tracing::info!("left connections whose callers do not answer"),
         }
     });
 }
@@ -161,7 +176,10 @@ fn accept_tls(
 }
 
 #[derive(Clone)]
-struct CredentialLayer(Credential);
+struct CredentialLayer {
+    credential: Credential,
+    calls: TaskTracker,
+}
 
 impl<S> Layer<S> for CredentialLayer {
     type Service = CheckCredential<Observe<S>>;
@@ -169,45 +187,52 @@ impl<S> Layer<S> for CredentialLayer {
     fn layer(&self, inner: S) -> Self::Service {
         CheckCredential {
             inner: Observe::new(inner),
-            expected: self.0.clone(),
+            expected: self.credential.clone(),
+            calls: self.calls.clone(),
         }
     }
 }
 
-/// Refuses calls without the service credential before anything reads them.
+/// Refuses calls without the service credential before anything reads them. Counts the others until their answers end.
 #[derive(Clone)]
 struct CheckCredential<S> {
     inner: S,
     expected: Credential,
+    calls: TaskTracker,
 }
 
 impl<S> Service<Request<Body>> for CheckCredential<S>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
     S::Error: Into<BoxError>,
+    S::Future: Send + 'static,
 {
     type Response = Response<Body>;
     type Error = BoxError;
-    type Future =
-        Either<Ready<Result<Response<Body>, BoxError>>, MapErr<S::Future, fn(S::Error) -> BoxError>>;
+    type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if self.expected.is_shown_in(request.headers()) {
-            return Either::Right(
-                self.inner
-                    .call(request)
-                    .map_err(Into::into as fn(S::Error) -> BoxError),
+        if !self.expected.is_shown_in(request.headers()) {
+            let refusal = Failure::new(
+                ErrorCode::Unauthenticated,
+                reason::SERVICE_CREDENTIAL,
+                "a service credential is needed",
             );
+            return Box::pin(ready(Ok(Status::from(refusal).into_http())));
         }
-        let refusal = Failure::new(
-            ErrorCode::Unauthenticated,
-            reason::SERVICE_CREDENTIAL,
-            "a service credential is needed",
-        );
-        Either::Left(ready(Ok(Status::from(refusal).into_http())))
+        let (call, counted) = (self.inner.call(request), self.calls.token());
+        Box::pin(async move {
+            let answer = call.await.map_err(Into::into)?;
+            Ok(answer.map(|body| {
+                Body::new(body.map_frame(move |frame| {
+                    let _until_dropped = &counted;
+                    frame
+                }))
+            }))
+        })
     }
 }

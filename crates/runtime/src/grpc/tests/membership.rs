@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use tonic::Code;
 
 use super::{
@@ -182,6 +185,25 @@ async fn first_calls_wait_for_the_connection() {
     let a = Replica::start(&credential);
     let caller = Caller::of(&[&a], &credential);
     assert_eq!(caller.call(UNSAFE).await, Code::Ok);
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_holds_up_no_drain() {
+    let credential = secret();
+    let a = Replica::start(&credential);
+    // One says nothing at all, the other begins HTTP/2 and says nothing more.
+    let silent = TcpStream::connect(a.address).await.unwrap();
+    let mut hanging = TcpStream::connect(a.address).await.unwrap();
+    let empty_settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    hanging
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        .await
+        .unwrap();
+    hanging.write_all(&empty_settings).await.unwrap();
+    let mut settings = [0; 9];
+    hanging.read_exact(&mut settings).await.unwrap();
+    a.drain(Duration::ZERO).await;
+    drop(silent);
 }
 
 #[tokio::test]
