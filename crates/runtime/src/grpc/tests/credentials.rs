@@ -1,9 +1,15 @@
 //! Who is let in.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use mayfly_types::SecretKey;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName, version::TLS13};
+use tokio::{io::AsyncReadExt, net::TcpStream};
+use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, transport::Endpoint};
 use tonic_health::pb::{
@@ -142,6 +148,30 @@ async fn a_caller_without_a_certificate_of_ours_is_refused() {
         assert_eq!(caller.call(UNSAFE).await, Code::Unavailable);
     }
     assert_eq!(replica.calls(), 0);
+}
+
+#[tokio::test]
+async fn a_caller_without_any_certificate_is_refused() {
+    let authority = Authority::new();
+    let replica = Replica::start(&authority.credential(&["127.0.0.1"]));
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.issuer.der().clone()).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stream = TcpStream::connect(replica.address).await.unwrap();
+    let name = ServerName::try_from("127.0.0.1").unwrap();
+    // With TLS 1.3 the client's side of the handshake is over before the server judges it.
+    let mut stream = TlsConnector::from(Arc::new(config))
+        .connect(name, stream)
+        .await
+        .unwrap();
+    let mut first = [0];
+    let error = stream.read_exact(&mut first).await.unwrap_err();
+    assert!(error.to_string().contains("CertificateRequired"), "{error}");
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ async fn deliver(balancer: &Balancer) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn edges_are_replaced_and_nobody_notices() {
-    let mut world = World::start(Kind::Split);
+    let mut world = World::start_with(Kind::Split, &[("MAYFLY_DRAIN_DELAY", "3s")]);
     let mailbox = world.client().create_mailbox("roll@mayfly.test", None).await;
     let (gateways, servers) = (Balancer::default(), Balancer::default());
     let mut running = vec![world.another("gateway"), world.another("smtp")];

@@ -36,7 +36,12 @@ async fn health(channel: &Channel, service: &str, secret: Option<&SecretKey>) ->
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn services_tell_their_health_to_each_other_and_drain_with_notice() {
     let secret = SecretKey::random();
-    let mut world = World::start_with(Kind::Split, &[("MAYFLY_GRPC__SECRET", &secret.to_hex())]);
+    let hex = secret.to_hex();
+    let more = [
+        ("MAYFLY_GRPC__SECRET", hex.as_str()),
+        ("MAYFLY_DRAIN_DELAY", "3s"),
+    ];
+    let mut world = World::start_with(Kind::Split, &more);
     for (role, service) in [
         ("auth", "mayfly.auth.v1.Auth"),
         ("mailbox", "mayfly.mailbox.v1.Mailbox"),
