@@ -1,6 +1,6 @@
-//! Compiles `/proto` with protox, so that no `protoc` is needed on the machine.
+//! Compiles `/proto` with protox, so that no `protoc` is needed on the machine, and lists the methods that may be repeated.
 
-use std::path::Path;
+use std::{env, fs, path::Path};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
@@ -9,6 +9,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("cargo:rerun-if-changed={}", root.join(file).display());
     }
     let descriptors = protox::compile(files, [&root])?;
+
+    let mut idempotent = Vec::new();
+    for file in &descriptors.file {
+        for service in &file.service {
+            for method in &service.method {
+                // Zero is IDEMPOTENCY_UNKNOWN.
+                let level = method
+                    .options
+                    .as_ref()
+                    .map_or(0, |options| options.idempotency_level() as i32);
+                let path = format!("/{}.{}/{}", file.package(), service.name(), method.name());
+                if level == 0 {
+                    continue;
+                }
+                if method.client_streaming() {
+                    return Err(format!("{path} takes a stream, which nobody keeps to repeat").into());
+                }
+                idempotent.push(path);
+            }
+        }
+    }
+    let out = env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?;
+    fs::write(
+        Path::new(&out).join("idempotent_methods.rs"),
+        format!("&{idempotent:#?}"),
+    )?;
+
     tonic_prost_build::configure()
         .bytes(".")
         .compile_fds(descriptors)?;

@@ -10,3 +10,48 @@ pub mod auth {
 pub mod mailbox {
     tonic::include_proto!("mayfly.mailbox.v1");
 }
+
+/// The full paths of the methods that may be called again when it is not known whether a call arrived: those with an
+/// `idempotency_level` in `/proto`.
+pub const IDEMPOTENT_METHODS: &[&str] = include!(concat!(env!("OUT_DIR"), "/idempotent_methods.rs"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Adding to this list is a decision: the service must answer the second time as it did the first.
+    #[test]
+    fn these_may_be_repeated_and_no_other() {
+        let mailbox = [
+            "ListDomains",
+            "ActivateMailbox",
+            "FindMailbox",
+            "GetMailbox",
+            "ListMailboxes",
+            "GetUsage",
+            "ListMessages",
+            "GetMessage",
+            "MarkMessageRead",
+            "GetMessageSource",
+            "GetAttachment",
+            "ResolveRecipient",
+        ];
+        let auth = [
+            "DeleteCredential",
+            "ValidateToken",
+            "GetUser",
+            "ListProTokens",
+            "RevokeToken",
+        ];
+        let (auth_name, mailbox_name) = (
+            auth::auth_server::SERVICE_NAME,
+            mailbox::mailbox_server::SERVICE_NAME,
+        );
+        let expected: Vec<_> = auth
+            .iter()
+            .map(|method| format!("/{auth_name}/{method}"))
+            .chain(mailbox.iter().map(|method| format!("/{mailbox_name}/{method}")))
+            .collect();
+        assert_eq!(IDEMPOTENT_METHODS, expected);
+    }
+}

@@ -22,7 +22,15 @@ type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + S
 #[derive(Clone, Default)]
 pub struct Readiness {
     serving: Arc<AtomicBool>,
-    checks: Vec<(&'static str, Check)>,
+    checks: Vec<(&'static str, Check, Need)>,
+}
+
+/// When a dependency is needed to be ready.
+#[derive(Clone)]
+enum Need {
+    Always,
+    /// Until it has been there once.
+    Once(Arc<AtomicBool>),
 }
 
 impl std::fmt::Debug for Readiness {
@@ -40,7 +48,20 @@ impl Readiness {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), String>> + Send + 'static,
     {
-        self.checks.push((name, Arc::new(move || Box::pin(check()))));
+        let check: Check = Arc::new(move || Box::pin(check()));
+        self.checks.push((name, check, Need::Always));
+    }
+
+    /// Adds another service. Until it is reached for the first time, this process is not ready: it may have been told the
+    /// wrong place or credential. Later its absence is reported only, since it is everybody's: were all edges taken away for
+    /// it, nobody would be left to answer, or to do what needs it not.
+    pub fn add_service(
+        &mut self,
+        name: &'static str,
+        check: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        let check: Check = Arc::new(move || Box::pin(std::future::ready(check())));
+        self.checks.push((name, check, Need::Once(Arc::default())));
     }
 
     /// Says that the process serves now, or that it drains.
@@ -52,10 +73,15 @@ impl Readiness {
     pub async fn report(&self) -> (bool, String) {
         let mut is_ready = self.serving.load(Ordering::Acquire);
         let mut text = format!("serving {}\n", if is_ready { "ok" } else { "no" });
-        for (name, check) in &self.checks {
+        for (name, check, need) in &self.checks {
             let outcome = tokio::time::timeout(Duration::from_secs(1), check()).await;
             let outcome = outcome.unwrap_or_else(|_| Err("no answer within a second".to_owned()));
-            is_ready &= outcome.is_ok();
+            is_ready &= match need {
+                Need::Always => outcome.is_ok(),
+                Need::Once(was_there) => {
+                    was_there.fetch_or(outcome.is_ok(), Ordering::AcqRel) || outcome.is_ok()
+                }
+            };
             let _ = writeln!(
                 text,
                 "{name} {}",
@@ -94,4 +120,30 @@ async fn readyz(State(readiness): State<Readiness>) -> (StatusCode, String) {
         },
         text,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_service_is_needed_until_it_was_there_once() {
+        let is_there = Arc::new(AtomicBool::new(false));
+        let mut readiness = Readiness::default();
+        readiness.set_serving(true);
+        let state = Arc::clone(&is_there);
+        readiness.add_service("auth service", move || {
+            let is_there = state.load(Ordering::Acquire);
+            is_there.then_some(()).ok_or_else(|| "unreachable".to_owned())
+        });
+        let absent = "serving ok\nauth service unreachable\n".to_owned();
+        assert_eq!(readiness.report().await, (false, absent.clone()));
+        is_there.store(true, Ordering::Release);
+        let present = "serving ok\nauth service ok\n".to_owned();
+        assert_eq!(readiness.report().await, (true, present));
+        is_there.store(false, Ordering::Release);
+        assert_eq!(readiness.report().await, (true, absent));
+        readiness.add("database", || async { Err("gone".to_owned()) });
+        assert!(!readiness.report().await.0);
+    }
 }

@@ -1,20 +1,29 @@
 //! The seam between services: a generated client over one transport type, whether the service is in this process or not.
 
+mod credential;
 mod deadline;
+mod endpoints;
+mod link;
 mod local;
 mod observe;
+mod pool;
 mod remote;
+mod retry;
 mod server;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use http::{Request, Response};
 use tonic::{Status, body::Body};
 use tower::util::BoxCloneSyncService;
 
+pub use credential::{Credential, MutualTls};
 pub use deadline::DEFAULT_TIMEOUT;
+pub use endpoints::Endpoints;
 pub use local::local;
-pub use remote::{Endpoints, remote};
-pub use server::serve;
+pub use remote::{Peer, Reach, remote};
+pub use server::{Health, serve};
 pub use status::Failure;
 
 /// What generated clients stand on.

@@ -52,6 +52,12 @@ impl Tasks {
         });
     }
 
+    /// How many tasks run.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.tracker.len()
+    }
+
     /// Tells the group to stop and waits for its tasks. Returns false if some were still running at the deadline.
     pub async fn shutdown(&self, deadline: Duration) -> bool {
         self.stop.cancel();

@@ -1,6 +1,7 @@
 //! Server certificates from PEM files, read again when they change.
 
 use std::{
+    fmt::Display,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::{Duration, SystemTime},
@@ -17,7 +18,11 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{config::ConfigError, task::Tasks};
 
-const RELOAD_EVERY: Duration = Duration::from_secs(10);
+const RELOAD_EVERY: Duration = if cfg!(test) {
+    Duration::from_millis(100)
+} else {
+    Duration::from_secs(10)
+};
 
 /// A certificate and its key on disk.
 #[derive(Debug)]
@@ -37,22 +42,62 @@ impl ResolvesServerCert for Current {
 
 impl Files {
     fn load(&self) -> Result<Arc<CertifiedKey>, String> {
-        let problem = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-        let chain = CertificateDer::pem_file_iter(&self.certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|e| problem(&self.certificate, &e))?;
-        if chain.is_empty() {
-            return Err(problem(&self.certificate, &"holds no certificate"));
-        }
-        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|e| problem(&self.key, &e))?;
+        let (chain, key) = (read_certificates(&self.certificate)?, read_key(&self.key)?);
         let provider = aws_lc_rs::default_provider();
         let certified = CertifiedKey::from_der(chain, key, &provider).map_err(|e| problem(&self.key, &e))?;
         Ok(Arc::new(certified))
     }
+}
 
-    fn modified(&self) -> [Option<SystemTime>; 2] {
-        [&self.certificate, &self.key].map(|path| std::fs::metadata(path).and_then(|m| m.modified()).ok())
+fn problem(path: &Path, error: &dyn Display) -> String {
+    format!("{}: {error}", path.display())
+}
+
+/// Reads the certificates of a PEM file; there is at least one.
+pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|e| problem(path, &e))?;
+    if certificates.is_empty() {
+        return Err(problem(path, &"holds no certificate"));
     }
+    Ok(certificates)
+}
+
+/// Reads the private key of a PEM file.
+pub(crate) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_file(path).map_err(|e| problem(path, &e))
+}
+
+/// Loads again within ten seconds after one of the files changed, until the group stops. What cannot be used is logged,
+/// and leaves in place what was loaded before.
+pub(crate) fn keep_fresh(
+    files: Vec<PathBuf>,
+    tasks: &Tasks,
+    load: impl Fn() -> Result<(), String> + Send + 'static,
+) {
+    let modified = move || -> Vec<Option<SystemTime>> {
+        let of = |path: &PathBuf| std::fs::metadata(path).and_then(|m| m.modified()).ok();
+        files.iter().map(of).collect()
+    };
+    let stopping = tasks.stopping();
+    tasks.spawn(async move {
+        let mut seen = modified();
+        while stopping
+            .run_until_cancelled(tokio::time::sleep(RELOAD_EVERY))
+            .await
+            .is_some()
+        {
+            let now = modified();
+            if now == seen {
+                continue;
+            }
+            seen = now;
+            if let Err(error) = load() {
+                tracing::error!(%error, "kept the old certificate");
+            }
+        }
+    });
 }
 
 /// Builds an acceptor for a certificate, and keeps it fresh: a changed file is read within ten seconds, and one that
@@ -90,24 +135,10 @@ pub fn acceptor(
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    let stopping = tasks.stopping();
-    tasks.spawn(async move {
-        let mut seen = files.modified();
-        while stopping
-            .run_until_cancelled(tokio::time::sleep(RELOAD_EVERY))
-            .await
-            .is_some()
-        {
-            let modified = files.modified();
-            if modified == seen {
-                continue;
-            }
-            seen = modified;
-            match files.load() {
-                Ok(fresh) => *current.0.write().unwrap_or_else(PoisonError::into_inner) = fresh,
-                Err(error) => tracing::error!(%error, "kept the old certificate"),
-            }
-        }
+    let watched = vec![files.certificate.clone(), files.key.clone()];
+    keep_fresh(watched, tasks, move || {
+        *current.0.write().unwrap_or_else(PoisonError::into_inner) = files.load()?;
+        Ok(())
     });
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }

@@ -6,12 +6,15 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     str::FromStr,
+    time::Duration,
 };
 
 use mayfly_runtime::{
-    config::{ConfigError, List, Secret, environment, load, secret_keys},
+    config::{ConfigError, List, Secret, Span, environment, load, secret_keys},
     database::DatabaseConfig,
+    grpc::{Credential, MutualTls},
     redis::RedisConfig,
+    task::Tasks,
     telemetry::LogConfig,
 };
 use mayfly_types::{DomainName, SecretKey};
@@ -66,6 +69,7 @@ pub(crate) struct Config {
     pub(crate) roles: List<Role>,
     pub(crate) data_dir: PathBuf,
     pub(crate) domains: List<DomainName>,
+    drain_delay: Option<Span>,
     pub(crate) gateway: mayfly_gateway::Config,
     pub(crate) smtp: mayfly_smtp::Config,
     pub(crate) auth: mayfly_auth::Config,
@@ -77,13 +81,30 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
 }
 
-/// The `[grpc]` section: the credential that services show each other when roles are split.
+/// The `[grpc]` section: the credential that services show each other when roles are split. A shared secret, certificates
+/// of one authority, or both.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct GrpcConfig {
     secret: Option<Secret>,
     secret_file: Option<PathBuf>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    tls_ca: Option<PathBuf>,
 }
+
+impl GrpcConfig {
+    fn tls_paths(&self) -> [Option<&PathBuf>; 3] {
+        [&self.tls_cert, &self.tls_key, &self.tls_ca].map(Option::as_ref)
+    }
+
+    fn has_tls(&self) -> bool {
+        self.tls_paths().iter().any(Option::is_some)
+    }
+}
+
+/// The least time for which callers need a service after it said that it drains.
+const NOTICE: Duration = Duration::from_secs(1);
 
 /// The `[admin]` section.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -111,6 +132,7 @@ impl Default for Config {
             roles: List(Role::ALL.to_vec()),
             data_dir: PathBuf::from("./data"),
             domains: List(vec![default_domain()]),
+            drain_delay: None,
             gateway: mayfly_gateway::Config::default(),
             smtp: mayfly_smtp::Config::default(),
             auth: mayfly_auth::Config::default(),
@@ -154,7 +176,8 @@ impl Config {
         self.database.validate()?;
         self.redis.validate()?;
         let keys = self.auth.signing_keys()?;
-        let credential = self.grpc_credential()?;
+        let secret = self.grpc_secret()?;
+        self.validate_grpc()?;
         if self.has(Role::Auth) && keys.is_empty() && (self.is_split() || self.database.is_set()) {
             let problem = "is needed without the embedded default; `openssl rand -hex 32` makes one";
             return Err(ConfigError::new("auth.signing_key", problem));
@@ -162,10 +185,10 @@ impl Config {
         if !self.is_split() {
             return Ok(());
         }
-        if credential.is_none() {
+        if secret.is_none() && !self.grpc.has_tls() {
             return Err(ConfigError::new(
                 "grpc.secret",
-                "is needed when roles are split; `openssl rand -hex 32` makes one",
+                "is needed when roles are split, or grpc.tls_cert; `openssl rand -hex 32` makes one",
             ));
         }
         let needs_redis = [Role::Gateway, Role::Auth, Role::Mailbox].map(|role| self.has(role));
@@ -184,6 +207,31 @@ impl Config {
                 return Err(ConfigError::new(&format!("{role}.endpoint"), problem));
             }
         }
+        if (self.has(Role::Auth) || self.has(Role::Mailbox)) && self.drain_delay() < NOTICE {
+            let problem = "is at least 1s where roles are split: callers need it to look elsewhere";
+            return Err(ConfigError::new("drain_delay", problem));
+        }
+        Ok(())
+    }
+
+    fn validate_grpc(&self) -> Result<(), ConfigError> {
+        let paths = self.grpc.tls_paths();
+        if paths.iter().any(Option::is_some) != paths.iter().all(Option::is_some) {
+            let problem = "set it, grpc.tls_key and grpc.tls_ca together";
+            return Err(ConfigError::new("grpc.tls_cert", problem));
+        }
+        for (role, endpoint) in [
+            (Role::Auth, &self.auth.endpoint),
+            (Role::Mailbox, &self.mailbox.endpoint),
+        ] {
+            let Some(endpoint) = endpoint else { continue };
+            let problem = match (endpoint.is_https(), self.grpc.has_tls()) {
+                (true, false) => "is https://, for which grpc.tls_cert is needed",
+                (false, true) => "must be https://, since grpc.tls_cert is set",
+                _ => continue,
+            };
+            return Err(ConfigError::new(&format!("{role}.endpoint"), problem));
+        }
         Ok(())
     }
 
@@ -196,8 +244,21 @@ impl Config {
         self.roles.0.contains(&role)
     }
 
-    /// The credential between services; always there when roles are split.
-    pub(crate) fn grpc_credential(&self) -> Result<Option<SecretKey>, ConfigError> {
+    /// How long the process goes on as before once it said that it will stop, so that nobody sends it anything more.
+    pub(crate) fn drain_delay(&self) -> Duration {
+        let unset = if self.is_split() { NOTICE } else { Duration::ZERO };
+        self.drain_delay.map_or(unset, |span| span.0)
+    }
+
+    /// Reads the credential between services, and keeps its certificates fresh while the group runs.
+    pub(crate) fn grpc_credential(&self, tasks: &Tasks) -> Result<Credential, ConfigError> {
+        let [certificate, key, authority] = self.grpc.tls_paths();
+        let tls = MutualTls::load("grpc", certificate, key, authority, tasks)?;
+        Credential::new(self.grpc_secret()?, tls)
+            .ok_or_else(|| ConfigError::new("grpc.secret", "is needed when roles are split"))
+    }
+
+    fn grpc_secret(&self) -> Result<Option<SecretKey>, ConfigError> {
         let mut keys = secret_keys(
             "grpc.secret",
             self.grpc.secret.as_ref(),
@@ -237,6 +298,20 @@ mod tests {
     }
 
     #[test]
+    fn callers_of_a_split_role_are_given_notice() {
+        let key = SecretKey::random().to_hex();
+        assert_eq!(load_with(&[]).unwrap().drain_delay(), Duration::ZERO);
+        let split = [
+            ("MAYFLY_ROLES", "auth"),
+            ("MAYFLY_GRPC__SECRET", &key),
+            ("MAYFLY_AUTH__SIGNING_KEY", &key),
+        ];
+        assert_eq!(load_with(&split).unwrap().drain_delay(), NOTICE);
+        let longer = load_with(&[&split[..], &[("MAYFLY_DRAIN_DELAY", "5s")]].concat()).unwrap();
+        assert_eq!(longer.drain_delay(), Duration::from_secs(5));
+    }
+
+    #[test]
     fn what_cannot_be_used_is_named() {
         let key = SecretKey::random().to_hex();
         let table: &[(&[(&str, &str)], &str)] = &[
@@ -270,6 +345,33 @@ mod tests {
                 "auth.endpoint",
             ),
             (&[("MAYFLY_GRPC__SECRET", "short")], "grpc.secret"),
+            (&[("MAYFLY_GRPC__TLS_CERT", "a.pem")], "grpc.tls_cert"),
+            (
+                &[("MAYFLY_GRPC__TLS_CERT", "a"), ("MAYFLY_GRPC__TLS_CA", "a")],
+                "grpc.tls_key",
+            ),
+            (
+                &[("MAYFLY_AUTH__ENDPOINT", "https://auth:50051")],
+                "auth.endpoint: is https",
+            ),
+            (
+                &[
+                    ("MAYFLY_GRPC__TLS_CERT", "a"),
+                    ("MAYFLY_GRPC__TLS_KEY", "a"),
+                    ("MAYFLY_GRPC__TLS_CA", "a"),
+                    ("MAYFLY_MAILBOX__ENDPOINT", "http://mailbox:50052"),
+                ],
+                "mailbox.endpoint: must be https",
+            ),
+            (
+                &[
+                    ("MAYFLY_ROLES", "auth"),
+                    ("MAYFLY_GRPC__SECRET", &key),
+                    ("MAYFLY_AUTH__SIGNING_KEY", &key),
+                    ("MAYFLY_DRAIN_DELAY", "999ms"),
+                ],
+                "drain_delay",
+            ),
             (
                 &[("MAYFLY_AUTH__SIGNING_KEY", &"00".repeat(32))],
                 "auth.signing_key",

@@ -6,7 +6,7 @@ use mayfly_auth::Auth;
 use mayfly_mailbox::Mailbox;
 use mayfly_runtime::{
     admin::{self, Readiness},
-    grpc,
+    grpc::{self, Health},
     redis::Redis,
     task::Tasks,
     telemetry::{self, Metrics},
@@ -17,19 +17,26 @@ use crate::{
     banner::Listening,
     config::{Config, Role},
     roles::{self, bind},
-    wiring,
+    wiring::{self, Wiring},
 };
 
 /// How long edges may take to finish what they have begun.
 const DRAIN_EDGES: Duration = Duration::from_secs(25);
 /// How long services may take after the edges.
 const DRAIN_SERVICES: Duration = Duration::from_secs(10);
+/// How long connections to other processes may take to close, once nobody calls.
+const DRAIN_TRANSPORTS: Duration = Duration::from_secs(1);
 
 /// A started process.
 struct Running {
     edges: Tasks,
     services: Tasks,
+    /// What keeps the connections to services elsewhere.
+    transports: Tasks,
     readiness: Readiness,
+    /// Of the services that other processes call.
+    health: Vec<Health>,
+    drain_delay: Duration,
     listening: Listening,
     auth: Option<Auth>,
     mailbox: Option<Mailbox>,
@@ -88,7 +95,8 @@ async fn start(
     metrics: Metrics,
     failed: &tokio_util::sync::CancellationToken,
 ) -> anyhow::Result<Running> {
-    let (edges, services) = (Tasks::new(failed.clone()), Tasks::new(failed.clone()));
+    let [edges, services, transports] = std::array::from_fn(|_| Tasks::new(failed.clone()));
+    let wiring = Wiring::new(config, transports.clone())?;
     let mut readiness = Readiness::default();
     let mut listening = Listening {
         default_domain: config.domains.0[0].to_string(),
@@ -108,16 +116,23 @@ async fn start(
         None
     };
 
-    let redis = Redis::start(&config.redis, &services)?;
+    let redis = Redis::start(&config.redis, &transports)?;
     let auth = match config.has(Role::Auth) {
         true => Some(roles::auth::build(config, redis.clone(), services.clone()).await?),
         false => None,
     };
-    let mailbox = match config.has(Role::Mailbox) {
-        true => {
-            let auth = wiring::auth(config, auth.as_ref())?;
-            Some(roles::mailbox::build(config, auth, services.clone()).await?)
+    let to_auth = match config.has(Role::Gateway) || config.has(Role::Mailbox) {
+        true => Some(wiring.auth(config, auth.as_ref(), &mut readiness)?),
+        false => None,
+    };
+    let mailbox = match (config.has(Role::Mailbox), &to_auth) {
+        (true, Some(auth)) => {
+            Some(roles::mailbox::build(config, auth.clone(), services.clone()).await?)
         }
+        _ => None,
+    };
+    let to_mailbox = match config.has(Role::Gateway) || config.has(Role::Smtp) {
+        true => Some(wiring.mailbox(config, mailbox.as_ref(), &mut readiness)?),
         false => None,
     };
     if let Some(auth) = &auth {
@@ -126,7 +141,9 @@ async fn start(
     if let Some(mailbox) = &mailbox {
         mailbox.add_checks(&mut readiness);
     }
-    for (role, routes) in wiring::served(config, auth.as_ref(), mailbox.as_ref()) {
+    let mut health = Vec::new();
+    for served in wiring::served(config, auth.as_ref(), mailbox.as_ref()) {
+        let role = served.role;
         let address = if role == Role::Auth {
             config.auth.listen
         } else {
@@ -134,27 +151,23 @@ async fn start(
         };
         let listener = bind(&format!("{role}.listen"), address).await?;
         listening.grpc.push((role, listener.local_addr()?));
-        let credential = config.grpc_credential()?;
+        let credential = wiring.credential.clone();
         let credential =
             credential.ok_or_else(|| anyhow::anyhow!("grpc.secret: is needed when roles are split"))?;
-        grpc::serve(listener, routes, credential, &services);
+        let (routes, service) = (served.routes, served.service);
+        health.push(grpc::serve(listener, routes, service, credential, &services).await);
     }
-    if let Some(listener) = http {
+    if let (Some(listener), Some(auth), Some(mailbox)) = (http, &to_auth, &to_mailbox) {
         let scheme = if config.gateway.tls_cert.is_some() {
             "https"
         } else {
             "http"
         };
         listening.http = Some(format!("{scheme}://{}", listener.local_addr()?));
-        let (auth, mailbox) = (
-            wiring::auth(config, auth.as_ref())?,
-            wiring::mailbox(config, mailbox.as_ref())?,
-        );
-        roles::gateway::build(config, auth, mailbox, redis, edges.clone())?.serve(listener);
+        roles::gateway::build(config, auth.clone(), mailbox.clone(), redis, edges.clone())?.serve(listener);
     }
-    if let Some(listener) = mail {
+    if let (Some(listener), Some(mailbox)) = (mail, to_mailbox) {
         listening.smtp = Some(listener.local_addr()?);
-        let mailbox = wiring::mailbox(config, mailbox.as_ref())?;
         roles::smtp::build(config, mailbox, edges.clone())?.serve(listener);
     }
     listening.admin = Some(admin.local_addr()?);
@@ -162,16 +175,24 @@ async fn start(
     Ok(Running {
         edges,
         services,
+        transports,
         readiness,
+        health,
+        drain_delay: config.drain_delay(),
         listening,
         auth,
         mailbox,
     })
 }
 
-/// Readiness falls first, then edges drain while services still answer, then services, then databases close.
+/// Readiness falls first, and those who send work here are given the time to look elsewhere; then edges drain while
+/// services still answer, then services, then databases close.
 async fn stop(running: Running) -> bool {
     running.readiness.set_serving(false);
+    for health in &running.health {
+        health.drain().await;
+    }
+    tokio::time::sleep(running.drain_delay).await;
     let edges = running.edges.shutdown(DRAIN_EDGES).await;
     let services = running.services.shutdown(DRAIN_SERVICES).await;
     if let Some(mailbox) = running.mailbox {
@@ -180,5 +201,7 @@ async fn stop(running: Running) -> bool {
     if let Some(auth) = running.auth {
         auth.close().await;
     }
+    // What is left of them is idle: nothing is lost with it.
+    running.transports.shutdown(DRAIN_TRANSPORTS).await;
     edges && services
 }

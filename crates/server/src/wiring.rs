@@ -2,10 +2,13 @@
 
 use mayfly_auth::Auth;
 use mayfly_mailbox::Mailbox;
+use mayfly_proto::{IDEMPOTENT_METHODS, auth::auth_server, mailbox::mailbox_server};
 use mayfly_runtime::{
+    admin::Readiness,
     config::ConfigError,
     database::{Database, OpenError},
-    grpc::{self, Endpoints, Transport},
+    grpc::{self, Credential, Endpoints, Peer, Transport},
+    task::Tasks,
 };
 use tonic::service::Routes;
 
@@ -23,38 +26,99 @@ pub(crate) async fn database(config: &Config, role: Role) -> Result<Database, Op
     Database::open_sqlite(&config.data_dir.join(format!("{role}.db"))).await
 }
 
-/// A transport to auth.
-pub(crate) fn auth(config: &Config, here: Option<&Auth>) -> Result<Transport, ConfigError> {
-    match here {
-        Some(auth) => Ok(grpc::local(auth.server())),
-        None => remote(config, Role::Auth, config.auth.endpoint.as_ref()),
+/// What transports to other processes are made with.
+pub(crate) struct Wiring {
+    /// Keeps the connections; it outlives edges and services, which still call while they drain.
+    pub(crate) tasks: Tasks,
+    /// Absent when every role is here.
+    pub(crate) credential: Option<Credential>,
+}
+
+impl Wiring {
+    /// Reads the credential, if anything is elsewhere.
+    pub(crate) fn new(config: &Config, tasks: Tasks) -> Result<Self, ConfigError> {
+        let credential = match config.is_split() {
+            true => Some(config.grpc_credential(&tasks)?),
+            false => None,
+        };
+        Ok(Self { tasks, credential })
+    }
+
+    /// A transport to auth.
+    pub(crate) fn auth(
+        &self,
+        config: &Config,
+        here: Option<&Auth>,
+        readiness: &mut Readiness,
+    ) -> Result<Transport, ConfigError> {
+        match (here, &config.auth.endpoint) {
+            (Some(auth), _) => Ok(grpc::local(auth.server())),
+            (None, endpoint) => self.remote(Role::Auth, endpoint.as_ref(), readiness),
+        }
+    }
+
+    /// A transport to mailbox.
+    pub(crate) fn mailbox(
+        &self,
+        config: &Config,
+        here: Option<&Mailbox>,
+        readiness: &mut Readiness,
+    ) -> Result<Transport, ConfigError> {
+        match (here, &config.mailbox.endpoint) {
+            (Some(mailbox), _) => Ok(grpc::local(mailbox.server())),
+            (None, endpoint) => self.remote(Role::Mailbox, endpoint.as_ref(), readiness),
+        }
+    }
+
+    fn remote(
+        &self,
+        role: Role,
+        endpoints: Option<&Endpoints>,
+        readiness: &mut Readiness,
+    ) -> Result<Transport, ConfigError> {
+        let (Some(endpoints), Some(credential)) = (endpoints, &self.credential) else {
+            let key = format!("{role}.endpoint");
+            return Err(ConfigError::new(&key, "is needed, and grpc.secret with it"));
+        };
+        let (name, service) = match role {
+            Role::Auth => ("auth service", auth_server::SERVICE_NAME),
+            _ => ("mailbox service", mailbox_server::SERVICE_NAME),
+        };
+        let peer = Peer {
+            service,
+            endpoints: endpoints.clone(),
+            credential: credential.clone(),
+            idempotent_methods: IDEMPOTENT_METHODS,
+        };
+        let (transport, reach) = grpc::remote(&peer, &self.tasks);
+        readiness.add_service(name, move || reach.check());
+        Ok(transport)
     }
 }
 
-/// A transport to mailbox.
-pub(crate) fn mailbox(config: &Config, here: Option<&Mailbox>) -> Result<Transport, ConfigError> {
-    match here {
-        Some(mailbox) => Ok(grpc::local(mailbox.server())),
-        None => remote(config, Role::Mailbox, config.mailbox.endpoint.as_ref()),
-    }
+/// A service that other processes may call.
+pub(crate) struct Served {
+    /// The role that it listens as.
+    pub(crate) role: Role,
+    /// Its full name.
+    pub(crate) service: &'static str,
+    pub(crate) routes: Routes,
 }
 
-fn remote(config: &Config, role: Role, endpoint: Option<&Endpoints>) -> Result<Transport, ConfigError> {
-    match (endpoint, config.grpc_credential()?) {
-        (Some(endpoint), Some(credential)) => Ok(grpc::remote(endpoint, &credential)),
-        _ => Err(ConfigError::new(
-            &format!("{role}.endpoint"),
-            "is needed, and grpc.secret with it",
-        )),
-    }
-}
-
-/// The services that other processes may call, by the role that they listen as.
-pub(crate) fn served(config: &Config, auth: Option<&Auth>, mailbox: Option<&Mailbox>) -> Vec<(Role, Routes)> {
+/// The services here that other processes may call.
+pub(crate) fn served(config: &Config, auth: Option<&Auth>, mailbox: Option<&Mailbox>) -> Vec<Served> {
     if !config.is_split() {
         return Vec::new();
     }
-    let auth = auth.map(|auth| (Role::Auth, Routes::new(auth.server())));
-    let mailbox = mailbox.map(|mailbox| (Role::Mailbox, Routes::new(mailbox.server())));
+    let auth = auth.map(|auth| Served {
+        role: Role::Auth,
+        service: auth_server::SERVICE_NAME,
+        routes: Routes::new(auth.server()),
+    });
+    let mailbox = mailbox.map(|mailbox| Served {
+        role: Role::Mailbox,
+        service: mailbox_server::SERVICE_NAME,
+        routes: Routes::new(mailbox.server()),
+    });
     auth.into_iter().chain(mailbox).collect()
 }

@@ -3,13 +3,17 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use mayfly_mailbox::Mailbox;
-use mayfly_proto::mailbox::{
-    ActivateMailboxRequest, GetMessageSourceRequest, ListMessagesRequest, MessageSummary,
-    ReserveMailboxRequest, Scope, mailbox_client::MailboxClient,
+use mayfly_proto::{
+    IDEMPOTENT_METHODS,
+    auth::auth_server,
+    mailbox::{
+        ActivateMailboxRequest, GetMessageSourceRequest, ListMessagesRequest, MessageSummary,
+        ReserveMailboxRequest, Scope, mailbox_client::MailboxClient, mailbox_server,
+    },
 };
 use mayfly_runtime::{
     database::Database,
-    grpc::{self, Transport},
+    grpc::{self, Credential, Peer, Transport},
     task::Tasks,
     tls,
 };
@@ -169,7 +173,7 @@ async fn open_mailbox(dir: &Path, config: mayfly_mailbox::Config, tasks: &Tasks)
         .unwrap();
     let deps = mayfly_mailbox::Deps {
         database: Database::open_sqlite(&path).await.unwrap(),
-        auth: grpc::remote(&format!("http://{nobody}").parse().unwrap(), &SecretKey::random()),
+        auth: remote(auth_server::SERVICE_NAME, nobody, credential(), tasks),
         domains: vec!["mayfly.test".parse().unwrap()],
         clock: Arc::new(ManualClock::default()),
         tasks: tasks.clone(),
@@ -179,10 +183,24 @@ async fn open_mailbox(dir: &Path, config: mayfly_mailbox::Config, tasks: &Tasks)
 
 async fn serve_mailbox(mailbox: &Mailbox, tasks: &Tasks) -> Transport {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let credential = SecretKey::random();
-    grpc::serve(listener, Routes::new(mailbox.server()), credential.clone(), tasks);
-    grpc::remote(&endpoint.parse().unwrap(), &credential)
+    let (address, credential) = (listener.local_addr().unwrap(), credential());
+    let (routes, service) = (Routes::new(mailbox.server()), mailbox_server::SERVICE_NAME);
+    grpc::serve(listener, routes, service, credential.clone(), tasks).await;
+    remote(service, address, credential, tasks)
+}
+
+fn credential() -> Credential {
+    Credential::new(Some(SecretKey::random()), None).unwrap()
+}
+
+fn remote(service: &'static str, address: SocketAddr, credential: Credential, tasks: &Tasks) -> Transport {
+    let peer = Peer {
+        service,
+        endpoints: format!("http://{address}").parse().unwrap(),
+        credential,
+        idempotent_methods: IDEMPOTENT_METHODS,
+    };
+    grpc::remote(&peer, tasks).0
 }
 
 /// Fails a test that would hang.

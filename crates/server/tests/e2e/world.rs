@@ -113,11 +113,15 @@ impl Process {
 
     /// SIGTERM; returns the exit code.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
-        Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status()
-            .expect("kill runs");
+        self.signal("TERM");
         self.child.wait().expect("it ends").code()
+    }
+
+    /// Sends a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        let kill = kill.args(["-s", name]).arg(self.child.id().to_string());
+        assert!(kill.status().expect("kill runs").success());
     }
 }
 
@@ -186,6 +190,8 @@ impl World {
         {
             env.insert((*name).to_owned(), (*value).to_owned());
         }
+        // An empty value takes a default away.
+        env.retain(|_, value| !value.is_empty());
         Self {
             kind,
             processes: Vec::new(),
@@ -200,20 +206,36 @@ impl World {
         match self.kind {
             Kind::AllInOne => self.processes.push(Process::start(&self.env)),
             Kind::Split => {
-                let mut env = self.env.clone();
                 for role in ["auth", "mailbox", "gateway", "smtp"] {
-                    env.insert("MAYFLY_ROLES".to_owned(), role.to_owned());
-                    let process = Process::start(&env);
-                    if let Some(address) = process.banner.get(&format!("gRPC {role}")) {
-                        env.insert(
-                            format!("MAYFLY_{}__ENDPOINT", role.to_uppercase()),
-                            format!("http://{address}"),
-                        );
-                    }
+                    let process = self.another(role);
                     self.processes.push(process);
                 }
             }
         }
+    }
+
+    /// Sets a variable for the processes that start from now on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.env.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Starts a process of a role, which calls the services that run already.
+    pub(crate) fn another(&self, role: &str) -> Process {
+        let mut env = self.env.clone();
+        env.insert("MAYFLY_ROLES".to_owned(), role.to_owned());
+        let scheme = if env.contains_key("MAYFLY_GRPC__TLS_CERT") {
+            "https"
+        } else {
+            "http"
+        };
+        for service in ["auth", "mailbox"] {
+            let name = format!("gRPC {service}");
+            if let Some(address) = self.processes.iter().find_map(|p| p.banner.get(&name)) {
+                let key = format!("MAYFLY_{}__ENDPOINT", service.to_uppercase());
+                env.insert(key, format!("{scheme}://{address}"));
+            }
+        }
+        Process::start(&env)
     }
 
     /// Kills every process and starts anew over the same data. Ports change.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use mayfly_runtime::grpc;
+use mayfly_runtime::{
+    grpc::{self, Credential, Peer},
+    task::Tasks,
+};
 use mayfly_types::SecretKey;
 use tokio::io::DuplexStream;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +15,13 @@ use crate::{Budget, deliver::Mailboxes, metrics::Metrics, session::Settings};
 
 /// A connection that never gets as far as the mailbox service.
 fn connection() -> Connection {
-    let nowhere = "http://localhost:1".parse().unwrap();
+    let nowhere = Peer {
+        service: "nobody",
+        endpoints: "http://127.0.0.1:1".parse().unwrap(),
+        credential: Credential::new(Some(SecretKey::random()), None).unwrap(),
+        idempotent_methods: &[],
+    };
+    let (transport, _) = grpc::remote(&nowhere, &Tasks::new(CancellationToken::new()));
     let shared = Shared {
         settings: Arc::new(Settings {
             host_name: "mx.mayfly.test".to_owned(),
@@ -21,7 +30,7 @@ fn connection() -> Connection {
             has_tls: false,
             budget: Budget::new(65_536),
         }),
-        mailboxes: Mailboxes::new(grpc::remote(&nowhere, &SecretKey::random())),
+        mailboxes: Mailboxes::new(transport),
         tls: None,
         metrics: Arc::new(Metrics::new()),
         stopping: CancellationToken::new(),

@@ -1,0 +1,181 @@
+//! Edges are replaced under load: whoever sends work to those that are ready never sees a failure, and no mail is lost.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use mayfly_testkit::MailSender;
+
+use crate::{
+    client::Client,
+    world::{Kind, Process, World},
+};
+
+const MAIL: &[u8] = b"Subject: x\r\n\r\nx\r\n";
+
+/// A load balancer that asks each process a few times a second whether it is ready, as they do.
+#[derive(Clone, Default)]
+struct Balancer {
+    /// Admin and public addresses, and whether the process was ready when it was last asked.
+    members: Arc<Mutex<Vec<(String, String, bool)>>>,
+    turn: Arc<AtomicUsize>,
+}
+
+impl Balancer {
+    fn add(&self, process: &Process, protocol: &str) {
+        let (admin, public) = (process.banner["admin"].clone(), process.banner[protocol].clone());
+        self.members.lock().unwrap().push((admin, public, false));
+    }
+
+    async fn watch(self) {
+        loop {
+            let members = self.members.lock().unwrap().clone();
+            for (admin, ..) in members {
+                let http = reqwest::Client::builder().no_proxy().build().unwrap();
+                let answer = http.get(format!("{admin}/readyz")).send().await;
+                let is_ready = answer.is_ok_and(|answer| answer.status() == 200);
+                for member in self.members.lock().unwrap().iter_mut() {
+                    if member.0 == admin {
+                        member.2 = is_ready;
+                    }
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    fn choose(&self) -> String {
+        let members = self.members.lock().unwrap();
+        let ready: Vec<_> = members.iter().filter(|(.., is_ready)| *is_ready).collect();
+        assert!(!ready.is_empty(), "none is ready");
+        ready[self.turn.fetch_add(1, Ordering::Relaxed) % ready.len()]
+            .1
+            .clone()
+    }
+
+    async fn until_ready(&self, count: usize) {
+        let started = Instant::now();
+        let ready = || {
+            self.members
+                .lock()
+                .unwrap()
+                .iter()
+                .filter(|(.., is_ready)| *is_ready)
+                .count()
+        };
+        while ready() != count {
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "{} are ready",
+                ready()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// Sends one mail; a server that says that it goes (421) before it was given the mail is another's turn.
+async fn deliver(balancer: &Balancer) {
+    for _ in 0..5 {
+        let address: SocketAddr = balancer.choose().parse().unwrap();
+        let Ok(mut sender) = MailSender::ready(address).await else {
+            continue;
+        };
+        let reply = sender.send("a@example.com", &["roll@mayfly.test"], MAIL).await;
+        match reply.expect("a reply to a mail that was begun").code {
+            250 => return,
+            421 => {}
+            code => panic!("{code}"),
+        }
+    }
+    panic!("no server takes it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edges_are_replaced_and_nobody_notices() {
+    let mut world = World::start_with(Kind::Split, &[("MAYFLY_DRAIN_DELAY", "3s")]);
+    let mailbox = world.client().create_mailbox("roll@mayfly.test", None).await;
+    let (gateways, servers) = (Balancer::default(), Balancer::default());
+    let mut running = vec![world.another("gateway"), world.another("smtp")];
+    for (process, balancer, protocol) in [
+        (world.process("gateway"), &gateways, "HTTP"),
+        (&mut running[0], &gateways, "HTTP"),
+    ] {
+        balancer.add(process, protocol);
+    }
+    servers.add(world.process("smtp"), "SMTP");
+    servers.add(&running[1], "SMTP");
+    let mut watching = tokio::task::JoinSet::new();
+    watching.spawn(gateways.clone().watch());
+    watching.spawn(servers.clone().watch());
+    gateways.until_ready(2).await;
+    servers.until_ready(2).await;
+
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (asked, sent) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut load = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (balancer, done, asked) = (gateways.clone(), Arc::clone(&is_over), Arc::clone(&asked));
+        let token = mailbox.token.clone();
+        load.spawn(async move {
+            let mut clients = std::collections::BTreeMap::new();
+            while !done.load(Ordering::Relaxed) {
+                let base = balancer.choose();
+                let client = clients.entry(base).or_insert_with_key(|base| Client::new(base));
+                let answer = client.get("/api/me", &token).await;
+                assert_eq!(answer.status, 200, "{answer:?}");
+                asked.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let (balancer, done, sent) = (servers.clone(), Arc::clone(&is_over), Arc::clone(&sent));
+        load.spawn(async move {
+            while !done.load(Ordering::Relaxed) {
+                deliver(&balancer).await;
+                sent.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    let more = async || {
+        let goals = (
+            asked.load(Ordering::Relaxed) + 50,
+            sent.load(Ordering::Relaxed) + 20,
+        );
+        let started = Instant::now();
+        while asked.load(Ordering::Relaxed) < goals.0 || sent.load(Ordering::Relaxed) < goals.1 {
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "the load does not move"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    for (role, balancer, protocol) in [("gateway", &gateways, "HTTP"), ("smtp", &servers, "SMTP")] {
+        more().await;
+        let fresh = world.another(role);
+        balancer.add(&fresh, protocol);
+        running.push(fresh);
+        balancer.until_ready(3).await;
+        assert_eq!(world.process(role).terminate(), Some(0));
+        balancer.until_ready(2).await;
+        more().await;
+    }
+    is_over.store(true, Ordering::Relaxed);
+    while let Some(ended) = load.join_next().await {
+        ended.expect("no call failed");
+    }
+    let used = Client::new(&running[0].banner["HTTP"])
+        .get("/api/me", &mailbox.token)
+        .await
+        .json();
+    let stored = used["used"].as_u64().unwrap() / MAIL.len() as u64;
+    assert_eq!(
+        stored,
+        sent.load(Ordering::Relaxed) as u64,
+        "every mail that was answered 250 is there, once"
+    );
+}
