@@ -6,6 +6,7 @@ mod observe;
 mod remote;
 mod server;
 mod status;
+mod trace_context;
 
 use http::{Request, Response};
 use tonic::{Status, body::Body};

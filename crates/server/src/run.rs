@@ -9,7 +9,7 @@ use mayfly_runtime::{
     database::Database,
     grpc,
     task::Tasks,
-    telemetry::{self, Metrics},
+    telemetry::Metrics,
 };
 use mayfly_types::{SharedClock, SystemClock};
 use tokio::signal::unix::{SignalKind, signal};
@@ -38,10 +38,7 @@ struct Running {
 }
 
 /// Serves until a signal or a defect says stop. The exit code is 1 after a defect or a drain that took too long.
-pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    install_crypto();
-    telemetry::init_logs(&config.log)?;
-    let metrics = Metrics::install()?;
+pub(crate) async fn run(config: Config, metrics: Metrics) -> anyhow::Result<ExitCode> {
     let failed = tokio_util::sync::CancellationToken::new();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let running = start(&config, metrics, &failed).await?;
@@ -65,8 +62,6 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 
 /// Brings the databases of the roles here up to date.
 pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
-    install_crypto();
-    telemetry::init_logs(&config.log)?;
     data_dir::create(&config.data_dir)?;
     if config.has(Role::Auth) {
         let path = roles::auth::database_path(config);
@@ -80,7 +75,7 @@ pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
 }
 
 /// One provider for every use of TLS in the process. An error means that there is one already, which is as good.
-fn install_crypto() {
+pub(crate) fn install_crypto() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 

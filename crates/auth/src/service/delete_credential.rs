@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mayfly_types::AccountId;
 
 use super::{Service, to_the_end};
-use crate::{error::Error, model::jwt::Subject};
+use crate::{error::Error, model::jwt::Subject, revocations::Kind};
 
 impl Service {
     /// Forgets a mailbox's password; no validation begun after the answer accepts a JWT of it.
@@ -14,7 +14,8 @@ impl Service {
         let this = Arc::clone(self);
         let change = async move {
             let _change = this.generations.changing(Subject::Account(id));
-            Ok(this.store.delete_credential(id).await?)
+            let delete = this.store.delete_credential(id);
+            this.revocations.measure(Kind::MailboxDeleted, delete).await
         };
         to_the_end(&self.tasks, change).await
     }

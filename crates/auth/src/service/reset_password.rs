@@ -11,6 +11,7 @@ use crate::{
         jwt::Subject,
         password::{Owner, Password},
     },
+    revocations::Kind,
 };
 
 impl Service {
@@ -26,7 +27,8 @@ impl Service {
         let this = Arc::clone(self);
         let change = async move {
             let _change = this.generations.changing(Subject::Account(id));
-            Ok(this.store.reset_credential(id, password).await?)
+            let reset = this.store.reset_credential(id, password);
+            this.revocations.measure(Kind::PasswordReset, reset).await
         };
         let was_there = to_the_end(&self.tasks, change).await?;
         if was_there { Ok(()) } else { Err(Error::NotFound) }

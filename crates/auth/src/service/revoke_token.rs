@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mayfly_types::{TokenId, UserId};
 
 use super::{Service, to_the_end};
-use crate::error::Error;
+use crate::{error::Error, revocations::Kind};
 
 impl Service {
     /// Revokes a user's own token; no validation begun after the answer accepts it.
@@ -20,7 +20,8 @@ impl Service {
         let (this, now) = (Arc::clone(self), self.clock.now());
         let change = async move {
             let _change = this.tokens.changing(hash);
-            Ok(this.store.revoke_pro_token(user_id, id, now).await?)
+            let revoke = this.store.revoke_pro_token(user_id, id, now);
+            this.revocations.measure(Kind::ProToken, revoke).await
         };
         to_the_end(&self.tasks, change).await
     }

@@ -12,7 +12,7 @@ use tonic::{
 };
 use tower::{ServiceExt, util::BoxCloneSyncService};
 
-use super::{CREDENTIAL, Transport, deadline::Deadline};
+use super::{CREDENTIAL, Transport, deadline::Deadline, trace_context::TraceCalls};
 
 /// Where a service lives: one URL, or several with commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,5 +95,5 @@ pub fn remote(endpoints: &Endpoints, credential: &SecretKey) -> Transport {
             request
         })
         .map_err(|error| Status::unavailable(format!("cannot reach the service: {error}")));
-    BoxCloneSyncService::new(Deadline(credentialed))
+    BoxCloneSyncService::new(TraceCalls::remote(Deadline(credentialed)))
 }
