@@ -11,4 +11,5 @@ mod isolation;
 mod secrets;
 mod sign_in;
 mod startup;
+mod telemetry;
 mod tls;
