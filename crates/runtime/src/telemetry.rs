@@ -163,3 +163,25 @@ fn resource(roles: &[&'static str]) -> Resource {
         ])
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing::{Level, level_filters::LevelFilter};
+    use tracing_subscriber::Layer;
+
+    use super::*;
+
+    #[test]
+    fn without_a_collector_nobody_asks_for_spans() {
+        let stderr = logs::stderr_layer(&LogConfig::default(), false).unwrap();
+        assert_eq!(stderr.max_level_hint(), Some(LevelFilter::INFO));
+        let subscriber = tracing_subscriber::registry().with(stderr);
+        tracing::subscriber::with_default(subscriber, || {
+            let span = tracing::debug_span!("rpc");
+            assert!(span.is_disabled() && !tracing::enabled!(Level::DEBUG) && tracing::enabled!(Level::INFO));
+            let mut headers = http::HeaderMap::new();
+            inject(&span, &mut headers);
+            assert!(headers.is_empty());
+        });
+    }
+}

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
-    filter::{FilterExt, filter_fn},
+    filter::{FilterExt, FilterFn, LevelFilter},
     fmt::{
         FmtContext, FormatEvent, FormatFields,
         format::{Format, Json, Writer},
@@ -77,7 +77,7 @@ pub(super) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 pub(super) fn stderr_layer(config: &LogConfig, has_traces: bool) -> Result<BoxedLayer, ConfigError> {
     let filter = config
         .filter()?
-        .and(filter_fn(|metadata| metadata.target() != COLLECTOR_ONLY));
+        .and(target_filter(|metadata| metadata.target() != COLLECTOR_ONLY));
     let stderr_is_terminal = io::stderr().is_terminal();
     let is_json = match config.format {
         LogFormat::Auto => !stderr_is_terminal,
@@ -98,10 +98,16 @@ pub(super) fn stderr_layer(config: &LogConfig, has_traces: bool) -> Result<Boxed
 
 /// Records for the collector, of the events that standard error shows too.
 pub(super) fn bridge(provider: &SdkLoggerProvider, config: &LogConfig) -> Result<BoxedLayer, ConfigError> {
-    let filter = config.filter()?.and(filter_fn(is_exported));
+    let filter = config.filter()?.and(target_filter(is_exported));
     Ok(OpenTelemetryTracingBridge::new(provider)
         .with_filter(filter)
         .boxed())
+}
+
+/// A filter that leaves the level to the one it is joined to: without a hint of its own, the two together would have none,
+/// and every level would be asked for.
+fn target_filter(accepts: fn(&Metadata<'_>) -> bool) -> FilterFn<fn(&Metadata<'_>) -> bool> {
+    FilterFn::new(accepts).with_max_level_hint(LevelFilter::TRACE)
 }
 
 fn is_exported(metadata: &Metadata<'_>) -> bool {

@@ -67,6 +67,7 @@ pub(crate) struct Span {
 /// A log record as tests look at it.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
+    pub(crate) target: String,
     pub(crate) body: String,
     pub(crate) trace_id: String,
     pub(crate) attributes: BTreeMap<String, String>,
@@ -169,11 +170,17 @@ impl Collector {
     pub(crate) fn logs(&self) -> Vec<Record> {
         let received = self.received();
         let resources = received.logs.iter().flat_map(|request| &request.resource_logs);
-        let records = resources
-            .flat_map(|resource| &resource.scope_logs)
-            .flat_map(|scope| &scope.log_records);
+        let scopes = resources.flat_map(|resource| &resource.scope_logs);
+        let records = scopes.flat_map(|scope| {
+            let target = scope.scope.as_ref().map(|scope| scope.name.as_str());
+            scope
+                .log_records
+                .iter()
+                .map(move |record| (target.unwrap_or_default(), record))
+        });
         records
-            .map(|record| Record {
+            .map(|(target, record)| Record {
+                target: target.to_owned(),
                 body: record.body.as_ref().map(text).unwrap_or_default(),
                 trace_id: hex(&record.trace_id),
                 attributes: attributes(&record.attributes),

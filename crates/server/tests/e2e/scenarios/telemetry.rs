@@ -2,6 +2,7 @@
 
 use std::{
     net::TcpListener,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -359,4 +360,61 @@ async fn a_start_that_failed_is_told() {
     assert_eq!(logs.len(), 1, "{logs:?}");
     assert_eq!(logs[0].body, "the process cannot go on");
     assert!(logs[0].attributes["problem"].contains("smtp.listen"), "{logs:?}");
+}
+
+/// A second signal ends the drain, and what there is to tell is told all the same.
+#[tokio::test]
+async fn an_end_that_is_cut_short_is_told() {
+    let collector = Collector::start();
+    let mut world = World::start_with(Kind::AllInOne, &[collector.env()]);
+    let answer = world.client().call("GET", "/api/domains", None, None).await;
+    assert_eq!(answer.status, 200);
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let begun = sender.command("MAIL FROM:<someone@example.com>").await.unwrap();
+    assert_eq!(begun.code, 250);
+    let pid = world.processes[0].pid().to_string();
+    let signal = || assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    signal();
+    let asked = Instant::now();
+    while !world.log().contains("asked to stop") {
+        assert!(asked.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    signal();
+    assert_eq!(world.processes[0].wait(), Some(1));
+    collector.root("GET /api/domains");
+}
+
+/// With every event logged, those of exporting would make more to export.
+#[tokio::test]
+async fn exporting_is_not_told_of() {
+    let collector = Collector::start();
+    let world = World::start_with(
+        Kind::AllInOne,
+        &[
+            collector.env(),
+            ("MAYFLY_LOG__LEVEL", "trace"),
+            ("OTEL_BLRP_SCHEDULE_DELAY", "20"),
+        ],
+    );
+    for round in 1..=5 {
+        let answer = world.client().call("GET", "/api/domains", None, None).await;
+        assert_eq!(answer.status, 200);
+        let requests = |collector: &Collector| {
+            collector
+                .logs()
+                .iter()
+                .filter(|record| record.body == "request")
+                .count()
+        };
+        collector.wait_until("a record", |collector| requests(collector) == round);
+    }
+    assert!(world.log().contains("\"target\":\"h2::"), "exporting was logged");
+    let mut targets: Vec<String> = collector.logs().into_iter().map(|record| record.target).collect();
+    targets.sort();
+    targets.dedup();
+    println!("{targets:?}");
+    let machinery = ["h2", "hyper", "tonic", "tower", "rustls", "opentelemetry"];
+    targets.retain(|target| machinery.iter().any(|machinery| target.starts_with(machinery)));
+    assert_eq!(targets, [""; 0]);
 }
