@@ -99,7 +99,7 @@ fn assert_tree(collector: &Collector, root: &Span, expected: &[&str]) {
         .map(|span| path(&spans, span))
         .collect();
     let tree = collector.tree(root);
-    println!("{tree}");
+    eprintln!("{tree}");
     for expected in expected {
         assert!(
             paths.iter().any(|path| path == expected),
