@@ -30,7 +30,14 @@ pub(super) struct Collector(Channel);
 
 impl Collector {
     pub(super) fn new(endpoint: &str) -> Result<Self, ConfigError> {
-        let wrong = |error: tonic::transport::Error| ConfigError::new("telemetry.otlp_endpoint", error);
+        let wrong = |error: tonic::transport::Error| {
+            // Of itself it says only that it is one of the transport's.
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            ConfigError::new(
+                "telemetry.otlp_endpoint",
+                cause.unwrap_or_else(|| error.to_string()),
+            )
+        };
         let is_tls = endpoint.starts_with("https:");
         let mut endpoint = Endpoint::from_shared(endpoint.to_owned()).map_err(wrong)?;
         if is_tls {

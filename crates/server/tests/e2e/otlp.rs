@@ -29,7 +29,7 @@ use opentelemetry_proto::tonic::{
 };
 use tonic::{
     Request, Response, Status,
-    transport::{Server, server::TcpIncoming},
+    transport::{Identity, Server, ServerTlsConfig, server::TcpIncoming},
 };
 
 #[derive(Debug, Default)]
@@ -75,8 +75,20 @@ pub(crate) struct Record {
 
 impl Collector {
     pub(crate) fn start() -> Self {
+        Self::serve(Server::builder(), "http://127.0.0.1")
+    }
+
+    /// One behind TLS, whose certificate is for `localhost`.
+    pub(crate) fn start_tls(certificate: &str, key: &str) -> Self {
+        let tls = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
+        let server = Server::builder().tls_config(tls).expect("a certificate");
+        Self::serve(server, "https://localhost")
+    }
+
+    fn serve(mut server: Server, host: &str) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let port = listener.local_addr().expect("an address").port();
+        let endpoint = format!("{host}:{port}");
         listener.set_nonblocking(true).expect("not blocking");
         let collector = Self {
             received: Arc::default(),
@@ -87,7 +99,7 @@ impl Collector {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-                Server::builder()
+                server
                     .add_service(TraceServiceServer::new(services.clone()))
                     .add_service(MetricsServiceServer::new(services.clone()))
                     .add_service(LogsServiceServer::new(services))

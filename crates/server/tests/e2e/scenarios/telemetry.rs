@@ -418,3 +418,25 @@ async fn exporting_is_not_told_of() {
     targets.retain(|target| machinery.iter().any(|machinery| target.starts_with(machinery)));
     assert_eq!(targets, [""; 0]);
 }
+
+#[tokio::test]
+async fn a_collector_behind_tls_is_trusted_by_the_systems_roots() {
+    let [ours, other] = [0; 2].map(|_| rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap());
+    let (certificate, key) = (ours.cert.pem(), ours.signing_key.serialize_pem());
+    for (roots, is_trusted) in [(certificate.clone(), true), (other.cert.pem(), false)] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), roots).unwrap();
+        let collector = Collector::start_tls(&certificate, &key);
+        let roots = ("SSL_CERT_FILE", file.path().to_str().unwrap());
+        let mut world = World::start_with(Kind::AllInOne, &[collector.env(), roots]);
+        let answer = world.client().call("GET", "/api/domains", None, None).await;
+        assert_eq!(answer.status, 200);
+        terminate(&mut world);
+        assert_eq!(!collector.spans().is_empty(), is_trusted, "{}", world.log());
+    }
+    let without_roots = [
+        ("SSL_CERT_FILE", "/dev/null"),
+        ("MAYFLY_TELEMETRY__OTLP_ENDPOINT", "https://localhost:4317"),
+    ];
+    super::startup::refuses(&[], &without_roots, "telemetry.otlp_endpoint");
+}
