@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_runtime::telemetry::meter;
+use mayfly_runtime::telemetry::{meter, seconds};
 use mayfly_types::random_bytes;
 use opentelemetry::{
     KeyValue,
@@ -75,11 +75,10 @@ impl HashPool {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             wake: Condvar::new(),
-            duration: meter()
-                .f64_histogram("auth.hash.duration")
-                .with_unit("s")
-                .with_description("Duration of one password hash, waiting not included")
-                .build(),
+            duration: seconds(
+                "auth.hash.duration",
+                "Duration of one password hash, waiting not included",
+            ),
         });
         let observed = Arc::downgrade(&shared);
         let _ = meter()
@@ -103,6 +102,7 @@ impl HashPool {
     }
 
     /// Hashes a password for storing.
+    #[tracing::instrument(name = "auth.hash", level = "debug", skip_all)]
     pub(crate) async fn hash(&self, password: Password) -> Result<StoredPassword, Error> {
         let (reply, answer) = oneshot::channel();
         self.submit(Job::Hash { password, reply })?;
@@ -110,6 +110,7 @@ impl HashPool {
     }
 
     /// Compares a password with a stored one; without one it costs the same and is false.
+    #[tracing::instrument(name = "auth.hash", level = "debug", skip_all)]
     pub(crate) async fn verify(
         &self,
         password: Password,

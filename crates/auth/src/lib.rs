@@ -7,6 +7,7 @@ mod hash_pool;
 mod last_used;
 mod migrations;
 mod model;
+mod revocations;
 mod rpc;
 mod service;
 mod store;
@@ -29,8 +30,8 @@ pub use crate::{
     rpc::Rpc,
 };
 use crate::{
-    hash_pool::HashPool, last_used::LastUsed, migrations::Migrator, model::jwt::KeyRing, service::Service,
-    store::Store, verdicts::Verdicts,
+    hash_pool::HashPool, last_used::LastUsed, migrations::Migrator, model::jwt::KeyRing,
+    revocations::Revocations, service::Service, store::Store, verdicts::Verdicts,
 };
 
 /// How many subjects, and how many tokens, are remembered in memory at most: about 10 MB each.
@@ -99,6 +100,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
         registration: config.registration,
         max_tokens: config.max_tokens,
         validations,
+        revocations: Revocations::new(),
     };
     Ok(Auth {
         service: Arc::new(service),

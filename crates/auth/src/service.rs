@@ -31,6 +31,7 @@ use crate::{
         password::{Password, StoredPassword},
         pro_token::TokenHash,
     },
+    revocations::Revocations,
     store::Store,
     verdicts::{self, Verdict, Verdicts},
 };
@@ -49,6 +50,7 @@ pub(crate) struct Service {
     pub(crate) registration: Registration,
     pub(crate) max_tokens: u32,
     pub(crate) validations: Counter<u64>,
+    pub(crate) revocations: Revocations,
 }
 
 /// What is known of a Pro API token that was issued.

@@ -104,7 +104,10 @@ pub(crate) fn router(config: &Config, gateway: Gateway, redis: Option<Redis>, ta
             header::CACHE_CONTROL,
             HeaderValue::from_static("no-store"),
         ))
-        .layer(middleware::from_fn_with_state(AccessLog::new(), access_log::log))
+        .layer(middleware::from_fn_with_state(
+            AccessLog::new(config.tls_cert.is_some()),
+            access_log::log,
+        ))
         .layer(CatchPanicLayer::custom(|_| {
             ApiError::internal("a handler panicked").into_response()
         }))

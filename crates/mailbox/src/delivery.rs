@@ -8,6 +8,7 @@ use opentelemetry::metrics::{Counter, Histogram};
 use sea_orm::DatabaseTransaction;
 use time::OffsetDateTime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use crate::{
@@ -46,6 +47,7 @@ type Answer = oneshot::Sender<Result<Vec<MessageId>, Error>>;
 struct Waiting {
     delivery: Arc<Delivery>,
     answer: Answer,
+    span: Span,
     _memory: OwnedSemaphorePermit,
 }
 
@@ -101,6 +103,7 @@ impl DeliveryQueue {
         let waiting = Waiting {
             delivery: Arc::new(delivery),
             answer,
+            span: Span::current(),
             _memory: memory,
         };
         self.waiting.try_send(waiting).map_err(|error| match error {
@@ -131,12 +134,16 @@ impl Writer {
                 () = &mut stopping => break,
             };
             let Some(first) = first else { return };
-            self.write(batch(first, &mut arrivals)).await;
+            let batch = batch(first, &mut arrivals);
+            let span = batch_span(&batch);
+            self.write(batch).instrument(span).await;
         }
         // What was handed over before the end is still stored; what comes now is refused.
         arrivals.close();
         while let Some(first) = arrivals.recv().await {
-            self.write(batch(first, &mut arrivals)).await;
+            let batch = batch(first, &mut arrivals);
+            let span = batch_span(&batch);
+            self.write(batch).instrument(span).await;
         }
     }
 
@@ -236,6 +243,16 @@ fn batch(first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting>
         batch.push(next);
     }
     batch
+}
+
+/// One commit belongs to the trace of its first delivery, and is linked to those of the others.
+fn batch_span(batch: &[Waiting]) -> Span {
+    let parent = batch.first().and_then(|first| first.span.id());
+    let span = tracing::debug_span!(parent: parent, "mailbox.deliver_batch", deliveries = batch.len());
+    for waiting in batch.iter().skip(1) {
+        span.follows_from(&waiting.span);
+    }
+    span
 }
 
 /// Decides on each delivery before anything is written, so that a full mailbox fails no other delivery. Returns the

@@ -198,7 +198,8 @@ where
     if raw.len() <= INLINE_PARSE_BYTES {
         return Ok((parse(&raw), raw));
     }
-    tokio::task::spawn_blocking(move || (parse(&raw), raw))
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || (span.in_scope(|| parse(&raw)), raw))
         .await
         .map_err(|_: JoinError| Error::Defect("the parser's thread ended"))
 }

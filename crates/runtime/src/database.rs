@@ -84,17 +84,14 @@ impl Database {
         system: &'static str,
         lock: Option<File>,
     ) -> Self {
-        let meter = crate::telemetry::meter();
-        let duration = meter
-            .f64_histogram("db.client.operation.duration")
-            .with_unit("s")
-            .with_description("Duration of named transactions, waiting for a connection included")
-            .build();
-        let wait = meter
-            .f64_histogram("db.client.connection.wait_time")
-            .with_unit("s")
-            .with_description("Time until a transaction had a connection and had begun")
-            .build();
+        let duration = crate::telemetry::seconds(
+            "db.client.operation.duration",
+            "Duration of named transactions, waiting for a connection included",
+        );
+        let wait = crate::telemetry::seconds(
+            "db.client.connection.wait_time",
+            "Time until a transaction had a connection and had begun",
+        );
         Self {
             writer,
             reader,

@@ -13,6 +13,7 @@ mod server;
 mod status;
 #[cfg(test)]
 mod tests;
+mod trace_context;
 
 use http::{Request, Response};
 use tonic::{Status, body::Body};

@@ -15,7 +15,7 @@ use mayfly_runtime::{
     grpc::{Credential, MutualTls},
     redis::RedisConfig,
     task::Tasks,
-    telemetry::LogConfig,
+    telemetry::{LogConfig, TelemetryConfig},
 };
 use mayfly_types::{DomainName, SecretKey};
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,7 @@ pub(crate) struct Config {
     pub(crate) grpc: GrpcConfig,
     pub(crate) admin: AdminConfig,
     pub(crate) log: LogConfig,
+    pub(crate) telemetry: TelemetryConfig,
 }
 
 /// The `[grpc]` section: the credential that services show each other when roles are split. A shared secret, certificates
@@ -142,6 +143,7 @@ impl Default for Config {
             grpc: GrpcConfig::default(),
             admin: AdminConfig::default(),
             log: LogConfig::default(),
+            telemetry: TelemetryConfig::default(),
         }
     }
 }
@@ -169,6 +171,7 @@ impl Config {
         if self.domains.0.iter().collect::<BTreeSet<_>>().len() != self.domains.0.len() {
             return Err(ConfigError::new("domains", "a domain is named twice"));
         }
+        self.telemetry.validate()?;
         self.gateway.validate()?;
         self.smtp.validate()?;
         self.auth.validate()?;
@@ -379,6 +382,14 @@ mod tests {
             (&[("MAYFLY_AUTH__ENDPOINT", "localhost")], "AUTH__ENDPOINT"),
             (&[("MAYFLY_GATEWAY__LISTEN", "8080")], "GATEWAY__LISTEN"),
             (&[("MAYFLY_GATEWAY__COLOUR", "red")], "colour"),
+            (
+                &[("MAYFLY_TELEMETRY__SAMPLE_RATIO", "2")],
+                "telemetry.sample_ratio",
+            ),
+            (
+                &[("MAYFLY_TELEMETRY__OTLP_ENDPOINT", "collector:4317")],
+                "telemetry.otlp_endpoint",
+            ),
             (&[("MAYFLY_DOMAINS", "not a domain")], "DOMAINS"),
             (&[("MAYFLY_DOMAINS", "a.test,A.test")], "domains"),
             (&[("MAYFLY_DOMAINS", "")], "domains"),

@@ -11,6 +11,7 @@ mod wiring;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mayfly_runtime::telemetry::Telemetry;
 
 /// Under load, `perf` showed the system's allocator at a fifth of the CPU of a list.
 #[global_allocator]
@@ -48,10 +49,23 @@ fn try_main() -> anyhow::Result<ExitCode> {
         }
         Some(cli::Command::Migrate) | None => {}
     }
+    run::install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    if cli.command.is_some() {
-        runtime.block_on(run::migrate(&config))?;
-        return Ok(ExitCode::SUCCESS);
+    // Declared after the runtime, so that it is dropped, and what is left told, while the runtime still drives the
+    // connection to the collector: whether this returns or panics.
+    let telemetry = {
+        let _entered = runtime.enter();
+        let roles: Vec<_> = config.roles.0.iter().map(|role| role.as_str()).collect();
+        Telemetry::install(&config.log, &config.telemetry, &roles)?
+    };
+    let outcome = match cli.command {
+        Some(_) => runtime
+            .block_on(run::migrate(&config))
+            .map(|()| ExitCode::SUCCESS),
+        None => runtime.block_on(run::run(config, telemetry.metrics())),
+    };
+    if let Err(error) = &outcome {
+        telemetry.process_failed(&format!("{error:#}"));
     }
-    runtime.block_on(run::run(config))
+    outcome
 }

@@ -9,7 +9,7 @@ use mayfly_runtime::{
     grpc::{self, Health},
     redis::Redis,
     task::Tasks,
-    telemetry::{self, Metrics},
+    telemetry::Metrics,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -43,10 +43,7 @@ struct Running {
 }
 
 /// Serves until a signal or a defect says stop. The exit code is 1 after a defect or a drain that took too long.
-pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    install_crypto();
-    telemetry::init_logs(&config.log)?;
-    let metrics = Metrics::install()?;
+pub(crate) async fn run(config: Config, metrics: Metrics) -> anyhow::Result<ExitCode> {
     let failed = tokio_util::sync::CancellationToken::new();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let running = start(&config, metrics, &failed).await?;
@@ -70,8 +67,6 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 
 /// Brings the databases of the roles here up to date.
 pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
-    install_crypto();
-    telemetry::init_logs(&config.log)?;
     if config.has(Role::Auth) {
         let database = wiring::database(config, Role::Auth).await?;
         mayfly_auth::migrate(&database).await?;
@@ -86,7 +81,7 @@ pub(crate) async fn migrate(config: &Config) -> anyhow::Result<()> {
 }
 
 /// One provider for every use of TLS in the process. An error means that there is one already, which is as good.
-fn install_crypto() {
+pub(crate) fn install_crypto() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 

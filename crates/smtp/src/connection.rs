@@ -14,10 +14,12 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+use tracing::{Instrument, Span};
 
 use crate::{
     listener::Shared,
     session::{Finished, Replies, Session, Step},
+    transaction_span,
 };
 
 /// RFC 5321 4.5.3.2.7: for a whole command to arrive.
@@ -63,6 +65,8 @@ pub(crate) struct Connection {
     waiting_since: Instant,
     lines_seen: u64,
     was_in_data: bool,
+    /// The transaction that is under way.
+    transaction: Span,
 }
 
 impl Connection {
@@ -79,6 +83,7 @@ impl Connection {
             waiting_since: now,
             lines_seen: 0,
             was_in_data: false,
+            transaction: Span::none(),
         }
     }
 
@@ -109,9 +114,11 @@ impl Connection {
 
     async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> io::Result<Outcome> {
         loop {
-            match self.session.advance(&mut self.input, &mut self.replies) {
+            let step = self.session.advance(&mut self.input, &mut self.replies);
+            self.log_finished();
+            self.note_transaction();
+            match step {
                 Step::Read => {
-                    self.log_finished();
                     self.write_replies(stream).await?;
                     if !self.read(stream).await? {
                         return Ok(Outcome::Ended);
@@ -119,7 +126,8 @@ impl Connection {
                 }
                 Step::Resolve { address, size_bytes } => {
                     let mut mailboxes = self.shared.mailboxes.clone();
-                    let mut resolved = std::pin::pin!(mailboxes.resolve(&address, size_bytes));
+                    let resolving = mailboxes.resolve(&address, size_bytes);
+                    let mut resolved = std::pin::pin!(resolving.instrument(self.transaction.clone()));
                     let recipient = match timeout(COALESCE_TIMEOUT, &mut resolved).await {
                         Ok(recipient) => recipient,
                         Err(_) => {
@@ -130,7 +138,8 @@ impl Connection {
                     self.session.recipient_resolved(recipient, &mut self.replies);
                 }
                 Step::Deliver(mail) => {
-                    let delivery = self.shared.mailboxes.deliver(mail).await;
+                    let delivering = self.shared.mailboxes.deliver(mail);
+                    let delivery = delivering.instrument(self.transaction.clone()).await;
                     self.session.delivered(&delivery, &mut self.replies);
                     self.log_finished();
                     // What is stored is told at once, whatever the client wants next.
@@ -141,7 +150,6 @@ impl Connection {
                     return Ok(Outcome::StartTls);
                 }
                 Step::Close { lingers } => {
-                    self.log_finished();
                     self.write_replies(stream).await?;
                     stream.shutdown().await?;
                     if lingers {
@@ -254,6 +262,15 @@ impl Connection {
         stopping.run_until_cancelled(bounded).await;
     }
 
+    /// Follows the session into a transaction, and out of one that came to no message.
+    fn note_transaction(&mut self) {
+        if !self.session.is_in_transaction() {
+            self.transaction = Span::none();
+        } else if self.transaction.is_none() {
+            self.transaction = transaction_span::begin();
+        }
+    }
+
     fn log_finished(&mut self) {
         let Some(finished) = self.session.take_finished() else {
             return;
@@ -265,6 +282,9 @@ impl Connection {
             code,
         } = finished;
         self.shared.metrics.message_ended(code);
+        let transaction = std::mem::replace(&mut self.transaction, Span::none());
+        transaction_span::end(&transaction, recipients, size_bytes, code);
+        let _in_transaction = transaction.entered();
         let (peer, ms) = (self.peer, self.waiting_since.elapsed().as_millis() as u64);
         if code == 250 {
             tracing::debug!(%peer, sender_domain, recipients, size_bytes, code, ms, "mail");

@@ -15,6 +15,7 @@ mod metrics;
 mod path;
 mod reply;
 pub mod session;
+mod transaction_span;
 
 use std::{fmt, sync::Arc};
 

@@ -60,7 +60,8 @@ fn admit(stream: TcpStream, peer: SocketAddr, shared: &Shared, clients: &Arc<Cli
     // Without it small replies wait for the client's acknowledgement; with an error the connection is dead anyway.
     let _ = stream.set_nodelay(true);
     let connection = Connection::new(shared.clone(), peer.ip());
-    let span = tracing::debug_span!("smtp.session", peer = %peer.ip());
+    // Not traced: the peer's address is for logs alone, and a session can hold any number of transactions.
+    let span = tracing::trace_span!("smtp.session", peer = %peer.ip());
     let talk = async move {
         connection.run(stream).await;
         drop(admission);

@@ -214,6 +214,12 @@ impl Session {
         }
     }
 
+    /// Returns whether a transaction is under way: from MAIL to the reply to its end.
+    #[must_use]
+    pub fn is_in_transaction(&self) -> bool {
+        self.envelope.is_some() || self.delivering.is_some()
+    }
+
     /// Returns whether a message is being read.
     #[must_use]
     pub fn is_in_data(&self) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mayfly_types::AccountId;
 
 use super::{Service, to_the_end};
-use crate::{error::Error, model::jwt::Subject};
+use crate::{error::Error, model::jwt::Subject, revocations::Kind};
 
 impl Service {
     /// Forgets a mailbox's password; no validation begun after the answer accepts a JWT of it.
@@ -13,8 +13,8 @@ impl Service {
     pub(crate) async fn delete_credential(self: &Arc<Self>, id: AccountId) -> Result<(), Error> {
         let this = Arc::clone(self);
         let change = async move {
-            let change = this.store.delete_credential(id);
-            Ok(this.generations.change(Subject::Account(id), change).await?)
+            let change = this.generations.change(Subject::Account(id), this.store.delete_credential(id));
+            this.revocations.measure(Kind::MailboxDeleted, change).await
         };
         to_the_end(&self.tasks, change).await
     }

@@ -11,6 +11,7 @@ use crate::{
         jwt::Subject,
         password::{Owner, Password},
     },
+    revocations::Kind,
 };
 
 impl Service {
@@ -25,8 +26,8 @@ impl Service {
         let password = self.hash_pool.hash(password).await?;
         let this = Arc::clone(self);
         let change = async move {
-            let change = this.store.reset_credential(id, password);
-            Ok(this.generations.change(Subject::Account(id), change).await?)
+            let change = this.generations.change(Subject::Account(id), this.store.reset_credential(id, password));
+            this.revocations.measure(Kind::PasswordReset, change).await
         };
         let was_there = to_the_end(&self.tasks, change).await?;
         if was_there { Ok(()) } else { Err(Error::NotFound) }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mayfly_types::{TokenId, UserId};
 
 use super::{Service, to_the_end};
-use crate::error::Error;
+use crate::{error::Error, revocations::Kind};
 
 impl Service {
     /// Revokes a user's own token; no validation begun after the answer accepts it.
@@ -19,8 +19,8 @@ impl Service {
             .ok_or(Error::NotFound)?;
         let (this, now) = (Arc::clone(self), self.clock.now());
         let change = async move {
-            let change = this.store.revoke_pro_token(user_id, id, now);
-            Ok(this.tokens.change(hash, change).await?)
+            let change = this.tokens.change(hash, this.store.revoke_pro_token(user_id, id, now));
+            this.revocations.measure(Kind::ProToken, change).await
         };
         to_the_end(&self.tasks, change).await
     }

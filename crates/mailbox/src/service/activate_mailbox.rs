@@ -10,6 +10,7 @@ use crate::{
 
 impl Service {
     /// Activates a reservation that still holds; an active mailbox stays as it is.
+    #[tracing::instrument(name = "mailbox.activate_mailbox", level = "debug", skip_all)]
     pub(crate) async fn activate_mailbox(&self, account_id: &str) -> Result<(), Error> {
         let id = account_id
             .parse::<AccountId>()

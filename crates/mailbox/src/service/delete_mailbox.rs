@@ -8,6 +8,7 @@ use crate::{
 
 impl Service {
     /// Makes a mailbox a tombstone. From the commit on nothing of it is seen, because every read checks its state.
+    #[tracing::instrument(name = "mailbox.delete_mailbox", level = "debug", skip_all)]
     pub(crate) async fn delete_mailbox(&self, scope: Scope) -> Result<(), Error> {
         let id = self.mailbox(scope).await?.id;
         let now = self.clock.now();

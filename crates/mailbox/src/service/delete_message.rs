@@ -8,6 +8,7 @@ use crate::{
 
 impl Service {
     /// Removes a message and gives its bytes back to the quota.
+    #[tracing::instrument(name = "mailbox.delete_message", level = "debug", skip_all)]
     pub(crate) async fn delete_message(&self, scope: Scope, message_id: &str) -> Result<(), Error> {
         let (_, message) = self.message(scope, message_id).await?;
         let (account, id) = (message.account_id, message.id);

@@ -60,6 +60,7 @@ impl Service {
     }
 
     /// Stores a message that has arrived whole. Returns an id for each recipient, in their order.
+    #[tracing::instrument(name = "mailbox.deliver_message", level = "debug", skip_all)]
     pub(crate) async fn finish_delivery(&self, intake: Intake) -> Result<Vec<MessageId>, Error> {
         if intake.raw.len() != intake.size {
             return Err(Error::InvalidRequest(

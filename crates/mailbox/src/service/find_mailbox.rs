@@ -7,6 +7,7 @@ use crate::error::Error;
 
 impl Service {
     /// Finds the active mailbox with an address. What is no address belongs to nobody.
+    #[tracing::instrument(name = "mailbox.find_mailbox", level = "debug", skip_all)]
     pub(crate) async fn find_mailbox(&self, address: &str) -> Result<Option<AccountId>, Error> {
         let Ok(address) = address.parse::<Address>() else {
             return Ok(None);

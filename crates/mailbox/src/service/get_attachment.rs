@@ -5,6 +5,7 @@ use crate::{error::Error, mime, store::ParseStatus};
 
 impl Service {
     /// Returns an attachment's description and decoded bytes.
+    #[tracing::instrument(name = "mailbox.get_attachment", level = "debug", skip_all)]
     pub(crate) async fn get_attachment(
         &self,
         scope: Scope,

@@ -17,6 +17,7 @@ pub(crate) struct FullMessage {
 
 impl Service {
     /// Returns a message; one that could not be parsed when it came has no bodies.
+    #[tracing::instrument(name = "mailbox.get_message", level = "debug", skip_all)]
     pub(crate) async fn get_message(&self, scope: Scope, message_id: &str) -> Result<FullMessage, Error> {
         let (mailbox, message) = self.message(scope, message_id).await?;
         let _memory = self.large_reads.acquire(message.size_bytes).await?;

@@ -16,6 +16,7 @@ pub(crate) struct Usage {
 
 impl Service {
     /// Returns what a Pro user has and may have. Users have no domains of their own yet.
+    #[tracing::instrument(name = "mailbox.get_usage", level = "debug", skip_all)]
     pub(crate) async fn get_usage(&self, owner_user_id: &str) -> Result<Usage, Error> {
         let account_count = match owner_user_id.parse::<UserId>() {
             Ok(owner) => {

@@ -8,6 +8,7 @@ use crate::{
 
 impl Service {
     /// Lists the system domains in order; the first is the default.
+    #[tracing::instrument(name = "mailbox.list_domains", level = "debug", skip_all)]
     pub(crate) async fn list_domains(&self) -> Result<Vec<domain::Model>, Error> {
         self.store
             .read("list_domains", |c| {

@@ -10,6 +10,7 @@ use crate::{
 
 impl Service {
     /// Lists the active mailboxes of a Pro user, oldest first.
+    #[tracing::instrument(name = "mailbox.list_mailboxes", level = "debug", skip_all)]
     pub(crate) async fn list_mailboxes(&self, owner_user_id: &str) -> Result<Vec<Mailbox>, Error> {
         let Ok(owner) = owner_user_id.parse::<UserId>() else {
             return Ok(Vec::new());

@@ -14,6 +14,7 @@ const PAGE: u64 = 30;
 impl Service {
     /// Lists a page, newest first, numbered from 1; 0 is taken for 1. What is past its retention may be at its end:
     /// see [`Service::oldest_shown`].
+    #[tracing::instrument(name = "mailbox.list_messages", level = "debug", skip_all)]
     pub(crate) async fn list_messages(&self, scope: Scope, page: u32) -> Result<Page, Error> {
         let account = self.mailbox(scope).await?.id;
         let is_first = page <= 1;

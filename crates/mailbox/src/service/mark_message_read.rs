@@ -5,6 +5,7 @@ use crate::{error::Error, store::messages};
 
 impl Service {
     /// Marks a message as read; again is as good as once.
+    #[tracing::instrument(name = "mailbox.mark_message_read", level = "debug", skip_all)]
     pub(crate) async fn mark_message_read(&self, scope: Scope, message_id: &str) -> Result<(), Error> {
         let (_, message) = self.message(scope, message_id).await?;
         if message.is_read {

@@ -32,6 +32,7 @@ impl Reservation {
 
 impl Service {
     /// Reserves an address. Who holds it is decided in the transaction that inserts the new mailbox.
+    #[tracing::instrument(name = "mailbox.reserve_mailbox", level = "debug", skip_all)]
     pub(crate) async fn reserve_mailbox(&self, reservation: Reservation) -> Result<AccountId, Error> {
         let now = self.clock.now();
         let tombstone = config::duration(self.config.tombstone);

@@ -7,6 +7,7 @@ use crate::{error::Error, model};
 
 impl Service {
     /// Returns the active mailbox that takes mail for an address, if it has room for the announced size.
+    #[tracing::instrument(name = "mailbox.resolve_recipient", level = "debug", skip_all)]
     pub(crate) async fn resolve_recipient(&self, address: &str, size_bytes: i64) -> Result<AccountId, Error> {
         let address: Address = address.parse().map_err(|_| Error::NotFound)?;
         let mailbox = self.mailbox_at(&address).await?.ok_or(Error::NotFound)?;

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use tonic::{Status, body::Body};
 use tower::{Service, ServiceExt, util::BoxCloneSyncService};
 
-use super::{Transport, deadline::Deadline, observe::Observe};
+use super::{Transport, deadline::Deadline, observe::Observe, trace_context::TraceCalls};
 
 /// Makes a transport of a generated server. A panic in a handler ends that call alone, as it would over a network.
 pub fn local<S>(service: S) -> Transport
@@ -25,5 +25,5 @@ where
             }
         }
     });
-    BoxCloneSyncService::new(Deadline(Observe::new(contained)))
+    BoxCloneSyncService::new(TraceCalls::local(Deadline(Observe::new(contained))))
 }

@@ -1,4 +1,4 @@
-//! Counts calls by method and outcome, and logs defects once, where they happen.
+//! Measures each call where it is answered, by method and outcome, and has a span for it.
 
 use std::{
     future::Future,
@@ -8,9 +8,12 @@ use std::{
 };
 
 use http::{Request, Response};
-use opentelemetry::{KeyValue, metrics::Histogram};
+use opentelemetry::metrics::Histogram;
 use tonic::{Code, body::Body};
 use tower::Service;
+use tracing::Instrument;
+
+use super::trace_context::{code_of, finish, is_fault, method_of, record, server_span};
 
 /// Measures what a service answers.
 #[derive(Debug, Clone)]
@@ -21,11 +24,10 @@ pub(super) struct Observe<S> {
 
 impl<S> Observe<S> {
     pub(super) fn new(inner: S) -> Self {
-        let duration = crate::telemetry::meter()
-            .f64_histogram("rpc.server.call.duration")
-            .with_unit("s")
-            .with_description("Duration of calls by method and status, streams to their first answer")
-            .build();
+        let duration = crate::telemetry::seconds(
+            "rpc.server.call.duration",
+            "Duration of calls by method and status, streams to their first answer",
+        );
         Self { inner, duration }
     }
 }
@@ -46,29 +48,24 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let started = Instant::now();
-        let path = request.uri().path().to_owned();
-        let call = self.inner.call(request);
+        let span = server_span(&request);
+        let method = method_of(request.uri().path()).to_owned();
+        let call = self.inner.call(request).instrument(span.clone());
         let duration = self.duration.clone();
         Box::pin(async move {
             let outcome = call.await;
             let code = match &outcome {
-                Ok(response) => response
-                    .headers()
-                    .get("grpc-status")
-                    .map_or(Code::Ok, |v| Code::from_bytes(v.as_bytes())),
+                Ok(response) => code_of(response.headers()),
                 Err(_) => Code::Internal,
             };
+            finish(&span, code, is_fault(code));
             // A path that no service knows is a caller's text, never a label.
             let method = if code == Code::Unimplemented {
-                String::from("unknown")
+                String::from("_OTHER")
             } else {
-                path
+                method
             };
-            let labels = [
-                KeyValue::new("rpc.method", method),
-                KeyValue::new("rpc.response.status_code", i64::from(code as i32)),
-            ];
-            duration.record(started.elapsed().as_secs_f64(), &labels);
+            record(&duration, started, method, code, is_fault(code));
             outcome
         })
     }

@@ -21,6 +21,7 @@ use super::{
     link::Dialer,
     pool::{Fitness, Link, Pool},
     retry::Retries,
+    trace_context::TraceCalls,
 };
 use crate::task::Tasks;
 
@@ -97,7 +98,10 @@ pub(super) fn connect(peer: &Peer, lookup: Lookup, tasks: &Tasks) -> (Transport,
         bearer,
         _guard: Arc::new(stop.drop_guard()),
     };
-    (BoxCloneSyncService::new(Deadline(spread)), Reach(pool))
+    (
+        BoxCloneSyncService::new(TraceCalls::remote(Deadline(spread))),
+        Reach(pool),
+    )
 }
 
 /// Sends each call to one of the processes, with the credential.

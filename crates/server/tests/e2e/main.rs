@@ -11,6 +11,7 @@
 
 mod client;
 mod guards;
+mod otlp;
 mod scenarios;
 mod tokens;
 mod world;

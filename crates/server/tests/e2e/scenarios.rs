@@ -13,4 +13,5 @@ mod secrets;
 mod services;
 mod sign_in;
 mod startup;
+mod telemetry;
 mod tls;

@@ -33,7 +33,7 @@ fn run(args: &[&str], env: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
-fn refuses(args: &[&str], env: &[(&str, &str)], key: &str) {
+pub(super) fn refuses(args: &[&str], env: &[(&str, &str)], key: &str) {
     let output = run(args, env);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{env:?}: {stderr}");

@@ -1,0 +1,154 @@
+//! Logs: lines on standard error, and the same events as records to the collector.
+
+use std::{
+    fmt,
+    io::{self, IsTerminal},
+};
+
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_sdk::{
+    Resource,
+    logs::{BatchLogProcessor, LogExporter, SdkLoggerProvider},
+};
+use serde::{Deserialize, Serialize};
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    filter::{FilterExt, FilterFn, LevelFilter},
+    fmt::{
+        FmtContext, FormatEvent, FormatFields,
+        format::{Format, Json, Writer},
+    },
+    registry::LookupSpan,
+};
+
+use crate::config::ConfigError;
+
+/// The target of events that standard error does not show.
+pub(super) const COLLECTOR_ONLY: &str = "mayfly::collector_only";
+
+/// What exporting is made of. Exporting what it logs would make more of it.
+const EXPORT_MACHINERY: [&str; 6] = ["h2", "hyper", "tonic", "tower", "rustls", "opentelemetry"];
+
+/// The `[log]` section.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// What is logged: `info`, or directives such as `info,mayfly_smtp=debug`. The default quiets what others say of
+    /// themselves at start.
+    pub level: String,
+    /// How: `auto` is `human` on a terminal and `json` elsewhere.
+    pub format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Human on a terminal, JSON elsewhere.
+    Auto,
+    /// For eyes.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            level: "info,sea_orm_migration=warn,opentelemetry=warn".to_owned(),
+            format: LogFormat::Auto,
+        }
+    }
+}
+
+impl LogConfig {
+    fn filter(&self) -> Result<EnvFilter, ConfigError> {
+        EnvFilter::builder()
+            .parse(&self.level)
+            .map_err(|e| ConfigError::new("log.level", e))
+    }
+}
+
+pub(super) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// Lines on standard error; where there are traces, those in JSON name theirs.
+pub(super) fn stderr_layer(config: &LogConfig, has_traces: bool) -> Result<BoxedLayer, ConfigError> {
+    let filter = config
+        .filter()?
+        .and(target_filter(|metadata| metadata.target() != COLLECTOR_ONLY));
+    let stderr_is_terminal = io::stderr().is_terminal();
+    let is_json = match config.format {
+        LogFormat::Auto => !stderr_is_terminal,
+        LogFormat::Human => false,
+        LogFormat::Json => true,
+    };
+    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    Ok(if !is_json {
+        let human = layer.with_ansi(stderr_is_terminal).with_target(false);
+        human.with_filter(filter).boxed()
+    } else if has_traces {
+        let json = layer.json().flatten_event(true).map_event_format(WithTraceId);
+        json.with_filter(filter).boxed()
+    } else {
+        layer.json().flatten_event(true).with_filter(filter).boxed()
+    })
+}
+
+/// Records for the collector, of the events that standard error shows too.
+pub(super) fn bridge(provider: &SdkLoggerProvider, config: &LogConfig) -> Result<BoxedLayer, ConfigError> {
+    let filter = config.filter()?.and(target_filter(is_exported));
+    Ok(OpenTelemetryTracingBridge::new(provider)
+        .with_filter(filter)
+        .boxed())
+}
+
+/// A filter that leaves the level to the one it is joined to: without a hint of its own, the two together would have none,
+/// and every level would be asked for.
+fn target_filter(accepts: fn(&Metadata<'_>) -> bool) -> FilterFn<fn(&Metadata<'_>) -> bool> {
+    FilterFn::new(accepts).with_max_level_hint(LevelFilter::TRACE)
+}
+
+fn is_exported(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    metadata.is_event()
+        && !EXPORT_MACHINERY
+            .iter()
+            .any(|machinery| target.starts_with(machinery))
+}
+
+pub(super) fn provider<E: LogExporter + 'static>(exporter: E, resource: Resource) -> SdkLoggerProvider {
+    SdkLoggerProvider::builder()
+        .with_log_processor(BatchLogProcessor::builder(exporter).build())
+        .with_resource(resource)
+        .build()
+}
+
+/// Adds `trace_id` to a JSON line whose event belongs to a trace.
+struct WithTraceId(Format<Json>);
+
+impl<S, N> FormatEvent<S, N> for WithTraceId
+where
+    Format<Json>: FormatEvent<S, N>,
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        ctx: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let span = opentelemetry::Context::map_current(|context| context.span().span_context().clone());
+        if !span.is_valid() {
+            return self.0.format_event(ctx, writer, event);
+        }
+        let mut line = String::new();
+        self.0.format_event(ctx, Writer::new(&mut line), event)?;
+        match line.strip_suffix("}\n") {
+            Some(object) => writeln!(writer, "{object},\"trace_id\":\"{}\"}}", span.trace_id()),
+            None => writer.write_str(&line),
+        }
+    }
+}
