@@ -11,6 +11,7 @@
 
 mod client;
 mod guards;
+mod kubernetes;
 mod scenarios;
 mod tokens;
 mod world;
