@@ -11,9 +11,9 @@ use mayfly_types::SecretKey;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Manifests, OVERLAYS, list, name_of, pod, text};
+use super::{Manifests, OVERLAYS, containers, list, name_of, pod, text};
 
-/// The variables of a container, from the ConfigMap and its own.
+/// The variables of a container that have values here: from the ConfigMap, and its own.
 fn environment(manifests: &Manifests, container: &Value) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for source in list(&container["envFrom"]) {
@@ -24,7 +24,8 @@ fn environment(manifests: &Manifests, container: &Value) -> BTreeMap<String, Str
                 .map(|(key, value)| (key.clone(), text(value).to_owned())),
         );
     }
-    for variable in list(&container["env"]) {
+    let own = list(&container["env"]).iter();
+    for variable in own.filter(|variable| variable["valueFrom"].is_null()) {
         let (name, value) = (text(&variable["name"]), text(&variable["value"]));
         let before = all.insert(name.to_owned(), value.to_owned());
         assert_eq!(before, None, "{name} is set twice");
@@ -41,15 +42,18 @@ pub(super) fn secret_at(workload: &Value, container: &Value, path: &str) -> Opti
     let volume = list(&pod(workload)["volumes"])
         .iter()
         .find(|volume| volume["name"] == mount["name"])?;
-    Some((text(&volume["secret"]["secretName"]).to_owned(), key.to_owned()))
+    let secret = volume["secret"]["secretName"].as_str()?;
+    Some((secret.to_owned(), key.to_owned()))
 }
 
-/// The Secrets and keys that Mayfly's containers read.
+/// The Secrets and keys that containers read from files.
 pub(super) fn secrets_read(manifests: &Manifests) -> BTreeSet<(String, String)> {
     let mut read = BTreeSet::new();
-    for (workload, container) in manifests.mayfly() {
-        let paths = environment(manifests, container).into_values();
-        read.extend(paths.filter_map(|path| secret_at(workload, container, &path)));
+    for workload in manifests.workloads() {
+        for container in containers(workload) {
+            let paths = environment(manifests, container).into_values();
+            read.extend(paths.filter_map(|path| secret_at(workload, container, &path)));
+        }
     }
     read
 }
