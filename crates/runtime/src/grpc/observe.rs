@@ -48,7 +48,13 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let started = Instant::now();
-        let span = server_span(&request);
+        // Asked five times a second on every connection, it would fill a collector.
+        let is_health = request.uri().path().starts_with("/grpc.health.v1.");
+        let span = if is_health {
+            Span::none()
+        } else {
+            server_span(&request)
+        };
         let method = method_of(request.uri().path()).to_owned();
         let call = self.inner.call(request).instrument(span.clone());
         let duration = self.duration.clone();

@@ -113,3 +113,53 @@ fn every_crate_says_what_it_is() {
         );
     }
 }
+
+/// The instruments of the crates by the names that Prometheus knows them by, without what it adds at the end.
+fn instruments() -> BTreeSet<String> {
+    let mut sources: Vec<PathBuf> = vec![root().join("crates")];
+    let mut names = BTreeSet::new();
+    while let Some(path) = sources.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).expect("a directory");
+            sources.extend(entries.map(|entry| entry.expect("an entry").path()));
+        } else if path.extension().is_some_and(|end| end == "rs")
+            && !path.components().any(|c| c.as_os_str() == "tests")
+        {
+            let text = fs::read_to_string(&path).expect("a source");
+            let quoted = text.split('"').skip(1).step_by(2);
+            let dotted = quoted.filter(|name| {
+                name.contains('.')
+                    && name
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c == '.' || c == '_')
+            });
+            names.extend(dotted.map(|name| name.replace('.', "_")));
+        }
+    }
+    names
+}
+
+/// An alert that watches what is not counted never fires, and one that nobody explains is no help at night.
+#[test]
+fn alerts_watch_what_is_counted_and_are_explained() {
+    let alerts = fs::read_to_string(root().join("deploy/observability/alerts.yml")).expect("the alerts");
+    let page = fs::read_to_string(root().join("docs/OPERATING.md")).expect("the page");
+    let names: Vec<&str> = alerts
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "))
+        .collect();
+    assert!(!names.is_empty());
+    for name in names {
+        assert!(page.contains(&format!("| `{name}` |")), "{name} is not explained");
+    }
+    let instruments = instruments();
+    let words = alerts.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let endings = ["_total", "_seconds_count", "_seconds_bucket", "_seconds_sum"];
+    let mut watched = words
+        .filter_map(|word| Some((word, endings.iter().find_map(|end| word.strip_suffix(end))?)))
+        .peekable();
+    assert!(watched.peek().is_some());
+    for (word, instrument) in watched {
+        assert!(instruments.contains(instrument), "nothing counts {word}");
+    }
+}

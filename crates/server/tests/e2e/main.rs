@@ -11,6 +11,7 @@
 
 mod client;
 mod guards;
+mod kubernetes;
 mod otlp;
 mod scenarios;
 mod tokens;

@@ -1,0 +1,159 @@
+//! The environment of every container, given to the binary: it refuses keys that it does not know, and values it cannot use.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
+
+use mayfly_types::SecretKey;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Manifests, OVERLAYS, containers, list, name_of, pod, text};
+
+/// The variables of a container that have values here: from the ConfigMap, and its own.
+fn environment(manifests: &Manifests, container: &Value) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for source in list(&container["envFrom"]) {
+        let map = manifests.named("ConfigMap", text(&source["configMapRef"]["name"]));
+        let data = map["data"].as_object().expect("data");
+        all.extend(
+            data.iter()
+                .map(|(key, value)| (key.clone(), text(value).to_owned())),
+        );
+    }
+    let own = list(&container["env"]).iter();
+    for variable in own.filter(|variable| variable["valueFrom"].is_null()) {
+        let (name, value) = (text(&variable["name"]), text(&variable["value"]));
+        let before = all.insert(name.to_owned(), value.to_owned());
+        assert_eq!(before, None, "{name} is set twice");
+    }
+    all
+}
+
+/// The Secret that is mounted where a path leads, and the key that becomes the file.
+pub(super) fn secret_at(workload: &Value, container: &Value, path: &str) -> Option<(String, String)> {
+    let (directory, key) = path.rsplit_once('/')?;
+    let mount = list(&container["volumeMounts"])
+        .iter()
+        .find(|mount| mount["mountPath"] == directory)?;
+    let volume = list(&pod(workload)["volumes"])
+        .iter()
+        .find(|volume| volume["name"] == mount["name"])?;
+    let secret = volume["secret"]["secretName"].as_str()?;
+    Some((secret.to_owned(), key.to_owned()))
+}
+
+/// The Secrets and keys that containers read from files.
+pub(super) fn secrets_read(manifests: &Manifests) -> BTreeSet<(String, String)> {
+    let mut read = BTreeSet::new();
+    for workload in manifests.workloads() {
+        for container in containers(workload) {
+            let paths = environment(manifests, container).into_values();
+            read.extend(paths.filter_map(|path| secret_at(workload, container, &path)));
+        }
+    }
+    read
+}
+
+/// Writes what an operator would have put behind a path.
+fn stand_in(key: &str, directory: &Path) -> String {
+    let path = directory.join(key);
+    let certificate = directory.join("certificate.pem");
+    let contents = match key {
+        "MAYFLY_DATABASE__URL_FILE" => "postgres://mayfly:password@postgresql:5432/mayfly".to_owned(),
+        "MAYFLY_REDIS__URL_FILE" => "redis://:password@redis:6379".to_owned(),
+        _ if key.ends_with("SECRET_FILE") || key.ends_with("SIGNING_KEY_FILE") => {
+            SecretKey::random().to_hex()
+        }
+        _ if key.contains("TLS_") => {
+            // A certificate and its key have to fit, so they are made once.
+            let private = directory.join("key.pem");
+            if !certificate.exists() {
+                let made = rcgen::generate_simple_self_signed(["mayfly.test".to_owned()]).expect("a pair");
+                fs::write(&certificate, made.cert.pem()).expect("it is written");
+                fs::write(&private, made.signing_key.serialize_pem()).expect("it is written");
+            }
+            let file = if key.ends_with("KEY") {
+                private
+            } else {
+                certificate
+            };
+            return file.display().to_string();
+        }
+        _ => panic!("no stand-in for {key}"),
+    };
+    fs::write(&path, contents).expect("it is written");
+    path.display().to_string()
+}
+
+#[test]
+fn the_binary_takes_the_configuration_of_every_container() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        assert_eq!(manifests.mayfly().len(), 6, "{overlay}");
+        for (workload, container) in manifests.mayfly() {
+            let name = name_of(workload);
+            let files = TempDir::new().expect("a directory");
+            let mut env = environment(&manifests, container);
+            for (key, value) in &mut env {
+                if value.starts_with('/') {
+                    let secret = secret_at(workload, container, value);
+                    assert!(
+                        secret.is_some(),
+                        "{overlay} {name}: nothing is mounted at {value}"
+                    );
+                    *value = stand_in(key, files.path());
+                }
+            }
+            let arguments = list(&container["args"]).iter().map(text);
+            let output = Command::new(env!("CARGO_BIN_EXE_mayfly"))
+                .args(arguments.filter(|argument| *argument != "migrate"))
+                .args(["config", "check"])
+                .current_dir(files.path())
+                .env_clear()
+                .envs(&env)
+                .output()
+                .expect("it starts");
+            let errors = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{overlay} {name}: {errors}");
+        }
+    }
+}
+
+/// Endpoints are names of Services, and what listens is what the Services lead to.
+#[test]
+fn roles_find_each_other() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        for (workload, container) in manifests.mayfly() {
+            let env = environment(&manifests, container);
+            for role in ["auth", "mailbox"] {
+                let key = role.to_uppercase();
+                let (_, address) = env[&format!("MAYFLY_{key}__ENDPOINT")]
+                    .split_once("://")
+                    .expect("a URL");
+                let (host, port) = address.split_once(':').expect("a port");
+                let service = manifests.named("Service", host);
+                assert_eq!(service["spec"]["clusterIP"], "None", "{overlay} {host}");
+                assert_eq!(
+                    service["spec"]["ports"][0]["port"].to_string(),
+                    port,
+                    "{overlay} {host}"
+                );
+            }
+            if workload["kind"] == "Job" {
+                continue;
+            }
+            let role = env["MAYFLY_ROLES"].as_str();
+            for port in list(&container["ports"]) {
+                let section = if port["name"] == "admin" { "admin" } else { role };
+                let listen = &env[&format!("MAYFLY_{}__LISTEN", section.to_uppercase())];
+                let expected = format!("0.0.0.0:{}", port["containerPort"]);
+                assert_eq!(*listen, expected, "{overlay} {role}");
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Who may call whom: what the NetworkPolicies let through is what the table of the architecture says.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::{Value, json};
+
+use super::{Manifests, OVERLAYS, containers, labels, list, name_of, root, selects, text};
+
+/// From, to, and the port on which `to` listens.
+type Arrow = (String, String, u64);
+
+/// The arrows of the table under "Who may call whom".
+fn documented() -> BTreeSet<Arrow> {
+    let page = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("the page");
+    let section = page
+        .split("\n## Who may call whom\n")
+        .nth(1)
+        .expect("the section");
+    let section = section.split("\n## ").next().expect("a part");
+    let mut arrows = BTreeSet::new();
+    for row in section.lines().filter(|line| line.starts_with('|')).skip(2) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [from, to, port] = cells[..] else {
+            panic!("{row}")
+        };
+        for from in from.split(", ") {
+            for to in to.split(", ") {
+                let port = port.parse().expect("a port");
+                let is_new = arrows.insert((from.to_owned(), to.to_owned(), port));
+                assert!(is_new, "{row} says again that {from} may call {to}");
+            }
+        }
+    }
+    arrows
+}
+
+/// What a workload is called in the table.
+fn component(workload: &Value) -> String {
+    text(&labels(workload)["app.kubernetes.io/component"]).to_owned()
+}
+
+/// Whom a peer of a policy means, by the names of the table.
+fn parties(manifests: &Manifests, peer: &Value, port: u64) -> Vec<String> {
+    if let Some(network) = peer["ipBlock"]["cidr"].as_str() {
+        let (_, bits) = network.split_once('/').expect("a network");
+        assert!(
+            bits.parse::<u8>().expect("a length") >= 16,
+            "{network} is a large part of the world"
+        );
+        let name = match port {
+            5432 => "postgresql",
+            6379 => "redis",
+            _ => panic!("nothing outside the cluster is known on {port}"),
+        };
+        return vec![name.to_owned()];
+    }
+    let selector = &peer["podSelector"];
+    if peer["namespaceSelector"].is_null() {
+        let taken = manifests.workloads().into_iter();
+        let taken: Vec<String> = taken
+            .filter(|workload| selects(selector, labels(workload)))
+            .map(component)
+            .collect();
+        assert!(!taken.is_empty(), "{peer} means nobody");
+        return taken;
+    }
+    let outside = outside();
+    let found = outside.iter().find(|(known, _)| known == peer);
+    let (_, name) = found.unwrap_or_else(|| panic!("a stranger: {peer}"));
+    vec![(*name).to_owned()]
+}
+
+/// Whom we know in other namespaces, with the peer that means them and nobody else.
+fn outside() -> [(Value, &'static str); 4] {
+    let labelled = |namespace: &str, key: &str, value: &str| {
+        json!({
+            "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": namespace } },
+            "podSelector": { "matchLabels": { key: value } },
+        })
+    };
+    let one_of = |key: &str, values: &[&str]| json!({ "matchExpressions": [{ "key": key, "operator": "In", "values": values }] });
+    let controllers = json!({
+        "namespaceSelector": one_of("kubernetes.io/metadata.name", &["ingress-nginx", "traefik", "kube-system"]),
+        "podSelector": one_of("app.kubernetes.io/name", &["ingress-nginx", "traefik"]),
+    });
+    let name = "app.kubernetes.io/name";
+    [
+        (labelled("kube-system", "k8s-app", "kube-dns"), "DNS"),
+        (
+            labelled("observability", name, "opentelemetry-collector"),
+            "OTLP collector",
+        ),
+        (labelled("observability", name, "prometheus"), "Prometheus"),
+        (controllers, "ingress controller"),
+    ]
+}
+
+/// The arrows that one direction of all policies lets through, as (selected pod, other end, port).
+fn allowed(manifests: &Manifests, direction: &str) -> BTreeSet<(String, String, u64)> {
+    let (rules, ends) = match direction {
+        "Egress" => ("egress", "to"),
+        _ => ("ingress", "from"),
+    };
+    let mut found = BTreeSet::new();
+    for policy in manifests.of_kind("NetworkPolicy") {
+        let spec = &policy["spec"];
+        let rules = list(&spec[rules]);
+        let has_direction = list(&spec["policyTypes"]).contains(&direction.into());
+        assert!(
+            rules.is_empty() || has_direction,
+            "{} has rules that do not count",
+            name_of(policy)
+        );
+        let workloads = manifests.workloads().into_iter();
+        let pods = workloads.filter(|workload| selects(&spec["podSelector"], labels(workload)));
+        let pods: Vec<String> = pods.map(component).collect();
+        assert!(!pods.is_empty(), "{} is for no pod", name_of(policy));
+        for rule in rules {
+            assert!(
+                !list(&rule["ports"]).is_empty(),
+                "{} opens every port",
+                name_of(policy)
+            );
+            for port in list(&rule["ports"]) {
+                assert!(port["endPort"].is_null(), "{}", name_of(policy));
+                let port = port["port"].as_u64().expect("a number");
+                let others = match list(&rule[ends]) {
+                    [] => vec!["anybody".to_owned()],
+                    peers => peers
+                        .iter()
+                        .flat_map(|peer| parties(manifests, peer, port))
+                        .collect(),
+                };
+                for pod in &pods {
+                    found.extend(others.iter().map(|other| (pod.clone(), other.clone(), port)));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn policies_let_through_what_the_architecture_says() {
+    let documented = documented();
+    assert!(documented.len() >= 20, "{documented:?}");
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        let pods: BTreeSet<String> = manifests.workloads().into_iter().map(component).collect();
+        let out = allowed(&manifests, "Egress");
+        let turned = allowed(&manifests, "Ingress").into_iter();
+        let into: BTreeSet<Arrow> = turned.map(|(to, from, port)| (from, to, port)).collect();
+        // Between two pods of ours a call needs both, and one without the other is a mistake.
+        let inner = |arrows: &BTreeSet<Arrow>| -> BTreeSet<Arrow> {
+            let both = arrows
+                .iter()
+                .filter(|(from, to, _)| pods.contains(from) && pods.contains(to));
+            both.cloned().collect()
+        };
+        assert_eq!(inner(&out), inner(&into), "{overlay}: out and in differ");
+        let all: BTreeSet<Arrow> = out.union(&into).cloned().collect();
+        let extra: Vec<&Arrow> = all.difference(&documented).collect();
+        let missing: Vec<&Arrow> = documented.difference(&all).collect();
+        assert!(extra.is_empty(), "{overlay} lets through {extra:?}");
+        assert!(missing.is_empty(), "{overlay} stops {missing:?}");
+    }
+}
+
+#[test]
+fn what_no_policy_names_is_refused() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        let refusal = json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"] });
+        let refuses = manifests
+            .of_kind("NetworkPolicy")
+            .any(|policy| policy["spec"] == refusal);
+        assert!(refuses, "{overlay}");
+    }
+}
+
+/// Policies name the ports of pods; each is one on which the pod listens.
+#[test]
+fn policies_name_ports_that_are_open() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        for (pod, from, port) in allowed(&manifests, "Ingress") {
+            let workload = manifests.workloads().into_iter().find(|w| component(w) == pod);
+            let open = containers(workload.expect("a pod"))
+                .into_iter()
+                .flat_map(|container| list(&container["ports"]))
+                .any(|open| open["containerPort"] == port);
+            assert!(open, "{overlay}: {from} is let through to {pod}:{port}");
+        }
+    }
+}

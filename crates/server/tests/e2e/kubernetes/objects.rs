@@ -1,0 +1,189 @@
+//! What stands around the pods: ways in, numbers of copies, and secrets that are only named.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::Value;
+
+use super::{
+    Manifests, OVERLAYS, ROLES, configuration::secrets_read, containers, labels, list, name_of, pod, root,
+    selects, text,
+};
+
+fn selected<'a>(manifests: &'a Manifests, service: &Value) -> &'a Value {
+    let wanted = serde_json::json!({ "matchLabels": service["spec"]["selector"] });
+    assert!(wanted["matchLabels"].is_object(), "{service}");
+    let mut found = manifests.workloads();
+    found.retain(|workload| selects(&wanted, labels(workload)));
+    assert_eq!(found.len(), 1, "pods of {}", name_of(service));
+    found[0]
+}
+
+#[test]
+fn every_service_leads_to_pods() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        for service in manifests.of_kind("Service") {
+            let workload = selected(&manifests, service);
+            let ports = containers(workload)
+                .into_iter()
+                .flat_map(|container| list(&container["ports"]));
+            let open: BTreeSet<&str> = ports.map(|port| text(&port["name"])).collect();
+            for port in list(&service["spec"]["ports"]) {
+                assert!(
+                    open.contains(text(&port["targetPort"])),
+                    "{overlay} {}: {port}",
+                    name_of(service)
+                );
+                // One address in front of several pods would pin all calls of a caller to one of them.
+                let is_headless = service["spec"]["clusterIP"] == "None";
+                assert!(
+                    port["name"] != "grpc" || is_headless,
+                    "{overlay} {}",
+                    name_of(service)
+                );
+            }
+        }
+        let mail = &manifests.named("Service", "mayfly-smtp")["spec"];
+        assert_eq!(
+            (
+                &mail["type"],
+                &mail["externalTrafficPolicy"],
+                &mail["ports"][0]["port"]
+            ),
+            (&"LoadBalancer".into(), &"Local".into(), &25.into()),
+            "{overlay}"
+        );
+        let rules = &manifests.named("Ingress", "mayfly")["spec"]["rules"];
+        let backend = &rules[0]["http"]["paths"][0]["backend"]["service"];
+        let service = manifests.named("Service", text(&backend["name"]));
+        assert_eq!(
+            service["spec"]["ports"][0]["name"], backend["port"]["name"],
+            "{overlay}"
+        );
+    }
+}
+
+#[test]
+fn production_has_copies_and_keeps_them() {
+    let manifests = Manifests::of("production");
+    for role in ROLES {
+        let name = format!("mayfly-{role}");
+        let deployment = manifests.named("Deployment", &name);
+        assert!(
+            deployment["spec"]["replicas"].is_null(),
+            "{role}: applying it would undo the autoscaler"
+        );
+        let scaler = &manifests.named("HorizontalPodAutoscaler", &name)["spec"];
+        let target = &scaler["scaleTargetRef"];
+        assert_eq!(
+            (&target["kind"], &target["name"]),
+            (&deployment["kind"], &deployment["metadata"]["name"])
+        );
+        assert!(scaler["minReplicas"].as_u64() >= Some(3), "{role}");
+        assert!(
+            scaler["maxReplicas"].as_u64() > scaler["minReplicas"].as_u64(),
+            "{role}"
+        );
+        let budgets: Vec<&Value> = manifests
+            .of_kind("PodDisruptionBudget")
+            .filter(|budget| selects(&budget["spec"]["selector"], labels(deployment)))
+            .collect();
+        assert_eq!(budgets.len(), 1, "{role}");
+        assert_eq!(budgets[0]["spec"]["maxUnavailable"], 1, "{role}");
+        let spread = list(&pod(deployment)["topologySpreadConstraints"]);
+        let over: BTreeSet<&str> = spread.iter().map(|s| text(&s["topologyKey"])).collect();
+        let expected = ["kubernetes.io/hostname", "topology.kubernetes.io/zone"];
+        assert_eq!(over, BTreeSet::from(expected), "{role}");
+        for constraint in spread {
+            assert!(
+                selects(&constraint["labelSelector"], labels(deployment)),
+                "{role}"
+            );
+        }
+        manifests.named("PriorityClass", text(&pod(deployment)["priorityClassName"]));
+    }
+}
+
+#[test]
+fn a_single_node_has_one_of_each() {
+    let manifests = Manifests::of("single-node");
+    for workload in manifests.workloads() {
+        let replicas = &workload["spec"]["replicas"];
+        assert!(replicas.is_null() || *replicas == 1, "{}", name_of(workload));
+    }
+    assert_eq!(manifests.of_kind("HorizontalPodAutoscaler").count(), 0);
+    // A budget over one pod would hold up the drain of the node for ever.
+    assert_eq!(manifests.of_kind("PodDisruptionBudget").count(), 0);
+}
+
+/// The Secrets that an overlay names, with the keys that it reads of them.
+fn named_secrets(manifests: &Manifests) -> BTreeSet<(String, String)> {
+    let mut named = secrets_read(manifests);
+    for container in manifests.workloads().into_iter().flat_map(containers) {
+        for variable in list(&container["env"]) {
+            let from = &variable["valueFrom"]["secretKeyRef"];
+            if from.is_object() {
+                named.insert((text(&from["name"]).to_owned(), text(&from["key"]).to_owned()));
+            }
+        }
+    }
+    let tls = list(&manifests.named("Ingress", "mayfly")["spec"]["tls"]).iter();
+    named.extend(tls.map(|tls| (text(&tls["secretName"]).to_owned(), "tls.crt".to_owned())));
+    named
+}
+
+/// No document holds a secret, and the recipe in the README makes each that is named.
+#[test]
+fn secrets_are_only_named() {
+    let recipe = fs::read_to_string(root().join("deploy/kubernetes/README.md")).expect("the page");
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        assert_eq!(manifests.of_kind("Secret").count(), 0, "{overlay}");
+        for document in &manifests.0 {
+            each_text(document, &mut |word| {
+                let is_key = word.len() >= 32 && word.chars().all(|c| c.is_ascii_hexdigit());
+                let has_password = word.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+                let is_pem = word.contains("-----BEGIN");
+                assert!(
+                    !is_key && !has_password && !is_pem,
+                    "{overlay} {}: {word}",
+                    name_of(document)
+                );
+            });
+        }
+        for (workload, container) in manifests.mayfly() {
+            for variable in list(&container["env"]) {
+                let name = text(&variable["name"]);
+                let is_secret = ["SECRET", "SIGNING_KEY", "ENCRYPTION_KEY", "__URL", "PASSWORD"]
+                    .iter()
+                    .any(|end| name.ends_with(end));
+                assert!(
+                    !is_secret || variable["value"].is_null(),
+                    "{overlay} {}: {name}",
+                    name_of(workload)
+                );
+            }
+        }
+        for (name, key) in named_secrets(&manifests) {
+            let commands = recipe.split("kubectl create secret ").skip(1);
+            let is_made = commands
+                .map(|rest| rest.split("\n\n").next().unwrap_or(rest))
+                .any(|command| {
+                    let mut words = command.split_whitespace();
+                    let (kind, named) = (words.next(), words.next());
+                    named == Some(&name)
+                        && (kind == Some("tls") || words.any(|word| word.contains(&format!("={key}="))))
+                });
+            assert!(is_made, "{overlay}: the README makes no {name} with {key}");
+        }
+    }
+}
+
+fn each_text(value: &Value, visit: &mut impl FnMut(&str)) {
+    match value {
+        Value::String(text) => text.split_whitespace().for_each(&mut *visit),
+        Value::Array(values) => values.iter().for_each(|value| each_text(value, visit)),
+        Value::Object(fields) => fields.values().for_each(|value| each_text(value, visit)),
+        _ => {}
+    }
+}

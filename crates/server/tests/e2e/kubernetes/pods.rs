@@ -1,0 +1,174 @@
+//! What every pod has to be: restricted, bounded, asked for its health, and drained.
+
+use serde_json::{Value, json};
+
+use super::{IMAGE, Manifests, OVERLAYS, ROLES, containers, labels, list, name_of, pod, selects, text};
+
+/// The restricted profile of Kubernetes' Pod Security Standards, and a little more.
+#[test]
+fn every_pod_is_restricted_and_bounded() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        assert!(manifests.workloads().len() >= 6, "{overlay}");
+        for workload in manifests.workloads() {
+            let (name, spec) = (name_of(workload), pod(workload));
+            for key in ["hostNetwork", "hostPID", "hostIPC"] {
+                assert!(spec[key].is_null(), "{overlay} {name}: {key}");
+            }
+            assert_eq!(spec["automountServiceAccountToken"], false, "{overlay} {name}");
+            assert_eq!(
+                spec["enableServiceLinks"], false,
+                "{overlay} {name}: keys unknown to Mayfly"
+            );
+            let account = text(&spec["serviceAccountName"]);
+            let account = manifests.named("ServiceAccount", account);
+            assert_eq!(account["automountServiceAccountToken"], false, "{overlay} {name}");
+            let context = &spec["securityContext"];
+            assert_eq!(context["runAsNonRoot"], true, "{overlay} {name}");
+            assert!(context["runAsUser"].as_u64() > Some(0), "{overlay} {name}");
+            assert_eq!(
+                context["seccompProfile"]["type"], "RuntimeDefault",
+                "{overlay} {name}"
+            );
+            for volume in list(&spec["volumes"]) {
+                let kinds = ["configMap", "secret", "emptyDir"];
+                assert!(
+                    kinds.iter().any(|kind| !volume[kind].is_null()),
+                    "{overlay} {name}: {volume}"
+                );
+            }
+            for container in containers(workload) {
+                let expected = json!({
+                    "allowPrivilegeEscalation": false,
+                    "readOnlyRootFilesystem": true,
+                    "capabilities": { "drop": ["ALL"] },
+                });
+                assert_eq!(container["securityContext"], expected, "{overlay} {name}");
+                let resources = &container["resources"];
+                for (group, resource) in [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")] {
+                    assert!(
+                        resources[group][resource].is_string(),
+                        "{overlay} {name}: {group}.{resource}"
+                    );
+                }
+                for port in list(&container["ports"]) {
+                    assert!(port["hostPort"].is_null(), "{overlay} {name}: {port}");
+                    // A limit of names of ports that the schema does not have.
+                    assert!(text(&port["name"]).len() <= 15, "{overlay} {name}: {port}");
+                }
+                let (_, tag) = text(&container["image"]).rsplit_once(':').expect("a tag");
+                assert_ne!(tag, "latest", "{overlay} {name}");
+            }
+        }
+        let namespace = manifests.named("Namespace", "mayfly");
+        let enforced = &namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
+        assert_eq!(enforced, "restricted", "{overlay}");
+    }
+}
+
+#[test]
+fn every_server_is_asked_for_its_health() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        for workload in manifests.workloads() {
+            if workload["kind"] == "Job" {
+                continue;
+            }
+            for container in containers(workload) {
+                for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+                    assert!(
+                        container[probe].is_object(),
+                        "{overlay} {}: {probe}",
+                        name_of(workload)
+                    );
+                }
+            }
+        }
+        for (workload, container) in manifests.mayfly() {
+            if workload["kind"] == "Job" {
+                continue;
+            }
+            let asked = |probe: &str| {
+                (
+                    text(&container[probe]["httpGet"]["path"]),
+                    admin_port(container, probe),
+                )
+            };
+            let name = name_of(workload);
+            assert_eq!(asked("startupProbe"), ("/livez", 9090), "{overlay} {name}");
+            assert_eq!(asked("livenessProbe"), ("/livez", 9090), "{overlay} {name}");
+            assert_eq!(asked("readinessProbe"), ("/readyz", 9090), "{overlay} {name}");
+        }
+    }
+}
+
+fn admin_port(container: &Value, probe: &str) -> u64 {
+    let named = &container[probe]["httpGet"]["port"];
+    let port = list(&container["ports"])
+        .iter()
+        .find(|port| port["name"] == *named);
+    port.and_then(|port| port["containerPort"].as_u64())
+        .expect("a port of that name")
+}
+
+/// The numbers are those of the binary: edges drain for 25 seconds, services for up to 10 after them.
+#[test]
+fn every_role_is_replaced_without_a_gap() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        for role in ROLES {
+            let deployment = manifests.named("Deployment", &format!("mayfly-{role}"));
+            let spec = &deployment["spec"];
+            let rolling = json!({
+                "type": "RollingUpdate",
+                "rollingUpdate": { "maxUnavailable": 0, "maxSurge": 1 },
+            });
+            assert_eq!(spec["strategy"], rolling, "{overlay} {role}");
+            assert!(spec["minReadySeconds"].as_u64() >= Some(5), "{overlay} {role}");
+            assert_eq!(
+                pod(deployment)["terminationGracePeriodSeconds"],
+                45,
+                "{overlay} {role}"
+            );
+            for container in containers(deployment) {
+                let before = json!({ "preStop": { "sleep": { "seconds": 5 } } });
+                assert_eq!(container["lifecycle"], before, "{overlay} {role}");
+            }
+        }
+    }
+}
+
+/// A selector that took the pods of another role would send it their calls.
+#[test]
+fn every_workload_selects_its_own_pods() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        let workloads = manifests.workloads();
+        for workload in &workloads {
+            let selector = &workload["spec"]["selector"];
+            if workload["kind"] == "Job" {
+                assert!(selector.is_null(), "{overlay}: Kubernetes makes it");
+                continue;
+            }
+            let taken = workloads.iter().filter(|other| selects(selector, labels(other)));
+            let names: Vec<&str> = taken.map(|other| name_of(other)).collect();
+            assert_eq!(names, [name_of(workload)], "{overlay}");
+        }
+    }
+}
+
+/// A Job cannot be changed, so an upgrade needs one of another name.
+#[test]
+fn every_pod_runs_this_version_and_migrations_are_named_after_it() {
+    let version = env!("CARGO_PKG_VERSION").replace('.', "-");
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        for (workload, container) in manifests.mayfly() {
+            assert_eq!(container["image"], IMAGE, "{overlay} {}", name_of(workload));
+        }
+        let mut jobs: Vec<&str> = manifests.of_kind("Job").map(name_of).collect();
+        jobs.sort_unstable();
+        let expected = ["auth", "mailbox"].map(|role| format!("mayfly-migrate-{role}-{version}"));
+        assert_eq!(jobs, expected, "{overlay}");
+    }
+}

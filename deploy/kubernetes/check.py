@@ -1,0 +1,31 @@
+"""Reads rendered manifests, checks each against the schemas of Kubernetes with unknown fields refused, and prints them as
+one JSON list. What does not fit is named on standard error, and the exit code is 1."""
+
+import json
+import sys
+
+import kubernetes_validate
+import yaml
+
+# The oldest that has all we use (the stable `sleep` of preStop), and the newest that the package knows.
+VERSIONS = ["1.34", kubernetes_validate.latest_version()]
+
+
+def problems(document):
+    for version in VERSIONS:
+        try:
+            kubernetes_validate.validate(document, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            yield f"{version}: {'.'.join(map(str, error.path))}: {error.message[:400]}"
+        except kubernetes_validate.SchemaNotFoundError as error:
+            yield error.message
+
+
+documents = [document for document in yaml.safe_load_all(sys.stdin) if document]
+failed = False
+for document in documents:
+    for problem in problems(document):
+        failed = True
+        print(f"{document.get('kind')}/{document.get('metadata', {}).get('name')}: {problem}", file=sys.stderr)
+json.dump(documents, sys.stdout)
+sys.exit(failed)

