@@ -4,6 +4,7 @@ mod banner;
 mod cli;
 mod config;
 mod data_dir;
+mod health;
 mod roles;
 mod run;
 mod wiring;
@@ -16,6 +17,8 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What runs here is not ready.
+const EXIT_NOT_READY: u8 = 1;
 /// A configuration or an environment that cannot be used.
 const EXIT_UNUSABLE: u8 = 2;
 
@@ -46,6 +49,7 @@ fn try_main() -> anyhow::Result<ExitCode> {
             print!("{}", toml::to_string(&config)?);
             return Ok(ExitCode::SUCCESS);
         }
+        Some(cli::Command::Health) => return health(&config),
         Some(cli::Command::Migrate) | None => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -54,4 +58,22 @@ fn try_main() -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     runtime.block_on(run::run(config))
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+fn health(config: &config::Config) -> anyhow::Result<ExitCode> {
+    // It is asked every few seconds, and needs no thread of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    match runtime.block_on(health::check(config.admin.listen)) {
+        Ok(()) => {
+            println!("ready");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(problem) => {
+            eprintln!("mayfly: not ready: {problem}");
+            Ok(ExitCode::from(EXIT_NOT_READY))
+        }
+    }
 }
