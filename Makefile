@@ -1,7 +1,8 @@
 # Each target is what CI calls too. `make run` and `make test` are all that a newcomer needs.
 CARGO ?= cargo
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: run test check fmt lint contract bench tools
+.PHONY: run test check fmt lint contract bench tools up up-observed down
 
 run: ## Build and start everything on an embedded default
 	$(CARGO) run --bin mayfly
@@ -17,6 +18,18 @@ fmt:
 lint: tools
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check licenses bans sources
+
+up: ## Every role in containers over PostgreSQL and Redis; `make up SCALE="--scale gateway=2"` for more replicas
+	deploy/secrets.sh
+	$(COMPOSE) up --build --detach $(SCALE)
+
+up-observed: export COMPOSE_PROFILES = observability
+up-observed: export MAYFLY_TELEMETRY__OTLP_ENDPOINT = http://otel-collector:4317
+up-observed: up ## The same with Jaeger, Prometheus and Grafana
+
+down: export COMPOSE_PROFILES = observability
+down: ## Stop it; databases and secrets are kept
+	$(COMPOSE) down --remove-orphans
 
 contract: ## Random input against the OpenAPI document (schemathesis, from PyPI)
 	$(CARGO) build --bin mayfly

@@ -33,6 +33,8 @@ pub(crate) enum Command {
     },
     /// Bring the databases of the roles up to date, then exit
     Migrate,
+    /// Ask the process that runs here whether it is ready; exit code 1 if not
+    Health,
 }
 
 /// What to do with the configuration.

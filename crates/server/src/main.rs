@@ -4,6 +4,7 @@ mod banner;
 mod cli;
 mod config;
 mod data_dir;
+mod health;
 mod roles;
 mod run;
 mod wiring;
@@ -17,6 +18,8 @@ use mayfly_runtime::telemetry::Telemetry;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What runs here is not ready.
+const EXIT_NOT_READY: u8 = 1;
 /// A configuration or an environment that cannot be used.
 const EXIT_UNUSABLE: u8 = 2;
 
@@ -47,6 +50,7 @@ fn try_main() -> anyhow::Result<ExitCode> {
             print!("{}", toml::to_string(&config)?);
             return Ok(ExitCode::SUCCESS);
         }
+        Some(cli::Command::Health) => return health(&config),
         Some(cli::Command::Migrate) | None => {}
     }
     run::install_crypto();
@@ -68,4 +72,22 @@ fn try_main() -> anyhow::Result<ExitCode> {
         telemetry.process_failed(&format!("{error:#}"));
     }
     outcome
+}
+
+#[expect(clippy::print_stdout, reason = "the answer of the command")]
+fn health(config: &config::Config) -> anyhow::Result<ExitCode> {
+    // It is asked every few seconds, and needs no thread of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    match runtime.block_on(health::check(config.admin.listen)) {
+        Ok(()) => {
+            println!("ready");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(problem) => {
+            eprintln!("mayfly: not ready: {problem}");
+            Ok(ExitCode::from(EXIT_NOT_READY))
+        }
+    }
 }

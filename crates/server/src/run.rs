@@ -121,9 +121,7 @@ async fn start(
         false => None,
     };
     let mailbox = match (config.has(Role::Mailbox), &to_auth) {
-        (true, Some(auth)) => {
-            Some(roles::mailbox::build(config, auth.clone(), services.clone()).await?)
-        }
+        (true, Some(auth)) => Some(roles::mailbox::build(config, auth.clone(), services.clone()).await?),
         _ => None,
     };
     let to_mailbox = match config.has(Role::Gateway) || config.has(Role::Smtp) {

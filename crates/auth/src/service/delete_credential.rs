@@ -13,7 +13,9 @@ impl Service {
     pub(crate) async fn delete_credential(self: &Arc<Self>, id: AccountId) -> Result<(), Error> {
         let this = Arc::clone(self);
         let change = async move {
-            let change = this.generations.change(Subject::Account(id), this.store.delete_credential(id));
+            let change = this
+                .generations
+                .change(Subject::Account(id), this.store.delete_credential(id));
             this.revocations.measure(Kind::MailboxDeleted, change).await
         };
         to_the_end(&self.tasks, change).await

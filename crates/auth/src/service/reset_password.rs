@@ -26,7 +26,9 @@ impl Service {
         let password = self.hash_pool.hash(password).await?;
         let this = Arc::clone(self);
         let change = async move {
-            let change = this.generations.change(Subject::Account(id), this.store.reset_credential(id, password));
+            let change = this
+                .generations
+                .change(Subject::Account(id), this.store.reset_credential(id, password));
             this.revocations.measure(Kind::PasswordReset, change).await
         };
         let was_there = to_the_end(&self.tasks, change).await?;

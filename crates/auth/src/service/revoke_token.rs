@@ -19,7 +19,9 @@ impl Service {
             .ok_or(Error::NotFound)?;
         let (this, now) = (Arc::clone(self), self.clock.now());
         let change = async move {
-            let change = this.tokens.change(hash, this.store.revoke_pro_token(user_id, id, now));
+            let change = this
+                .tokens
+                .change(hash, this.store.revoke_pro_token(user_id, id, now));
             this.revocations.measure(Kind::ProToken, change).await
         };
         to_the_end(&self.tasks, change).await

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use opentelemetry::metrics::Histogram;
 use tonic::{Code, body::Body};
 use tower::Service;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::trace_context::{code_of, finish, is_fault, method_of, record, server_span};
 

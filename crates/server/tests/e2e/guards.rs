@@ -139,6 +139,71 @@ fn instruments() -> BTreeSet<String> {
     names
 }
 
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every `MAYFLY_` key of what is shipped for containers is one that the binary knows.
+#[test]
+fn containers_set_keys_that_exist() {
+    let text = read("docker-compose.yml") + &read("deploy/Dockerfile");
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let keys: BTreeSet<&str> = words
+        .filter(|word| word.starts_with("MAYFLY_") && word.len() > 7)
+        .collect();
+    assert!(keys.len() > 10, "{keys:?}");
+    for key in keys {
+        let output = Command::new(env!("CARGO_BIN_EXE_mayfly"))
+            .args(["config", "check"])
+            .env_clear()
+            .env(key, "x")
+            .output()
+            .expect("the binary runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!stderr.contains("unknown field"), "{key}: {stderr}");
+    }
+}
+
+#[test]
+fn the_image_is_built_by_the_pinned_compiler() {
+    let toolchain = read("rust-toolchain.toml");
+    let version = toolchain.split('"').nth(1).expect("a channel");
+    let expected = format!("ARG RUST_VERSION={version}\n");
+    assert!(read("deploy/Dockerfile").contains(&expected), "{expected}");
+}
+
+/// A metric that the dashboard or an alert asks for is one that some crate names, in OpenTelemetry's way with dots.
+#[test]
+fn dashboards_ask_for_metrics_that_exist() {
+    let dashboard: Value =
+        serde_json::from_str(&read("deploy/observability/grafana/dashboards/mayfly.json")).expect("JSON");
+    let targets = dashboard["panels"].as_array().expect("panels").iter();
+    let targets = targets.filter_map(|panel| panel["targets"].as_array()).flatten();
+    let queries: Vec<&str> = targets
+        .map(|target| target["expr"].as_str().expect("a query"))
+        .collect();
+    assert!(queries.len() > 20);
+    let known = instruments();
+    for query in queries {
+        // A metric is what stands before a selector or a range.
+        let asked: Vec<&str> = query
+            .split(['{', '['])
+            .filter_map(|before| {
+                before
+                    .rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+                    .next()
+            })
+            .filter(|name| name.len() > 3 && *name != "ALERTS")
+            .collect();
+        for name in asked {
+            let suffixes = ["_bucket", "_count", "_sum", "_total"];
+            let base = suffixes.iter().find_map(|s| name.strip_suffix(s)).unwrap_or(name);
+            let base = base.strip_suffix("_seconds").unwrap_or(base);
+            assert!(known.contains(base), "{name} of {query}");
+        }
+    }
+}
+
 /// An alert that watches what is not counted never fires, and one that nobody explains is no help at night.
 #[test]
 fn alerts_watch_what_is_counted_and_are_explained() {

@@ -6,6 +6,7 @@ mod contract;
 mod crash;
 mod disk_full;
 mod first_mail;
+mod health;
 mod hostile_clients;
 mod isolation;
 mod rolling;

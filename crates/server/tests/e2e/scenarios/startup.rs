@@ -18,7 +18,7 @@ use tokio::{
 use crate::world::{Kind, World};
 
 /// Runs the binary to its end.
-fn run(args: &[&str], env: &[(&str, &str)]) -> Output {
+pub(super) fn run(args: &[&str], env: &[(&str, &str)]) -> Output {
     let dir = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_mayfly"))
         .args(args)
