@@ -107,6 +107,7 @@ async fn fill(world: &World, account: &str, mails: usize) -> anyhow::Result<()> 
     );
     let db = Database::open_sqlite(&world.data_dir().join("mailbox.db")).await?;
     db.tx("fill", |tx| {
+        let sql = sql.clone();
         Box::pin(async move { tx.execute_unprepared(&sql).await.map(drop) })
     })
     .await

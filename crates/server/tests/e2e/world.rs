@@ -6,9 +6,13 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
+use mayfly_testkit::{Postgres, RedisServer};
 use mayfly_types::SecretKey;
 use tempfile::TempDir;
 
@@ -17,8 +21,22 @@ use crate::client::Client;
 /// How the roles are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// Every role in one process, on SQLite.
     AllInOne,
+    /// Each role in a process of its own, over PostgreSQL and Redis.
     Split,
+    /// The same with two processes of each role.
+    Replicas,
+}
+
+/// The order in which roles start: those that are called come first.
+const ROLES: [&str; 4] = ["auth", "mailbox", "gateway", "smtp"];
+
+/// What a fleet stands on.
+#[derive(Debug)]
+pub(crate) struct Servers {
+    pub(crate) postgres: Postgres,
+    pub(crate) redis: RedisServer,
 }
 
 /// One running process of Mayfly. It is killed when dropped.
@@ -136,7 +154,10 @@ impl Drop for Process {
 pub(crate) struct World {
     pub(crate) kind: Kind,
     pub(crate) processes: Vec<Process>,
+    /// Of a fleet. They outlive its processes.
+    pub(crate) servers: Option<Servers>,
     env: BTreeMap<String, String>,
+    turn: AtomicUsize,
     dir: TempDir,
     pub(crate) signing_key: SecretKey,
 }
@@ -150,8 +171,64 @@ impl World {
     /// Starts with more variables of the environment.
     pub(crate) fn start_with(kind: Kind, more: &[(&str, &str)]) -> Self {
         let mut world = Self::prepare(kind, more);
+        if kind != Kind::AllInOne {
+            world.start_servers();
+        }
         world.start_processes();
         world
+    }
+
+    /// Starts PostgreSQL and Redis, makes a database and a user for each service, and migrates them.
+    fn start_servers(&mut self) {
+        let servers = Servers {
+            postgres: Postgres::start(),
+            redis: RedisServer::start(),
+        };
+        self.env
+            .entry("MAYFLY_REDIS__URL".to_owned())
+            .or_insert_with(|| servers.redis.url());
+        for role in ["auth", "mailbox"] {
+            let url = servers.postgres.create_database(role);
+            self.env.entry(database_key(role)).or_insert(url);
+            let status = Command::new(env!("CARGO_BIN_EXE_mayfly"))
+                .arg("migrate")
+                .env_clear()
+                .envs(self.env_of(role))
+                .status();
+            assert!(status.expect("the binary runs").success(), "{role} is migrated");
+        }
+        self.servers = Some(servers);
+    }
+
+    /// What a process of a role is started with: each service has a database of its own.
+    fn env_of(&self, role: &str) -> BTreeMap<String, String> {
+        let mut env = self.env.clone();
+        env.insert("MAYFLY_ROLES".to_owned(), role.to_owned());
+        if let Some(url) = env.get(&database_key(role)).cloned() {
+            env.insert("MAYFLY_DATABASE__URL".to_owned(), url);
+        }
+        for role in ["auth", "mailbox"] {
+            env.remove(&database_key(role));
+        }
+        let scheme = if env.contains_key("MAYFLY_GRPC__TLS_CERT") {
+            "https"
+        } else {
+            "http"
+        };
+        for service in ["auth", "mailbox"] {
+            let name = format!("gRPC {service}");
+            let addresses = self.processes.iter().filter_map(|p| p.banner.get(&name));
+            let urls: Vec<String> = addresses.map(|address| format!("{scheme}://{address}")).collect();
+            if !urls.is_empty() {
+                let key = format!("MAYFLY_{}__ENDPOINT", service.to_uppercase());
+                env.entry(key).or_insert(urls.join(","));
+            } else if service != role {
+                // Whoever calls it is started after it; a migration calls nobody.
+                let key = format!("MAYFLY_{}__ENDPOINT", service.to_uppercase());
+                env.entry(key).or_insert(format!("{scheme}://127.0.0.1:1"));
+            }
+        }
+        env
     }
 
     /// Starts one process whose data directory is a file system of its own, of a size in MiB.
@@ -195,7 +272,9 @@ impl World {
         Self {
             kind,
             processes: Vec::new(),
+            servers: None,
             env,
+            turn: AtomicUsize::new(0),
             dir,
             signing_key,
         }
@@ -205,10 +284,11 @@ impl World {
     fn start_processes(&mut self) {
         match self.kind {
             Kind::AllInOne => self.processes.push(Process::start(&self.env)),
-            Kind::Split => {
-                for role in ["auth", "mailbox", "gateway", "smtp"] {
-                    let process = self.another(role);
-                    self.processes.push(process);
+            Kind::Split | Kind::Replicas => {
+                let count = if self.kind == Kind::Split { 1 } else { 2 };
+                for role in ROLES {
+                    let replicas: Vec<Process> = (0..count).map(|_| self.another(role)).collect();
+                    self.processes.extend(replicas);
                 }
             }
         }
@@ -221,21 +301,7 @@ impl World {
 
     /// Starts a process of a role, which calls the services that run already.
     pub(crate) fn another(&self, role: &str) -> Process {
-        let mut env = self.env.clone();
-        env.insert("MAYFLY_ROLES".to_owned(), role.to_owned());
-        let scheme = if env.contains_key("MAYFLY_GRPC__TLS_CERT") {
-            "https"
-        } else {
-            "http"
-        };
-        for service in ["auth", "mailbox"] {
-            let name = format!("gRPC {service}");
-            if let Some(address) = self.processes.iter().find_map(|p| p.banner.get(&name)) {
-                let key = format!("MAYFLY_{}__ENDPOINT", service.to_uppercase());
-                env.insert(key, format!("{scheme}://{address}"));
-            }
-        }
-        Process::start(&env)
+        Process::start(&self.env_of(role))
     }
 
     /// Kills every process and starts anew over the same data. Ports change.
@@ -247,21 +313,28 @@ impl World {
         self.start_processes();
     }
 
-    /// The process that runs a role: the only one there is, or the role's own.
+    /// The process that runs a role: the only one there is, or the role's first.
     pub(crate) fn process(&mut self, role: &str) -> &mut Process {
+        let place = ROLES.iter().position(|name| *name == role).expect("a role");
         let index = match self.kind {
             Kind::AllInOne => 0,
-            Kind::Split => ["auth", "mailbox", "gateway", "smtp"]
-                .iter()
-                .position(|name| *name == role)
-                .expect("a role"),
+            Kind::Split => place,
+            Kind::Replicas => place * 2,
         };
         &mut self.processes[index]
     }
 
+    /// What the processes that have it say under a name: the next of them at each call.
     fn banner(&self, name: &str) -> &str {
-        let found = self.processes.iter().find_map(|process| process.banner.get(name));
-        found.unwrap_or_else(|| panic!("no process says where {name} is"))
+        let found = self.all(name);
+        assert!(!found.is_empty(), "no process says where {name} is");
+        found[self.turn.fetch_add(1, Ordering::Relaxed) % found.len()]
+    }
+
+    /// What all processes that have it say under a name.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let found = self.processes.iter().filter_map(|process| process.banner.get(name));
+        found.map(String::as_str).collect()
     }
 
     pub(crate) fn http(&self) -> &str {
@@ -290,7 +363,11 @@ impl World {
     }
 }
 
-/// Makes two tests of one scenario: `all_in_one` and `split`.
+fn database_key(role: &str) -> String {
+    format!("{}_DATABASE_URL", role.to_uppercase())
+}
+
+/// Makes a test of one scenario in each world: `all_in_one`, `split` and `replicas`.
 #[macro_export]
 macro_rules! scenario {
     ($name:ident) => {
@@ -305,6 +382,11 @@ macro_rules! scenario {
             #[tokio::test]
             async fn split() {
                 super::super::$name(World::start(Kind::Split)).await;
+            }
+
+            #[tokio::test]
+            async fn replicas() {
+                super::super::$name(World::start(Kind::Replicas)).await;
             }
         }
     };

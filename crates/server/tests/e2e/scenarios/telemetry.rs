@@ -213,7 +213,7 @@ fn assert_services(collector: &Collector, kind: Kind) {
     services.dedup();
     let expected: &[&str] = match kind {
         Kind::AllInOne => &["mayfly"],
-        Kind::Split => &["mayfly-auth", "mayfly-gateway", "mayfly-mailbox", "mayfly-smtp"],
+        Kind::Split | Kind::Replicas => &["mayfly-auth", "mayfly-gateway", "mayfly-mailbox", "mayfly-smtp"],
     };
     assert_eq!(services, expected);
 }
