@@ -181,11 +181,15 @@ impl Config {
         let keys = self.auth.signing_keys()?;
         let secret = self.grpc_secret()?;
         self.validate_grpc()?;
-        if self.has(Role::Auth) && keys.is_empty() && (self.is_split() || self.database.is_set()) {
+        let needs_key = || {
             let problem = "is needed without the embedded default; `openssl rand -hex 32` makes one";
-            return Err(ConfigError::new("auth.signing_key", problem));
-        }
+            Err(ConfigError::new("auth.signing_key", problem))
+        };
+        let has_no_key = self.has(Role::Auth) && keys.is_empty();
         if !self.is_split() {
+            if has_no_key && self.database.is_set() {
+                return needs_key();
+            }
             return Ok(());
         }
         if secret.is_none() && !self.grpc.has_tls() {
@@ -193,6 +197,9 @@ impl Config {
                 "grpc.secret",
                 "is needed when roles are split, or grpc.tls_cert; `openssl rand -hex 32` makes one",
             ));
+        }
+        if has_no_key {
+            return needs_key();
         }
         let needs_redis = [Role::Gateway, Role::Auth, Role::Mailbox].map(|role| self.has(role));
         if needs_redis.contains(&true) && !self.redis.is_set() {
@@ -308,6 +315,7 @@ mod tests {
             ("MAYFLY_ROLES", "auth"),
             ("MAYFLY_GRPC__SECRET", &key),
             ("MAYFLY_AUTH__SIGNING_KEY", &key),
+            ("MAYFLY_REDIS__URL", "redis://localhost"),
         ];
         assert_eq!(load_with(&split).unwrap().drain_delay(), NOTICE);
         let longer = load_with(&[&split[..], &[("MAYFLY_DRAIN_DELAY", "5s")]].concat()).unwrap();
@@ -371,6 +379,7 @@ mod tests {
                     ("MAYFLY_ROLES", "auth"),
                     ("MAYFLY_GRPC__SECRET", &key),
                     ("MAYFLY_AUTH__SIGNING_KEY", &key),
+                    ("MAYFLY_REDIS__URL", "redis://localhost"),
                     ("MAYFLY_DRAIN_DELAY", "999ms"),
                 ],
                 "drain_delay",

@@ -1,12 +1,15 @@
 //! A Redis server of one's own.
 
 use std::{
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpStream},
+    path::Path,
     process::{Child, Stdio},
     thread,
     time::{Duration, Instant},
 };
+
+use tempfile::TempDir;
 
 use crate::server::{command, free_port, signal};
 
@@ -18,6 +21,7 @@ pub struct RedisServer {
     child: Child,
     port: u16,
     arguments: Vec<String>,
+    dir: TempDir,
 }
 
 impl RedisServer {
@@ -30,12 +34,26 @@ impl RedisServer {
     /// Starts a server with more arguments, such as `--requirepass`.
     #[must_use]
     pub fn start_with(arguments: &[&str]) -> Self {
-        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let (child, port) = run(&arguments, None);
+        let fixed = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+        Self::run_with([&fixed, arguments].concat())
+    }
+
+    /// Starts a sentinel from its file, which it writes to.
+    #[must_use]
+    pub fn start_sentinel(file: &Path) -> Self {
+        let file = file.display().to_string();
+        Self::run_with(vec![&file, "--sentinel", "--bind", "127.0.0.1"])
+    }
+
+    fn run_with(arguments: Vec<&str>) -> Self {
+        let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        let dir = tempfile::tempdir().expect("a directory");
+        let (child, port) = run(&arguments, dir.path(), None);
         Self {
             child,
             port,
             arguments,
+            dir,
         }
     }
 
@@ -65,7 +83,7 @@ impl RedisServer {
 
     /// Starts it again, empty, at the same port.
     pub fn restart(&mut self) {
-        (self.child, self.port) = run(&self.arguments, Some(self.port));
+        (self.child, self.port) = run(&self.arguments, self.dir.path(), Some(self.port));
     }
 
     /// Holds it as it is: connections stay, and nothing is answered.
@@ -85,22 +103,14 @@ impl Drop for RedisServer {
     }
 }
 
-fn run(arguments: &[String], port: Option<u16>) -> (Child, u16) {
+fn run(arguments: &[String], dir: &Path, port: Option<u16>) -> (Child, u16) {
     let deadline = Instant::now() + START_DEADLINE;
     loop {
         let at = port.unwrap_or_else(free_port);
         let mut child = command("redis-server", "KILL", None)
-            .args([
-                "--port",
-                &at.to_string(),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-            ])
             .args(arguments)
+            .args(["--port", &at.to_string()])
+            .current_dir(dir)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
@@ -120,11 +130,25 @@ fn run(arguments: &[String], port: Option<u16>) -> (Child, u16) {
     }
 }
 
+/// Asks one thing, and reads one answer that is no array.
 fn ask(port: u16, line: &str) -> Option<String> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    stream.write_all(format!("{line}\r\nQUIT\r\n").as_bytes()).ok()?;
+    let mut stream = BufReader::new(stream);
+    stream
+        .get_mut()
+        .write_all(format!("{line}\r\n").as_bytes())
+        .ok()?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
+    stream.read_line(&mut answer).ok()?;
+    if let Some(length) = answer
+        .trim()
+        .strip_prefix('$')
+        .and_then(|text| text.parse::<usize>().ok())
+    {
+        let mut bulk = vec![0; length];
+        stream.read_exact(&mut bulk).ok()?;
+        answer.push_str(&String::from_utf8_lossy(&bulk));
+    }
     Some(answer)
 }
