@@ -1,4 +1,4 @@
-//! The service through its generated client, on a real SQLite file and a clock that the tests move.
+//! The service through its generated client, on real databases and a clock that the tests move.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,6 +8,7 @@
 mod world;
 
 mod deliver_message;
+mod fleet;
 mod mailboxes;
 mod messages;
 mod mime;

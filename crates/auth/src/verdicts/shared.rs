@@ -126,3 +126,6 @@ impl<K: Subject, V: Verdict> Verdicts<K, V> {
 fn name(key: &impl Subject) -> String {
     format!("mayfly:verdict:{}", key.name())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! Two processes of the service over one PostgreSQL: what one does holds for the other at once, and nothing is counted twice.
+
+use std::sync::Arc;
+
+use mayfly_mailbox::Config;
+use mayfly_testkit::{Db, ManualClock, TestDatabase};
+use mayfly_types::{ErrorCode, reason};
+use time::Duration;
+use tokio::task::JoinSet;
+
+use crate::{
+    mailboxes, messages,
+    world::{World, assert_refused, mail, no_auth, scope, user},
+};
+
+async fn two(config: Config) -> [Arc<World>; 2] {
+    let (database, clock) = (TestDatabase::new(Db::Postgres), ManualClock::default());
+    let open = || {
+        let (database, clock, config) = (database.clone(), clock.clone(), config.clone());
+        async { Arc::new(World::open(database, clock, config, no_auth(), &["mayfly.test"]).await) }
+    };
+    // Both start at once, over a database that knows no domain yet.
+    let (a, b) = tokio::join!(open(), open());
+    [a, b]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn limits_are_exact_and_one_address_goes_to_one() {
+    let config = Config {
+        max_accounts: 20,
+        ..Config::default()
+    };
+    let worlds = two(config).await;
+    for round in 0..3 {
+        let owner = user();
+        let mut calls = JoinSet::new();
+        for n in 0..60 {
+            let (world, owner) = (worlds[n % 2].clone(), owner.clone());
+            calls.spawn(async move {
+                let id = world
+                    .reserve(&format!("a{round}.{n}@mayfly.test"), Some(&owner))
+                    .await?;
+                world.activate(&id).await
+            });
+        }
+        let outcomes = calls.join_all().await;
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 20);
+        for failure in outcomes.into_iter().filter_map(Result::err) {
+            assert_eq!(failure.reason, reason::ACCOUNT_LIMIT_REACHED);
+        }
+        let mut calls = JoinSet::new();
+        for n in 0..40 {
+            let world = worlds[n % 2].clone();
+            calls.spawn(async move { world.reserve(&format!("one{round}@mayfly.test"), None).await });
+        }
+        let outcomes = calls.join_all().await;
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+        for failure in outcomes.into_iter().filter_map(Result::err) {
+            assert_eq!(failure.reason, reason::ADDRESS_TAKEN);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_quota_is_exact_and_a_message_is_given_back_once() {
+    let size = mail("a").len();
+    let config = Config {
+        quota_bytes: u64::try_from(size * 25).unwrap(),
+        ..Config::default()
+    };
+    let worlds = two(config).await;
+    let ann = worlds[0].create("ann@mayfly.test").await;
+    let bob = worlds[1].create("bob@mayfly.test").await;
+    let mut calls = JoinSet::new();
+    for n in 0..80 {
+        let world = worlds[n % 2].clone();
+        // Named in either order: whoever locks both must not wait in a circle.
+        let to = if n % 4 < 2 {
+            [ann.clone(), bob.clone()]
+        } else {
+            [bob.clone(), ann.clone()]
+        };
+        calls.spawn(async move { world.deliver(&[&to[0], &to[1]], &mail("a")).await });
+    }
+    let outcomes = calls.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 25);
+    for failure in outcomes.into_iter().filter_map(Result::err) {
+        assert_eq!(failure.reason, reason::MAILBOX_FULL);
+    }
+    let full = i64::try_from(size * 25).unwrap();
+    for world in &worlds {
+        assert_eq!((world.used(&ann).await, world.used(&bob).await), (full, full));
+    }
+    // Each message is deleted through both at the same moment: one finds it.
+    for message in worlds[0].list(scope(&ann), 1).await.unwrap() {
+        let (a, b) = tokio::join!(
+            messages::delete(&worlds[0], scope(&ann), &message.message_id),
+            messages::delete(&worlds[1], scope(&ann), &message.message_id)
+        );
+        assert!(a.is_ok() ^ b.is_ok(), "{a:?} {b:?}");
+    }
+    for world in &worlds {
+        assert_eq!((world.used(&ann).await, world.used(&bob).await), (0, full));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_one_deletes_or_marks_the_other_sees_at_once() {
+    let [one, other] = two(Config::default()).await;
+    let ann = one.create("ann@mayfly.test").await;
+    assert!(mailboxes::resolve(&other, "ann@mayfly.test", 0).await.is_ok());
+    let id = one.deliver(&[&ann], &mail("a")).await.unwrap().remove(0);
+    for reader in [&one, &other] {
+        assert_eq!(reader.list(scope(&ann), 1).await.unwrap().len(), 1);
+    }
+    messages::mark_read(&other, scope(&ann), &id).await.unwrap();
+    assert!(one.list(scope(&ann), 1).await.unwrap()[0].is_read);
+    let second = other.deliver(&[&ann], &mail("b")).await.unwrap().remove(0);
+    assert_eq!(one.list(scope(&ann), 1).await.unwrap()[0].message_id, second);
+    messages::delete(&one, scope(&ann), &second).await.unwrap();
+    assert_eq!(other.list(scope(&ann), 1).await.unwrap().len(), 1);
+    mailboxes::delete(&one, scope(&ann)).await.unwrap();
+    assert_refused(
+        other.list(scope(&ann), 1).await,
+        ErrorCode::NotFound,
+        reason::MAILBOX_GONE,
+    );
+    assert_refused(
+        mailboxes::resolve(&other, "ann@mayfly.test", 0).await,
+        ErrorCode::NotFound,
+        reason::NOT_FOUND,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sweeping_twice_at_once_gives_nothing_back_twice() {
+    let worlds = two(Config::default()).await;
+    let ann = worlds[0].create("ann@mayfly.test").await;
+    for n in 0..240 {
+        worlds[n % 2].deliver(&[&ann], &mail("old")).await.unwrap();
+    }
+    worlds[0].clock.advance(Duration::days(7) + Duration::seconds(1));
+    let young = worlds[1]
+        .deliver(&[&ann], &mail("young"))
+        .await
+        .unwrap()
+        .remove(0);
+    tokio::join!(worlds[0].mailbox.sweep(), worlds[1].mailbox.sweep());
+    let left = i64::try_from(mail("young").len()).unwrap();
+    for world in &worlds {
+        assert_eq!(world.used(&ann).await, left);
+        assert_eq!(world.source(scope(&ann), &young).await.unwrap(), mail("young"));
+    }
+}
