@@ -5,12 +5,14 @@ cd "$(dirname "$0")/.."
 
 declare -A package=(
   [swaks]=swaks [nginx]=nginx-light [wrk]=wrk [postfix]=postfix [smtp-source]=postfix [strace]=strace
-  [curl]=curl [python3]=python3
+  [curl]=curl [python3]=python3 [redis-server]=redis-server [setpriv]=util-linux [pkill]=procps
 )
 missing=()
 for program in "${!package[@]}"; do
   PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || missing+=("${package[$program]}")
 done
+# Debian keeps PostgreSQL's programs out of the way; as root, tests run it as the user that the package makes.
+compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && id postgres >/dev/null 2>&1 || missing+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if ((${#missing[@]})); then
   sudo=()

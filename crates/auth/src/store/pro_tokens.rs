@@ -61,7 +61,7 @@ impl Store {
         limit: u32,
     ) -> Result<Created, DbErr> {
         let write = self.database.tx("create_pro_token", move |tx| {
-            let (token, hash) = (token.clone(), hash.clone());
+            let token = token.clone();
             Box::pin(async move {
                 // The lock makes the count exact where there are several writers.
                 let user = user::Entity::find_by_id(token.user_id.as_uuid())

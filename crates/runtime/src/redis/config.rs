@@ -25,7 +25,7 @@ pub struct RedisConfig {
 
 /// How the servers are found.
 pub(super) enum Topology {
-    Single(Client),
+    Single(Box<Client>),
     Sentinel(Box<SentinelClient>),
     Cluster(Box<ClusterClient>),
 }
@@ -64,7 +64,9 @@ fn parse(url: &str) -> Option<Topology> {
         _ => return None,
     };
     if kind.is_empty() {
-        return Client::open(url).ok().map(Topology::Single);
+        return Client::open(url)
+            .ok()
+            .map(|client| Topology::Single(Box::new(client)));
     }
     let (credentials, places) = rest.rsplit_once('@').unwrap_or(("", rest));
     let (hosts, path) = places.split_once('/').unwrap_or((places, ""));

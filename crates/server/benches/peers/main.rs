@@ -26,7 +26,6 @@ mod client;
 #[expect(
     dead_code,
     clippy::expect_used,
-    clippy::panic,
     reason = "the tests' own, and more than is needed here"
 )]
 mod world;
