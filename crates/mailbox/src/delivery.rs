@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use mayfly_runtime::{database::Database, task::Tasks, telemetry};
-use mayfly_types::{ErrorCode, MessageId, SharedClock};
+use mayfly_types::{Clock, ErrorCode, MessageId, SharedClock};
 use opentelemetry::metrics::{Counter, Histogram};
 use sea_orm::DatabaseTransaction;
 use time::OffsetDateTime;
@@ -189,7 +189,7 @@ impl Writer {
     }
 
     async fn commit(&self, deliveries: Arc<[Arc<Delivery>]>) -> Result<Vec<Outcome>, Error> {
-        let now = self.clock.now();
+        let clock = self.clock.clone();
         let accounts = accounts_of(&deliveries);
         let tickets: HashMap<Uuid, Ticket> = accounts
             .iter()
@@ -198,8 +198,8 @@ impl Writer {
         let committed = self
             .database
             .tx("deliver_messages", move |tx| {
-                let (deliveries, accounts) = (deliveries.clone(), accounts.clone());
-                Box::pin(async move { store_all(tx, &deliveries, &accounts, now).await })
+                let (deliveries, accounts, clock) = (deliveries.clone(), accounts.clone(), clock.clone());
+                Box::pin(async move { store_all(tx, &deliveries, &accounts, &*clock).await })
             })
             .await;
         match committed {
@@ -261,7 +261,7 @@ async fn store_all(
     tx: &DatabaseTransaction,
     deliveries: &[Arc<Delivery>],
     accounts: &[Uuid],
-    now: OffsetDateTime,
+    clock: &dyn Clock,
 ) -> Result<(Vec<Outcome>, Vec<Arc<Mailbox>>), Error> {
     let mut room: HashMap<Uuid, Room> = HashMap::with_capacity(accounts.len());
     for some in accounts.chunks(1000) {
@@ -272,6 +272,8 @@ async fn store_all(
                 .map(|mailbox| (mailbox.id, Room { mailbox, taken: 0 })),
         );
     }
+    // Read once the mailboxes are locked: whoever stores in one later has the larger id.
+    let now = clock.now();
     let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     for delivery in deliveries {
         let outcome = decide(delivery, &mut room, now);
