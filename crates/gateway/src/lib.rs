@@ -13,6 +13,7 @@ mod rate_limit;
 mod router;
 mod routes;
 mod segments;
+mod shared_limit;
 mod sign_in_limit;
 mod state;
 mod stream;
@@ -51,7 +52,7 @@ pub struct Gateway {
 /// Builds the gateway.
 #[must_use]
 pub fn build(config: &Config, deps: Deps) -> Gateway {
-    let state = state::Gateway::new(config, deps.auth, deps.mailbox);
+    let state = state::Gateway::new(config, deps.auth, deps.mailbox, deps.redis.clone());
     Gateway {
         router: router::router(config, state, deps.redis, &deps.tasks),
         tls: deps.tls,

@@ -1,10 +1,6 @@
 //! Requests a second for each client address: over all gateways where they share a Redis, and in this process anyhow.
 
-use std::{
-    num::NonZeroU32,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -13,18 +9,13 @@ use axum::{
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use ipnet::IpNet;
-use mayfly_runtime::{
-    redis::{
-        Redis,
-        redis::{RedisError, Script},
-    },
-    task::Tasks,
-};
+use mayfly_runtime::{redis::Redis, task::Tasks};
 
 use crate::{
     client_address::{ClientAddress, client_address},
     config::Config,
     error::ApiError,
+    shared_limit::SharedBucket,
 };
 
 /// How often addresses that have long been quiet are forgotten.
@@ -66,22 +57,6 @@ impl RateLimit {
     }
 }
 
-/// The generic cell rate algorithm by Redis' clock: an entry is the time at which all that was let through is paid for.
-/// Returns the microseconds to wait, 0 for a request that may pass.
-static TAKE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
-        "local t = redis.call('TIME') \
-         local now = t[1] * 1000000 + t[2] \
-         local interval, window = tonumber(ARGV[1]), tonumber(ARGV[2]) \
-         local paid = tonumber(redis.call('GET', KEYS[1]) or now) \
-         if paid < now then paid = now end \
-         local wait = paid + interval - window - now \
-         if wait > 0 then return wait end \
-         redis.call('SET', KEYS[1], string.format('%.0f', paid + interval), 'PX', math.ceil((paid + interval - now) / 1000)) \
-         return 0",
-    )
-});
-
 /// The limit over all gateways.
 #[derive(Clone)]
 struct SharedLimit {
@@ -90,17 +65,10 @@ struct SharedLimit {
 }
 
 impl SharedLimit {
-    /// Lets a request through, or says when the next may pass. Without Redis each gateway's own limit is all there is.
     async fn check(&self, client: ClientAddress) -> Result<(), Duration> {
-        let interval_us = 1_000_000 / self.rate;
-        let window_us = u64::from(interval_us) * 2 * u64::from(self.rate.get());
-        let mut take = TAKE.key(format!("mayfly:rate:{}", client.0));
-        take.arg(interval_us).arg(window_us);
-        let wait_us: Result<u64, RedisError> = self.redis.run_script(&take).await;
-        match wait_us {
-            Ok(0) | Err(_) => Ok(()),
-            Ok(wait_us) => Err(Duration::from_micros(wait_us)),
-        }
+        let burst = self.rate.get() * 2;
+        let bucket = SharedBucket::new(&client.0.to_string(), burst, Duration::from_secs(2));
+        bucket.take(&self.redis).await
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_client::MailboxClient};
-use mayfly_runtime::grpc::{MAX_MESSAGE_BYTES, Transport};
+use mayfly_runtime::{
+    grpc::{MAX_MESSAGE_BYTES, Transport},
+    redis::Redis,
+};
 
 use crate::{config::Config, sign_in_limit::SignInLimit};
 
@@ -21,12 +24,12 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn new(config: &Config, auth: Transport, mailbox: Transport) -> Self {
+    pub(crate) fn new(config: &Config, auth: Transport, mailbox: Transport, redis: Option<Redis>) -> Self {
         Self {
             auth: AuthClient::new(auth).max_decoding_message_size(MAX_MESSAGE_BYTES),
             // A message's bodies travel in one answer, and decoding can make them longer than the mail was.
             mailbox: MailboxClient::new(mailbox).max_decoding_message_size(96 * 1024 * 1024),
-            sign_in_limit: Arc::new(SignInLimit::new(config.sign_in_limit)),
+            sign_in_limit: Arc::new(SignInLimit::new(config.sign_in_limit, redis)),
         }
     }
 

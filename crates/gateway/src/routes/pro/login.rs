@@ -22,7 +22,8 @@ pub(crate) async fn handle(
 ) -> Result<Json<ProSignedIn>, ApiError> {
     let attempt = gateway
         .sign_in_limit
-        .begin(&format!("pro {}", body.email.trim()), client)?;
+        .begin(&format!("pro {}", body.email.trim()), client)
+        .await?;
     let request = SignInUserRequest {
         email: body.email,
         password: body.password.into(),
@@ -32,7 +33,7 @@ pub(crate) async fn handle(
         .sign_in_user(hash_request(request))
         .await?
         .into_inner();
-    attempt.succeeded();
+    attempt.succeeded().await;
     Ok(Json(ProSignedIn {
         user_id: user.user_id,
         email: user.email,

@@ -31,7 +31,7 @@ pub(crate) async fn handle(
     client: ClientAddress,
     JsonBody(body): JsonBody<AddressAndPassword>,
 ) -> Result<Json<SignedIn>, ApiError> {
-    let attempt = gateway.sign_in_limit.begin(&body.address, client)?;
+    let attempt = gateway.sign_in_limit.begin(&body.address, client).await?;
     let address = body
         .address
         .parse::<Address>()
@@ -56,7 +56,7 @@ pub(crate) async fn handle(
         .await?
         .into_inner()
         .token;
-    attempt.succeeded();
+    attempt.succeeded().await;
     let id = account_id.ok_or_else(|| ApiError::internal("signed in to no account"))?;
     Ok(Json(SignedIn {
         id,
