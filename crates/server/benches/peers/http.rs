@@ -1,4 +1,4 @@
-//! Authenticated reads, in one process and in four, beside nginx `auth_request` with upstreams that do nothing.
+//! Authenticated reads, in one process on SQLite, and in four and eight over PostgreSQL and Redis, beside nginx `auth_request` with upstreams that do nothing.
 
 use anyhow::ensure;
 use mayfly_testkit::MailSender;
@@ -65,6 +65,8 @@ impl Subject {
 pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     let one = Subject::start(lab, Kind::AllInOne)?;
     let four = Subject::start(lab, Kind::Split)?;
+    // Two of each role, of which wrk, which knows one address, asks one gateway.
+    let eight = Subject::start(lab, Kind::Replicas)?;
     let nginx = nginx::start(lab, &[("small", SMALL_BYTES), ("list", one.list_bytes)])?;
     let nginx_pids = [nginx.server.pid()];
     for connections in [32, 256] {
@@ -85,8 +87,19 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
             one.asked(lab, "me, one process", "/api/me", connections),
             peer("nginx, 499 bytes", "/small"),
             four.asked(lab, "me, four processes", "/api/me", connections),
+            eight.asked(lab, "list, eight processes", "/api/messages", connections),
+            eight.asked(lab, "me, eight processes", "/api/me", connections),
         ];
-        let [list_one, big, list_four, me_one, small, me_four] = rounds::run(lab.rounds, contenders)?;
+        let [
+            list_one,
+            big,
+            list_four,
+            me_one,
+            small,
+            me_four,
+            list_eight,
+            me_eight,
+        ] = rounds::run(lab.rounds, contenders)?;
         // perf.md aims at 32 connections; 256 are shown.
         let aim = |target| if connections == 32 { target } else { Target::None };
         let label = |what: &str| format!("{what}, {connections} connections");
@@ -113,6 +126,11 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
             aim(Target::AtLeast(1.5)),
         );
         table.rate(&label("`GET /api/me`, four"), &me_four, &small, Target::None);
+        let eight_processes = label(&format!("{list}, two of each role"));
+        table.rate(&eight_processes, &list_eight, &list_one, Target::None);
+        table.rate(&eight_processes, &list_eight, &big, Target::None);
+        let eight_processes = label("`GET /api/me`, two of each role");
+        table.rate(&eight_processes, &me_eight, &me_one, Target::None);
     }
     Ok(())
 }

@@ -85,7 +85,7 @@ impl Stream {
 }
 
 pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
-    let (one, four) = (lab.mayfly(Kind::AllInOne), lab.mayfly(Kind::Split));
+    let [one, four, eight] = [Kind::AllInOne, Kind::Split, Kind::Replicas].map(|kind| lab.mayfly(kind));
     let postfix = Postfix::start(lab)?;
     let (sink, sink_address) = postfix::sink()?;
     let alone = lab.runtime.block_on(empty_database(lab))?;
@@ -104,6 +104,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
             Contender::new("Mayfly, one process", || mayfly(&one)),
             Contender::new("Postfix to a Maildir", || to_postfix(stream, &postfix)),
             Contender::new("Mayfly, four processes", || mayfly(&four)),
+            Contender::new("Mayfly, eight processes", || mayfly(&eight)),
             Contender::new("smtp-sink", || {
                 stream.timed(&[sink.pid()], || stream.send(sink_address, "a@mayfly.test"))
             }),
@@ -114,7 +115,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
                 commit(lab, &alone, stream.mails, 50)
             }),
         ];
-        let [one, maildir, four, sink, single, grouped] = rounds::run(lab.rounds, contenders)?;
+        let [one, maildir, four, eight, sink, single, grouped] = rounds::run(lab.rounds, contenders)?;
         let (how, against_postfix, against_sink) = if is_kept {
             ("connections kept", 12.0, 0.5)
         } else {
@@ -126,11 +127,13 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
         table.rate(&what, &one, &single, Target::None);
         table.rate(&what, &one, &grouped, Target::None);
         table.rate(
-            &format!("the same, {how}, four processes"),
+            &format!("the same, {how}, four processes on PostgreSQL"),
             &four,
             &maildir,
-            Target::None,
+            Target::AtLeast(4.0),
         );
+        let two = format!("the same, {how}, two of each role");
+        table.rate(&two, &eight, &maildir, Target::None);
     }
     Ok(())
 }
