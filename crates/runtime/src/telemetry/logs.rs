@@ -57,7 +57,7 @@ pub enum LogFormat {
 impl Default for LogConfig {
     fn default() -> Self {
         Self {
-            level: "info,sea_orm_migration=warn,opentelemetry=warn".to_owned(),
+            level: "info,sea_orm_migration=warn,opentelemetry=warn,sqlx::postgres::notice=warn".to_owned(),
             format: LogFormat::Auto,
         }
     }

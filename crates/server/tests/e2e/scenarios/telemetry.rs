@@ -21,18 +21,21 @@ const REQUEST: [&str; 2] = [
     "GET /api/messages > client mayfly.mailbox.v1.Mailbox/ListMessages > server mayfly.mailbox.v1.Mailbox/ListMessages > \
      mailbox.list_messages",
 ];
-const SIGN_IN: [&str; 2] = [
+const SIGN_IN: [&str; 3] = [
     "POST /api/token > client mayfly.mailbox.v1.Mailbox/FindMailbox > server mayfly.mailbox.v1.Mailbox/FindMailbox > \
      mailbox.find_mailbox",
     "POST /api/token > client mayfly.auth.v1.Auth/SignIn > server mayfly.auth.v1.Auth/SignIn > auth.sign_in > auth.hash",
+    "POST /api/token > client mayfly.auth.v1.Auth/SignIn > server mayfly.auth.v1.Auth/SignIn > auth.sign_in > find_credential",
 ];
-const TRANSACTION: [&str; 3] = [
+const TRANSACTION: [&str; 4] = [
     "smtp.transaction > client mayfly.mailbox.v1.Mailbox/ResolveRecipient > \
      server mayfly.mailbox.v1.Mailbox/ResolveRecipient > mailbox.resolve_recipient",
     "smtp.transaction > client mayfly.mailbox.v1.Mailbox/DeliverMessage > \
      server mayfly.mailbox.v1.Mailbox/DeliverMessage > mailbox.deliver_message",
     "smtp.transaction > client mayfly.mailbox.v1.Mailbox/DeliverMessage > \
      server mayfly.mailbox.v1.Mailbox/DeliverMessage > mailbox.deliver_message > mailbox.deliver_batch",
+    "smtp.transaction > client mayfly.mailbox.v1.Mailbox/DeliverMessage > \
+     server mayfly.mailbox.v1.Mailbox/DeliverMessage > mailbox.deliver_message > mailbox.deliver_batch > deliver_messages",
 ];
 
 const STRANGER: &str = "0af7651916cd43dd8448eb211c80319c";
