@@ -127,7 +127,7 @@ impl Database {
     /// Brings the schema up to date. Of several processes that try at once, one does it.
     ///
     /// # Errors
-    /// When a migration fails, or the database has one that this version does not know.
+    /// When a migration fails, or a SQLite file has one that this version does not know.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<(), OpenError> {
         let migrated = if self.is_shared() {
             postgres::migrate::<M>(&self.writer).await

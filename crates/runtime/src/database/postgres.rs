@@ -165,15 +165,50 @@ fn observe(pool: PgPool, service: &'static str) {
         .build();
 }
 
-/// Brings the schema up to date in one transaction, under a lock.
+/// Part of the name of a step that takes something away which versions before it need.
+const CONTRACTS: &str = "_contract_";
+
+/// Brings the schema up to date in one transaction, under a lock. A schema that a later version has made larger stays as
+/// it is.
 pub(super) async fn migrate<M: MigratorTrait>(pool: &DatabaseConnection) -> Result<(), DbErr> {
     let tx = pool.begin().await?;
     lock_migrations(&tx).await?;
     let schema = search_path(&tx).await?;
     tx.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS {schema}"))
         .await?;
-    M::up(&tx, None).await?;
+    let applied = applied(&tx).await?.unwrap_or_default();
+    let is_all_there = known::<M>().iter().all(|step| applied.contains(step));
+    if !is_all_there {
+        M::up(&tx, None).await?;
+    }
     tx.commit().await
+}
+
+fn known<M: MigratorTrait>() -> Vec<String> {
+    M::migrations()
+        .iter()
+        .map(|step| step.name().to_owned())
+        .collect()
+}
+
+/// Returns the steps that the schema has seen, or nothing where there is no schema.
+async fn applied(c: &impl ConnectionTrait) -> Result<Option<Vec<String>>, DbErr> {
+    let ask = |sql: &str| Statement::from_string(c.get_database_backend(), sql);
+    let has_table = "SELECT to_regclass('seaql_migrations') IS NOT NULL";
+    let is_there = match c.query_one_raw(ask(has_table)).await? {
+        Some(row) => row.try_get_by_index(0)?,
+        None => false,
+    };
+    if !is_there {
+        return Ok(None);
+    }
+    let rows = c
+        .query_all_raw(ask("SELECT version FROM seaql_migrations"))
+        .await?;
+    rows.iter()
+        .map(|row| row.try_get_by_index(0))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 async fn lock_migrations(tx: &DatabaseTransaction) -> Result<(), DbErr> {
@@ -189,41 +224,24 @@ async fn search_path(c: &impl ConnectionTrait) -> Result<String, DbErr> {
         .try_get_by_index(0)
 }
 
-/// Returns what keeps this version from serving on the schema that is there.
+/// Returns what keeps this version from serving on the schema that is there. What a later version has only added does not:
+/// versions run side by side while they are replaced, and an operator may go back.
 pub(super) async fn schema_problem<M: MigratorTrait>(
     pool: &DatabaseConnection,
 ) -> Result<Option<String>, DbErr> {
-    let table = Statement::from_string(
-        pool.get_database_backend(),
-        "SELECT to_regclass('seaql_migrations') IS NOT NULL",
-    );
-    let has_table = match pool.query_one_raw(table).await? {
-        Some(row) => row.try_get_by_index(0)?,
-        None => false,
-    };
-    if !has_table {
+    let Some(applied) = applied(pool).await? else {
         return Ok(Some(
             "the schema is not there; `mayfly migrate` makes it".to_owned(),
         ));
-    }
-    let applied: Vec<String> = pool
-        .query_all_raw(Statement::from_string(
-            pool.get_database_backend(),
-            "SELECT version FROM seaql_migrations",
-        ))
-        .await?
-        .iter()
-        .map(|row| row.try_get_by_index(0))
-        .collect::<Result<_, _>>()?;
-    let known: Vec<String> = M::migrations()
-        .iter()
-        .map(|step| step.name().to_owned())
-        .collect();
+    };
+    let known = known::<M>();
     if let Some(missing) = known.iter().find(|step| !applied.contains(step)) {
         return Ok(Some(format!(
             "the schema lacks {missing}; `mayfly migrate` brings it up to date"
         )));
     }
-    let unknown = applied.iter().find(|step| !known.contains(step));
-    Ok(unknown.map(|step| format!("the schema has {step}, which this version does not know")))
+    let taken_away = applied
+        .iter()
+        .find(|step| step.contains(CONTRACTS) && !known.contains(step));
+    Ok(taken_away.map(|step| format!("the schema has seen {step}, which this version does not know")))
 }
