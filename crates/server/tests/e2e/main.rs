@@ -12,6 +12,7 @@
 mod client;
 mod guards;
 mod kubernetes;
+mod ledger;
 mod otlp;
 mod scenarios;
 mod tokens;
