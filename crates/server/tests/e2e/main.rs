@@ -9,6 +9,7 @@
     reason = "what a test cannot do without, it fails without"
 )]
 
+mod asks;
 mod client;
 mod guards;
 mod kubernetes;

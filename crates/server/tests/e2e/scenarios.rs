@@ -11,6 +11,7 @@ mod hostile_clients;
 mod isolation;
 mod postgres_outage;
 mod rolling;
+mod rolling_services;
 mod secrets;
 mod services;
 mod sign_in;

@@ -12,13 +12,13 @@ use std::{
 
 use mayfly_testkit::Postgres;
 use mayfly_types::SecretKey;
-use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
 use super::startup::{refuses, run};
 use crate::{
-    client::{Answer, Client, Mailbox, PASSWORD},
+    asks::{ASKS, Ask},
+    client::{Answer, Client, Mailbox},
     ledger::{Ledger, until},
     world::{Kind, World},
 };
@@ -26,35 +26,6 @@ use crate::{
 /// What must be noticed, or be over, by itself. A busy machine may be slow; what it took is printed.
 const SOON: Duration = Duration::from_secs(15);
 const SESSIONS: usize = 4;
-
-/// What users ask for all the time.
-#[derive(Debug, Clone, Copy)]
-enum Ask {
-    Me,
-    List,
-    SignIn,
-    Create,
-}
-
-const ASKS: [Ask; 4] = [Ask::Me, Ask::List, Ask::SignIn, Ask::Create];
-
-impl Ask {
-    async fn ask(self, client: &Client, mailbox: &Mailbox, name: &str) -> Answer {
-        let credentials = |address: &str| Some(json!({"address": address, "password": PASSWORD}));
-        match self {
-            Self::Me => client.get("/api/me", &mailbox.token).await,
-            Self::List => client.get("/api/messages", &mailbox.token).await,
-            Self::SignIn => {
-                let body = credentials(&mailbox.address);
-                client.call("POST", "/api/token", None, body).await
-            }
-            Self::Create => {
-                let body = credentials(&format!("{name}@mayfly.test"));
-                client.call("POST", "/api/accounts", None, body).await
-            }
-        }
-    }
-}
 
 /// How often an ask was answered, and how often it was put off.
 #[derive(Debug, Clone, Default)]
@@ -258,10 +229,11 @@ async fn a_postgres_that_takes_no_writes_is_read_from() {
 }
 
 /// What a role is started with over a database of its own.
-fn role<'a>(role: &'a str, url: &'a str, secret: &'a str) -> [(&'static str, &'a str); 8] {
+fn role<'a>(role: &'a str, url: &'a str, secret: &'a str) -> [(&'static str, &'a str); 9] {
     [
         ("MAYFLY_ROLES", role),
         ("MAYFLY_DATABASE__URL", url),
+        ("MAYFLY_LOG__LEVEL", "off"),
         ("MAYFLY_REDIS__URL", "redis://127.0.0.1:1"),
         ("MAYFLY_GRPC__SECRET", secret),
         ("MAYFLY_AUTH__SIGNING_KEY", secret),
