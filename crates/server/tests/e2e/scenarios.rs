@@ -9,6 +9,7 @@ mod first_mail;
 mod health;
 mod hostile_clients;
 mod isolation;
+mod outbox;
 mod postgres_outage;
 mod rolling;
 mod rolling_services;
