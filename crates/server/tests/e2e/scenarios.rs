@@ -2,6 +2,7 @@
 
 mod authentication;
 mod clients;
+mod clocks;
 mod contract;
 mod crash;
 mod disk_full;

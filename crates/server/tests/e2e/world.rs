@@ -314,6 +314,11 @@ impl World {
 
     /// Starts a process of a fleet again that has ended, where it was: those that call it know no other place.
     pub(crate) fn start_again(&mut self, index: usize) {
+        self.start_again_under(&[], index);
+    }
+
+    /// The same, as the last argument of another command.
+    pub(crate) fn start_again_under(&mut self, wrapper: &[&str], index: usize) {
         let role = ROLES[index * ROLES.len() / self.processes.len()];
         let mut env = self.env_of(role);
         for (name, key) in [
@@ -328,7 +333,7 @@ impl World {
                 env.insert(key.to_owned(), address.to_owned());
             }
         }
-        self.processes[index] = Process::start(&env);
+        self.processes[index] = Process::start_under(wrapper, &env);
     }
 
     /// Kills every process and starts anew over the same data. Ports change.
