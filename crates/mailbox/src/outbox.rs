@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
+use futures_util::future::join_all;
 use mayfly_proto::auth::{DeleteCredentialRequest, auth_client::AuthClient};
 use mayfly_runtime::{database::Database, grpc::Transport, task::Tasks};
 use mayfly_types::{AccountId, SharedClock};
@@ -13,10 +14,12 @@ use crate::{
     store::{entities::outbox_entry, millis, outbox},
 };
 
-/// Entries taken at once.
+/// Entries taken at once, and calls under way at once.
 const BATCH: u64 = 16;
-/// How long a batch may take before another worker may take it: longer than all its calls at their deadlines.
-const CLAIM: Duration = Duration::seconds(120);
+/// How long a batch may take before another worker may take it. Its calls are made together, and end after 5 s: this is
+/// longer than that and the two transactions around it, and well within the minute in which what a killed worker has left
+/// must be done. A batch that takes longer all the same is done twice, which does no harm.
+const CLAIM: Duration = Duration::seconds(20);
 /// How often the worker looks without being woken.
 const POLL: StdDuration = StdDuration::from_secs(1);
 /// The longest pause between two attempts.
@@ -77,8 +80,9 @@ impl Worker {
             .await?;
         let count = entries.len();
         let (mut done, mut failed) = (Vec::new(), Vec::new());
-        for entry in entries {
-            match self.perform(&entry).await {
+        let outcomes = join_all(entries.iter().map(|entry| self.perform(entry))).await;
+        for (entry, outcome) in entries.iter().zip(outcomes) {
+            match outcome {
                 Ok(()) => done.push(entry.id),
                 Err(status) => {
                     tracing::warn!(code = ?status.code(), attempts = entry.attempts, "auth did not forget a credential");

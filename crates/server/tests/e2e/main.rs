@@ -5,13 +5,16 @@
     clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "what a test cannot do without, it fails without"
+    reason = "what a test cannot do without, it fails without; and it tells how long things took"
 )]
 
+mod asks;
 mod client;
 mod guards;
 mod kubernetes;
+mod ledger;
 mod otlp;
 mod scenarios;
 mod tokens;

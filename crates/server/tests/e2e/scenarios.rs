@@ -2,6 +2,7 @@
 
 mod authentication;
 mod clients;
+mod clocks;
 mod contract;
 mod crash;
 mod disk_full;
@@ -9,7 +10,10 @@ mod first_mail;
 mod health;
 mod hostile_clients;
 mod isolation;
+mod outbox;
+mod postgres_outage;
 mod rolling;
+mod rolling_services;
 mod secrets;
 mod services;
 mod sign_in;

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader},
     net::SocketAddr,
+    ops::Range,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
@@ -302,6 +303,37 @@ impl World {
     /// Starts a process of a role, which calls the services that run already.
     pub(crate) fn another(&self, role: &str) -> Process {
         Process::start(&self.env_of(role))
+    }
+
+    /// Which of the processes run a role of a fleet.
+    pub(crate) fn replicas(&self, role: &str) -> Range<usize> {
+        let place = ROLES.iter().position(|name| *name == role).expect("a role");
+        let count = self.processes.len() / ROLES.len();
+        place * count..(place + 1) * count
+    }
+
+    /// Starts a process of a fleet again that has ended, where it was: those that call it know no other place.
+    pub(crate) fn start_again(&mut self, index: usize) {
+        self.start_again_under(&[], index);
+    }
+
+    /// The same, as the last argument of another command.
+    pub(crate) fn start_again_under(&mut self, wrapper: &[&str], index: usize) {
+        let role = ROLES[index * ROLES.len() / self.processes.len()];
+        let mut env = self.env_of(role);
+        for (name, key) in [
+            ("HTTP", "MAYFLY_GATEWAY__LISTEN"),
+            ("SMTP", "MAYFLY_SMTP__LISTEN"),
+            ("gRPC auth", "MAYFLY_AUTH__LISTEN"),
+            ("gRPC mailbox", "MAYFLY_MAILBOX__LISTEN"),
+            ("admin", "MAYFLY_ADMIN__LISTEN"),
+        ] {
+            if let Some(place) = self.processes[index].banner.get(name) {
+                let address = place.strip_prefix("http://").unwrap_or(place);
+                env.insert(key.to_owned(), address.to_owned());
+            }
+        }
+        self.processes[index] = Process::start_under(wrapper, &env);
     }
 
     /// Kills every process and starts anew over the same data. Ports change.

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     client::Mailbox,
+    ledger::stored,
     world::{Kind, World},
 };
 
@@ -129,30 +130,6 @@ async fn walk(
     }
 }
 
-/// Everything in a mailbox, by the name of the mail.
-async fn stored(world: &World, mailbox: &Mailbox) -> BTreeMap<String, Vec<Vec<u8>>> {
-    let client = world.client();
-    let mut found: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
-    for page in 1.. {
-        let answer = client
-            .get(&format!("/api/messages?page={page}"), &mailbox.token)
-            .await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let messages = answer.json()["messages"].as_array().unwrap().clone();
-        if messages.is_empty() {
-            return found;
-        }
-        for message in messages {
-            let path = format!("/api/messages/{}/source", message["id"].as_str().unwrap());
-            let source = client.get(&path, &mailbox.token).await;
-            assert_eq!(source.status, 200, "{source:?}");
-            let name = message["subject"].as_str().unwrap_or_default().to_owned();
-            found.entry(name).or_default().push(source.body);
-        }
-    }
-    found
-}
-
 async fn seed(world: &mut World, seed: u64, round: &str, mailboxes: &[Mailbox; 2]) {
     let ledger = Arc::new(Mutex::new(Ledger::default()));
     for (index, point) in POINTS.into_iter().enumerate() {
@@ -183,8 +160,8 @@ async fn seed(world: &mut World, seed: u64, round: &str, mailboxes: &[Mailbox; 2
     }
     let ledger = ledger.lock().await;
     let found = [
-        stored(world, &mailboxes[0]).await,
-        stored(world, &mailboxes[1]).await,
+        stored(&world.client(), &mailboxes[0]).await,
+        stored(&world.client(), &mailboxes[1]).await,
     ];
     for (name, (bytes, answered)) in &ledger.0 {
         let copies = [0, 1].map(|n| found[n].get(name).cloned().unwrap_or_default());

@@ -20,19 +20,19 @@ const MAIL: &[u8] = b"Subject: x\r\n\r\nx\r\n";
 
 /// A load balancer that asks each process a few times a second whether it is ready, as they do.
 #[derive(Clone, Default)]
-struct Balancer {
+pub(super) struct Balancer {
     /// Admin and public addresses, and whether the process was ready when it was last asked.
     members: Arc<Mutex<Vec<(String, String, bool)>>>,
     turn: Arc<AtomicUsize>,
 }
 
 impl Balancer {
-    fn add(&self, process: &Process, protocol: &str) {
+    pub(super) fn add(&self, process: &Process, protocol: &str) {
         let (admin, public) = (process.banner["admin"].clone(), process.banner[protocol].clone());
         self.members.lock().unwrap().push((admin, public, false));
     }
 
-    async fn watch(self) {
+    pub(super) async fn watch(self) {
         loop {
             let members = self.members.lock().unwrap().clone();
             for (admin, ..) in members {
@@ -49,7 +49,7 @@ impl Balancer {
         }
     }
 
-    fn choose(&self) -> String {
+    pub(super) fn choose(&self) -> String {
         let members = self.members.lock().unwrap();
         let ready: Vec<_> = members.iter().filter(|(.., is_ready)| *is_ready).collect();
         assert!(!ready.is_empty(), "none is ready");
@@ -58,7 +58,7 @@ impl Balancer {
             .clone()
     }
 
-    async fn until_ready(&self, count: usize) {
+    pub(super) async fn until_ready(&self, count: usize) {
         let started = Instant::now();
         let ready = || {
             self.members

@@ -1,0 +1,158 @@
+//! What was sent and what was answered, and whether what is stored agrees with it.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use mayfly_testkit::MailSender;
+use sha2::{Digest, Sha256};
+
+use crate::client::{Client, Mailbox};
+
+/// Between two mails of a session: enough of them, and not more than can be read again in the time of a test.
+const PACE: Duration = Duration::from_millis(4);
+
+/// The mails to one mailbox by name, each with whether its `250` was read. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ledger {
+    entries: Arc<Mutex<BTreeMap<String, bool>>>,
+    accepted: Arc<AtomicUsize>,
+    refused: Arc<AtomicUsize>,
+}
+
+/// A mail that is different for each name.
+pub(crate) fn mail(name: &str) -> Vec<u8> {
+    let mut mail = format!("Subject: {name}\r\n\r\n").into_bytes();
+    for n in 0..=Sha256::digest(name)[0] / 8 {
+        let line: String = Sha256::digest(format!("{name} {n}"))
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        mail.extend_from_slice(line.as_bytes());
+        mail.extend_from_slice(b"\r\n");
+    }
+    mail
+}
+
+impl Ledger {
+    /// Mails whose `250` was read.
+    pub(crate) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// Mails that were refused for the moment.
+    pub(crate) fn refused(&self) -> usize {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Notes a mail before it is sent.
+    pub(crate) fn begin(&self, name: &str) {
+        let is_new = self
+            .entries
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), false)
+            .is_none();
+        assert!(is_new, "{name} is sent twice");
+    }
+
+    /// Notes that its `250` was read.
+    pub(crate) fn accept(&self, name: &str) {
+        self.entries.lock().unwrap().insert(name.to_owned(), true);
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Sends mails one after another until told to end, none twice. The server may say that it cannot for the moment, and
+    /// nothing worse.
+    pub(crate) async fn keep_sending(
+        self,
+        smtp: SocketAddr,
+        recipient: String,
+        name: String,
+        end: Arc<AtomicUsize>,
+    ) {
+        let mut session = None;
+        for n in 0.. {
+            if end.load(Ordering::Relaxed) > 0 {
+                return;
+            }
+            let sender = match &mut session {
+                Some(sender) => sender,
+                none => none.insert(MailSender::ready(smtp).await.expect("a session")),
+            };
+            let name = format!("{name}-{n}");
+            self.begin(&name);
+            let reply = sender.send("load@example.com", &[&recipient], &mail(&name)).await;
+            match reply.unwrap_or_else(|error| panic!("{name}: {error}")) {
+                reply if reply.code == 250 => self.accept(&name),
+                reply => {
+                    assert!(matches!(reply.code, 421 | 451 | 452), "{name}: {reply:?}");
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                    if reply.code == 421 {
+                        session = None;
+                    } else {
+                        assert_eq!(sender.command("RSET").await.expect("a reply").code, 250);
+                    }
+                }
+            }
+            tokio::time::sleep(PACE).await;
+        }
+    }
+
+    /// Reads the whole mailbox: every mail that was answered `250` is there, once and as it was sent; the others once or
+    /// not at all.
+    pub(crate) async fn check(&self, client: &Client, mailbox: &Mailbox) {
+        let entries = self.entries.lock().unwrap().clone();
+        let found = stored(client, mailbox).await;
+        for (name, is_accepted) in &entries {
+            let copies = found.get(name).map_or(&[][..], Vec::as_slice);
+            assert!(copies.len() <= 1, "{name}: stored {} times", copies.len());
+            assert!(!is_accepted || copies.len() == 1, "{name}: answered 250 and lost");
+            for copy in copies {
+                assert!(*copy == mail(name), "{name}: not as it was sent");
+            }
+        }
+        for name in found.keys() {
+            assert!(entries.contains_key(name), "{name}: nobody sent it");
+        }
+    }
+}
+
+/// Everything in a mailbox, by the name of the mail.
+pub(crate) async fn stored(client: &Client, mailbox: &Mailbox) -> BTreeMap<String, Vec<Vec<u8>>> {
+    let mut found: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    for page in 1.. {
+        let answer = client
+            .get(&format!("/api/messages?page={page}"), &mailbox.token)
+            .await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let messages = answer.json()["messages"].as_array().unwrap().clone();
+        if messages.is_empty() {
+            return found;
+        }
+        for message in messages {
+            let path = format!("/api/messages/{}/source", message["id"].as_str().unwrap());
+            let source = client.get(&path, &mailbox.token).await;
+            assert_eq!(source.status, 200, "{source:?}");
+            let name = message["subject"].as_str().unwrap_or_default().to_owned();
+            found.entry(name).or_default().push(source.body);
+        }
+    }
+    found
+}
+
+/// Waits for something that must come soon; returns how long it took.
+pub(crate) async fn until(what: &str, within: Duration, mut is_so: impl AsyncFnMut() -> bool) -> Duration {
+    let started = Instant::now();
+    while !is_so().await {
+        assert!(started.elapsed() < within, "{what}: not within {within:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    started.elapsed()
+}

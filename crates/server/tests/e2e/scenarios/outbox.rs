@@ -1,0 +1,121 @@
+//! Mailbox processes are killed between deciding that a mailbox is gone and having `auth` forget its credential: each
+//! credential goes all the same, within a minute, and nobody else's does.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    client::{Client, Mailbox, PASSWORD},
+    ledger::until,
+    world::{Kind, World},
+};
+
+const MAILBOXES: usize = 12;
+/// What is promised is a minute.
+const DONE: Duration = Duration::from_secs(45);
+const SOON: Duration = Duration::from_secs(15);
+
+/// Makes forgetting slow, so that workers are caught in the middle of it.
+const SLOW: &str = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
+    $$ BEGIN PERFORM pg_sleep(1); RETURN OLD; END $$; \
+    CREATE TRIGGER slow BEFORE DELETE ON auth.credentials FOR EACH ROW EXECUTE FUNCTION slow()";
+const FAST: &str = "DROP TRIGGER slow ON auth.credentials; DROP FUNCTION slow()";
+
+fn count(world: &World, database: &str, table: &str) -> usize {
+    let servers = world.servers.as_ref().unwrap();
+    let count = servers
+        .postgres
+        .query(database, &format!("SELECT count(*) FROM {table}"));
+    count.parse().unwrap()
+}
+
+/// Deletes one, and asks again where a process was killed under the call.
+async fn delete(client: Client, mailbox: Mailbox) {
+    let started = Instant::now();
+    loop {
+        let answer = client.call("DELETE", "/api/me", Some(&mailbox.token), None).await;
+        match answer.status {
+            // With the mailbox goes its own token: 401 when an earlier try came through.
+            204 | 401 => return,
+            503 => assert!(started.elapsed() < SOON, "{answer:?}"),
+            _ => panic!("{answer:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn kills(kind: Kind) {
+    let mut world = World::start(kind);
+    let client = world.client();
+    let kept = client.create_mailbox("kept@mayfly.test", None).await;
+    for round in 0..4_u8 {
+        let mut mailboxes = Vec::new();
+        for n in 0..MAILBOXES {
+            let address = format!("gone-{round}-{n}@mayfly.test");
+            mailboxes.push(client.create_mailbox(&address, None).await);
+        }
+        let is_caught = round == 0;
+        let postgres = &world.servers.as_ref().unwrap().postgres;
+        if is_caught {
+            let _ = postgres.query("auth", SLOW);
+        }
+        let deletions: Vec<_> = mailboxes
+            .into_iter()
+            .map(|mailbox| tokio::spawn(delete(client.clone(), mailbox)))
+            .collect();
+        if is_caught {
+            until("entries are claimed", SOON, async || {
+                count(&world, "mailbox", "mailbox.outbox_entries WHERE attempts > 0") > 0
+            })
+            .await;
+        } else {
+            until("deletions begin", SOON, async || {
+                deletions.iter().any(tokio::task::JoinHandle::is_finished)
+            })
+            .await;
+            let chance = u64::from(Sha256::digest([round])[0]);
+            tokio::time::sleep(Duration::from_micros(chance * 50)).await;
+        }
+        for index in world.replicas("mailbox") {
+            world.processes[index].kill();
+        }
+        if is_caught {
+            assert!(
+                count(&world, "mailbox", "mailbox.outbox_entries") > 0,
+                "it was killed too late"
+            );
+            let _ = world.servers.as_ref().unwrap().postgres.query("auth", FAST);
+        }
+        for index in world.replicas("mailbox") {
+            world.start_again(index);
+        }
+        for deletion in deletions {
+            deletion.await.unwrap();
+        }
+        until("the new processes are found", SOON, async || {
+            client.get("/api/me", &kept.token).await.status == 200
+        })
+        .await;
+    }
+    let took = until("every credential is forgotten", DONE, async || {
+        count(&world, "mailbox", "mailbox.outbox_entries") == 0
+            && count(&world, "auth", "auth.credentials") == 1
+    })
+    .await;
+    println!("forgotten {took:?} after the last restart");
+    let body = json!({"address": kept.address, "password": PASSWORD});
+    let answer = client.call("POST", "/api/token", None, Some(body)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_mailbox_process_leaves_no_credential_when_roles_are_split() {
+    kills(Kind::Split).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_mailbox_processes_leave_no_credential_of_replicas() {
+    kills(Kind::Replicas).await;
+}
