@@ -13,6 +13,7 @@ mod client;
 mod guards;
 mod kubernetes;
 mod otlp;
+mod proxy;
 mod scenarios;
 mod tokens;
 mod world;

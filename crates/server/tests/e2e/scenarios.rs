@@ -9,6 +9,8 @@ mod first_mail;
 mod health;
 mod hostile_clients;
 mod isolation;
+mod outages;
+mod revocation;
 mod rolling;
 mod secrets;
 mod services;

@@ -333,7 +333,10 @@ impl World {
 
     /// What all processes that have it say under a name.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
-        let found = self.processes.iter().filter_map(|process| process.banner.get(name));
+        let found = self
+            .processes
+            .iter()
+            .filter_map(|process| process.banner.get(name));
         found.map(String::as_str).collect()
     }
 
