@@ -16,6 +16,7 @@ mod guards;
 mod kubernetes;
 mod ledger;
 mod otlp;
+mod proxy;
 mod scenarios;
 mod tokens;
 mod world;

@@ -1,0 +1,394 @@
+//! Revoked is revoked: a history of calls at two gateways, and a checker that finds every call that was begun after a
+//! revocation had answered and was accepted all the same.
+//!
+//! The checker is worth what the history holds. A verdict that is remembered wrongly does harm for a second, and is
+//! remembered wrongly only if a validation asks the database just before the commit and is heard just after it. So many
+//! tokens rest until shortly before their own revocation, and then all clients call with them; and Redis, through which
+//! processes tell each other, is emptied, killed, held and slowed meanwhile.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::{
+    client::{Client, Mailbox},
+    proxy::{Dice, Proxy},
+    world::{Kind, World},
+};
+
+const CLIENTS: u64 = 64;
+/// How long clients call with a token before and after its revocation.
+const BEFORE: Duration = Duration::from_millis(30);
+const AFTER: Duration = Duration::from_millis(250);
+/// Kinds of trouble with Redis come in turn, one for each seed.
+const TROUBLES: u64 = 5;
+
+type TokenIndex = usize;
+
+/// What a client called, when, and what it was answered.
+struct Call {
+    token: TokenIndex,
+    began: Instant,
+    ended: Instant,
+    status: u16,
+}
+
+/// A revocation, and whether success was answered.
+struct Revocation {
+    token: TokenIndex,
+    began: Instant,
+    answered: Instant,
+    is_certain: bool,
+}
+
+/// What revokes a token.
+#[derive(Clone)]
+enum Means {
+    Revoke(String),
+    Reset(String),
+    Delete(String),
+}
+
+struct Token {
+    value: String,
+    path: &'static str,
+    means: Means,
+}
+
+/// What all clients share.
+struct Fleet {
+    gateways: Vec<Client>,
+    pro: String,
+    /// Those with which clients call all the time.
+    handful: Mutex<Vec<(TokenIndex, Arc<Token>)>>,
+    /// Those that are about to be revoked, or have just been.
+    focus: Mutex<Vec<(TokenIndex, Arc<Token>)>>,
+    calls: Mutex<Vec<Call>>,
+    is_over: AtomicBool,
+    busy: AtomicUsize,
+}
+
+impl Fleet {
+    fn new(world: &World, pro: String) -> Arc<Self> {
+        Arc::new(Self {
+            gateways: world.all("HTTP").into_iter().map(Client::new).collect(),
+            pro,
+            handful: Mutex::default(),
+            focus: Mutex::default(),
+            calls: Mutex::default(),
+            is_over: AtomicBool::new(false),
+            busy: AtomicUsize::new(0),
+        })
+    }
+
+    /// Calls and calls, with what is in focus rather than with the rest.
+    async fn call(self: Arc<Self>, mut dice: Dice) {
+        while !self.is_over.load(Ordering::Relaxed) {
+            let mut pause_ms = 100..300;
+            let chosen = {
+                let focus = self.focus.lock().unwrap();
+                let handful = self.handful.lock().unwrap();
+                let of = if focus.is_empty() || dice.within(0..4) == 0 {
+                    &handful
+                } else {
+                    pause_ms = 10..80;
+                    &focus
+                };
+                (!of.is_empty()).then(|| dice.choose(of).clone())
+            };
+            if let Some((index, token)) = chosen {
+                let gateway = dice.choose(&self.gateways);
+                let began = Instant::now();
+                let status = gateway.get(token.path, &token.value).await.status;
+                self.calls.lock().unwrap().push(Call {
+                    token: index,
+                    began,
+                    ended: Instant::now(),
+                    status,
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(dice.within(pause_ms))).await;
+        }
+    }
+
+    /// Revokes a token in the middle of calls with it.
+    async fn revoke(self: Arc<Self>, index: TokenIndex, token: Arc<Token>, mut dice: Dice) -> Revocation {
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        self.focus.lock().unwrap().push((index, Arc::clone(&token)));
+        tokio::time::sleep(BEFORE + Duration::from_millis(dice.within(0..20))).await;
+        let gateway = dice.choose(&self.gateways);
+        let (method, path, body, success) = match &token.means {
+            Means::Revoke(id) => ("DELETE", format!("/pro/api/tokens/{id}"), None, 204),
+            Means::Delete(id) => ("DELETE", format!("/pro/api/accounts/{id}"), None, 204),
+            Means::Reset(id) => (
+                "PUT",
+                format!("/pro/api/accounts/{id}/reset-password"),
+                Some(json!({"password": "battery staple"})),
+                200,
+            ),
+        };
+        let began = Instant::now();
+        let answer = gateway.call(method, &path, Some(&self.pro), body).await;
+        let answered = Instant::now();
+        assert!(
+            answer.status == success || answer.status == 503,
+            "a revocation succeeds, or says that it may not have: {answer:?}"
+        );
+        tokio::time::sleep(AFTER).await;
+        self.focus.lock().unwrap().retain(|(other, _)| *other != index);
+        self.busy.fetch_sub(1, Ordering::Relaxed);
+        Revocation {
+            token: index,
+            began,
+            answered,
+            is_certain: answer.status == success,
+        }
+    }
+}
+
+/// What must not be in a history.
+fn violations(calls: &[Call], revocations: &[Revocation]) -> Vec<String> {
+    let revocations: HashMap<TokenIndex, &Revocation> = revocations
+        .iter()
+        .map(|revocation| (revocation.token, revocation))
+        .collect();
+    let mut found = Vec::new();
+    for call in calls {
+        let revocation = revocations.get(&call.token);
+        match call.status {
+            200 => {
+                if let Some(revocation) = revocation
+                    && revocation.is_certain
+                    && call.began > revocation.answered
+                {
+                    let late = call.began - revocation.answered;
+                    found.push(format!(
+                        "token {} accepted {late:?} after its revocation",
+                        call.token
+                    ));
+                }
+            }
+            401 => {
+                if revocation.is_none_or(|revocation| call.ended < revocation.began) {
+                    found.push(format!("token {} refused though nobody revoked it", call.token));
+                }
+            }
+            503 => {}
+            other => found.push(format!("token {}: {other}", call.token)),
+        }
+    }
+    found
+}
+
+/// The tokens of one seed: `revoked` Pro tokens and `mailboxes`, every second of which is to be reset, the rest deleted.
+async fn make_tokens(client: &Client, pro: &str, seed: u64, revoked: usize, mailboxes: usize) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    for n in 0..revoked {
+        let (id, value) = client.create_token(pro, &format!("{seed}-{n}")).await;
+        tokens.push(Token {
+            value,
+            path: "/pro/api/me",
+            means: Means::Revoke(id),
+        });
+    }
+    for n in 0..mailboxes {
+        let address = format!("seed{seed}-{n}@mayfly.test");
+        let Mailbox { id, token, .. } = client.create_mailbox(&address, Some(pro)).await;
+        tokens.push(Token {
+            value: token,
+            path: "/api/me",
+            means: if n % 2 == 0 {
+                Means::Reset(id)
+            } else {
+                Means::Delete(id)
+            },
+        });
+    }
+    tokens
+}
+
+/// Waits until verdicts are shared by way of Redis: processes trust it some seconds after they are connected.
+async fn until_shared(world: &World, fleet: &Fleet) {
+    let redis = &world.servers.as_ref().unwrap().redis;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !redis.command("KEYS mayfly:verdict:*").contains("mayfly:verdict:") {
+        assert!(Instant::now() < deadline, "no verdict is shared");
+        for gateway in &fleet.gateways {
+            assert_eq!(gateway.get("/pro/api/me", &fleet.pro).await.status, 200);
+        }
+    }
+}
+
+/// Makes trouble of a kind for as long as revocations are under way, and ends it.
+async fn trouble(world: &mut World, proxy: &Proxy, fleet: &Fleet, kind: u64) {
+    let redis = &mut world.servers.as_mut().unwrap().redis;
+    let held = Instant::now();
+    let is_busy = || fleet.busy.load(Ordering::Relaxed) > 0;
+    match kind {
+        0 => {
+            while is_busy() {
+                let _ = redis.command("FLUSHALL");
+                tokio::time::sleep(Duration::from_millis(15)).await;
+            }
+        }
+        1 => {
+            redis.kill();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            redis.restart();
+        }
+        2 => {
+            redis.pause();
+            while held.elapsed() < Duration::from_secs(2) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            redis.resume();
+        }
+        3 => {
+            proxy.slow(100..400);
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+        }
+        4 => {
+            proxy.cut();
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+        other => panic!("no trouble of kind {other}"),
+    }
+    proxy.mend();
+    while is_busy() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+struct History {
+    calls: Vec<Call>,
+    revocations: Vec<Revocation>,
+}
+
+/// Three waves of revocations: one over a Redis that is a little slow, each time another little, which draws the races out;
+/// one that begins with trouble, and one when it is over.
+async fn history(world: &mut World, proxy: &Proxy, seed: u64, pro: &str) -> History {
+    const WAVES: [usize; 3] = [12, 8, 6];
+    let mut dice = Dice::new(seed);
+    let fleet = Fleet::new(world, pro.to_owned());
+    let tokens: Vec<Arc<Token>> = make_tokens(&fleet.gateways[0], pro, seed, 20, 6)
+        .await
+        .into_iter()
+        .map(Arc::new)
+        .collect();
+    // Every wave has tokens of each means, cold ones and hot ones.
+    let mut order: Vec<TokenIndex> = (0..tokens.len()).collect();
+    for last in (1..order.len()).rev() {
+        order.swap(last, usize::try_from(dice.within(0..last as u64 + 1)).unwrap());
+    }
+    let hot = order.iter().step_by(4);
+    *fleet.handful.lock().unwrap() = hot.map(|index| (*index, Arc::clone(&tokens[*index]))).collect();
+    until_shared(world, &fleet).await;
+
+    let mut clients = JoinSet::new();
+    for n in 0..CLIENTS {
+        clients.spawn(Arc::clone(&fleet).call(Dice::new(seed << 16 | n)));
+    }
+    let mut revocations = Vec::new();
+    let mut left = order.as_slice();
+    for (wave, count) in WAVES.into_iter().enumerate() {
+        let (now, later) = left.split_at(count);
+        left = later;
+        if wave == 0 {
+            proxy.slow(0..dice.within(5..60));
+        }
+        let mut revoking = JoinSet::new();
+        for (place, index) in now.iter().enumerate() {
+            // A few at a time, so that each has many calls; during trouble at once, for each may take long.
+            if wave != 1 && place % 4 == 0 {
+                while let Some(done) = revoking.join_next().await {
+                    revocations.push(done.unwrap());
+                }
+            }
+            let dice = Dice::new(dice.within(0..u64::MAX));
+            let revoke = Arc::clone(&fleet).revoke(*index, Arc::clone(&tokens[*index]), dice);
+            revoking.spawn(revoke);
+        }
+        if wave == 1 {
+            trouble(world, proxy, &fleet, seed % TROUBLES).await;
+        }
+        while let Some(done) = revoking.join_next().await {
+            revocations.push(done.unwrap());
+        }
+        proxy.mend();
+    }
+    fleet.is_over.store(true, Ordering::Relaxed);
+    while let Some(ended) = clients.join_next().await {
+        ended.unwrap();
+    }
+    let calls = std::mem::take(&mut *fleet.calls.lock().unwrap());
+    History { calls, revocations }
+}
+
+async fn seeds(seeds: std::ops::Range<u64>) {
+    let proxy = Proxy::start().await;
+    let mut world = proxy.before_redis(Kind::Replicas, &[("MAYFLY_AUTH__MAX_TOKENS", "1000")]);
+    let pro = world.client().register("owner@example.com").await;
+    let (mut report, mut failed) = (String::new(), 0);
+    for seed in seeds {
+        let History { calls, revocations } = history(&mut world, &proxy, seed, &pro).await;
+        let found = violations(&calls, &revocations);
+        let with = |status| calls.iter().filter(|call| call.status == status).count();
+        let certain = revocations.iter().filter(|revocation| revocation.is_certain);
+        let mut took: Vec<Duration> = certain.map(|one| one.answered - one.began).collect();
+        took.sort();
+        assert!(
+            took.len() > revocations.len() / 2,
+            "most revocations succeed: {} of {}",
+            took.len(),
+            revocations.len()
+        );
+        let line = format!(
+            "seed {seed:2}: {} calls, 200: {}, 401: {}, 503: {}; revocations {} certain of {}, median {:?}, longest {:?}; \
+             {} violations",
+            calls.len(),
+            with(200),
+            with(401),
+            with(503),
+            took.len(),
+            revocations.len(),
+            took[took.len() / 2],
+            took[took.len() - 1],
+            found.len()
+        );
+        println!("{line}");
+        let _ = writeln!(report, "{line}");
+        for violation in found.iter().take(3) {
+            let _ = writeln!(report, "    {violation}");
+        }
+        failed += found.len();
+    }
+    assert_eq!(failed, 0, "\n{report}");
+}
+
+macro_rules! history_tests {
+    ($($name:ident: $seeds:expr),+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                seeds($seeds).await;
+            }
+        )+
+    };
+}
+
+history_tests! {
+    no_call_begun_after_a_revocation_is_accepted_seeds_0_to_3: 0..4,
+    no_call_begun_after_a_revocation_is_accepted_seeds_4_to_7: 4..8,
+    no_call_begun_after_a_revocation_is_accepted_seeds_8_to_11: 8..12,
+    no_call_begun_after_a_revocation_is_accepted_seeds_12_to_15: 12..16,
+    no_call_begun_after_a_revocation_is_accepted_seeds_16_to_19: 16..20
+}
