@@ -17,8 +17,8 @@ use std::{
 use mayfly_types::{SharedClock, SystemClock, random_bytes};
 use opentelemetry::{KeyValue, metrics::Histogram};
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnAcquireErr, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use tracing::Instrument;
@@ -31,6 +31,9 @@ use crate::task::Tasks;
 
 /// How often a transaction is tried that others got in the way of.
 const MAX_TRIES: u32 = 8;
+
+/// How long a transaction may take: a server that is cut off says nothing for many minutes. What became of it is unknown.
+const TX_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A future that borrows a connection.
 pub type Work<'c, T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>;
@@ -178,7 +181,14 @@ impl Database {
         let started = Instant::now();
         let outcome = async {
             for tries in 1.. {
-                match self.try_tx(&work).await {
+                let tried = tokio::time::timeout(TX_TIMEOUT, self.try_tx(&work)).await;
+                let tried = tried.unwrap_or_else(|_| {
+                    Err(Tried {
+                        error: DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into(),
+                        is_undone: false,
+                    })
+                });
+                match tried {
                     Err(Tried { error, is_undone }) if is_undone && tries < MAX_TRIES => {
                         let error = error.database_error();
                         tracing::debug!(transaction = name, tries, ?error, "a transaction is tried again");

@@ -130,7 +130,7 @@ fn run(arguments: &[String], dir: &Path, port: Option<u16>) -> (Child, u16) {
     }
 }
 
-/// Asks one thing, and reads one answer that is no array.
+/// Asks one thing, and reads the answer as it comes.
 fn ask(port: u16, line: &str) -> Option<String> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
@@ -140,15 +140,27 @@ fn ask(port: u16, line: &str) -> Option<String> {
         .write_all(format!("{line}\r\n").as_bytes())
         .ok()?;
     let mut answer = String::new();
-    stream.read_line(&mut answer).ok()?;
-    if let Some(length) = answer
-        .trim()
-        .strip_prefix('$')
-        .and_then(|text| text.parse::<usize>().ok())
-    {
-        let mut bulk = vec![0; length];
-        stream.read_exact(&mut bulk).ok()?;
-        answer.push_str(&String::from_utf8_lossy(&bulk));
+    let mut open = 1_usize;
+    while open > 0 {
+        let mut head = String::new();
+        stream.read_line(&mut head).ok()?;
+        let count = head
+            .trim()
+            .get(1..)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
+        answer.push_str(&head);
+        open -= 1;
+        match head.bytes().next() {
+            Some(b'*') => open += count,
+            Some(b'$') if !head.starts_with("$-") => {
+                let mut bulk = vec![0; count + 2];
+                stream.read_exact(&mut bulk).ok()?;
+                answer.push_str(&String::from_utf8_lossy(&bulk));
+            }
+            Some(_) => {}
+            None => return None,
+        }
     }
     Some(answer)
 }
