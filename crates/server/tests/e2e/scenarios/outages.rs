@@ -1,6 +1,8 @@
 //! What fails while Redis or the auth service does: of Redis nothing but what is shared; of auth what needs it, at once and
 //! with 503, never with 200 or 401.
 
+#![expect(clippy::print_stdout, reason = "what was measured, for whoever looks")]
+
 use std::{
     future::Future,
     net::SocketAddr,
