@@ -6,6 +6,8 @@
 //! tokens rest until shortly before their own revocation, and then all clients call with them; and Redis, through which
 //! processes tell each other, is emptied, killed, held and slowed meanwhile.
 
+#![expect(clippy::print_stdout, reason = "what was measured, for whoever looks")]
+
 use std::{
     collections::HashMap,
     fmt::Write as _,
