@@ -50,6 +50,10 @@ impl Proxy {
         world
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Connects those who come from now on with a port of this machine.
     pub(crate) fn forward_to(&self, port: u16) {
         self.weather.send_modify(|weather| weather.upstream = Some(port));
