@@ -225,7 +225,7 @@ async fn until_shared(world: &World, fleet: &Fleet) {
     while !redis.command("KEYS mayfly:verdict:*").contains("mayfly:verdict:") {
         assert!(Instant::now() < deadline, "no verdict is shared");
         for gateway in &fleet.gateways {
-            assert_eq!(gateway.get("/pro/api/me", &fleet.pro).await.status, 200);
+            gateway.get("/pro/api/me", &fleet.pro).await;
         }
     }
 }
