@@ -25,6 +25,8 @@ use crate::{
 
 /// What must be noticed, or be over, by itself. A busy machine may be slow; what it took is printed.
 const SOON: Duration = Duration::from_secs(15);
+/// A call under way may wait for its deadline, ten seconds for a sign-in, and each asker waits for its calls one by one.
+const PATIENCE: Duration = Duration::from_secs(60);
 const SESSIONS: usize = 4;
 
 /// How often an ask was answered, and how often it was put off.
@@ -130,7 +132,7 @@ impl Load {
     async fn until_put_off(&mut self, asks: &[Ask]) -> Duration {
         let mails = self.ledger.refused();
         let before = ASKS.map(|ask| self.count.get(ask).1);
-        until("everything is put off", SOON, async || {
+        until("everything is put off", PATIENCE, async || {
             self.check().await;
             let mut asks = asks.iter();
             let is_asked = asks.all(|ask| self.count.get(*ask).1 > before[*ask as usize]);
