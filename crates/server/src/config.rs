@@ -201,8 +201,7 @@ impl Config {
         if has_no_key {
             return needs_key();
         }
-        let needs_redis = [Role::Gateway, Role::Auth, Role::Mailbox].map(|role| self.has(role));
-        if needs_redis.contains(&true) && !self.redis.is_set() {
+        if self.uses_redis() && !self.redis.is_set() {
             let problem = "is needed when roles are split: their memory is not shared";
             return Err(ConfigError::new("redis.url", problem));
         }
@@ -248,6 +247,13 @@ impl Config {
     /// Some role is in another process.
     pub(crate) fn is_split(&self) -> bool {
         !Role::ALL.into_iter().all(|role| self.has(role))
+    }
+
+    /// Some role here shares something with its like; `smtp` alone does not.
+    pub(crate) fn uses_redis(&self) -> bool {
+        [Role::Gateway, Role::Auth, Role::Mailbox]
+            .into_iter()
+            .any(|role| self.has(role))
     }
 
     pub(crate) fn has(&self, role: Role) -> bool {

@@ -111,7 +111,10 @@ async fn start(
         None
     };
 
-    let redis = Redis::start(&config.redis, &transports)?;
+    let redis = match config.uses_redis() {
+        true => Redis::start(&config.redis, &transports)?,
+        false => None,
+    };
     let auth = match config.has(Role::Auth) {
         true => Some(roles::auth::build(config, redis.clone(), services.clone()).await?),
         false => None,
