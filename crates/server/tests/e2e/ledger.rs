@@ -28,8 +28,13 @@ pub(crate) struct Ledger {
 
 /// A mail that is different for each name.
 pub(crate) fn mail(name: &str) -> Vec<u8> {
+    mail_of(name, usize::from(Sha256::digest(name)[0] / 8) + 1)
+}
+
+/// The same, of a number of lines.
+pub(crate) fn mail_of(name: &str, lines: usize) -> Vec<u8> {
     let mut mail = format!("Subject: {name}\r\n\r\n").into_bytes();
-    for n in 0..=Sha256::digest(name)[0] / 8 {
+    for n in 0..lines {
         let line: String = Sha256::digest(format!("{name} {n}"))
             .iter()
             .map(|byte| format!("{byte:02x}"))

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     client::Mailbox,
-    ledger::stored,
+    ledger::{mail_of, stored},
     world::{Kind, World},
 };
 
@@ -52,17 +52,7 @@ fn accepted(ledger: &Ledger) -> usize {
 
 /// A body that is different for each mail and long enough to span packets.
 fn mail(name: &str) -> Vec<u8> {
-    let mut mail = format!("Subject: {name}\r\n\r\n").into_bytes();
-    let lines = usize::from(Sha256::digest(name)[0]) * 4 + 1;
-    for n in 0..lines {
-        let line: String = Sha256::digest(format!("{name} {n}"))
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        mail.extend_from_slice(line.as_bytes());
-        mail.extend_from_slice(b"\r\n");
-    }
-    mail
+    mail_of(name, usize::from(Sha256::digest(name)[0]) * 4 + 1)
 }
 
 async fn load(
