@@ -6,6 +6,7 @@ pub mod config;
 pub mod database;
 pub mod grpc;
 pub mod redis;
+pub mod seal;
 pub mod task;
 pub mod telemetry;
 pub mod tls;
