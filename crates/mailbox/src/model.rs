@@ -27,9 +27,9 @@ pub(crate) fn is_held(holder: &Mailbox, tombstone: Duration, now: OffsetDateTime
     }
 }
 
-/// Tells whether it should be noted that a mailbox is in use.
-pub(crate) fn is_touch_due(mailbox: &Mailbox, now: OffsetDateTime) -> bool {
-    mailbox.last_active_at_ms <= millis(now - TOUCH_EVERY)
+/// Tells whether it should be noted again that a mailbox is in use.
+pub(crate) fn is_touch_due(last_active_at_ms: i64, now: OffsetDateTime) -> bool {
+    last_active_at_ms <= millis(now - TOUCH_EVERY)
 }
 
 /// Tells whether a mailbox has room for a message; one of unknown size needs any room at all.

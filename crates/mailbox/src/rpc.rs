@@ -23,7 +23,7 @@ use crate::{
     error::Error,
     mime,
     service::{NewDelivery, Reservation, Scope, Service},
-    store::{Mailbox, Message, entities::domain},
+    store::{Mailbox, entities::domain, messages::ListedMessage},
 };
 
 /// The service as generated code calls it.
@@ -121,7 +121,7 @@ impl mailbox_server::Mailbox for Rpc {
         let messages = self.0.list_messages(scope(request.scope)?, request.page).await?;
         let oldest = self.0.oldest_shown().as_uuid();
         let shown = messages.iter().take_while(|message| message.id >= oldest);
-        let messages = shown.map(summary_to_proto).collect();
+        let messages = shown.cloned().map(summary_to_proto).collect();
         Ok(Response::new(ListMessagesResponse { messages }))
     }
 
@@ -132,7 +132,7 @@ impl mailbox_server::Mailbox for Rpc {
             .get_message(scope(request.scope)?, &request.message_id)
             .await?;
         Ok(Response::new(GetMessageResponse {
-            summary: Some(summary_to_proto(&full.message)),
+            summary: Some(summary_to_proto(full.message.into())),
             address: full.address,
             text_body: full.content.text_body,
             html_body: full.content.html_body,
@@ -283,13 +283,13 @@ fn mailbox_to_proto(mailbox: &Mailbox) -> proto::MailboxInfo {
     }
 }
 
-fn summary_to_proto(message: &Message) -> proto::MessageSummary {
+fn summary_to_proto(message: ListedMessage) -> proto::MessageSummary {
     proto::MessageSummary {
         message_id: MessageId::from_uuid(message.id).to_string(),
-        sender: message.sender.clone(),
-        from: message.from_header.clone(),
-        subject: message.subject.clone(),
-        preview_text: message.preview_text.clone(),
+        sender: message.sender,
+        from: message.from_header,
+        subject: message.subject,
+        preview_text: message.preview_text,
         size_bytes: message.size_bytes,
         is_read: message.is_read,
         created_at: seconds(message.created_at_ms),

@@ -107,7 +107,7 @@ impl Service {
         let mailbox = found
             .filter(|mailbox| scope.admits(mailbox))
             .ok_or_else(|| scope.absent())?;
-        self.note_use(&mailbox);
+        self.note_use(mailbox.id, mailbox.last_active_at_ms);
         Ok(mailbox)
     }
 
@@ -153,9 +153,9 @@ impl Service {
         Ok(mailbox)
     }
 
-    fn note_use(&self, mailbox: &Mailbox) {
-        if model::is_touch_due(mailbox, self.clock.now()) {
-            self.activity.note(mailbox.id);
+    fn note_use(&self, account: Uuid, last_active_at_ms: i64) {
+        if model::is_touch_due(last_active_at_ms, self.clock.now()) {
+            self.activity.note(account);
         }
     }
 

@@ -14,7 +14,7 @@ impl Service {
         };
         let found = self.mailbox_at(&address).await?;
         if let Some(mailbox) = &found {
-            self.note_use(mailbox);
+            self.note_use(mailbox.id, mailbox.last_active_at_ms);
         }
         Ok(found.map(|mailbox| AccountId::from_uuid(mailbox.id)))
     }

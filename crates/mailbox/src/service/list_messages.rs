@@ -1,11 +1,14 @@
 //! A page of a mailbox.
 
-use mayfly_types::MessageId;
+use mayfly_types::{MessageId, UserId};
 
 use super::{Scope, Service};
 use crate::{
     error::Error,
-    store::{cache::Page, messages},
+    store::{
+        cache::Page,
+        messages::{self, Listed},
+    },
 };
 
 /// Messages on a page.
@@ -16,21 +19,32 @@ impl Service {
     /// see [`Service::oldest_shown`].
     #[tracing::instrument(name = "mailbox.list_messages", level = "debug", skip_all)]
     pub(crate) async fn list_messages(&self, scope: Scope, page: u32) -> Result<Page, Error> {
-        let account = self.mailbox(scope).await?.id;
+        let account = scope.account.ok_or_else(|| scope.absent())?.as_uuid();
         let is_first = page <= 1;
         if is_first && let Some(page) = self.store.cache().page(account) {
+            // Whose page is remembered is remembered itself.
+            self.mailbox(scope).await?;
             return Ok(page);
         }
+        let owner = scope.owner.map(UserId::as_uuid);
         let oldest = self.oldest_shown().as_uuid();
         let offset = u64::from(page.saturating_sub(1)) * PAGE;
         let ticket = self.store.cache().begin(account);
-        let listed: Page = self
+        let Listed {
+            messages,
+            last_active_at_ms,
+        } = self
             .store
             .read("list_messages", |c| {
-                Box::pin(async move { Ok(messages::list(c, account, oldest, PAGE, offset).await?) })
+                Box::pin(async move { Ok(messages::list(c, account, owner, oldest, PAGE, offset).await?) })
             })
-            .await?
-            .into();
+            .await?;
+        match last_active_at_ms {
+            Some(last_active_at_ms) => self.note_use(account, last_active_at_ms),
+            // Nothing was found: is there such a mailbox?
+            None => drop(self.mailbox(scope).await?),
+        }
+        let listed = Page::from(messages);
         if is_first {
             self.store.cache().remember_page(ticket, account, &listed);
         }

@@ -9,14 +9,14 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{Mailbox, Message};
+use super::{Mailbox, messages::ListedMessage};
 
 const SHARDS: usize = 16;
 /// Entries of a shard: at 15 KiB for a usual page, 30 MiB in all.
 const MAX_ENTRIES: usize = 128;
 
 /// A page as it is shared by those who read it.
-pub(crate) type Page = Arc<[Message]>;
+pub(crate) type Page = Arc<[ListedMessage]>;
 
 /// Addresses whose mailbox is known, 4 MiB in all.
 const MAX_ADDRESSES: usize = 32 * 1024;

@@ -1,14 +1,15 @@
 //! The tables `messages` and `raw_messages`. Every look-up begins at a mailbox.
 
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, QueryFilter,
+    QueryOrder, QuerySelect, RelationTrait,
     sea_query::{Expr, Query},
 };
 use uuid::Uuid;
 
 use super::entities::{
-    message::{Column, Entity, Model},
+    mailbox,
+    message::{Column, Entity, Model, Relation},
     raw_message,
 };
 
@@ -18,22 +19,108 @@ fn of(account: Uuid, id: Uuid) -> Condition {
         .add(Column::Id.eq(id))
 }
 
-/// Lists a mailbox's messages not older than an id, newest first.
+/// What a list shows of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListedMessage {
+    pub(crate) id: Uuid,
+    pub(crate) sender: String,
+    pub(crate) from_header: Option<String>,
+    pub(crate) subject: Option<String>,
+    pub(crate) preview_text: String,
+    pub(crate) size_bytes: i64,
+    pub(crate) is_read: bool,
+    pub(crate) created_at_ms: i64,
+}
+
+impl From<Model> for ListedMessage {
+    fn from(message: Model) -> Self {
+        Self {
+            id: message.id,
+            sender: message.sender,
+            from_header: message.from_header,
+            subject: message.subject,
+            preview_text: message.preview_text,
+            size_bytes: message.size_bytes,
+            is_read: message.is_read,
+            created_at_ms: message.created_at_ms,
+        }
+    }
+}
+
+/// A page of messages, and when it was last noted that their mailbox is in use.
+pub(crate) struct Listed {
+    pub(crate) messages: Vec<ListedMessage>,
+    pub(crate) last_active_at_ms: Option<i64>,
+}
+
+/// Lists an active mailbox's messages not older than an id, newest first; with an owner, only of a mailbox that belongs to
+/// that user. One statement says whether the mailbox is there and what is in it. What is empty may be no mailbox.
 pub(crate) async fn list(
     c: &impl ConnectionTrait,
     account: Uuid,
+    owner: Option<Uuid>,
     oldest: Uuid,
     limit: u64,
     offset: u64,
-) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
+) -> Result<Listed, DbErr> {
+    let mut select = Entity::find()
+        .join(JoinType::InnerJoin, Relation::Mailbox.def())
         .filter(Column::AccountId.eq(account))
+        .filter(mailbox::Column::State.eq(mailbox::State::Active))
         .filter(Column::Id.gte(oldest))
         .order_by_desc(Column::Id)
         .limit(limit)
-        .offset(offset)
+        .offset(offset);
+    if let Some(owner) = owner {
+        select = select.filter(mailbox::Column::OwnerUserId.eq(owner));
+    }
+    // Read by position, and no more than is shown: this is asked more often than anything else.
+    let rows = select
+        .select_only()
+        .columns([
+            Column::Id,
+            Column::Sender,
+            Column::FromHeader,
+            Column::Subject,
+            Column::PreviewText,
+            Column::SizeBytes,
+            Column::IsRead,
+            Column::CreatedAtMs,
+        ])
+        .column(mailbox::Column::LastActiveAtMs)
+        .into_tuple()
         .all(c)
-        .await
+        .await?;
+    let mut last_active_at_ms = None;
+    let messages =
+        rows.into_iter().map(|row| {
+            let (
+                id,
+                sender,
+                from_header,
+                subject,
+                preview_text,
+                size_bytes,
+                is_read,
+                created_at_ms,
+                last_active,
+            ) = row;
+            last_active_at_ms = Some(last_active);
+            ListedMessage {
+                id,
+                sender,
+                from_header,
+                subject,
+                preview_text,
+                size_bytes,
+                is_read,
+                created_at_ms,
+            }
+        });
+    Ok(Listed {
+        messages: messages.collect(),
+        last_active_at_ms,
+    })
 }
 
 /// Finds a mailbox's message.

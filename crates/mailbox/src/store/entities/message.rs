@@ -1,4 +1,4 @@
-//! What a list shows of a message. Its bytes are in `raw_messages`.
+//! What is known of a message without reading it. Its bytes are in `raw_messages`.
 
 use sea_orm::entity::prelude::*;
 
@@ -32,6 +32,13 @@ pub enum ParseStatus {
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::mailbox::Entity",
+        from = "Column::AccountId",
+        to = "super::mailbox::Column::Id"
+    )]
+    Mailbox,
+}
 
 impl ActiveModelBehavior for ActiveModel {}
