@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use mayfly_runtime::{database::Database, task::Tasks, telemetry};
-use mayfly_types::{Clock, ErrorCode, MessageId, SharedClock};
+use mayfly_runtime::{bus::Publisher, database::Database, task::Tasks, telemetry};
+use mayfly_types::{AccountId, Clock, ErrorCode, MessageId, NewMessage, SharedClock, UserId};
 use opentelemetry::metrics::{Counter, Histogram};
 use sea_orm::DatabaseTransaction;
 use time::OffsetDateTime;
@@ -17,7 +17,7 @@ use crate::{
     store::{
         Mailbox, Message, Store,
         cache::{Cache, Ticket},
-        deliveries, mailboxes, millis,
+        deliveries, mailboxes, millis, owners,
     },
 };
 
@@ -60,12 +60,13 @@ pub(crate) struct DeliveryQueue {
 
 impl DeliveryQueue {
     /// Starts the writer.
-    pub(crate) fn start(store: &Store, clock: SharedClock, tasks: &Tasks) -> Self {
+    pub(crate) fn start(store: &Store, events: Publisher, clock: SharedClock, tasks: &Tasks) -> Self {
         let (waiting, arrivals) = mpsc::channel(QUEUE);
         let meter = telemetry::meter();
         let writer = Writer {
             database: store.database().clone(),
             cache: store.cache().clone(),
+            events,
             clock,
             batch_size: meter
                 .u64_histogram("mayfly.mailbox.delivery.batch.size")
@@ -117,6 +118,7 @@ impl DeliveryQueue {
 struct Writer {
     database: Arc<Database>,
     cache: Arc<Cache>,
+    events: Publisher,
     clock: SharedClock,
     batch_size: Histogram<u64>,
     stored: Counter<u64>,
@@ -188,8 +190,24 @@ impl Writer {
         let _ = waiting.answer.send(outcome);
     }
 
+    /// Tells of what was stored. Those who hear of it find it in the database.
+    fn tell(&self, deliveries: &[Arc<Delivery>], outcomes: &[Outcome], owners: &HashMap<Uuid, Option<Uuid>>) {
+        for (delivery, outcome) in deliveries.iter().zip(outcomes) {
+            let ids = outcome.as_deref().unwrap_or_default();
+            for (account, message_id) in delivery.accounts.iter().zip(ids) {
+                let event = NewMessage {
+                    account_id: AccountId::from_uuid(*account),
+                    owner: owners.get(account).copied().flatten().map(UserId::from_uuid),
+                    message_id: *message_id,
+                };
+                self.events.publish(event.to_string());
+            }
+        }
+    }
+
     async fn commit(&self, deliveries: Arc<[Arc<Delivery>]>) -> Result<Vec<Outcome>, Error> {
         let clock = self.clock.clone();
+        let published = deliveries.clone();
         let accounts = accounts_of(&deliveries);
         let tickets: HashMap<Uuid, Ticket> = accounts
             .iter()
@@ -204,10 +222,15 @@ impl Writer {
             .await;
         match committed {
             Ok((outcomes, changed)) => {
+                let owners: HashMap<Uuid, Option<Uuid>> = changed
+                    .iter()
+                    .map(|mailbox| (mailbox.id, mailbox.owner_user_id))
+                    .collect();
                 let changed = changed
                     .into_iter()
                     .filter_map(|mailbox| Some((*tickets.get(&mailbox.id)?, mailbox)));
                 self.cache.replace(changed.collect());
+                self.tell(&published, &outcomes, &owners);
                 Ok(outcomes)
             }
             Err(error) => {
@@ -272,11 +295,11 @@ async fn store_all(
                 .map(|mailbox| (mailbox.id, Room { mailbox, taken: 0 })),
         );
     }
-    // Read once the mailboxes are locked: whoever stores in one later has the larger id.
+    let mut last_ids = LastIds::lock(tx, &room).await?;
     let now = clock.now();
     let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     for delivery in deliveries {
-        let outcome = decide(delivery, &mut room, now);
+        let outcome = decide(delivery, &mut room, &mut last_ids, now);
         if let Ok(ids) = &outcome
             && let Some(raw_id) = ids.first()
         {
@@ -291,9 +314,13 @@ async fn store_all(
     let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
     changed.sort_unstable_by_key(|room| room.mailbox.id);
     for some in changed.chunks(100) {
-        let changes: Vec<(Uuid, i64)> = some.iter().map(|room| (room.mailbox.id, room.taken)).collect();
-        mailboxes::change_used(tx, &changes).await?;
+        let changes: Vec<(Uuid, i64, Uuid)> = some
+            .iter()
+            .filter_map(|room| Some((room.mailbox.id, room.taken, room.mailbox.last_message_id?)))
+            .collect();
+        mailboxes::note_deliveries(tx, &changes).await?;
     }
+    last_ids.note(tx).await?;
     let changed = changed.into_iter().map(|room| {
         let used_bytes = room.mailbox.used_bytes + room.taken;
         Arc::new(Mailbox {
@@ -302,6 +329,46 @@ async fn store_all(
         })
     });
     Ok((outcomes, changed.collect()))
+}
+
+/// The largest ids in the mailboxes of Pro users, who are locked: whoever stores in one of theirs later has a larger one,
+/// as it is for each mailbox.
+struct LastIds(HashMap<Uuid, (Option<Uuid>, bool)>);
+
+impl LastIds {
+    async fn lock(tx: &DatabaseTransaction, room: &HashMap<Uuid, Room>) -> Result<Self, Error> {
+        let mut owners: Vec<Uuid> = room
+            .values()
+            .filter_map(|room| room.mailbox.owner_user_id)
+            .collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let locked = owners::lock_all(tx, &owners).await?;
+        let last = locked
+            .into_iter()
+            .map(|owner| (owner.user_id, (owner.last_message_id, false)));
+        Ok(Self(last.collect()))
+    }
+
+    /// Makes the next id of a mailbox.
+    fn next(&mut self, mailbox: &mut Mailbox, now: OffsetDateTime) -> MessageId {
+        let mut id = MessageId::new(now).after(mailbox.last_message_id.map(MessageId::from_uuid));
+        if let Some((last, is_changed)) = mailbox.owner_user_id.and_then(|owner| self.0.get_mut(&owner)) {
+            id = id.after(last.map(MessageId::from_uuid));
+            (*last, *is_changed) = (Some(id.as_uuid()), true);
+        }
+        mailbox.last_message_id = Some(id.as_uuid());
+        id
+    }
+
+    async fn note(self, tx: &DatabaseTransaction) -> Result<(), Error> {
+        for (owner, (last, is_changed)) in self.0 {
+            if let (Some(last), true) = (last, is_changed) {
+                owners::note_last_message(tx, owner, last).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A mailbox, and how much of its room the batch takes.
@@ -320,7 +387,12 @@ impl Room {
 }
 
 /// Takes room for a delivery in all of its mailboxes, or in none.
-fn decide(delivery: &Delivery, room: &mut HashMap<Uuid, Room>, now: OffsetDateTime) -> Outcome {
+fn decide(
+    delivery: &Delivery,
+    room: &mut HashMap<Uuid, Room>,
+    last_ids: &mut LastIds,
+    now: OffsetDateTime,
+) -> Outcome {
     let size = size_of(delivery);
     for account in &delivery.accounts {
         let room = room.get(account).ok_or(Error::NotFound)?;
@@ -328,12 +400,14 @@ fn decide(delivery: &Delivery, room: &mut HashMap<Uuid, Room>, now: OffsetDateTi
             return Err(Error::MailboxFull);
         }
     }
+    let mut ids = Vec::with_capacity(delivery.accounts.len());
     for account in &delivery.accounts {
         if let Some(room) = room.get_mut(account) {
             room.taken += size;
+            ids.push(last_ids.next(&mut room.mailbox, now));
         }
     }
-    Ok(delivery.accounts.iter().map(|_| MessageId::new(now)).collect())
+    Ok(ids)
 }
 
 fn size_of(delivery: &Delivery) -> i64 {

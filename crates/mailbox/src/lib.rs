@@ -19,6 +19,7 @@ use std::sync::Arc;
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_server::MailboxServer};
 use mayfly_runtime::{
     admin::Readiness,
+    bus::Publisher,
     database::{Database, OpenError},
     grpc::{MAX_MESSAGE_BYTES, Transport},
     task::Tasks,
@@ -42,6 +43,8 @@ pub struct Deps {
     pub auth: Transport,
     /// The system domains; the first is the default.
     pub domains: Vec<DomainName>,
+    /// Where stored messages are told.
+    pub events: Publisher,
     /// The time.
     pub clock: SharedClock,
     /// Where its background tasks run.
@@ -81,7 +84,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     worker.start(&deps.tasks);
     let service = Arc::new(Service {
         config: config.clone(),
-        deliveries: delivery::DeliveryQueue::start(&store, deps.clock.clone(), &deps.tasks),
+        deliveries: delivery::DeliveryQueue::start(&store, deps.events, deps.clock.clone(), &deps.tasks),
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
         large_reads: service::LargeReads::default(),
         store,

@@ -10,10 +10,11 @@ use mayfly_proto::mailbox::{
     DeliverMessageResponse, FindMailboxRequest, FindMailboxResponse, GetAttachmentRequest,
     GetAttachmentResponse, GetMailboxRequest, GetMailboxResponse, GetMessageRequest, GetMessageResponse,
     GetMessageSourceRequest, GetMessageSourceResponse, GetUsageRequest, GetUsageResponse, ListDomainsRequest,
-    ListDomainsResponse, ListMailboxesRequest, ListMailboxesResponse, ListMessagesRequest,
+    ListDomainsResponse, ListLastMessageIdsRequest, ListLastMessageIdsResponse, ListMailboxesRequest,
+    ListMailboxesResponse, ListMessagesAfterRequest, ListMessagesAfterResponse, ListMessagesRequest,
     ListMessagesResponse, MarkMessageReadRequest, MarkMessageReadResponse, ReserveMailboxRequest,
     ReserveMailboxResponse, ResolveRecipientRequest, ResolveRecipientResponse, deliver_message_request,
-    get_attachment_response, mailbox_server,
+    get_attachment_response, list_messages_after_request, mailbox_server,
 };
 use mayfly_runtime::grpc::{CHUNK_BYTES, Failure};
 use mayfly_types::{AccountId, DomainId, ErrorCode, MessageId, UserId};
@@ -22,7 +23,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::{
     error::Error,
     mime,
-    service::{NewDelivery, Reservation, Scope, Service},
+    service::{Arrived, Following, NewDelivery, Reservation, Scope, Service},
     store::{Mailbox, entities::domain, messages::ListedMessage},
 };
 
@@ -123,6 +124,46 @@ impl mailbox_server::Mailbox for Rpc {
         let shown = messages.iter().take_while(|message| message.id >= oldest);
         let messages = shown.cloned().map(summary_to_proto).collect();
         Ok(Response::new(ListMessagesResponse { messages }))
+    }
+
+    async fn list_messages_after(
+        &self,
+        request: Request<ListMessagesAfterRequest>,
+    ) -> Answer<ListMessagesAfterResponse> {
+        use list_messages_after_request::Following as F;
+        let request = request.into_inner();
+        let following = match request.following {
+            Some(F::Mailbox(mailbox)) => Following::Mailbox(scope(Some(mailbox))?),
+            Some(F::OwnerUserId(id)) => Following::Owner(parsed(&id)?),
+            None => return Err(Error::InvalidRequest("following is missing").into()),
+        };
+        let after = request.after_message_id.as_deref().map(parsed).transpose()?;
+        let arrivals = self
+            .0
+            .list_messages_after(following, after, request.limit)
+            .await?;
+        Ok(Response::new(ListMessagesAfterResponse {
+            messages: arrivals.messages.into_iter().map(arrived_to_proto).collect(),
+            cursor: arrivals.cursor.to_string(),
+        }))
+    }
+
+    async fn list_last_message_ids(
+        &self,
+        request: Request<ListLastMessageIdsRequest>,
+    ) -> Answer<ListLastMessageIdsResponse> {
+        let request = request.into_inner();
+        let accounts: Result<Vec<AccountId>, Error> =
+            request.account_ids.iter().map(|id| parsed(id)).collect();
+        let users: Result<Vec<UserId>, Error> = request.owner_user_ids.iter().map(|id| parsed(id)).collect();
+        let accounts = accounts?.into_iter().map(AccountId::as_uuid).collect();
+        let users = users?.into_iter().map(UserId::as_uuid).collect();
+        let (accounts, users) = self.0.list_last_message_ids(accounts, users).await?;
+        let text = |(id, last): (uuid::Uuid, MessageId)| (id.to_string(), last.to_string());
+        Ok(Response::new(ListLastMessageIdsResponse {
+            by_account_id: accounts.into_iter().map(text).collect(),
+            by_owner_user_id: users.into_iter().map(text).collect(),
+        }))
     }
 
     async fn get_message(&self, request: Request<GetMessageRequest>) -> Answer<GetMessageResponse> {
@@ -294,6 +335,19 @@ fn summary_to_proto(message: ListedMessage) -> proto::MessageSummary {
         is_read: message.is_read,
         created_at: seconds(message.created_at_ms),
     }
+}
+
+fn arrived_to_proto(arrived: Arrived) -> proto::NewMessage {
+    proto::NewMessage {
+        account_id: AccountId::from_uuid(arrived.message.account_id).to_string(),
+        summary: Some(summary_to_proto(arrived.message.into())),
+        address: arrived.address,
+    }
+}
+
+fn parsed<T: std::str::FromStr>(id: &str) -> Result<T, Error> {
+    id.parse()
+        .map_err(|_| Error::InvalidRequest("an id is not a UUID"))
 }
 
 fn attachment_to_proto(attachment: mime::Attachment) -> proto::Attachment {

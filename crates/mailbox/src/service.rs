@@ -14,12 +14,14 @@ mod large_reads;
 mod list_domains;
 mod list_mailboxes;
 mod list_messages;
+mod list_messages_after;
 mod mark_message_read;
 mod reserve_mailbox;
 mod resolve_recipient;
 
 pub(crate) use deliver_message::NewDelivery;
 pub(crate) use large_reads::LargeReads;
+pub(crate) use list_messages_after::{Arrived, Following};
 pub(crate) use reserve_mailbox::Reservation;
 
 use std::sync::Arc;

@@ -18,7 +18,9 @@ use mayfly_proto::mailbox::{
     get_attachment_response, mailbox_client::MailboxClient,
 };
 use mayfly_runtime::{
+    bus::Bus,
     grpc::{Failure, Transport, local},
+    redis::RedisConfig,
     task::Tasks,
 };
 use mayfly_testkit::{Db, ManualClock, TestDatabase};
@@ -110,6 +112,7 @@ impl World {
             database,
             auth: auth_switch.over(auth),
             domains: domains.iter().map(|name| name.parse().unwrap()).collect(),
+            events: Bus::new(None, &RedisConfig::default()).publisher(&tasks),
             clock: Arc::new(clock.clone()),
             tasks: tasks.clone(),
         };

@@ -2,6 +2,7 @@
 //! It knows no service and no protocol of Mayfly's own.
 
 pub mod admin;
+pub mod bus;
 pub mod config;
 pub mod database;
 pub mod grpc;

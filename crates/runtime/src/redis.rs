@@ -2,6 +2,7 @@
 //! not answered at once fails, and whoever made it goes on without.
 
 mod config;
+mod subscribe;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -19,6 +20,7 @@ use tokio::sync::Notify;
 pub use ::redis;
 pub use config::RedisConfig;
 use config::Topology;
+pub use subscribe::subscribe;
 
 use crate::{config::ConfigError, task::Tasks};
 
@@ -93,6 +95,16 @@ impl Redis {
     pub async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         let mut live = self.connection()?;
         let outcome = command.query_async(&mut live.connection).await;
+        self.judge(&live, outcome)
+    }
+
+    /// Runs commands that need no order among them and give no answer.
+    ///
+    /// # Errors
+    /// As [`Redis::run`].
+    pub async fn run_all(&self, commands: &Pipeline) -> Result<(), RedisError> {
+        let mut live = self.connection()?;
+        let outcome = commands.exec_async(&mut live.connection).await;
         self.judge(&live, outcome)
     }
 
@@ -188,7 +200,7 @@ async fn connect(topology: &mut Topology) -> Result<Connection, RedisError> {
         Topology::Sentinel(client) => {
             Connection::Single(client.get_async_connection_with_config(&config).await?)
         }
-        Topology::Cluster(client) => {
+        Topology::Cluster(client, _) => {
             let config = ::redis::cluster::ClusterConfig::new()
                 .set_connection_timeout(CONNECT_TIMEOUT)
                 .set_response_timeout(RESPONSE_TIMEOUT);

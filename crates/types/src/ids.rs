@@ -107,6 +107,18 @@ id!(
     /// A stored message.
     MessageId
 );
+impl MessageId {
+    /// Returns this id, or the next one after another if this does not sort after it: what is stored later in one place has
+    /// the larger id, whatever the clocks of those who store.
+    #[must_use]
+    pub fn after(self, other: Option<Self>) -> Self {
+        match other {
+            Some(other) if other >= self => Self(Uuid::from_u128(other.0.as_u128().wrapping_add(1))),
+            _ => self,
+        }
+    }
+}
+
 id!(
     /// A Pro API token (its public id, not its value).
     TokenId
@@ -131,6 +143,19 @@ mod tests {
             earlier > ids[9_999],
             "a clock that steps back must not disorder ids"
         );
+    }
+
+    #[test]
+    fn an_id_can_be_made_to_follow_another() {
+        let now = SystemClock.now();
+        let (first, second) = (MessageId::new(now), MessageId::new(now));
+        assert_eq!(second.after(None), second);
+        assert_eq!(second.after(Some(first)), second);
+        for id in [first, second] {
+            let next = id.after(Some(second));
+            assert!(next > second);
+            assert_eq!(next.created_at(), second.created_at());
+        }
     }
 
     #[test]

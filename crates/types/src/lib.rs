@@ -4,11 +4,13 @@ pub mod address;
 pub mod clock;
 pub mod error_code;
 pub mod ids;
+mod new_message;
 pub mod reason;
 pub mod secret;
 
 pub use address::{Address, DomainName, InvalidAddress};
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
-pub use ids::{AccountId, DomainId, MessageId, TokenId, UserId};
+pub use ids::{AccountId, DomainId, InvalidId, MessageId, TokenId, UserId};
+pub use new_message::NewMessage;
 pub use secret::{SecretKey, random_bytes};

@@ -50,6 +50,7 @@ impl Service {
             last_active_at_ms: millis(now),
             lease_expires_at_ms: Some(millis(now + model::LEASE)),
             deleted_at_ms: None,
+            last_message_id: None,
         };
         let domain = reservation.address.domain().to_owned();
         let has_replaced = self

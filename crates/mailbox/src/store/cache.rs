@@ -182,6 +182,7 @@ mod tests {
             last_active_at_ms: 0,
             lease_expires_at_ms: None,
             deleted_at_ms: None,
+            last_message_id: None,
         })
     }
 

@@ -94,6 +94,7 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, mailbox: Model) -> Result<(
         last_active_at_ms: Set(mailbox.last_active_at_ms),
         lease_expires_at_ms: Set(mailbox.lease_expires_at_ms),
         deleted_at_ms: Set(mailbox.deleted_at_ms),
+        last_message_id: Set(mailbox.last_message_id),
     };
     Entity::insert(row).exec_without_returning(c).await.map(drop)
 }
@@ -140,6 +141,43 @@ pub(crate) async fn touch(c: &impl ConnectionTrait, ids: &[Uuid], now_ms: i64) -
         .exec(c)
         .await
         .map(drop)
+}
+
+/// Notes what was stored in mailboxes, in one statement: how much more they use, and the last id of each.
+pub(crate) async fn note_deliveries(
+    c: &impl ConnectionTrait,
+    deliveries: &[(Uuid, i64, Uuid)],
+) -> Result<(), DbErr> {
+    let (mut used, mut last) = (CaseStatement::new(), CaseStatement::new());
+    for (id, bytes, message_id) in deliveries {
+        used = used.case(Expr::col(Column::Id).eq(*id), Expr::value(*bytes));
+        last = last.case(Expr::col(Column::Id).eq(*id), Expr::value(*message_id));
+    }
+    Entity::update_many()
+        .col_expr(
+            Column::UsedBytes,
+            Expr::col(Column::UsedBytes).add(used.finally(Expr::value(0i64))),
+        )
+        .col_expr(Column::LastMessageId, last.into())
+        .filter(Column::Id.is_in(deliveries.iter().map(|(id, ..)| *id)))
+        .exec(c)
+        .await
+        .map(drop)
+}
+
+/// Lists the largest ids that messages of active mailboxes have had, of those mailboxes that are there.
+pub(crate) async fn list_last_message_ids(
+    c: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<Vec<(Uuid, Option<Uuid>)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::LastMessageId])
+        .filter(Column::Id.is_in(ids))
+        .filter(Column::State.eq(State::Active))
+        .into_tuple()
+        .all(c)
+        .await
 }
 
 /// Changes what mailboxes use, in one statement.

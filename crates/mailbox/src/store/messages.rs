@@ -123,6 +123,36 @@ pub(crate) async fn list(
     })
 }
 
+/// Whose messages are followed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Followed {
+    Mailbox(Uuid),
+    /// All mailboxes of a Pro user.
+    Owner(Uuid),
+}
+
+/// Lists the messages with ids larger than one, oldest first, each with the address of its mailbox.
+pub(crate) async fn list_after(
+    c: &impl ConnectionTrait,
+    followed: Followed,
+    after: Uuid,
+    limit: u64,
+) -> Result<Vec<(Model, Option<mailbox::Model>)>, DbErr> {
+    let whose = match followed {
+        Followed::Mailbox(account) => Column::AccountId.eq(account),
+        Followed::Owner(user) => mailbox::Column::OwnerUserId.eq(user),
+    };
+    Entity::find()
+        .find_also_related(mailbox::Entity)
+        .filter(whose)
+        .filter(mailbox::Column::State.eq(mailbox::State::Active))
+        .filter(Column::Id.gt(after))
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .all(c)
+        .await
+}
+
 /// Finds a mailbox's message.
 pub(crate) async fn find(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find().filter(of(account, id)).one(c).await

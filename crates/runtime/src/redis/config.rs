@@ -27,7 +27,8 @@ pub struct RedisConfig {
 pub(super) enum Topology {
     Single(Box<Client>),
     Sentinel(Box<SentinelClient>),
-    Cluster(Box<ClusterClient>),
+    /// With the nodes that it is entered by.
+    Cluster(Box<ClusterClient>, Vec<ConnectionInfo>),
 }
 
 impl RedisConfig {
@@ -78,9 +79,11 @@ fn parse(url: &str) -> Option<Topology> {
         urls.map(|url| url.into_connection_info().ok()).collect()
     };
     match kind {
-        "cluster" => ClusterClient::new(nodes(credentials)?)
-            .ok()
-            .map(|client| Topology::Cluster(Box::new(client))),
+        "cluster" => {
+            let nodes = nodes(credentials)?;
+            let client = ClusterClient::new(nodes.clone()).ok()?;
+            Some(Topology::Cluster(Box::new(client), nodes))
+        }
         "sentinel" if !path.is_empty() => {
             // The credentials are the master's; sentinels are asked without.
             let master: RedisConnectionInfo = nodes(credentials)?.first()?.redis_settings().clone();
@@ -106,7 +109,7 @@ mod tests {
         parse(url).map(|topology| match topology {
             Topology::Single(_) => "single",
             Topology::Sentinel(_) => "sentinel",
-            Topology::Cluster(_) => "cluster",
+            Topology::Cluster(..) => "cluster",
         })
     }
 

@@ -19,6 +19,8 @@ pub struct Model {
     pub lease_expires_at_ms: Option<i64>,
     /// Set once deleted.
     pub deleted_at_ms: Option<i64>,
+    /// The largest id that a message here has had.
+    pub last_message_id: Option<Uuid>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

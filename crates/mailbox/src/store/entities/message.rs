@@ -41,4 +41,10 @@ pub enum Relation {
     Mailbox,
 }
 
+impl Related<super::mailbox::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Mailbox.def()
+    }
+}
+
 impl ActiveModelBehavior for ActiveModel {}

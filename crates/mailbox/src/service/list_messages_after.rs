@@ -1,0 +1,139 @@
+//! Messages that came after one: how those who follow a mailbox, or all mailboxes of a Pro user, miss nothing.
+
+use mayfly_types::{MessageId, UserId};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::{Scope, Service};
+use crate::{
+    error::Error,
+    store::{
+        Message, mailboxes,
+        messages::{self, Followed},
+        owners,
+    },
+};
+
+/// Messages of one answer.
+const MAX_MESSAGES: u32 = 100;
+/// Mailboxes and users of one answer.
+const MAX_SUBJECTS: usize = 1000;
+
+/// Whom a caller follows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Following {
+    Mailbox(Scope),
+    Owner(UserId),
+}
+
+/// A message, and the address that it came to.
+#[derive(Debug)]
+pub(crate) struct Arrived {
+    pub(crate) message: Message,
+    pub(crate) address: String,
+}
+
+/// What came after a cursor, and the cursor behind it.
+#[derive(Debug)]
+pub(crate) struct Arrivals {
+    pub(crate) messages: Vec<Arrived>,
+    pub(crate) cursor: MessageId,
+}
+
+/// The largest id of each mailbox or user that is there.
+pub(crate) type LastIds = Vec<(Uuid, MessageId)>;
+
+/// A cursor before every message.
+fn beginning() -> MessageId {
+    MessageId::floor(OffsetDateTime::UNIX_EPOCH)
+}
+
+impl Service {
+    /// Lists what came after a message, oldest first; without one, nothing but the cursor of this moment. Ids follow the
+    /// order of commits in each mailbox and among all of a Pro user's, so nothing can come before a cursor later.
+    #[tracing::instrument(name = "mailbox.list_messages_after", level = "debug", skip_all)]
+    pub(crate) async fn list_messages_after(
+        &self,
+        following: Following,
+        after: Option<MessageId>,
+        limit: u32,
+    ) -> Result<Arrivals, Error> {
+        let followed = match following {
+            Following::Mailbox(scope) => Followed::Mailbox(self.mailbox(scope).await?.id),
+            Following::Owner(user) => Followed::Owner(user.as_uuid()),
+        };
+        let Some(after) = after else {
+            return Ok(Arrivals {
+                messages: Vec::new(),
+                cursor: self.newest(followed).await?,
+            });
+        };
+        let oldest = MessageId::floor(self.oldest()).as_uuid();
+        // What is past its retention is passed over: the id just before the oldest shown.
+        let from = after
+            .as_uuid()
+            .max(Uuid::from_u128(oldest.as_u128().saturating_sub(1)));
+        let limit = u64::from(limit.clamp(1, MAX_MESSAGES));
+        let rows = self
+            .store
+            .read("list_messages_after", |c| {
+                Box::pin(async move { Ok(messages::list_after(c, followed, from, limit).await?) })
+            })
+            .await?;
+        let cursor = rows
+            .last()
+            .map_or(after, |(message, _)| MessageId::from_uuid(message.id));
+        let messages = rows.into_iter().map(|(message, mailbox)| Arrived {
+            message,
+            address: mailbox.map(|mailbox| mailbox.address).unwrap_or_default(),
+        });
+        Ok(Arrivals {
+            messages: messages.collect(),
+            cursor,
+        })
+    }
+
+    async fn newest(&self, followed: Followed) -> Result<MessageId, Error> {
+        let (mailboxes, owners) = match followed {
+            Followed::Mailbox(id) => (vec![id], Vec::new()),
+            Followed::Owner(id) => (Vec::new(), vec![id]),
+        };
+        let (mailboxes, owners) = self.list_last_message_ids(mailboxes, owners).await?;
+        let newest = mailboxes.first().or(owners.first());
+        Ok(newest.map_or_else(beginning, |(_, id)| *id))
+    }
+
+    /// Lists the largest id of each mailbox and of each Pro user's mailboxes. What is not there is left out.
+    #[tracing::instrument(name = "mailbox.list_last_message_ids", level = "debug", skip_all)]
+    pub(crate) async fn list_last_message_ids(
+        &self,
+        mailboxes: Vec<Uuid>,
+        owners: Vec<Uuid>,
+    ) -> Result<(LastIds, LastIds), Error> {
+        if mailboxes.len() + owners.len() > MAX_SUBJECTS {
+            return Err(Error::InvalidRequest("too many mailboxes and users at once"));
+        }
+        let (mailboxes, owners) = self
+            .store
+            .read("list_last_message_ids", |c| {
+                Box::pin(async move {
+                    let mailboxes = match mailboxes.is_empty() {
+                        true => Vec::new(),
+                        false => mailboxes::list_last_message_ids(c, mailboxes).await?,
+                    };
+                    let owners = match owners.is_empty() {
+                        true => Vec::new(),
+                        false => owners::list_last_message_ids(c, owners).await?,
+                    };
+                    Ok((mailboxes, owners))
+                })
+            })
+            .await?;
+        let ids = |rows: Vec<(Uuid, Option<Uuid>)>| {
+            let rows = rows.into_iter();
+            rows.map(|(id, last)| (id, last.map_or_else(beginning, MessageId::from_uuid)))
+                .collect()
+        };
+        Ok((ids(mailboxes), ids(owners)))
+    }
+}

@@ -1,0 +1,65 @@
+//! What processes tell each other of a stored message.
+
+use std::{fmt, str::FromStr};
+
+use crate::{AccountId, InvalidId, MessageId, UserId};
+
+/// A message was stored. It carries ids alone: whoever may see more asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewMessage {
+    /// The mailbox.
+    pub account_id: AccountId,
+    /// The Pro user who owns it.
+    pub owner: Option<UserId>,
+    /// The message.
+    pub message_id: MessageId,
+}
+
+impl fmt::Display for NewMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.account_id, self.message_id)?;
+        match self.owner {
+            Some(owner) => write!(f, " {owner}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for NewMessage {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let mut words = text.split(' ');
+        let event = Self {
+            account_id: words.next().ok_or(InvalidId)?.parse()?,
+            message_id: words.next().ok_or(InvalidId)?.parse()?,
+            owner: words.next().map(str::parse).transpose()?,
+        };
+        match words.next() {
+            Some(_) => Err(InvalidId),
+            None => Ok(event),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Clock, SystemClock};
+
+    #[test]
+    fn what_is_written_is_read() {
+        let now = SystemClock.now();
+        let mut event = NewMessage {
+            account_id: AccountId::new(now),
+            owner: None,
+            message_id: MessageId::new(now),
+        };
+        assert_eq!(event.to_string().parse(), Ok(event));
+        event.owner = Some(UserId::new(now));
+        assert_eq!(event.to_string().parse(), Ok(event));
+        for text in ["", "x", "x y", &format!("{event} z")] {
+            assert_eq!(text.parse::<NewMessage>(), Err(InvalidId), "{text}");
+        }
+    }
+}
