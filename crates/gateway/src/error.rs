@@ -133,6 +133,11 @@ impl ApiError {
         }
     }
 
+    /// A bound or a dependency of this gateway's own stands in the way for now; what it is goes to the access log.
+    pub(crate) fn out_of(detail: &str) -> Self {
+        Self::unavailable(&Failure::new(ErrorCode::Unavailable, reason::UNAVAILABLE, detail))
+    }
+
     fn unavailable(failure: &Failure) -> Self {
         let error = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -23,7 +23,7 @@ use crate::{
     error::ApiError,
     openapi,
     rate_limit::{self, RateLimit},
-    routes::{accounts, domains, me, messages, pro, token},
+    routes::{accounts, domains, me, messages, pro, tickets, token},
     state::Gateway,
 };
 
@@ -38,7 +38,9 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(messages::get::handle, messages::delete::handle))
         .routes(routes!(messages::mark_read::handle))
         .routes(routes!(messages::source::handle))
-        .routes(routes!(messages::attachment::handle));
+        .routes(routes!(messages::body::handle))
+        .routes(routes!(messages::attachment::handle))
+        .routes(routes!(tickets::create::handle));
     let pro = OpenApiRouter::new()
         .routes(routes!(pro::register::handle))
         .routes(routes!(pro::login::handle))

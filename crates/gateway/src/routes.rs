@@ -27,6 +27,10 @@ pub(crate) mod pro {
         pub(crate) mod revoke;
     }
 }
+pub(crate) mod tickets {
+    //! `/api/tickets`
+    pub(crate) mod create;
+}
 pub(crate) mod token {
     //! `/api/token`
     pub(crate) mod create;

@@ -1,7 +1,10 @@
 //! The role `gateway`.
 
+use std::sync::Arc;
+
 use mayfly_gateway::{Deps, Gateway};
 use mayfly_runtime::{config::ConfigError, grpc::Transport, redis::Redis, task::Tasks, tls};
+use mayfly_types::SystemClock;
 
 use crate::config::Config;
 
@@ -21,6 +24,7 @@ pub(crate) fn build(
             auth,
             mailbox,
             redis,
+            clock: Arc::new(SystemClock),
             tls,
             tasks,
         },

@@ -21,4 +21,5 @@ mod services;
 mod sign_in;
 mod startup;
 mod telemetry;
+mod tickets;
 mod tls;
