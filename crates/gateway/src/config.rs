@@ -27,6 +27,10 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// Connections at one time; more wait to be accepted.
     pub max_connections: u32,
+    /// WebSockets, event streams and waits at one time; more are refused.
+    pub max_streams: u32,
+    /// Origins whose pages may open WebSockets, such as `https://app.example`; empty is the gateway's own origin.
+    pub allowed_origins: List<String>,
 }
 
 impl Default for Config {
@@ -39,6 +43,8 @@ impl Default for Config {
             tls_cert: None,
             tls_key: None,
             max_connections: 10_000,
+            max_streams: 20_000,
+            allowed_origins: List::default(),
         }
     }
 }
@@ -57,6 +63,9 @@ impl Config {
                 "gateway.rate_limit",
                 "must be at most 1000000; 0 turns it off",
             ));
+        }
+        if self.max_streams == 0 {
+            return Err(ConfigError::new("gateway.max_streams", "must be at least 1"));
         }
         Ok(())
     }

@@ -109,6 +109,20 @@ impl ApiError {
         }
     }
 
+    /// Tells whether the caller's credential is not accepted, as opposed to not judged.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED
+    }
+
+    /// A page of another origin asked for a WebSocket.
+    pub(crate) fn origin_not_allowed() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "origin_not_allowed",
+            "pages of this origin may not open WebSockets here",
+        )
+    }
+
     pub(crate) fn internal(detail: impl Into<String>) -> Self {
         let error = Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -131,6 +145,11 @@ impl ApiError {
             challenge: Some(CHALLENGE),
             ..error
         }
+    }
+
+    /// A bound or a dependency of this gateway's own stands in the way for now; what it is goes to the access log.
+    pub(crate) fn out_of(detail: &str) -> Self {
+        Self::unavailable(&Failure::new(ErrorCode::Unavailable, reason::UNAVAILABLE, detail))
     }
 
     fn unavailable(failure: &Failure) -> Self {

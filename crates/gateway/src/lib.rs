@@ -7,6 +7,7 @@ mod config;
 mod error;
 mod json;
 mod listener;
+mod mail_html;
 mod openapi;
 mod page;
 mod rate_limit;
@@ -17,10 +18,13 @@ mod shared_limit;
 mod sign_in_limit;
 mod state;
 mod stream;
+mod streams;
+mod tickets;
 mod views;
 
 use axum::Router;
-use mayfly_runtime::{grpc::Transport, redis::Redis, task::Tasks};
+use mayfly_runtime::{bus::Subscription, grpc::Transport, redis::Redis, task::Tasks};
+use mayfly_types::SharedClock;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -35,6 +39,10 @@ pub struct Deps {
     pub mailbox: Transport,
     /// What gateways share, if there are several.
     pub redis: Option<Redis>,
+    /// Tells until when a ticket is good. How long it lives is measured by whatever keeps it.
+    pub clock: SharedClock,
+    /// Where new messages are heard of: one subscription for all who follow.
+    pub events: Subscription,
     /// HTTPS when present, HTTP when not.
     pub tls: Option<TlsAcceptor>,
     /// The group of tasks that edges drain in.
@@ -52,7 +60,16 @@ pub struct Gateway {
 /// Builds the gateway.
 #[must_use]
 pub fn build(config: &Config, deps: Deps) -> Gateway {
-    let state = state::Gateway::new(config, deps.auth, deps.mailbox, deps.redis.clone());
+    let hub = streams::Hub::default();
+    let state = state::Gateway::new(
+        config,
+        deps.auth,
+        deps.mailbox,
+        deps.redis.clone(),
+        deps.clock,
+        streams::Streams::new(config, hub.clone(), deps.redis.clone(), &deps.tasks),
+    );
+    streams::listen(hub, deps.events, state.clone(), &deps.tasks);
     Gateway {
         router: router::router(config, state, deps.redis, &deps.tasks),
         tls: deps.tls,

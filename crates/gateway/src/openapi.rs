@@ -10,7 +10,7 @@ use utoipa::openapi::{
     Components, Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, Ref,
     RefOr, Response, ResponseBuilder,
     path::Operation,
-    security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -40,6 +40,8 @@ pub(crate) fn base() -> OpenApi {
         bearer("A mailbox JWT, from POST /api/accounts or /api/token."),
     );
     components.add_security_scheme("pro", bearer("A Pro JWT, or a Pro API token (tm_pro_…)."));
+    let ticket = ApiKeyValue::with_description("ticket", "A ticket of POST /api/tickets.");
+    components.add_security_scheme("ticket", SecurityScheme::ApiKey(ApiKey::Query(ticket)));
     components
         .schemas
         .insert(ErrorBody::name().into_owned(), ErrorBody::schema());

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use mayfly_runtime::{redis::Redis, task::Tasks};
 use tower::{Layer, ServiceBuilder, ServiceExt};
@@ -23,7 +24,7 @@ use crate::{
     error::ApiError,
     openapi,
     rate_limit::{self, RateLimit},
-    routes::{accounts, domains, me, messages, pro, token},
+    routes::{accounts, domains, events, me, messages, pro, tickets, token, wait, ws},
     state::Gateway,
 };
 
@@ -35,14 +36,20 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(token::create::handle))
         .routes(routes!(me::get::handle, me::delete::handle))
         .routes(routes!(messages::list::handle))
+        .routes(routes!(wait::of_mailbox))
+        .routes(routes!(events::of_mailbox))
         .routes(routes!(messages::get::handle, messages::delete::handle))
         .routes(routes!(messages::mark_read::handle))
         .routes(routes!(messages::source::handle))
-        .routes(routes!(messages::attachment::handle));
+        .routes(routes!(messages::body::handle))
+        .routes(routes!(messages::attachment::handle))
+        .routes(routes!(tickets::create::handle));
     let pro = OpenApiRouter::new()
         .routes(routes!(pro::register::handle))
         .routes(routes!(pro::login::handle))
         .routes(routes!(pro::me::handle))
+        .routes(routes!(wait::of_user))
+        .routes(routes!(events::of_user))
         .routes(routes!(pro::accounts::list::handle))
         .routes(routes!(pro::accounts::delete::handle))
         .routes(routes!(pro::accounts::reset_password::handle))
@@ -117,6 +124,8 @@ pub(crate) fn router(config: &Config, gateway: Gateway, redis: Option<Redis>, ta
         ))
         .layer(middleware::from_fn(cors));
     router
+        // Not of HTTP's kind: `docs/STREAMS.md` documents it.
+        .route("/api/ws", get(ws::handle))
         .with_state(gateway)
         .merge(openapi::routes(document))
         .fallback(|| async { ApiError::not_found() })

@@ -13,6 +13,7 @@ pub(crate) mod me {
     pub(crate) mod delete;
     pub(crate) mod get;
 }
+pub(crate) mod events;
 pub(crate) mod messages;
 pub(crate) mod pro {
     //! `/pro/api`
@@ -27,6 +28,12 @@ pub(crate) mod pro {
         pub(crate) mod revoke;
     }
 }
+pub(crate) mod tickets {
+    //! `/api/tickets`
+    pub(crate) mod create;
+}
+pub(crate) mod wait;
+pub(crate) mod ws;
 pub(crate) mod token {
     //! `/api/token`
     pub(crate) mod create;

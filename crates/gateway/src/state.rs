@@ -8,7 +8,11 @@ use mayfly_runtime::{
     redis::Redis,
 };
 
-use crate::{config::Config, sign_in_limit::SignInLimit};
+use mayfly_types::SharedClock;
+
+use crate::{
+    config::Config, mail_html::Cleaner, sign_in_limit::SignInLimit, streams::Streams, tickets::Tickets,
+};
 
 /// A token must be judged quickly: a slow auth service is a 503, never a pile of waiting requests.
 const VALIDATE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -21,15 +25,30 @@ pub(crate) struct Gateway {
     auth: AuthClient<Transport>,
     mailbox: MailboxClient<Transport>,
     pub(crate) sign_in_limit: Arc<SignInLimit>,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) clock: SharedClock,
+    pub(crate) cleaner: Cleaner,
+    pub(crate) streams: Streams,
 }
 
 impl Gateway {
-    pub(crate) fn new(config: &Config, auth: Transport, mailbox: Transport, redis: Option<Redis>) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        auth: Transport,
+        mailbox: Transport,
+        redis: Option<Redis>,
+        clock: SharedClock,
+        streams: Streams,
+    ) -> Self {
         Self {
             auth: AuthClient::new(auth).max_decoding_message_size(MAX_MESSAGE_BYTES),
             // A message's bodies travel in one answer, and decoding can make them longer than the mail was.
             mailbox: MailboxClient::new(mailbox).max_decoding_message_size(96 * 1024 * 1024),
-            sign_in_limit: Arc::new(SignInLimit::new(config.sign_in_limit, redis)),
+            sign_in_limit: Arc::new(SignInLimit::new(config.sign_in_limit, redis.clone())),
+            tickets: Arc::new(Tickets::new(redis)),
+            clock,
+            cleaner: Cleaner::default(),
+            streams,
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod message;
+pub(crate) mod new_mail;
 pub(crate) mod pro;
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};

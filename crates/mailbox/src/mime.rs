@@ -44,6 +44,7 @@ pub(crate) struct Attachment {
     pub(crate) filename: Option<String>,
     pub(crate) content_type: String,
     pub(crate) size_bytes: i64,
+    pub(crate) content_id: Option<String>,
 }
 
 /// Both bodies of a [`Content`] together: beyond what any charset makes of the largest mail.
@@ -125,6 +126,7 @@ fn describe<'l>(index: u32, leaf: &'l Leaf<'_>) -> (Attachment, std::borrow::Cow
         filename: leaf.filename.clone(),
         content_type: leaf.content_type(),
         size_bytes: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+        content_id: leaf.content_id.clone(),
     };
     (description, bytes)
 }

@@ -356,6 +356,7 @@ fn attachment_to_proto(attachment: mime::Attachment) -> proto::Attachment {
         filename: attachment.filename,
         content_type: attachment.content_type,
         size_bytes: attachment.size_bytes,
+        content_id: attachment.content_id,
     }
 }
 

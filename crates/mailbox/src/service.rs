@@ -61,6 +61,8 @@ pub(crate) struct Service {
 pub(crate) struct Scope {
     account: Option<AccountId>,
     owner: Option<UserId>,
+    /// Set where a message names the mailbox: any of this Pro user's.
+    any_of: Option<UserId>,
 }
 
 impl Scope {
@@ -73,6 +75,7 @@ impl Scope {
         Ok(Self {
             account: account_id.parse().ok(),
             owner,
+            any_of: owner.filter(|_| account_id.is_empty()),
         })
     }
 
@@ -163,6 +166,10 @@ impl Service {
 
     /// Returns a message of the mailbox, and the mailbox.
     async fn message(&self, scope: Scope, message_id: &str) -> Result<(Arc<Mailbox>, Message), Error> {
+        let scope = match scope.any_of {
+            Some(owner) => self.holder_of(owner, message_id).await?,
+            None => scope,
+        };
         let mailbox = self.mailbox(scope).await?;
         let id = self.live_id(message_id)?.as_uuid();
         let account = mailbox.id;
@@ -173,6 +180,22 @@ impl Service {
             })
             .await?;
         Ok((mailbox, found.ok_or(Error::NotFound)?))
+    }
+
+    /// Returns the scope of the mailbox, of all that a Pro user has, that holds a message.
+    async fn holder_of(&self, owner: UserId, message_id: &str) -> Result<Scope, Error> {
+        let id = self.live_id(message_id)?.as_uuid();
+        let found = self
+            .store
+            .read("find_message_holder", |c| {
+                Box::pin(async move { Ok(messages::find_holder(c, owner.as_uuid(), id).await?) })
+            })
+            .await?;
+        Ok(Scope {
+            account: Some(AccountId::from_uuid(found.ok_or(Error::NotFound)?)),
+            owner: Some(owner),
+            any_of: None,
+        })
     }
 
     fn live_id(&self, message_id: &str) -> Result<MessageId, Error> {

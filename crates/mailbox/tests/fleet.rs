@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mayfly_mailbox::Config;
 use mayfly_testkit::{Db, ManualClock, TestDatabase};
 use mayfly_types::{ErrorCode, reason};
+use sea_orm::ConnectionTrait;
 use time::Duration;
 use tokio::task::JoinSet;
 
@@ -151,4 +152,38 @@ async fn sweeping_twice_at_once_gives_nothing_back_twice() {
         assert_eq!(world.used(&ann).await, left);
         assert_eq!(world.source(scope(&ann), &young).await.unwrap(), mail("young"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ids_follow_what_was_stored_by_one_whose_clock_is_ahead() {
+    let worlds = two(Config::default()).await;
+    let owner = user();
+    let ann = worlds[0].create_for("ann@mayfly.test", Some(&owner)).await;
+    let bob = worlds[1].create_for("bob@mayfly.test", Some(&owner)).await;
+    let lone = worlds[0].create("lone@mayfly.test").await;
+    worlds[0].deliver(&[&ann, &bob, &lone], &mail("a")).await.unwrap();
+    // As another process leaves it whose clock is a century ahead.
+    let ahead = "03a00000-0000-7000-8000-000000000000";
+    let database = worlds[0].test_database.open("mailbox").await;
+    let changed: Result<(), sea_orm::DbErr> = database
+        .tx("ahead", move |tx| {
+            Box::pin(async move {
+                for table in ["mailboxes", "owners"] {
+                    let change = format!("UPDATE {table} SET last_message_id = '{ahead}'");
+                    tx.execute_unprepared(&change).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+    changed.unwrap();
+    let mut last = ahead.to_owned();
+    for n in 0..20 {
+        let to = if n % 3 == 0 { &bob } else { &ann };
+        let id = worlds[n % 2].deliver(&[to], &mail("a")).await.unwrap().remove(0);
+        assert!(id > last, "{id} after {last}");
+        last = id;
+    }
+    let id = worlds[1].deliver(&[&lone], &mail("a")).await.unwrap().remove(0);
+    assert!(id.as_str() > ahead);
 }

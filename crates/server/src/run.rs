@@ -6,6 +6,7 @@ use mayfly_auth::Auth;
 use mayfly_mailbox::Mailbox;
 use mayfly_runtime::{
     admin::{self, Readiness},
+    bus::Bus,
     grpc::{self, Health},
     redis::Redis,
     task::Tasks,
@@ -115,6 +116,7 @@ async fn start(
         true => Redis::start(&config.redis, &transports)?,
         false => None,
     };
+    let bus = Bus::new(redis.clone(), &config.redis);
     let auth = match config.has(Role::Auth) {
         true => Some(roles::auth::build(config, redis.clone(), services.clone()).await?),
         false => None,
@@ -124,7 +126,9 @@ async fn start(
         false => None,
     };
     let mailbox = match (config.has(Role::Mailbox), &to_auth) {
-        (true, Some(auth)) => Some(roles::mailbox::build(config, auth.clone(), services.clone()).await?),
+        (true, Some(auth)) => {
+            Some(roles::mailbox::build(config, auth.clone(), &bus, services.clone()).await?)
+        }
         _ => None,
     };
     let to_mailbox = match config.has(Role::Gateway) || config.has(Role::Smtp) {
@@ -160,7 +164,8 @@ async fn start(
             "http"
         };
         listening.http = Some(format!("{scheme}://{}", listener.local_addr()?));
-        roles::gateway::build(config, auth.clone(), mailbox.clone(), redis, edges.clone())?.serve(listener);
+        roles::gateway::build(config, auth.clone(), mailbox.clone(), redis, &bus, edges.clone())?
+            .serve(listener);
     }
     if let (Some(listener), Some(mailbox)) = (mail, to_mailbox) {
         listening.smtp = Some(listener.local_addr()?);

@@ -12,8 +12,10 @@ use mayfly_proto::{
     },
 };
 use mayfly_runtime::{
+    bus::Bus,
     database::Database,
     grpc::{self, Credential, Peer, Transport},
+    redis::RedisConfig,
     task::Tasks,
     tls,
 };
@@ -175,6 +177,7 @@ async fn open_mailbox(dir: &Path, config: mayfly_mailbox::Config, tasks: &Tasks)
         database: Database::open_sqlite(&path).await.unwrap(),
         auth: remote(auth_server::SERVICE_NAME, nobody, credential(), tasks),
         domains: vec!["mayfly.test".parse().unwrap()],
+        events: Bus::new(None, &RedisConfig::default()).publisher(tasks),
         clock: Arc::new(ManualClock::default()),
         tasks: tasks.clone(),
     };

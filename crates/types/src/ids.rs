@@ -9,6 +9,8 @@ use std::{
 use time::OffsetDateTime;
 use uuid::{ContextV7, Timestamp, Uuid};
 
+use crate::random_bytes;
+
 /// The counter that keeps ids of one process in order within a millisecond, and when the clock steps back.
 static CONTEXT: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
 
@@ -108,12 +110,16 @@ id!(
     MessageId
 );
 impl MessageId {
-    /// Returns this id, or the next one after another if this does not sort after it: what is stored later in one place has
-    /// the larger id, whatever the clocks of those who store.
+    /// Returns this id, or one that closely follows another if this does not sort after it: what is stored later in one
+    /// place has the larger id, whatever the clocks of those who store.
     #[must_use]
     pub fn after(self, other: Option<Self>) -> Self {
         match other {
-            Some(other) if other >= self => Self(Uuid::from_u128(other.0.as_u128().wrapping_add(1))),
+            // By a random step, so that two who follow one id do not meet.
+            Some(other) if other >= self => {
+                let step = u128::from(u32::from_ne_bytes(random_bytes())) + 1;
+                Self(Uuid::from_u128(other.0.as_u128().wrapping_add(step)))
+            }
             _ => self,
         }
     }

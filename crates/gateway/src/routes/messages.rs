@@ -1,6 +1,7 @@
-//! `/api/messages`: each route acts for the mailbox whose JWT it carries.
+//! `/api/messages`: each route acts for the mailbox whose JWT it carries. The body is shown to Pro users too.
 
 pub(crate) mod attachment;
+pub(crate) mod body;
 pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod list;

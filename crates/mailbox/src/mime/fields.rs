@@ -1,4 +1,4 @@
-//! Header fields: finding the five that matter, and reading their values with mail-parser.
+//! Header fields: finding the six that matter, and reading their values with mail-parser.
 
 use std::borrow::Cow;
 
@@ -25,6 +25,9 @@ const MAX_TEXT_CHARS: usize = 1000;
 /// How much of a file name is kept, in characters.
 const MAX_FILENAME_CHARS: usize = 255;
 
+/// A longer Content-ID is none.
+const MAX_CONTENT_ID_BYTES: usize = 255;
+
 struct Bound {
     bytes: usize,
     encoded_words: usize,
@@ -38,6 +41,7 @@ pub(super) struct Fields<'a> {
     pub(super) content_type: Option<&'a [u8]>,
     pub(super) disposition: Option<&'a [u8]>,
     pub(super) encoding: Option<&'a [u8]>,
+    pub(super) content_id: Option<&'a [u8]>,
     /// Where the body begins; absent when the block is longer than [`MAX_HEADER_BYTES`].
     pub(super) body_at: Option<usize>,
 }
@@ -74,6 +78,7 @@ pub(super) fn read(part: &[u8]) -> Fields<'_> {
         let place = match name.len() {
             4 if name.eq_ignore_ascii_case(b"from") => Some(&mut fields.from),
             7 if name.eq_ignore_ascii_case(b"subject") => Some(&mut fields.subject),
+            10 if name.eq_ignore_ascii_case(b"content-id") => Some(&mut fields.content_id),
             12 if name.eq_ignore_ascii_case(b"content-type") => Some(&mut fields.content_type),
             19 if name.eq_ignore_ascii_case(b"content-disposition") => Some(&mut fields.disposition),
             25 if name.eq_ignore_ascii_case(b"content-transfer-encoding") => Some(&mut fields.encoding),
@@ -152,6 +157,15 @@ pub(super) fn content_type(value: &[u8]) -> Option<ContentType<'static>> {
         HeaderValue::ContentType(content_type) => Some(content_type),
         _ => None,
     }
+}
+
+/// Reads a Content-ID: what stands in angle brackets, if that is printable ASCII.
+pub(super) fn content_id(value: &[u8]) -> Option<String> {
+    let id = value.trim_ascii();
+    let id = id.strip_prefix(b"<").unwrap_or(id);
+    let id = id.strip_suffix(b">").unwrap_or(id);
+    let is_id = (1..=MAX_CONTENT_ID_BYTES).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic);
+    is_id.then(|| String::from_utf8_lossy(id).into_owned())
 }
 
 /// Returns a file name as sent, decoded; made harmless where it is used, not here.

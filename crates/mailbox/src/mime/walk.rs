@@ -28,6 +28,7 @@ pub(super) struct Leaf<'a> {
     declared_type: Option<String>,
     pub(super) filename: Option<String>,
     pub(super) charset: Option<String>,
+    pub(super) content_id: Option<String>,
     pub(super) encoding: Encoding,
     pub(super) body: &'a [u8],
 }
@@ -139,6 +140,7 @@ impl<'a> Walk<'a> {
                 .as_ref()
                 .and_then(|declared| declared.attribute("charset"))
                 .map(str::to_owned),
+            content_id: fields.content_id.and_then(fields::content_id),
             encoding,
             body,
         });

@@ -158,6 +158,25 @@ pub(crate) async fn find(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> R
     Entity::find().filter(of(account, id)).one(c).await
 }
 
+/// Finds which of a Pro user's mailboxes holds a message.
+pub(crate) async fn find_holder(
+    c: &impl ConnectionTrait,
+    owner: Uuid,
+    id: Uuid,
+) -> Result<Option<Uuid>, DbErr> {
+    let owned = Query::select()
+        .column(mailbox::Column::Id)
+        .from(mailbox::Entity)
+        .and_where(Expr::col(mailbox::Column::OwnerUserId).eq(owner))
+        .to_owned();
+    let found = Entity::find()
+        .filter(Column::AccountId.in_subquery(owned))
+        .filter(Column::Id.eq(id))
+        .one(c)
+        .await?;
+    Ok(found.map(|message| message.account_id))
+}
+
 /// Finds a mailbox's message, and keeps it from other writers until the transaction ends: of two that remove it, one
 /// finds it.
 pub(crate) async fn lock(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> Result<Option<Model>, DbErr> {

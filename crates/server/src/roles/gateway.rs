@@ -1,7 +1,10 @@
 //! The role `gateway`.
 
+use std::sync::Arc;
+
 use mayfly_gateway::{Deps, Gateway};
-use mayfly_runtime::{config::ConfigError, grpc::Transport, redis::Redis, task::Tasks, tls};
+use mayfly_runtime::{bus::Bus, config::ConfigError, grpc::Transport, redis::Redis, task::Tasks, tls};
+use mayfly_types::SystemClock;
 
 use crate::config::Config;
 
@@ -11,6 +14,7 @@ pub(crate) fn build(
     auth: Transport,
     mailbox: Transport,
     redis: Option<Redis>,
+    bus: &Bus,
     tasks: Tasks,
 ) -> Result<Gateway, ConfigError> {
     let (certificate, key) = (config.gateway.tls_cert.as_ref(), config.gateway.tls_key.as_ref());
@@ -21,6 +25,8 @@ pub(crate) fn build(
             auth,
             mailbox,
             redis,
+            events: bus.subscribe(&tasks)?,
+            clock: Arc::new(SystemClock),
             tls,
             tasks,
         },

@@ -1,7 +1,7 @@
 //! The role `mailbox`.
 
 use mayfly_mailbox::{Deps, Mailbox};
-use mayfly_runtime::{grpc::Transport, task::Tasks};
+use mayfly_runtime::{bus::Bus, grpc::Transport, task::Tasks};
 
 use crate::{
     config::{Config, Role},
@@ -9,13 +9,19 @@ use crate::{
 };
 
 /// Opens the database and builds the service.
-pub(crate) async fn build(config: &Config, auth: Transport, tasks: Tasks) -> anyhow::Result<Mailbox> {
+pub(crate) async fn build(
+    config: &Config,
+    auth: Transport,
+    bus: &Bus,
+    tasks: Tasks,
+) -> anyhow::Result<Mailbox> {
     let database = wiring::database(config, Role::Mailbox).await?;
     let clock = database.clock(&tasks).await?;
     let deps = Deps {
         database,
         auth,
         domains: config.domains.0.clone(),
+        events: bus.publisher(&tasks),
         clock,
         tasks,
     };

@@ -12,6 +12,7 @@
 
 mod asks;
 mod client;
+mod follow;
 mod guards;
 mod kubernetes;
 mod ledger;

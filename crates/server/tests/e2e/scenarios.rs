@@ -20,5 +20,7 @@ mod secrets;
 mod services;
 mod sign_in;
 mod startup;
+mod streams;
 mod telemetry;
+mod tickets;
 mod tls;

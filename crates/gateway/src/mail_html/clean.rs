@@ -1,0 +1,177 @@
+//! The second layer: HTML made of allowed elements, attributes and values alone.
+
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use ammonia::{Builder, UrlRelative};
+
+use super::{
+    Images, InlineImages, bounds,
+    images::{self, Pass},
+    style,
+};
+
+const ELEMENTS: [&str; 73] = [
+    "a",
+    "abbr",
+    "address",
+    "article",
+    "aside",
+    "b",
+    "bdi",
+    "bdo",
+    "big",
+    "blockquote",
+    "br",
+    "caption",
+    "center",
+    "cite",
+    "code",
+    "col",
+    "colgroup",
+    "dd",
+    "del",
+    "dfn",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "figcaption",
+    "figure",
+    "font",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "main",
+    "mark",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "s",
+    "samp",
+    "section",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "time",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
+    "wbr",
+    "rp",
+    "rt",
+    "ruby",
+];
+/// What goes with all that is in it.
+const WHOLLY_REMOVED: [&str; 19] = [
+    "applet", "audio", "base", "embed", "frameset", "iframe", "math", "noembed", "noframes", "noscript",
+    "object", "script", "select", "style", "svg", "template", "textarea", "title", "video",
+];
+const EVERYWHERE: [&str; 10] = [
+    "align", "bgcolor", "color", "dir", "height", "lang", "style", "title", "valign", "width",
+];
+const ATTRIBUTES: [(&str, &[&str]); 12] = [
+    ("a", &["href"]),
+    ("img", &["src", "alt", "border", "hspace", "vspace"]),
+    ("table", &["border", "cellpadding", "cellspacing"]),
+    ("td", &["colspan", "rowspan", "nowrap"]),
+    ("th", &["colspan", "rowspan", "nowrap", "scope"]),
+    ("col", &["span"]),
+    ("colgroup", &["span"]),
+    ("font", &["face", "size"]),
+    ("hr", &["size", "noshade"]),
+    ("li", &["value"]),
+    ("ol", &["start", "type", "reversed"]),
+    ("ul", &["type"]),
+];
+/// `cid` and `data` are for images alone: the attribute filter sees to it.
+const SCHEMES: [&str; 5] = ["cid", "data", "http", "https", "mailto"];
+/// What was cleaned is longer by the end tags that were left out and by what every link gets.
+const MAX_CLEANED_BYTES: usize = 4 * bounds::MAX_BYTES;
+/// How often HTML may be cleaned until it stays as it is.
+const MAX_PASSES: usize = 5;
+
+/// Cleans HTML until another pass changes nothing, so that a browser reads what was written here and not something that
+/// only its own reading makes of it. Returns nothing for HTML beyond the bounds, or that never settles.
+pub(super) fn clean(html: &str, inline: InlineImages, images: Images) -> Option<String> {
+    let settling = Pass::Settling(images);
+    let mut current = pass(html, bounds::MAX_BYTES, &settling)?;
+    for _ in 1..MAX_PASSES {
+        let next = pass(&current, MAX_CLEANED_BYTES, &settling)?;
+        if next == current {
+            // References may become large: what they become is no longer counted as the mail's HTML.
+            return Some(clean_once(&current, &Pass::Final(images, Arc::new(inline))));
+        }
+        current = next;
+    }
+    None
+}
+
+fn pass(html: &str, max_bytes: usize, pass: &Pass) -> Option<String> {
+    bounds::holds(html, max_bytes).then(|| clean_once(html, pass))
+}
+
+fn clean_once(html: &str, pass: &Pass) -> String {
+    let attributes = ATTRIBUTES
+        .iter()
+        .map(|(element, names)| (*element, names.iter().copied().collect()));
+    let pass = pass.clone();
+    let on_links = HashMap::from([("target", "_blank")]);
+    Builder::empty()
+        .tags(HashSet::from(ELEMENTS))
+        .clean_content_tags(HashSet::from(WHOLLY_REMOVED))
+        .generic_attributes(HashSet::from(EVERYWHERE))
+        .tag_attributes(attributes.collect())
+        .set_tag_attribute_values(HashMap::from([("a", on_links)]))
+        .link_rel(Some("noopener noreferrer"))
+        .url_schemes(HashSet::from(SCHEMES))
+        .url_relative(UrlRelative::Deny)
+        .strip_comments(true)
+        .attribute_filter(move |_, attribute, value| match attribute {
+            "href" => link(value),
+            "src" => images::source(value, &pass),
+            "style" => style::clean(value).map(Cow::Owned),
+            _ => Some(value.into()),
+        })
+        .clean(html)
+        .to_string()
+}
+
+/// Links lead to the web and to mail programs, by their whole address.
+fn link(value: &str) -> Option<Cow<'_, str>> {
+    let value = value.trim_matches(|c: char| c <= ' ');
+    let (scheme, rest) = value.split_once(':')?;
+    let is_known = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => rest.starts_with("//"),
+        "mailto" => true,
+        _ => false,
+    };
+    (is_known && !value.contains(char::is_control)).then_some(value.into())
+}

@@ -1,0 +1,138 @@
+//! Images that come with a mail, and those that it would load.
+
+use std::{borrow::Cow, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::{Images, InlineImages};
+
+/// How many images of a mail are put into its document.
+pub(crate) const MAX_IMAGES: usize = 20;
+/// How large these images may be together.
+pub(crate) const MAX_IMAGES_BYTES: usize = 8 << 20;
+
+/// Raster formats that browsers have always shown, by how they begin. An SVG is a document, so it is none.
+fn media_type(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
+        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        _ => None,
+    }
+}
+
+/// Tells whether a part says that it is an image; whether it is one is seen in its bytes.
+pub(crate) fn is_image(content_type: &str) -> bool {
+    content_type.starts_with("image/")
+}
+
+/// Tells whether HTML may refer to other parts of its mail.
+pub(crate) fn refers_to_parts(html: &str) -> bool {
+    html.as_bytes()
+        .windows(4)
+        .any(|window| window.eq_ignore_ascii_case(b"cid:"))
+}
+
+/// Writes an image as a `data:` URL, if its bytes are those of one.
+pub(crate) fn reference(bytes: &[u8]) -> Option<String> {
+    let media_type = media_type(bytes)?;
+    Some(format!("data:{media_type};base64,{}", STANDARD.encode(bytes)))
+}
+
+/// Which images a pass of the cleaner keeps.
+#[derive(Debug, Clone)]
+pub(super) enum Pass {
+    /// References to parts stay as they are.
+    Settling(Images),
+    /// References to parts become the parts.
+    Final(Images, Arc<InlineImages>),
+}
+
+/// Returns what an image's source becomes; nothing when it may not be loaded.
+pub(super) fn source<'v>(value: &'v str, pass: &Pass) -> Option<Cow<'v, str>> {
+    let value = value.trim_matches(|c: char| c <= ' ');
+    let (scheme, rest) = value.split_once(':')?;
+    let (Pass::Settling(images) | Pass::Final(images, _)) = pass;
+    match scheme.to_ascii_lowercase().as_str() {
+        "cid" => match pass {
+            Pass::Settling(_) => Some(value.into()),
+            Pass::Final(_, inline) => {
+                let id = percent_encoding::percent_decode_str(rest).decode_utf8().ok()?;
+                inline.get(&*id).map(|image| Cow::Owned(image.clone()))
+            }
+        },
+        "data" => is_data_image(rest).then_some(value.into()),
+        "http" | "https" if *images == Images::Remote && rest.starts_with("//") => Some(value.into()),
+        _ => None,
+    }
+}
+
+/// Only what [`reference`] writes: the bytes of a raster image in base64.
+fn is_data_image(rest: &str) -> bool {
+    let formats = ["png", "jpeg", "gif", "webp"];
+    let Some((format, data)) = rest
+        .strip_prefix("image/")
+        .and_then(|rest| rest.split_once(";base64,"))
+    else {
+        return false;
+    };
+    formats.contains(&format)
+        && data
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_a_known_image_or_nothing() {
+        let inline = Arc::new(InlineImages::from([(
+            "a@b".to_owned(),
+            "data:image/png;base64,AA==".to_owned(),
+        )]));
+        let blocked = &Pass::Final(Images::Blocked, Arc::clone(&inline));
+        let remote = &Pass::Final(Images::Remote, inline);
+        let png = Some("data:image/png;base64,AA==".into());
+        for value in ["cid:a@b", "CID:a%40b", " \ncid:a@b "] {
+            assert_eq!(source(value, blocked), png, "{value}");
+        }
+        for value in [
+            "",
+            "x.png",
+            "//tracker.test/x",
+            "cid:other",
+            "cid:a%ffb",
+            "data:image/svg+xml;base64,AA==",
+            "data:image/png,<svg>",
+            "data:image/png;base64,A A",
+            "data:text/html;base64,AA==",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "blob:x",
+            "http:x",
+            "ht\ntp://tracker.test",
+        ] {
+            assert_eq!(source(value, blocked), None, "{value}");
+            assert_eq!(source(value, remote), None, "{value}");
+        }
+        assert_eq!(source("https://tracker.test/x", blocked), None);
+        let url = "https://tracker.test/x";
+        assert_eq!(source(url, remote), Some(url.into()));
+    }
+
+    #[test]
+    fn bytes_say_what_an_image_is() {
+        assert!(
+            reference(b"\x89PNG\r\n\x1a\n")
+                .unwrap()
+                .starts_with("data:image/png;base64,")
+        );
+        assert!(reference(b"GIF89a").is_some());
+        for bytes in ["", "GIF", "<svg xmlns='http://www.w3.org/2000/svg'/>", "<html>"] {
+            assert_eq!(reference(bytes.as_bytes()), None);
+        }
+    }
+}

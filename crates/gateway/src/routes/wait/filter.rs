@@ -1,0 +1,195 @@
+//! Which mail is waited for.
+
+use std::time::Duration;
+
+use mayfly_proto::mailbox::NewMessage;
+use mayfly_types::MessageId;
+use regex::{Regex, RegexBuilder};
+use utoipa::IntoParams;
+
+use super::{DEFAULT_TIMEOUT, MAX_TIMEOUT};
+use crate::error::ApiError;
+
+const MAX_FILTER_BYTES: usize = 1024;
+const MAX_COUNT: usize = 50;
+/// Memory of a compiled expression.
+const MAX_REGEX_BYTES: usize = 1 << 18;
+
+/// The parameters, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct WaitQuery {
+    /// The last message seen: what came after it counts. Without it only mail that arrives from now on.
+    since: Option<String>,
+    /// A part of the From header or of the envelope's sender, in any case.
+    from: Option<String>,
+    /// A part of the mailbox's address, in any case.
+    to: Option<String>,
+    /// A part of the subject, in any case; or a regular expression between slashes.
+    subject: Option<String>,
+    /// How many such messages, 1 to 50.
+    count: Option<String>,
+    /// Seconds, 0 to 60; 25 by default.
+    timeout: Option<String>,
+}
+
+/// What is waited for, and how long.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) since: Option<MessageId>,
+    pub(super) timeout: Duration,
+    pub(super) count: usize,
+    from: Option<String>,
+    to: Option<String>,
+    subject: Option<Subject>,
+}
+
+#[derive(Debug)]
+enum Subject {
+    Part(String),
+    Matches(Regex),
+}
+
+impl Wanted {
+    pub(super) fn parse(query: &str) -> Result<Self, ApiError> {
+        let mut wanted = Self {
+            since: None,
+            timeout: DEFAULT_TIMEOUT,
+            count: 1,
+            from: None,
+            to: None,
+            subject: None,
+        };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if value.len() > MAX_FILTER_BYTES {
+                return Err(ApiError::invalid_request(format!("{name}: is too long")));
+            }
+            let part = || (!value.is_empty()).then(|| value.to_lowercase());
+            match &*name {
+                "since" if value.is_empty() => {}
+                "since" => {
+                    let since = value.parse();
+                    wanted.since =
+                        Some(since.map_err(|_| ApiError::invalid_request("since: is no id of a message"))?);
+                }
+                "timeout" => wanted.timeout = timeout(&value)?,
+                "count" => {
+                    let count = value.parse().ok().filter(|count| (1..=MAX_COUNT).contains(count));
+                    wanted.count =
+                        count.ok_or_else(|| ApiError::invalid_request("count: must be from 1 to 50"))?;
+                }
+                "from" => wanted.from = part(),
+                "to" => wanted.to = part(),
+                "subject" => wanted.subject = subject(&value)?,
+                _ => {}
+            }
+        }
+        Ok(wanted)
+    }
+
+    pub(super) fn matches(&self, message: &NewMessage) -> bool {
+        let Some(summary) = &message.summary else {
+            return false;
+        };
+        let has = |part: &Option<String>, texts: &[&str]| {
+            part.as_ref()
+                .is_none_or(|part| texts.iter().any(|text| text.to_lowercase().contains(part)))
+        };
+        let title = summary.subject.as_deref().unwrap_or_default();
+        has(
+            &self.from,
+            &[summary.from.as_deref().unwrap_or_default(), &summary.sender],
+        ) && has(&self.to, &[&message.address])
+            && match &self.subject {
+                None => true,
+                Some(Subject::Part(part)) => title.to_lowercase().contains(part),
+                Some(Subject::Matches(regex)) => regex.is_match(title),
+            }
+    }
+}
+
+fn timeout(value: &str) -> Result<Duration, ApiError> {
+    let seconds = value.parse().ok().map(Duration::from_secs);
+    seconds
+        .filter(|timeout| *timeout <= MAX_TIMEOUT)
+        .ok_or_else(|| ApiError::invalid_request("timeout: must be from 0 to 60 seconds"))
+}
+
+fn subject(value: &str) -> Result<Option<Subject>, ApiError> {
+    let expression = value
+        .strip_prefix('/')
+        .and_then(|rest| rest.strip_suffix('/'))
+        .filter(|expression| !expression.is_empty());
+    match expression {
+        None if value.is_empty() => Ok(None),
+        None => Ok(Some(Subject::Part(value.to_lowercase()))),
+        Some(expression) => RegexBuilder::new(expression)
+            .size_limit(MAX_REGEX_BYTES)
+            .dfa_size_limit(MAX_REGEX_BYTES)
+            .build()
+            .map(|regex| Some(Subject::Matches(regex)))
+            .map_err(|_| ApiError::invalid_request("subject: is no regular expression, or one too large")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mayfly_proto::mailbox::MessageSummary;
+
+    use super::*;
+
+    fn message() -> NewMessage {
+        NewMessage {
+            summary: Some(MessageSummary {
+                sender: "bounce@shop.example".to_owned(),
+                from: Some("A Shop <Shop@example.com>".to_owned()),
+                subject: Some("Your code is 482913".to_owned()),
+                ..MessageSummary::default()
+            }),
+            account_id: String::new(),
+            address: "ann@mayfly.test".to_owned(),
+        }
+    }
+
+    #[test]
+    fn filters_are_parts_in_any_case_or_an_expression() {
+        for (query, is_wanted) in [
+            ("", true),
+            ("from=shop@EXAMPLE", true),
+            ("from=bounce@", true),
+            ("from=bob", false),
+            ("to=ann%40", true),
+            ("to=bob", false),
+            ("subject=YOUR+CODE", true),
+            ("subject=/^Your+code+is+%5Cd{6}$/", true),
+            ("subject=/^code/", false),
+            ("subject=%2F", false),
+            ("from=shop&subject=invoice", false),
+            ("unknown=1", true),
+        ] {
+            let wanted = Wanted::parse(query).unwrap();
+            assert_eq!(wanted.matches(&message()), is_wanted, "{query}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        let long = format!("from={}", "x".repeat(MAX_FILTER_BYTES + 1));
+        for query in [
+            "since=x",
+            "timeout=61",
+            "timeout=-1",
+            "timeout=soon",
+            "count=0",
+            "count=51",
+            "subject=/(/",
+            "subject=/(a{1000}){1000}/",
+            &long,
+        ] {
+            assert!(Wanted::parse(query).is_err(), "{query}");
+        }
+        assert_eq!(Wanted::parse("timeout=0").unwrap().timeout, Duration::ZERO);
+        assert_eq!(Wanted::parse("").unwrap().timeout, DEFAULT_TIMEOUT);
+    }
+}

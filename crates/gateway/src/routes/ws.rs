@@ -1,0 +1,288 @@
+//! `GET /api/ws`: new mail of one mailbox over a WebSocket. The credential comes in the first frame.
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{CloseFrame, Message, WebSocket, close_code},
+    },
+    http::{HeaderMap, header},
+    response::Response,
+};
+use mayfly_proto::mailbox::NewMessage;
+use mayfly_types::MessageId;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::{
+    auth::{mailbox_topic, principal_of},
+    error::ApiError,
+    state::Gateway,
+    streams::{Ending, Follow, Kind, Topic, until_invalid},
+    views::new_mail::NewMailEvent,
+};
+
+/// How long the first frame may take.
+const AUTH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a reader may leave a frame unread.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+const PING_EVERY: Duration = Duration::from_secs(30);
+const MAX_FRAME_BYTES: usize = 64 * 1024;
+/// Frames that a client may send between two pings. None of them means anything.
+const MAX_FRAMES: u32 = 120;
+
+/// Checks the origin, and answers the handshake.
+pub(crate) async fn handle(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, ApiError> {
+    if !is_allowed_origin(&headers, &gateway.streams.allowed_origins) {
+        gateway.streams.metrics.refused("origin");
+        return Err(ApiError::origin_not_allowed());
+    }
+    let place = gateway.streams.place()?;
+    let upgrade = upgrade
+        .max_message_size(MAX_FRAME_BYTES)
+        .max_frame_size(MAX_FRAME_BYTES)
+        .read_buffer_size(512)
+        .write_buffer_size(0)
+        .max_write_buffer_size(1024 * 1024);
+    Ok(upgrade.on_upgrade(|socket| async move {
+        let tasks = gateway.streams.tasks.clone();
+        // A task that is waited for when the process stops.
+        tasks.spawn(converse(socket, gateway, place));
+    }))
+}
+
+/// A request without an origin comes from no page.
+fn is_allowed_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else { return true };
+    let (Ok(origin), None) = (origin.to_str(), origins.next()) else {
+        return false;
+    };
+    if !allowed.is_empty() {
+        return allowed.iter().any(|one| one.eq_ignore_ascii_case(origin));
+    }
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"));
+    matches!((host, authority), (Some(host), Some(authority)) if host.eq_ignore_ascii_case(authority))
+}
+
+/// Why a conversation ends.
+enum End {
+    /// The client has gone, or cannot be told anything.
+    Silently,
+    /// With a code and a reason.
+    Close(u16, &'static str),
+    /// With an error first.
+    Refuse(&'static str),
+}
+
+async fn converse(mut socket: WebSocket, gateway: Gateway, _place: OwnedSemaphorePermit) {
+    let stopping = gateway.streams.tasks.stopping();
+    let end = tokio::select! {
+        end = serve(&mut socket, &gateway) => end,
+        () = stopping.cancelled() => End::Close(close_code::AWAY, "going away"),
+    };
+    let (code, reason) = match end {
+        End::Silently => return,
+        End::Close(code, reason) => (code, reason),
+        End::Refuse(error) => {
+            gateway.streams.metrics.refused(error);
+            let text = format!("{{\"error\":\"{error}\"}}");
+            if send(&mut socket, Message::Text(text.into())).await.is_err() {
+                return;
+            }
+            (close_code::POLICY, error)
+        }
+    };
+    let frame = CloseFrame {
+        code,
+        reason: reason.into(),
+    };
+    if send(&mut socket, Message::Close(Some(frame))).await.is_ok() {
+        // The client answers with a close of its own, after which the connection can end without a reset.
+        let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let _ = tokio::time::timeout(Duration::from_secs(1), answered).await;
+    }
+}
+
+/// The first frame.
+#[derive(Deserialize)]
+struct Auth {
+    r#type: String,
+    token: SecretString,
+    /// The last message that the client has seen: what came after it is told first.
+    since: Option<MessageIdText>,
+}
+
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct MessageIdText(MessageId);
+
+impl TryFrom<String> for MessageIdText {
+    type Error = mayfly_types::InvalidId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
+}
+
+async fn serve(socket: &mut WebSocket, gateway: &Gateway) -> End {
+    let auth = match tokio::time::timeout(AUTH_TIMEOUT, first_frame(socket)).await {
+        Ok(Ok(auth)) => auth,
+        Ok(Err(end)) => return end,
+        Err(_) => return End::Refuse("invalid_auth_message"),
+    };
+    let topic = match principal_of(auth.token.expose_secret(), gateway).await {
+        Ok(principal) => mailbox_topic(&principal),
+        Err(error) => Err(error),
+    };
+    let topic = match topic {
+        Ok(topic) => topic,
+        Err(error) if error.is_refusal() => return End::Refuse("invalid_token"),
+        Err(_) => return End::Close(close_code::AGAIN, "try again shortly"),
+    };
+    let Topic::Mailbox(account) = topic else {
+        return End::Refuse("invalid_token");
+    };
+    let Some(_counted) = gateway.streams.sockets.enter(account).await else {
+        return End::Refuse("too_many_connections");
+    };
+    let follow = match Follow::begin(gateway, topic, auth.since.map(|since| since.0)).await {
+        Ok(follow) => follow,
+        Err(error) if error.is_refusal() => return End::Refuse("invalid_token"),
+        Err(_) => return End::Close(close_code::AGAIN, "try again shortly"),
+    };
+    let greeting = Message::Text("{\"type\":\"auth_ok\"}".into());
+    if send(socket, greeting).await.is_err() {
+        return End::Silently;
+    }
+    let _open = gateway.streams.metrics.open(Kind::WebSocket);
+    tokio::select! {
+        end = tell(socket, gateway, follow) => end,
+        ending = until_invalid(gateway, &auth.token) => match ending {
+            Ending::Refused => End::Refuse("invalid_token"),
+            Ending::Unknown => End::Close(close_code::AGAIN, "try again shortly"),
+        },
+    }
+}
+
+async fn first_frame(socket: &mut WebSocket) -> Result<Auth, End> {
+    loop {
+        let auth = match socket.recv().await {
+            Some(Ok(Message::Text(text))) => serde_json::from_str::<Auth>(&text).ok(),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+            Some(Ok(Message::Binary(_))) => None,
+            Some(Ok(Message::Close(_))) | None => return Err(End::Silently),
+            Some(Err(error)) => return Err(broken(&error)),
+        };
+        return auth
+            .filter(|auth| auth.r#type == "auth")
+            .ok_or(End::Refuse("invalid_auth_message"));
+    }
+}
+
+/// What ends a connection that cannot be read.
+fn broken(error: &axum::Error) -> End {
+    use std::error::Error as _;
+    use tokio_tungstenite::tungstenite::Error;
+    let inner = error.source().and_then(|source| source.downcast_ref::<Error>());
+    match inner {
+        Some(Error::Capacity(_)) => End::Close(close_code::SIZE, "frames have at most 64 KiB"),
+        Some(Error::Utf8(_)) => End::Close(close_code::INVALID, "text must be UTF-8"),
+        Some(Error::Protocol(_)) => End::Close(close_code::PROTOCOL, "not the WebSocket protocol"),
+        _ => End::Silently,
+    }
+}
+
+/// Tells of new mail until one side ends it.
+async fn tell(socket: &mut WebSocket, gateway: &Gateway, mut follow: Follow) -> End {
+    let mut ping = tokio::time::interval(PING_EVERY);
+    ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    ping.tick().await;
+    let (mut heard, mut frames) = (Instant::now(), 0);
+    loop {
+        tokio::select! {
+            arrived = follow.next() => {
+                let Ok(messages) = arrived else { return End::Refuse("invalid_token") };
+                for message in messages {
+                    if let Err(end) = tell_one(socket, gateway, message).await {
+                        return end;
+                    }
+                }
+            }
+            frame = socket.recv() => {
+                match frame {
+                    None | Some(Ok(Message::Close(_))) => return End::Silently,
+                    Some(Err(error)) => return broken(&error),
+                    Some(Ok(_)) => heard = Instant::now(),
+                }
+                frames += 1;
+                if frames > MAX_FRAMES {
+                    return End::Close(close_code::POLICY, "too many frames");
+                }
+            }
+            _ = ping.tick() => {
+                frames = 0;
+                if heard.elapsed() > PING_EVERY * 2 || send(socket, Message::Ping(Vec::new().into())).await.is_err() {
+                    return End::Silently;
+                }
+            }
+        }
+    }
+}
+
+async fn tell_one(socket: &mut WebSocket, gateway: &Gateway, message: NewMessage) -> Result<(), End> {
+    let id = message.summary.as_ref().map(|summary| summary.message_id.clone());
+    let text = serde_json::to_string(&NewMailEvent::from(message)).map_err(|_| End::Silently)?;
+    send(socket, Message::Text(text.into())).await?;
+    gateway
+        .streams
+        .metrics
+        .told(Kind::WebSocket, &id.unwrap_or_default(), &gateway.clock);
+    Ok(())
+}
+
+/// Sends a frame. Nothing is kept for a client that does not read: it is left, and comes back with its cursor.
+async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
+    match tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(End::Silently),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_allowed_origins_get_in() {
+        let listed = ["https://app.example".to_owned()];
+        let table: [(&[&str], &[String], bool); 9] = [
+            (&[], &[], true),
+            (&["http://127.0.0.1:8080"], &[], true),
+            (&["https://127.0.0.1:8080"], &[], true),
+            (&["http://127.0.0.1"], &[], false),
+            (&["null"], &[], false),
+            (&["https://evil.test"], &[], false),
+            (&["http://127.0.0.1:8080", "http://127.0.0.1:8080"], &[], false),
+            (&["https://app.example"], &listed, true),
+            (&["http://127.0.0.1:8080"], &listed, false),
+        ];
+        for (origins, allowed, is_allowed) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "127.0.0.1:8080".parse().unwrap());
+            for origin in origins {
+                headers.append(header::ORIGIN, origin.parse().unwrap());
+            }
+            assert_eq!(is_allowed_origin(&headers, allowed), is_allowed, "{origins:?}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Following one topic by a cursor.
+
+use std::time::Duration;
+
+use mayfly_proto::mailbox::{ListMessagesAfterRequest, NewMessage};
+use mayfly_types::MessageId;
+
+use super::hub::{Followed, News, Topic};
+use crate::{error::ApiError, state::Gateway};
+
+/// Messages read at once.
+const LIMIT: u32 = 50;
+/// Between two tries while the mailbox service cannot answer.
+const RETRY_PAUSE: Duration = Duration::from_millis(300);
+
+/// The mailbox that was followed is there no more.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gone;
+
+/// Messages of a topic, each once, in the order in which they were stored.
+#[derive(Debug)]
+pub(crate) struct Follow {
+    gateway: Gateway,
+    topic: Topic,
+    followed: Followed,
+    cursor: MessageId,
+    /// There may be something behind the cursor that no news will tell of.
+    is_behind: bool,
+}
+
+impl Follow {
+    /// Begins behind a message, or at this moment. News are listened for before anything is looked at, so that nothing
+    /// falls between.
+    ///
+    /// # Errors
+    /// When the mailbox service cannot answer or the mailbox is gone; `rate_limited` when too many follow it.
+    pub(crate) async fn begin(
+        gateway: &Gateway,
+        topic: Topic,
+        since: Option<MessageId>,
+    ) -> Result<Self, ApiError> {
+        let followed = gateway.streams.hub.follow(topic)?;
+        let cursor = match since {
+            Some(since) => since,
+            None => {
+                let request = ListMessagesAfterRequest {
+                    following: Some(topic.following()),
+                    after_message_id: None,
+                    limit: 0,
+                };
+                let answer = gateway.mailbox().list_messages_after(request).await?;
+                let cursor = answer.into_inner().cursor.parse();
+                cursor.map_err(|_| ApiError::internal("a cursor is no UUID"))?
+            }
+        };
+        Ok(Self {
+            gateway: gateway.clone(),
+            topic,
+            followed,
+            cursor,
+            is_behind: true,
+        })
+    }
+
+    /// Returns where it is.
+    pub(crate) fn cursor(&self) -> MessageId {
+        self.cursor
+    }
+
+    /// Waits for what comes behind the cursor, which moves on. It may be given up at any moment: nothing is lost then.
+    ///
+    /// # Errors
+    /// When the mailbox is gone.
+    pub(crate) async fn next(&mut self) -> Result<Vec<NewMessage>, Gone> {
+        loop {
+            if *self.followed.news.borrow_and_update() == News::Gone {
+                return Err(Gone);
+            }
+            if self.is_behind {
+                let request = ListMessagesAfterRequest {
+                    following: Some(self.topic.following()),
+                    after_message_id: Some(self.cursor.to_string()),
+                    limit: LIMIT,
+                };
+                match self.gateway.mailbox().list_messages_after(request).await {
+                    Ok(answer) => {
+                        let answer = answer.into_inner();
+                        self.is_behind = answer.messages.len() >= LIMIT as usize;
+                        self.cursor = answer.cursor.parse().unwrap_or(self.cursor);
+                        if !answer.messages.is_empty() {
+                            return Ok(answer.messages);
+                        }
+                    }
+                    Err(status) if ApiError::from(status.clone()).is_refusal() => return Err(Gone),
+                    Err(_) => {
+                        tokio::time::sleep(RETRY_PAUSE).await;
+                        continue;
+                    }
+                }
+            }
+            // The hub outlives every stream.
+            if self.followed.news.changed().await.is_err() {
+                return Err(Gone);
+            }
+            self.is_behind = match *self.followed.news.borrow() {
+                News::Newest(newest) => newest > Some(self.cursor),
+                News::Gone => return Err(Gone),
+            };
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! New mail is told at once, by WebSocket, by events and by waiting; nothing is missed and nothing outlives its credential.
+
+use std::time::{Duration, Instant};
+
+use mayfly_testkit::MailSender;
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Client, Mailbox},
+    follow::{Events, Said, Socket},
+    world::{Kind, World},
+};
+
+mod chaos;
+
+mod worlds {
+    crate::scenario!(new_mail_is_told_in_every_way);
+    crate::scenario!(nothing_falls_between_two_looks);
+    crate::scenario!(three_sockets_for_each_mailbox_over_all_gateways);
+    crate::scenario!(a_stream_ends_with_its_credential);
+}
+
+async fn send(world: &World, to: &str, subject: &str) {
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let mail = format!("From: A Shop <shop@example.com>\r\nSubject: {subject}\r\n\r\nHello.\r\n");
+    let reply = sender
+        .send("bounce@example.com", &[to], mail.as_bytes())
+        .await
+        .unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key]
+        .as_str()
+        .unwrap_or_else(|| panic!("{key} in {value}"))
+        .to_owned()
+}
+
+async fn wait(client: &Client, token: &str, query: &str) -> (u16, Value) {
+    let answer = client.get(&format!("/api/messages/wait?{query}"), token).await;
+    match answer.status {
+        204 => {
+            let since = answer.headers["x-mayfly-since"].to_str().unwrap();
+            (204, json!({ "since": since }))
+        }
+        status => (status, answer.json()),
+    }
+}
+
+fn subjects(answer: &Value) -> Vec<String> {
+    let messages = answer["messages"].as_array().unwrap();
+    messages.iter().map(|message| text(message, "subject")).collect()
+}
+
+async fn new_mail_is_told_in_every_way(world: World) {
+    let client = world.client();
+    let pro = client.register("pro@example.com").await;
+    let mailbox = client.create_mailbox("ann@mayfly.test", Some(&pro)).await;
+    let other = client.create_mailbox("other@mayfly.test", None).await;
+    let base = world.http().to_owned();
+    let mut socket = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+    let mut strangers = Socket::follow(&base, &other.token, None).await.unwrap();
+    let mut events = Events::open(&format!("{base}/api/events"), Some(&mailbox.token), None)
+        .await
+        .unwrap();
+    let mut all = Events::open(&format!("{base}/pro/api/events"), Some(&pro), None)
+        .await
+        .unwrap();
+    let ticket = client
+        .call(
+            "POST",
+            "/api/tickets",
+            Some(&mailbox.token),
+            Some(json!({"for": "events"})),
+        )
+        .await;
+    let url = format!("{base}/api/events?ticket={}", text(&ticket.json(), "ticket"));
+    let mut by_ticket = Events::open(&url, None, None).await.unwrap();
+    assert_eq!(
+        Events::open(&url, None, None).await.unwrap_err(),
+        401,
+        "a ticket is good once"
+    );
+
+    let waiting = wait(&client, &mailbox.token, "from=shop@&subject=hello&timeout=20");
+    let all_waiting = client.get("/pro/api/messages/wait?to=ann@&timeout=20", &pro);
+    let sending = async {
+        // Whether or not the waits have begun: those that have not find nothing before the second mail.
+        while client.get("/api/messages", &mailbox.token).await.json()["messages"] == json!([]) {
+            send(&world, &mailbox.address, "Hello").await;
+        }
+        send(&world, &mailbox.address, "Hello again").await;
+    };
+    let (waited, all_waited, ()) = tokio::join!(waiting, all_waiting, sending);
+    assert_eq!(waited.0, 200, "{waited:?}");
+    assert_eq!(all_waited.json()["messages"][0]["address"], mailbox.address);
+
+    let listed = client.messages(&mailbox.token).await;
+    let first = listed.last().unwrap();
+    let mut event = first.clone();
+    event["type"] = "new_email".into();
+    event["account_id"] = mailbox.id.clone().into();
+    event["address"] = mailbox.address.clone().into();
+    assert_eq!(socket.next().await, Said::Text(event.clone()));
+    for events in [&mut events, &mut all, &mut by_ticket] {
+        let told = events.next().await.unwrap();
+        assert_eq!(
+            (told.name.as_str(), &told.id, &told.data),
+            ("new_email", &text(first, "id"), &event)
+        );
+    }
+    send(&world, &other.address, "For the other").await;
+    let Said::Text(told) = strangers.next().await else {
+        panic!("it is told")
+    };
+    assert_eq!(
+        text(&told, "subject"),
+        "For the other",
+        "and nothing of another's"
+    );
+}
+
+async fn nothing_falls_between_two_looks(world: World) {
+    let client = world.client();
+    let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
+    let (status, answer) = wait(&client, &mailbox.token, "timeout=0").await;
+    assert_eq!(status, 204);
+    let mut since = text(&answer, "since");
+    let start = since.clone();
+    for n in 0..5 {
+        send(&world, &mailbox.address, &format!("n{n}")).await;
+    }
+    // Two at a time, then one, then none.
+    let mut seen = Vec::new();
+    for (count, expected) in [(2, 200), (2, 200), (2, 204), (1, 200), (1, 204)] {
+        let (status, answer) = wait(
+            &client,
+            &mailbox.token,
+            &format!("since={since}&count={count}&timeout=0"),
+        )
+        .await;
+        // A wait of no time may end before it has looked; one that must find something is given some.
+        let (status, answer) = match (status, expected) {
+            (204, 200) => {
+                wait(
+                    &client,
+                    &mailbox.token,
+                    &format!("since={since}&count={count}&timeout=10"),
+                )
+                .await
+            }
+            _ => (status, answer),
+        };
+        assert_eq!(status, expected, "{answer}");
+        if status == 200 {
+            seen.extend(subjects(&answer));
+        }
+        since = text(&answer, "since");
+    }
+    assert_eq!(seen, ["n0", "n1", "n2", "n3", "n4"]);
+    // A filter passes over what is not wanted, and does not lose what comes behind.
+    let (_, answer) = wait(
+        &client,
+        &mailbox.token,
+        &format!("since={start}&subject=/n[23]/&timeout=10"),
+    )
+    .await;
+    assert_eq!(subjects(&answer), ["n2"]);
+    let (_, answer) = wait(
+        &client,
+        &mailbox.token,
+        &format!("since={}&subject=/n[23]/&timeout=10", text(&answer, "since")),
+    )
+    .await;
+    assert_eq!(subjects(&answer), ["n3"]);
+
+    // A client that comes back with its cursor is told what it missed, in order, once.
+    let base = world.http().to_owned();
+    let mut socket = Socket::follow(&base, &mailbox.token, Some(&start)).await.unwrap();
+    let mut events = Events::open(&format!("{base}/api/events"), Some(&mailbox.token), Some(&start))
+        .await
+        .unwrap();
+    for n in 0..5 {
+        let Said::Text(told) = socket.next().await else {
+            panic!("n{n} is told")
+        };
+        assert_eq!(text(&told, "subject"), format!("n{n}"));
+        assert_eq!(
+            text(&events.next().await.unwrap().data, "subject"),
+            format!("n{n}")
+        );
+    }
+    for query in ["since=x", "timeout=61", "count=0", "subject=/(/"] {
+        let (status, answer) = wait(&client, &mailbox.token, query).await;
+        assert_eq!(
+            (status, answer["error"].as_str()),
+            (400, Some("invalid_request")),
+            "{query}"
+        );
+        let name = query.split('=').next().unwrap();
+        assert!(text(&answer, "message").contains(name), "{answer}");
+    }
+}
+
+async fn three_sockets_for_each_mailbox_over_all_gateways(world: World) {
+    let client = world.client();
+    let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
+    let gateways: Vec<String> = world.all("HTTP").into_iter().map(str::to_owned).collect();
+    let gateway = |n: usize| gateways[n % gateways.len()].as_str();
+    let mut open = Vec::new();
+    for n in 0..3 {
+        open.push(Socket::follow(gateway(n), &mailbox.token, None).await.unwrap());
+    }
+    for n in 0..2 {
+        let refused = Socket::follow(gateway(n), &mailbox.token, None)
+            .await
+            .unwrap_err();
+        assert_eq!(refused, Said::Text(json!({"error": "too_many_connections"})));
+    }
+    // Another mailbox is another matter.
+    let other = client.create_mailbox("other@mayfly.test", None).await;
+    Socket::follow(gateway(0), &other.token, None).await.unwrap();
+    // One that ends, however it ends, makes room.
+    drop(open.pop());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while Socket::follow(gateway(1), &mailbox.token, None).await.is_err() {
+        assert!(Instant::now() < deadline, "a socket that is gone still counts");
+    }
+}
+
+async fn a_stream_ends_with_its_credential(world: World) {
+    let client = world.client();
+    let pro = client.register("pro@example.com").await;
+    let (token_id, pro_token) = client.create_token(&pro, "used").await;
+    let base = world.http().to_owned();
+    let made = async |name: &str| -> (Mailbox, Socket, Events) {
+        let mailbox = client
+            .create_mailbox(&format!("{name}@mayfly.test"), Some(&pro))
+            .await;
+        let socket = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+        let events = Events::open(&format!("{base}/api/events"), Some(&mailbox.token), None)
+            .await
+            .unwrap();
+        (mailbox, socket, events)
+    };
+    let (deleted, mut socket_of_deleted, mut events_of_deleted) = made("deleted").await;
+    let (reset, mut socket_of_reset, mut events_of_reset) = made("reset").await;
+    let (_kept, mut socket_of_kept, _events_of_kept) = made("kept").await;
+    let mut all = Events::open(&format!("{base}/pro/api/events"), Some(&pro_token), None)
+        .await
+        .unwrap();
+    assert_eq!(
+        client
+            .call("DELETE", "/api/me", Some(&deleted.token), None)
+            .await
+            .status,
+        204
+    );
+    let path = format!("/pro/api/accounts/{}/reset-password", reset.id);
+    let body = json!({"password": "battery staple"});
+    assert_eq!(
+        client.call("PUT", &path, Some(&pro), Some(body)).await.status,
+        200
+    );
+    let path = format!("/pro/api/tokens/{token_id}");
+    assert_eq!(client.call("DELETE", &path, Some(&pro), None).await.status, 204);
+    let revoked = Instant::now();
+    let closing = async {
+        for socket in [&mut socket_of_deleted, &mut socket_of_reset] {
+            assert_eq!(socket.refusal().await, ("invalid_token".to_owned(), 1008));
+        }
+        for events in [&mut events_of_deleted, &mut events_of_reset, &mut all] {
+            assert_eq!(events.next().await, None);
+        }
+    };
+    closing.await;
+    assert!(
+        revoked.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        revoked.elapsed()
+    );
+    send(&world, "kept@mayfly.test", "Still here").await;
+    assert!(matches!(socket_of_kept.next().await, Said::Text(_)));
+}
+
+#[tokio::test]
+async fn only_those_who_may_get_in() {
+    let world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let base = world.http().to_owned();
+    let authority = base.strip_prefix("http://").unwrap();
+    let pro = client.register("pro@example.com").await;
+    let (_, pro_token) = client.create_token(&pro, "used").await;
+    let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
+
+    for (path, origin, status) in [
+        ("/api/ws", "https://evil.test", 403),
+        ("/api/ws", "null", 403),
+        ("/api/ws", "http://127.0.0.1", 403),
+        ("/%61pi/ws", "https://evil.test", 404),
+        ("//api/ws", "https://evil.test", 404),
+        ("/%61pi/ws", "", 404),
+    ] {
+        let headers = [("origin", origin)];
+        let headers = if origin.is_empty() {
+            &headers[..0]
+        } else {
+            &headers[..]
+        };
+        assert_eq!(
+            Socket::open(&base, path, headers).await.unwrap_err(),
+            status,
+            "{path} from {origin}"
+        );
+    }
+    let own = format!("http://{authority}");
+    assert!(Socket::open(&base, "/api/ws", &[("origin", &own)]).await.is_ok());
+
+    let auth = |token: &str| json!({"type": "auth", "token": token}).to_string();
+    for (frame, error) in [
+        (auth("nonsense"), "invalid_token"),
+        (auth(&pro), "invalid_token"),
+        (auth(&pro_token), "invalid_token"),
+        ("hello".to_owned(), "invalid_auth_message"),
+        ("{}".to_owned(), "invalid_auth_message"),
+        (
+            json!({"type": "login", "token": mailbox.token}).to_string(),
+            "invalid_auth_message",
+        ),
+        (
+            json!({"type": "auth", "token": 7}).to_string(),
+            "invalid_auth_message",
+        ),
+        (
+            json!({"type": "auth", "token": mailbox.token, "since": "x"}).to_string(),
+            "invalid_auth_message",
+        ),
+    ] {
+        let mut socket = Socket::open(&base, "/api/ws", &[]).await.unwrap();
+        socket.say(&frame).await;
+        assert_eq!(socket.refusal().await, (error.to_owned(), 1008), "{frame}");
+    }
+    // A credential in the URL or a header is not taken: the first frame is still waited for, and does not come.
+    let path = format!("/api/ws?token={}", mailbox.token);
+    let bearer = format!("Bearer {}", mailbox.token);
+    let mut silent = Socket::open(&base, &path, &[("authorization", &bearer)])
+        .await
+        .unwrap();
+    assert_eq!(silent.refusal().await, ("invalid_auth_message".to_owned(), 1008));
+}
+
+#[tokio::test]
+async fn a_client_that_misbehaves_is_left_and_one_that_behaves_is_told_of_the_end() {
+    let mut world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
+    let base = world.http().to_owned();
+    let before = world.processes[0].rss_bytes();
+
+    let mut large = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+    large.say(&"x".repeat(64 * 1024 + 1)).await;
+    assert_eq!(large.next().await, Said::Closed(1009));
+    let mut largest = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+    largest.say(&"x".repeat(64 * 1024)).await;
+
+    let mut flood = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+    for _ in 0..200 {
+        flood.say("x").await;
+    }
+    assert_eq!(flood.next().await, Said::Closed(1008));
+
+    // A reader that stops reads nothing of ten thousand mails' worth of frames, and nothing of it is kept.
+    let _stopped = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+    for n in 0..50 {
+        send(&world, &mailbox.address, &format!("{n} {}", "long ".repeat(180))).await;
+    }
+    for n in 0..50 {
+        let Said::Text(told) = largest.next().await else {
+            panic!("{n} is told")
+        };
+        assert!(text(&told, "subject").starts_with(&format!("{n} ")));
+    }
+    let grown = world.processes[0].rss_bytes().saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes more");
+
+    let terminated = tokio::task::spawn_blocking(move || world.processes[0].terminate());
+    assert_eq!(largest.next().await, Said::Closed(1001));
+    assert_eq!(terminated.await.unwrap(), Some(0));
+}

@@ -1,0 +1,172 @@
+//! Gateways and Redis are killed while many wait: every waiter gets its own mail, once, and nobody else's.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use mayfly_testkit::MailSender;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::{
+    client::{Client, Mailbox},
+    follow::{Said, Socket},
+    world::{Kind, World},
+};
+
+/// Mailboxes, each with a waiter or a socket.
+const MAILBOXES: usize = 50;
+/// Mails of each.
+const MAILS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_miss_nothing_while_gateways_and_redis_are_killed() {
+    let mut world = World::start(Kind::Replicas);
+    let gateways: Vec<String> = world.all("HTTP").into_iter().map(str::to_owned).collect();
+    let client = world.client();
+    let mut followers = JoinSet::new();
+    let mut mailboxes = Vec::new();
+    for n in 0..MAILBOXES {
+        let mailbox = client.create_mailbox(&format!("m{n}@mayfly.test"), None).await;
+        let start = client.get("/api/messages/wait?timeout=0", &mailbox.token).await;
+        let since = start.headers["x-mayfly-since"].to_str().unwrap().to_owned();
+        let (gateways, follower) = (gateways.clone(), mailbox.clone());
+        followers.spawn(async move {
+            match n % 2 {
+                0 => by_waiting(&gateways, &follower, since).await,
+                _ => by_socket(&gateways, &follower, since).await,
+            }
+        });
+        mailboxes.push(mailbox);
+    }
+    let is_done = Arc::new(AtomicBool::new(false));
+    let mut senders = JoinSet::new();
+    for some in mailboxes.chunks(MAILBOXES / 2) {
+        let (smtp, some) = (world.smtp(), some.to_vec());
+        senders.spawn(async move {
+            let mut sender = MailSender::ready(smtp).await.unwrap();
+            for round in 0..MAILS {
+                for mailbox in &some {
+                    let mail = format!("Subject: {round}\r\n\r\n{}\r\n", mailbox.address);
+                    let to = [mailbox.address.as_str()];
+                    let reply = sender.send("a@example.com", &to, mail.as_bytes()).await.unwrap();
+                    assert_eq!(reply.code, 250, "{reply:?}");
+                }
+                // So that the mails are spread over several kills.
+                tokio::time::sleep(Duration::from_millis(300)).await;
+            }
+        });
+    }
+    let sending = {
+        let is_done = Arc::clone(&is_done);
+        tokio::spawn(async move {
+            while let Some(outcome) = senders.join_next().await {
+                outcome.unwrap();
+            }
+            is_done.store(true, Ordering::Release);
+        })
+    };
+    let mut killed = 0;
+    while !is_done.load(Ordering::Acquire) {
+        let index = world.replicas("gateway").nth(killed % 2).unwrap();
+        world.processes[index].kill();
+        world.start_again(index);
+        if killed % 2 == 1 {
+            let servers = world.servers.as_mut().unwrap();
+            servers.redis.kill();
+            servers.redis.restart();
+        }
+        killed += 1;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    sending.await.unwrap();
+    assert!(killed >= 2, "gateways were killed {killed} times");
+    while let Some(outcome) = followers.join_next().await {
+        outcome.unwrap();
+    }
+}
+
+/// What a follower was told: every subject in order, once, and of its own mailbox only.
+fn check(mailbox: &Mailbox, told: &[Value]) {
+    let expected: Vec<String> = (0..MAILS).map(|n| n.to_string()).collect();
+    let subjects: Vec<&str> = told
+        .iter()
+        .map(|mail| mail["subject"].as_str().unwrap())
+        .collect();
+    assert_eq!(subjects, expected, "{}", mailbox.address);
+    assert!(
+        told.iter()
+            .all(|mail| mail["address"] == mailbox.address.as_str())
+    );
+}
+
+async fn by_waiting(gateways: &[String], mailbox: &Mailbox, mut since: String) {
+    let mut told: Vec<Value> = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(90);
+    for turn in 0.. {
+        assert!(
+            Instant::now() < deadline,
+            "{} was told {}",
+            mailbox.address,
+            told.len()
+        );
+        let client = Client::new(&gateways[turn % gateways.len()]);
+        let request = client
+            .request("GET", &format!("/api/messages/wait?since={since}&timeout=5"))
+            .bearer_auth(&mailbox.token);
+        // A gateway that is gone is no answer; the next one is asked with the same cursor.
+        let Ok(response) = request.send().await else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        match response.status().as_u16() {
+            200 => {
+                let Ok(answer) = response.json::<Value>().await else {
+                    continue;
+                };
+                told.extend(answer["messages"].as_array().unwrap().iter().cloned());
+                since = answer["since"].as_str().unwrap().to_owned();
+            }
+            204 => {
+                since = response.headers()["x-mayfly-since"].to_str().unwrap().to_owned();
+            }
+            503 => tokio::time::sleep(Duration::from_millis(100)).await,
+            status => panic!("{status}"),
+        }
+        if told.len() >= MAILS {
+            break;
+        }
+    }
+    check(mailbox, &told);
+}
+
+async fn by_socket(gateways: &[String], mailbox: &Mailbox, mut since: String) {
+    let mut told: Vec<Value> = Vec::new();
+    let deadline = Instant::now() + Duration::from_secs(90);
+    let mut turn = 0;
+    while told.len() < MAILS {
+        assert!(
+            Instant::now() < deadline,
+            "{} was told {}",
+            mailbox.address,
+            told.len()
+        );
+        turn += 1;
+        let base = &gateways[turn % gateways.len()];
+        let Ok(mut socket) = Socket::follow(base, &mailbox.token, Some(&since)).await else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        while told.len() < MAILS {
+            let heard = tokio::time::timeout(Duration::from_secs(10), socket.hear()).await;
+            let Ok(Said::Text(mail)) = heard else { break };
+            since = mail["id"].as_str().unwrap().to_owned();
+            told.push(mail);
+        }
+    }
+    check(mailbox, &told);
+}
