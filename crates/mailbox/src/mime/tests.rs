@@ -11,5 +11,5 @@ fn crlf(text: &str) -> Vec<u8> {
 }
 
 fn summary(raw: &[u8]) -> Summary {
-    summarize(raw)
+    summarize(raw).0
 }
