@@ -2,6 +2,7 @@
 
 mod bounds;
 mod corpus;
+mod labelled;
 
 use super::{Summary, attachment, content, summarize};
 

@@ -46,18 +46,23 @@ impl Marked {
 pub(super) fn find(subject: &Marked, text: &Marked, html: &Marked) -> Vec<Code> {
     let is_about_codes = subject.hits.iter().any(|hit| hit.word == Word::Code);
     let mut found: Vec<(i32, Code)> = Vec::new();
+    // What one line says to be worth a discount is so in the subject too.
+    let mut promoted = HashSet::new();
     for (marked, found_in) in [
         (subject, CodePlace::Subject),
         (text, CodePlace::Text),
         (html, CodePlace::Html),
     ] {
-        for (score, value) in Judge::new(marked, is_about_codes).judge() {
+        let judge = Judge::new(marked, is_about_codes);
+        promoted.extend(judge.promoted());
+        for (score, value) in judge.judge() {
             match found.iter_mut().find(|(_, code)| code.value == value) {
                 Some((best, _)) => *best = score.max(*best),
                 None => found.push((score, Code { value, found_in })),
             }
         }
     }
+    found.retain(|(_, code)| !promoted.contains(&code.value));
     let best = found.iter().map(|(score, _)| *score).max().unwrap_or_default();
     found.retain(|(score, _)| score + MAX_BELOW_BEST >= best);
     found.into_iter().map(|(_, code)| code).take(MAX_CODES).collect()
@@ -79,6 +84,17 @@ impl<'m> Judge<'m> {
             is_about_codes,
             taken: HashSet::new(),
         }
+    }
+
+    /// Returns what stands in lines that speak of reduced prices.
+    fn promoted(&self) -> Vec<String> {
+        let is_promoted =
+            |token: &&Token| self.is_promoted(&bounds(&self.marked.page.text, &token.at, &['\n']));
+        self.tokens
+            .iter()
+            .filter(is_promoted)
+            .map(|token| token.value.clone())
+            .collect()
     }
 
     /// Returns what is a code, with its score.
@@ -111,7 +127,7 @@ impl<'m> Judge<'m> {
         {
             return None;
         }
-        if token.shape == Shape::Number || self.is_amount(token) || self.is_promoted(&line) {
+        if token.shape == Shape::Number || self.is_amount(token) {
             return None;
         }
         let is_alone = is_alone(text, &token.at, &cell);
@@ -249,9 +265,10 @@ impl<'m> Judge<'m> {
         let text = &self.marked.page.text;
         let next = hits.partition_point(|hit| hit.at.start < token.at.end);
         let is_right_after = |hit: &Hit| text[token.at.end..hit.at.start].trim_matches(' ').is_empty();
-        let counts = hits
-            .get(next)
-            .is_some_and(|hit| matches!(hit.word, Word::Unit | Word::Money) && is_right_after(hit));
+        let counts = hits[next..]
+            .iter()
+            .take(3)
+            .any(|hit| matches!(hit.word, Word::Unit | Word::Money) && is_right_after(hit));
         let last = hits[..next].iter().rev().find(|hit| hit.at.end <= token.at.start);
         counts
             || last.is_some_and(|hit| {

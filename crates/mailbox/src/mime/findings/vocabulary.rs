@@ -137,7 +137,7 @@ pub(super) const VOCABULARY: &[(Word, &str)] = &[
     ),
     (
         Word::Purchase,
-        "order*, booking*, purchase*, invoice*, receipt*, delivery, deliver*, appointment*, reservation*, shipment*, track*, attendance, rsvp, event*, trip*, itinerary, checkout, refund*, return*, bestellung*, buchung*, rechnung*, lieferung*, termin*, commande*, réservation*, livraison*, pedido*, reserva*, cita, compra*, encomenda*, ordine*, prenotazione*, bestelling*, reservering*, afspraak*, zamówieni*, rezerwacj*, заказ*, бронир*, замовл*, sipariş*, rezervasyon*, 注文, 予約, 订单, 訂單, 预订, 주문, 예약, الطلب, الحجز, ऑर्डर",
+        "order*, booking*, purchase*, invoice*, receipt*, delivery, deliver*, appointment*, reservation*, shipment*, track*, attendance, rsvp, event*, trip*, itinerary, refund*, return*, bestellung*, buchung*, rechnung*, lieferung*, termin*, commande*, réservation*, livraison*, pedido*, reserva*, cita, compra*, encomenda*, ordine*, prenotazione*, bestelling*, reservering*, afspraak*, zamówieni*, rezerwacj*, заказ*, бронир*, замовл*, sipariş*, rezervasyon*, 注文, 予約, 订单, 訂單, 预订, 주문, 예약, الطلب, الحجز, ऑर्डर",
     ),
     (
         Word::Here,

@@ -97,10 +97,13 @@ pub(super) fn find(text: &str) -> Vec<Hit> {
         })
         .collect();
     hits.sort_unstable_by_key(|hit| (hit.at.start, usize::MAX - hit.at.end));
-    let mut end = 0;
+    let mut last = 0..0;
     hits.retain(|hit| {
-        let is_outside = hit.at.end > end;
-        end = end.max(hit.at.end);
+        // One word can mean several things.
+        let is_outside = hit.at.end > last.end || hit.at == last;
+        if is_outside {
+            last = hit.at.clone();
+        }
         is_outside
     });
     hits
