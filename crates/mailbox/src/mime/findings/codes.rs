@@ -17,6 +17,8 @@ const LABEL_BYTES: usize = 25;
 const LINES_BEFORE_BYTES: usize = 250;
 /// How far a word of the line after may be.
 const LINE_AFTER_BYTES: usize = 150;
+/// How much of a line is looked at on each side of a number.
+const REACH_BYTES: usize = 256;
 /// So near, even a year is a code.
 const BESIDE_BYTES: usize = 12;
 /// Words that are looked at for one number, on each side.
@@ -288,12 +290,14 @@ impl<'m> Judge<'m> {
     }
 }
 
-/// Returns the line or cell that a token stands in.
+/// Returns the line or cell that a token stands in, as much of it as can matter.
 fn bounds(text: &str, at: &Range<usize>, marks: &[char]) -> Range<usize> {
-    let start = text[..at.start].rfind(marks).map_or(0, |mark| mark + 1);
-    let end = text[at.end..]
-        .find(marks)
-        .map_or(text.len(), |mark| at.end + mark);
+    let first = text.floor_char_boundary(at.start.saturating_sub(REACH_BYTES));
+    let last = text.ceil_char_boundary((at.end + REACH_BYTES).min(text.len()));
+    let start = text[first..at.start]
+        .rfind(marks)
+        .map_or(first, |mark| first + mark + 1);
+    let end = text[at.end..last].find(marks).map_or(last, |mark| at.end + mark);
     start..end
 }
 
