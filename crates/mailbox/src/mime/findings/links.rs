@@ -175,7 +175,11 @@ fn by_sentence(marked: &Marked, at: &Range<usize>) -> Option<LinkKind> {
         .filter_map(|end| before.rfind(end))
         .max();
     let line = before.rfind('\n');
-    let from = start + cut.max(line).unwrap_or(0);
+    // What was said before another URL was said of that.
+    let url = before
+        .rfind("://")
+        .map(|at| at + before[at..].find(' ').unwrap_or(before.len() - at));
+    let from = start + cut.max(line).max(url).unwrap_or(0);
     let to = text.ceil_char_boundary((at.end + SENTENCE_BYTES).min(text.len()));
     let after = text.get(at.end..to)?;
     let to = at.end + after.find(['\n', '.', '\u{3002}']).unwrap_or(after.len());
