@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     mime::Summary,
     store::{
-        Mailbox, Message, Store,
+        Mailbox, Message, RawMessage, Store,
         cache::{Cache, Ticket},
         deliveries, mailboxes, millis, owners,
     },
@@ -38,6 +38,8 @@ pub(crate) struct Delivery {
     pub(crate) accounts: Vec<Uuid>,
     pub(crate) sender: String,
     pub(crate) summary: Summary,
+    /// As they are stored.
+    pub(crate) findings: Option<String>,
     pub(crate) raw: Vec<u8>,
 }
 
@@ -303,7 +305,11 @@ async fn store_all(
         if let Ok(ids) = &outcome
             && let Some(raw_id) = ids.first()
         {
-            raw_rows.push((raw_id.as_uuid(), delivery.raw.clone()));
+            raw_rows.push(RawMessage {
+                id: raw_id.as_uuid(),
+                bytes: delivery.raw.clone(),
+                findings: delivery.findings.clone(),
+            });
             let rows = ids.iter().zip(&delivery.accounts);
             message_rows.extend(rows.map(|(id, account)| row(delivery, *account, *id, *raw_id, now)));
         }

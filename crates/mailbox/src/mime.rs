@@ -6,7 +6,9 @@
 
 mod decode;
 mod fields;
+mod findings;
 mod html;
+mod opening;
 mod preview;
 mod walk;
 
@@ -17,6 +19,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::store::ParseStatus;
 pub(crate) use decode::without_nul;
+pub(crate) use findings::{Code, CodePlace, Findings, Link, LinkKind};
+use opening::Opening;
 use walk::Leaf;
 
 /// What a list shows of a mail.
@@ -50,8 +54,9 @@ pub(crate) struct Attachment {
 /// Both bodies of a [`Content`] together: beyond what any charset makes of the largest mail.
 const MAX_BODY_BYTES: usize = 80 << 20;
 
-/// Reads the summary. A mail beyond the bounds keeps what its top headers say, one that breaks the parser nothing.
-pub(crate) fn summarize(raw: &[u8]) -> Summary {
+/// Reads the summary, and finds codes and links. A mail beyond the bounds keeps what its top headers say, one that breaks
+/// the parser nothing.
+pub(crate) fn summarize(raw: &[u8]) -> (Summary, Findings) {
     contained(|| {
         let top = fields::read(raw);
         let mut summary = Summary {
@@ -60,17 +65,23 @@ pub(crate) fn summarize(raw: &[u8]) -> Summary {
             preview_text: String::new(),
             status: ParseStatus::Truncated,
         };
+        let mut findings = Findings::default();
         if let Ok(leaves) = walk::leaves(raw) {
+            let opening = Opening::of(&leaves);
             summary.status = ParseStatus::Parsed;
-            summary.preview_text = preview::of_leaves(&leaves);
+            summary.preview_text = preview::of(&opening);
+            findings = findings::find(summary.subject.as_deref(), &opening, top.unsubscribe);
         }
-        summary
+        (summary, findings)
     })
-    .unwrap_or_else(|| Summary {
-        from: None,
-        subject: None,
-        preview_text: String::new(),
-        status: ParseStatus::Failed,
+    .unwrap_or_else(|| {
+        let summary = Summary {
+            from: None,
+            subject: None,
+            preview_text: String::new(),
+            status: ParseStatus::Failed,
+        };
+        (summary, Findings::default())
     })
 }
 

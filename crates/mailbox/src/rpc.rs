@@ -183,6 +183,7 @@ impl mailbox_server::Mailbox for Rpc {
                 .into_iter()
                 .map(attachment_to_proto)
                 .collect(),
+            findings: Some(findings_to_proto(full.findings)),
         }))
     }
 
@@ -357,6 +358,33 @@ fn attachment_to_proto(attachment: mime::Attachment) -> proto::Attachment {
         content_type: attachment.content_type,
         size_bytes: attachment.size_bytes,
         content_id: attachment.content_id,
+    }
+}
+
+fn findings_to_proto(findings: mime::Findings) -> proto::Findings {
+    let code = |code: mime::Code| proto::Code {
+        value: code.value,
+        found_in: match code.found_in {
+            mime::CodePlace::Subject => proto::CodePlace::Subject,
+            mime::CodePlace::Text => proto::CodePlace::Text,
+            mime::CodePlace::Html => proto::CodePlace::Html,
+        }
+        .into(),
+    };
+    let link = |link: mime::Link| proto::Link {
+        url: link.url,
+        text: link.text,
+        kind: match link.kind {
+            mime::LinkKind::Verify => proto::LinkKind::Verify,
+            mime::LinkKind::Reset => proto::LinkKind::Reset,
+            mime::LinkKind::Unsubscribe => proto::LinkKind::Unsubscribe,
+            mime::LinkKind::Other => proto::LinkKind::Other,
+        }
+        .into(),
+    };
+    proto::Findings {
+        codes: findings.codes.into_iter().map(code).collect(),
+        links: findings.links.into_iter().map(link).collect(),
     }
 }
 

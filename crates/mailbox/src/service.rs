@@ -37,7 +37,7 @@ use crate::{
     delivery::DeliveryQueue,
     error::Error,
     model,
-    store::{Mailbox, Message, State, Store, mailboxes, messages},
+    store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages},
 };
 
 /// Above this size a mail is parsed on a thread that may block: below it the hand-over costs more.
@@ -202,8 +202,8 @@ impl Service {
         model::live_message_id(message_id, self.oldest())
     }
 
-    /// Returns the bytes of a message. One that was deleted in the meantime is not found.
-    async fn raw(&self, message: &Message) -> Result<Vec<u8>, Error> {
+    /// Returns the bytes of a message and what was found in them. One that was deleted in the meantime is not found.
+    async fn raw(&self, message: &Message) -> Result<RawMessage, Error> {
         let raw_id = message.raw_id;
         self.store
             .read("find_raw_message", |c| {

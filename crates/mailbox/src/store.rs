@@ -28,6 +28,7 @@ use cache::Cache;
 pub(crate) use entities::{
     mailbox::{Model as Mailbox, State},
     message::{Model as Message, ParseStatus},
+    raw_message::Model as RawMessage,
 };
 
 /// The database of this service.

@@ -1,5 +1,6 @@
 //! Mails as they come out again through the service.
 
+use mayfly_proto::mailbox::{CodePlace, LinkKind};
 use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 use proptest::{
@@ -12,7 +13,57 @@ use crate::world::{World, assert_refused, scope};
 db_test!(
     an_attachment_comes_decoded_and_in_chunks,
     a_mail_of_32000_messages_within_each_other_is_kept_whole,
+    codes_and_links_are_found_when_a_mail_arrives,
 );
+
+async fn codes_and_links_are_found_when_a_mail_arrives(db: Db) {
+    let world = World::new(db).await;
+    let (ann, bob) = (
+        world.create("ann@mayfly.test").await,
+        world.create("bob@mayfly.test").await,
+    );
+    let raw = "Subject: 482913 is your code\r\nList-Unsubscribe: <mailto:a@b.test>, <https://b.test/out>\r\n\
+               Content-Type: text/html\r\n\r\n<p>Your code: <b>482913</b></p>\
+               <a href=\"https://b.test/verify?a=1&amp;b=2\">Confirm <i>it</i></a><a href='mailto:a@b.test'>mail</a>";
+    let ids = world.deliver(&[&ann, &bob], raw.as_bytes()).await.unwrap();
+    for (owner, id) in [&ann, &bob].into_iter().zip(ids) {
+        let findings = world.message(scope(owner), &id).await.unwrap().findings.unwrap();
+        let codes: Vec<_> = findings
+            .codes
+            .iter()
+            .map(|code| (code.value.as_str(), code.found_in()))
+            .collect();
+        assert_eq!(codes, [("482913", CodePlace::Subject)]);
+        let links: Vec<_> = findings
+            .links
+            .iter()
+            .map(|link| (link.url.as_str(), link.text.as_deref(), link.kind()))
+            .collect();
+        assert_eq!(
+            links,
+            [
+                (
+                    "https://b.test/verify?a=1&b=2",
+                    Some("Confirm it"),
+                    LinkKind::Verify
+                ),
+                ("https://b.test/out", None, LinkKind::Unsubscribe),
+            ]
+        );
+    }
+    let plain = world
+        .deliver(&[&ann], b"Subject: hi\r\n\r\nNothing.")
+        .await
+        .unwrap()
+        .remove(0);
+    let findings = world
+        .message(scope(&ann), &plain)
+        .await
+        .unwrap()
+        .findings
+        .unwrap();
+    assert_eq!(findings, mayfly_proto::mailbox::Findings::default());
+}
 
 async fn an_attachment_comes_decoded_and_in_chunks(db: Db) {
     let world = World::new(db).await;

@@ -80,6 +80,74 @@ impl From<mailbox::Attachment> for Attachment {
     }
 }
 
+/// A one-time code, as a person would type it: digits of any script are ASCII, and groups of digits are joined.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Code {
+    value: String,
+    /// Where it stands first.
+    found_in: CodePlace,
+}
+
+/// A part of a message.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CodePlace {
+    Subject,
+    Text,
+    Html,
+}
+
+impl From<mailbox::Code> for Code {
+    fn from(code: mailbox::Code) -> Self {
+        let found_in = match code.found_in() {
+            mailbox::CodePlace::Subject => CodePlace::Subject,
+            mailbox::CodePlace::Html => CodePlace::Html,
+            mailbox::CodePlace::Text | mailbox::CodePlace::Unspecified => CodePlace::Text,
+        };
+        Self {
+            value: code.value,
+            found_in,
+        }
+    }
+}
+
+/// A link to `http` or `https`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Link {
+    url: String,
+    /// What is shown in place of the URL; null where it stands alone.
+    #[schema(required)]
+    text: Option<String>,
+    /// `verify` also means a link to sign in with.
+    kind: LinkKind,
+}
+
+/// What a link is for, as far as plain rules can tell.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LinkKind {
+    Verify,
+    Reset,
+    Unsubscribe,
+    Other,
+}
+
+impl From<mailbox::Link> for Link {
+    fn from(link: mailbox::Link) -> Self {
+        let kind = match link.kind() {
+            mailbox::LinkKind::Verify => LinkKind::Verify,
+            mailbox::LinkKind::Reset => LinkKind::Reset,
+            mailbox::LinkKind::Unsubscribe => LinkKind::Unsubscribe,
+            mailbox::LinkKind::Other | mailbox::LinkKind::Unspecified => LinkKind::Other,
+        };
+        Self {
+            url: link.url,
+            text: link.text,
+            kind,
+        }
+    }
+}
+
 /// A whole message.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Message {
@@ -99,6 +167,10 @@ pub(crate) struct Message {
     #[schema(required)]
     html_body: Option<String>,
     attachments: Vec<Attachment>,
+    /// The one-time codes that were found, 10 at most.
+    codes: Vec<Code>,
+    /// The links that were found, 50 at most, each URL once.
+    links: Vec<Link>,
     /// Bytes as received.
     size: i64,
     is_read: bool,
@@ -109,6 +181,7 @@ pub(crate) struct Message {
 impl From<GetMessageResponse> for Message {
     fn from(message: GetMessageResponse) -> Self {
         let summary = message.summary.unwrap_or_default();
+        let findings = message.findings.unwrap_or_default();
         Self {
             id: summary.message_id,
             address: message.address,
@@ -118,6 +191,8 @@ impl From<GetMessageResponse> for Message {
             text_body: message.text_body,
             html_body: message.html_body,
             attachments: message.attachments.into_iter().map(Into::into).collect(),
+            codes: findings.codes.into_iter().map(Into::into).collect(),
+            links: findings.links.into_iter().map(Into::into).collect(),
             size: summary.size_bytes,
             is_read: summary.is_read,
             created_at: timestamp(summary.created_at),

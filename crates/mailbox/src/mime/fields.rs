@@ -42,6 +42,8 @@ pub(super) struct Fields<'a> {
     pub(super) disposition: Option<&'a [u8]>,
     pub(super) encoding: Option<&'a [u8]>,
     pub(super) content_id: Option<&'a [u8]>,
+    /// List-Unsubscribe.
+    pub(super) unsubscribe: Option<&'a [u8]>,
     /// Where the body begins; absent when the block is longer than [`MAX_HEADER_BYTES`].
     pub(super) body_at: Option<usize>,
 }
@@ -79,6 +81,7 @@ pub(super) fn read(part: &[u8]) -> Fields<'_> {
             4 if name.eq_ignore_ascii_case(b"from") => Some(&mut fields.from),
             7 if name.eq_ignore_ascii_case(b"subject") => Some(&mut fields.subject),
             10 if name.eq_ignore_ascii_case(b"content-id") => Some(&mut fields.content_id),
+            16 if name.eq_ignore_ascii_case(b"list-unsubscribe") => Some(&mut fields.unsubscribe),
             12 if name.eq_ignore_ascii_case(b"content-type") => Some(&mut fields.content_type),
             19 if name.eq_ignore_ascii_case(b"content-disposition") => Some(&mut fields.disposition),
             25 if name.eq_ignore_ascii_case(b"content-transfer-encoding") => Some(&mut fields.encoding),

@@ -1,9 +1,66 @@
-//! The text of an HTML document, for a preview: one pass from left to right, whatever the nesting.
+//! The text and tags of an HTML document: one pass from left to right, whatever the nesting.
 
 use mail_parser::decoders::html::add_html_token;
 use memchr::{memchr, memchr2, memmem};
 
-use super::preview::Preview;
+/// Who reads a document.
+pub(super) trait Sink<'h> {
+    /// Takes a character of the text. Returns false when no more are wanted.
+    fn char(&mut self, char: char) -> bool;
+    /// Takes a tag.
+    fn tag(&mut self, tag: Tag<'h>);
+}
+
+/// A tag as it stands in a document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tag<'h> {
+    name: &'h str,
+    /// What stands between the name and the `>`.
+    attributes: &'h str,
+    pub(super) is_closing: bool,
+}
+
+impl<'h> Tag<'h> {
+    /// Tells whether the name is one of some, which are in lower case.
+    pub(super) fn is(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Tells whether it parts words.
+    pub(super) fn parts_words(&self) -> bool {
+        !self.is(&INLINE)
+    }
+
+    pub(super) fn has_name_of(&self, other: &Self) -> bool {
+        self.name.eq_ignore_ascii_case(other.name)
+    }
+
+    /// Returns the attributes with their values, entities not decoded.
+    pub(super) fn attributes(&self) -> impl Iterator<Item = (&'h str, &'h str)> {
+        let mut rest = self.attributes;
+        std::iter::from_fn(move || {
+            rest = rest.trim_start_matches(|char: char| char.is_ascii_whitespace() || char == '/');
+            let name_len = rest.find(|char: char| char.is_ascii_whitespace() || char == '=')?;
+            let name = &rest[..name_len];
+            rest = rest[name_len..].trim_start();
+            let Some(value) = rest.strip_prefix('=') else {
+                return Some((name, ""));
+            };
+            let value = value.trim_start();
+            let quote = value.chars().next().filter(|char| matches!(char, '"' | '\''));
+            let (value, after) = match quote {
+                Some(quote) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
+                None => value.split_at(
+                    value
+                        .find(|char: char| char.is_ascii_whitespace())
+                        .unwrap_or(value.len()),
+                ),
+            };
+            rest = after;
+            Some((name, value))
+        })
+    }
+}
 
 /// Elements whose content is not text for a reader.
 const SKIPPED: [&str; 6] = ["style", "script", "title", "template", "noscript", "svg"];
@@ -15,24 +72,24 @@ const INLINE: [&str; 19] = [
 /// The longest entity's name, with its `&` and `;`.
 const MAX_ENTITY_BYTES: usize = 34;
 
-/// Adds the text of an HTML document to a preview until that is full.
-pub(super) fn read_text(html: &str, preview: &mut Preview) {
+/// Reads a document to its end, or until no more is wanted.
+pub(super) fn read<'h>(html: &'h str, sink: &mut impl Sink<'h>) {
     let mut rest = html;
     while !rest.is_empty() {
         let Some(open) = memchr(b'<', rest.as_bytes()) else {
-            add_text(rest, preview);
+            add_text(rest, sink);
             return;
         };
         let (text, markup) = rest.split_at(open);
-        if !add_text(text, preview) {
+        if !add_text(text, sink) {
             return;
         }
         rest = match markup.as_bytes().get(1) {
             Some(b'!') if markup.starts_with("<!--") => after(markup, "-->"),
             Some(b'!' | b'?') => after(markup, ">"),
-            Some(byte) if byte.is_ascii_alphabetic() || *byte == b'/' => after_tag(markup, preview),
+            Some(byte) if byte.is_ascii_alphabetic() || *byte == b'/' => after_tag(markup, sink),
             _ => {
-                if !preview.push('<') {
+                if !sink.char('<') {
                     return;
                 }
                 &markup[1..]
@@ -45,8 +102,8 @@ fn after<'t>(markup: &'t str, end: &str) -> &'t str {
     memmem::find(markup.as_bytes(), end.as_bytes()).map_or("", |at| &markup[at + end.len()..])
 }
 
-/// Skips a tag, and for some elements their content.
-fn after_tag<'t>(markup: &'t str, preview: &mut Preview) -> &'t str {
+/// Hands a tag over, and for some elements skips their content.
+fn after_tag<'h>(markup: &'h str, sink: &mut impl Sink<'h>) -> &'h str {
     let bytes = markup.as_bytes();
     let is_closing = bytes[1] == b'/';
     let name_at = if is_closing { 2 } else { 1 };
@@ -54,13 +111,16 @@ fn after_tag<'t>(markup: &'t str, preview: &mut Preview) -> &'t str {
         .iter()
         .position(|byte| !byte.is_ascii_alphanumeric())
         .unwrap_or(bytes.len() - name_at);
-    let name = &markup[name_at..name_at + name_len];
-    let is = |known: &&str| known.eq_ignore_ascii_case(name);
-    if !INLINE.iter().any(is) {
-        preview.push(' ');
-    }
-    let rest = &markup[tag_end(bytes)..];
-    match SKIPPED.iter().find(|known| is(known)) {
+    let (name_end, end) = (name_at + name_len, tag_end(bytes));
+    let attributes = markup.get(name_end..end).unwrap_or_default();
+    let tag = Tag {
+        name: &markup[name_at..name_end],
+        attributes: attributes.strip_suffix('>').unwrap_or(attributes),
+        is_closing,
+    };
+    sink.tag(tag);
+    let rest = &markup[end..];
+    match SKIPPED.iter().find(|known| tag.is(&[known])) {
         Some(skipped) if !is_closing => after_element(rest, skipped),
         _ => rest,
     }
@@ -104,11 +164,25 @@ fn after_element<'t>(rest: &'t str, name: &str) -> &'t str {
         .map_or("", |at| &rest[at..])
 }
 
-/// Adds text, entities decoded. Returns false when no more is wanted.
-fn add_text(mut text: &str, preview: &mut Preview) -> bool {
+/// Decodes the entities of an attribute's value.
+pub(super) fn decoded(value: &str) -> String {
+    let mut text = String::with_capacity(value.len());
+    decode_entities(value, &mut |char| {
+        text.push(char);
+        true
+    });
+    text
+}
+
+fn add_text<'h>(text: &str, sink: &mut impl Sink<'h>) -> bool {
+    decode_entities(text, &mut |char| sink.char(char))
+}
+
+/// Hands text over, entities decoded. Returns false when no more is wanted.
+fn decode_entities(mut text: &str, push: &mut impl FnMut(char) -> bool) -> bool {
     let mut decoded = String::new();
     while let Some(amp) = memchr(b'&', text.as_bytes()) {
-        if !text[..amp].chars().all(|char| preview.push(char)) {
+        if !text[..amp].chars().all(&mut *push) {
             return false;
         }
         text = &text[amp..];
@@ -117,10 +191,10 @@ fn add_text(mut text: &str, preview: &mut Preview) -> bool {
         let len = end.map_or(1, |end| end + 2);
         decoded.clear();
         add_html_token(&mut decoded, &text.as_bytes()[..len], false);
-        if !decoded.chars().all(|char| preview.push(char)) {
+        if !decoded.chars().all(&mut *push) {
             return false;
         }
         text = &text[len..];
     }
-    text.chars().all(|char| preview.push(char))
+    text.chars().all(push)
 }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod corpus;
+mod labelled;
 
 use super::{Summary, attachment, content, summarize};
 
@@ -11,5 +12,5 @@ fn crlf(text: &str) -> Vec<u8> {
 }
 
 fn summary(raw: &[u8]) -> Summary {
-    summarize(raw)
+    summarize(raw).0
 }

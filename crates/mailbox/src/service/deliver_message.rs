@@ -67,7 +67,7 @@ impl Service {
                 "the message is shorter than its envelope says",
             ));
         }
-        let (summary, raw) = parse(intake.raw, mime::summarize).await?;
+        let ((summary, findings), raw) = parse(intake.raw, mime::summarize).await?;
         let mut accounts: Vec<Uuid> = intake.recipients.iter().map(|id| id.as_uuid()).collect();
         accounts.sort_unstable();
         accounts.dedup();
@@ -75,6 +75,7 @@ impl Service {
             accounts: accounts.clone(),
             sender: mime::without_nul(intake.sender),
             summary,
+            findings: findings.to_json(),
             raw,
         };
         let ids = self.deliveries.store(delivery, intake.memory).await?;

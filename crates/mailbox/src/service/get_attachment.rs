@@ -17,7 +17,7 @@ impl Service {
             return Err(Error::InvalidIndex);
         }
         let _memory = self.large_reads.acquire(message.size_bytes).await?;
-        let raw = self.raw(&message).await?;
+        let raw = self.raw(&message).await?.bytes;
         let (found, _) = parse(raw, move |raw| mime::attachment(raw, index)).await?;
         found.ok_or(Error::InvalidIndex)
     }

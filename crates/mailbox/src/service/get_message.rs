@@ -13,6 +13,7 @@ pub(crate) struct FullMessage {
     pub(crate) address: String,
     pub(crate) message: Message,
     pub(crate) content: mime::Content,
+    pub(crate) findings: mime::Findings,
 }
 
 impl Service {
@@ -21,15 +22,17 @@ impl Service {
     pub(crate) async fn get_message(&self, scope: Scope, message_id: &str) -> Result<FullMessage, Error> {
         let (mailbox, message) = self.message(scope, message_id).await?;
         let _memory = self.large_reads.acquire(message.size_bytes).await?;
-        let content = if message.parse_status == ParseStatus::Parsed {
-            parse(self.raw(&message).await?, mime::content).await?.0
-        } else {
-            mime::Content::default()
-        };
+        let (mut content, mut findings) = Default::default();
+        if message.parse_status == ParseStatus::Parsed {
+            let raw = self.raw(&message).await?;
+            findings = mime::Findings::from_json(raw.findings.as_deref());
+            content = parse(raw.bytes, mime::content).await?.0;
+        }
         Ok(FullMessage {
             address: mailbox.address.clone(),
             message,
             content,
+            findings,
         })
     }
 }

@@ -8,6 +8,6 @@ impl Service {
     #[tracing::instrument(name = "mailbox.get_message_source", level = "debug", skip_all)]
     pub(crate) async fn get_message_source(&self, scope: Scope, message_id: &str) -> Result<Vec<u8>, Error> {
         let (_, message) = self.message(scope, message_id).await?;
-        self.raw(&message).await
+        Ok(self.raw(&message).await?.bytes)
     }
 }

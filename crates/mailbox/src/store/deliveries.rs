@@ -1,10 +1,9 @@
 //! Storing deliveries: many in one transaction, many rows in one statement.
 
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};
-use uuid::Uuid;
 
 use super::{
-    Message,
+    Message, RawMessage,
     entities::{message, raw_message},
 };
 
@@ -14,16 +13,14 @@ const MESSAGE_ROWS: usize = 256;
 const RAW_ROWS: usize = 64;
 
 /// Inserts the bytes of deliveries.
-pub(crate) async fn insert_raw(c: &impl ConnectionTrait, rows: Vec<(Uuid, Vec<u8>)>) -> Result<(), DbErr> {
+pub(crate) async fn insert_raw(c: &impl ConnectionTrait, rows: Vec<RawMessage>) -> Result<(), DbErr> {
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
-        let chunk = rows
-            .by_ref()
-            .take(RAW_ROWS)
-            .map(|(id, bytes)| raw_message::ActiveModel {
-                id: Set(id),
-                bytes: Set(bytes),
-            });
+        let chunk = rows.by_ref().take(RAW_ROWS).map(|row| raw_message::ActiveModel {
+            id: Set(row.id),
+            bytes: Set(row.bytes),
+            findings: Set(row.findings),
+        });
         raw_message::Entity::insert_many(chunk)
             .exec_without_returning(c)
             .await?;

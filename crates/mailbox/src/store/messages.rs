@@ -187,10 +187,12 @@ pub(crate) async fn lock(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> R
         .await
 }
 
-/// Finds the bytes of a message found before.
-pub(crate) async fn find_raw(c: &impl ConnectionTrait, raw_id: Uuid) -> Result<Option<Vec<u8>>, DbErr> {
-    let found = raw_message::Entity::find_by_id(raw_id).one(c).await?;
-    Ok(found.map(|raw| raw.bytes))
+/// Finds the bytes of a message found before, and what was found in them.
+pub(crate) async fn find_raw(
+    c: &impl ConnectionTrait,
+    raw_id: Uuid,
+) -> Result<Option<raw_message::Model>, DbErr> {
+    raw_message::Entity::find_by_id(raw_id).one(c).await
 }
 
 /// Marks a message as read. Returns false when there is none.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{attachment, content, crlf, summary};
+use super::{attachment, content, crlf, summarize, summary};
 use crate::{
     mime::content_within,
     store::ParseStatus::{self, Parsed, Truncated},
@@ -248,5 +248,38 @@ proptest! {
             prop_assert_eq!(&again, found);
             prop_assert_eq!(i64::try_from(bytes.len()).unwrap(), found.size_bytes);
         }
+    }
+}
+
+#[test]
+fn codes_and_links_are_sought_within_bounds() {
+    let link = "<a href=https://b.test/verify/here>click here to verify</a> ";
+    let hostile = [
+        ("html", link.repeat(8_000)),
+        ("html", "<b style='font-size:30px'>".repeat(20_000) + "1234 "),
+        ("html", "<td>1 ".repeat(80_000)),
+        (
+            "html",
+            format!("<a href=\"https://b.test/{}\">x</a>", "a".repeat(400_000)),
+        ),
+        ("plain", "your code 123456 order ".repeat(20_000)),
+        ("plain", "1-".repeat(200_000)),
+        ("plain", "1 2 3 5 ".repeat(50_000)),
+        ("plain", "https://".repeat(50_000)),
+        ("plain", "https://b.test/)))))) ".repeat(20_000)),
+        ("plain", format!("https://b.test/{}", ")".repeat(400_000))),
+    ];
+    for (kind, body) in hostile {
+        let started = Instant::now();
+        let raw = crlf(&format!("Subject: code\nContent-Type: text/{kind}\n\n{body}"));
+        let findings = summarize(&raw).1;
+        assert!(findings.codes.len() <= 10 && findings.links.len() <= 50);
+        assert!(findings.links.iter().all(|link| link.url.len() <= 2048));
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "took {:?}: {kind} {}",
+            started.elapsed(),
+            &body[..20]
+        );
     }
 }

@@ -5,6 +5,7 @@ use mayfly_testkit::MailSender;
 use crate::world::World;
 
 mod worlds {
+    crate::scenario!(codes_and_links_are_read_by_the_mailbox_and_its_owner);
     crate::scenario!(a_mail_is_received_and_read);
     crate::scenario!(an_empty_mail_is_a_mail);
 }
@@ -84,4 +85,38 @@ async fn an_empty_mail_is_a_mail(world: World) {
     let source = client.get(&format!("{path}/source"), &mailbox.token).await;
     assert_eq!((source.status, source.body.len()), (200, 0));
     assert_eq!(client.get(&path, &mailbox.token).await.status, 200);
+}
+
+async fn codes_and_links_are_read_by_the_mailbox_and_its_owner(world: World) {
+    let client = world.client();
+    let pro = client.register("ann@example.com").await;
+    let mailbox = client.create_mailbox("codes@mayfly.test", Some(&pro)).await;
+    let mail =
+        "Subject: 482913 is your code\r\n\r\nConfirm: https://b.test/verify/1 (see https://b.test/help).\r\n";
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let reply = sender
+        .send("", &["codes@mayfly.test"], mail.as_bytes())
+        .await
+        .unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+    let item = client.messages(&mailbox.token).await.remove(0);
+    assert!(item.get("codes").is_none() && item.get("links").is_none());
+    let id = item["id"].as_str().unwrap();
+    for (path, token) in [
+        (format!("/api/messages/{id}"), &mailbox.token),
+        (format!("/pro/api/accounts/{}/messages/{id}", mailbox.id), &pro),
+    ] {
+        let message = client.get(&path, token).await.json();
+        assert_eq!(
+            message["codes"],
+            serde_json::json!([{"value": "482913", "found_in": "subject"}])
+        );
+        assert_eq!(
+            message["links"],
+            serde_json::json!([
+                {"url": "https://b.test/verify/1", "text": null, "kind": "verify"},
+                {"url": "https://b.test/help", "text": null, "kind": "other"},
+            ])
+        );
+    }
 }

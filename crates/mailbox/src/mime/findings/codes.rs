@@ -1,0 +1,312 @@
+//! Which of the numbers of a mail are one-time codes: judged by the words near them and by how they stand out.
+
+use std::{collections::HashSet, ops::Range};
+
+use super::{
+    Code, CodePlace, MAX_CODES,
+    candidates::{self, Shape, Token},
+    page::Page,
+    words::{self, Hit, Word},
+};
+
+/// How far a word of the same line may be.
+const LINE_BYTES: usize = 120;
+/// How far a label of another number may be.
+const LABEL_BYTES: usize = 25;
+/// How far a word of the lines before may be.
+const LINES_BEFORE_BYTES: usize = 250;
+/// How far a word of the line after may be.
+const LINE_AFTER_BYTES: usize = 150;
+/// How much of a line is looked at on each side of a number.
+const REACH_BYTES: usize = 256;
+/// So near, even a year is a code.
+const BESIDE_BYTES: usize = 12;
+/// Words that are looked at for one number, on each side.
+const MAX_WORDS: usize = 16;
+/// What a code scores at least.
+const THRESHOLD: i32 = 3;
+/// What scores so much less than the best is something else.
+const MAX_BELOW_BEST: i32 = 3;
+
+/// A page and the words that were found on it.
+#[derive(Debug)]
+pub(super) struct Marked {
+    pub(super) page: Page,
+    pub(super) hits: Vec<Hit>,
+}
+
+impl Marked {
+    pub(super) fn new(page: Page) -> Self {
+        Self {
+            hits: words::find(&page.text),
+            page,
+        }
+    }
+}
+
+/// Finds the codes of a mail, each once.
+pub(super) fn find(subject: &Marked, text: &Marked, html: &Marked) -> Vec<Code> {
+    let is_about_codes = subject.hits.iter().any(|hit| hit.word == Word::Code);
+    let mut found: Vec<(i32, Code)> = Vec::new();
+    // What one line says to be worth a discount is so in the subject too.
+    let mut promoted = HashSet::new();
+    for (marked, found_in) in [
+        (subject, CodePlace::Subject),
+        (text, CodePlace::Text),
+        (html, CodePlace::Html),
+    ] {
+        let judge = Judge::new(marked, is_about_codes);
+        promoted.extend(judge.promoted());
+        for (score, value) in judge.judge() {
+            match found.iter_mut().find(|(_, code)| code.value == value) {
+                Some((best, _)) => *best = score.max(*best),
+                None => found.push((score, Code { value, found_in })),
+            }
+        }
+    }
+    found.retain(|(_, code)| !promoted.contains(&code.value));
+    let best = found.iter().map(|(score, _)| *score).max().unwrap_or_default();
+    found.retain(|(score, _)| score + MAX_BELOW_BEST >= best);
+    found.into_iter().map(|(_, code)| code).take(MAX_CODES).collect()
+}
+
+struct Judge<'m> {
+    marked: &'m Marked,
+    is_about_codes: bool,
+    tokens: Vec<Token>,
+    /// Labels that belong to a number already: one labels one.
+    taken: HashSet<usize>,
+}
+
+impl<'m> Judge<'m> {
+    fn new(marked: &'m Marked, is_about_codes: bool) -> Self {
+        Self {
+            tokens: candidates::find(&marked.page.text),
+            marked,
+            is_about_codes,
+            taken: HashSet::new(),
+        }
+    }
+
+    /// Returns what stands in lines that speak of reduced prices.
+    fn promoted(&self) -> Vec<String> {
+        let is_promoted =
+            |token: &&Token| self.is_promoted(&bounds(&self.marked.page.text, &token.at, &['\n']));
+        self.tokens
+            .iter()
+            .filter(is_promoted)
+            .map(|token| token.value.clone())
+            .collect()
+    }
+
+    /// Returns what is a code, with its score.
+    fn judge(mut self) -> Vec<(i32, String)> {
+        let mut codes = Vec::new();
+        for index in 0..self.tokens.len() {
+            let token = self.tokens[index].clone();
+            let next_at = self
+                .tokens
+                .get(index + 1)
+                .map_or(usize::MAX, |next| next.at.start);
+            if let Some(score) = self.score(&token, next_at)
+                && score >= THRESHOLD
+            {
+                codes.push((score, token.value));
+            }
+        }
+        codes
+    }
+
+    fn score(&mut self, token: &Token, next_at: usize) -> Option<i32> {
+        let text = &self.marked.page.text;
+        let (line, cell) = (
+            bounds(text, &token.at, &['\n']),
+            bounds(text, &token.at, &['\n', '\t']),
+        );
+        let before = self.before(token, &line);
+        if let Some((Word::Label, distance)) = before
+            && distance <= LABEL_BYTES
+        {
+            return None;
+        }
+        if token.shape == Shape::Number || self.is_amount(token) {
+            return None;
+        }
+        let is_alone = is_alone(text, &token.at, &cell);
+        let is_emphasised = self.marked.page.is_emphasised(&token.at);
+        let beside = matches!(before, Some((Word::Code, distance)) if distance <= BESIDE_BYTES);
+        let context = match before {
+            Some((Word::Code, distance)) => {
+                let between = &text[token.at.start - distance..token.at.start];
+                if ends_sentence(between) { 1 } else { 3 }
+            }
+            _ => 0,
+        };
+        let context = context
+            .max(self.after(token, &line, next_at))
+            .max(self.other_lines(token, &line, is_alone || is_emphasised, is_alone)?);
+        let is_year = token.shape == Shape::Digits
+            && token.value.len() == 4
+            && (token.value.starts_with("19") || token.value.starts_with("20"));
+        if is_year && !beside && !(is_alone && context >= 2) {
+            return None;
+        }
+        let is_fit = match token.shape {
+            Shape::Digits => true,
+            Shape::Mixed => context >= 2,
+            Shape::Loose => context >= 2 && (beside || is_alone),
+            Shape::Letters => {
+                context >= 2 && is_alone
+                    || beside && text[..token.at.start].trim_end().ends_with([':', '\u{ff1a}'])
+            }
+            Shape::Number => false,
+        };
+        let context = if context == 0 {
+            self.act(token, &line)
+        } else {
+            context
+        };
+        let score = context
+            + if is_alone { 2 } else { 0 }
+            + i32::from(is_emphasised)
+            + i32::from(self.is_about_codes)
+            + i32::from(token.value.len() == 6);
+        is_fit.then_some(score)
+    }
+
+    /// Returns the nearest word before a token in its line that says what it is, and how far it is.
+    fn before(&mut self, token: &Token, line: &Range<usize>) -> Option<(Word, usize)> {
+        let hits = &self.marked.hits;
+        let end = hits.partition_point(|hit| hit.at.end <= token.at.start);
+        for index in (end.saturating_sub(MAX_WORDS)..end).rev() {
+            let hit = &hits[index];
+            let distance = token.at.start - hit.at.end;
+            if hit.at.start < line.start || distance > LINE_BYTES {
+                return None;
+            }
+            match hit.word {
+                Word::Code => return Some((Word::Code, distance)),
+                Word::Label if self.taken.insert(index) => return Some((Word::Label, distance)),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Scores a word for codes after a token in its line, with no other number and no end of a sentence between.
+    fn after(&self, token: &Token, line: &Range<usize>, next_at: usize) -> i32 {
+        let text = &self.marked.page.text;
+        let hits = &self.marked.hits;
+        let start = hits.partition_point(|hit| hit.at.start < token.at.end);
+        let found = hits[start..]
+            .iter()
+            .take(MAX_WORDS)
+            .find(|hit| matches!(hit.word, Word::Code | Word::Label));
+        let is_near = found.is_some_and(|hit| {
+            hit.word == Word::Code
+                && hit.at.start < line.end.min(next_at)
+                && hit.at.start - token.at.end <= LINE_BYTES
+                && !ends_sentence(&text[token.at.end..hit.at.start])
+        });
+        if is_near { 3 } else { 0 }
+    }
+
+    /// Scores words of the lines before and after, for a token that stands out. Nothing when a label stands over it.
+    fn other_lines(
+        &self,
+        token: &Token,
+        line: &Range<usize>,
+        stands_out: bool,
+        is_alone: bool,
+    ) -> Option<i32> {
+        if !stands_out {
+            return Some(0);
+        }
+        let text = &self.marked.page.text;
+        let hits = &self.marked.hits;
+        let end = hits.partition_point(|hit| hit.at.end <= line.start);
+        let last = hits[end.saturating_sub(MAX_WORDS)..end]
+            .iter()
+            .rev()
+            .take_while(|hit| line.start - hit.at.end <= LINES_BEFORE_BYTES)
+            .find(|hit| matches!(hit.word, Word::Code | Word::Label));
+        match last {
+            Some(hit) if hit.word == Word::Code => return Some(2),
+            Some(hit)
+                if line.start - hit.at.end <= LABEL_BYTES
+                    && !text[hit.at.end..line.start].trim_end().contains('\n') =>
+            {
+                return None;
+            }
+            _ => {}
+        }
+        let start = hits.partition_point(|hit| hit.at.start < token.at.end);
+        let next = hits[start..]
+            .iter()
+            .take(MAX_WORDS)
+            .take_while(|hit| hit.at.start - token.at.end <= LINE_AFTER_BYTES)
+            .any(|hit| hit.word == Word::Code);
+        Some(if next && is_alone { 2 } else { 0 })
+    }
+
+    /// Scores what a person is asked to do with a token.
+    fn act(&self, token: &Token, line: &Range<usize>) -> i32 {
+        let hits = &self.marked.hits;
+        let start = hits.partition_point(|hit| hit.at.end <= token.at.start.saturating_sub(LINE_BYTES));
+        let is_asked = hits[start..]
+            .iter()
+            .take(2 * MAX_WORDS)
+            .take_while(|hit| hit.at.start < line.end.min(token.at.end + LINE_BYTES))
+            .any(|hit| hit.word == Word::Act && hit.at.start >= line.start);
+        if is_asked { 2 } else { 0 }
+    }
+
+    /// Tells whether a number counts something, or is a price.
+    fn is_amount(&self, token: &Token) -> bool {
+        let hits = &self.marked.hits;
+        let text = &self.marked.page.text;
+        let next = hits.partition_point(|hit| hit.at.start < token.at.end);
+        let is_right_after = |hit: &Hit| text[token.at.end..hit.at.start].trim_matches(' ').is_empty();
+        let counts = hits[next..]
+            .iter()
+            .take(3)
+            .any(|hit| matches!(hit.word, Word::Unit | Word::Money) && is_right_after(hit));
+        let last = hits[..next].iter().rev().find(|hit| hit.at.end <= token.at.start);
+        counts
+            || last.is_some_and(|hit| {
+                hit.word == Word::Money && text[hit.at.end..token.at.start].trim_matches(' ').is_empty()
+            })
+    }
+
+    /// Tells whether a line speaks of reduced prices.
+    fn is_promoted(&self, line: &Range<usize>) -> bool {
+        let hits = &self.marked.hits;
+        let start = hits.partition_point(|hit| hit.at.end + LINE_BYTES <= line.start);
+        hits[start..]
+            .iter()
+            .take(4 * MAX_WORDS)
+            .take_while(|hit| hit.at.start < line.end + LINE_BYTES)
+            .any(|hit| hit.word == Word::Promo)
+    }
+}
+
+/// Returns the line or cell that a token stands in, as much of it as can matter.
+fn bounds(text: &str, at: &Range<usize>, marks: &[char]) -> Range<usize> {
+    let first = text.floor_char_boundary(at.start.saturating_sub(REACH_BYTES));
+    let last = text.ceil_char_boundary((at.end + REACH_BYTES).min(text.len()));
+    let start = text[first..at.start]
+        .rfind(marks)
+        .map_or(first, |mark| first + mark + 1);
+    let end = text[at.end..last].find(marks).map_or(last, |mark| at.end + mark);
+    start..end
+}
+
+fn is_alone(text: &str, at: &Range<usize>, cell: &Range<usize>) -> bool {
+    let is_blank = |text: &str| !text.chars().any(char::is_alphanumeric);
+    is_blank(&text[cell.start..at.start]) && is_blank(&text[at.end..cell.end])
+}
+
+fn ends_sentence(between: &str) -> bool {
+    between.contains(['\u{3002}', '\u{ff01}', '\u{ff1f}'])
+        || [". ", "! ", "? "].iter().any(|end| between.contains(end))
+}

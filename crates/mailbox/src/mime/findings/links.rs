@@ -1,0 +1,200 @@
+//! The links of a mail, and what each is for: judged by its text, then its URL, then the sentence that it stands in.
+
+use std::ops::Range;
+
+use super::{
+    Link, LinkKind, MAX_LINKS,
+    codes::Marked,
+    words::{self, Hit, Word},
+};
+use crate::mime::decode;
+
+/// Longer URLs are left out.
+const MAX_URL_BYTES: usize = 2048;
+/// How much of a link's text is kept.
+const MAX_TEXT_CHARS: usize = 200;
+/// How far the sentence around a link is read, on each side.
+const SENTENCE_BYTES: usize = 200;
+
+/// Finds the links of a mail, each URL once: those of the HTML, then those of the text, then of List-Unsubscribe.
+pub(super) fn find(html: &Marked, text: &Marked, unsubscribe: Option<&[u8]>) -> Vec<Link> {
+    let mut links = Vec::new();
+    for anchor in &html.page.anchors {
+        if let Some(url) = web_url(&anchor.href) {
+            let shown = html.page.text.get(anchor.text.clone()).unwrap_or_default().trim();
+            let shown = if shown.is_empty() {
+                anchor.alt.as_deref().unwrap_or_default()
+            } else {
+                shown
+            };
+            let shown = decode::header_text(shown, MAX_TEXT_CHARS);
+            let kind = kind(&url, &shown, html, &anchor.text);
+            add(
+                &mut links,
+                Link {
+                    url,
+                    text: (!shown.is_empty()).then_some(shown),
+                    kind,
+                },
+            );
+        }
+    }
+    for marked in [html, text] {
+        for at in bare(&marked.page.text) {
+            if let Some(url) = marked.page.text.get(at.clone()).and_then(web_url) {
+                let kind = kind(&url, "", marked, &at);
+                add(
+                    &mut links,
+                    Link {
+                        url,
+                        text: None,
+                        kind,
+                    },
+                );
+            }
+        }
+    }
+    let listed = String::from_utf8_lossy(unsubscribe.unwrap_or_default());
+    for listed in listed.split('<').skip(1) {
+        if let Some(url) = listed.split_once('>').and_then(|(url, _)| web_url(url)) {
+            add(
+                &mut links,
+                Link {
+                    url,
+                    text: None,
+                    kind: LinkKind::Unsubscribe,
+                },
+            );
+        }
+    }
+    links
+}
+
+/// Adds a link, or what is known better of one that is there.
+fn add(links: &mut Vec<Link>, link: Link) {
+    if let Some(known) = links.iter_mut().find(|known| known.url == link.url) {
+        if known.kind == LinkKind::Other {
+            known.kind = link.kind;
+        }
+        known.text = known.text.take().or(link.text);
+    } else if links.len() < MAX_LINKS {
+        links.push(link);
+    }
+}
+
+/// Returns a URL of the web without the white space that mails fold it with.
+fn web_url(sent: &str) -> Option<String> {
+    let url: String = sent
+        .chars()
+        .filter(|char| !char.is_whitespace() && !char.is_control())
+        .take(MAX_URL_BYTES + 1)
+        .collect();
+    let is_web = ["https://", "http://"].iter().any(|scheme| {
+        url.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+            && url.len() > scheme.len()
+    });
+    (is_web && url.len() <= MAX_URL_BYTES).then_some(url)
+}
+
+/// Returns where URLs stand in a text.
+fn bare(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let at = from + text[from..].find("://")?;
+            let before = &text[from..at];
+            from = at + 3;
+            let scheme = ["https", "http"].iter().find(|scheme| {
+                before
+                    .len()
+                    .checked_sub(scheme.len())
+                    .and_then(|cut| before.get(cut..))
+                    .is_some_and(|end| end.eq_ignore_ascii_case(scheme))
+            });
+            if let Some(scheme) = scheme {
+                let rest = &text[from..];
+                let len = rest.find(|char: char| {
+                    char.is_whitespace() || "<>\"`{}|^\u{3001}\u{3002}\u{ff0c}\u{300d}\u{ff09}".contains(char)
+                });
+                let len = trimmed(&rest[..len.unwrap_or(rest.len())]).len();
+                let found = at - scheme.len()..from + len;
+                from += len;
+                return Some(found);
+            }
+        }
+    })
+}
+
+/// Cuts the punctuation after a URL, and a bracket that it did not open.
+fn trimmed(mut url: &str) -> &str {
+    loop {
+        let cut = url.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '*', '_']);
+        let opens = |mark: char| {
+            cut.chars()
+                .take(MAX_URL_BYTES)
+                .filter(|char| *char == mark)
+                .count()
+        };
+        let is_unbalanced = cut.len() <= MAX_URL_BYTES
+            && (cut.ends_with(')') && opens(')') > opens('(')
+                || cut.ends_with(']') && opens(']') > opens('['));
+        if !is_unbalanced {
+            return cut;
+        }
+        url = &cut[..cut.len() - 1];
+    }
+}
+
+fn kind(url: &str, shown: &str, marked: &Marked, at: &Range<usize>) -> LinkKind {
+    let said = words::find(shown);
+    let named = words::find(url);
+    let is_purchase = said.iter().chain(&named).any(|hit| hit.word == Word::Purchase);
+    let by_text = kind_of(&said);
+    let by_url = kind_of(&named);
+    let says_nothing =
+        shown.is_empty() || said.iter().any(|hit| hit.word == Word::Here) || web_url(shown).is_some();
+    let by_sentence = if says_nothing {
+        by_sentence(marked, at)
+    } else {
+        None
+    };
+    match by_text.or(by_url).or(by_sentence) {
+        Some(LinkKind::Verify) if is_purchase => LinkKind::Other,
+        found => found.unwrap_or(LinkKind::Other),
+    }
+}
+
+fn by_sentence(marked: &Marked, at: &Range<usize>) -> Option<LinkKind> {
+    let text = &marked.page.text;
+    let start = text.floor_char_boundary(at.start.saturating_sub(SENTENCE_BYTES));
+    let before = text.get(start..at.start)?;
+    let before = before.trim_end();
+    let cut = [". ", "! ", "? ", "\u{3002}"]
+        .iter()
+        .filter_map(|end| before.rfind(end))
+        .max();
+    let line = before.rfind('\n');
+    // What was said before another URL was said of that.
+    let url = before
+        .rfind("://")
+        .map(|at| at + before[at..].find(' ').unwrap_or(before.len() - at));
+    let from = start + cut.max(line).max(url).unwrap_or(0);
+    let to = text.ceil_char_boundary((at.end + SENTENCE_BYTES).min(text.len()));
+    let after = text.get(at.end..to)?;
+    let to = at.end + after.find(['\n', '.', '\u{3002}']).unwrap_or(after.len());
+    let first = marked.hits.partition_point(|hit| hit.at.start < from);
+    let end = marked.hits.partition_point(|hit| hit.at.start < to);
+    kind_of(marked.hits.get(first..end)?)
+}
+
+fn kind_of(hits: &[Hit]) -> Option<LinkKind> {
+    let has = |word: Word| hits.iter().any(|hit| hit.word == word);
+    [
+        (Word::Unsubscribe, LinkKind::Unsubscribe),
+        (Word::Reset, LinkKind::Reset),
+        (Word::Verify, LinkKind::Verify),
+    ]
+    .into_iter()
+    .find_map(|(word, kind)| has(word).then_some(kind))
+}

@@ -1,0 +1,49 @@
+//! The beginnings of a mail's bodies, decoded once for all who look into them when it arrives.
+
+use super::{
+    decode::{self, Encoding},
+    walk::Leaf,
+};
+
+/// How much of a text is looked at, as sent.
+const MAX_TEXT_BYTES: usize = 64 * 1024;
+/// How much of an HTML text: style sheets come first.
+const MAX_HTML_BYTES: usize = 512 * 1024;
+
+/// What the bodies begin with; empty where there is none.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    pub(super) text: String,
+    pub(super) html: String,
+}
+
+impl Opening {
+    pub(super) fn of(leaves: &[Leaf<'_>]) -> Self {
+        let mut opening = Self::default();
+        for leaf in leaves.iter().filter(|leaf| leaf.is_text_body()) {
+            if opening.text.len() >= MAX_TEXT_BYTES {
+                break;
+            }
+            opening.text.push_str(&start_of(leaf, MAX_TEXT_BYTES));
+            opening.text.push('\n');
+        }
+        if let Some(leaf) = leaves.iter().find(|leaf| leaf.is_html_body()) {
+            opening.html = start_of(leaf, MAX_HTML_BYTES);
+        }
+        opening
+    }
+}
+
+/// Decodes the beginning of a body, cut where no encoding is cut in two.
+fn start_of(leaf: &Leaf<'_>, max_bytes: usize) -> String {
+    let mut body = leaf.body;
+    if body.len() > max_bytes {
+        body = &body[..max_bytes];
+        let end = match leaf.encoding {
+            Encoding::Base64 => None,
+            Encoding::QuotedPrintable | Encoding::Identity => memchr::memrchr(b'\n', body),
+        };
+        body = &body[..end.unwrap_or(body.len())];
+    }
+    decode::text(&decode::transfer(body, leaf.encoding), leaf.charset.as_deref())
+}

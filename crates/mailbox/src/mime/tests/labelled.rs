@@ -1,0 +1,117 @@
+//! How well codes and links are found: labelled mails, read as they arrive. `seen` is what the rules were tried on, and
+//! `unseen` was looked at when they stood.
+
+use std::collections::BTreeSet;
+
+use super::{crlf, summarize};
+use crate::mime::{Findings, LinkKind};
+
+#[derive(Debug, Default)]
+struct Mail {
+    name: String,
+    codes: BTreeSet<String>,
+    links: BTreeSet<(&'static str, String)>,
+    raw: Vec<u8>,
+}
+
+/// Reads a fixture: after `####` and a name come the labels, a subject, and a text or, after `<html>`, a document.
+fn mails(fixture: &str) -> Vec<Mail> {
+    let mails = fixture.split("#### ").filter(|mail| !mail.is_empty());
+    mails
+        .map(|mail| {
+            let (labels, rest) = mail.split_once("Subject: ").unwrap();
+            let (subject, body) = rest.split_once('\n').unwrap();
+            let mut lines = labels.lines();
+            let mut mail = Mail {
+                name: lines.next().unwrap().to_owned(),
+                ..Mail::default()
+            };
+            for (label, values) in lines.map(|line| line.split_once(':').unwrap()) {
+                for value in values.split_whitespace().map(str::to_owned) {
+                    match label {
+                        "codes" => mail.codes.insert(value),
+                        "verify" => mail.links.insert(("verify", value)),
+                        "reset" => mail.links.insert(("reset", value)),
+                        "unsubscribe" => mail.links.insert(("unsubscribe", value)),
+                        _ => panic!("no label {label}"),
+                    };
+                }
+            }
+            let (kind, body) = match body.strip_prefix("<html>\n") {
+                Some(html) => ("html", html),
+                None => ("plain", body),
+            };
+            mail.raw = crlf(&format!(
+                "From: a@b.test\nSubject: {subject}\nContent-Type: text/{kind}; charset=utf-8\n\n{body}"
+            ));
+            mail
+        })
+        .collect()
+}
+
+fn found(findings: Findings) -> (BTreeSet<String>, BTreeSet<(&'static str, String)>) {
+    let links = findings.links.into_iter().filter_map(|link| {
+        let kind = match link.kind {
+            LinkKind::Verify => "verify",
+            LinkKind::Reset => "reset",
+            LinkKind::Unsubscribe => "unsubscribe",
+            LinkKind::Other => return None,
+        };
+        Some((kind, link.url))
+    });
+    let codes = findings.codes.into_iter().map(|code| code.value);
+    (codes.collect(), links.collect())
+}
+
+/// Right, found and expected.
+#[derive(Default)]
+struct Score(usize, usize, usize);
+
+impl Score {
+    fn add<T: Ord>(&mut self, found: &BTreeSet<T>, expected: &BTreeSet<T>) {
+        self.0 += found.intersection(expected).count();
+        self.1 += found.len();
+        self.2 += expected.len();
+    }
+
+    /// Precision and recall, in thousandths.
+    fn ratios(&self) -> (usize, usize) {
+        (self.0 * 1000 / self.1.max(1), self.0 * 1000 / self.2.max(1))
+    }
+}
+
+fn measure(split: &str, fixture: &str, floor: usize) {
+    let (mut codes, mut links) = (Score::default(), Score::default());
+    let mails = mails(fixture);
+    for mail in &mails {
+        let (found_codes, found_links) = found(summarize(&mail.raw).1);
+        if (&found_codes, &found_links) != (&mail.codes, &mail.links) {
+            println!(
+                "{}: {found_codes:?} for {:?}, {found_links:?} for {:?}",
+                mail.name, mail.codes, mail.links
+            );
+        }
+        codes.add(&found_codes, &mail.codes);
+        links.add(&found_links, &mail.links);
+    }
+    for (what, score) in [("codes", codes), ("kinds of links", links)] {
+        let (precision, recall) = score.ratios();
+        println!(
+            "{split}, {} mails: {what}: precision {:.3}, recall {:.3}",
+            mails.len(),
+            precision as f64 / 1000.0,
+            recall as f64 / 1000.0
+        );
+        assert!(precision >= floor && recall >= floor, "{split}: {what}");
+    }
+}
+
+#[test]
+fn codes_and_kinds_of_links_are_found_in_mails_that_were_seen() {
+    measure("seen", include_str!("mails/seen.txt"), 950);
+}
+
+#[test]
+fn codes_and_kinds_of_links_are_found_in_mails_that_were_not_seen() {
+    measure("unseen", include_str!("mails/unseen.txt"), 850);
+}
