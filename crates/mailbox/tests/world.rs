@@ -110,6 +110,7 @@ impl World {
             database,
             auth: auth_switch.over(auth),
             domains: domains.iter().map(|name| name.parse().unwrap()).collect(),
+            mx_hostname: "mx.mayfly.test".to_owned(),
             clock: Arc::new(clock.clone()),
             tasks: tasks.clone(),
         };

@@ -16,6 +16,11 @@ pub(crate) async fn build(config: &Config, auth: Transport, tasks: Tasks) -> any
         database,
         auth,
         domains: config.domains.0.clone(),
+        mx_hostname: config
+            .mailbox
+            .mx_hostname
+            .clone()
+            .unwrap_or_else(|| config.smtp.host_name()),
         clock,
         tasks,
     };
