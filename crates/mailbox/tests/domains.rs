@@ -17,7 +17,7 @@ use tokio::{net::UdpSocket, task::JoinSet};
 
 use crate::world::{World, assert_refused, user};
 
-/// What the zone says: the text of a domain, of any other name, and the mail server.
+/// What the zone says: the texts of a domain, of any other name, and the mail server.
 #[derive(Debug, Default, Clone)]
 struct Zone {
     own: String,
@@ -53,35 +53,28 @@ fn answer(query: &[u8], zone: &Zone) -> Vec<u8> {
     let is_own = query[13..].to_ascii_lowercase().starts_with(b"mine");
     let record_type = query[end + 2];
     let text = if is_own { &zone.own } else { &zone.wildcard };
-    let data = match record_type {
-        16 if !text.is_empty() => {
-            let length = u8::try_from(text.len()).unwrap();
-            [&[length], text.as_bytes()].concat()
-        }
+    let records: Vec<Vec<u8>> = match record_type {
+        16 => text.split_whitespace().map(labels).collect(),
         15 if !zone.mx.is_empty() => {
-            let mut data = vec![0, 10];
-            for label in zone.mx.split('.') {
-                data.push(u8::try_from(label.len()).unwrap());
-                data.extend_from_slice(label.as_bytes());
-            }
-            data.push(0);
-            data
+            let host: Vec<u8> = zone.mx.split('.').flat_map(labels).collect();
+            vec![[&[0, 10], &host[..], &[0]].concat()]
         }
         _ => Vec::new(),
     };
-    let count = u8::from(!data.is_empty());
-    let mut reply = [
-        &query[..2],
-        &[0x85, 0x80, 0, 1, 0, count, 0, 0, 0, 0],
-        &query[12..end + 5],
-    ]
-    .concat();
-    if count == 1 {
+    let count = u8::try_from(records.len()).unwrap();
+    let head = [0x85, 0x80, 0, 1, 0, count, 0, 0, 0, 0];
+    let mut reply = [&query[..2], &head, &query[12..end + 5]].concat();
+    for data in records {
         reply.extend_from_slice(&[0xc0, 12, 0, record_type, 0, 1, 0, 0, 0, 60]);
         reply.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
         reply.extend_from_slice(&data);
     }
     reply
+}
+
+/// A text behind its length.
+fn labels(text: &str) -> Vec<u8> {
+    [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
 }
 
 async fn add(world: &World, user: &str, name: &str) -> Result<CustomDomain, Failure> {
@@ -197,6 +190,48 @@ async fn proven(db: Db) {
     let refused = resolve(&world, "a@mine.example").await;
     assert_refused(refused, ErrorCode::NotFound, reason::NOT_FOUND);
     assert!(world.get(crate::world::scope(&mailbox)).await.is_ok());
+}
+
+db_test!(of_two_who_prove_a_name_one_has_it);
+async fn of_two_who_prove_a_name_one_has_it(db: Db) {
+    tokio::task::LocalSet::new().run_until(raced(db)).await;
+}
+
+async fn raced(db: Db) {
+    let (server, zone) = dns().await;
+    let dns_servers = List(vec![server]);
+    let world = World::with(
+        db,
+        Config {
+            dns_servers,
+            ..Config::default()
+        },
+    )
+    .await;
+    for _ in 0..5 {
+        let (ann, bob) = (user(), user());
+        let anns = add(&world, &ann, "mine.example").await.unwrap();
+        let bobs = add(&world, &bob, "mine.example").await.unwrap();
+        zone.lock().unwrap().own = format!("{} {}", anns.verify_token, bobs.verify_token);
+        let outcomes: [_; 2] = tokio::join!(
+            verify(&world, &ann, &anns.domain_id),
+            verify(&world, &bob, &bobs.domain_id)
+        )
+        .into();
+        let winner = outcomes.iter().position(Result::is_ok).unwrap();
+        let [ann_outcome, bob_outcome] = outcomes;
+        let (won, lost) = if winner == 0 {
+            ((ann, anns), bob_outcome)
+        } else {
+            ((bob, bobs), ann_outcome)
+        };
+        assert_refused(lost, ErrorCode::AlreadyExists, reason::DOMAIN_ALREADY_EXISTS);
+        let request = DeleteDomainRequest {
+            user_id: won.0,
+            domain_id: won.1.domain_id,
+        };
+        world.client.clone().delete_domain(request).await.unwrap();
+    }
 }
 
 db_test!(the_limit_is_exact);
