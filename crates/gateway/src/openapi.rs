@@ -110,9 +110,13 @@ fn add_errors(document: &mut OpenApi) {
             if path.contains("/messages/{") {
                 add(410, "`expired`: past its retention");
             }
+            if path.ends_with("/verify") {
+                add(409, "`domain_already_exists`: somebody else has verified it");
+                add(410, "`domain_expired`: not verified within seven days");
+            }
             if method == HttpMethod::Post && has_body && !signs_in {
                 add(403, "A limit is reached, or registration is closed");
-                add(409, "`address_taken` or `email_taken`");
+                add(409, "`address_taken`, `email_taken` or `domain_already_exists`");
             }
             add(429, "`rate_limited`, with `Retry-After` in seconds");
             add(500, "`internal_error`");

@@ -56,7 +56,10 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(pro::accounts::list_messages::handle))
         .routes(routes!(pro::accounts::get_message::handle))
         .routes(routes!(pro::tokens::list::handle, pro::tokens::create::handle))
-        .routes(routes!(pro::tokens::revoke::handle));
+        .routes(routes!(pro::tokens::revoke::handle))
+        .routes(routes!(pro::domains::list::handle, pro::domains::add::handle))
+        .routes(routes!(pro::domains::verify::handle))
+        .routes(routes!(pro::domains::delete::handle));
     OpenApiRouter::with_openapi(openapi::base())
         .nest("/api", api)
         .nest("/pro/api", pro)

@@ -18,6 +18,13 @@ pub(crate) mod messages;
 pub(crate) mod pro {
     //! `/pro/api`
     pub(crate) mod accounts;
+    pub(crate) mod domains {
+        //! `/pro/api/domains`
+        pub(crate) mod add;
+        pub(crate) mod delete;
+        pub(crate) mod list;
+        pub(crate) mod verify;
+    }
     pub(crate) mod login;
     pub(crate) mod me;
     pub(crate) mod register;

@@ -18,6 +18,8 @@ use crate::{
 const VALIDATE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Hashing waits in a bounded queue.
 const HASH_TIMEOUT: Duration = Duration::from_secs(10);
+/// The DNS is given five seconds, and the database has its share.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Clients of both services. Clones are cheap and share everything.
 #[derive(Debug, Clone)]
@@ -69,6 +71,11 @@ pub(crate) fn validate_request<T>(message: T) -> tonic::Request<T> {
 /// Makes a request that may wait for a password to be hashed.
 pub(crate) fn hash_request<T>(message: T) -> tonic::Request<T> {
     with_timeout(message, HASH_TIMEOUT)
+}
+
+/// Makes a request that may wait for the DNS.
+pub(crate) fn look_up_request<T>(message: T) -> tonic::Request<T> {
+    with_timeout(message, LOOK_UP_TIMEOUT)
 }
 
 fn with_timeout<T>(message: T, timeout: Duration) -> tonic::Request<T> {

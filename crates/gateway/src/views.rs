@@ -1,6 +1,7 @@
 //! The JSON shapes of the contract, and how they are made from what services answer. Every key is always there.
 
 pub(crate) mod account;
+pub(crate) mod domain;
 pub(crate) mod message;
 pub(crate) mod new_mail;
 pub(crate) mod pro;

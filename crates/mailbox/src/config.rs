@@ -3,9 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use mayfly_runtime::{
-    config::{ConfigError, Span},
+    config::{ConfigError, List, Span},
     grpc::Endpoints,
 };
+use mayfly_types::DomainName;
 use serde::{Deserialize, Serialize};
 use time::Duration;
 
@@ -31,6 +32,10 @@ pub struct Config {
     pub max_accounts: u32,
     /// How many domains a Pro user may have.
     pub max_domains: u32,
+    /// The DNS servers that custom domains are looked up at; none, the system's.
+    pub dns_servers: List<SocketAddr>,
+    /// What the MX records of custom domains name; absent, `smtp.hostname`.
+    pub mx_hostname: Option<String>,
     /// The largest message that is taken.
     pub max_message_bytes: u64,
 }
@@ -54,6 +59,8 @@ impl Default for Config {
             pro_quota_bytes: 50 << 20,
             max_accounts: 1000,
             max_domains: 10,
+            dns_servers: List::default(),
+            mx_hostname: None,
             max_message_bytes: 25 << 20,
         }
     }
@@ -89,6 +96,10 @@ impl Config {
                     format!("must be between 1 and {MAX_BYTES}"),
                 ));
             }
+        }
+        let mx_hostname = self.mx_hostname.as_deref().map(str::parse::<DomainName>);
+        if mx_hostname.is_some_and(|name| name.is_err()) {
+            return Err(ConfigError::new("mailbox.mx_hostname", "is not a host name"));
         }
         // RFC 5321 4.5.3.1.7: a receiver takes at least 64 KiB.
         if !(65_536..=MAX_MESSAGE_BYTES).contains(&self.max_message_bytes) {

@@ -21,6 +21,12 @@ pub(crate) enum Error {
     MessageTooLarge,
     #[error("the address is taken")]
     AddressTaken,
+    #[error("somebody has verified this domain")]
+    DomainAlreadyExists,
+    #[error("no more domains are allowed")]
+    DomainLimitReached,
+    #[error("the domain was not verified within seven days; add it again")]
+    DomainExpired,
     #[error("no more mailboxes are allowed")]
     AccountLimitReached,
     #[error("the reservation has lapsed")]
@@ -64,9 +70,11 @@ impl Error {
             | Self::InvalidDomain
             | Self::InvalidIndex
             | Self::MessageTooLarge => ErrorCode::InvalidArgument,
-            Self::AddressTaken => ErrorCode::AlreadyExists,
-            Self::AccountLimitReached => ErrorCode::PermissionDenied,
-            Self::ReservationExpired | Self::Expired | Self::MailboxFull => ErrorCode::FailedPrecondition,
+            Self::AddressTaken | Self::DomainAlreadyExists => ErrorCode::AlreadyExists,
+            Self::AccountLimitReached | Self::DomainLimitReached => ErrorCode::PermissionDenied,
+            Self::ReservationExpired | Self::Expired | Self::DomainExpired | Self::MailboxFull => {
+                ErrorCode::FailedPrecondition
+            }
             Self::NotFound | Self::MailboxGone => ErrorCode::NotFound,
             Self::Overloaded | Self::Stopping => ErrorCode::Unavailable,
             Self::Database(error) => database::error_code(error),
@@ -83,6 +91,9 @@ impl Error {
             Self::InvalidDomain => reason::INVALID_DOMAIN,
             Self::InvalidIndex => reason::INVALID_INDEX,
             Self::MessageTooLarge => reason::MESSAGE_TOO_LARGE,
+            Self::DomainAlreadyExists => reason::DOMAIN_ALREADY_EXISTS,
+            Self::DomainLimitReached => reason::DOMAIN_LIMIT_REACHED,
+            Self::DomainExpired => reason::DOMAIN_EXPIRED,
             Self::AddressTaken => reason::ADDRESS_TAKEN,
             Self::AccountLimitReached => reason::ACCOUNT_LIMIT_REACHED,
             Self::ReservationExpired => reason::RESERVATION_EXPIRED,

@@ -4,6 +4,7 @@
 mod activity;
 mod config;
 mod delivery;
+mod dns;
 mod error;
 mod migrations;
 mod mime;
@@ -45,6 +46,8 @@ pub struct Deps {
     pub domains: Vec<DomainName>,
     /// Where stored messages are told.
     pub events: Publisher,
+    /// The host that takes mail: what the MX records of custom domains name.
+    pub mx_hostname: String,
     /// The time.
     pub clock: SharedClock,
     /// Where its background tasks run.
@@ -65,7 +68,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     deps.database.prepare::<migrations::Migrator>().await?;
     let store = Store::new(deps.database, deps.tasks.clone());
     let now = deps.clock.now();
-    let domains = deps.domains;
+    let (system_domains, domains) = (deps.domains.clone(), deps.domains);
     store
         .database()
         .tx("sync_domains", move |tx| {
@@ -85,6 +88,8 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     let service = Arc::new(Service {
         config: config.clone(),
         deliveries: delivery::DeliveryQueue::start(&store, deps.events, deps.clock.clone(), &deps.tasks),
+        domains: system_domains,
+        dns: dns::Dns::new(&config.dns_servers.0, deps.mx_hostname),
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
         large_reads: service::LargeReads::default(),
         store,

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::stream;
 use mayfly_proto::mailbox::{
-    self as proto, ActivateMailboxRequest, ActivateMailboxResponse, DeleteMailboxRequest,
-    DeleteMailboxResponse, DeleteMessageRequest, DeleteMessageResponse, DeliverMessageRequest,
-    DeliverMessageResponse, FindMailboxRequest, FindMailboxResponse, GetAttachmentRequest,
-    GetAttachmentResponse, GetMailboxRequest, GetMailboxResponse, GetMessageRequest, GetMessageResponse,
-    GetMessageSourceRequest, GetMessageSourceResponse, GetUsageRequest, GetUsageResponse, ListDomainsRequest,
-    ListDomainsResponse, ListLastMessageIdsRequest, ListLastMessageIdsResponse, ListMailboxesRequest,
-    ListMailboxesResponse, ListMessagesAfterRequest, ListMessagesAfterResponse, ListMessagesRequest,
-    ListMessagesResponse, MarkMessageReadRequest, MarkMessageReadResponse, ReserveMailboxRequest,
-    ReserveMailboxResponse, ResolveRecipientRequest, ResolveRecipientResponse, deliver_message_request,
+    self as proto, ActivateMailboxRequest, ActivateMailboxResponse, AddDomainRequest, AddDomainResponse,
+    DeleteDomainRequest, DeleteDomainResponse, DeleteMailboxRequest, DeleteMailboxResponse,
+    DeleteMessageRequest, DeleteMessageResponse, DeliverMessageRequest, DeliverMessageResponse,
+    FindMailboxRequest, FindMailboxResponse, GetAttachmentRequest, GetAttachmentResponse, GetMailboxRequest,
+    GetMailboxResponse, GetMessageRequest, GetMessageResponse, GetMessageSourceRequest,
+    GetMessageSourceResponse, GetUsageRequest, GetUsageResponse, ListCustomDomainsRequest,
+    ListCustomDomainsResponse, ListDomainsRequest, ListDomainsResponse, ListLastMessageIdsRequest,
+    ListLastMessageIdsResponse, ListMailboxesRequest, ListMailboxesResponse, ListMessagesAfterRequest,
+    ListMessagesAfterResponse, ListMessagesRequest, ListMessagesResponse, MarkMessageReadRequest,
+    MarkMessageReadResponse, ReserveMailboxRequest, ReserveMailboxResponse, ResolveRecipientRequest,
+    ResolveRecipientResponse, VerifyDomainRequest, VerifyDomainResponse, deliver_message_request,
     get_attachment_response, list_messages_after_request, mailbox_server,
 };
 use mayfly_runtime::grpc::{CHUNK_BYTES, Failure};
@@ -24,7 +26,11 @@ use crate::{
     error::Error,
     mime,
     service::{Arrived, Following, NewDelivery, Reservation, Scope, Service},
-    store::{Mailbox, entities::domain, messages::ListedMessage},
+    store::{
+        Mailbox,
+        entities::{custom_domain, domain},
+        messages::ListedMessage,
+    },
 };
 
 /// The service as generated code calls it.
@@ -115,6 +121,42 @@ impl mailbox_server::Mailbox for Rpc {
             domain_count: usage.domain_count,
             max_domains: usage.max_domains,
         }))
+    }
+
+    async fn list_custom_domains(
+        &self,
+        request: Request<ListCustomDomainsRequest>,
+    ) -> Answer<ListCustomDomainsResponse> {
+        let domains = self.0.list_custom_domains(&request.get_ref().user_id).await?;
+        let domains = domains.into_iter().map(custom_domain_to_proto).collect();
+        Ok(Response::new(ListCustomDomainsResponse { domains }))
+    }
+
+    async fn add_domain(&self, request: Request<AddDomainRequest>) -> Answer<AddDomainResponse> {
+        let request = request.into_inner();
+        let domain = self.0.add_domain(&request.user_id, &request.domain).await?;
+        Ok(Response::new(AddDomainResponse {
+            domain: Some(custom_domain_to_proto(domain)),
+            mx_hostname: self.0.dns.mx_hostname().to_owned(),
+        }))
+    }
+
+    async fn verify_domain(&self, request: Request<VerifyDomainRequest>) -> Answer<VerifyDomainResponse> {
+        let request = request.into_inner();
+        let (domain, findings) = self.0.verify_domain(&request.user_id, &request.domain_id).await?;
+        Ok(Response::new(VerifyDomainResponse {
+            domain: Some(custom_domain_to_proto(domain)),
+            mx_hostname: self.0.dns.mx_hostname().to_owned(),
+            txt_record: findings.txt_record,
+            mx_record: findings.mx_record,
+            message: findings.message.to_owned(),
+        }))
+    }
+
+    async fn delete_domain(&self, request: Request<DeleteDomainRequest>) -> Answer<DeleteDomainResponse> {
+        let request = request.into_inner();
+        self.0.delete_domain(&request.user_id, &request.domain_id).await?;
+        Ok(Response::new(DeleteDomainResponse {}))
     }
 
     async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Answer<ListMessagesResponse> {
@@ -311,6 +353,17 @@ fn domain_to_proto(domain: domain::Model) -> proto::Domain {
         is_default: domain.sort_order == 0,
         sort_order: domain.sort_order,
         pro_only: false,
+    }
+}
+
+fn custom_domain_to_proto(domain: custom_domain::Model) -> proto::CustomDomain {
+    proto::CustomDomain {
+        domain_id: DomainId::from_uuid(domain.id).to_string(),
+        domain: domain.name,
+        verify_token: domain.verify_token,
+        verified_at: domain.verified_at_ms.map(seconds),
+        mx_configured: domain.mx_configured,
+        created_at: seconds(domain.created_at_ms),
     }
 }
 

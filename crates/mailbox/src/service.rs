@@ -1,6 +1,9 @@
 //! The use cases, one a file, named like their calls. What they share is here.
 
 mod activate_mailbox;
+mod add_domain;
+mod custom_domains;
+mod delete_domain;
 mod delete_mailbox;
 mod delete_message;
 mod deliver_message;
@@ -11,6 +14,7 @@ mod get_message;
 mod get_message_source;
 mod get_usage;
 mod large_reads;
+mod list_custom_domains;
 mod list_domains;
 mod list_mailboxes;
 mod list_messages;
@@ -18,6 +22,7 @@ mod list_messages_after;
 mod mark_message_read;
 mod reserve_mailbox;
 mod resolve_recipient;
+mod verify_domain;
 
 pub(crate) use deliver_message::NewDelivery;
 pub(crate) use large_reads::LargeReads;
@@ -26,7 +31,7 @@ pub(crate) use reserve_mailbox::Reservation;
 
 use std::sync::Arc;
 
-use mayfly_types::{AccountId, Address, MessageId, SharedClock, UserId};
+use mayfly_types::{AccountId, Address, DomainName, MessageId, SharedClock, UserId};
 use time::OffsetDateTime;
 use tokio::{sync::Notify, task::JoinError};
 use uuid::Uuid;
@@ -35,6 +40,7 @@ use crate::{
     activity::Activity,
     config::{self, Config},
     delivery::DeliveryQueue,
+    dns::Dns,
     error::Error,
     model,
     store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages},
@@ -47,6 +53,9 @@ const INLINE_PARSE_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) config: Config,
+    /// The system domains.
+    pub(crate) domains: Vec<DomainName>,
+    pub(crate) dns: Dns,
     pub(crate) store: Store,
     pub(crate) clock: SharedClock,
     pub(crate) deliveries: DeliveryQueue,

@@ -1,6 +1,7 @@
 //! The service's tables: everything that names sea-orm. It stores and finds; what is allowed is decided in `service`.
 
 pub(crate) mod cache;
+pub(crate) mod custom_domains;
 pub(crate) mod deliveries;
 pub(crate) mod domains;
 pub(crate) mod entities;

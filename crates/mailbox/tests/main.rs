@@ -8,6 +8,7 @@
 mod world;
 
 mod deliver_message;
+mod domains;
 mod fleet;
 mod mailboxes;
 mod messages;

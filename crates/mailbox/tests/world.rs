@@ -113,6 +113,7 @@ impl World {
             auth: auth_switch.over(auth),
             domains: domains.iter().map(|name| name.parse().unwrap()).collect(),
             events: Bus::new(None, &RedisConfig::default()).publisher(&tasks),
+            mx_hostname: "mx.mayfly.test".to_owned(),
             clock: Arc::new(clock.clone()),
             tasks: tasks.clone(),
         };

@@ -29,6 +29,7 @@ mod tests {
             "GetMailbox",
             "ListMailboxes",
             "GetUsage",
+            "ListCustomDomains",
             "ListMessages",
             "GetMessage",
             "MarkMessageRead",

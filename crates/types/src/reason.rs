@@ -18,6 +18,12 @@ pub const INVALID_CREDENTIALS: &str = "INVALID_CREDENTIALS";
 pub const INVALID_TOKEN: &str = "INVALID_TOKEN";
 /// A Pro user has as many mailboxes as allowed.
 pub const ACCOUNT_LIMIT_REACHED: &str = "ACCOUNT_LIMIT_REACHED";
+/// A Pro user has as many domains as allowed.
+pub const DOMAIN_LIMIT_REACHED: &str = "DOMAIN_LIMIT_REACHED";
+/// Somebody has verified this domain.
+pub const DOMAIN_ALREADY_EXISTS: &str = "DOMAIN_ALREADY_EXISTS";
+/// A domain was not verified in time.
+pub const DOMAIN_EXPIRED: &str = "DOMAIN_EXPIRED";
 /// A Pro user has as many API tokens as allowed.
 pub const TOKEN_LIMIT_REACHED: &str = "TOKEN_LIMIT_REACHED";
 /// Registration is closed by configuration.

@@ -3,7 +3,10 @@
 use mayfly_types::UserId;
 
 use super::Service;
-use crate::{error::Error, store::mailboxes};
+use crate::{
+    error::Error,
+    store::{custom_domains, mailboxes},
+};
 
 /// Counts and limits of a Pro user.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,23 +18,29 @@ pub(crate) struct Usage {
 }
 
 impl Service {
-    /// Returns what a Pro user has and may have. Users have no domains of their own yet.
+    /// Returns what a Pro user has and may have.
     #[tracing::instrument(name = "mailbox.get_usage", level = "debug", skip_all)]
     pub(crate) async fn get_usage(&self, owner_user_id: &str) -> Result<Usage, Error> {
-        let account_count = match owner_user_id.parse::<UserId>() {
+        let (account_count, domain_count) = match owner_user_id.parse::<UserId>() {
             Ok(owner) => {
                 self.store
-                    .read("count_mailboxes", |c| {
-                        Box::pin(async move { Ok(mailboxes::count_active(c, owner.as_uuid()).await?) })
+                    .read("count_what_is_limited", |c| {
+                        Box::pin(async move {
+                            let owner = owner.as_uuid();
+                            Ok((
+                                mailboxes::count_active(c, owner).await?,
+                                custom_domains::count(c, owner).await?,
+                            ))
+                        })
                     })
                     .await?
             }
-            Err(_) => 0,
+            Err(_) => (0, 0),
         };
         Ok(Usage {
             account_count: i64::try_from(account_count).unwrap_or(i64::MAX),
             max_accounts: i64::from(self.config.max_accounts),
-            domain_count: 0,
+            domain_count: i64::try_from(domain_count).unwrap_or(i64::MAX),
             max_domains: i64::from(self.config.max_domains),
         })
     }

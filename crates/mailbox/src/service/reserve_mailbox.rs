@@ -8,7 +8,7 @@ use crate::{
     config,
     error::Error,
     model,
-    store::{Mailbox, State, domains, mailboxes, millis, outbox, owners},
+    store::{Mailbox, State, custom_domains, domains, mailboxes, millis, outbox, owners},
 };
 
 /// Which address is asked for, and for whom.
@@ -59,7 +59,15 @@ impl Service {
                 let (mailbox, domain) = (mailbox.clone(), domain.clone());
                 Box::pin(async move {
                     if !domains::list(tx).await?.iter().any(|known| known.name == domain) {
-                        return Err(Error::InvalidDomain);
+                        let own = match owner {
+                            Some(owner) => custom_domains::find_named(tx, owner, &domain).await?,
+                            None => None,
+                        };
+                        match own {
+                            None => return Err(Error::InvalidDomain),
+                            Some(own) if own.verified_name.is_none() => return Err(Error::InvalidAddress),
+                            Some(_) => {}
+                        }
                     }
                     let holder = mailboxes::lock_by_address(tx, &mailbox.address).await?;
                     if holder

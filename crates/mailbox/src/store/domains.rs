@@ -46,3 +46,12 @@ pub(crate) async fn list(c: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> 
         .all(c)
         .await
 }
+
+/// Tells whether a domain is a system domain, or was one.
+pub(crate) async fn is_known(c: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
+    Ok(Entity::find()
+        .filter(Column::Name.eq(name))
+        .one(c)
+        .await?
+        .is_some())
+}

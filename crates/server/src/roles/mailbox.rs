@@ -22,6 +22,11 @@ pub(crate) async fn build(
         auth,
         domains: config.domains.0.clone(),
         events: bus.publisher(&tasks),
+        mx_hostname: config
+            .mailbox
+            .mx_hostname
+            .clone()
+            .unwrap_or_else(|| config.smtp.host_name()),
         clock,
         tasks,
     };

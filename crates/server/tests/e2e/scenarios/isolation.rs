@@ -82,6 +82,13 @@ fn table() -> Vec<Route> {
             route("PUT", "/pro/api/accounts/{id}/reset-password", Pro, 200),
             json!({"password": "battery staple"}),
         ),
+        route("GET", "/pro/api/domains", Pro, 200),
+        with(
+            route("POST", "/pro/api/domains", Pro, 201),
+            json!({"domain": "fresh.example.com"}),
+        ),
+        route("POST", "/pro/api/domains/{id}/verify", Pro, 200),
+        route("DELETE", "/pro/api/domains/{id}", Pro, 204),
         route("DELETE", "/pro/api/tokens/{id}", Pro, 204),
         route("DELETE", "/api/messages/{id}", Mailbox, 204),
         route("DELETE", "/api/me", Mailbox, 204),
@@ -96,6 +103,7 @@ struct Owner {
     pro: String,
     pro_token: String,
     token_id: String,
+    domain_id: String,
     owned: Mailbox,
     owned_message_id: String,
 }
@@ -105,6 +113,12 @@ impl Owner {
         let pro = client.register(&format!("{name}@example.com")).await;
         let (_, pro_token) = client.create_token(&pro, "used").await;
         let (token_id, _) = client.create_token(&pro, "to be revoked").await;
+        let domain = json!({"domain": format!("{name}.example.com")});
+        let domain = client
+            .call("POST", "/pro/api/domains", Some(&pro), Some(domain))
+            .await;
+        assert_eq!(domain.status, 201, "{domain:?}");
+        let domain_id = domain.json()["id"].as_str().unwrap().to_owned();
         let mailbox = client.create_mailbox(&format!("{name}@mayfly.test"), None).await;
         let owned = client
             .create_mailbox(&format!("{name}-owned@mayfly.test"), Some(&pro_token))
@@ -130,6 +144,7 @@ impl Owner {
             pro,
             pro_token,
             token_id,
+            domain_id,
             owned,
             owned_message_id,
         }
@@ -139,6 +154,7 @@ impl Owner {
         let id = match route.path {
             path if path.starts_with("/api/messages/") => &self.message_id,
             path if path.starts_with("/pro/api/tokens/") => &self.token_id,
+            path if path.starts_with("/pro/api/domains/") => &self.domain_id,
             _ => &self.owned.id,
         };
         let path = route.path.replace("{id}", id).replace("{index}", "0");
@@ -146,13 +162,14 @@ impl Owner {
     }
 
     /// What nobody else may ever be told.
-    fn secrets(&self) -> [&str; 5] {
+    fn secrets(&self) -> [&str; 6] {
         [
             &self.mailbox.id,
             &self.message_id,
             &self.owned.id,
             &self.owned_message_id,
             &self.token_id,
+            &self.domain_id,
         ]
     }
 }
@@ -291,6 +308,7 @@ async fn every_route_refuses_everybody_but_its_owner(world: World) {
                 let missing = path.replace(&owner.message_id, &not_there(&owner.message_id));
                 let missing = missing.replace(&owner.owned.id, &not_there(&owner.owned.id));
                 let missing = missing.replace(&owner.token_id, &not_there(&owner.token_id));
+                let missing = missing.replace(&owner.domain_id, &not_there(&owner.domain_id));
                 let missing = call(&client, &route, &missing, Some(token)).await;
                 assert_eq!(
                     answer.verdict(),

@@ -1,0 +1,23 @@
+//! `DELETE /pro/api/domains/{id}`
+
+use axum::{extract::State, http::StatusCode};
+use mayfly_proto::mailbox::DeleteDomainRequest;
+
+use crate::{auth::ProPrincipal, error::ApiError, segments::Segments, state::Gateway};
+
+/// Gives a domain up: its mailboxes keep their mail and receive none.
+#[utoipa::path(delete, path = "/domains/{id}", tag = "pro", operation_id = "delete_domain", security(("pro" = [])),
+    params(("id" = String, Path, description = "The domain")),
+    responses((status = 204, description = "The domain is given up")))]
+pub(crate) async fn handle(
+    State(gateway): State<Gateway>,
+    principal: ProPrincipal,
+    Segments(domain_id): Segments<String>,
+) -> Result<StatusCode, ApiError> {
+    let request = DeleteDomainRequest {
+        user_id: principal.user_id,
+        domain_id,
+    };
+    gateway.mailbox().delete_domain(request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,50 @@
+//! Bringing a domain along: it waits for its verification.
+
+use mayfly_types::{DomainId, random_bytes};
+
+use super::{Service, custom_domains as rules};
+use crate::{
+    error::Error,
+    store::{custom_domains, entities::custom_domain, millis, owners},
+};
+
+impl Service {
+    /// Adds a domain to a Pro user's. One that waits already is returned as it is.
+    #[tracing::instrument(name = "mailbox.add_domain", level = "debug", skip_all)]
+    pub(crate) async fn add_domain(&self, user_id: &str, name: &str) -> Result<custom_domain::Model, Error> {
+        let user = rules::user(user_id)?.as_uuid();
+        let name = rules::canonical(name, &self.domains)?;
+        let now = self.clock.now();
+        let max_domains = u64::from(self.config.max_domains);
+        let domain = custom_domain::Model {
+            id: DomainId::new(now).as_uuid(),
+            user_id: user,
+            name,
+            verified_name: None,
+            verify_token: format!("mayfly-verify-{:032x}", u128::from_be_bytes(random_bytes())),
+            mx_configured: false,
+            created_at_ms: millis(now),
+            verified_at_ms: None,
+        };
+        self.store
+            .write("add_domain", None, move |tx| {
+                let domain = domain.clone();
+                Box::pin(async move {
+                    owners::lock(tx, user).await?;
+                    custom_domains::remove_expired(tx, user, millis(now - rules::PENDING)).await?;
+                    if custom_domains::find_verified(tx, &domain.name).await?.is_some() {
+                        return Err(Error::DomainAlreadyExists);
+                    }
+                    if let Some(waiting) = custom_domains::find_named(tx, user, &domain.name).await? {
+                        return Ok(waiting);
+                    }
+                    if custom_domains::count(tx, user).await? >= max_domains {
+                        return Err(Error::DomainLimitReached);
+                    }
+                    custom_domains::insert(tx, domain.clone()).await?;
+                    Ok(domain)
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,93 @@
+//! What the use cases of custom domains share: a domain as its user sees it.
+
+use mayfly_runtime::database::is_unique_violation;
+use mayfly_types::{DomainName, UserId};
+use time::Duration;
+
+use crate::{error::Error, store::entities::custom_domain};
+
+/// How long a domain may wait for its verification.
+pub(super) const PENDING: Duration = Duration::days(7);
+
+/// Reads the user that asks. What is no id has nothing.
+pub(super) fn user(user_id: &str) -> Result<UserId, Error> {
+    user_id.parse().map_err(|_| Error::NotFound)
+}
+
+/// Returns the one form of a name that a user may bring along.
+///
+/// # Errors
+/// `InvalidDomain` for what is no domain name, a public suffix, an address, or a system domain and what is under one.
+pub(super) fn canonical(text: &str, system: &[DomainName]) -> Result<String, Error> {
+    let text = text.trim();
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let ascii = idna::domain_to_ascii_strict(text).map_err(|_| Error::InvalidDomain)?;
+    let name: DomainName = ascii.parse().map_err(|_| Error::InvalidDomain)?;
+    let name = name.as_str();
+    let is_number = name
+        .rsplit('.')
+        .next()
+        .is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    // A suffix has no registrable part.
+    if is_number || psl::domain_str(name).is_none() {
+        return Err(Error::InvalidDomain);
+    }
+    let is_under = |system: &DomainName| {
+        name.strip_suffix(system.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+    };
+    if system.iter().any(is_under) {
+        return Err(Error::InvalidDomain);
+    }
+    Ok(name.to_owned())
+}
+
+/// Tells whether a domain has waited too long.
+pub(super) fn is_expired(domain: &custom_domain::Model, now_ms: i64) -> bool {
+    let pending_ms = i64::try_from(PENDING.whole_milliseconds()).unwrap_or(i64::MAX);
+    domain.verified_at_ms.is_none() && domain.created_at_ms.saturating_add(pending_ms) <= now_ms
+}
+
+/// Tells a name that somebody else has from other failures.
+pub(super) fn taken(error: sea_orm::DbErr) -> Error {
+    if is_unique_violation(&error) {
+        Error::DomainAlreadyExists
+    } else {
+        error.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_meet_in_one_form_and_what_nobody_can_own_is_refused() {
+        let system = ["mayfly.test".parse().unwrap()];
+        let taken = |text: &str| canonical(text, &system).ok();
+        for text in ["mine.example", " Mine.Example. ", "MINE.example"] {
+            assert_eq!(taken(text).as_deref(), Some("mine.example"), "{text}");
+        }
+        assert_eq!(
+            taken("b\u{fc}cher.example").as_deref(),
+            Some("xn--bcher-kva.example")
+        );
+        for text in [
+            "",
+            "com",
+            "co.uk",
+            "github.io",
+            "127.0.0.1",
+            "[::1]",
+            "mayfly.test",
+            "a.mayfly.test",
+            "a_b.example",
+            "a..example",
+            "-a.example",
+            "xn--a.example",
+            "example",
+        ] {
+            assert_eq!(taken(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The table `custom_domains`.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::entities::custom_domain::{ActiveModel, Column, Entity, Model};
+
+/// Lists a Pro user's domains, oldest first.
+pub(crate) async fn list_of_user(c: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user))
+        .order_by_asc(Column::Id)
+        .all(c)
+        .await
+}
+
+/// Counts a Pro user's domains.
+pub(crate) async fn count(c: &impl ConnectionTrait, user: Uuid) -> Result<u64, DbErr> {
+    Entity::find().filter(Column::UserId.eq(user)).count(c).await
+}
+
+/// Finds a Pro user's domain.
+pub(crate) async fn find(c: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id)
+        .filter(Column::UserId.eq(user))
+        .one(c)
+        .await
+}
+
+/// Finds a Pro user's domain by its name.
+pub(crate) async fn find_named(
+    c: &impl ConnectionTrait,
+    user: Uuid,
+    name: &str,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user))
+        .filter(Column::Name.eq(name))
+        .one(c)
+        .await
+}
+
+/// Finds a name that somebody has verified.
+pub(crate) async fn find_verified(c: &impl ConnectionTrait, name: &str) -> Result<Option<Model>, DbErr> {
+    Entity::find().filter(Column::VerifiedName.eq(name)).one(c).await
+}
+
+/// Inserts a domain.
+pub(crate) async fn insert(c: &impl ConnectionTrait, domain: Model) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        id: Set(domain.id),
+        user_id: Set(domain.user_id),
+        name: Set(domain.name),
+        verified_name: Set(domain.verified_name),
+        verify_token: Set(domain.verify_token),
+        mx_configured: Set(domain.mx_configured),
+        created_at_ms: Set(domain.created_at_ms),
+        verified_at_ms: Set(domain.verified_at_ms),
+    };
+    Entity::insert(row).exec_without_returning(c).await.map(drop)
+}
+
+/// Makes a pending domain a verified one. It is a unique violation when another user has the name.
+pub(crate) async fn verify(c: &impl ConnectionTrait, domain: &Model, now_ms: i64) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::VerifiedName, Expr::value(domain.name.clone()))
+        .col_expr(Column::VerifiedAtMs, Expr::value(now_ms))
+        .filter(Column::Id.eq(domain.id))
+        .filter(Column::VerifiedAtMs.is_null())
+        .exec(c)
+        .await
+        .map(drop)
+}
+
+/// Notes what a verification saw of a domain's mail servers.
+pub(crate) async fn set_mx(c: &impl ConnectionTrait, id: Uuid, mx_configured: bool) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::MxConfigured, Expr::value(mx_configured))
+        .filter(Column::Id.eq(id))
+        .exec(c)
+        .await
+        .map(drop)
+}
+
+/// Removes a Pro user's domain. Returns false when there is none.
+pub(crate) async fn remove(c: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<bool, DbErr> {
+    let deleted = Entity::delete_many()
+        .filter(Column::Id.eq(id))
+        .filter(Column::UserId.eq(user))
+        .exec(c)
+        .await?;
+    Ok(deleted.rows_affected > 0)
+}
+
+/// Removes a Pro user's domains that were added before a time and never verified.
+pub(crate) async fn remove_expired(
+    c: &impl ConnectionTrait,
+    user: Uuid,
+    before_ms: i64,
+) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user))
+        .filter(Column::VerifiedAtMs.is_null())
+        .filter(Column::CreatedAtMs.lte(before_ms))
+        .exec(c)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,25 @@
+//! A domain that a Pro user brought along, verified or not.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "custom_domains")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub name: String,
+    /// The name again, set once it is verified.
+    #[sea_orm(unique)]
+    pub verified_name: Option<String>,
+    pub verify_token: String,
+    /// What the last verification saw.
+    pub mx_configured: bool,
+    pub created_at_ms: i64,
+    pub verified_at_ms: Option<i64>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
