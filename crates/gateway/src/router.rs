@@ -49,7 +49,16 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(pro::accounts::list_messages::handle))
         .routes(routes!(pro::accounts::get_message::handle))
         .routes(routes!(pro::tokens::list::handle, pro::tokens::create::handle))
-        .routes(routes!(pro::tokens::revoke::handle));
+        .routes(routes!(pro::tokens::revoke::handle))
+        .routes(routes!(
+            pro::webhooks::list::handle,
+            pro::webhooks::create::handle
+        ))
+        .routes(routes!(pro::webhooks::delete::handle))
+        .routes(routes!(pro::webhooks::rotate::handle))
+        .routes(routes!(pro::webhooks::deliveries::handle))
+        .routes(routes!(pro::webhooks::replay::handle))
+        .routes(routes!(pro::webhooks::test::handle));
     OpenApiRouter::with_openapi(openapi::base())
         .nest("/api", api)
         .nest("/pro/api", pro)

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod message;
 pub(crate) mod pro;
+pub(crate) mod webhook;
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 

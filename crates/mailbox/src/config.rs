@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use mayfly_runtime::{
-    config::{ConfigError, Span},
+    config::{ConfigError, List, Span},
     grpc::Endpoints,
 };
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,10 @@ pub struct Config {
     pub max_accounts: u32,
     /// How many domains a Pro user may have.
     pub max_domains: u32,
+    /// How many webhooks a Pro user may have.
+    pub max_webhooks: u32,
+    /// The DNS servers that are asked, in place of the system's.
+    pub dns_servers: List<SocketAddr>,
     /// The largest message that is taken.
     pub max_message_bytes: u64,
 }
@@ -54,6 +58,8 @@ impl Default for Config {
             pro_quota_bytes: 50 << 20,
             max_accounts: 1000,
             max_domains: 10,
+            max_webhooks: 1,
+            dns_servers: List(Vec::new()),
             max_message_bytes: 25 << 20,
         }
     }

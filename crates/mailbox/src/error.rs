@@ -17,6 +17,12 @@ pub(crate) enum Error {
     InvalidDomain,
     #[error("no attachment has this index")]
     InvalidIndex,
+    #[error("the URL {0}")]
+    InvalidUrl(&'static str),
+    #[error("there is only the event email.received")]
+    InvalidEvents,
+    #[error("no more webhooks are allowed")]
+    WebhookLimitReached,
     #[error("the message is larger than can be taken")]
     MessageTooLarge,
     #[error("the address is taken")]
@@ -63,9 +69,11 @@ impl Error {
             | Self::InvalidAddress
             | Self::InvalidDomain
             | Self::InvalidIndex
+            | Self::InvalidUrl(_)
+            | Self::InvalidEvents
             | Self::MessageTooLarge => ErrorCode::InvalidArgument,
             Self::AddressTaken => ErrorCode::AlreadyExists,
-            Self::AccountLimitReached => ErrorCode::PermissionDenied,
+            Self::AccountLimitReached | Self::WebhookLimitReached => ErrorCode::PermissionDenied,
             Self::ReservationExpired | Self::Expired | Self::MailboxFull => ErrorCode::FailedPrecondition,
             Self::NotFound | Self::MailboxGone => ErrorCode::NotFound,
             Self::Overloaded | Self::Stopping => ErrorCode::Unavailable,
@@ -82,6 +90,9 @@ impl Error {
             Self::InvalidAddress => reason::INVALID_ADDRESS,
             Self::InvalidDomain => reason::INVALID_DOMAIN,
             Self::InvalidIndex => reason::INVALID_INDEX,
+            Self::InvalidUrl(_) => reason::INVALID_URL,
+            Self::InvalidEvents => reason::INVALID_EVENTS,
+            Self::WebhookLimitReached => reason::WEBHOOK_LIMIT_REACHED,
             Self::MessageTooLarge => reason::MESSAGE_TOO_LARGE,
             Self::AddressTaken => reason::ADDRESS_TAKEN,
             Self::AccountLimitReached => reason::ACCOUNT_LIMIT_REACHED,

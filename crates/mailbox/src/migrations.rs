@@ -4,6 +4,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m20261123_000001_create_tables;
 mod m20261124_000001_create_leases_and_owners;
+mod m20261124_000003_create_webhooks;
 
 pub(crate) struct Migrator;
 
@@ -12,6 +13,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261123_000001_create_tables::Migration),
             Box::new(m20261124_000001_create_leases_and_owners::Migration),
+            Box::new(m20261124_000003_create_webhooks::Migration),
         ]
     }
 }

@@ -1,8 +1,10 @@
 //! The use cases, one a file, named like their calls. What they share is here.
 
 mod activate_mailbox;
+mod create_webhook;
 mod delete_mailbox;
 mod delete_message;
+mod delete_webhook;
 mod deliver_message;
 mod find_mailbox;
 mod get_attachment;
@@ -14,9 +16,14 @@ mod large_reads;
 mod list_domains;
 mod list_mailboxes;
 mod list_messages;
+mod list_webhook_deliveries;
+mod list_webhooks;
 mod mark_message_read;
+mod replay_webhook_delivery;
 mod reserve_mailbox;
 mod resolve_recipient;
+mod rotate_webhook_secret;
+mod test_webhook;
 
 pub(crate) use deliver_message::NewDelivery;
 pub(crate) use large_reads::LargeReads;
@@ -35,7 +42,9 @@ use crate::{
     delivery::DeliveryQueue,
     error::Error,
     model,
+    outbound::GuardedClient,
     store::{Mailbox, Message, State, Store, mailboxes, messages},
+    webhooks::Secrets,
 };
 
 /// Above this size a mail is parsed on a thread that may block: below it the hand-over costs more.
@@ -52,6 +61,10 @@ pub(crate) struct Service {
     pub(crate) large_reads: LargeReads,
     /// Wakes the outbox worker.
     pub(crate) outbox: Arc<Notify>,
+    /// Wakes the dispatcher of webhooks.
+    pub(crate) webhooks: Arc<Notify>,
+    pub(crate) guarded: GuardedClient,
+    pub(crate) secrets: Arc<Secrets>,
 }
 
 /// Who asks for a mailbox: itself, or the Pro user who owns it.

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use mayfly_mailbox::{Config, Deps, Mailbox};
+use mayfly_mailbox::{Config, Deps, Mailbox, WebhooksConfig};
 use mayfly_proto::mailbox::{
     ActivateMailboxRequest, DeliverMessageRequest, Envelope, GetAttachmentRequest, GetAttachmentResponse,
     GetMailboxRequest, GetMessageRequest, GetMessageResponse, GetMessageSourceRequest, ListMessagesRequest,
@@ -18,11 +18,12 @@ use mayfly_proto::mailbox::{
     get_attachment_response, mailbox_client::MailboxClient,
 };
 use mayfly_runtime::{
+    config::List,
     grpc::{Failure, Transport, local},
     task::Tasks,
 };
 use mayfly_testkit::{Db, ManualClock, TestDatabase};
-use mayfly_types::{ErrorCode, SystemClock};
+use mayfly_types::{ErrorCode, SecretKey, SystemClock};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, body::Body};
 use tower::{ServiceExt, util::BoxCloneSyncService};
@@ -110,6 +111,12 @@ impl World {
             database,
             auth: auth_switch.over(auth),
             domains: domains.iter().map(|name| name.parse().unwrap()).collect(),
+            webhooks: WebhooksConfig {
+                allowed_networks: List(vec!["127.0.0.0/8".parse().unwrap()]),
+                allow_http: true,
+                ..WebhooksConfig::default()
+            },
+            encryption_keys: vec![SecretKey::random()],
             clock: Arc::new(clock.clone()),
             tasks: tasks.clone(),
         };

@@ -10,5 +10,5 @@ pub mod secret;
 pub use address::{Address, DomainName, InvalidAddress};
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
-pub use ids::{AccountId, DomainId, MessageId, TokenId, UserId};
+pub use ids::{AccountId, DeliveryId, DomainId, EventId, MessageId, TokenId, UserId, WebhookId};
 pub use secret::{SecretKey, random_bytes};

@@ -76,6 +76,7 @@ impl Service {
             sender: mime::without_nul(intake.sender),
             summary,
             raw,
+            span: tracing::Span::current(),
         };
         let ids = self.deliveries.store(delivery, intake.memory).await?;
         // A mailbox that is named twice holds the message once.

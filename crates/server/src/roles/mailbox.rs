@@ -5,17 +5,23 @@ use mayfly_runtime::{grpc::Transport, task::Tasks};
 
 use crate::{
     config::{Config, Role},
-    wiring,
+    data_dir, wiring,
 };
 
 /// Opens the database and builds the service.
 pub(crate) async fn build(config: &Config, auth: Transport, tasks: Tasks) -> anyhow::Result<Mailbox> {
     let database = wiring::database(config, Role::Mailbox).await?;
+    let mut encryption_keys = config.webhooks.encryption_keys()?;
+    if encryption_keys.is_empty() {
+        encryption_keys.push(data_dir::key(&config.data_dir, "webhooks.key")?);
+    }
     let clock = database.clock(&tasks).await?;
     let deps = Deps {
         database,
         auth,
         domains: config.domains.0.clone(),
+        webhooks: config.webhooks.clone(),
+        encryption_keys,
         clock,
         tasks,
     };

@@ -74,6 +74,21 @@ fn table() -> Vec<Route> {
             route("PUT", "/pro/api/accounts/{id}/reset-password", Pro, 200),
             json!({"password": "battery staple"}),
         ),
+        route("GET", "/pro/api/webhooks", Pro, 200),
+        route("GET", "/pro/api/webhooks/{id}/deliveries", Pro, 200),
+        route("POST", "/pro/api/webhooks/{id}/test", Pro, 202),
+        route(
+            "POST",
+            "/pro/api/webhooks/{id}/deliveries/{delivery_id}/replay",
+            Pro,
+            202,
+        ),
+        route("POST", "/pro/api/webhooks/{id}/rotate", Pro, 200),
+        route("DELETE", "/pro/api/webhooks/{id}", Pro, 204),
+        with(
+            route("POST", "/pro/api/webhooks", Pro, 201),
+            json!({"url": "https://hooks.example.com/fresh"}),
+        ),
         route("DELETE", "/pro/api/tokens/{id}", Pro, 204),
         route("DELETE", "/api/messages/{id}", Mailbox, 204),
         route("DELETE", "/api/me", Mailbox, 204),
@@ -90,6 +105,8 @@ struct Owner {
     token_id: String,
     owned: Mailbox,
     owned_message_id: String,
+    webhook_id: String,
+    delivery_id: String,
 }
 
 impl Owner {
@@ -97,6 +114,7 @@ impl Owner {
         let pro = client.register(&format!("{name}@example.com")).await;
         let (_, pro_token) = client.create_token(&pro, "used").await;
         let (token_id, _) = client.create_token(&pro, "to be revoked").await;
+        let (webhook_id, delivery_id) = webhook(client, &pro_token).await;
         let mailbox = client.create_mailbox(&format!("{name}@mayfly.test"), None).await;
         let owned = client
             .create_mailbox(&format!("{name}-owned@mayfly.test"), Some(&pro_token))
@@ -124,6 +142,8 @@ impl Owner {
             token_id,
             owned,
             owned_message_id,
+            webhook_id,
+            delivery_id,
         }
     }
 
@@ -131,21 +151,47 @@ impl Owner {
         let id = match route.path {
             path if path.starts_with("/api/messages/") => &self.message_id,
             path if path.starts_with("/pro/api/tokens/") => &self.token_id,
+            path if path.starts_with("/pro/api/webhooks/") => &self.webhook_id,
             _ => &self.owned.id,
         };
         let path = route.path.replace("{id}", id).replace("{index}", "0");
+        let path = path.replace("{delivery_id}", &self.delivery_id);
         path.replace("{message_id}", &self.owned_message_id)
     }
 
     /// What nobody else may ever be told.
-    fn secrets(&self) -> [&str; 5] {
+    fn secrets(&self) -> [&str; 7] {
         [
             &self.mailbox.id,
             &self.message_id,
             &self.owned.id,
             &self.owned_message_id,
             &self.token_id,
+            &self.webhook_id,
+            &self.delivery_id,
         ]
+    }
+}
+
+/// Makes a webhook that has been tried; its receiver is not there.
+async fn webhook(client: &Client, pro: &str) -> (String, String) {
+    let body = json!({"url": "https://127.0.0.1:1/"});
+    let answer = client
+        .call("POST", "/pro/api/webhooks", Some(pro), Some(body))
+        .await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/pro/api/webhooks/{id}");
+    let answer = client
+        .call("POST", &format!("{path}/test"), Some(pro), None)
+        .await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    loop {
+        let answer = client.get(&format!("{path}/deliveries"), pro).await.json();
+        if let Some(delivery) = answer["deliveries"][0]["id"].as_str() {
+            return (id, delivery.to_owned());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
 }
 
@@ -259,6 +305,7 @@ async fn every_route_refuses_everybody_but_its_owner(world: World) {
                 let missing = path.replace(&owner.message_id, &not_there(&owner.message_id));
                 let missing = missing.replace(&owner.owned.id, &not_there(&owner.owned.id));
                 let missing = missing.replace(&owner.token_id, &not_there(&owner.token_id));
+                let missing = missing.replace(&owner.webhook_id, &not_there(&owner.webhook_id));
                 let missing = call(&client, &route, &missing, Some(token)).await;
                 assert_eq!(
                     answer.verdict(),
