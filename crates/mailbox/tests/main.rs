@@ -14,3 +14,4 @@ mod messages;
 mod mime;
 mod outbox;
 mod sweep;
+mod webhooks;
