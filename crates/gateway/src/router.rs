@@ -59,7 +59,16 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(pro::tokens::revoke::handle))
         .routes(routes!(pro::domains::list::handle, pro::domains::add::handle))
         .routes(routes!(pro::domains::verify::handle))
-        .routes(routes!(pro::domains::delete::handle));
+        .routes(routes!(pro::domains::delete::handle))
+        .routes(routes!(
+            pro::webhooks::list::handle,
+            pro::webhooks::create::handle
+        ))
+        .routes(routes!(pro::webhooks::delete::handle))
+        .routes(routes!(pro::webhooks::rotate::handle))
+        .routes(routes!(pro::webhooks::deliveries::handle))
+        .routes(routes!(pro::webhooks::replay::handle))
+        .routes(routes!(pro::webhooks::test::handle));
     OpenApiRouter::with_openapi(openapi::base())
         .nest("/api", api)
         .nest("/pro/api", pro)

@@ -34,6 +34,16 @@ pub(crate) mod pro {
         pub(crate) mod list;
         pub(crate) mod revoke;
     }
+    pub(crate) mod webhooks {
+        //! `/pro/api/webhooks`
+        pub(crate) mod create;
+        pub(crate) mod delete;
+        pub(crate) mod deliveries;
+        pub(crate) mod list;
+        pub(crate) mod replay;
+        pub(crate) mod rotate;
+        pub(crate) mod test;
+    }
 }
 pub(crate) mod tickets {
     //! `/api/tickets`

@@ -32,10 +32,12 @@ pub struct Config {
     pub max_accounts: u32,
     /// How many domains a Pro user may have.
     pub max_domains: u32,
-    /// The DNS servers that custom domains are looked up at; none, the system's.
-    pub dns_servers: List<SocketAddr>,
     /// What the MX records of custom domains name; absent, `smtp.hostname`.
     pub mx_hostname: Option<String>,
+    /// How many webhooks a Pro user may have.
+    pub max_webhooks: u32,
+    /// The DNS servers that are asked, in place of the system's.
+    pub dns_servers: List<SocketAddr>,
     /// The largest message that is taken.
     pub max_message_bytes: u64,
 }
@@ -59,8 +61,9 @@ impl Default for Config {
             pro_quota_bytes: 50 << 20,
             max_accounts: 1000,
             max_domains: 10,
-            dns_servers: List::default(),
             mx_hostname: None,
+            max_webhooks: 1,
+            dns_servers: List::default(),
             max_message_bytes: 25 << 20,
         }
     }

@@ -7,7 +7,7 @@ use mayfly_types::{AccountId, Clock, ErrorCode, MessageId, NewMessage, SharedClo
 use opentelemetry::metrics::{Counter, Histogram};
 use sea_orm::DatabaseTransaction;
 use time::OffsetDateTime;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
@@ -17,8 +17,11 @@ use crate::{
     store::{
         Mailbox, Message, RawMessage, Store,
         cache::{Cache, Ticket},
-        deliveries, mailboxes, millis, owners,
+        deliveries,
+        entities::webhook_event,
+        mailboxes, millis, owners, webhook_events, webhooks,
     },
+    webhooks::{NewEmail, new_event},
 };
 
 /// Deliveries that may wait.
@@ -41,6 +44,8 @@ pub(crate) struct Delivery {
     /// As they are stored.
     pub(crate) findings: Option<String>,
     pub(crate) raw: Vec<u8>,
+    /// In which it arrives; what webhooks are told is linked to it.
+    pub(crate) span: Span,
 }
 
 type Answer = oneshot::Sender<Result<Vec<MessageId>, Error>>;
@@ -62,7 +67,13 @@ pub(crate) struct DeliveryQueue {
 
 impl DeliveryQueue {
     /// Starts the writer.
-    pub(crate) fn start(store: &Store, events: Publisher, clock: SharedClock, tasks: &Tasks) -> Self {
+    pub(crate) fn start(
+        store: &Store,
+        events: Publisher,
+        clock: SharedClock,
+        webhooks: Arc<Notify>,
+        tasks: &Tasks,
+    ) -> Self {
         let (waiting, arrivals) = mpsc::channel(QUEUE);
         let meter = telemetry::meter();
         let writer = Writer {
@@ -70,6 +81,7 @@ impl DeliveryQueue {
             cache: store.cache().clone(),
             events,
             clock,
+            webhooks,
             batch_size: meter
                 .u64_histogram("mayfly.mailbox.delivery.batch.size")
                 .with_description("Deliveries of one commit")
@@ -122,6 +134,8 @@ struct Writer {
     cache: Arc<Cache>,
     events: Publisher,
     clock: SharedClock,
+    /// Wakes their dispatcher.
+    webhooks: Arc<Notify>,
     batch_size: Histogram<u64>,
     stored: Counter<u64>,
 }
@@ -228,6 +242,9 @@ impl Writer {
                     .iter()
                     .map(|mailbox| (mailbox.id, mailbox.owner_user_id))
                     .collect();
+                if changed.iter().any(|mailbox| mailbox.owner_user_id.is_some()) {
+                    self.webhooks.notify_one();
+                }
                 let changed = changed
                     .into_iter()
                     .filter_map(|mailbox| Some((*tickets.get(&mailbox.id)?, mailbox)));
@@ -300,6 +317,7 @@ async fn store_all(
     let mut last_ids = LastIds::lock(tx, &room).await?;
     let now = clock.now();
     let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut spans = HashMap::new();
     for delivery in deliveries {
         let outcome = decide(delivery, &mut room, &mut last_ids, now);
         if let Ok(ids) = &outcome
@@ -310,13 +328,16 @@ async fn store_all(
                 bytes: delivery.raw.clone(),
                 findings: delivery.findings.clone(),
             });
+            spans.insert(raw_id.as_uuid(), &delivery.span);
             let rows = ids.iter().zip(&delivery.accounts);
             message_rows.extend(rows.map(|(id, account)| row(delivery, *account, *id, *raw_id, now)));
         }
         outcomes.push(outcome);
     }
+    let events = events(tx, &message_rows, &room, &spans, now).await?;
     deliveries::insert_raw(tx, raw_rows).await?;
     deliveries::insert_messages(tx, message_rows).await?;
+    webhook_events::insert(tx, events).await?;
     let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
     changed.sort_unstable_by_key(|room| room.mailbox.id);
     for some in changed.chunks(100) {
@@ -375,6 +396,56 @@ impl LastIds {
         }
         Ok(())
     }
+}
+
+/// Makes what webhooks are told of messages. Mailboxes without an owner, which most are, cost nothing here.
+async fn events(
+    tx: &DatabaseTransaction,
+    messages: &[Message],
+    room: &HashMap<Uuid, Room>,
+    spans: &HashMap<Uuid, &Span>,
+    now: OffsetDateTime,
+) -> Result<Vec<webhook_event::Model>, Error> {
+    let mailbox_of = |message: &Message| room.get(&message.account_id).map(|room| &room.mailbox);
+    let mut owners: Vec<Uuid> = messages
+        .iter()
+        .filter_map(|message| mailbox_of(message)?.owner_user_id)
+        .collect();
+    owners.sort_unstable();
+    owners.dedup();
+    if owners.is_empty() {
+        return Ok(Vec::new());
+    }
+    let webhooks = webhooks::list_active(tx, &owners).await?;
+    if webhooks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut events = Vec::new();
+    for message in messages {
+        let traceparent = spans.get(&message.raw_id).and_then(|span| traceparent_of(span));
+        let Some(mailbox) = mailbox_of(message) else {
+            continue;
+        };
+        let of_owner = webhooks
+            .iter()
+            .filter(|webhook| Some(webhook.owner_user_id) == mailbox.owner_user_id);
+        events.extend(of_owner.map(|webhook| {
+            new_event(
+                webhook.id,
+                &NewEmail::of(message, &mailbox.address),
+                traceparent.clone(),
+                now,
+            )
+        }));
+    }
+    Ok(events)
+}
+
+fn traceparent_of(span: &Span) -> Option<String> {
+    let mut headers = http::HeaderMap::new();
+    telemetry::inject(span, &mut headers);
+    let value = headers.get("traceparent")?.to_str().ok()?;
+    Some(value.to_owned())
 }
 
 /// A mailbox, and how much of its room the batch takes.

@@ -17,6 +17,12 @@ pub(crate) enum Error {
     InvalidDomain,
     #[error("no attachment has this index")]
     InvalidIndex,
+    #[error("the URL {0}")]
+    InvalidUrl(&'static str),
+    #[error("there is only the event email.received")]
+    InvalidEvents,
+    #[error("no more webhooks are allowed")]
+    WebhookLimitReached,
     #[error("the message is larger than can be taken")]
     MessageTooLarge,
     #[error("the address is taken")]
@@ -69,9 +75,13 @@ impl Error {
             | Self::InvalidAddress
             | Self::InvalidDomain
             | Self::InvalidIndex
+            | Self::InvalidUrl(_)
+            | Self::InvalidEvents
             | Self::MessageTooLarge => ErrorCode::InvalidArgument,
             Self::AddressTaken | Self::DomainAlreadyExists => ErrorCode::AlreadyExists,
-            Self::AccountLimitReached | Self::DomainLimitReached => ErrorCode::PermissionDenied,
+            Self::AccountLimitReached | Self::DomainLimitReached | Self::WebhookLimitReached => {
+                ErrorCode::PermissionDenied
+            }
             Self::ReservationExpired | Self::Expired | Self::DomainExpired | Self::MailboxFull => {
                 ErrorCode::FailedPrecondition
             }
@@ -90,6 +100,9 @@ impl Error {
             Self::InvalidAddress => reason::INVALID_ADDRESS,
             Self::InvalidDomain => reason::INVALID_DOMAIN,
             Self::InvalidIndex => reason::INVALID_INDEX,
+            Self::InvalidUrl(_) => reason::INVALID_URL,
+            Self::InvalidEvents => reason::INVALID_EVENTS,
+            Self::WebhookLimitReached => reason::WEBHOOK_LIMIT_REACHED,
             Self::MessageTooLarge => reason::MESSAGE_TOO_LARGE,
             Self::DomainAlreadyExists => reason::DOMAIN_ALREADY_EXISTS,
             Self::DomainLimitReached => reason::DOMAIN_LIMIT_REACHED,

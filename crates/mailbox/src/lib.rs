@@ -9,11 +9,13 @@ mod error;
 mod migrations;
 mod mime;
 mod model;
+mod outbound;
 mod outbox;
 mod rpc;
 mod service;
 mod store;
 mod sweeper;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -25,7 +27,7 @@ use mayfly_runtime::{
     grpc::{MAX_MESSAGE_BYTES, Transport},
     task::Tasks,
 };
-use mayfly_types::{DomainName, SharedClock};
+use mayfly_types::{DomainName, SecretKey, SharedClock};
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
@@ -34,6 +36,7 @@ use store::Store;
 
 pub use config::Config;
 pub use rpc::Rpc;
+pub use webhooks::WebhooksConfig;
 
 /// What the service stands on.
 #[derive(Debug)]
@@ -48,6 +51,10 @@ pub struct Deps {
     pub events: Publisher,
     /// The host that takes mail: what the MX records of custom domains name.
     pub mx_hostname: String,
+    /// Where webhooks may lead.
+    pub webhooks: WebhooksConfig,
+    /// The keys under which their secrets rest: all open, the first seals.
+    pub encryption_keys: Vec<SecretKey>,
     /// The time.
     pub clock: SharedClock,
     /// Where its background tasks run.
@@ -85,9 +92,31 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         wake: outbox.clone(),
     };
     worker.start(&deps.tasks);
+    let rules = outbound::Rules {
+        allowed_networks: deps.webhooks.allowed_networks.0,
+        allow_http: deps.webhooks.allow_http,
+    };
+    let guarded = outbound::GuardedClient::new(rules, &config.dns_servers.0);
+    let secrets = Arc::new(webhooks::Secrets::new(&deps.encryption_keys));
+    let told = Arc::new(Notify::new());
+    let dispatcher = webhooks::Dispatcher {
+        database: store.database().clone(),
+        clock: deps.clock.clone(),
+        client: guarded.clone(),
+        secrets: secrets.clone(),
+        wake: told.clone(),
+        tasks: deps.tasks.clone(),
+    };
+    dispatcher.start();
     let service = Arc::new(Service {
         config: config.clone(),
-        deliveries: delivery::DeliveryQueue::start(&store, deps.events, deps.clock.clone(), &deps.tasks),
+        deliveries: delivery::DeliveryQueue::start(
+            &store,
+            deps.events,
+            deps.clock.clone(),
+            told.clone(),
+            &deps.tasks,
+        ),
         domains: system_domains,
         dns: dns::Dns::new(&config.dns_servers.0, deps.mx_hostname),
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
@@ -95,6 +124,9 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         store,
         clock: deps.clock,
         outbox,
+        webhooks: told,
+        guarded,
+        secrets,
     });
     sweeper::start(service.clone(), &deps.tasks);
     Ok(Mailbox { service })

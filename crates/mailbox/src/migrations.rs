@@ -5,6 +5,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 mod m20261123_000001_create_tables;
 mod m20261124_000001_create_leases_and_owners;
 mod m20261124_000002_create_custom_domains;
+mod m20261124_000003_create_webhooks;
 mod m20261124_000004_add_last_message_ids;
 mod m20261124_000005_add_findings;
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_create_tables::Migration),
             Box::new(m20261124_000001_create_leases_and_owners::Migration),
             Box::new(m20261124_000002_create_custom_domains::Migration),
+            Box::new(m20261124_000003_create_webhooks::Migration),
             Box::new(m20261124_000004_add_last_message_ids::Migration),
             Box::new(m20261124_000005_add_findings::Migration),
         ]

@@ -19,7 +19,7 @@ use mayfly_proto::mailbox::{
     get_attachment_response, list_messages_after_request, mailbox_server,
 };
 use mayfly_runtime::grpc::{CHUNK_BYTES, Failure};
-use mayfly_types::{AccountId, DomainId, ErrorCode, MessageId, UserId};
+use mayfly_types::{AccountId, DeliveryId, DomainId, ErrorCode, MessageId, UserId, WebhookId};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::{
@@ -28,9 +28,10 @@ use crate::{
     service::{Arrived, Following, NewDelivery, Reservation, Scope, Service},
     store::{
         Mailbox,
-        entities::{custom_domain, domain},
+        entities::{custom_domain, domain, webhook, webhook_attempt},
         messages::ListedMessage,
     },
+    webhooks::{EVENT_TYPE, event_name},
 };
 
 /// The service as generated code calls it.
@@ -332,6 +333,88 @@ impl mailbox_server::Mailbox for Rpc {
         let message_ids = ids.iter().map(MessageId::to_string).collect();
         Ok(Response::new(DeliverMessageResponse { message_ids }))
     }
+
+    async fn create_webhook(
+        &self,
+        request: Request<proto::CreateWebhookRequest>,
+    ) -> Answer<proto::CreateWebhookResponse> {
+        let request = request.into_inner();
+        let created = self
+            .0
+            .create_webhook(&request.owner_user_id, request.url, &request.events);
+        let (webhook, secret) = created.await?;
+        let webhook = Some(webhook_to_proto(webhook));
+        Ok(Response::new(proto::CreateWebhookResponse { webhook, secret }))
+    }
+
+    async fn list_webhooks(
+        &self,
+        request: Request<proto::ListWebhooksRequest>,
+    ) -> Answer<proto::ListWebhooksResponse> {
+        let webhooks = self.0.list_webhooks(&request.get_ref().owner_user_id).await?;
+        let webhooks = webhooks.into_iter().map(webhook_to_proto).collect();
+        Ok(Response::new(proto::ListWebhooksResponse { webhooks }))
+    }
+
+    async fn delete_webhook(
+        &self,
+        request: Request<proto::DeleteWebhookRequest>,
+    ) -> Answer<proto::DeleteWebhookResponse> {
+        let request = request.into_inner();
+        self.0
+            .delete_webhook(&request.owner_user_id, &request.webhook_id)
+            .await?;
+        Ok(Response::new(proto::DeleteWebhookResponse {}))
+    }
+
+    async fn rotate_webhook_secret(
+        &self,
+        request: Request<proto::RotateWebhookSecretRequest>,
+    ) -> Answer<proto::RotateWebhookSecretResponse> {
+        let request = request.into_inner();
+        let rotated = self
+            .0
+            .rotate_webhook_secret(&request.owner_user_id, &request.webhook_id);
+        let secret = rotated.await?;
+        Ok(Response::new(proto::RotateWebhookSecretResponse { secret }))
+    }
+
+    async fn list_webhook_deliveries(
+        &self,
+        request: Request<proto::ListWebhookDeliveriesRequest>,
+    ) -> Answer<proto::ListWebhookDeliveriesResponse> {
+        let request = request.into_inner();
+        let listed = self
+            .0
+            .list_webhook_deliveries(&request.owner_user_id, &request.webhook_id);
+        let deliveries = listed.await?.into_iter().map(attempt_to_proto).collect();
+        Ok(Response::new(proto::ListWebhookDeliveriesResponse { deliveries }))
+    }
+
+    async fn replay_webhook_delivery(
+        &self,
+        request: Request<proto::ReplayWebhookDeliveryRequest>,
+    ) -> Answer<proto::ReplayWebhookDeliveryResponse> {
+        let r = request.into_inner();
+        let replayed = self
+            .0
+            .replay_webhook_delivery(&r.owner_user_id, &r.webhook_id, &r.delivery_id);
+        let event_id = event_name(replayed.await?);
+        Ok(Response::new(proto::ReplayWebhookDeliveryResponse { event_id }))
+    }
+
+    async fn test_webhook(
+        &self,
+        request: Request<proto::TestWebhookRequest>,
+    ) -> Answer<proto::TestWebhookResponse> {
+        let request = request.into_inner();
+        let event = self
+            .0
+            .test_webhook(&request.owner_user_id, &request.webhook_id)
+            .await?;
+        let event_id = event_name(event);
+        Ok(Response::new(proto::TestWebhookResponse { event_id }))
+    }
 }
 
 /// Cuts bytes into slices of one buffer.
@@ -438,6 +521,35 @@ fn findings_to_proto(findings: mime::Findings) -> proto::Findings {
     proto::Findings {
         codes: findings.codes.into_iter().map(code).collect(),
         links: findings.links.into_iter().map(link).collect(),
+    }
+}
+
+fn webhook_to_proto(webhook: webhook::Model) -> proto::Webhook {
+    let status = match webhook.state {
+        webhook::State::Active => "active",
+        webhook::State::Failed => "failed",
+    };
+    proto::Webhook {
+        webhook_id: WebhookId::from_uuid(webhook.id).to_string(),
+        url: webhook.url,
+        events: vec![EVENT_TYPE.to_owned()],
+        status: status.to_owned(),
+        failure_count: webhook.failure_count,
+        last_triggered_at: webhook.last_triggered_at_ms.map(seconds),
+        created_at: seconds(webhook.created_at_ms),
+    }
+}
+
+fn attempt_to_proto(attempt: webhook_attempt::Model) -> proto::WebhookDelivery {
+    proto::WebhookDelivery {
+        delivery_id: DeliveryId::from_uuid(attempt.id).to_string(),
+        event_type: EVENT_TYPE.to_owned(),
+        event_id: event_name(attempt.event_id),
+        status_code: attempt.status_code.and_then(|code| u32::try_from(code).ok()),
+        error: attempt.error,
+        attempt: attempt.attempt,
+        duration_ms: Some(attempt.duration_ms),
+        created_at: seconds(attempt.created_at_ms),
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod activate_mailbox;
 mod add_domain;
+mod create_webhook;
 mod custom_domains;
 mod delete_domain;
 mod delete_mailbox;
 mod delete_message;
+mod delete_webhook;
 mod deliver_message;
 mod find_mailbox;
 mod get_attachment;
@@ -19,9 +21,14 @@ mod list_domains;
 mod list_mailboxes;
 mod list_messages;
 mod list_messages_after;
+mod list_webhook_deliveries;
+mod list_webhooks;
 mod mark_message_read;
+mod replay_webhook_delivery;
 mod reserve_mailbox;
 mod resolve_recipient;
+mod rotate_webhook_secret;
+mod test_webhook;
 mod verify_domain;
 
 pub(crate) use deliver_message::NewDelivery;
@@ -43,7 +50,9 @@ use crate::{
     dns::Dns,
     error::Error,
     model,
+    outbound::GuardedClient,
     store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages},
+    webhooks::Secrets,
 };
 
 /// Above this size a mail is parsed on a thread that may block: below it the hand-over costs more.
@@ -63,6 +72,10 @@ pub(crate) struct Service {
     pub(crate) large_reads: LargeReads,
     /// Wakes the outbox worker.
     pub(crate) outbox: Arc<Notify>,
+    /// Wakes the dispatcher of webhooks.
+    pub(crate) webhooks: Arc<Notify>,
+    pub(crate) guarded: GuardedClient,
+    pub(crate) secrets: Arc<Secrets>,
 }
 
 /// Who asks for a mailbox: itself, or the Pro user who owns it.

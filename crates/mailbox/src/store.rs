@@ -11,6 +11,8 @@ pub(crate) mod messages;
 pub(crate) mod outbox;
 pub(crate) mod owners;
 pub(crate) mod sweeps;
+pub(crate) mod webhook_events;
+pub(crate) mod webhooks;
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use crate::{
     config,
     error::Error,
     service::Service,
-    store::{leases, mailboxes, millis, outbox, sweeps},
+    store::{leases, mailboxes, millis, outbox, sweeps, webhook_events, webhooks},
 };
 
 /// How often is swept: a lapsed reservation is freed within a minute.
@@ -22,6 +22,9 @@ const LEASE: Duration = Duration::seconds(40);
 const PAUSE: StdDuration = StdDuration::from_millis(10);
 /// Rows of a batch.
 const BATCH: u64 = 100;
+
+/// Events that may wait for one webhook.
+const MAX_WAITING: u64 = 100_000;
 
 /// Starts the sweeper.
 pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
@@ -51,6 +54,8 @@ enum Broom {
     Deleted,
     Orphans,
     Tombstones,
+    Webhooks,
+    Overfull,
 }
 
 /// Sweeps, unless another process does.
@@ -76,6 +81,8 @@ pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
         Broom::Deleted,
         Broom::Orphans,
         Broom::Tombstones,
+        Broom::Webhooks,
+        Broom::Overfull,
     ];
     for broom in brooms {
         loop {
@@ -129,7 +136,29 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
             });
             swept.await
         }
+        // What tells of a mail is kept no longer than the mail.
+        Broom::Webhooks => {
+            let swept = service.store.write("sweep_webhook_events", None, move |tx| {
+                Box::pin(async move { Ok(webhook_events::remove_before(tx, oldest, BATCH).await?) })
+            });
+            Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
+        }
+        Broom::Overfull => end_overfull_webhooks(service).await,
     }
+}
+
+/// Ends webhooks for which too much waits, so that nothing more is kept for them.
+async fn end_overfull_webhooks(service: &Service) -> Result<usize, Error> {
+    let ended = service.store.write("end_overfull_webhooks", None, |tx| {
+        Box::pin(async move {
+            let overfull = webhook_events::list_overfull(tx, MAX_WAITING).await?;
+            if !overfull.is_empty() {
+                webhooks::end(tx, &overfull).await?;
+            }
+            Ok(overfull.len())
+        })
+    });
+    ended.await
 }
 
 /// Ends lapsed reservations, which leave nothing, or idle mailboxes, which leave a tombstone; either way their

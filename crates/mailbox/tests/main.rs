@@ -15,3 +15,4 @@ mod messages;
 mod mime;
 mod outbox;
 mod sweep;
+mod webhooks;

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use mayfly_mailbox::{Config, Deps, Mailbox};
+use mayfly_mailbox::{Config, Deps, Mailbox, WebhooksConfig};
 use mayfly_proto::mailbox::{
     ActivateMailboxRequest, DeliverMessageRequest, Envelope, GetAttachmentRequest, GetAttachmentResponse,
     GetMailboxRequest, GetMessageRequest, GetMessageResponse, GetMessageSourceRequest, ListMessagesRequest,
@@ -19,12 +19,13 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_runtime::{
     bus::Bus,
+    config::List,
     grpc::{Failure, Transport, local},
     redis::RedisConfig,
     task::Tasks,
 };
 use mayfly_testkit::{Db, ManualClock, TestDatabase};
-use mayfly_types::{ErrorCode, SystemClock};
+use mayfly_types::{ErrorCode, SecretKey, SystemClock};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, body::Body};
 use tower::{ServiceExt, util::BoxCloneSyncService};
@@ -114,6 +115,12 @@ impl World {
             domains: domains.iter().map(|name| name.parse().unwrap()).collect(),
             events: Bus::new(None, &RedisConfig::default()).publisher(&tasks),
             mx_hostname: "mx.mayfly.test".to_owned(),
+            webhooks: WebhooksConfig {
+                allowed_networks: List(vec!["127.0.0.0/8".parse().unwrap()]),
+                allow_http: true,
+                ..WebhooksConfig::default()
+            },
+            encryption_keys: vec![SecretKey::random()],
             clock: Arc::new(clock.clone()),
             tasks: tasks.clone(),
         };

@@ -74,6 +74,7 @@ pub(crate) struct Config {
     pub(crate) smtp: mayfly_smtp::Config,
     pub(crate) auth: mayfly_auth::Config,
     pub(crate) mailbox: mayfly_mailbox::Config,
+    pub(crate) webhooks: mayfly_mailbox::WebhooksConfig,
     pub(crate) database: DatabaseConfig,
     pub(crate) redis: RedisConfig,
     pub(crate) grpc: GrpcConfig,
@@ -138,6 +139,7 @@ impl Default for Config {
             smtp: mayfly_smtp::Config::default(),
             auth: mayfly_auth::Config::default(),
             mailbox: mayfly_mailbox::Config::default(),
+            webhooks: mayfly_mailbox::WebhooksConfig::default(),
             database: DatabaseConfig::default(),
             redis: RedisConfig::default(),
             grpc: GrpcConfig::default(),
@@ -185,10 +187,18 @@ impl Config {
             let problem = "is needed without the embedded default; `openssl rand -hex 32` makes one";
             Err(ConfigError::new("auth.signing_key", problem))
         };
+        let needs_seal = || {
+            let problem = "is needed without the embedded default; `openssl rand -hex 32` makes one";
+            Err(ConfigError::new("webhooks.encryption_key", problem))
+        };
         let has_no_key = self.has(Role::Auth) && keys.is_empty();
+        let has_no_seal = self.has(Role::Mailbox) && self.webhooks.encryption_keys()?.is_empty();
         if !self.is_split() {
             if has_no_key && self.database.is_set() {
                 return needs_key();
+            }
+            if has_no_seal && self.database.is_set() {
+                return needs_seal();
             }
             return Ok(());
         }
@@ -200,6 +210,9 @@ impl Config {
         }
         if has_no_key {
             return needs_key();
+        }
+        if has_no_seal {
+            return needs_seal();
         }
         if self.uses_redis() && !self.redis.is_set() {
             let problem = "is needed when roles are split: their memory is not shared";
@@ -357,9 +370,25 @@ mod tests {
                 &[
                     ("MAYFLY_ROLES", "mailbox"),
                     ("MAYFLY_GRPC__SECRET", &key),
+                    ("MAYFLY_WEBHOOKS__ENCRYPTION_KEY", &key),
                     ("MAYFLY_REDIS__URL", "redis://localhost"),
                 ],
                 "auth.endpoint",
+            ),
+            (
+                &[
+                    ("MAYFLY_ROLES", "mailbox"),
+                    ("MAYFLY_GRPC__SECRET", &key),
+                    ("MAYFLY_REDIS__URL", "redis://localhost"),
+                ],
+                "webhooks.encryption_key",
+            ),
+            (
+                &[
+                    ("MAYFLY_DATABASE__URL", "postgres://a:b@localhost/c"),
+                    ("MAYFLY_AUTH__SIGNING_KEY", &key),
+                ],
+                "webhooks.encryption_key",
             ),
             (&[("MAYFLY_GRPC__SECRET", "short")], "grpc.secret"),
             (&[("MAYFLY_GRPC__TLS_CERT", "a.pem")], "grpc.tls_cert"),

@@ -19,9 +19,9 @@ pub(crate) fn create(path: &Path) -> Result<(), ConfigError> {
         .map_err(|error| ConfigError::new("data_dir", format!("{}: {error}", path.display())))
 }
 
-/// Reads the signing key of embedded mode, or makes it (mode 0600) on the first start.
-pub(crate) fn signing_key(data_dir: &Path) -> Result<SecretKey, ConfigError> {
-    let path = data_dir.join("signing.key");
+/// Reads a key of embedded mode, or makes it (mode 0600) on the first start.
+pub(crate) fn key(data_dir: &Path, name: &str) -> Result<SecretKey, ConfigError> {
+    let path = data_dir.join(name);
     let problem =
         |error: &dyn std::fmt::Display| ConfigError::new("data_dir", format!("{}: {error}", path.display()));
     match fs::read_to_string(&path) {
@@ -31,7 +31,7 @@ pub(crate) fn signing_key(data_dir: &Path) -> Result<SecretKey, ConfigError> {
     }
     let key = SecretKey::random();
     // Written beside and renamed, so that a crash leaves no half key that would refuse every later start.
-    let fresh = data_dir.join("signing.key.new");
+    let fresh = data_dir.join(format!("{name}.new"));
     let written = OpenOptions::new()
         .write(true)
         .create(true)
@@ -59,13 +59,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
         create(&data).unwrap();
-        let key = signing_key(&data).unwrap();
-        assert_eq!(signing_key(&data).unwrap(), key);
+        let made = key(&data, "signing.key").unwrap();
+        assert_eq!(key(&data, "signing.key").unwrap(), made);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&data), mode(&data.join("signing.key"))), (0o700, 0o600));
         fs::write(data.join("signing.key"), "damaged").unwrap();
         assert!(
-            signing_key(&data)
+            key(&data, "signing.key")
                 .unwrap_err()
                 .to_string()
                 .contains("signing.key")

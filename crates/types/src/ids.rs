@@ -133,6 +133,18 @@ id!(
     /// A mail domain.
     DomainId
 );
+id!(
+    /// A webhook: where a Pro user is told of mail.
+    WebhookId
+);
+id!(
+    /// Something that a webhook is told.
+    EventId
+);
+id!(
+    /// An attempt to tell it.
+    DeliveryId
+);
 
 #[cfg(test)]
 mod tests {

@@ -26,6 +26,12 @@ pub const DOMAIN_ALREADY_EXISTS: &str = "DOMAIN_ALREADY_EXISTS";
 pub const DOMAIN_EXPIRED: &str = "DOMAIN_EXPIRED";
 /// A Pro user has as many API tokens as allowed.
 pub const TOKEN_LIMIT_REACHED: &str = "TOKEN_LIMIT_REACHED";
+/// A Pro user has as many webhooks as allowed.
+pub const WEBHOOK_LIMIT_REACHED: &str = "WEBHOOK_LIMIT_REACHED";
+/// A webhook's URL has the wrong shape, or leads where nothing may be sent.
+pub const INVALID_URL: &str = "INVALID_URL";
+/// A webhook asks for events that do not exist.
+pub const INVALID_EVENTS: &str = "INVALID_EVENTS";
 /// Registration is closed by configuration.
 pub const REGISTRATION_CLOSED: &str = "REGISTRATION_CLOSED";
 /// The object does not exist, or belongs to someone else.

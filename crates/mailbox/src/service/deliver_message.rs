@@ -77,6 +77,7 @@ impl Service {
             summary,
             findings: findings.to_json(),
             raw,
+            span: tracing::Span::current(),
         };
         let ids = self.deliveries.store(delivery, intake.memory).await?;
         // A mailbox that is named twice holds the message once.

@@ -13,7 +13,7 @@ pub(crate) async fn build(config: &Config, redis: Option<Redis>, tasks: Tasks) -
     let database = wiring::database(config, Role::Auth).await?;
     let mut signing_keys = config.auth.signing_keys()?;
     if signing_keys.is_empty() {
-        signing_keys.push(data_dir::signing_key(&config.data_dir)?);
+        signing_keys.push(data_dir::key(&config.data_dir, "signing.key")?);
     }
     let clock = database.clock(&tasks).await?;
     let deps = Deps {

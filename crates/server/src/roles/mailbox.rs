@@ -5,7 +5,7 @@ use mayfly_runtime::{bus::Bus, grpc::Transport, task::Tasks};
 
 use crate::{
     config::{Config, Role},
-    wiring,
+    data_dir, wiring,
 };
 
 /// Opens the database and builds the service.
@@ -16,6 +16,10 @@ pub(crate) async fn build(
     tasks: Tasks,
 ) -> anyhow::Result<Mailbox> {
     let database = wiring::database(config, Role::Mailbox).await?;
+    let mut encryption_keys = config.webhooks.encryption_keys()?;
+    if encryption_keys.is_empty() {
+        encryption_keys.push(data_dir::key(&config.data_dir, "webhooks.key")?);
+    }
     let clock = database.clock(&tasks).await?;
     let deps = Deps {
         database,
@@ -27,6 +31,8 @@ pub(crate) async fn build(
             .mx_hostname
             .clone()
             .unwrap_or_else(|| config.smtp.host_name()),
+        webhooks: config.webhooks.clone(),
+        encryption_keys,
         clock,
         tasks,
     };

@@ -262,6 +262,9 @@ impl World {
             ("MAYFLY_GATEWAY__SIGN_IN_LIMIT", "0"),
             ("MAYFLY_AUTH__SIGNING_KEY", &signing_key.to_hex()),
             ("MAYFLY_GRPC__SECRET", &SecretKey::random().to_hex()),
+            ("MAYFLY_WEBHOOKS__ALLOWED_NETWORKS", "127.0.0.0/8"),
+            ("MAYFLY_WEBHOOKS__ALLOW_HTTP", "true"),
+            ("MAYFLY_WEBHOOKS__ENCRYPTION_KEY", &SecretKey::random().to_hex()),
         ]
         .iter()
         .chain(more)

@@ -65,9 +65,7 @@ fn stand_in(key: &str, directory: &Path) -> String {
     let contents = match key {
         "MAYFLY_DATABASE__URL_FILE" => "postgres://mayfly:password@postgresql:5432/mayfly".to_owned(),
         "MAYFLY_REDIS__URL_FILE" => "redis://:password@redis:6379".to_owned(),
-        _ if key.ends_with("SECRET_FILE") || key.ends_with("SIGNING_KEY_FILE") => {
-            SecretKey::random().to_hex()
-        }
+        _ if key.ends_with("SECRET_FILE") || key.ends_with("_KEY_FILE") => SecretKey::random().to_hex(),
         _ if key.contains("TLS_") => {
             // A certificate and its key have to fit, so they are made once.
             let private = directory.join("key.pem");

@@ -42,6 +42,22 @@ fn component(workload: &Value) -> String {
 /// Whom a peer of a policy means, by the names of the table.
 fn parties(manifests: &Manifests, peer: &Value, port: u64) -> Vec<String> {
     if let Some(network) = peer["ipBlock"]["cidr"].as_str() {
+        if port == 443 {
+            let except = list(&peer["ipBlock"]["except"]);
+            let inner = [
+                "10.0.0.0/8",
+                "127.0.0.0/8",
+                "169.254.0.0/16",
+                "172.16.0.0/12",
+                "192.168.0.0/16",
+            ];
+            let spares_inner = inner.iter().all(|inner| except.contains(&json!(inner)));
+            assert!(
+                network == "2000::/3" || spares_inner,
+                "{peer} has private addresses"
+            );
+            return vec!["public addresses".to_owned()];
+        }
         let (_, bits) = network.split_once('/').expect("a network");
         assert!(
             bits.parse::<u8>().expect("a length") >= 16,

@@ -89,6 +89,21 @@ fn table() -> Vec<Route> {
         ),
         route("POST", "/pro/api/domains/{id}/verify", Pro, 200),
         route("DELETE", "/pro/api/domains/{id}", Pro, 204),
+        route("GET", "/pro/api/webhooks", Pro, 200),
+        route("GET", "/pro/api/webhooks/{id}/deliveries", Pro, 200),
+        route("POST", "/pro/api/webhooks/{id}/test", Pro, 202),
+        route(
+            "POST",
+            "/pro/api/webhooks/{id}/deliveries/{delivery_id}/replay",
+            Pro,
+            202,
+        ),
+        route("POST", "/pro/api/webhooks/{id}/rotate", Pro, 200),
+        route("DELETE", "/pro/api/webhooks/{id}", Pro, 204),
+        with(
+            route("POST", "/pro/api/webhooks", Pro, 201),
+            json!({"url": "https://hooks.example.com/fresh"}),
+        ),
         route("DELETE", "/pro/api/tokens/{id}", Pro, 204),
         route("DELETE", "/api/messages/{id}", Mailbox, 204),
         route("DELETE", "/api/me", Mailbox, 204),
@@ -106,6 +121,8 @@ struct Owner {
     domain_id: String,
     owned: Mailbox,
     owned_message_id: String,
+    webhook_id: String,
+    delivery_id: String,
 }
 
 impl Owner {
@@ -119,6 +136,7 @@ impl Owner {
             .await;
         assert_eq!(domain.status, 201, "{domain:?}");
         let domain_id = domain.json()["id"].as_str().unwrap().to_owned();
+        let (webhook_id, delivery_id) = webhook(client, &pro_token).await;
         let mailbox = client.create_mailbox(&format!("{name}@mayfly.test"), None).await;
         let owned = client
             .create_mailbox(&format!("{name}-owned@mayfly.test"), Some(&pro_token))
@@ -147,6 +165,8 @@ impl Owner {
             domain_id,
             owned,
             owned_message_id,
+            webhook_id,
+            delivery_id,
         }
     }
 
@@ -155,14 +175,16 @@ impl Owner {
             path if path.starts_with("/api/messages/") => &self.message_id,
             path if path.starts_with("/pro/api/tokens/") => &self.token_id,
             path if path.starts_with("/pro/api/domains/") => &self.domain_id,
+            path if path.starts_with("/pro/api/webhooks/") => &self.webhook_id,
             _ => &self.owned.id,
         };
         let path = route.path.replace("{id}", id).replace("{index}", "0");
+        let path = path.replace("{delivery_id}", &self.delivery_id);
         path.replace("{message_id}", &self.owned_message_id)
     }
 
     /// What nobody else may ever be told.
-    fn secrets(&self) -> [&str; 6] {
+    fn secrets(&self) -> [&str; 8] {
         [
             &self.mailbox.id,
             &self.message_id,
@@ -170,8 +192,33 @@ impl Owner {
             &self.owned_message_id,
             &self.token_id,
             &self.domain_id,
+            &self.webhook_id,
+            &self.delivery_id,
         ]
     }
+}
+
+/// Makes a webhook that has been tried; its receiver is not there.
+async fn webhook(client: &Client, pro: &str) -> (String, String) {
+    let body = json!({"url": "https://127.0.0.1:1024/"});
+    let answer = client
+        .call("POST", "/pro/api/webhooks", Some(pro), Some(body))
+        .await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("/pro/api/webhooks/{id}");
+    let answer = client
+        .call("POST", &format!("{path}/test"), Some(pro), None)
+        .await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    for _ in 0..200 {
+        let answer = client.get(&format!("{path}/deliveries"), pro).await.json();
+        if let Some(delivery) = answer["deliveries"][0]["id"].as_str() {
+            return (id, delivery.to_owned());
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nothing listens there, and no attempt is listed");
 }
 
 async fn call(client: &Client, route: &Route, path: &str, token: Option<&str>) -> Answer {
@@ -309,6 +356,7 @@ async fn every_route_refuses_everybody_but_its_owner(world: World) {
                 let missing = missing.replace(&owner.owned.id, &not_there(&owner.owned.id));
                 let missing = missing.replace(&owner.token_id, &not_there(&owner.token_id));
                 let missing = missing.replace(&owner.domain_id, &not_there(&owner.domain_id));
+                let missing = missing.replace(&owner.webhook_id, &not_there(&owner.webhook_id));
                 let missing = call(&client, &route, &missing, Some(token)).await;
                 assert_eq!(
                     answer.verdict(),

@@ -1,0 +1,43 @@
+//! `POST /pro/api/webhooks`
+
+use axum::{Json, extract::State, http::StatusCode};
+use mayfly_proto::mailbox::CreateWebhookRequest;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::ProPrincipal, error::ApiError, json::JsonBody, state::Gateway, views::webhook::NewWebhook,
+};
+
+/// Where to send what.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct WebhookTarget {
+    /// Begins with https://, and leads to a public address.
+    url: String,
+    /// Absent, null or empty means all: `email.received`.
+    events: Option<Vec<String>>,
+}
+
+/// Creates a webhook. Its secret is in this answer and nowhere else.
+#[utoipa::path(post, path = "/webhooks", tag = "pro", operation_id = "create_webhook", security(("pro" = [])),
+    request_body = WebhookTarget, responses((status = 201, body = NewWebhook)))]
+pub(crate) async fn handle(
+    State(gateway): State<Gateway>,
+    principal: ProPrincipal,
+    JsonBody(body): JsonBody<WebhookTarget>,
+) -> Result<(StatusCode, Json<NewWebhook>), ApiError> {
+    let request = CreateWebhookRequest {
+        owner_user_id: principal.user_id,
+        url: body.url,
+        events: body.events.unwrap_or_default(),
+    };
+    let created = gateway.mailbox().create_webhook(request).await?.into_inner();
+    let webhook = created
+        .webhook
+        .ok_or_else(|| ApiError::internal("a webhook is missing"))?;
+    let body = NewWebhook {
+        webhook: webhook.into(),
+        secret: created.secret,
+    };
+    Ok((StatusCode::CREATED, Json(body)))
+}

@@ -1,0 +1,28 @@
+//! `POST /pro/api/webhooks/{id}/rotate`
+
+use axum::{Json, extract::State};
+use mayfly_proto::mailbox::RotateWebhookSecretRequest;
+
+use crate::{
+    auth::ProPrincipal, error::ApiError, segments::Segments, state::Gateway, views::webhook::RotatedSecret,
+};
+
+/// Gives a webhook another secret and makes it active. The old secret signs beside it for a day.
+#[utoipa::path(post, path = "/webhooks/{id}/rotate", tag = "pro", operation_id = "rotate_webhook_secret",
+    security(("pro" = [])), params(("id" = String, Path, description = "The webhook")),
+    responses((status = 200, body = RotatedSecret)))]
+pub(crate) async fn handle(
+    State(gateway): State<Gateway>,
+    principal: ProPrincipal,
+    Segments(webhook_id): Segments<String>,
+) -> Result<Json<RotatedSecret>, ApiError> {
+    let request = RotateWebhookSecretRequest {
+        owner_user_id: principal.user_id,
+        webhook_id: webhook_id.clone(),
+    };
+    let rotated = gateway.mailbox().rotate_webhook_secret(request).await?;
+    Ok(Json(RotatedSecret {
+        id: webhook_id,
+        secret: rotated.into_inner().secret,
+    }))
+}

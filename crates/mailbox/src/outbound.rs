@@ -1,0 +1,9 @@
+//! The one way out to addresses that strangers name: each is judged before it is dialled, and what is dialled is exactly
+//! what was judged.
+
+mod address;
+mod client;
+mod target;
+
+pub(crate) use client::{Answer, GuardedClient, Problem};
+pub(crate) use target::Rules;

@@ -1,0 +1,34 @@
+//! A Pro user's webhooks.
+
+use mayfly_types::{UserId, WebhookId};
+
+use super::Service;
+use crate::{
+    error::Error,
+    store::{entities::webhook::Model as Webhook, webhooks},
+};
+
+impl Service {
+    /// Lists the webhooks of a Pro user, oldest first.
+    #[tracing::instrument(name = "mailbox.list_webhooks", level = "debug", skip_all)]
+    pub(crate) async fn list_webhooks(&self, owner_user_id: &str) -> Result<Vec<Webhook>, Error> {
+        let Ok(owner) = owner_user_id.parse::<UserId>() else {
+            return Ok(Vec::new());
+        };
+        self.store
+            .read("list_webhooks", |c| {
+                Box::pin(async move { Ok(webhooks::list(c, owner.as_uuid()).await?) })
+            })
+            .await
+    }
+
+    /// Returns a Pro user's webhook. Another's is not there.
+    pub(super) async fn webhook(&self, owner_user_id: &str, webhook_id: &str) -> Result<Webhook, Error> {
+        let owner: UserId = owner_user_id.parse().map_err(|_| Error::NotFound)?;
+        let id: WebhookId = webhook_id.parse().map_err(|_| Error::NotFound)?;
+        let found = self.store.read("find_webhook", |c| {
+            Box::pin(async move { Ok(webhooks::find(c, owner.as_uuid(), id.as_uuid()).await?) })
+        });
+        found.await?.ok_or(Error::NotFound)
+    }
+}

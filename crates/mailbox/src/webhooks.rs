@@ -1,0 +1,13 @@
+//! Telling Pro users of their mail: what is told, how it is signed, and when it is tried again.
+
+mod config;
+mod dispatcher;
+mod event;
+mod schedule;
+mod secret;
+
+pub(crate) use dispatcher::Dispatcher;
+pub(crate) use event::{EVENT_TYPE, NewEmail, event_name, new_event};
+pub(crate) use secret::{OLD_SECRET_FOR, Secrets, new_secret};
+
+pub use config::WebhooksConfig;

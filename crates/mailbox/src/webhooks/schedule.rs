@@ -1,0 +1,58 @@
+//! When an event is tried again.
+
+use mayfly_types::random_bytes;
+use time::Duration;
+
+/// The pauses after the first attempt and each that follows.
+const PAUSES_SECS: [i64; 9] = [
+    5,
+    5 * 60,
+    30 * 60,
+    2 * 3600,
+    5 * 3600,
+    10 * 3600,
+    14 * 3600,
+    20 * 3600,
+    24 * 3600,
+];
+/// The longest pause that a receiver may ask for.
+const MAX_RETRY_AFTER_SECS: u64 = 24 * 3600;
+
+/// Returns the pause after so many attempts, none when that was the last. A receiver may ask for a longer one.
+pub(super) fn pause(attempts: i32, retry_after_secs: Option<u64>) -> Option<Duration> {
+    let at = usize::try_from(attempts).ok()?.checked_sub(1)?;
+    let secs = *PAUSES_SECS.get(at)?;
+    // From 80 to 120 %.
+    let jitter = i64::from(u16::from_be_bytes(random_bytes())) * 400 / i64::from(u16::MAX);
+    let planned = Duration::milliseconds(secs * (800 + jitter));
+    let asked = retry_after_secs.unwrap_or(0).min(MAX_RETRY_AFTER_SECS);
+    Some(planned.max(Duration::seconds(i64::try_from(asked).unwrap_or(0))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_attempts_with_pauses_within_a_fifth_of_the_table() {
+        for (at, secs) in PAUSES_SECS.iter().enumerate() {
+            let attempts = i32::try_from(at + 1).unwrap();
+            for _ in 0..100 {
+                let pause = pause(attempts, None).unwrap();
+                assert!(
+                    pause >= Duration::milliseconds(secs * 800)
+                        && pause <= Duration::milliseconds(secs * 1200)
+                );
+            }
+        }
+        assert_eq!(pause(10, None), None);
+        assert_eq!(pause(10, Some(5)), None);
+    }
+
+    #[test]
+    fn a_receiver_may_ask_for_more_time_and_not_for_less_or_for_ever() {
+        assert_eq!(pause(1, Some(60)), Some(Duration::minutes(1)));
+        assert!(pause(2, Some(0)).unwrap() >= Duration::minutes(4));
+        assert_eq!(pause(1, Some(u64::MAX)), Some(Duration::days(1)));
+    }
+}

@@ -1,0 +1,319 @@
+//! That owners are told of their mail: signed, with one id and one body however often, and by nobody's leave but theirs.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use mayfly_mailbox::Config;
+use mayfly_proto::mailbox::{
+    CreateWebhookRequest, CreateWebhookResponse, DeleteWebhookRequest, ListWebhookDeliveriesRequest,
+    ListWebhooksRequest, ReplayWebhookDeliveryRequest, RotateWebhookSecretRequest, Webhook, WebhookDelivery,
+};
+use mayfly_runtime::grpc::Failure;
+use mayfly_testkit::{Db, db_test};
+use mayfly_types::{ErrorCode, reason};
+use time::Duration;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use crate::world::{World, assert_refused, mail, until, user};
+
+db_test!(
+    a_mail_is_told_once_with_its_id_and_signatures,
+    a_failed_attempt_is_made_again_with_the_same_id_and_body,
+    a_receiver_that_is_gone_is_told_no_more_until_rotated,
+    the_limit_is_exact_at_once,
+    targets_that_are_not_public_are_refused,
+    what_belongs_to_another_is_not_there,
+    a_redirect_is_a_failure_and_is_not_followed,
+);
+
+/// A receiver that answers as it is told to, and remembers what came.
+#[derive(Clone)]
+struct Receiver {
+    address: SocketAddr,
+    answer: Arc<Mutex<String>>,
+    received: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
+}
+
+impl Receiver {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let receiver = Self {
+            address: listener.local_addr().unwrap(),
+            answer: Arc::new(Mutex::new("204 No Content".to_owned())),
+            received: Arc::default(),
+        };
+        let this = receiver.clone();
+        #[expect(clippy::disallowed_methods, reason = "a receiver is no part of Mayfly")]
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let this = this.clone();
+                tokio::spawn(async move { this.serve(stream).await });
+            }
+        });
+        receiver
+    }
+
+    async fn serve(&self, mut stream: tokio::net::TcpStream) {
+        let mut bytes = Vec::new();
+        while let Ok(1..) = stream.read_buf(&mut bytes).await {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let Some((head, body)) = text.split_once("\r\n\r\n") else {
+                continue;
+            };
+            let mut headers = HeaderMap::new();
+            for line in head.lines().skip(1) {
+                let (name, value) = line.split_once(": ").unwrap();
+                headers.insert(
+                    http::HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                    value.parse().unwrap(),
+                );
+            }
+            let length: usize = headers["content-length"].to_str().unwrap().parse().unwrap();
+            if body.len() < length {
+                continue;
+            }
+            let body = Bytes::copy_from_slice(body.as_bytes());
+            self.received.lock().unwrap().push((headers, body));
+            let answer = self.answer.lock().unwrap().clone();
+            let _ = stream
+                .write_all(format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n").as_bytes())
+                .await;
+            return;
+        }
+    }
+
+    fn answers(&self, answer: &str) {
+        *self.answer.lock().unwrap() = answer.to_owned();
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/hook", self.address)
+    }
+
+    fn received(&self) -> Vec<(HeaderMap, Bytes)> {
+        self.received.lock().unwrap().clone()
+    }
+
+    async fn until_received(&self, count: usize) -> Vec<(HeaderMap, Bytes)> {
+        until("told", async || self.received().len() >= count).await;
+        self.received()
+    }
+}
+
+async fn create(world: &World, owner: &str, url: &str) -> Result<CreateWebhookResponse, Failure> {
+    let request = CreateWebhookRequest {
+        owner_user_id: owner.to_owned(),
+        url: url.to_owned(),
+        events: Vec::new(),
+    };
+    let answer = world.client.clone().create_webhook(request).await;
+    Ok(answer.map_err(Failure::from)?.into_inner())
+}
+
+async fn list(world: &World, owner: &str) -> Vec<Webhook> {
+    let owner_user_id = owner.to_owned();
+    let mut client = world.client.clone();
+    let answer = client.list_webhooks(ListWebhooksRequest { owner_user_id }).await;
+    answer.unwrap().into_inner().webhooks
+}
+
+async fn deliveries(world: &World, owner: &str, id: &str) -> Result<Vec<WebhookDelivery>, Failure> {
+    let request = ListWebhookDeliveriesRequest {
+        owner_user_id: owner.to_owned(),
+        webhook_id: id.to_owned(),
+    };
+    let answer = world.client.clone().list_webhook_deliveries(request).await;
+    Ok(answer.map_err(Failure::from)?.into_inner().deliveries)
+}
+
+async fn rotate(world: &World, owner: &str, id: &str) -> Result<String, Failure> {
+    let request = RotateWebhookSecretRequest {
+        owner_user_id: owner.to_owned(),
+        webhook_id: id.to_owned(),
+    };
+    let answer = world.client.clone().rotate_webhook_secret(request).await;
+    Ok(answer.map_err(Failure::from)?.into_inner().secret)
+}
+
+/// A world with a receiver, an owner of a mailbox, and a webhook from the one to the other.
+async fn told(db: Db) -> (World, Receiver, String, String, CreateWebhookResponse) {
+    let (world, receiver, owner) = (World::new(db).await, Receiver::start().await, user());
+    let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
+    let webhook = create(&world, &owner, &receiver.url()).await.unwrap();
+    (world, receiver, owner, account, webhook)
+}
+
+fn text(headers: &HeaderMap, name: &str) -> String {
+    headers[name].to_str().unwrap().to_owned()
+}
+
+async fn a_mail_is_told_once_with_its_id_and_signatures(db: Db) {
+    let (world, receiver, owner, account, webhook) = told(db).await;
+    let nobodys = world.create("bob@mayfly.test").await;
+    world.deliver(&[&nobodys], &mail("private")).await.unwrap();
+    let ids = world.deliver(&[&account], &mail("news")).await.unwrap();
+    let received = receiver.until_received(1).await;
+    let (headers, body) = &received[0];
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+    assert_eq!(body["type"], "email.received");
+    assert_eq!(body["data"]["email_id"], ids[0]);
+    assert_eq!(body["data"]["subject"], "news");
+    assert_eq!(body["data"]["address"], "ann@mayfly.test");
+    let id = text(headers, "webhook-id");
+    assert_eq!(body["id"], id);
+    assert_eq!(text(headers, "x-webhook-id"), id);
+    assert!(id.starts_with("evt_") && webhook.secret.starts_with("whsec_"));
+    assert!(text(headers, "x-webhook-signature").starts_with("sha256="));
+    let webhook = webhook.webhook.unwrap();
+    until("noted", async || {
+        list(&world, &owner).await[0].last_triggered_at.is_some()
+    })
+    .await;
+    let made = deliveries(&world, &owner, &webhook.webhook_id).await.unwrap();
+    assert_eq!(
+        (made.len(), made[0].status_code, made[0].attempt),
+        (1, Some(204), 1)
+    );
+    assert_eq!(receiver.received().len(), 1);
+}
+
+async fn a_failed_attempt_is_made_again_with_the_same_id_and_body(db: Db) {
+    let (world, receiver, owner, account, webhook) = told(db).await;
+    let id = webhook.webhook.unwrap().webhook_id;
+    receiver.answers("500 Sorry");
+    world.deliver(&[&account], &mail("news")).await.unwrap();
+    receiver.until_received(1).await;
+    until("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
+    // Both secrets sign once it is rotated.
+    rotate(&world, &owner, &id).await.unwrap();
+    receiver.answers("200 OK");
+    world.clock.advance(Duration::seconds(7));
+    let received = receiver.until_received(2).await;
+    let [(first, body), (second, again)] = &received[..] else {
+        panic!()
+    };
+    assert_eq!(body, again);
+    assert_eq!(text(first, "webhook-id"), text(second, "webhook-id"));
+    assert_ne!(
+        text(first, "webhook-timestamp"),
+        text(second, "webhook-timestamp")
+    );
+    assert_eq!(text(first, "webhook-signature").split(' ').count(), 1);
+    assert_eq!(text(second, "webhook-signature").split(' ').count(), 2);
+    until("noted", async || {
+        deliveries(&world, &owner, &id).await.unwrap().len() == 2
+    })
+    .await;
+    let made = deliveries(&world, &owner, &id).await.unwrap();
+    assert_eq!((made[0].attempt, made[1].attempt), (2, 1));
+    assert_eq!(list(&world, &owner).await[0].failure_count, 0);
+    let request = ReplayWebhookDeliveryRequest {
+        owner_user_id: owner,
+        webhook_id: id,
+        delivery_id: made[0].delivery_id.clone(),
+    };
+    let replayed = world
+        .client
+        .clone()
+        .replay_webhook_delivery(request)
+        .await
+        .unwrap();
+    let third = receiver.until_received(3).await.remove(2);
+    assert_eq!(text(&third.0, "webhook-id"), replayed.into_inner().event_id);
+    assert_eq!(third.1, *body);
+}
+
+async fn a_receiver_that_is_gone_is_told_no_more_until_rotated(db: Db) {
+    let (world, receiver, owner, account, webhook) = told(db).await;
+    let id = webhook.webhook.unwrap().webhook_id;
+    receiver.answers("410 Gone");
+    world.deliver(&[&account], &mail("one")).await.unwrap();
+    until("failed", async || {
+        list(&world, &owner).await[0].status == "failed"
+    })
+    .await;
+    world.deliver(&[&account], &mail("unheard")).await.unwrap();
+    receiver.answers("200 OK");
+    rotate(&world, &owner, &id).await.unwrap();
+    let webhook = list(&world, &owner).await.remove(0);
+    assert_eq!((webhook.status.as_str(), webhook.failure_count), ("active", 0));
+    world.deliver(&[&account], &mail("two")).await.unwrap();
+    let received = receiver.until_received(2).await;
+    assert!(String::from_utf8_lossy(&received[1].1).contains("\"subject\":\"two\""));
+}
+
+async fn a_redirect_is_a_failure_and_is_not_followed(db: Db) {
+    let (world, receiver, owner, account, _) = told(db).await;
+    let elsewhere = Receiver::start().await;
+    receiver.answers(&format!("307 Elsewhere\r\nLocation: {}", elsewhere.url()));
+    world.deliver(&[&account], &mail("news")).await.unwrap();
+    until("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
+    assert!(elsewhere.received().is_empty());
+}
+
+async fn the_limit_is_exact_at_once(db: Db) {
+    let config = Config {
+        max_webhooks: 3,
+        ..Config::default()
+    };
+    let (world, owner) = (World::with(db, config).await, user());
+    let url = "https://hooks.example.com/";
+    let made = futures_util::future::join_all((0..20).map(|_| create(&world, &owner, url))).await;
+    let (made, refused): (Vec<_>, Vec<_>) = made.into_iter().partition(Result::is_ok);
+    assert_eq!(made.len(), 3);
+    for outcome in refused {
+        assert_refused(
+            outcome,
+            ErrorCode::PermissionDenied,
+            reason::WEBHOOK_LIMIT_REACHED,
+        );
+    }
+    assert_eq!(list(&world, &owner).await.len(), 3);
+}
+
+async fn targets_that_are_not_public_are_refused(db: Db) {
+    let world = World::new(db).await;
+    for url in [
+        "https://10.0.0.1/",
+        "https://a@hooks.example.com/",
+        "https://hooks.example.com:25/",
+        "x",
+    ] {
+        let refused = create(&world, &user(), url).await;
+        assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_URL);
+    }
+}
+
+async fn what_belongs_to_another_is_not_there(db: Db) {
+    let (world, _, owner, _, webhook) = told(db).await;
+    let (id, other) = (webhook.webhook.unwrap().webhook_id, user());
+    assert!(list(&world, &other).await.is_empty());
+    assert_refused(
+        deliveries(&world, &other, &id).await,
+        ErrorCode::NotFound,
+        reason::NOT_FOUND,
+    );
+    assert_refused(
+        rotate(&world, &other, &id).await,
+        ErrorCode::NotFound,
+        reason::NOT_FOUND,
+    );
+    let delete = async |owner: &str| {
+        let request = DeleteWebhookRequest {
+            owner_user_id: owner.to_owned(),
+            webhook_id: id.clone(),
+        };
+        let answer = world.client.clone().delete_webhook(request).await;
+        answer.map(drop).map_err(Failure::from)
+    };
+    assert_refused(delete(&other).await, ErrorCode::NotFound, reason::NOT_FOUND);
+    delete(&owner).await.unwrap();
+    assert_refused(delete(&owner).await, ErrorCode::NotFound, reason::NOT_FOUND);
+}
