@@ -5,6 +5,7 @@ mod auth;
 mod client_address;
 mod config;
 mod error;
+mod host;
 mod json;
 mod listener;
 mod openapi;
@@ -18,6 +19,7 @@ mod sign_in_limit;
 mod state;
 mod stream;
 mod views;
+mod web;
 
 use axum::Router;
 use mayfly_runtime::{grpc::Transport, redis::Redis, task::Tasks};

@@ -27,6 +27,10 @@ pub(crate) mod pro {
         pub(crate) mod revoke;
     }
 }
+pub(crate) mod qr {
+    //! `/api/qr`
+    pub(crate) mod get;
+}
 pub(crate) mod token {
     //! `/api/token`
     pub(crate) mod create;
