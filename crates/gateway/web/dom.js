@@ -67,9 +67,10 @@ let toastTimer;
 export function toast(text, kind = "good") {
   document.getElementById("toast")?.remove();
   clearTimeout(toastTimer);
-  const note = h("p", { id: "toast", class: `toast ${kind}` }, text);
+  const note = h("p", { id: "toast", class: `toast ${kind}`, role: "status" });
   document.body.append(note);
-  announce(text);
+  // A live region is heard when it changes, not when it comes.
+  note.textContent = text;
   toastTimer = window.setTimeout(() => note.remove(), 5000);
 }
 
