@@ -126,11 +126,13 @@ export function form(children, submit, act, explain) {
   return h("form", {
     onsubmit: async (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();
-      const data = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
+      const sent = /** @type {HTMLFormElement} */ (event.currentTarget);
+      const data = new FormData(sent);
       send.disabled = true;
       problem.textContent = "";
       try {
         await act(data);
+        sent.reset();
       } catch (error) {
         problem.textContent = explain(error);
       } finally {
