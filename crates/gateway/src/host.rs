@@ -40,7 +40,7 @@ impl HostCheck {
                     .iter()
                     .map(|name| name.to_ascii_lowercase())
                     .collect(),
-                proxies: config.trusted_proxies.0.iter().copied().collect(),
+                proxies: config.trusted_proxies.0.to_vec(),
             })
         }))
     }
