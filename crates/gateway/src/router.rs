@@ -22,10 +22,12 @@ use crate::{
     access_log::{self, AccessLog},
     config::Config,
     error::ApiError,
+    host::{self, HostCheck},
     openapi,
     rate_limit::{self, RateLimit},
-    routes::{accounts, domains, events, me, messages, pro, tickets, token, wait, ws},
+    routes::{accounts, domains, events, me, messages, pro, qr, tickets, token, wait, ws},
     state::Gateway,
+    web,
 };
 
 /// The table: each handler carries its method, path and documentation.
@@ -43,7 +45,8 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(messages::source::handle))
         .routes(routes!(messages::body::handle))
         .routes(routes!(messages::attachment::handle))
-        .routes(routes!(tickets::create::handle));
+        .routes(routes!(tickets::create::handle))
+        .routes(routes!(qr::get::handle));
     let pro = OpenApiRouter::new()
         .routes(routes!(pro::register::handle))
         .routes(routes!(pro::login::handle))
@@ -130,11 +133,15 @@ pub(crate) fn router(config: &Config, gateway: Gateway, redis: Option<Redis>, ta
         .layer(CatchPanicLayer::custom(|_| {
             ApiError::internal("a handler panicked").into_response()
         }))
+        .option_layer(config.tls_cert.is_some().then(|| {
+            let year = HeaderValue::from_static("max-age=31536000");
+            SetResponseHeaderLayer::overriding(header::STRICT_TRANSPORT_SECURITY, year)
+        }))
         .layer(middleware::from_fn_with_state(
-            RateLimit::new(config, redis, tasks),
-            rate_limit::limit,
-        ))
-        .layer(middleware::from_fn(cors));
+            HostCheck::new(config),
+            host::check,
+        ));
+    let limit = middleware::from_fn_with_state(RateLimit::new(config, redis, tasks), rate_limit::limit);
     router
         // Not of HTTP's kind: `docs/STREAMS.md` documents it.
         .route("/api/ws", get(ws::handle))
@@ -142,5 +149,12 @@ pub(crate) fn router(config: &Config, gateway: Gateway, redis: Option<Redis>, ta
         .merge(openapi::routes(document))
         .fallback(|| async { ApiError::not_found() })
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(
+            ServiceBuilder::new()
+                .layer(limit)
+                .layer(middleware::from_fn(cors)),
+        )
+        // A page is a dozen files that cost nothing to serve: they are no part of anybody's limit.
+        .merge(web::routes().method_not_allowed_fallback(method_not_allowed))
         .layer(around)
 }

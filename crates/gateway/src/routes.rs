@@ -51,6 +51,10 @@ pub(crate) mod tickets {
 }
 pub(crate) mod wait;
 pub(crate) mod ws;
+pub(crate) mod qr {
+    //! `/api/qr`
+    pub(crate) mod get;
+}
 pub(crate) mod token {
     //! `/api/token`
     pub(crate) mod create;

@@ -12,6 +12,7 @@ mod hostile_clients;
 mod isolation;
 mod outages;
 mod outbox;
+mod page;
 mod postgres_outage;
 mod revocation;
 mod rolling;

@@ -151,7 +151,7 @@ async fn paths_and_methods_that_are_not_there(world: World) {
     let client = world.client();
     let mailbox = client.create_mailbox("a@mayfly.test", None).await;
     for path in [
-        "/",
+        "/nothing",
         "/api",
         "/api/nothing",
         "/pro/api",

@@ -37,12 +37,12 @@ async fn slow_requests_are_ended_and_others_do_not_notice() {
     let client = world.client();
     let mut slow_head = connect(&world).await;
     slow_head
-        .write_all(b"GET /api/domains HTTP/1.1\r\nHost: x\r\n")
+        .write_all(b"GET /api/domains HTTP/1.1\r\nHost: localhost\r\n")
         .await
         .unwrap();
     let mut slow_body = connect(&world).await;
     slow_body
-        .write_all(b"POST /api/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        .write_all(b"POST /api/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
         .await
         .unwrap();
     let started = Instant::now();

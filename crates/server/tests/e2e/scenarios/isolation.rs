@@ -53,6 +53,8 @@ fn table() -> Vec<Route> {
     let email = json!({"email": "fresh@example.com", "password": "correct horse"});
     vec![
         route("GET", "/api/domains", Nothing, 200),
+        // A code without a text is nobody's: this route says so to everyone.
+        route("GET", "/api/qr", Nothing, 400),
         with(route("POST", "/api/accounts", ProOrNothing, 201), address.clone()),
         with(route("POST", "/api/token", Nothing, 200), address),
         with(route("POST", "/pro/api/register", Nothing, 201), email.clone()),

@@ -191,7 +191,7 @@ async fn a_request_under_way_is_answered_before_the_end() {
     let body = "{\"address\":\"drain@mayfly.test\",\"password\":\"correct horse\"}";
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let head = format!(
-        "POST /api/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST /api/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).await.unwrap();

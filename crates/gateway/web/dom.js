@@ -1,0 +1,162 @@
+import { texts } from "./texts.js";
+
+/** @typedef {Node | string | number | null | undefined | false} Child */
+
+/**
+ * Makes an element. Strings become text and are never read as HTML; `on…` are listeners; `true` is an empty attribute.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, unknown>} [attributes]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) {
+      element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    } else {
+      element.setAttribute(name, value === true ? "" : String(value));
+    }
+  }
+  append(element, children);
+  return element;
+}
+
+/** @param {Element} element @param {Child[]} children */
+function append(element, children) {
+  for (const child of children) {
+    if (child === null || child === undefined || child === false) continue;
+    element.append(child instanceof Node ? child : String(child));
+  }
+}
+
+/** Puts children in the place of what an element has. @param {Element} element @param {...Child} children */
+export function fill(element, ...children) {
+  element.replaceChildren();
+  append(element, children);
+}
+
+/** @param {string} label @param {() => unknown} onclick @param {string} [kind] */
+export function button(label, onclick, kind = "") {
+  return h("button", { type: "button", class: kind, onclick }, label);
+}
+
+/**
+ * A labelled field.
+ * @param {string} label
+ * @param {HTMLElement} control
+ */
+export function field(label, control) {
+  return h("label", { class: "field" }, h("span", {}, label), control);
+}
+
+const polite = () => document.getElementById("announce") ?? document.body.appendChild(
+  h("p", { id: "announce", class: "hidden", role: "status", "aria-live": "polite" }));
+
+/** Tells a screen reader. @param {string} text */
+export function announce(text) {
+  polite().textContent = text;
+}
+
+/** @type {number | undefined} */
+let toastTimer;
+
+/** Says something for a few seconds. @param {string} text @param {"good" | "bad"} [kind] */
+export function toast(text, kind = "good") {
+  document.getElementById("toast")?.remove();
+  clearTimeout(toastTimer);
+  const note = h("p", { id: "toast", class: `toast ${kind}`, role: "status" });
+  document.body.append(note);
+  // A live region is heard when it changes, not when it comes.
+  note.textContent = text;
+  toastTimer = window.setTimeout(() => note.remove(), 5000);
+}
+
+/** Copies a text, and says so. @param {string} text @param {string} [done] */
+export async function copy(text, done = texts.copied) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(done);
+  } catch {
+    toast(texts.copyFailed, "bad");
+  }
+}
+
+/** A text beside a button that copies it. @param {string} text @param {string} label */
+export function copyable(text, label) {
+  return h("span", { class: "copyable" },
+    h("code", {}, text),
+    h("button", { type: "button", class: "small", "aria-label": `${texts.copy}: ${label}`, onclick: () => copy(text) }, texts.copy));
+}
+
+/** Opens a dialog; it is gone when it closes. @param {string} title @param {...Child} children */
+export function dialog(title, ...children) {
+  const box = h("dialog", { "aria-label": title, onclose: () => box.remove() },
+    h("header", {}, h("h2", {}, title),
+      h("button", { type: "button", class: "quiet", "aria-label": texts.close, onclick: () => box.close() }, "✕")),
+    ...children);
+  document.body.append(box);
+  box.showModal();
+  return box;
+}
+
+/** Asks before something that cannot be undone. @param {string} question @param {string} yes @returns {Promise<boolean>} */
+export function confirmed(question, yes) {
+  return new Promise((resolve) => {
+    let answer = false;
+    const box = dialog(yes, h("p", {}, question), h("p", { class: "row" },
+      button(yes, () => { answer = true; box.close(); }, "danger"),
+      button(texts.cancel, () => box.close())));
+    box.addEventListener("close", () => resolve(answer));
+  });
+}
+
+/**
+ * A form that calls the API: it cannot be sent twice at once, and its failure stands beside it.
+ * @param {Child[]} children
+ * @param {string} submit
+ * @param {(form: FormData) => Promise<unknown>} act
+ * @param {(error: unknown) => string} explain
+ */
+export function form(children, submit, act, explain) {
+  const problem = h("p", { class: "problem", role: "alert" });
+  const send = h("button", { type: "submit", class: "primary" }, submit);
+  return h("form", {
+    onsubmit: async (/** @type {SubmitEvent} */ event) => {
+      event.preventDefault();
+      const sent = /** @type {HTMLFormElement} */ (event.currentTarget);
+      const data = new FormData(sent);
+      send.disabled = true;
+      problem.textContent = "";
+      try {
+        await act(data);
+        sent.reset();
+      } catch (error) {
+        problem.textContent = explain(error);
+      } finally {
+        send.disabled = false;
+      }
+    },
+  }, ...children, send, problem);
+}
+
+/** @param {number} bytes */
+export function size(bytes) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const step = bytes < 1 ? 0 : Math.min(3, Math.floor(Math.log(bytes) / Math.log(1024)));
+  const format = new Intl.NumberFormat("en", { style: "unit", unit: units[step], unitDisplay: step ? "short" : "long", maximumFractionDigits: 1 });
+  return format.format(bytes / 1024 ** step);
+}
+
+/** A time in the reader's zone: short today, longer before. @param {string} iso */
+export function when(iso) {
+  const date = new Date(iso);
+  const isToday = date.toDateString() === new Date().toDateString();
+  const short = isToday
+    ? new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" })
+    : new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+  const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+  return h("time", { datetime: iso, title: full.format(date) }, short.format(date));
+}

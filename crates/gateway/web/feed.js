@@ -1,0 +1,100 @@
+import { call } from "./api.js";
+
+/** @typedef {import("./api.js").Item} Item */
+/** @typedef {"connecting" | "live" | "polling" | "offline"} State */
+
+const POLL_MS = 4000;
+const MAX_PAUSE_MS = 60_000;
+
+/**
+ * Mail of one mailbox as it arrives: by WebSocket, and by asking every few seconds where there is none. Each time the
+ * socket opens the list is read again, so that nothing is missed in between.
+ */
+export class Feed {
+  /**
+   * @param {string} token
+   * @param {{list: (items: Item[]) => void, item: (item: Item) => void, state: (state: State) => void, failed: (error: unknown) => void}} to
+   */
+  constructor(token, to) {
+    this.token = token;
+    this.to = to;
+    this.isStopped = false;
+    this.isLive = false;
+    this.failures = 0;
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    /** @type {number | undefined} */
+    this.pollTimer = undefined;
+    /** @type {number | undefined} */
+    this.socketTimer = undefined;
+    this.wake = () => { void this.poll(); this.connect(); };
+    window.addEventListener("online", this.wake);
+    to.state("connecting");
+    void this.poll();
+    this.connect();
+  }
+
+  stop() {
+    this.isStopped = true;
+    window.removeEventListener("online", this.wake);
+    clearTimeout(this.pollTimer);
+    clearTimeout(this.socketTimer);
+    this.socket?.close();
+  }
+
+  /** Reads the newest page; goes on reading it while no socket is open. */
+  async poll() {
+    clearTimeout(this.pollTimer);
+    try {
+      const page = await call("GET", "/api/messages", this.token);
+      if (this.isStopped) return;
+      this.to.list(page.messages);
+      this.to.state(this.isLive ? "live" : "polling");
+    } catch (error) {
+      if (this.isStopped) return;
+      this.to.failed(error);
+      this.to.state("offline");
+    }
+    clearTimeout(this.pollTimer);
+    if (!this.isLive) this.pollTimer = window.setTimeout(() => this.poll(), POLL_MS);
+  }
+
+  connect() {
+    clearTimeout(this.socketTimer);
+    if (this.isStopped || this.socket) return;
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/ws`);
+    this.socket = socket;
+    socket.onopen = () => socket.send(JSON.stringify({ type: "auth", token: this.token }));
+    socket.onmessage = (event) => this.receive(String(event.data));
+    socket.onclose = () => this.closed();
+  }
+
+  /** @param {string} data */
+  receive(data) {
+    /** @type {{type?: string} & Item} */
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (message.type === "auth_ok") {
+      this.isLive = true;
+      this.failures = 0;
+      void this.poll();
+    } else if (message.type === "new_email") {
+      this.to.item(message);
+    }
+  }
+
+  closed() {
+    const wasLive = this.isLive;
+    this.socket = null;
+    this.isLive = false;
+    if (this.isStopped) return;
+    if (wasLive) void this.poll();
+    this.failures += 1;
+    const pause = Math.min(MAX_PAUSE_MS, 1000 * 2 ** this.failures) * (0.75 + Math.random() / 2);
+    this.socketTimer = window.setTimeout(() => this.connect(), pause);
+  }
+}

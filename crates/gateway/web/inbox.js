@@ -1,0 +1,257 @@
+import { ApiError, call, explain } from "./api.js";
+import { announce, button, confirmed, copy, copyable, dialog, fill, h, size, toast } from "./dom.js";
+import { Feed } from "./feed.js";
+import { MessageList, senderOf } from "./message-list.js";
+import { MessageView } from "./message-view.js";
+import * as session from "./session.js";
+import { chooseForm, quickMailbox, signInForm } from "./start.js";
+import { texts } from "./texts.js";
+
+/** @typedef {import("./api.js").Item} Item */
+
+const PAGE_SIZE = 30;
+
+/** The page at `/`: without a mailbox it offers one, with one it shows it. */
+class Inbox extends HTMLElement {
+  /** @type {Feed | null} */
+  feed = null;
+  /** @type {Item[]} */
+  items = [];
+  pages = 1;
+  list = new MessageList();
+  view = new MessageView();
+  state = h("span", { class: "state", role: "status" });
+  quota = h("span", {});
+  older = button(texts.more, () => this.readOlder(), "small older");
+
+  connectedCallback() {
+    this.list.addEventListener("open", (event) => this.open(/** @type {CustomEvent<string>} */ (event).detail));
+    this.view.addEventListener("back", () => this.back());
+    this.view.addEventListener("remove", () => this.removeMessage());
+    document.addEventListener("keydown", (event) => this.key(event));
+    this.start();
+  }
+
+  /** Shows the current mailbox anew. */
+  start() {
+    this.feed?.stop();
+    this.items = [];
+    this.pages = 1;
+    this.list.selected = null;
+    this.classList.remove("reading");
+    document.querySelector("dialog")?.close();
+    const mailbox = session.current();
+    fill(this, this.header(), mailbox ? this.mailbox(mailbox) : this.welcome());
+    if (!mailbox) return;
+    fill(this.list, h("p", { class: "empty" }, texts.loading));
+    this.view.clear();
+    this.older.hidden = true;
+    this.feed = new Feed(mailbox.token, {
+      list: (items) => this.merge(items),
+      item: (item) => this.merge([item]),
+      state: (state) => { this.state.textContent = texts[state]; this.state.dataset.state = state; },
+      failed: (error) => this.failed(error),
+    });
+  }
+
+  header() {
+    const all = session.mailboxes();
+    const chosen = session.current()?.id;
+    const options = all.map((one) => h("option", { value: one.id, selected: one.id === chosen }, one.address));
+    const switcher = all.length > 1 ? h("select", {
+      "aria-label": texts.mailboxes,
+      onchange: (/** @type {Event} */ event) => { session.choose(/** @type {HTMLSelectElement} */ (event.target).value); this.start(); },
+    }, ...options) : null;
+    return h("header", { class: "bar" },
+      h("a", { class: "brand", href: "/" }, h("img", { src: "/web/icon.svg", alt: "", width: 28, height: 28 }), texts.name),
+      switcher,
+      h("nav", { class: "row" },
+        all.length ? button(`+ ${texts.newMailbox}`, () => this.another(), "quiet") : null,
+        h("a", { href: "/pro" }, texts.dashboard)));
+  }
+
+  welcome() {
+    return h("main", { class: "welcome" },
+      h("h1", {}, texts.tagline), h("p", { class: "lead" }, texts.intro), ...this.ways(),
+      h("p", { class: "hint" }, texts.retention));
+  }
+
+  ways() {
+    const more = h("div", { class: "more" });
+    const done = () => this.start();
+    const quick = h("button", { type: "button", class: "primary big", onclick: async () => {
+      quick.disabled = true;
+      try {
+        await quickMailbox();
+        done();
+      } catch (error) {
+        quick.disabled = false;
+        toast(explain(error), "bad");
+      }
+    } }, texts.getMailbox);
+    return [h("div", { class: "row ways" }, quick,
+      button(texts.chooseName, () => fill(more, chooseForm(done))),
+      button(texts.signIn, () => fill(more, signInForm(done)))), more];
+  }
+
+  another() {
+    dialog(texts.newMailbox, ...this.ways());
+  }
+
+  /** @param {session.Mailbox} mailbox */
+  mailbox(mailbox) {
+    return h("main", { class: "mailbox" },
+      h("section", { class: "card", "aria-label": texts.address },
+        h("h1", { class: "address" }, mailbox.address),
+        h("div", { class: "row" },
+          button(texts.copy, () => copy(mailbox.address, texts.addressCopied), "primary"),
+          button(texts.showQr, () => this.qr(mailbox.address)),
+          mailbox.password ? button(texts.showPassword, () => this.password(mailbox)) : null,
+          button(texts.forget, () => { session.forget(mailbox.id); this.start(); }, "quiet"),
+          button(texts.deleteMailbox, () => this.deleteMailbox(mailbox), "quiet")),
+        h("p", { class: "hint" }, this.quota, " ", texts.retention, " ", texts.keptInBrowser)),
+      h("div", { class: "panes" },
+        h("section", { class: "list", "aria-label": texts.inbox }, this.state, this.list, this.older),
+        h("section", { class: "view", "aria-live": "off" }, this.view)));
+  }
+
+  /** @param {string} address */
+  qr(address) {
+    dialog(texts.showQr, h("img", {
+      class: "qr", src: `/api/qr?text=${encodeURIComponent(address)}`, alt: texts.qrOf(address), width: 240, height: 240,
+    }));
+  }
+
+  /** @param {session.Mailbox} mailbox */
+  password(mailbox) {
+    dialog(texts.showPassword, h("p", {}, texts.passwordHint), copyable(mailbox.password ?? "", texts.password));
+  }
+
+  /** @param {session.Mailbox} mailbox */
+  async deleteMailbox(mailbox) {
+    if (!await confirmed(texts.deleteMailboxAsk(mailbox.address), texts.deleteMailbox)) return;
+    try {
+      await call("DELETE", "/api/me", mailbox.token);
+    } catch (error) {
+      toast(explain(error), "bad");
+      return;
+    }
+    session.forget(mailbox.id);
+    this.start();
+  }
+
+  /** Takes in messages of the newest page or of the socket. @param {Item[]} fresh */
+  merge(fresh) {
+    const isFirst = !this.list.querySelector("ol, .empty h2");
+    const known = new Map(this.items.map((item) => [item.id, item]));
+    const added = fresh.filter((item) => !known.has(item.id));
+    for (const item of fresh) known.set(item.id, { ...known.get(item.id), ...item });
+    const items = [...known.values()].sort((a, b) => b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id));
+    const isChanged = added.length > 0 || JSON.stringify(items) !== JSON.stringify(this.items);
+    this.items = items;
+    if (isFirst) this.older.hidden = fresh.length < PAGE_SIZE;
+    if (isFirst || isChanged) this.list.show(items);
+    if (!isFirst && added.length) announce(texts.arrived(senderOf(added[0])));
+    if (isFirst || added.length) void this.readQuota();
+    const unread = items.filter((item) => !item.is_read).length;
+    document.title = unread ? `(${unread}) ${texts.name}` : texts.name;
+  }
+
+  async readQuota() {
+    const token = this.feed?.token ?? null;
+    try {
+      const me = await call("GET", "/api/me", token);
+      this.quota.textContent = `${texts.quota(size(me.used), size(me.quota))}.`;
+    } catch {
+      // The list says what is wrong.
+    }
+  }
+
+  async readOlder() {
+    this.pages += 1;
+    try {
+      const page = await call("GET", `/api/messages?page=${this.pages}`, this.feed?.token ?? null);
+      this.merge(page.messages);
+      this.older.hidden = page.messages.length < PAGE_SIZE;
+    } catch (error) {
+      this.pages -= 1;
+      toast(explain(error), "bad");
+    }
+  }
+
+  /** @param {unknown} error */
+  failed(error) {
+    if (error instanceof ApiError && error.status === 401) {
+      this.feed?.stop();
+      fill(this.list, h("div", { class: "empty" }, h("p", { role: "alert" }, texts.signedOut), signInForm(() => this.start())));
+    } else if (!this.items.length) {
+      fill(this.list, h("p", { class: "empty", role: "alert" }, explain(error)));
+    }
+  }
+
+  /** @param {string} id */
+  async open(id) {
+    const token = this.feed?.token;
+    const item = this.items.find((one) => one.id === id);
+    if (!token || !item) return;
+    this.list.selected = id;
+    this.list.show(this.items);
+    this.classList.add("reading");
+    await this.view.open(token, id);
+    if (!item.is_read) {
+      await call("PUT", `/api/messages/${id}/read`, token).then(() => this.merge([{ ...item, is_read: true }]), () => {});
+    }
+  }
+
+  back() {
+    const id = this.list.selected;
+    this.classList.remove("reading");
+    this.view.clear();
+    if (id) this.list.focusRow(id);
+  }
+
+  async removeMessage() {
+    const id = this.list.selected;
+    const at = this.items.findIndex((item) => item.id === id);
+    if (!id || at < 0 || !this.feed) return;
+    try {
+      await call("DELETE", `/api/messages/${id}`, this.feed.token);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) {
+        toast(explain(error), "bad");
+        return;
+      }
+    }
+    this.items = this.items.filter((item) => item.id !== id);
+    this.back();
+    this.list.selected = this.items[Math.min(at, this.items.length - 1)]?.id ?? null;
+    this.list.show(this.items);
+    if (this.list.selected) this.list.focusRow(this.list.selected);
+    this.merge([]);
+    void this.readQuota();
+    toast(texts.deleted);
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const isTyping = event.target instanceof Element && event.target.closest("input, select, textarea, dialog");
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !this.feed) return;
+    /** @type {Record<string, () => unknown>} */
+    const keys = {
+      j: () => this.list.step(1),
+      k: () => this.list.step(-1),
+      d: () => this.removeMessage(),
+      Backspace: () => this.back(),
+      "?": () => dialog(texts.keys, h("dl", { class: "keys" },
+        ...texts.keyList.flatMap(([key, does]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)]))),
+    };
+    if (event.key === "Enter" && this.list.selected && !(event.target instanceof HTMLButtonElement)) {
+      void this.open(this.list.selected);
+    } else if (Object.hasOwn(keys, event.key)) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  }
+}
+
+customElements.define("mayfly-inbox", Inbox);

@@ -1,0 +1,67 @@
+import { copy, fill, h, when } from "./dom.js";
+import { texts } from "./texts.js";
+
+/** @typedef {import("./api.js").Item} Item */
+
+/** Who a message is from, for a list. @param {Item} item */
+export function senderOf(item) {
+  return item.from?.replace(/\s*<[^<>]*>$/, "").trim() || item.from || item.sender || texts.noSender;
+}
+
+/**
+ * The list of messages. Rows have one height, so nothing moves inside them, and rows stay the same elements as mail
+ * arrives above. It fires `open` with the id of a message.
+ */
+export class MessageList extends HTMLElement {
+  /** @type {Item[]} */
+  items = [];
+  /** @type {string | null} */
+  selected = null;
+
+  /** @param {Item[]} items */
+  show(items) {
+    this.items = items;
+    if (!items.length) {
+      fill(this, h("div", { class: "empty" }, h("h2", {}, texts.emptyTitle), h("p", {}, texts.empty)));
+      return;
+    }
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.id : undefined;
+    fill(this, h("ol", { "aria-label": texts.inbox }, ...items.map((item) => this.row(item))));
+    if (focused) this.focusRow(focused);
+  }
+
+  /** @param {Item} item */
+  row(item) {
+    const isSelected = item.id === this.selected;
+    const code = item.codes?.[0]?.value;
+    return h("li", { class: `${item.is_read ? "" : "unread"} ${isSelected ? "selected" : ""}` },
+      h("button", {
+        type: "button", class: "open", "data-id": item.id, "aria-current": isSelected ? "true" : null,
+        onclick: () => this.dispatchEvent(new CustomEvent("open", { detail: item.id })),
+      },
+      h("span", { class: "who" }, item.is_read ? null : h("span", { class: "hidden" }, `${texts.unread} `), senderOf(item)),
+      when(item.created_at),
+      h("span", { class: "subject" }, item.subject || texts.noSubject),
+      h("span", { class: "preview" }, item.preview_text)),
+      code ? h("button", { type: "button", class: "code small", "aria-label": texts.copyCode(code), onclick: () => copy(code, texts.codeCopied) }, code) : null);
+  }
+
+  /** @param {string} id */
+  focusRow(id) {
+    for (const row of this.querySelectorAll("button.open")) {
+      if (row instanceof HTMLElement && row.dataset.id === id) row.focus({ preventScroll: true });
+    }
+  }
+
+  /** Moves the selection. @param {number} by */
+  step(by) {
+    if (!this.items.length) return;
+    const at = this.items.findIndex((item) => item.id === this.selected);
+    const next = Math.min(this.items.length - 1, Math.max(0, at < 0 ? 0 : at + by));
+    this.selected = this.items[next].id;
+    this.show(this.items);
+    this.focusRow(this.selected);
+  }
+}
+
+customElements.define("message-list", MessageList);

@@ -1,0 +1,79 @@
+import { explain } from "./api.js";
+import { button, confirmed, copyable, field, fill, form, h, toast, when } from "./dom.js";
+import { texts } from "./texts.js";
+
+/** @typedef {{id: string, url: string, events: string[], status: string, failure_count: number, last_triggered_at: string | null}} Webhook */
+/** @typedef {{id: string, event_type: string, status_code: number | null, error: string | null, attempt: number, created_at: string}} Delivery */
+
+/** @param {HTMLElement} into @param {import("./pro.js").Ask} ask */
+export async function showWebhooks(into, ask) {
+  const list = h("div", { class: "panel" });
+  const once = h("div", { "aria-live": "polite" });
+  const read = async () => {
+    /** @type {{webhooks: Webhook[]}} */
+    const { webhooks } = await ask("GET", "/pro/api/webhooks");
+    fill(list, ...(webhooks.length ? webhooks.map(card) : [h("p", { class: "empty" }, texts.noWebhooks)]));
+  };
+  const act = async (/** @type {() => Promise<unknown>} */ change) => {
+    try {
+      await change();
+    } catch (error) {
+      toast(explain(error), "bad");
+    }
+  };
+  const showSecret = (/** @type {string} */ secret) =>
+    fill(once, h("div", { class: "once" }, h("strong", {}, texts.once), copyable(secret, texts.secret)));
+  const rotate = async (/** @type {Webhook} */ webhook) => {
+    if (!await confirmed(texts.rotateAsk, texts.rotate)) return;
+    await act(async () => {
+      showSecret((await ask("POST", `/pro/api/webhooks/${webhook.id}/rotate`)).secret);
+      await read();
+    });
+  };
+  const remove = async (/** @type {Webhook} */ webhook) => {
+    if (!await confirmed(texts.deleteAsk(webhook.url), texts.remove)) return;
+    await act(async () => {
+      await ask("DELETE", `/pro/api/webhooks/${webhook.id}`);
+      await read();
+    });
+  };
+  const card = (/** @type {Webhook} */ webhook) => {
+    const log = h("div", { class: "scroll" });
+    const path = `/pro/api/webhooks/${webhook.id}`;
+    const readLog = () => act(async () => {
+      /** @type {{deliveries: Delivery[]}} */
+      const { deliveries } = await ask("GET", `${path}/deliveries`);
+      fill(log, deliveries.length ? deliveryTable(deliveries, (id) => act(async () => {
+        await ask("POST", `${path}/deliveries/${id}/replay`);
+        toast(texts.replayed);
+        await readLog();
+      })) : h("p", { class: "hint" }, texts.noDeliveries));
+    });
+    return h("article", { class: "card", "aria-label": webhook.url },
+      h("div", { class: "row" }, h("h2", {}, webhook.url), h("span", { class: "tag" }, webhook.status)),
+      h("p", { class: "hint" }, `${webhook.failure_count} ${texts.failures}`),
+      h("div", { class: "row" },
+        button(texts.sendTest, () => act(async () => {
+          await ask("POST", `${path}/test`);
+          toast(texts.testSent);
+          await readLog();
+        }), "primary"),
+        button(texts.deliveries, readLog), button(texts.rotate, () => rotate(webhook)), button(texts.remove, () => remove(webhook), "danger")),
+      log);
+  };
+  await read();
+  fill(into, h("h1", {}, texts.webhooks), h("p", { class: "hint" }, texts.webhooksIntro),
+    form([field(texts.url, h("input", { name: "url", type: "url", required: true }))], texts.createWebhook, async (data) => {
+      showSecret((await ask("POST", "/pro/api/webhooks", { url: data.get("url") })).secret);
+      await read();
+    }, explain), once, list);
+}
+
+/** @param {Delivery[]} deliveries @param {(id: string) => void} replay */
+function deliveryTable(deliveries, replay) {
+  return h("table", {},
+    h("thead", {}, h("tr", {}, ...[texts.received, texts.attempt, texts.result, texts.actions].map((title) => h("th", { scope: "col" }, title)))),
+    h("tbody", {}, ...deliveries.map((one) => h("tr", {},
+      h("td", {}, when(one.created_at)), h("td", {}, one.attempt), h("td", {}, one.status_code ?? one.error ?? texts.waiting),
+      h("td", {}, button(texts.replay, () => replay(one.id), "small"))))));
+}

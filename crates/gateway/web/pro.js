@@ -1,0 +1,86 @@
+import { ApiError, call, explain } from "./api.js";
+import { button, field, fill, form, h } from "./dom.js";
+import { showDomains } from "./pro-domains.js";
+import { showMailboxes } from "./pro-mailboxes.js";
+import { showTokens } from "./pro-tokens.js";
+import { showWebhooks } from "./pro-webhooks.js";
+import * as session from "./session.js";
+import { texts } from "./texts.js";
+
+/** @typedef {(method: string, path: string, body?: unknown) => Promise<any>} Ask calls `/pro/api` as who is signed in */
+
+/** @type {Record<string, {title: string, show: (into: HTMLElement, ask: Ask) => Promise<void>}>} */
+const SECTIONS = {
+  tokens: { title: texts.tokens, show: showTokens },
+  mailboxes: { title: texts.mailboxes, show: showMailboxes },
+  domains: { title: texts.domains, show: showDomains },
+  webhooks: { title: texts.webhooks, show: showWebhooks },
+};
+
+/** The page at `/pro`. */
+class Dashboard extends HTMLElement {
+  connectedCallback() {
+    window.addEventListener("hashchange", () => this.start());
+    this.start();
+  }
+
+  start() {
+    const who = session.pro();
+    fill(this, h("header", { class: "bar" },
+      h("a", { class: "brand", href: "/pro" }, h("img", { src: "/web/icon.svg", alt: "", width: 28, height: 28 }), texts.pro),
+      h("nav", { class: "row" }, who ? h("span", { class: "hint" }, who.email) : null,
+        who ? button(texts.signOut, () => this.leave(), "quiet") : null, h("a", { href: "/" }, texts.toInbox))),
+    who ? this.dashboard(who.token) : this.door());
+  }
+
+  leave() {
+    session.rememberPro(null);
+    this.start();
+  }
+
+  /** Signing in and registering. @param {boolean} [isNew] @returns {HTMLElement} */
+  door(isNew = false) {
+    const title = isNew ? texts.register : texts.signIn;
+    /** @type {HTMLElement} */
+    const main = h("main", { class: "welcome" }, h("h1", {}, texts.pro), h("p", { class: "lead" }, texts.proIntro),
+      h("section", { class: "card", "aria-label": title }, h("h2", {}, title), form([
+        field(texts.email, h("input", { name: "email", type: "email", required: true, autocomplete: "username" })),
+        field(texts.password, h("input", {
+          name: "password", type: "password", required: true, minlength: isNew ? 8 : null, autocomplete: isNew ? "new-password" : "current-password",
+        })),
+      ], title, async (data) => {
+        const answer = await call("POST", isNew ? "/pro/api/register" : "/pro/api/login", null, { email: data.get("email"), password: data.get("password") });
+        session.rememberPro({ email: answer.email, token: answer.token });
+        this.start();
+      }, explain),
+      button(isNew ? texts.haveAccount : texts.needAccount, () => main.replaceWith(this.door(!isNew)), "quiet")));
+    return main;
+  }
+
+  /** @param {string} token */
+  dashboard(token) {
+    const chosen = location.hash.slice(1);
+    const name = Object.hasOwn(SECTIONS, chosen) ? chosen : "tokens";
+    const panel = h("section", { class: "panel", "aria-label": SECTIONS[name].title }, h("p", { class: "hint" }, texts.loading));
+    /** @type {Ask} */
+    const ask = async (method, path, body) => {
+      try {
+        return await call(method, path, token, body);
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) this.leave();
+        throw error;
+      }
+    };
+    SECTIONS[name].show(panel, ask).catch((error) => {
+      const isAbsent = error instanceof ApiError && error.status === 404;
+      fill(panel, h("h1", {}, SECTIONS[name].title), h("p", { role: "alert" }, isAbsent ? texts.notHere : explain(error)),
+        isAbsent ? null : button(texts.retry, () => this.start()));
+    });
+    return h("main", { class: "pro" },
+      h("nav", { class: "sections", "aria-label": texts.sections }, ...Object.entries(SECTIONS).map(([key, section]) =>
+        h("a", { href: `#${key}`, "aria-current": key === name ? "page" : null }, section.title))),
+      panel);
+  }
+}
+
+customElements.define("mayfly-pro", Dashboard);

@@ -1,0 +1,60 @@
+import { ApiError, call, explain } from "./api.js";
+import { field, form, h } from "./dom.js";
+import { randomName, randomPassword } from "./names.js";
+import { remember } from "./session.js";
+import { texts } from "./texts.js";
+
+/** How often another random name is tried when one is taken. */
+const TRIES = 3;
+
+/** Makes a mailbox with a random name on the default domain, and remembers it. */
+export async function quickMailbox() {
+  const domain = (await domains())[0];
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      await createMailbox(`${randomName()}@${domain}`, randomPassword());
+      return;
+    } catch (error) {
+      if (left === 1 || !(error instanceof ApiError) || error.code !== "address_taken") throw error;
+    }
+  }
+}
+
+/** @param {string} address @param {string} password */
+async function createMailbox(address, password) {
+  const made = await call("POST", "/api/accounts", null, { address, password });
+  remember({ ...made, password });
+}
+
+/** The names of the domains that anyone may use, the default first. @returns {Promise<string[]>} */
+async function domains() {
+  const answer = await call("GET", "/api/domains", null);
+  /** @type {{domain: string, default: boolean, pro_only: boolean}[]} */
+  const list = answer.domains;
+  return list.filter((one) => !one.pro_only).sort((a, b) => Number(b.default) - Number(a.default)).map((one) => one.domain);
+}
+
+/** A form that makes a mailbox of a chosen name. @param {() => void} done */
+export function chooseForm(done) {
+  const select = h("select", { name: "domain", required: true });
+  domains().then((names) => select.append(...names.map((name) => h("option", { value: name }, name))), () => {});
+  return form([
+    field(texts.localPart, h("input", { name: "name", required: true, maxlength: 64, autocomplete: "off", autocapitalize: "none", spellcheck: "false" })),
+    field(texts.domain, select),
+  ], texts.create, async (data) => {
+    await createMailbox(`${data.get("name")}@${data.get("domain")}`, randomPassword());
+    done();
+  }, explain);
+}
+
+/** A form that signs in to a mailbox. @param {() => void} done */
+export function signInForm(done) {
+  return form([
+    field(texts.address, h("input", { name: "address", type: "email", required: true, autocomplete: "username" })),
+    field(texts.password, h("input", { name: "password", type: "password", required: true, autocomplete: "current-password" })),
+  ], texts.signIn, async (data) => {
+    const answer = await call("POST", "/api/token", null, { address: data.get("address"), password: data.get("password") });
+    remember({ ...answer, password: null });
+    done();
+  }, explain);
+}
