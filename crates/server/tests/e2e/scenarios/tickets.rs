@@ -18,6 +18,7 @@ const POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; defau
 
 async fn send(world: &World, to: &str, mail: &str) {
     let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let mail = format!("{mail}\r\n");
     let reply = sender
         .send("a@example.com", &[to], mail.as_bytes())
         .await
