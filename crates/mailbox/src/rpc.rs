@@ -479,6 +479,7 @@ fn arrived_to_proto(arrived: Arrived) -> proto::NewMessage {
         account_id: AccountId::from_uuid(arrived.message.account_id).to_string(),
         summary: Some(summary_to_proto(arrived.message.into())),
         address: arrived.address,
+        findings: Some(findings_to_proto(arrived.findings)),
     }
 }
 

@@ -31,11 +31,16 @@ mod tests {
             "GetUsage",
             "ListCustomDomains",
             "ListMessages",
+            "ListMessagesAfter",
+            "ListLastMessageIds",
             "GetMessage",
             "MarkMessageRead",
             "GetMessageSource",
             "GetAttachment",
             "ResolveRecipient",
+            "ListWebhooks",
+            "ListWebhookDeliveries",
+            "ReplayWebhookDelivery",
         ];
         let auth = [
             "DeleteCredential",

@@ -4,7 +4,7 @@ use mayfly_proto::mailbox::NewMessage;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::message::MessageItem;
+use super::message::{Code, Link, MessageItem};
 
 /// A new message, with the mailbox that it came to.
 #[derive(Debug, Serialize, ToSchema)]
@@ -15,11 +15,18 @@ pub(crate) struct NewMail {
     account_id: String,
     /// The mailbox's address.
     address: String,
+    /// One-time codes that were found in it.
+    codes: Vec<Code>,
+    /// Links that were found in it.
+    links: Vec<Link>,
 }
 
 impl From<NewMessage> for NewMail {
     fn from(new: NewMessage) -> Self {
+        let findings = new.findings.unwrap_or_default();
         Self {
+            codes: findings.codes.into_iter().map(Into::into).collect(),
+            links: findings.links.into_iter().map(Into::into).collect(),
             message: new.summary.unwrap_or_default().into(),
             account_id: new.account_id,
             address: new.address,

@@ -1,5 +1,7 @@
 //! Messages that came after one: how those who follow a mailbox, or all mailboxes of a Pro user, miss nothing.
 
+use std::collections::HashMap;
+
 use mayfly_types::{MessageId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -7,6 +9,7 @@ use uuid::Uuid;
 use super::{Scope, Service};
 use crate::{
     error::Error,
+    mime,
     store::{
         Message, mailboxes,
         messages::{self, Followed},
@@ -31,6 +34,7 @@ pub(crate) enum Following {
 pub(crate) struct Arrived {
     pub(crate) message: Message,
     pub(crate) address: String,
+    pub(crate) findings: mime::Findings,
 }
 
 /// What came after a cursor, and the cursor behind it.
@@ -74,16 +78,25 @@ impl Service {
             .as_uuid()
             .max(Uuid::from_u128(oldest.as_u128().saturating_sub(1)));
         let limit = u64::from(limit.clamp(1, MAX_MESSAGES));
-        let rows = self
+        let (rows, findings) = self
             .store
             .read("list_messages_after", |c| {
-                Box::pin(async move { Ok(messages::list_after(c, followed, from, limit).await?) })
+                Box::pin(async move {
+                    let rows = messages::list_after(c, followed, from, limit).await?;
+                    if rows.is_empty() {
+                        return Ok((rows, HashMap::new()));
+                    }
+                    let raw_ids = rows.iter().map(|(message, _)| message.raw_id).collect();
+                    let findings = messages::list_findings(c, raw_ids).await?;
+                    Ok((rows, findings.into_iter().collect()))
+                })
             })
             .await?;
         let cursor = rows
             .last()
             .map_or(after, |(message, _)| MessageId::from_uuid(message.id));
         let messages = rows.into_iter().map(|(message, mailbox)| Arrived {
+            findings: mime::Findings::from_json(findings.get(&message.raw_id).map(String::as_str)),
             message,
             address: mailbox.map(|mailbox| mailbox.address).unwrap_or_default(),
         });

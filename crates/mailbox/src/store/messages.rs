@@ -153,6 +153,21 @@ pub(crate) async fn list_after(
         .await
 }
 
+/// Lists what was found in the bytes of messages when they came, where anything was.
+pub(crate) async fn list_findings(
+    c: &impl ConnectionTrait,
+    raw_ids: Vec<Uuid>,
+) -> Result<Vec<(Uuid, String)>, DbErr> {
+    raw_message::Entity::find()
+        .select_only()
+        .columns([raw_message::Column::Id, raw_message::Column::Findings])
+        .filter(raw_message::Column::Id.is_in(raw_ids))
+        .filter(raw_message::Column::Findings.is_not_null())
+        .into_tuple()
+        .all(c)
+        .await
+}
+
 /// Finds a mailbox's message.
 pub(crate) async fn find(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> Result<Option<Model>, DbErr> {
     Entity::find().filter(of(account, id)).one(c).await

@@ -1,6 +1,6 @@
 //! Mayfly beside its peers: everything is started here, measured in turns in one run, and told as one table of ratios.
 //!
-//! `cargo bench -p mayfly-server -- [--quick] [http] [ingest] [sign-in] [size]`
+//! `cargo bench -p mayfly-server -- [--quick] [http] [ingest] [sign-in] [push] [size]`
 
 mod http;
 mod ingest;
@@ -8,6 +8,7 @@ mod lab;
 mod nginx;
 mod postfix;
 mod programs;
+mod push;
 mod rounds;
 mod sign_in;
 mod size;
@@ -22,6 +23,14 @@ mod wrk;
     reason = "the tests' own, and more than is needed here"
 )]
 mod client;
+#[path = "../../tests/e2e/follow.rs"]
+#[expect(
+    dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the tests' own, and more than is needed here"
+)]
+mod follow;
 #[path = "../../tests/e2e/world.rs"]
 #[expect(
     dead_code,
@@ -46,10 +55,11 @@ use tokio::signal::unix::{SignalKind, signal};
 const LONGEST_RUN: Duration = Duration::from_secs(45 * 60);
 
 type Bench = fn(&Lab, &mut Table) -> anyhow::Result<()>;
-const BENCHES: [(&str, Bench); 4] = [
+const BENCHES: [(&str, Bench); 5] = [
     ("http", http::bench),
     ("ingest", ingest::bench),
     ("sign-in", sign_in::bench),
+    ("push", push::bench),
     ("size", size::bench),
 ];
 
@@ -57,7 +67,9 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let is_known = |arg: &String| arg == "--quick" || BENCHES.iter().any(|(name, _)| name == arg);
     if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {
-        eprintln!("peers: no bench is called {unknown}: there are --quick, http, ingest, sign-in and size");
+        eprintln!(
+            "peers: no bench is called {unknown}: there are --quick, http, ingest, sign-in, push and size"
+        );
         return ExitCode::from(2);
     }
     let wanted: Vec<&str> = args

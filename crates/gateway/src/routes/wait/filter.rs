@@ -28,6 +28,8 @@ pub(super) struct WaitQuery {
     to: Option<String>,
     /// A part of the subject, in any case; or a regular expression between slashes.
     subject: Option<String>,
+    /// `true` for mail in which a one-time code was found.
+    has_code: Option<String>,
     /// How many such messages, 1 to 50.
     count: Option<String>,
     /// Seconds, 0 to 60; 25 by default.
@@ -43,6 +45,7 @@ pub(super) struct Wanted {
     from: Option<String>,
     to: Option<String>,
     subject: Option<Subject>,
+    has_code: bool,
 }
 
 #[derive(Debug)]
@@ -60,6 +63,7 @@ impl Wanted {
             from: None,
             to: None,
             subject: None,
+            has_code: false,
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if value.len() > MAX_FILTER_BYTES {
@@ -82,6 +86,13 @@ impl Wanted {
                 "from" => wanted.from = part(),
                 "to" => wanted.to = part(),
                 "subject" => wanted.subject = subject(&value)?,
+                "has_code" => {
+                    wanted.has_code = match &*value {
+                        "true" | "1" => true,
+                        "false" | "0" | "" => false,
+                        _ => return Err(ApiError::invalid_request("has_code: must be true or false")),
+                    };
+                }
                 _ => {}
             }
         }
@@ -97,10 +108,16 @@ impl Wanted {
                 .is_none_or(|part| texts.iter().any(|text| text.to_lowercase().contains(part)))
         };
         let title = summary.subject.as_deref().unwrap_or_default();
-        has(
-            &self.from,
-            &[summary.from.as_deref().unwrap_or_default(), &summary.sender],
-        ) && has(&self.to, &[&message.address])
+        let has_code = || {
+            let findings = message.findings.as_ref();
+            findings.is_some_and(|findings| !findings.codes.is_empty())
+        };
+        (!self.has_code || has_code())
+            && has(
+                &self.from,
+                &[summary.from.as_deref().unwrap_or_default(), &summary.sender],
+            )
+            && has(&self.to, &[&message.address])
             && match &self.subject {
                 None => true,
                 Some(Subject::Part(part)) => title.to_lowercase().contains(part),
@@ -135,7 +152,7 @@ fn subject(value: &str) -> Result<Option<Subject>, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    use mayfly_proto::mailbox::MessageSummary;
+    use mayfly_proto::mailbox::{Code, Findings, MessageSummary};
 
     use super::*;
 
@@ -149,6 +166,10 @@ mod tests {
             }),
             account_id: String::new(),
             address: "ann@mayfly.test".to_owned(),
+            findings: Some(Findings {
+                codes: vec![Code::default()],
+                ..Findings::default()
+            }),
         }
     }
 
@@ -167,10 +188,17 @@ mod tests {
             ("subject=%2F", false),
             ("from=shop&subject=invoice", false),
             ("unknown=1", true),
+            ("has_code=true", true),
+            ("has_code=false", true),
         ] {
             let wanted = Wanted::parse(query).unwrap();
             assert_eq!(wanted.matches(&message()), is_wanted, "{query}");
         }
+        let without = NewMessage {
+            findings: None,
+            ..message()
+        };
+        assert!(!Wanted::parse("has_code=1").unwrap().matches(&without));
     }
 
     #[test]
@@ -182,6 +210,7 @@ mod tests {
             "timeout=-1",
             "timeout=soon",
             "count=0",
+            "has_code=maybe",
             "count=51",
             "subject=/(/",
             "subject=/(a{1000}){1000}/",

@@ -12,6 +12,7 @@ use crate::{
 };
 
 mod chaos;
+mod clients;
 
 mod worlds {
     crate::scenario!(new_mail_is_told_in_every_way);
@@ -22,7 +23,9 @@ mod worlds {
 
 async fn send(world: &World, to: &str, subject: &str) {
     let mut sender = MailSender::ready(world.smtp()).await.unwrap();
-    let mail = format!("From: A Shop <shop@example.com>\r\nSubject: {subject}\r\n\r\nHello.\r\n");
+    let mail = format!(
+        "From: A Shop <shop@example.com>\r\nSubject: {subject}\r\n\r\nYour code is 482913.\r\nConfirm here: https://shop.example/verify?a=1\r\n"
+    );
     let reply = sender
         .send("bounce@example.com", &[to], mail.as_bytes())
         .await
@@ -83,7 +86,11 @@ async fn new_mail_is_told_in_every_way(world: World) {
         "a ticket is good once"
     );
 
-    let waiting = wait(&client, &mailbox.token, "from=shop@&subject=hello&timeout=20");
+    let waiting = wait(
+        &client,
+        &mailbox.token,
+        "from=shop@&subject=hello&has_code=true&timeout=20",
+    );
     let all_waiting = client.get("/pro/api/messages/wait?to=ann@&timeout=20", &pro);
     let sending = async {
         // Whether or not the waits have begun: those that have not find nothing before the second mail.
@@ -102,6 +109,12 @@ async fn new_mail_is_told_in_every_way(world: World) {
     event["type"] = "new_email".into();
     event["account_id"] = mailbox.id.clone().into();
     event["address"] = mailbox.address.clone().into();
+    let path = format!("/api/messages/{}", text(first, "id"));
+    let whole = client.get(&path, &mailbox.token).await.json();
+    assert_eq!(whole["codes"][0]["value"], "482913");
+    for key in ["codes", "links"] {
+        event[key] = whole[key].clone();
+    }
     assert_eq!(socket.next().await, Said::Text(event.clone()));
     for events in [&mut events, &mut all, &mut by_ticket] {
         let told = events.next().await.unwrap();
