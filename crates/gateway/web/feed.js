@@ -28,7 +28,10 @@ export class Feed {
     /** @type {number | undefined} */
     this.socketTimer = undefined;
     this.wake = () => { void this.poll(); this.connect(); };
+    // An open socket does not notice by itself for a while.
+    this.lost = () => to.state("offline");
     window.addEventListener("online", this.wake);
+    window.addEventListener("offline", this.lost);
     to.state("connecting");
     void this.poll();
     this.connect();
@@ -37,6 +40,7 @@ export class Feed {
   stop() {
     this.isStopped = true;
     window.removeEventListener("online", this.wake);
+    window.removeEventListener("offline", this.lost);
     clearTimeout(this.pollTimer);
     clearTimeout(this.socketTimer);
     this.socket?.close();

@@ -6,7 +6,7 @@ use anyhow::{Context, bail, ensure};
 use futures_util::{StreamExt, stream};
 use mayfly_testkit::MailSender;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     client::Mailbox,
@@ -62,7 +62,8 @@ async fn latencies(world: &World, way: Way, mails: usize) -> anyhow::Result<Vec<
     let address = format!("{way:?}@mayfly.test").to_lowercase();
     let mailbox = world.client().create_mailbox(&address, None).await;
     let (told, mut heard) = mpsc::unbounded_channel();
-    let follower = tokio::spawn(follow(world.http().to_owned(), mailbox, way, told));
+    let mut follower = JoinSet::new();
+    follower.spawn(follow(world.http().to_owned(), mailbox, way, told));
     ensure!(heard.recv().await.is_some(), "it follows");
     let mut sender = MailSender::ready(world.smtp()).await?;
     let mut took = Vec::with_capacity(mails);
@@ -75,7 +76,6 @@ async fn latencies(world: &World, way: Way, mails: usize) -> anyhow::Result<Vec<
         ensure!(subject == number.to_string(), "{subject} in place of {number}");
         took.push(at.saturating_duration_since(answered));
     }
-    follower.abort();
     Ok(took)
 }
 
