@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::ConfigError,
@@ -17,6 +18,8 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 256;
 /// Between two tries to tell.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// How long what waits may still be told when the tasks stop.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// The text that says that some were lost.
 const GAP: &str = "gap";
 const CHANNEL: &str = "mayfly:events";
@@ -76,9 +79,14 @@ impl Bus {
                 let (queue, texts) = mpsc::channel(QUEUE);
                 let (redis, stopping) = (redis.clone(), tasks.stopping());
                 tasks.spawn_vital("event publisher", async move {
+                    let publishing = publish(&redis, texts, &stopping);
+                    let end = async {
+                        stopping.cancelled().await;
+                        tokio::time::sleep(LAST_WORDS).await;
+                    };
                     tokio::select! {
-                        () = stopping.cancelled() => {}
-                        () = publish(&redis, texts) => stopping.cancelled().await,
+                        () = end => {}
+                        () = publishing => stopping.cancelled().await,
                     }
                 });
                 Publisher::Shared(queue)
@@ -127,9 +135,18 @@ impl Subscription {
 }
 
 /// Tells what is handed over. What Redis does not take is told as a gap, once it takes something again.
-async fn publish(redis: &Redis, mut texts: mpsc::Receiver<String>) {
+async fn publish(redis: &Redis, mut texts: mpsc::Receiver<String>, stopping: &CancellationToken) {
     let mut batch = Vec::with_capacity(BATCH);
-    while texts.recv_many(&mut batch, BATCH).await > 0 {
+    loop {
+        let received = tokio::select! {
+            biased;
+            received = texts.recv_many(&mut batch, BATCH) => received,
+            // Nothing waits any more.
+            () = stopping.cancelled() => 0,
+        };
+        if received == 0 {
+            return;
+        }
         let mut outcome = redis.run_all(&telling(batch.drain(..))).await;
         while outcome.is_err() {
             tokio::time::sleep(RETRY_PAUSE).await;

@@ -9,8 +9,9 @@ use crate::{auth::principal_of, state::Gateway};
 /// How often a credential is judged again. With the second that the answer may take, a stream outlives its credential by
 /// less than five.
 const JUDGE_EVERY: Duration = Duration::from_secs(3);
-/// How long a stream may go on while nobody can say whether its credential is good.
-const UNJUDGED: Duration = Duration::from_secs(5);
+/// How long a stream may go on while nobody can say whether its credential is good: with the second that the last question
+/// may take, less than five.
+const UNJUDGED: Duration = Duration::from_millis(3_500);
 const RETRY_PAUSE: Duration = Duration::from_millis(300);
 
 /// Why a stream ends.

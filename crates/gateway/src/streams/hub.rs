@@ -13,7 +13,7 @@ use mayfly_runtime::{
     task::Tasks,
 };
 use mayfly_types::{AccountId, MessageId, NewMessage, UserId};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{error::ApiError, state::Gateway};
 
@@ -137,19 +137,31 @@ impl Hub {
     }
 }
 
-/// Listens to the event bus until the tasks stop, and looks for what it does not tell.
+/// Listens to the event bus until the tasks stop, and looks for what it does not tell. Looking waits for answers, so it
+/// is a task of its own.
 pub(crate) fn listen(hub: Hub, mut events: Subscription, gateway: Gateway, tasks: &Tasks) {
+    let is_gap = Arc::new(Notify::new());
+    let (looking, looking_for, stopping) = (hub.clone(), Arc::clone(&is_gap), tasks.stopping());
+    tasks.spawn_vital("event search", async move {
+        let look = async {
+            loop {
+                let _ = tokio::time::timeout(LOOK_EVERY, looking_for.notified()).await;
+                look_all(&looking, &gateway).await;
+            }
+        };
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = look => {}
+        }
+    });
     let stopping = tasks.stopping();
     tasks.spawn_vital("event listener", async move {
-        let mut look = tokio::time::interval(LOOK_EVERY);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return,
-                _ = look.tick() => look_all(&hub, &gateway).await,
                 heard = events.next() => match heard {
                     Some(Heard::Message(text)) => hear(&hub, &text),
-                    Some(Heard::Gap) => look_all(&hub, &gateway).await,
+                    Some(Heard::Gap) => is_gap.notify_one(),
                     // The bus ends with the process.
                     None => return stopping.cancelled().await,
                 },

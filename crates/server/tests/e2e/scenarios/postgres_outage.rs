@@ -231,7 +231,7 @@ async fn a_postgres_that_takes_no_writes_is_read_from() {
 }
 
 /// What a role is started with over a database of its own.
-fn role<'a>(role: &'a str, url: &'a str, secret: &'a str) -> [(&'static str, &'a str); 9] {
+fn role<'a>(role: &'a str, url: &'a str, secret: &'a str) -> [(&'static str, &'a str); 10] {
     [
         ("MAYFLY_ROLES", role),
         ("MAYFLY_DATABASE__URL", url),
@@ -239,6 +239,7 @@ fn role<'a>(role: &'a str, url: &'a str, secret: &'a str) -> [(&'static str, &'a
         ("MAYFLY_REDIS__URL", "redis://127.0.0.1:1"),
         ("MAYFLY_GRPC__SECRET", secret),
         ("MAYFLY_AUTH__SIGNING_KEY", secret),
+        ("MAYFLY_WEBHOOKS__ENCRYPTION_KEY", secret),
         ("MAYFLY_AUTH__ENDPOINT", "http://127.0.0.1:1"),
         ("MAYFLY_AUTH__LISTEN", "127.0.0.1:0"),
         ("MAYFLY_MAILBOX__LISTEN", "127.0.0.1:0"),
