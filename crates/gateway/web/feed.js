@@ -28,10 +28,9 @@ export class Feed {
     /** @type {number | undefined} */
     this.socketTimer = undefined;
     this.wake = () => { void this.poll(); this.connect(); };
-    // An open socket does not notice by itself for a while.
-    this.lost = () => to.state("offline");
+    this.sleep = () => this.drop();
     window.addEventListener("online", this.wake);
-    window.addEventListener("offline", this.lost);
+    window.addEventListener("offline", this.sleep);
     to.state("connecting");
     void this.poll();
     this.connect();
@@ -40,7 +39,7 @@ export class Feed {
   stop() {
     this.isStopped = true;
     window.removeEventListener("online", this.wake);
-    window.removeEventListener("offline", this.lost);
+    window.removeEventListener("offline", this.sleep);
     clearTimeout(this.pollTimer);
     clearTimeout(this.socketTimer);
     this.socket?.close();
@@ -53,7 +52,7 @@ export class Feed {
       const page = await call("GET", "/api/messages", this.token);
       if (this.isStopped) return;
       this.to.list(page.messages);
-      this.to.state(this.isLive ? "live" : "polling");
+      this.to.state(this.isLive ? "live" : this.failures ? "polling" : "connecting");
     } catch (error) {
       if (this.isStopped) return;
       this.to.failed(error);
@@ -91,13 +90,22 @@ export class Feed {
     }
   }
 
+  /** Without a network a socket seems open for minutes, so it is given up at once. */
+  drop() {
+    if (!this.socket) return;
+    this.socket.onclose = null;
+    this.socket.onmessage = null;
+    this.socket.close();
+    this.closed();
+  }
+
   closed() {
     const wasLive = this.isLive;
     this.socket = null;
     this.isLive = false;
     if (this.isStopped) return;
-    if (wasLive) void this.poll();
     this.failures += 1;
+    if (wasLive) void this.poll();
     const pause = Math.min(MAX_PAUSE_MS, 1000 * 2 ** this.failures) * (0.75 + Math.random() / 2);
     this.socketTimer = window.setTimeout(() => this.connect(), pause);
   }

@@ -10,6 +10,8 @@ import { texts } from "./texts.js";
 /** @typedef {import("./api.js").Item} Item */
 
 const PAGE_SIZE = 30;
+/** Rows whose codes are looked up: lists and events carry none. */
+const ROWS_WITH_CODES = 5;
 
 /** The page at `/`: without a mailbox it offers one, with one it shows it. */
 class Inbox extends HTMLElement {
@@ -18,6 +20,7 @@ class Inbox extends HTMLElement {
   /** @type {Item[]} */
   items = [];
   pages = 1;
+  isLookingUp = false;
   list = new MessageList();
   view = new MessageView();
   state = h("span", { class: "state", role: "status" });
@@ -154,7 +157,25 @@ class Inbox extends HTMLElement {
     if (!isFirst && added.length) announce(texts.arrived(senderOf(added[0])));
     if (isFirst || added.length) void this.readQuota();
     const unread = items.filter((item) => !item.is_read).length;
+    void this.findCodes();
     document.title = unread ? `(${unread}) ${texts.name}` : texts.name;
+  }
+
+  /** Reads the newest messages for their codes, one at a time, each once. */
+  async findCodes() {
+    if (this.isLookingUp) return;
+    this.isLookingUp = true;
+    const feed = this.feed;
+    const next = () => this.items.slice(0, ROWS_WITH_CODES).find((item) => !item.codes);
+    for (let item = next(); item && feed && feed === this.feed && !feed.isStopped; item = next()) {
+      const id = item.id;
+      /** @type {import("./api.js").Code[]} */
+      const codes = await call("GET", `/api/messages/${id}`, feed.token).then((message) => message.codes, () => []);
+      this.items = this.items.map((one) => (one.id === id ? { ...one, codes } : one));
+      if (codes.length && feed === this.feed) this.list.show(this.items);
+    }
+    this.isLookingUp = false;
+    if (this.feed !== feed) void this.findCodes();
   }
 
   async readQuota() {

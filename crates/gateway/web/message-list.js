@@ -9,8 +9,8 @@ export function senderOf(item) {
 }
 
 /**
- * The list of messages. Rows have one height, so nothing moves inside them, and rows stay the same elements as mail
- * arrives above. It fires `open` with the id of a message.
+ * The list of messages. Rows have one height, so nothing moves inside them, and the focus stays on
+ * its message as mail arrives above. It fires `open` with the id of a message.
  */
 export class MessageList extends HTMLElement {
   /** @type {Item[]} */

@@ -7,6 +7,7 @@ import { texts } from "./texts.js";
 
 /** What is shown here at most; the rest is there to download. */
 const MAX_SHOWN_BYTES = 1024 * 1024;
+const MAX_LINKS = 10;
 
 /** One message. It fires `back` and `remove`. */
 export class MessageView extends HTMLElement {
@@ -68,13 +69,14 @@ export class MessageView extends HTMLElement {
     const codes = (message.codes ?? []).map(({ value }) => h("button", {
       type: "button", class: "code", "aria-label": texts.copyCode(value), onclick: () => copy(value, texts.codeCopied),
     }, value));
-    const links = (message.links ?? []).slice(0, 10).map((found) => {
-      const link = outside(found.url, found.text || found.url);
-      return link ? h("li", {}, link) : null;
-    });
+    const all = message.links ?? [];
+    const isMeant = (/** @type {import("./api.js").Link} */ link) => link.kind === "verify" || link.kind === "reset";
+    const meant = all.filter(isMeant).slice(0, MAX_LINKS).map(found);
+    const others = all.filter((link) => !isMeant(link)).slice(0, MAX_LINKS).map(found);
     return h("div", { class: "finds" },
       codes.length ? h("div", { class: "row", role: "group", "aria-label": texts.codes }, ...codes) : null,
-      links.length ? h("details", {}, h("summary", {}, `${texts.links} (${links.length})`), h("ul", {}, ...links)) : null);
+      meant.length ? h("ul", { class: "meant", "aria-label": texts.links }, ...meant) : null,
+      others.length ? h("details", {}, h("summary", {}, `${texts.otherLinks} (${others.length})`), h("ul", {}, ...others)) : null);
   }
 
   /** @param {Message} message */
@@ -127,7 +129,7 @@ export class MessageView extends HTMLElement {
     fill(into, h("p", { class: "hint", role: "status" }, texts.loading));
     try {
       const { ticket } = await call("POST", "/api/tickets", this.token, { for: "message", id: message.id });
-      const images = withImages ? "&images=1" : "";
+      const images = withImages ? "&images=remote" : "";
       fill(into,
         withImages ? null : h("p", { class: "hint" }, texts.imagesHint, " ", button(texts.showImages, () => this.frame(into, true), "small")),
         h("iframe", {
@@ -145,6 +147,14 @@ function outside(url, label) {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (!parsed || !["https:", "http:"].includes(parsed.protocol)) return null;
   return h("a", { href: parsed.href, target: "_blank", rel: "noopener noreferrer" }, label);
+}
+
+/** A link that the server found: what it is for, its text, and where it leads. @param {import("./api.js").Link} link */
+function found(link) {
+  const where = URL.canParse(link.url) ? new URL(link.url).host : "";
+  const shown = outside(link.url, link.text || link.url);
+  return shown && h("li", {}, link.kind && link.kind !== "other" ? h("span", { class: "tag" }, texts.linkKinds[link.kind]) : null, " ",
+    shown, link.text ? h("small", { class: "hint" }, ` ${where}`) : null);
 }
 
 /** A text with its web addresses as links. @param {string} text */

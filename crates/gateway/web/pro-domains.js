@@ -3,13 +3,15 @@ import { button, confirmed, copyable, field, fill, form, h, toast } from "./dom.
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").DnsRecord} DnsRecord */
-/** @typedef {{id: string, domain: string, verify_status: string, verify_token: string, mx_configured: boolean, catch_all?: string | null, dns_records?: DnsRecord[]}} Domain */
+/** @typedef {{id: string, domain: string, verify_status: string, verify_token: string, mx_configured: boolean, verified_at: string | null}} Domain */
 
 /** @param {HTMLElement} into @param {import("./pro.js").Ask} ask */
 export async function showDomains(into, ask) {
   const list = h("div", { class: "panel" });
   /** Records are told when a domain is added or verified, not in the list. @type {Map<string, DnsRecord[]>} */
   const records = new Map();
+  /** What the last verification said. @type {Map<string, string>} */
+  const said = new Map();
   const read = async () => {
     /** @type {{domains: Domain[]}} */
     const { domains } = await ask("GET", "/pro/api/domains");
@@ -26,27 +28,20 @@ export async function showDomains(into, ask) {
   const verify = (/** @type {Domain} */ domain) => act(async () => {
     const answer = await ask("POST", `/pro/api/domains/${domain.id}/verify`);
     records.set(domain.id, answer.dns_records);
-    const missing = [answer.txt_record ? "" : texts.txtMissing, answer.mx_record ? "" : texts.mxMissing].filter(Boolean);
-    toast(missing.join(" ") || texts.verified, missing.length ? "bad" : "good");
+    said.set(domain.id, answer.message);
   });
   const remove = async (/** @type {Domain} */ domain) => {
     if (!await confirmed(texts.deleteAsk(domain.domain), texts.remove)) return;
     await act(() => ask("DELETE", `/pro/api/domains/${domain.id}`));
   };
-  const catchAll = (/** @type {Domain} */ domain) => form([
-    field(texts.catchAll, h("input", { name: "address", type: "email", value: domain.catch_all ?? "", placeholder: texts.catchAllNone })),
-  ], texts.save, async (data) => {
-    await ask("PUT", `/pro/api/domains/${domain.id}`, { catch_all: data.get("address") || null });
-    toast(texts.saved);
-  }, explain);
   const card = (/** @type {Domain} */ domain) => {
     const isVerified = domain.verify_status === "verified";
-    const known = records.get(domain.id) ?? domain.dns_records ?? [{ type: "TXT", host: domain.domain, value: domain.verify_token }];
+    const known = records.get(domain.id) ?? [{ type: "TXT", host: domain.domain, value: domain.verify_token }];
     return h("article", { class: "card", "aria-label": domain.domain },
       h("div", { class: "row" }, h("h2", {}, domain.domain), h("span", { class: "tag" }, isVerified ? texts.verified : texts.pending)),
       h("h3", {}, texts.dnsRecords), dnsTable(known),
-      h("div", { class: "row" }, button(texts.verify, () => verify(domain), "primary"), button(texts.remove, () => remove(domain), "danger")),
-      isVerified ? catchAll(domain) : null);
+      said.has(domain.id) ? h("p", { class: isVerified ? "hint" : "problem", role: "status" }, said.get(domain.id)) : null,
+      h("div", { class: "row" }, button(texts.verify, () => verify(domain), "primary"), button(texts.remove, () => remove(domain), "danger")));
   };
   await read();
   fill(into, h("h1", {}, texts.domains), h("p", { class: "hint" }, texts.domainsIntro),

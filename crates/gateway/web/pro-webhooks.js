@@ -5,6 +5,10 @@ import { texts } from "./texts.js";
 /** @typedef {{id: string, url: string, events: string[], status: string, failure_count: number, last_triggered_at: string | null}} Webhook */
 /** @typedef {{id: string, event_type: string, status_code: number | null, error: string | null, attempt: number, created_at: string}} Delivery */
 
+/** How often, and how far apart, the log is read for a delivery that is on its way. */
+const LOG_READS = 20;
+const LOG_PAUSE_MS = 500;
+
 /** @param {HTMLElement} into @param {import("./pro.js").Ask} ask */
 export async function showWebhooks(into, ask) {
   const list = h("div", { class: "panel" });
@@ -40,25 +44,32 @@ export async function showWebhooks(into, ask) {
   const card = (/** @type {Webhook} */ webhook) => {
     const log = h("div", { class: "scroll" });
     const path = `/pro/api/webhooks/${webhook.id}`;
-    const readLog = () => act(async () => {
+    /** @type {string | undefined} */
+    let newest;
+    const readLog = async () => {
       /** @type {{deliveries: Delivery[]}} */
       const { deliveries } = await ask("GET", `${path}/deliveries`);
-      fill(log, deliveries.length ? deliveryTable(deliveries, (id) => act(async () => {
-        await ask("POST", `${path}/deliveries/${id}/replay`);
-        toast(texts.replayed);
+      newest = deliveries[0]?.id;
+      fill(log, deliveries.length ? deliveryTable(deliveries, replay) : h("p", { class: "hint" }, texts.noDeliveries));
+    };
+    /** Sends something, and shows the log once it has been tried. @param {string} route @param {string} note */
+    const deliver = (route, note) => act(async () => {
+      await readLog();
+      const before = newest;
+      await ask("POST", path + route);
+      toast(note);
+      for (let left = LOG_READS; left > 0 && newest === before && log.isConnected; left -= 1) {
+        await new Promise((resolve) => { setTimeout(resolve, LOG_PAUSE_MS); });
         await readLog();
-      })) : h("p", { class: "hint" }, texts.noDeliveries));
+      }
     });
+    const replay = (/** @type {string} */ id) => deliver(`/deliveries/${id}/replay`, texts.replayed);
     return h("article", { class: "card", "aria-label": webhook.url },
       h("div", { class: "row" }, h("h2", {}, webhook.url), h("span", { class: "tag" }, webhook.status)),
       h("p", { class: "hint" }, `${webhook.failure_count} ${texts.failures}`),
       h("div", { class: "row" },
-        button(texts.sendTest, () => act(async () => {
-          await ask("POST", `${path}/test`);
-          toast(texts.testSent);
-          await readLog();
-        }), "primary"),
-        button(texts.deliveries, readLog), button(texts.rotate, () => rotate(webhook)), button(texts.remove, () => remove(webhook), "danger")),
+        button(texts.sendTest, () => deliver("/test", texts.testSent), "primary"),
+        button(texts.deliveries, () => act(readLog)), button(texts.rotate, () => rotate(webhook)), button(texts.remove, () => remove(webhook), "danger")),
       log);
   };
   await read();
