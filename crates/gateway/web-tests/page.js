@@ -84,6 +84,7 @@ async function looker(page) {
       const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html + node.failureSummary).join(" | ")}`);
       assert.deepEqual(told, [], `${name}, ${colorScheme}`);
       if (!pictures) continue;
+      await page.evaluate(() => { document.getElementById("toast")?.remove(); scrollTo(0, 0); });
       for (const [kind, width, height] of [["desktop", 1100, 720], ["phone", 390, 780]]) {
         await page.setViewportSize({ width, height });
         await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${kind}.png`) });
