@@ -1,14 +1,17 @@
-// What a person does with the page, in a real browser. Called with the URL and the SMTP port of a running Mayfly; a third
-// argument is a directory for screenshots. It ends with 0 when all of it held.
+// What a person does with the page, in a real browser. Called with the URL and the SMTP port of a running Mayfly, and with
+// the file that its DNS server reads; a fourth argument is a directory for screenshots. It ends with 0 when all of it held.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import net from "node:net";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-const [base, smtpPort, pictures] = process.argv.slice(2);
+const [base, smtpPort, zone, pictures] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Sends a mail by SMTP; it is accepted when this returns. */
@@ -36,7 +39,7 @@ const mail = (subject, from = "Corner Shop") => [
   "Content-Type: multipart/mixed; boundary=outer", "", "--outer", "Content-Type: multipart/alternative; boundary=inner", "",
   "--inner", "Content-Type: text/plain; charset=utf-8", "", "Your verification code is 481516.",
   "Confirm here: https://shop.example/confirm?t=abc", HOSTILE,
-  "--inner", "Content-Type: text/html; charset=utf-8", "", "<h1>Welcome</h1><p>Your verification code is <b>481516</b>.</p>", "--inner--",
+  "--inner", "Content-Type: text/html; charset=utf-8", "", "<h1>Welcome</h1><p>Your verification code is <b>481516</b>.</p><img src='https://tracker.example/pixel.png'>", "--inner--",
   "--outer", "Content-Type: application/pdf", "Content-Disposition: attachment; filename=bill.pdf", "", "the bill", "--outer--",
 ];
 
@@ -51,14 +54,20 @@ try {
   page.on("console", (message) => {
     if (/content security policy|trusted/i.test(message.text())) problems.push(message.text());
   });
+  // Nothing is loaded from elsewhere until somebody asks for it; what leaves then ends here.
+  const left = [];
+  await context.route((url) => url.origin !== base, (route) => { left.push(route.request().url()); return route.abort(); });
+  let listReads = 0;
   page.on("request", (request) => {
-    if (!request.url().startsWith(base) && !request.url().startsWith("blob:")) problems.push(`left the origin: ${request.url()}`);
+    if (request.url() === `${base}/api/messages`) listReads += 1;
+    if (!request.url().startsWith(base) && request.frame() === page.mainFrame() && !request.url().startsWith("blob:")) problems.push(`left the origin: ${request.url()}`);
   });
 
   const look = await looker(page);
-  const api = (path, token) => fetch(base + path, { headers: { Authorization: `Bearer ${token}` } });
-  const address = await inbox(page, look, api);
-  await dashboard(page, look, address);
+  await firstLoad(page);
+  await inbox(page, look, { left, reads: () => listReads });
+  await signUp(page);
+  await dashboard(page, look);
   assert.deepEqual(problems, []);
 } finally {
   await browser.close();
@@ -75,6 +84,7 @@ async function looker(page) {
       const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html + node.failureSummary).join(" | ")}`);
       assert.deepEqual(told, [], `${name}, ${colorScheme}`);
       if (!pictures) continue;
+      await page.evaluate(() => { document.getElementById("toast")?.remove(); scrollTo(0, 0); });
       for (const [kind, width, height] of [["desktop", 1100, 720], ["phone", 390, 780]]) {
         await page.setViewportSize({ width, height });
         await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${kind}.png`) });
@@ -84,8 +94,47 @@ async function looker(page) {
   };
 }
 
-async function inbox(page, look, api) {
+/** What a first visit loads, and how long it is until mail can come. */
+async function firstLoad(page) {
+  const started = performance.now();
   await page.goto(base);
+  await page.getByRole("button", { name: "Get a mailbox" }).click();
+  await page.locator(".state[data-state=live]").waitFor();
+  const tookMs = Math.round(performance.now() - started);
+  const bytes = await page.evaluate(() => ["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+    .reduce((sum, entry) => sum + /** @type {PerformanceResourceTiming} */ (entry).transferSize, 0));
+  assert.ok(bytes < 100_000, `${bytes} bytes`);
+  console.log(`first load ${bytes} bytes, from the address to a live inbox ${tookMs} ms`);
+  await page.getByRole("button", { name: "Forget here" }).click();
+}
+
+/** A sign-up as a test of somebody's site would run it: the browser's own EventSource, opened by a ticket. */
+async function signUp(page) {
+  const made = await page.evaluate(async () => {
+    const post = async (path, body, token) => (await fetch(path, {
+      method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    })).json();
+    const account = await post("/api/accounts", { address: "sign-up@mayfly.test", password: "correct horse" });
+    const { ticket } = await post("/api/tickets", { for: "events" }, account.token);
+    const events = new EventSource(`/api/events?ticket=${ticket}`);
+    globalThis.told = new Promise((resolve, reject) => {
+      events.addEventListener("new_email", (event) => { resolve({ id: event.lastEventId, ...JSON.parse(event.data) }); events.close(); });
+      events.addEventListener("error", () => reject(new Error("the stream failed")));
+    });
+    await new Promise((resolve) => { events.addEventListener("open", resolve); });
+    return account;
+  });
+  await sendMail(made.address, mail("Confirm your account"));
+  const message = await page.evaluate(async (token) => {
+    const { id } = await globalThis.told;
+    return (await fetch(`/api/messages/${id}`, { headers: { authorization: `Bearer ${token}` } })).json();
+  }, made.token);
+  assert.equal(message.subject, "Confirm your account");
+  assert.deepEqual(message.codes.map((code) => code.value), ["481516"]);
+  assert.deepEqual(message.links.map((link) => [link.url, link.kind]), [["https://shop.example/confirm?t=abc", "verify"]]);
+}
+
+async function inbox(page, look, network) {
   await page.getByRole("button", { name: "Get a mailbox" }).waitFor();
   await look("welcome");
   await page.getByRole("button", { name: "Get a mailbox" }).click();
@@ -99,29 +148,41 @@ async function inbox(page, look, api) {
   await page.keyboard.press("Escape");
   await look("empty");
 
-  // Two mails arrive without a reload.
+  // Two mails arrive without a reload, by the socket alone, and each shows its code.
+  await page.locator(".state[data-state=live]").waitFor();
+  const reads = network.reads();
   await sendMail(address, mail("First"));
+  const accepted = performance.now();
   await page.locator(".list .subject", { hasText: "First" }).waitFor();
+  const lateMs = Math.round(performance.now() - accepted);
+  assert.ok(lateMs < 1000, `${lateMs} ms`);
+  console.log(`from the 250 to the list ${lateMs} ms`);
+  await page.locator(".list").getByRole("button", { name: "Copy code 481516" }).waitFor();
   await sendMail(address, mail("Second"));
   await page.locator(".list .subject", { hasText: "Second" }).waitFor();
+  assert.equal(network.reads(), reads, "the list was asked for");
 
   // By keyboard: the newest is chosen, the older is opened.
   await page.keyboard.press("j");
   await page.keyboard.press("j");
   await page.keyboard.press("Enter");
   await page.locator("message-view h2", { hasText: "First" }).waitFor();
-  const { token } = await page.evaluate(() => JSON.parse(localStorage.getItem("mayfly.mailboxes"))[0]);
-  const list = await (await api("/api/messages", token)).json();
-  const message = await (await api(`/api/messages/${list.messages[1].id}`, token)).json();
-  if ("codes" in message) {
-    await page.locator("message-view").getByRole("button", { name: "Copy code 481516" }).click();
-    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "481516");
-  }
-  await page.getByRole("button", { name: "HTML", exact: true }).click();
-  await page.locator("message-view iframe, message-view .body .hint").first().waitFor();
-  if (await page.locator("message-view iframe").count()) {
-    await page.frameLocator("message-view iframe").getByRole("heading", { name: "Welcome" }).waitFor();
-  }
+  const reading = page.locator("message-view");
+  await reading.getByRole("button", { name: "Copy code 481516" }).click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "481516");
+  assert.equal(await reading.getByRole("list", { name: "Links" }).getByRole("link").getAttribute("href"), "https://shop.example/confirm?t=abc");
+
+  // The HTML stands in a frame without an origin; it shows no remote image until somebody asks.
+  const frame = page.locator("message-view iframe");
+  const inside = page.frameLocator("message-view iframe");
+  await inside.getByRole("heading", { name: "Welcome" }).waitFor();
+  assert.equal(await frame.getAttribute("sandbox"), "allow-popups allow-popups-to-escape-sandbox");
+  await look("message-html");
+  assert.deepEqual(network.left, []);
+  const asked = page.waitForRequest("https://tracker.example/pixel.png");
+  await page.getByRole("button", { name: "Show remote images" }).click();
+  await asked;
+  await inside.getByRole("heading", { name: "Welcome" }).waitFor();
   await page.getByRole("button", { name: "Text", exact: true }).click();
   await page.locator("pre.text", { hasText: HOSTILE }).waitFor();
   assert.equal(await page.locator("pre.text a").getAttribute("href"), "https://shop.example/confirm?t=abc");
@@ -163,8 +224,9 @@ async function inbox(page, look, api) {
   await page.context().setOffline(true);
   await page.locator(".state[data-state=offline]").waitFor();
   await page.context().setOffline(false);
-  await page.locator(".state:not([data-state=offline])").waitFor();
-  return address;
+  await page.locator(".state[data-state=live]").waitFor();
+  await sendMail("chosen@mayfly.test", mail("After the gap"));
+  await page.locator(".list .subject", { hasText: "After the gap" }).waitFor();
 }
 
 async function dashboard(page, look) {
@@ -198,17 +260,93 @@ async function dashboard(page, look) {
   await page.keyboard.press("Escape");
   await look("pro-mailboxes");
 
-  await page.getByRole("link", { name: "Domains" }).click();
-  await page.getByRole("heading", { name: "Domains" }).waitFor();
-  if (await page.getByRole("button", { name: "Add domain" }).count()) {
-    await page.getByLabel("Domain", { exact: true }).fill("mine.example");
-    await page.getByRole("button", { name: "Add domain" }).click();
-    await page.getByRole("article", { name: "mine.example" }).getByText("TXT", { exact: true }).waitFor();
-  }
-  await look("pro-domains");
-  await page.getByRole("link", { name: "Webhooks" }).click();
-  await page.getByRole("heading", { name: "Webhooks" }).waitFor();
-  await look("pro-webhooks");
+  await domain(page, look);
+  await webhook(page, look);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("button", { name: "Sign in" }).waitFor();
+}
+
+async function domain(page, look) {
+  await page.getByRole("link", { name: "Domains" }).click();
+  await page.getByLabel("Domain", { exact: true }).fill("mine.example");
+  await page.getByRole("button", { name: "Add domain" }).click();
+  const card = page.getByRole("article", { name: "mine.example" });
+  const [text, server] = await Promise.all(["TXT", "MX"].map((type) =>
+    card.getByRole("row", { name: type }).getByRole("cell").nth(2).locator("code").textContent()));
+  assert.match(text, /^mayfly-verify-/);
+  await card.getByRole("button", { name: "Verify" }).click();
+  await card.getByRole("status").waitFor();
+  assert.equal(await card.getByText("missing", { exact: true }).count(), 2);
+  await card.getByText("pending", { exact: true }).waitFor();
+  await look("pro-domains");
+  writeFileSync(zone, `${text}\n${server}`);
+  await card.getByRole("button", { name: "Verify" }).click();
+  await card.getByText("verified", { exact: true }).waitFor();
+  assert.equal(await card.getByText("found", { exact: true }).count(), 2);
+  await card.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("No domains yet.").waitFor();
+}
+
+/** A receiver of webhooks on a port of its own. */
+async function receiver() {
+  const waiting = [];
+  const calls = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request.setEncoding("utf8")) body += chunk;
+    response.end();
+    const call = { headers: request.headers, body, event: JSON.parse(body) };
+    const taker = waiting.shift();
+    if (taker) taker(call); else calls.push(call);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${server.address().port}/hook`,
+    next: () => (calls.length ? Promise.resolve(calls.shift()) : new Promise((resolve) => { waiting.push(resolve); })),
+    close: () => server.close(),
+  };
+}
+
+function assertSigned({ headers, body }, secret) {
+  const expected = createHmac("sha256", secret).update(`${headers["x-webhook-timestamp"]}.${body}`).digest("hex");
+  assert.equal(headers["x-webhook-signature"], `sha256=${expected}`);
+}
+
+async function webhook(page, look) {
+  const hook = await receiver();
+  await page.getByRole("link", { name: "Webhooks" }).click();
+  await page.getByLabel("URL").fill(hook.url);
+  await page.getByRole("button", { name: "Create webhook" }).click();
+  const secret = page.locator(".once code");
+  const first = await secret.textContent();
+  assert.match(first, /^whsec_/);
+  const card = page.getByRole("article", { name: hook.url });
+  await card.getByRole("button", { name: "Send test" }).click();
+  assertSigned(await hook.next(), first);
+  const delivered = card.getByRole("cell", { name: "200", exact: true });
+  await delivered.waitFor();
+
+  await card.getByRole("button", { name: "Rotate secret" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Rotate secret" }).click();
+  await page.waitForFunction((old) => document.querySelector(".once code")?.textContent !== old, first);
+  const second = await secret.textContent();
+  await sendMail("owned@mayfly.test", mail("For the webhook"));
+  const told = await hook.next();
+  assertSigned(told, second);
+  assert.deepEqual([told.event.type, told.event.data.subject], ["email.received", "For the webhook"]);
+  await card.getByRole("button", { name: "Deliveries" }).click();
+  await delivered.first().waitFor();
+  await card.getByRole("row").nth(1).getByRole("button", { name: "Replay" }).click();
+  const again = await hook.next();
+  assertSigned(again, second);
+  await delivered.nth(2).waitFor();
+  await look("pro-webhooks");
+  await page.reload();
+  await card.waitFor();
+  assert.equal(await secret.count(), 0, "a secret is shown once");
+  await card.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.getByText("No webhook yet.").waitFor();
+  hook.close();
 }

@@ -1,17 +1,27 @@
 //! The page as a person uses it, in a real browser, and the headers that it comes with.
 
-use std::{path::Path, process::Command};
+use std::{
+    net::{SocketAddr, UdpSocket},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::world::{Kind, World};
 
 /// What the browser does stands in `crates/gateway/web-tests/page.js`.
 #[tokio::test]
 async fn a_person_uses_the_page() {
-    let world = World::start(Kind::AllInOne);
+    let directory = tempfile::tempdir().expect("a directory");
+    let zone = directory.path().join("zone");
+    let dns = dns_of(zone.clone()).to_string();
+    let world = World::start_with(Kind::AllInOne, &[("MAYFLY_MAILBOX__DNS_SERVERS", &dns)]);
     let (http, smtp) = (world.http().to_owned(), world.smtp().port().to_string());
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/web-tests");
     let mut node = Command::new("node");
-    node.arg("page.js").args([http, smtp]).current_dir(tests);
+    node.arg("page.js")
+        .args([http, smtp])
+        .arg(zone)
+        .current_dir(tests);
     if let Some(directory) = std::env::var_os("MAYFLY_SCREENSHOTS") {
         node.arg(directory);
     }
@@ -21,6 +31,48 @@ async fn a_person_uses_the_page() {
         .expect("node is there: make tools installs it");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{told}");
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// A DNS server that says of `mine.example` what a file holds by then: a text on the first line, a mail server on the next.
+fn dns_of(zone: PathBuf) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = socket.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        let mut query = [0; 4096];
+        while let Ok((_, from)) = socket.recv_from(&mut query) {
+            let zone = std::fs::read_to_string(&zone).unwrap_or_default();
+            let _ = socket.send_to(&dns_answer(&query, &zone), from);
+        }
+    });
+    address
+}
+
+/// Answers one question in the wire format of RFC 1035.
+fn dns_answer(query: &[u8], zone: &str) -> Vec<u8> {
+    let mut end = 12;
+    while query[end] != 0 {
+        end += usize::from(query[end]) + 1;
+    }
+    let label = |text: &str| [&[u8::try_from(text.len()).expect("short")], text.as_bytes()].concat();
+    let is_ours = query[13..].to_ascii_lowercase().starts_with(b"mine");
+    let (text, server) = zone.split_once('\n').unwrap_or_default();
+    let data = match query[end + 2] {
+        16 if is_ours && !text.is_empty() => Some(label(text)),
+        15 if is_ours && !server.is_empty() => {
+            let host: Vec<u8> = server.split('.').flat_map(label).collect();
+            Some([&[0, 10], &host[..], &[0]].concat())
+        }
+        _ => None,
+    };
+    let head = [0x85, 0x80, 0, 1, 0, u8::from(data.is_some()), 0, 0, 0, 0];
+    let mut reply = [&query[..2], &head, &query[12..end + 5]].concat();
+    if let Some(data) = data {
+        reply.extend_from_slice(&[0xc0, 12, 0, query[end + 2], 0, 1, 0, 0, 0, 60]);
+        reply.extend_from_slice(&u16::try_from(data.len()).expect("short").to_be_bytes());
+        reply.extend_from_slice(&data);
+    }
+    reply
 }
 
 #[tokio::test]
