@@ -4,6 +4,8 @@
 mod address;
 mod client;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use client::{Answer, GuardedClient, Problem};
 pub(crate) use target::Rules;

@@ -19,6 +19,7 @@ use time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    sync::watch,
 };
 
 use crate::world::{World, assert_refused, mail, until, user};
@@ -26,6 +27,7 @@ use crate::world::{World, assert_refused, mail, until, user};
 db_test!(
     a_mail_is_told_once_with_its_id_and_signatures,
     a_failed_attempt_is_made_again_with_the_same_id_and_body,
+    a_late_success_does_not_cancel_a_replay,
     a_receiver_that_is_gone_is_told_no_more_until_rotated,
     the_limit_is_exact_at_once,
     targets_that_are_not_public_are_refused,
@@ -37,7 +39,7 @@ db_test!(
 #[derive(Clone)]
 struct Receiver {
     address: SocketAddr,
-    answer: Arc<Mutex<String>>,
+    answer: watch::Sender<String>,
     received: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
 }
 
@@ -46,7 +48,7 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let receiver = Self {
             address: listener.local_addr().unwrap(),
-            answer: Arc::new(Mutex::new("204 No Content".to_owned())),
+            answer: watch::Sender::new("204 No Content".to_owned()),
             received: Arc::default(),
         };
         let this = receiver.clone();
@@ -81,7 +83,12 @@ impl Receiver {
             }
             let body = Bytes::copy_from_slice(body.as_bytes());
             self.received.lock().unwrap().push((headers, body));
-            let answer = self.answer.lock().unwrap().clone();
+            let mut answers = self.answer.subscribe();
+            let answer = answers
+                .wait_for(|answer| !answer.is_empty())
+                .await
+                .unwrap()
+                .clone();
             let _ = stream
                 .write_all(format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n").as_bytes())
                 .await;
@@ -89,8 +96,9 @@ impl Receiver {
         }
     }
 
+    /// With nothing to say, senders wait until there is something.
     fn answers(&self, answer: &str) {
-        *self.answer.lock().unwrap() = answer.to_owned();
+        self.answer.send_replace(answer.to_owned());
     }
 
     fn url(&self) -> String {
@@ -140,6 +148,17 @@ async fn rotate(world: &World, owner: &str, id: &str) -> Result<String, Failure>
     };
     let answer = world.client.clone().rotate_webhook_secret(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().secret)
+}
+
+/// Has the event of an attempt told again; returns the event's id.
+async fn replay(world: &World, owner: &str, made: &WebhookDelivery) -> String {
+    let request = ReplayWebhookDeliveryRequest {
+        owner_user_id: owner.to_owned(),
+        webhook_id: list(world, owner).await[0].webhook_id.clone(),
+        delivery_id: made.delivery_id.clone(),
+    };
+    let answer = world.client.clone().replay_webhook_delivery(request).await;
+    answer.unwrap().into_inner().event_id
 }
 
 /// A world with a receiver, an owner of a mailbox, and a webhook from the one to the other.
@@ -214,20 +233,39 @@ async fn a_failed_attempt_is_made_again_with_the_same_id_and_body(db: Db) {
     let made = deliveries(&world, &owner, &id).await.unwrap();
     assert_eq!((made[0].attempt, made[1].attempt), (2, 1));
     assert_eq!(list(&world, &owner).await[0].failure_count, 0);
-    let request = ReplayWebhookDeliveryRequest {
-        owner_user_id: owner,
-        webhook_id: id,
-        delivery_id: made[0].delivery_id.clone(),
-    };
-    let replayed = world
-        .client
-        .clone()
-        .replay_webhook_delivery(request)
-        .await
-        .unwrap();
+    let replayed = replay(&world, &owner, &made[0]).await;
     let third = receiver.until_received(3).await.remove(2);
-    assert_eq!(text(&third.0, "webhook-id"), replayed.into_inner().event_id);
+    assert_eq!(text(&third.0, "webhook-id"), replayed);
     assert_eq!(third.1, *body);
+}
+
+async fn a_late_success_does_not_cancel_a_replay(db: Db) {
+    let (world, receiver, owner, account, webhook) = told(db).await;
+    let id = webhook.webhook.unwrap().webhook_id;
+    receiver.answers("500 Sorry");
+    world.deliver(&[&account], &mail("news")).await.unwrap();
+    until("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
+    let failed = deliveries(&world, &owner, &id).await.unwrap().remove(0);
+    receiver.answers("");
+    world.clock.advance(Duration::seconds(7));
+    receiver.until_received(2).await;
+    // The second attempt is under way, and its answer comes after the wish for another.
+    replay(&world, &owner, &failed).await;
+    receiver.answers("200 OK");
+    let received = receiver.until_received(3).await;
+    let ids: Vec<_> = received
+        .iter()
+        .map(|(headers, _)| text(headers, "webhook-id"))
+        .collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    until("noted", async || {
+        let made = deliveries(&world, &owner, &id).await.unwrap();
+        let mut attempts: Vec<_> = made.iter().map(|made| made.attempt).collect();
+        // Two of them have one time.
+        attempts.sort_unstable();
+        attempts == [1, 1, 2]
+    })
+    .await;
 }
 
 async fn a_receiver_that_is_gone_is_told_no_more_until_rotated(db: Db) {

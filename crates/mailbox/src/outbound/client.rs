@@ -19,7 +19,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
     net::TcpStream,
     time::timeout,
 };
@@ -36,7 +36,7 @@ const EXCHANGE: Duration = Duration::from_secs(10);
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a caller waits for a name when a URL is made.
 const RESOLVE: Duration = Duration::from_secs(2);
-/// How much of an answer is read, head and body each.
+/// How much of an answer is read, head and body together.
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
 /// How long a body may take whose head has decided already.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -220,13 +220,16 @@ fn request(target: &Target, headers: HeaderMap, body: Bytes) -> Result<Request<F
 }
 
 /// Sends a request and reads the head of its answer, and a little of its body so that the receiver can end well.
-async fn talk<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, Problem>
+pub(super) async fn talk<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, Problem>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let (reader, writer) = tokio::io::split(stream);
+    // Whatever the answer claims to be, it ends here.
+    let reader = reader.take(MAX_ANSWER_BYTES as u64);
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(MAX_ANSWER_BYTES)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(tokio::io::join(reader, writer)))
         .await
         .map_err(|_| Problem::Http)?;
     let exchange = async move {
@@ -237,15 +240,7 @@ where
             retry_after_secs: retry_after.and_then(|value| value.to_str().ok()?.parse().ok()),
         };
         let mut body = response.into_body();
-        let drain = async {
-            let mut read = 0;
-            while let Some(Ok(frame)) = body.frame().await {
-                read += frame.data_ref().map_or(0, Bytes::len);
-                if read >= MAX_ANSWER_BYTES {
-                    return;
-                }
-            }
-        };
+        let drain = async { while let Some(Ok(_)) = body.frame().await {} };
         // The status has decided; how the body ends changes nothing.
         let _ = timeout(DRAIN, drain).await;
         Ok(answer)

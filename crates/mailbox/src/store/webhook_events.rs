@@ -91,12 +91,18 @@ pub(crate) async fn claim(
     Ok(due)
 }
 
-/// Notes that events were told. Whoever else works on them is told nothing, and cannot bring them back.
-pub(crate) async fn finish(c: &impl ConnectionTrait, ids: &[Uuid]) -> Result<(), DbErr> {
+/// Notes that events were told that were claimed until a time. Nothing happens to one whose claim is another's by now, or
+/// that is to be told anew.
+pub(crate) async fn finish(
+    c: &impl ConnectionTrait,
+    claimed_until_ms: i64,
+    ids: &[Uuid],
+) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::NextAttemptAtMs, Expr::value(None::<i64>))
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::NextAttemptAtMs.eq(claimed_until_ms))
         .exec(c)
         .await
         .map(drop)

@@ -2,7 +2,7 @@
 //! killed process had claimed is due again within half a minute.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration as StdDuration, Instant},
 };
@@ -359,7 +359,9 @@ async fn settle_all(database: Arc<Database>, clock: SharedClock, mut outcomes: m
 
 async fn settle(database: &Database, now_ms: i64, batch: Vec<Settled>) -> Result<(), Error> {
     let mut changes: Vec<(Uuid, Change)> = Vec::new();
-    let (mut done, mut failed, mut attempts) = (Vec::new(), Vec::new(), Vec::new());
+    // What was claimed together is finished together.
+    let mut done: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
+    let (mut failed, mut attempts) = (Vec::new(), Vec::new());
     for settled in batch {
         let id = settled.event.webhook_id;
         let at = changes.iter().position(|(known, _)| *known == id);
@@ -370,7 +372,9 @@ async fn settle(database: &Database, now_ms: i64, batch: Vec<Settled>) -> Result
         let change = &mut changes[at].1;
         if settled.is_delivered() {
             (change.has_succeeded, change.failures) = (true, 0);
-            done.push(settled.event.id);
+            done.entry(settled.claimed_until_ms)
+                .or_default()
+                .push(settled.event.id);
         } else {
             let (next, has_ended) = settled.next(now_ms);
             change.failures += 1;
@@ -381,7 +385,7 @@ async fn settle(database: &Database, now_ms: i64, batch: Vec<Settled>) -> Result
     }
     // All who lock several rows do it in one order.
     changes.sort_unstable_by_key(|(id, _)| *id);
-    done.sort_unstable();
+    done.values_mut().for_each(|ids| ids.sort_unstable());
     failed.sort_unstable();
     database
         .tx("settle_webhook_events", move |tx| {
@@ -389,7 +393,9 @@ async fn settle(database: &Database, now_ms: i64, batch: Vec<Settled>) -> Result
                 (done.clone(), failed.clone(), attempts.clone(), changes.clone());
             Box::pin(async move {
                 webhook_events::insert_attempts(tx, attempts).await?;
-                webhook_events::finish(tx, &done).await?;
+                for (claimed_until_ms, ids) in done {
+                    webhook_events::finish(tx, claimed_until_ms, &ids).await?;
+                }
                 for (id, claimed_until_ms, next) in failed {
                     webhook_events::defer(tx, id, claimed_until_ms, next).await?;
                 }

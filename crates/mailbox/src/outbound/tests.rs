@@ -1,0 +1,295 @@
+//! Names that change their minds, and receivers that mean harm, each on real sockets.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use hickory_resolver::proto::{
+    op::{Message, MessageType},
+    rr::{RData, Record, RecordType},
+};
+use http::HeaderMap;
+use http_body_util::Full;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, UdpSocket},
+    task::JoinSet,
+};
+
+use super::{Answer, GuardedClient, Problem, Rules, client::talk};
+
+/// An attempt is over in 10 s; the rest is for a busy machine.
+const OVER: Duration = Duration::from_secs(12);
+
+fn client(allowed: &str, dns: &[SocketAddr]) -> GuardedClient {
+    let rules = Rules {
+        allowed_networks: vec![allowed.parse().unwrap()],
+        allow_http: true,
+    };
+    GuardedClient::new(rules, dns)
+}
+
+async fn post(client: &GuardedClient, url: &str) -> Result<Answer, Problem> {
+    client
+        .post(url, HeaderMap::new(), Bytes::from_static(b"{}"))
+        .await
+}
+
+/// Stands for a public address: this one alone is allowed.
+const PUBLIC: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+const PRIVATE: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// What the flipping server says to one question.
+fn flip(record_type: RecordType, n: usize) -> Vec<RData> {
+    let v6 = |address: Ipv6Addr| vec![RData::AAAA(address.into())];
+    match record_type {
+        RecordType::A => match n % 4 {
+            0 => vec![RData::A(PUBLIC.into())],
+            1 => vec![RData::A(PRIVATE.into())],
+            2 => vec![RData::A(PUBLIC.into()), RData::A(PRIVATE.into())],
+            _ => vec![RData::A(PRIVATE.into()), RData::A(PUBLIC.into())],
+        },
+        RecordType::AAAA => match n % 12 {
+            0..8 => Vec::new(),
+            8..10 => v6(Ipv6Addr::LOCALHOST),
+            _ => v6(PRIVATE.to_ipv6_mapped()),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// A DNS server that says something else each time it is asked, and that it is good for no time at all.
+async fn flipping_dns(tasks: &mut JoinSet<()>) -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tasks.spawn(async move {
+        let (mut bytes, mut a, mut aaaa) = ([0; 4096], 0, 0);
+        while let Ok((length, from)) = socket.recv_from(&mut bytes).await {
+            let mut message = Message::from_vec(&bytes[..length]).unwrap();
+            let query = message.queries[0].clone();
+            let count = if query.query_type() == RecordType::A {
+                &mut a
+            } else {
+                &mut aaaa
+            };
+            message.metadata.message_type = MessageType::Response;
+            for data in flip(query.query_type(), *count) {
+                message.add_answer(Record::from_rdata(query.name().clone(), 0, data));
+            }
+            *count += 1;
+            socket.send_to(&message.to_vec().unwrap(), from).await.unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_flips_leads_to_no_private_address() {
+    let mut tasks = JoinSet::new();
+    let client = client("127.0.0.2/32", &[flipping_dns(&mut tasks).await]);
+    // One socket for every address of this machine, which knows by which it was reached.
+    let listener = TcpListener::bind("[::]:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let dialled: Arc<Mutex<Vec<IpAddr>>> = Arc::default();
+    let seen = dialled.clone();
+    tasks.spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let address = stream.local_addr().unwrap().ip().to_canonical();
+            seen.lock().unwrap().push(address);
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = b"HTTP/1.1 204 No Content\r\nConnection: keep-alive\r\n\r\n";
+            let _ = stream.write_all(answer).await;
+            // It stays open, for whoever would use it again.
+            open.push(stream);
+        }
+    });
+    let url = format!("http://flip.example:{port}/");
+    let (mut told, mut refused) = (0, 0);
+    for _ in 0..1000 {
+        match post(&client, &url).await {
+            Ok(answer) => {
+                assert_eq!(answer.status, 204);
+                told += 1;
+            }
+            Err(problem) => {
+                assert_eq!(problem, Problem::Refused);
+                refused += 1;
+            }
+        }
+    }
+    let dialled = dialled.lock().unwrap().clone();
+    println!("{told} told, {refused} refused");
+    assert!(told > 100 && refused > 600, "both were tried");
+    assert_eq!(dialled.len(), told);
+    assert!(dialled.iter().all(|address| *address == IpAddr::from(PUBLIC)));
+}
+
+/// What a hostile receiver does with a connection.
+#[derive(Debug, Clone, Copy)]
+enum Malice {
+    /// Says nothing at all, as to a handshake of TLS.
+    Hangs,
+    DripsItsHead,
+    DripsItsBody,
+    SendsTenGigabytes,
+    /// The same, and says that it is far more than that.
+    SendsABomb,
+    NeverEndsItsHead,
+    SaysContinueForEver,
+}
+
+impl Malice {
+    /// What is sent first, what is sent over and over, and the pause between.
+    fn script(self) -> (&'static str, Vec<u8>, Duration) {
+        let second = Duration::from_secs(1);
+        let large = vec![0; 64 * 1024];
+        match self {
+            Self::Hangs => ("", Vec::new(), second),
+            Self::DripsItsHead => ("HTTP/1.1 200 OK\r\nX: ", b"x".to_vec(), second),
+            Self::DripsItsBody => (
+                "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n",
+                b"x".to_vec(),
+                second,
+            ),
+            Self::SendsTenGigabytes => (
+                "HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n",
+                large,
+                Duration::ZERO,
+            ),
+            Self::SendsABomb => (
+                "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n",
+                // The head of a gzip, stored blocks, and zeros.
+                [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3][..], &large].concat(),
+                Duration::ZERO,
+            ),
+            Self::NeverEndsItsHead => (
+                "HTTP/1.1 200 OK\r\n",
+                b"X-Header: value\r\n".repeat(1000),
+                Duration::ZERO,
+            ),
+            Self::SaysContinueForEver => ("", b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000), Duration::ZERO),
+        }
+    }
+
+    async fn serve(self, mut stream: TcpStream) {
+        let (first, then, pause) = self.script();
+        let _ = stream.read(&mut [0; 4096]).await;
+        let mut is_open = stream.write_all(first.as_bytes()).await.is_ok();
+        while is_open {
+            is_open = stream.write_all(&then).await.is_ok();
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
+        }
+    }
+}
+
+fn rss_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hostile_receiver_costs_ten_seconds_and_no_memory() {
+    let client = Arc::new(client("127.0.0.1/32", &[]));
+    let before = rss_bytes();
+    let (mut receivers, mut attempts) = (JoinSet::new(), JoinSet::new());
+    for (scheme, malice) in [
+        ("https", Malice::Hangs),
+        ("http", Malice::Hangs),
+        ("http", Malice::DripsItsHead),
+        ("http", Malice::DripsItsBody),
+        ("http", Malice::SendsTenGigabytes),
+        ("http", Malice::SendsABomb),
+        ("http", Malice::NeverEndsItsHead),
+        ("http", Malice::SaysContinueForEver),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("{scheme}://{}/", listener.local_addr().unwrap());
+        receivers.spawn(async move {
+            let mut served = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                served.spawn(malice.serve(stream));
+            }
+        });
+        // Several of each, so that what one holds would show.
+        for _ in 0..4 {
+            let (client, url) = (client.clone(), url.clone());
+            attempts.spawn(async move {
+                let started = Instant::now();
+                let outcome = post(&client, &url).await.map(|answer| answer.status);
+                (scheme, malice, outcome, started.elapsed())
+            });
+        }
+    }
+    let peak = Arc::new(AtomicU64::new(0));
+    let watched = peak.clone();
+    receivers.spawn(async move {
+        loop {
+            watched.fetch_max(rss_bytes(), Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    while let Some(attempt) = attempts.join_next().await {
+        let (scheme, malice, outcome, took) = attempt.unwrap();
+        assert!(took < OVER, "{malice:?}: {took:?}");
+        match malice {
+            Malice::Hangs | Malice::DripsItsHead => {
+                assert_eq!(outcome, Err(Problem::Timeout), "{scheme} {malice:?}");
+            }
+            Malice::NeverEndsItsHead | Malice::SaysContinueForEver => {
+                assert_eq!(outcome, Err(Problem::Http), "{malice:?}");
+            }
+            // The head has decided.
+            _ => assert_eq!(outcome, Ok(200), "{malice:?}"),
+        }
+    }
+    let grown = peak.load(Ordering::Relaxed).saturating_sub(before) / 1024;
+    println!("memory grew by {grown} KiB");
+    assert!(grown < 32 * 1024, "{grown} KiB");
+}
+
+#[tokio::test]
+async fn a_name_server_that_hangs_ends_the_attempt_too() {
+    let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let client = client("127.0.0.1/32", &[silent.local_addr().unwrap()]);
+    let started = Instant::now();
+    let outcome = post(&client, "http://slow.example:8080/").await;
+    assert!(
+        matches!(outcome, Err(Problem::Unresolved | Problem::Timeout)),
+        "{outcome:?}"
+    );
+    assert!(started.elapsed() < OVER);
+}
+
+#[tokio::test]
+async fn no_more_than_16_kib_of_an_answer_is_read() {
+    const PIPE: usize = 64;
+    for head in [
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\n",
+        "HTTP/1.1 200 OK\r\nX: ",
+    ] {
+        let (ours, theirs) = tokio::io::duplex(PIPE);
+        let (mut reader, mut writer) = tokio::io::split(theirs);
+        let request = http::Request::post("/").header("host", "hooks.example.com");
+        let request = request.body(Full::new(Bytes::from_static(b"{}"))).unwrap();
+        let receiver = async {
+            let mut sent = writer.write(head.as_bytes()).await.unwrap();
+            while let Ok(n @ 1..) = writer.write(&[b'x'; 4096]).await {
+                sent += n;
+            }
+            sent
+        };
+        let drained = async { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await };
+        let (_, sent, _) = tokio::join!(talk(ours, request), receiver, drained);
+        assert!(sent <= 16 * 1024 + PIPE, "{sent} after {head:?}");
+    }
+}
