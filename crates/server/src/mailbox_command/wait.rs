@@ -33,7 +33,7 @@ pub(super) struct Wait {
     /// `now`, or the id of a message: only what comes after it counts, read or not [default: all that is not marked as read]
     #[arg(long, value_name = "ID|now")]
     since: Option<Since>,
-    /// How long: seconds, or with a unit such as 500ms, 2m
+    /// How long: seconds, or with a unit such as 90s, 2m
     #[arg(long, default_value = "60", value_parser = timeout)]
     timeout: Duration,
     /// How many messages
@@ -63,6 +63,7 @@ impl FromStr for Since {
     }
 }
 
+/// Reads a time in whole seconds, which the API counts in.
 fn timeout(text: &str) -> Result<Duration, String> {
     let timeout = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
@@ -70,6 +71,9 @@ fn timeout(text: &str) -> Result<Duration, String> {
     };
     if timeout > MAX_TIMEOUT {
         return Err("is longer than a day".to_owned());
+    }
+    if timeout.subsec_nanos() > 0 {
+        return Err("has a part of a second".to_owned());
     }
     Ok(timeout)
 }
@@ -93,7 +97,7 @@ pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<
         match looked.message {
             None if Instant::now() >= deadline => {
                 drop(progress);
-                let (secs, found) = (wait.timeout.as_secs_f64(), found.len());
+                let (secs, found) = (wait.timeout.as_secs(), found.len());
                 eprintln!("mayfly: timed out after {secs} s: {found} of {count} messages came");
                 return Ok(None);
             }
@@ -170,10 +174,10 @@ mod tests {
 
     #[test]
     fn times_are_seconds_or_have_a_unit() {
-        for (text, millis) in [("0", 0), ("90", 90_000), ("500ms", 500), ("2m", 120_000)] {
-            assert_eq!(timeout(text), Ok(Duration::from_millis(millis)));
+        for (text, secs) in [("0", 0), ("90", 90), ("5s", 5), ("2m", 120)] {
+            assert_eq!(timeout(text), Ok(Duration::from_secs(secs)));
         }
-        for text in ["", "-1", "1.5", "soon", "86401", "2d"] {
+        for text in ["", "-1", "1.5", "soon", "500ms", "86401", "2d"] {
             assert!(timeout(text).is_err(), "{text}");
         }
     }
