@@ -4,6 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::mailbox_command::MailboxCommand;
+
 /// Mailboxes for programs: over HTTP, with real mail over SMTP.
 ///
 /// Without a command it serves. Every key of the configuration can be set as MAYFLY_SECTION__KEY.
@@ -35,6 +37,8 @@ pub(crate) enum Command {
     Migrate,
     /// Ask the process that runs here whether it is ready; exit code 1 if not
     Health,
+    /// Use a mailbox of any server, from scripts: make one, wait for a code or a link, read and delete mail
+    Mailbox(Box<MailboxCommand>),
 }
 
 /// What to do with the configuration.

@@ -20,7 +20,7 @@ use mayfly_runtime::{
 use mayfly_types::{DomainName, SecretKey};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Cli;
+use crate::{cli::Cli, mailbox_command::VARIABLES};
 
 /// Read when no other file is named and it is there.
 const DEFAULT_FILE: &str = "mayfly.toml";
@@ -158,7 +158,8 @@ impl Config {
             .config
             .as_deref()
             .or_else(|| default_file.is_file().then_some(default_file));
-        let config: Self = load(file, environment(), &cli.layer())?;
+        let environment = environment().filter(|(name, _)| !VARIABLES.contains(&name.as_str()));
+        let config: Self = load(file, environment, &cli.layer())?;
         config.validate()?;
         Ok(config)
     }

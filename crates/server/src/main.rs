@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod data_dir;
 mod health;
+mod mailbox_command;
 mod roles;
 mod run;
 mod wiring;
@@ -36,6 +37,10 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "the answers of commands")]
 fn try_main() -> anyhow::Result<ExitCode> {
     let cli = cli::Cli::parse();
+    // It needs a server somewhere, and no configuration here.
+    if let Some(cli::Command::Mailbox(command)) = &cli.command {
+        return mailbox_command::run(command);
+    }
     let config = config::Config::load(&cli)?;
     match cli.command {
         Some(cli::Command::Config {
@@ -51,7 +56,7 @@ fn try_main() -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         Some(cli::Command::Health) => return health(&config),
-        Some(cli::Command::Migrate) | None => {}
+        _ => {}
     }
     run::install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -12,7 +12,7 @@ use axum::{
 };
 use mayfly_proto::mailbox::NewMessage;
 use mayfly_types::MessageId;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use self::filter::Wanted;
 use crate::{
@@ -68,8 +68,7 @@ async fn wait(
     let mut found = Found::new(follow.cursor());
     let stopping = gateway.streams.tasks.stopping();
     let is_found = tokio::select! {
-        is_found = collect(&mut follow, &wanted, &mut found) => is_found?,
-        () = tokio::time::sleep_until(deadline) => false,
+        is_found = collect(&mut follow, &wanted, &mut found, deadline) => is_found?,
         // The client comes back to another gateway, with the cursor.
         () = stopping.cancelled() => false,
         ending = until_invalid(&gateway, &caller.bearer) => return Err(match ending {
@@ -111,12 +110,9 @@ impl Found {
             since,
         }
     }
-}
 
-/// Returns true once there is enough.
-async fn collect(follow: &mut Follow, wanted: &Wanted, found: &mut Found) -> Result<bool, ApiError> {
-    loop {
-        let arrived = follow.next().await.map_err(|_| ApiError::invalid_token())?;
+    /// Takes what is wanted of what arrived. Returns true once there is enough.
+    fn take(&mut self, arrived: Vec<NewMessage>, wanted: &Wanted) -> bool {
         for message in arrived {
             let id = message
                 .summary
@@ -124,20 +120,53 @@ async fn collect(follow: &mut Follow, wanted: &Wanted, found: &mut Found) -> Res
                 .and_then(|summary| summary.message_id.parse().ok());
             let is_wanted = wanted.matches(&message);
             if is_wanted {
-                found.messages.push(message);
+                self.messages.push(message);
             }
-            let is_enough = found.messages.len() >= wanted.count;
+            let is_enough = self.messages.len() >= wanted.count;
             if let Some(id) = id
-                && (is_enough || found.messages.is_empty())
+                && (is_enough || self.messages.is_empty())
             {
-                found.since = id;
+                self.since = id;
             }
             if is_enough {
-                return Ok(true);
+                return true;
             }
+        }
+        false
+    }
+}
+
+/// Returns true once there is enough, false at the deadline. What is there already is looked at even when none is left.
+async fn collect(
+    follow: &mut Follow,
+    wanted: &Wanted,
+    found: &mut Found,
+    deadline: Instant,
+) -> Result<bool, ApiError> {
+    let look_until = deadline.max(Instant::now() + LOOK);
+    loop {
+        let Ok(arrived) = timeout_at(look_until, follow.catch_up()).await else {
+            return Ok(false);
+        };
+        let arrived = arrived.map_err(|_| ApiError::invalid_token())?;
+        if arrived.is_empty() {
+            break;
+        }
+        if found.take(arrived, wanted) {
+            return Ok(true);
+        }
+    }
+    loop {
+        let Ok(arrived) = timeout_at(deadline, follow.next()).await else {
+            return Ok(false);
+        };
+        if found.take(arrived.map_err(|_| ApiError::invalid_token())?, wanted) {
+            return Ok(true);
         }
     }
 }
 
+/// How long a look at what is there may take, whatever the time-out.
+const LOOK: Duration = Duration::from_secs(2);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(25);
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);

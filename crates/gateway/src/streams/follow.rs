@@ -73,30 +73,9 @@ impl Follow {
     /// When the mailbox is gone.
     pub(crate) async fn next(&mut self) -> Result<Vec<NewMessage>, Gone> {
         loop {
-            if *self.followed.news.borrow_and_update() == News::Gone {
-                return Err(Gone);
-            }
-            if self.is_behind {
-                let request = ListMessagesAfterRequest {
-                    following: Some(self.topic.following()),
-                    after_message_id: Some(self.cursor.to_string()),
-                    limit: LIMIT,
-                };
-                match self.gateway.mailbox().list_messages_after(request).await {
-                    Ok(answer) => {
-                        let answer = answer.into_inner();
-                        self.is_behind = answer.messages.len() >= LIMIT as usize;
-                        self.cursor = answer.cursor.parse().unwrap_or(self.cursor);
-                        if !answer.messages.is_empty() {
-                            return Ok(answer.messages);
-                        }
-                    }
-                    Err(status) if ApiError::from(status.clone()).is_refusal() => return Err(Gone),
-                    Err(_) => {
-                        tokio::time::sleep(RETRY_PAUSE).await;
-                        continue;
-                    }
-                }
+            let arrived = self.catch_up().await?;
+            if !arrived.is_empty() {
+                return Ok(arrived);
             }
             // The hub outlives every stream.
             if self.followed.news.changed().await.is_err() {
@@ -106,6 +85,37 @@ impl Follow {
                 News::Newest(newest) => newest > Some(self.cursor),
                 News::Gone => return Err(Gone),
             };
+        }
+    }
+
+    /// Returns what is behind the cursor already, some of it at a time; nothing once there is no more. It may be given up
+    /// too.
+    ///
+    /// # Errors
+    /// When the mailbox is gone.
+    pub(crate) async fn catch_up(&mut self) -> Result<Vec<NewMessage>, Gone> {
+        loop {
+            if *self.followed.news.borrow_and_update() == News::Gone {
+                return Err(Gone);
+            }
+            if !self.is_behind {
+                return Ok(Vec::new());
+            }
+            let request = ListMessagesAfterRequest {
+                following: Some(self.topic.following()),
+                after_message_id: Some(self.cursor.to_string()),
+                limit: LIMIT,
+            };
+            match self.gateway.mailbox().list_messages_after(request).await {
+                Ok(answer) => {
+                    let answer = answer.into_inner();
+                    self.is_behind = answer.messages.len() >= LIMIT as usize;
+                    self.cursor = answer.cursor.parse().unwrap_or(self.cursor);
+                    return Ok(answer.messages);
+                }
+                Err(status) if ApiError::from(status.clone()).is_refusal() => return Err(Gone),
+                Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ mod first_mail;
 mod health;
 mod hostile_clients;
 mod isolation;
+mod mailbox_command;
 mod outages;
 mod outbox;
 mod page;

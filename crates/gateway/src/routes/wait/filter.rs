@@ -30,6 +30,8 @@ pub(super) struct WaitQuery {
     subject: Option<String>,
     /// `true` for mail in which a one-time code was found.
     has_code: Option<String>,
+    /// `true` for mail that nobody has marked as read.
+    unread: Option<String>,
     /// How many such messages, 1 to 50.
     count: Option<String>,
     /// Seconds, 0 to 60; 25 by default.
@@ -46,6 +48,7 @@ pub(super) struct Wanted {
     to: Option<String>,
     subject: Option<Subject>,
     has_code: bool,
+    is_unread: bool,
 }
 
 #[derive(Debug)]
@@ -64,6 +67,7 @@ impl Wanted {
             to: None,
             subject: None,
             has_code: false,
+            is_unread: false,
         };
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if value.len() > MAX_FILTER_BYTES {
@@ -86,13 +90,8 @@ impl Wanted {
                 "from" => wanted.from = part(),
                 "to" => wanted.to = part(),
                 "subject" => wanted.subject = subject(&value)?,
-                "has_code" => {
-                    wanted.has_code = match &*value {
-                        "true" | "1" => true,
-                        "false" | "0" | "" => false,
-                        _ => return Err(ApiError::invalid_request("has_code: must be true or false")),
-                    };
-                }
+                "has_code" => wanted.has_code = switch(&name, &value)?,
+                "unread" => wanted.is_unread = switch(&name, &value)?,
                 _ => {}
             }
         }
@@ -113,6 +112,7 @@ impl Wanted {
             findings.is_some_and(|findings| !findings.codes.is_empty())
         };
         (!self.has_code || has_code())
+            && !(self.is_unread && summary.is_read)
             && has(
                 &self.from,
                 &[summary.from.as_deref().unwrap_or_default(), &summary.sender],
@@ -123,6 +123,16 @@ impl Wanted {
                 Some(Subject::Part(part)) => title.to_lowercase().contains(part),
                 Some(Subject::Matches(regex)) => regex.is_match(title),
             }
+    }
+}
+
+fn switch(name: &str, value: &str) -> Result<bool, ApiError> {
+    match value {
+        "true" | "1" => Ok(true),
+        "false" | "0" | "" => Ok(false),
+        _ => Err(ApiError::invalid_request(format!(
+            "{name}: must be true or false"
+        ))),
     }
 }
 
@@ -190,6 +200,7 @@ mod tests {
             ("unknown=1", true),
             ("has_code=true", true),
             ("has_code=false", true),
+            ("unread=true", true),
         ] {
             let wanted = Wanted::parse(query).unwrap();
             assert_eq!(wanted.matches(&message()), is_wanted, "{query}");
@@ -199,6 +210,10 @@ mod tests {
             ..message()
         };
         assert!(!Wanted::parse("has_code=1").unwrap().matches(&without));
+        let mut read = message();
+        read.summary.as_mut().unwrap().is_read = true;
+        assert!(!Wanted::parse("unread=true").unwrap().matches(&read));
+        assert!(Wanted::parse("unread=false").unwrap().matches(&read));
     }
 
     #[test]
@@ -211,6 +226,7 @@ mod tests {
             "timeout=soon",
             "count=0",
             "has_code=maybe",
+            "unread=maybe",
             "count=51",
             "subject=/(/",
             "subject=/(a{1000}){1000}/",
