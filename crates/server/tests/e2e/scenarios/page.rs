@@ -1,26 +1,12 @@
 //! The page as a person uses it, in a real browser, and the headers that it comes with.
 
-use std::{path::Path, process::Command};
-
 use crate::world::{Kind, World};
 
 /// What the browser does stands in `crates/gateway/web-tests/page.js`.
 #[tokio::test]
 async fn a_person_uses_the_page() {
     let world = World::start(Kind::AllInOne);
-    let (http, smtp) = (world.http().to_owned(), world.smtp().port().to_string());
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/web-tests");
-    let mut node = Command::new("node");
-    node.arg("page.js").args([http, smtp]).current_dir(tests);
-    if let Some(directory) = std::env::var_os("MAYFLY_SCREENSHOTS") {
-        node.arg(directory);
-    }
-    let output = tokio::task::spawn_blocking(move || node.output())
-        .await
-        .expect("it is waited for")
-        .expect("node is there: make tools installs it");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{told}");
+    crate::node::run("page.js", &world, std::env::var_os("MAYFLY_SCREENSHOTS")).await;
 }
 
 #[tokio::test]
