@@ -81,8 +81,9 @@ export async function openLab(kinds, count) {
       await context.close();
       server.close();
       for (const each of Object.values(sinks)) each.close();
-      const { constants, events } = JSON.parse(readFileSync(log, "utf8"));
+      const written = readFileSync(log, "utf8");
       rmSync(directory, { recursive: true });
+      const { constants, events } = JSON.parse(written);
       const lookUp = constants.logEventTypes.HOST_RESOLVER_MANAGER_REQUEST;
       const hosts = events.flatMap(({ type, params }) => (type === lookUp && params?.host ? [String(params.host)] : []));
       const found = (kind) => hosts.flatMap((host) => new RegExp(`\\bn(\\d+)-${kind}\\.localhost`).exec(host)?.slice(1) ?? []);
