@@ -7,31 +7,14 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import net from "node:net";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { sendMailTo } from "./mail.js";
 
 const [base, smtpPort, zone, pictures] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Sends a mail by SMTP; it is accepted when this returns. */
-async function sendMail(to, lines) {
-  const socket = net.connect(Number(smtpPort), "127.0.0.1");
-  const replies = socket.setEncoding("utf8")[Symbol.asyncIterator]();
-  let text = "";
-  const expect = async (code) => {
-    while (!/^\d{3} .*\r\n/m.test(text)) text += (await replies.next()).value;
-    assert.match(text, new RegExp(`^${code}`), text);
-    text = "";
-  };
-  await expect(220);
-  for (const [command, code] of [["EHLO test", 250], ["MAIL FROM:<bounce@shop.example>", 250], [`RCPT TO:<${to}>`, 250],
-    ["DATA", 354], [`${lines.join("\r\n")}\r\n.`, 250], ["QUIT", 221]]) {
-    socket.write(`${command}\r\n`);
-    await expect(code);
-  }
-  socket.end();
-}
+const sendMail = (to, lines) => sendMailTo(smtpPort, to, lines);
 
 const HOSTILE = "<img src=x onerror=alert(1)>";
 const mail = (subject, from = "Corner Shop") => [

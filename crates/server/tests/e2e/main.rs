@@ -16,6 +16,7 @@ mod follow;
 mod guards;
 mod kubernetes;
 mod ledger;
+mod node;
 mod otlp;
 mod proxy;
 mod scenarios;

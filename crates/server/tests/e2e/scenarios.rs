@@ -9,6 +9,7 @@ mod disk_full;
 mod first_mail;
 mod health;
 mod hostile_clients;
+mod hostile_html;
 mod isolation;
 mod mailbox_command;
 mod outages;

@@ -11,6 +11,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use mayfly_testkit::{Postgres, RedisServer};
@@ -117,6 +118,16 @@ impl Process {
             .and_then(|pages| pages.parse::<u64>().ok())
             .expect("pages")
             * 4096
+    }
+
+    /// What it has computed so far, in all its threads.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it runs");
+        // After the name: the 12th and 13th fields, in hundredths of a second.
+        let (_, fields) = stat.rsplit_once(") ").expect("a name");
+        let ticks = fields.split(' ').skip(11).take(2);
+        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().expect("ticks")).sum();
+        Duration::from_millis(ticks * 10)
     }
 
     /// Waits for its end; returns the exit code.

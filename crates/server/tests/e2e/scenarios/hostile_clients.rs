@@ -183,63 +183,134 @@ async fn a_mail_nested_without_end_ends_nothing() {
     assert_eq!(client.get("/api/me", &mailbox.token).await.status, 200);
 }
 
+/// What mails say of their attachments: the type, what stands in `Content-Disposition`, and what is answered: the type and
+/// the name.
+const ATTACHMENTS: [(&str, &str, &str, &str); 14] = [
+    (
+        "text/html",
+        "inline; filename=\"../../x.html\"",
+        "text/html",
+        "x.html",
+    ),
+    (
+        "image/svg+xml",
+        "inline; filename=x.svg",
+        "image/svg+xml",
+        "x.svg",
+    ),
+    ("text/xml", "inline; filename=x.xml", "text/xml", "x.xml"),
+    (
+        "application/xhtml+xml",
+        "inline; filename=x.xhtml",
+        "application/xhtml+xml",
+        "x.xhtml",
+    ),
+    (
+        "application/pdf",
+        "inline; filename=x.pdf",
+        "application/pdf",
+        "x.pdf",
+    ),
+    (
+        "text/javascript",
+        "attachment; filename=x.js",
+        "text/javascript",
+        "x.js",
+    ),
+    (
+        "image/png",
+        "attachment; filename=\"C:\\\\dir\\\\x.png\"",
+        "image/png",
+        "x.png",
+    ),
+    (
+        "TEXT/HTML; charset=utf-7",
+        "attachment; filename=x",
+        "text/html",
+        "x",
+    ),
+    (
+        "text/ht ml",
+        "attachment; filename=x.bin",
+        "application/octet-stream",
+        "x.bin",
+    ),
+    ("application/pdf", "attachment", "application/pdf", "attachment"),
+    (
+        "application/pdf",
+        "attachment; filename*=utf-8''a%0D%0ASet-Cookie:%20x",
+        "application/pdf",
+        "a%20Set-Cookie%3A%20x",
+    ),
+    (
+        "application/pdf",
+        "attachment; filename*=utf-8''%E2%80%AEfdp.exe",
+        "application/pdf",
+        "fdp.exe",
+    ),
+    (
+        "application/pdf",
+        "attachment; filename*=utf-8''%22%3B%20filename=x.html",
+        "application/pdf",
+        "%22%3B%20filename%3Dx.html",
+    ),
+    (
+        "application/pdf",
+        "attachment; filename*=utf-8''%C3%A9%00.pdf",
+        "application/pdf",
+        "%C3%A9%EF%BF%BD.pdf",
+    ),
+];
+
 /// Whatever an attachment says it is, a browser downloads it and runs none of it.
 #[tokio::test]
 async fn attachments_are_downloads() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     let mailbox = client.create_mailbox("files@mayfly.test", None).await;
-    let part = |content_type: &str, name: &str, body: &str| {
-        format!(
-            "--b\r\nContent-Type: {content_type}\r\nContent-Disposition: inline; filename=\"{name}\"\r\n\r\n{body}\r\n"
-        )
-    };
+    let parts = ATTACHMENTS.map(|(content_type, disposition, ..)| {
+        format!("--b\r\nContent-Type: {content_type}\r\nContent-Disposition: {disposition}\r\n\r\n<script>alert(1)</script>\r\n")
+    });
     let mail = format!(
-        "Subject: files\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n{}{}{}--b--\r\n",
-        part("text/html", "../../x.html", "<script>alert(1)</script>"),
-        part("image/svg+xml", "x.svg", "<svg onload=\"alert(1)\"/>"),
-        part("application/pdf", "x.pdf", "pdf"),
+        "Subject: files\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n{}--b--\r\n",
+        parts.concat()
     );
     let mut sender = mayfly_testkit::MailSender::ready(world.smtp()).await.unwrap();
-    assert_eq!(
-        sender
-            .send("a@example.com", &["files@mayfly.test"], mail.as_bytes())
-            .await
-            .unwrap()
-            .code,
-        250
-    );
+    let sent = sender
+        .send("a@example.com", &["files@mayfly.test"], mail.as_bytes())
+        .await;
+    assert_eq!(sent.unwrap().code, 250);
     let id = client.messages(&mailbox.token).await[0]["id"]
         .as_str()
         .unwrap()
         .to_owned();
-    let message = client
-        .get(&format!("/api/messages/{id}"), &mailbox.token)
-        .await
-        .json();
-    let attachments = message["attachments"].as_array().unwrap();
-    assert_eq!(attachments.len(), 3, "{message}");
-    for (index, attachment) in attachments.iter().enumerate() {
+    for (index, (_, written, content_type, name)) in ATTACHMENTS.into_iter().enumerate() {
         let path = format!("/api/messages/{id}/attachments/{index}");
         let answer = client.get(&path, &mailbox.token).await;
-        let header = |name: &str| answer.headers[name].to_str().unwrap().to_owned();
-        assert_eq!(answer.status, 200);
-        assert_eq!(
-            header("content-type"),
-            attachment["content_type"].as_str().unwrap()
+        assert_eq!(answer.status, 200, "{written}");
+        for (header, value) in [
+            ("content-type", content_type),
+            ("x-content-type-options", "nosniff"),
+            ("content-security-policy", "sandbox; default-src 'none'"),
+            ("content-length", "25"),
+        ] {
+            let found: Vec<_> = answer.headers.get_all(header).iter().collect();
+            assert_eq!(found, [value], "{header} of {written}");
+        }
+        let disposition = answer.headers["content-disposition"].to_str().unwrap();
+        assert!(
+            disposition.starts_with("attachment; filename=\""),
+            "{disposition}"
         );
         assert!(
-            header("content-disposition").starts_with("attachment; filename=\"x."),
-            "{answer:?}"
+            disposition.ends_with(&format!("\"; filename*=UTF-8''{name}")),
+            "{disposition}"
         );
-        assert_eq!(header("x-content-type-options"), "nosniff");
-        assert_eq!(header("content-security-policy"), "sandbox; default-src 'none'");
-        assert_eq!(
-            answer.body.len(),
-            usize::try_from(attachment["size"].as_u64().unwrap()).unwrap()
-        );
+        assert_eq!(disposition.matches(['"', ';']).count(), 4, "{disposition}");
+        assert!(!answer.headers.contains_key("set-cookie"), "{written}");
+        assert_eq!(answer.body, b"<script>alert(1)</script>", "{written}");
     }
-    for index in ["3", "x", "-1", "99999999999"] {
+    for index in [&ATTACHMENTS.len().to_string(), "x", "-1", "99999999999"] {
         let answer = client
             .get(&format!("/api/messages/{id}/attachments/{index}"), &mailbox.token)
             .await;

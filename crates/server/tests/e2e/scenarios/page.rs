@@ -2,8 +2,7 @@
 
 use std::{
     net::{SocketAddr, UdpSocket},
-    path::{Path, PathBuf},
-    process::Command,
+    path::PathBuf,
 };
 
 use crate::world::{Kind, World};
@@ -15,23 +14,8 @@ async fn a_person_uses_the_page() {
     let zone = directory.path().join("zone");
     let dns = dns_of(zone.clone()).to_string();
     let world = World::start_with(Kind::AllInOne, &[("MAYFLY_MAILBOX__DNS_SERVERS", &dns)]);
-    let (http, smtp) = (world.http().to_owned(), world.smtp().port().to_string());
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gateway/web-tests");
-    let mut node = Command::new("node");
-    node.arg("page.js")
-        .args([http, smtp])
-        .arg(zone)
-        .current_dir(tests);
-    if let Some(directory) = std::env::var_os("MAYFLY_SCREENSHOTS") {
-        node.arg(directory);
-    }
-    let output = tokio::task::spawn_blocking(move || node.output())
-        .await
-        .expect("it is waited for")
-        .expect("node is there: make tools installs it");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{told}");
-    println!("{}", String::from_utf8_lossy(&output.stdout));
+    let more = std::iter::once(zone.into_os_string()).chain(std::env::var_os("MAYFLY_SCREENSHOTS"));
+    crate::node::run("page.js", &world, more).await;
 }
 
 /// A DNS server that says of `mine.example` what a file holds by then: a text on the first line, a mail server on the next.

@@ -1,0 +1,99 @@
+//! HTML of mails that is meant to harm whoever looks at it, or the server that shows it.
+
+use std::time::{Duration, Instant};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::future::join_all;
+use mayfly_testkit::MailSender;
+use serde_json::Value;
+
+use crate::world::{Kind, World};
+
+/// What the browser is shown, and what it must not do, stands in `crates/gateway/web-tests/hostile.js`.
+#[tokio::test]
+async fn a_browser_runs_no_script_of_a_mail_and_asks_nobody() {
+    let world = World::start(Kind::AllInOne);
+    crate::node::run("hostile.js", &world, None).await;
+}
+
+/// HTML that a cleaner would need seconds or minutes for, by what it is made of.
+fn beyond_the_bounds() -> Vec<(String, String)> {
+    let nested = ["<div>", "<ul><li>", "<b>", "<a><b>"]
+        .into_iter()
+        .flat_map(|unit| [64, 128, 256, 488, 1000].map(|kib| (unit, kib)));
+    let large = [("<p>word</p>", 1100), ("<a href=x ", 1100)];
+    let made = |(unit, kib): (&str, usize)| {
+        let html = format!("hello {}", unit.repeat(kib * 1024 / unit.len()));
+        (format!("{kib} KiB of {unit}"), html)
+    };
+    nested.chain(large).map(made).collect()
+}
+
+/// It is shown as text, at the cost of a quarter of a second, and nobody else waits for it.
+#[tokio::test]
+async fn html_beyond_the_bounds_is_text_and_hurts_nobody() {
+    let mut world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let ann = client.create_mailbox("ann@mayfly.test", None).await;
+    let inputs = beyond_the_bounds();
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    for (name, html) in &inputs {
+        let encoded = STANDARD.encode(html);
+        let lines: Vec<&str> = encoded
+            .as_bytes()
+            .chunks(76)
+            .map(|line| str::from_utf8(line).unwrap())
+            .collect();
+        let mail = format!(
+            "Subject: {name}\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n",
+            lines.join("\r\n")
+        );
+        let reply = sender
+            .send("a@example.com", &[&ann.address], mail.as_bytes())
+            .await;
+        assert_eq!(reply.unwrap().code, 250, "{name}");
+    }
+    let messages = client.messages(&ann.token).await;
+    assert_eq!(messages.len(), inputs.len());
+    let path_of = |message: &Value| format!("/api/messages/{}/body", message["id"].as_str().unwrap());
+    for message in &messages {
+        let name = &message["subject"];
+        let before = world.process("gateway").cpu_time();
+        let answer = client.get(&path_of(message), &ann.token).await;
+        let took = world.process("gateway").cpu_time() - before;
+        println!("{name}: {took:?}");
+        assert_eq!(answer.status, 200, "{name}");
+        let shown = String::from_utf8(answer.body).unwrap();
+        assert!(shown.contains("<pre>") && shown.contains("hello"), "{name}");
+        assert!(took < Duration::from_millis(250), "{name}: {took:?}");
+    }
+
+    // All of them twice at once, of which some are told that there are too many.
+    let paths: Vec<String> = messages.iter().chain(&messages).map(path_of).collect();
+    let all = join_all(paths.iter().map(|path| client.get(path, &ann.token)));
+    let mut all = std::pin::pin!(all);
+    let (mut others, mut slowest) = (0, Duration::ZERO);
+    let answers = loop {
+        let started = Instant::now();
+        let other = client.get("/api/me", &ann.token);
+        tokio::select! {
+            answers = &mut all => break answers,
+            answer = other => assert_eq!(answer.status, 200),
+        }
+        slowest = slowest.max(started.elapsed());
+        others += 1;
+    };
+    println!(
+        "{} documents, {others} others meanwhile, the slowest in {slowest:?}",
+        paths.len()
+    );
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.status == 200 || answer.status == 503)
+    );
+    assert!(
+        others >= 10 && slowest < Duration::from_secs(1),
+        "{others}, {slowest:?}"
+    );
+}
