@@ -18,6 +18,7 @@ mod kubernetes;
 mod ledger;
 mod otlp;
 mod proxy;
+mod receiver;
 mod scenarios;
 mod tokens;
 mod world;

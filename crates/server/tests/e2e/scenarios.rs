@@ -25,3 +25,4 @@ mod streams;
 mod telemetry;
 mod tickets;
 mod tls;
+mod webhooks;
