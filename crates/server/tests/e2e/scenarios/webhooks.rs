@@ -15,6 +15,8 @@ use crate::{
     world::World,
 };
 
+mod killed;
+
 mod worlds {
     crate::scenario!(a_webhook_is_told_signed_until_it_is_deleted);
 }
