@@ -1,5 +1,8 @@
 //! That owners are told of their mail: signed, with one id and one body however often, and by nobody's leave but theirs.
 
+mod crowded;
+mod secrets;
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},

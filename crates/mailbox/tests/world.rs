@@ -36,6 +36,8 @@ pub(crate) struct World {
     pub(crate) mailbox: Mailbox,
     pub(crate) auth: Switch,
     pub(crate) test_database: TestDatabase,
+    /// What seals the secrets of webhooks.
+    pub(crate) encryption_key: SecretKey,
     tasks: Tasks,
 }
 
@@ -108,7 +110,7 @@ impl World {
         let database = test_database.open("mailbox").await;
         mayfly_mailbox::migrate(&database).await.unwrap();
         let tasks = Tasks::new(CancellationToken::new());
-        let auth_switch = Switch::default();
+        let (auth_switch, encryption_key) = (Switch::default(), SecretKey::random());
         let deps = Deps {
             database,
             auth: auth_switch.over(auth),
@@ -120,7 +122,7 @@ impl World {
                 allow_http: true,
                 ..WebhooksConfig::default()
             },
-            encryption_keys: vec![SecretKey::random()],
+            encryption_keys: vec![SecretKey::from_bytes(*encryption_key.expose())],
             clock: Arc::new(clock.clone()),
             tasks: tasks.clone(),
         };
@@ -131,6 +133,7 @@ impl World {
             mailbox,
             auth: auth_switch,
             test_database,
+            encryption_key,
             tasks,
         }
     }

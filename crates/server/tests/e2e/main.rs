@@ -19,6 +19,7 @@ mod ledger;
 mod node;
 mod otlp;
 mod proxy;
+mod receiver;
 mod scenarios;
 mod tokens;
 mod world;

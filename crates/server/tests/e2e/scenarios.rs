@@ -27,3 +27,4 @@ mod streams;
 mod telemetry;
 mod tickets;
 mod tls;
+mod webhooks;

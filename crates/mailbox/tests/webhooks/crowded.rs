@@ -1,0 +1,104 @@
+//! Receivers that are dead while very much waits for them cost the others nothing.
+
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use mayfly_testkit::{Db, db_test};
+
+use super::{Receiver, create};
+use crate::world::{World, mail, until, user};
+
+db_test!(dead_receivers_slow_nobody_else);
+
+const MAILS: usize = 200;
+/// Of each owner whose receiver is dead.
+const MAILBOXES: usize = 50;
+const PACE: Duration = Duration::from_millis(10);
+/// What is promised of the slowest but one in a hundred.
+const SOON: Duration = Duration::from_secs(5);
+
+/// Events that wait for each dead receiver.
+fn waiting() -> usize {
+    let scale = std::env::var_os("MAYFLY_WAITING_EVENTS");
+    scale.map_or(500, |count| count.into_string().unwrap().parse().unwrap())
+}
+
+/// Notes how long those mails took that have arrived since.
+fn note(receiver: &Receiver, sent: &[Instant], seen: &mut usize, times: &mut Vec<Duration>) {
+    let received = receiver.received();
+    for (_, body) in &received[*seen..] {
+        let event: serde_json::Value = serde_json::from_slice(body).unwrap();
+        let number: usize = event["data"]["subject"].as_str().unwrap().parse().unwrap();
+        times.push(sent[number].elapsed());
+    }
+    *seen = received.len();
+}
+
+/// Sends mails at an even pace, however long they take; returns how long 99 of 100 took at most to be told.
+async fn p99(world: &World, account: &str, receiver: &Receiver) -> Duration {
+    let (mut sent, mut times) = (Vec::new(), Vec::new());
+    let mut seen = receiver.received().len();
+    let mut pace = tokio::time::interval(PACE);
+    for number in 0..MAILS {
+        pace.tick().await;
+        sent.push(Instant::now());
+        let mail = mail(&number.to_string());
+        world.deliver(&[account], &mail).await.unwrap();
+        note(receiver, &sent, &mut seen, &mut times);
+    }
+    until("told", async || {
+        note(receiver, &sent, &mut seen, &mut times);
+        times.len() == MAILS
+    })
+    .await;
+    times.sort_unstable();
+    times[MAILS * 99 / 100]
+}
+
+/// Makes mailboxes of another user whose webhook leads to a receiver.
+async fn mailboxes(world: &World, name: &str, url: &str) -> Vec<String> {
+    let owner = user();
+    let mut accounts = Vec::new();
+    for n in 0..MAILBOXES {
+        let address = format!("{name}-{n}@mayfly.test");
+        accounts.push(world.create_for(&address, Some(&owner)).await);
+    }
+    create(world, &owner, url).await.unwrap();
+    accounts
+}
+
+/// Has events wait for the receiver of those.
+async fn fill(world: &World, accounts: &[String]) {
+    let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    for _ in 0..waiting().div_ceil(MAILBOXES) {
+        world.deliver(&accounts, &mail("unheard")).await.unwrap();
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "it tells how long it took")]
+async fn dead_receivers_slow_nobody_else(db: Db) {
+    let world = World::new(db).await;
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = mailboxes(&world, "closed", &format!("http://{closed}/")).await;
+    // Whoever connects is heard, and never answered.
+    let silent = Receiver::start().await;
+    silent.answers("");
+    let silents = mailboxes(&world, "silent", &silent.url()).await;
+    // The healthy one is the youngest: where there is an order of age, it is the last.
+    let (receiver, owner) = (Receiver::start().await, user());
+    let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
+    create(&world, &owner, &receiver.url()).await.unwrap();
+
+    let before = p99(&world, &account, &receiver).await;
+    fill(&world, &closed).await;
+    fill(&world, &silents).await;
+    silent.until_received(1).await;
+    let during = p99(&world, &account, &receiver).await;
+    println!(
+        "{db:?}, {} events wait for each of two dead receivers: p99 {before:?} before, {during:?} during",
+        waiting()
+    );
+    assert!(during < SOON, "{during:?}");
+}

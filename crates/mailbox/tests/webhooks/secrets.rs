@@ -1,0 +1,49 @@
+//! A stolen database does not let anybody sign in our name.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use mayfly_testkit::{Db, db_test};
+
+use super::{rotate, told};
+use crate::world::mail;
+
+db_test!(a_stolen_database_holds_no_secret_of_a_webhook);
+
+fn holds(files: &[(String, Vec<u8>)], needle: &[u8]) -> bool {
+    files
+        .iter()
+        .any(|(_, bytes)| memchr::memmem::find(bytes, needle).is_some())
+}
+
+async fn a_stolen_database_holds_no_secret_of_a_webhook(db: Db) {
+    let (world, receiver, owner, account, webhook) = told(db).await;
+    let (id, first) = (webhook.webhook.unwrap().webhook_id, webhook.secret);
+    let second = rotate(&world, &owner, &id).await.unwrap();
+    // Both sign now.
+    world.deliver(&[&account], &mail("news")).await.unwrap();
+    receiver.until_received(1).await;
+    let mut needles = vec![world.encryption_key.expose().to_vec()];
+    needles.push(world.encryption_key.to_hex().into_bytes());
+    for secret in [&first, &second] {
+        let encoded = secret.strip_prefix("whsec_").unwrap();
+        let bytes = BASE64_STANDARD.decode(encoded).unwrap();
+        // As a dump of PostgreSQL writes bytes.
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex_of_text: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        needles.extend([
+            encoded.as_bytes().to_vec(),
+            bytes,
+            hex.into_bytes(),
+            hex_of_text.into_bytes(),
+        ]);
+    }
+    let live = world.test_database.stolen();
+    let (test_database, _) = world.stop().await;
+    for files in [live, test_database.stolen()] {
+        for known in [receiver.url().as_str(), "email.received", "mayfly.test"] {
+            assert!(holds(&files, known.as_bytes()), "the search itself: {known}");
+        }
+        for needle in &needles {
+            assert!(!holds(&files, needle), "{}", String::from_utf8_lossy(needle));
+        }
+    }
+}

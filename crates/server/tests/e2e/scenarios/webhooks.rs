@@ -1,0 +1,222 @@
+//! A Pro user is told of mail, and can tell by the signature who tells it: the libraries of Standard Webhooks say so.
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use mayfly_testkit::MailSender;
+use serde_json::{Value, json};
+
+use crate::{
+    ledger::until,
+    receiver::{Receiver, Told},
+    world::World,
+};
+
+mod killed;
+
+mod worlds {
+    crate::scenario!(a_webhook_is_told_signed_until_it_is_deleted);
+}
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// Each reads cases, and prints of each whether it is genuine.
+const PYTHON: &str = r#"
+import hashlib, hmac, json, sys
+from standardwebhooks import Webhook
+def is_genuine(case):
+    headers = case["headers"]
+    try:
+        Webhook(case["secret"]).verify(case["body"], headers)
+        return True
+    except Exception as error:
+        print(error, file=sys.stderr)
+        return False
+def is_plain(case):
+    headers = case["headers"]
+    message = headers["webhook-timestamp"] + "." + case["body"]
+    digest = hmac.new(case["secret"].encode(), message.encode(), hashlib.sha256).hexdigest()
+    return headers["x-webhook-signature"] == "sha256=" + digest
+cases = json.load(sys.stdin)
+print(json.dumps([[is_genuine(case), is_plain(case)] for case in cases]))
+"#;
+
+const NODE: &str = r#"
+import { readFileSync } from "node:fs";
+import { Webhook } from "standardwebhooks";
+const isGenuine = ({ secret, body, headers }) => {
+  try {
+    new Webhook(secret).verify(body, headers);
+    return true;
+  } catch (error) {
+    console.error(error.message);
+    return false;
+  }
+};
+console.log(JSON.stringify(JSON.parse(readFileSync(0)).map(isGenuine)));
+"#;
+
+fn run(command: &mut Command, cases: &[Value]) -> Value {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let input = serde_json::to_vec(cases).unwrap();
+    child.stdin.take().unwrap().write_all(&input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"))
+}
+
+/// Asks the libraries of both languages; they must agree. Returns also whether our own signature is right.
+fn judge(cases: &[Value]) -> (Vec<bool>, Vec<bool>) {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let python = format!("{root}/target/tools/clients/bin/python");
+    let verdicts = run(Command::new(python).args(["-c", PYTHON]), cases);
+    let verdicts: Vec<[bool; 2]> = serde_json::from_value(verdicts).unwrap();
+    let (standard, plain): (Vec<_>, Vec<_>) = verdicts.into_iter().map(<(bool, bool)>::from).unzip();
+    let mut node = Command::new("node");
+    node.args(["--input-type=module", "-e", NODE])
+        .current_dir(format!("{root}/crates/gateway/web-tests"));
+    let of_node: Vec<bool> = serde_json::from_value(run(&mut node, cases)).unwrap();
+    assert_eq!(of_node, standard);
+    (standard, plain)
+}
+
+fn case(told: &Told, secret: &str) -> Value {
+    let headers: serde_json::Map<String, Value> = told
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().into()))
+        .collect();
+    json!({"secret": secret, "body": told.body, "headers": headers})
+}
+
+/// The same with one header changed.
+fn with_header(told: &Told, secret: &str, name: &str, value: &str) -> Value {
+    let mut case = case(told, secret);
+    case["headers"][name] = value.into();
+    case
+}
+
+/// Genuine as it came, and not when anything about it is another.
+fn is_signed(told: &Told, secret: &str, other_secret: &str) {
+    let mut body = case(told, secret);
+    body["body"] = told.body.replacen("news", "sews", 1).into();
+    assert_ne!(body["body"], told.body);
+    let time: i64 = told.header("webhook-timestamp").parse().unwrap();
+    let cases = [
+        case(told, secret),
+        body,
+        with_header(told, secret, "webhook-id", "evt_another"),
+        with_header(told, secret, "webhook-timestamp", &(time + 1).to_string()),
+        with_header(told, secret, "webhook-timestamp", &(time - 3600).to_string()),
+        case(told, other_secret),
+    ];
+    let (standard, plain) = judge(&cases);
+    assert_eq!(standard, [true, false, false, false, false, false]);
+    // Our own signature says nothing of the id.
+    assert_eq!(plain, [true, false, true, false, false, false]);
+}
+
+async fn send(world: &World, recipient: &str) {
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let mail = b"From: Ann <ann@example.com>\r\nSubject: news\r\n\r\nHello.\r\n";
+    let reply = sender.send("bounce@example.com", &[recipient], mail).await;
+    assert_eq!(reply.unwrap().code, 250);
+}
+
+async fn a_webhook_is_told_signed_until_it_is_deleted(world: World) {
+    let (client, receiver) = (world.client(), Receiver::start().await);
+    let pro = client.register("ann@example.com").await;
+    let mailbox = client.create_mailbox("ann@mayfly.test", Some(&pro)).await;
+    let call = async |method: &str, path: &str, body: Option<Value>| {
+        let path = format!("/pro/api/webhooks{path}");
+        client.call(method, &path, Some(&pro), body).await
+    };
+    let target = |path: &str| Some(json!({"url": receiver.url(path)}));
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+
+    let created = call("POST", "", target("/hook")).await;
+    assert_eq!(created.status, 201, "{created:?}");
+    let (webhook, secret) = (created.json(), text(&created.json()["secret"]));
+    let id = text(&webhook["id"]);
+    assert_eq!(
+        call("POST", "", target("/second")).await.verdict(),
+        (403, "webhook_limit_reached".to_owned())
+    );
+    let listed = call("GET", "", None).await;
+    assert!(!String::from_utf8_lossy(&listed.body).contains("whsec_"));
+
+    // A mail, and who tells of it.
+    send(&world, &mailbox.address).await;
+    let first = receiver.until_told(1).await;
+    let event = first.json();
+    assert_eq!(
+        (first.path.as_str(), first.header("content-type")),
+        ("/hook", "application/json")
+    );
+    assert_eq!(event["type"], "email.received");
+    assert_eq!(event["id"], first.header("webhook-id"));
+    assert_eq!(event["data"]["account_id"], mailbox.id);
+    assert_eq!(event["data"]["subject"], "news");
+    assert_eq!(
+        event["data"]["email_id"],
+        client.messages(&mailbox.token).await[0]["id"]
+    );
+    let another = format!("whsec_{}", "A".repeat(43) + "=");
+    is_signed(&first, &secret, &another);
+
+    // From the rotation on both secrets sign, and the plain signature is of the new one.
+    let rotated = call("POST", &format!("/{id}/rotate"), None).await;
+    assert_eq!((rotated.status, &rotated.json()["id"]), (200, &webhook["id"]));
+    let new_secret = text(&rotated.json()["secret"]);
+    assert_ne!(new_secret, secret);
+    let tested = call("POST", &format!("/{id}/test"), None).await;
+    assert_eq!(tested.status, 202, "{tested:?}");
+    let sample = receiver.until_told(2).await;
+    assert_eq!(sample.json()["id"], tested.json()["event_id"]);
+    let cases = [
+        case(&sample, &secret),
+        case(&sample, &new_secret),
+        case(&sample, &another),
+    ];
+    assert_eq!(judge(&cases), (vec![true, true, false], vec![false, true, false]));
+
+    // What was tried, newest first; and the oldest of it once more.
+    let deliveries = async || {
+        let answer = call("GET", &format!("/{id}/deliveries"), None).await;
+        answer.json()["deliveries"].as_array().expect("a list").clone()
+    };
+    until("noted", SOON, async || deliveries().await.len() == 2).await;
+    let made = deliveries().await;
+    let events: Vec<&Value> = made.iter().map(|made| &made["event_id"]).collect();
+    assert_eq!(events, [&sample.json()["id"], &event["id"]]);
+    assert_eq!(made[1]["status_code"], 200);
+    assert_eq!(made[1]["attempt"], 1);
+    let path = format!("/{id}/deliveries/{}/replay", text(&made[1]["id"]));
+    let replayed = call("POST", &path, None).await;
+    assert_eq!(
+        (replayed.status, &replayed.json()["event_id"]),
+        (202, &event["id"])
+    );
+    let again = receiver.until_told(3).await;
+    assert_eq!(
+        (&again.body, again.header("webhook-id")),
+        (&first.body, first.header("webhook-id"))
+    );
+    is_signed(&again, &new_secret, &another);
+
+    // One that is deleted is told no more.
+    assert_eq!(call("DELETE", &format!("/{id}"), None).await.status, 204);
+    assert_eq!(call("GET", &format!("/{id}/deliveries"), None).await.status, 404);
+    assert_eq!(call("POST", "", target("/other")).await.status, 201);
+    send(&world, &mailbox.address).await;
+    assert_eq!(receiver.until_told(4).await.path, "/other");
+    assert_eq!(receiver.told().len(), 4);
+}
