@@ -62,7 +62,10 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(pro::tokens::revoke::handle))
         .routes(routes!(pro::domains::list::handle, pro::domains::add::handle))
         .routes(routes!(pro::domains::verify::handle))
-        .routes(routes!(pro::domains::delete::handle))
+        .routes(routes!(
+            pro::domains::set_catch_all::handle,
+            pro::domains::delete::handle
+        ))
         .routes(routes!(
             pro::webhooks::list::handle,
             pro::webhooks::create::handle

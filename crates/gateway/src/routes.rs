@@ -23,6 +23,7 @@ pub(crate) mod pro {
         pub(crate) mod add;
         pub(crate) mod delete;
         pub(crate) mod list;
+        pub(crate) mod set_catch_all;
         pub(crate) mod verify;
     }
     pub(crate) mod login;

@@ -8,6 +8,7 @@ mod m20261124_000002_create_custom_domains;
 mod m20261124_000003_create_webhooks;
 mod m20261124_000004_add_last_message_ids;
 mod m20261124_000005_add_findings;
+mod m20261124_000006_add_catch_all;
 
 pub(crate) struct Migrator;
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000003_create_webhooks::Migration),
             Box::new(m20261124_000004_add_last_message_ids::Migration),
             Box::new(m20261124_000005_add_findings::Migration),
+            Box::new(m20261124_000006_add_catch_all::Migration),
         ]
     }
 }

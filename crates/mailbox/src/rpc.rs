@@ -160,6 +160,19 @@ impl mailbox_server::Mailbox for Rpc {
         Ok(Response::new(DeleteDomainResponse {}))
     }
 
+    async fn set_catch_all(
+        &self,
+        request: Request<proto::SetCatchAllRequest>,
+    ) -> Answer<proto::SetCatchAllResponse> {
+        let r = request.into_inner();
+        let domain = self
+            .0
+            .set_catch_all(&r.user_id, &r.domain_id, r.account_id.as_deref())
+            .await?;
+        let domain = Some(custom_domain_to_proto(domain));
+        Ok(Response::new(proto::SetCatchAllResponse { domain }))
+    }
+
     async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Answer<ListMessagesResponse> {
         let request = request.into_inner();
         let messages = self.0.list_messages(scope(request.scope)?, request.page).await?;
@@ -447,6 +460,7 @@ fn custom_domain_to_proto(domain: custom_domain::Model) -> proto::CustomDomain {
         verified_at: domain.verified_at_ms.map(seconds),
         mx_configured: domain.mx_configured,
         created_at: seconds(domain.created_at_ms),
+        catch_all_account_id: domain.catch_all.map(|id| AccountId::from_uuid(id).to_string()),
     }
 }
 

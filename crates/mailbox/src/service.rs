@@ -28,6 +28,7 @@ mod replay_webhook_delivery;
 mod reserve_mailbox;
 mod resolve_recipient;
 mod rotate_webhook_secret;
+mod set_catch_all;
 mod test_webhook;
 mod verify_domain;
 
@@ -127,10 +128,7 @@ impl Service {
     /// Returns the active mailbox that the scope gives access to, and notes that it is in use.
     async fn mailbox(&self, scope: Scope) -> Result<Arc<Mailbox>, Error> {
         let id = scope.account.ok_or_else(|| scope.absent())?.as_uuid();
-        let found = match self.store.cache().mailbox(id) {
-            Some(mailbox) => Some(mailbox),
-            None => self.read_mailbox(id).await?,
-        };
+        let found = self.active_mailbox(id).await?;
         let mailbox = found
             .filter(|mailbox| scope.admits(mailbox))
             .ok_or_else(|| scope.absent())?;
@@ -142,10 +140,7 @@ impl Service {
     async fn mailbox_at(&self, address: &Address) -> Result<Option<Arc<Mailbox>>, Error> {
         let cache = self.store.cache();
         if let Some(id) = cache.holder(address.as_str()) {
-            let found = match cache.mailbox(id) {
-                Some(mailbox) => Some(mailbox),
-                None => self.read_mailbox(id).await?,
-            };
+            let found = self.active_mailbox(id).await?;
             // An id never comes back, and an active mailbox keeps its address.
             if let Some(mailbox) = found.filter(|mailbox| mailbox.address == address.as_str()) {
                 return Ok(Some(mailbox));
@@ -165,7 +160,11 @@ impl Service {
         Ok(active.map(Arc::new))
     }
 
-    async fn read_mailbox(&self, id: Uuid) -> Result<Option<Arc<Mailbox>>, Error> {
+    /// Returns an active mailbox, remembered or read.
+    async fn active_mailbox(&self, id: Uuid) -> Result<Option<Arc<Mailbox>>, Error> {
+        if let Some(mailbox) = self.store.cache().mailbox(id) {
+            return Ok(Some(mailbox));
+        }
         let ticket = self.store.cache().begin(id);
         let found = self
             .store

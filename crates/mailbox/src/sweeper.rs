@@ -11,7 +11,7 @@ use crate::{
     config,
     error::Error,
     service::Service,
-    store::{leases, mailboxes, millis, outbox, sweeps, webhook_events, webhooks},
+    store::{custom_domains, leases, mailboxes, millis, outbox, sweeps, webhook_events, webhooks},
 };
 
 /// How often is swept: a lapsed reservation is freed within a minute.
@@ -191,6 +191,7 @@ async fn end_mailboxes(
                     mailboxes::remove(tx, &ids).await?;
                 } else {
                     mailboxes::bury(tx, &ids, millis(now)).await?;
+                    custom_domains::forget_catch_alls(tx, &ids).await?;
                 }
                 outbox::delete_credentials(tx, &ids, now).await?;
                 Ok(ids.len())

@@ -1,9 +1,6 @@
 //! Custom domains, with a DNS server of the test's own.
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::{
@@ -11,73 +8,41 @@ use mayfly_proto::mailbox::{
     VerifyDomainResponse,
 };
 use mayfly_runtime::{config::List, grpc::Failure};
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, DnsServer, Manner, Zone, db_test};
 use mayfly_types::{ErrorCode, reason};
-use tokio::{net::UdpSocket, task::JoinSet};
+use tokio::task::JoinSet;
 
 use crate::world::{World, assert_refused, user};
 
-/// What the zone says: the texts of a domain, of any other name, and the mail server.
-#[derive(Debug, Default, Clone)]
-struct Zone {
-    own: String,
-    wildcard: String,
-    mx: String,
-    is_silent: bool,
-}
+pub(crate) const NAME: &str = "mine.example";
 
-type SharedZone = Arc<Mutex<Zone>>;
-
-async fn dns() -> (SocketAddr, SharedZone) {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    let (address, zone) = (socket.local_addr().unwrap(), SharedZone::default());
-    let shared = zone.clone();
-    tokio::task::spawn_local(async move {
-        let mut query = [0; 4096];
-        while let Ok((_, from)) = socket.recv_from(&mut query).await {
-            let zone = shared.lock().unwrap().clone();
-            if !zone.is_silent {
-                socket.send_to(&answer(&query, &zone), from).await.unwrap();
-            }
-        }
-    });
-    (address, zone)
-}
-
-/// Answers a question for `mine.example` or another name under `example`, in the wire format of RFC 1035.
-fn answer(query: &[u8], zone: &Zone) -> Vec<u8> {
-    let mut end = 12;
-    while query[end] != 0 {
-        end += usize::from(query[end]) + 1;
-    }
-    let is_own = query[13..].to_ascii_lowercase().starts_with(b"mine");
-    let record_type = query[end + 2];
-    let text = if is_own { &zone.own } else { &zone.wildcard };
-    let records: Vec<Vec<u8>> = match record_type {
-        16 => text.split_whitespace().map(labels).collect(),
-        15 if !zone.mx.is_empty() => {
-            let host: Vec<u8> = zone.mx.split('.').flat_map(labels).collect();
-            vec![[&[0, 10], &host[..], &[0]].concat()]
-        }
-        _ => Vec::new(),
+/// A service that asks a DNS server of the test's own.
+pub(crate) async fn with_dns(db: Db) -> (World, DnsServer) {
+    let dns = DnsServer::start();
+    let config = Config {
+        dns_servers: List(vec![dns.address()]),
+        ..Config::default()
     };
-    let count = u8::try_from(records.len()).unwrap();
-    let head = [0x85, 0x80, 0, 1, 0, count, 0, 0, 0, 0];
-    let mut reply = [&query[..2], &head, &query[12..end + 5]].concat();
-    for data in records {
-        reply.extend_from_slice(&[0xc0, 12, 0, record_type, 0, 1, 0, 0, 0, 60]);
-        reply.extend_from_slice(&u16::try_from(data.len()).unwrap().to_be_bytes());
-        reply.extend_from_slice(&data);
-    }
-    reply
+    (World::with(db, config).await, dns)
 }
 
-/// A text behind its length.
-fn labels(text: &str) -> Vec<u8> {
-    [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
+/// What the DNS of `NAME` should say.
+pub(crate) fn proof(domain: &CustomDomain) -> Zone {
+    Zone::default()
+        .txt(NAME, &domain.verify_token)
+        .mx(NAME, 10, "mx.mayfly.test")
 }
 
-async fn add(world: &World, user: &str, name: &str) -> Result<CustomDomain, Failure> {
+/// Adds `NAME` and proves it.
+pub(crate) async fn prove(world: &World, dns: &DnsServer, user: &str) -> CustomDomain {
+    let domain = add(world, user, NAME).await.unwrap();
+    dns.publish(proof(&domain));
+    let answer = verify(world, user, &domain.domain_id).await.unwrap();
+    assert!(answer.txt_record, "{answer:?}");
+    answer.domain.unwrap()
+}
+
+pub(crate) async fn add(world: &World, user: &str, name: &str) -> Result<CustomDomain, Failure> {
     let request = AddDomainRequest {
         user_id: user.to_owned(),
         domain: name.to_owned(),
@@ -86,7 +51,7 @@ async fn add(world: &World, user: &str, name: &str) -> Result<CustomDomain, Fail
     Ok(answer.map_err(Failure::from)?.into_inner().domain.unwrap())
 }
 
-async fn verify(world: &World, user: &str, id: &str) -> Result<VerifyDomainResponse, Failure> {
+pub(crate) async fn verify(world: &World, user: &str, id: &str) -> Result<VerifyDomainResponse, Failure> {
     let request = VerifyDomainRequest {
         user_id: user.to_owned(),
         domain_id: id.to_owned(),
@@ -95,7 +60,7 @@ async fn verify(world: &World, user: &str, id: &str) -> Result<VerifyDomainRespo
     Ok(answer.map_err(Failure::from)?.into_inner())
 }
 
-async fn resolve(world: &World, address: &str) -> Result<String, Failure> {
+pub(crate) async fn resolve(world: &World, address: &str) -> Result<String, Failure> {
     let request = ResolveRecipientRequest {
         address: address.to_owned(),
         size_bytes: 0,
@@ -106,16 +71,7 @@ async fn resolve(world: &World, address: &str) -> Result<String, Failure> {
 
 db_test!(a_proven_domain_takes_mail_until_it_is_given_up);
 async fn a_proven_domain_takes_mail_until_it_is_given_up(db: Db) {
-    tokio::task::LocalSet::new().run_until(proven(db)).await;
-}
-
-async fn proven(db: Db) {
-    let (server, zone) = dns().await;
-    let config = Config {
-        dns_servers: List(vec![server]),
-        ..Config::default()
-    };
-    let world = World::with(db, config).await;
+    let (world, dns) = with_dns(db).await;
     let (ann, bob) = (user(), user());
     let domain = add(&world, &ann, "Mine.Example.").await.unwrap();
     let bobs = add(&world, &bob, "mine.example").await.unwrap();
@@ -135,24 +91,16 @@ async fn proven(db: Db) {
 
     let token = domain.verify_token.clone();
     let wrong = [
-        Zone::default(),
-        Zone {
-            own: bobs.verify_token.clone(),
-            ..Zone::default()
-        },
-        Zone {
-            own: token.clone(),
-            wildcard: token.clone(),
-            ..Zone::default()
-        },
-        Zone {
-            is_silent: true,
-            ..Zone::default()
-        },
+        (Zone::default(), "no TXT"),
+        (Zone::default().txt(NAME, &bobs.verify_token), "no TXT"),
+        (
+            Zone::default().txt(NAME, &token).txt("*.example", &token),
+            "wildcard",
+        ),
+        (Zone::default().manner(Manner::Silent), "in time"),
     ];
-    let told = ["no TXT", "no TXT", "wildcard", "in time"];
-    for (wrong, told) in wrong.into_iter().zip(told) {
-        *zone.lock().unwrap() = wrong;
+    for (wrong, told) in wrong {
+        dns.publish(wrong);
         let started = tokio::time::Instant::now();
         let answer = verify(&world, &ann, &domain.domain_id).await.unwrap();
         assert!(started.elapsed().as_secs() < 5);
@@ -160,18 +108,13 @@ async fn proven(db: Db) {
         assert!(!answer.txt_record && answer.domain.unwrap().verified_at.is_none());
     }
 
-    let mx = "mx.mayfly.test".to_owned();
-    *zone.lock().unwrap() = Zone {
-        own: token,
-        mx,
-        ..Zone::default()
-    };
+    dns.publish(proof(&domain));
     let answer = verify(&world, &ann, &domain.domain_id).await.unwrap();
     assert!(answer.txt_record && answer.mx_record, "{answer:?}");
     let verified = answer.domain.unwrap();
     assert!(verified.verified_at.is_some() && verified.mx_configured);
     // Whoever proves it second is too late.
-    zone.lock().unwrap().own = bobs.verify_token;
+    dns.publish(proof(&bobs));
     let (exists, taken) = (ErrorCode::AlreadyExists, reason::DOMAIN_ALREADY_EXISTS);
     assert_refused(verify(&world, &bob, &bobs.domain_id).await, exists, taken);
     assert_refused(add(&world, &user(), "mine.example").await, exists, taken);
@@ -194,25 +137,12 @@ async fn proven(db: Db) {
 
 db_test!(of_two_who_prove_a_name_one_has_it);
 async fn of_two_who_prove_a_name_one_has_it(db: Db) {
-    tokio::task::LocalSet::new().run_until(raced(db)).await;
-}
-
-async fn raced(db: Db) {
-    let (server, zone) = dns().await;
-    let dns_servers = List(vec![server]);
-    let world = World::with(
-        db,
-        Config {
-            dns_servers,
-            ..Config::default()
-        },
-    )
-    .await;
+    let (world, dns) = with_dns(db).await;
     for _ in 0..5 {
         let (ann, bob) = (user(), user());
         let anns = add(&world, &ann, "mine.example").await.unwrap();
         let bobs = add(&world, &bob, "mine.example").await.unwrap();
-        zone.lock().unwrap().own = format!("{} {}", anns.verify_token, bobs.verify_token);
+        dns.publish(proof(&anns).txt(NAME, &bobs.verify_token));
         let outcomes: [_; 2] = tokio::join!(
             verify(&world, &ann, &anns.domain_id),
             verify(&world, &bob, &bobs.domain_id)

@@ -7,6 +7,7 @@
 
 mod world;
 
+mod catch_all;
 mod deliver_message;
 mod domains;
 mod fleet;

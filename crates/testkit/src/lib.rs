@@ -1,5 +1,5 @@
-//! For tests only: real PostgreSQL and Redis servers, a clock that a test sets, and a mail sender that says exactly what it
-//! is told to. What is missing on the machine fails the test that needs it.
+//! For tests only: real PostgreSQL and Redis servers, a DNS server that says what it is told to, a clock that a test sets, and
+//! a mail sender that says exactly what it is told to. What is missing on the machine fails the test that needs it.
 
 #![expect(
     clippy::expect_used,
@@ -9,6 +9,7 @@
 
 mod clock;
 mod db;
+mod dns_server;
 mod mail_sender;
 mod postgres;
 mod redis_server;
@@ -16,6 +17,7 @@ mod server;
 
 pub use clock::ManualClock;
 pub use db::{Db, TestDatabase};
+pub use dns_server::{DnsServer, Manner, Zone};
 pub use mail_sender::{MailSender, Reply};
 pub use postgres::Postgres;
 pub use redis_server::RedisServer;

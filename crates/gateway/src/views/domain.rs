@@ -22,6 +22,9 @@ pub(crate) struct OwnDomain {
     verified_at: Option<String>,
     /// At the last verification, no other mail server stood before ours.
     mx_configured: bool,
+    /// The mailbox that takes mail for names that nobody has or had.
+    #[schema(required, format = Uuid)]
+    catch_all: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -35,6 +38,7 @@ impl From<CustomDomain> for OwnDomain {
             verify_token: domain.verify_token,
             verified_at: domain.verified_at.map(timestamp),
             mx_configured: domain.mx_configured,
+            catch_all: domain.catch_all_account_id,
             created_at: timestamp(domain.created_at),
         }
     }

@@ -23,6 +23,7 @@ impl Service {
             verified_name: None,
             verify_token: format!("mayfly-verify-{:032x}", u128::from_be_bytes(random_bytes())),
             mx_configured: false,
+            catch_all: None,
             created_at_ms: millis(now),
             verified_at_ms: None,
         };

@@ -3,7 +3,7 @@
 use super::{Scope, Service};
 use crate::{
     error::Error,
-    store::{mailboxes, millis, outbox},
+    store::{custom_domains, mailboxes, millis, outbox},
 };
 
 impl Service {
@@ -19,6 +19,7 @@ impl Service {
                     if mailboxes::bury(tx, &[id], millis(now)).await? == 0 {
                         return Err(scope.absent());
                     }
+                    custom_domains::forget_catch_alls(tx, &[id]).await?;
                     Ok(outbox::delete_credentials(tx, &[id], now).await?)
                 })
             })

@@ -57,6 +57,7 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, domain: Model) -> Result<()
         verified_name: Set(domain.verified_name),
         verify_token: Set(domain.verify_token),
         mx_configured: Set(domain.mx_configured),
+        catch_all: Set(domain.catch_all),
         created_at_ms: Set(domain.created_at_ms),
         verified_at_ms: Set(domain.verified_at_ms),
     };
@@ -80,6 +81,33 @@ pub(crate) async fn set_mx(c: &impl ConnectionTrait, id: Uuid, mx_configured: bo
     Entity::update_many()
         .col_expr(Column::MxConfigured, Expr::value(mx_configured))
         .filter(Column::Id.eq(id))
+        .exec(c)
+        .await
+        .map(drop)
+}
+
+/// Names the mailbox that takes what a Pro user's domain has no mailbox for, or none. Returns false when there is no such
+/// domain.
+pub(crate) async fn set_catch_all(
+    c: &impl ConnectionTrait,
+    user: Uuid,
+    id: Uuid,
+    account: Option<Uuid>,
+) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::CatchAll, Expr::value(account))
+        .filter(Column::Id.eq(id))
+        .filter(Column::UserId.eq(user))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected > 0)
+}
+
+/// Takes mailboxes that have ended out of the domains that name them.
+pub(crate) async fn forget_catch_alls(c: &impl ConnectionTrait, accounts: &[Uuid]) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::CatchAll, Expr::value(None::<Uuid>))
+        .filter(Column::CatchAll.is_in(accounts.iter().copied()))
         .exec(c)
         .await
         .map(drop)

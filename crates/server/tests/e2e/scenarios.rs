@@ -6,6 +6,7 @@ mod clocks;
 mod contract;
 mod crash;
 mod disk_full;
+mod domains;
 mod first_mail;
 mod health;
 mod hostile_clients;

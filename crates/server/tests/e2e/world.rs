@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use mayfly_testkit::{Postgres, RedisServer};
+use mayfly_testkit::{DnsServer, Postgres, RedisServer};
 use mayfly_types::SecretKey;
 use tempfile::TempDir;
 
@@ -168,6 +168,8 @@ pub(crate) struct World {
     pub(crate) processes: Vec<Process>,
     /// Of a fleet. They outlive its processes.
     pub(crate) servers: Option<Servers>,
+    /// What its processes ask, so that no test depends on the world's DNS.
+    pub(crate) dns: DnsServer,
     env: BTreeMap<String, String>,
     turn: AtomicUsize,
     dir: TempDir,
@@ -260,6 +262,7 @@ impl World {
     fn prepare(kind: Kind, more: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let signing_key = SecretKey::random();
+        let dns = DnsServer::start();
         let mut env = BTreeMap::new();
         let data = dir.path().join("data").display().to_string();
         for (name, value) in [
@@ -273,6 +276,7 @@ impl World {
             ("MAYFLY_GATEWAY__SIGN_IN_LIMIT", "0"),
             ("MAYFLY_AUTH__SIGNING_KEY", &signing_key.to_hex()),
             ("MAYFLY_GRPC__SECRET", &SecretKey::random().to_hex()),
+            ("MAYFLY_MAILBOX__DNS_SERVERS", &dns.address().to_string()),
             ("MAYFLY_WEBHOOKS__ALLOWED_NETWORKS", "127.0.0.0/8"),
             ("MAYFLY_WEBHOOKS__ALLOW_HTTP", "true"),
             ("MAYFLY_WEBHOOKS__ENCRYPTION_KEY", &SecretKey::random().to_hex()),
@@ -288,6 +292,7 @@ impl World {
             kind,
             processes: Vec::new(),
             servers: None,
+            dns,
             env,
             turn: AtomicUsize::new(0),
             dir,

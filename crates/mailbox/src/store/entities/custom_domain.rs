@@ -15,6 +15,8 @@ pub struct Model {
     pub verify_token: String,
     /// What the last verification saw.
     pub mx_configured: bool,
+    /// The mailbox that takes mail for names that nobody has or had.
+    pub catch_all: Option<Uuid>,
     pub created_at_ms: i64,
     pub verified_at_ms: Option<i64>,
 }

@@ -90,6 +90,10 @@ fn table() -> Vec<Route> {
             json!({"domain": "fresh.example.com"}),
         ),
         route("POST", "/pro/api/domains/{id}/verify", Pro, 200),
+        with(
+            route("PUT", "/pro/api/domains/{id}", Pro, 200),
+            json!({"catch_all": null}),
+        ),
         route("DELETE", "/pro/api/domains/{id}", Pro, 204),
         route("GET", "/pro/api/webhooks", Pro, 200),
         route("GET", "/pro/api/webhooks/{id}/deliveries", Pro, 200),

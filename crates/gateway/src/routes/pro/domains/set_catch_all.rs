@@ -1,0 +1,40 @@
+//! `PUT /pro/api/domains/{id}`
+
+use axum::{Json, extract::State};
+use mayfly_proto::mailbox::SetCatchAllRequest;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    auth::ProPrincipal, error::ApiError, json::JsonBody, segments::Segments, state::Gateway,
+    views::domain::OwnDomain,
+};
+
+/// What is to be changed of a domain.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct DomainChange {
+    /// An active mailbox of the user on this domain, or null for none.
+    #[schema(required, format = Uuid)]
+    // Read so, a field that is missing is refused in place of taken for null.
+    #[serde(deserialize_with = "Option::deserialize")]
+    catch_all: Option<String>,
+}
+
+/// Names the mailbox that takes mail for names of the domain that nobody has or had.
+#[utoipa::path(put, path = "/domains/{id}", tag = "pro", operation_id = "set_catch_all", security(("pro" = [])),
+    params(("id" = String, Path, description = "The domain")), request_body = DomainChange,
+    responses((status = 200, body = OwnDomain)))]
+pub(crate) async fn handle(
+    State(gateway): State<Gateway>,
+    principal: ProPrincipal,
+    Segments(domain_id): Segments<String>,
+    JsonBody(body): JsonBody<DomainChange>,
+) -> Result<Json<OwnDomain>, ApiError> {
+    let request = SetCatchAllRequest {
+        user_id: principal.user_id,
+        domain_id,
+        account_id: body.catch_all,
+    };
+    let answer = gateway.mailbox().set_catch_all(request).await?.into_inner();
+    Ok(Json(answer.domain.unwrap_or_default().into()))
+}

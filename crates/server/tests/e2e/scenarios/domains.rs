@@ -1,0 +1,143 @@
+//! A Pro user brings a domain along: from its DNS records to mail that arrives on it.
+
+use mayfly_testkit::{MailSender, Zone};
+use serde_json::{Value, json};
+
+use crate::{client::Client, world::World};
+
+mod worlds {
+    crate::scenario!(a_domain_is_proven_takes_mail_and_is_given_up);
+    crate::scenario!(a_domain_that_is_not_proven_waits_and_says_why);
+}
+
+const NAME: &str = "mine.example";
+
+async fn add(client: &Client, pro: &str) -> Value {
+    let body = json!({"domain": NAME});
+    let answer = client
+        .call("POST", "/pro/api/domains", Some(pro), Some(body))
+        .await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.json()
+}
+
+/// What a user puts into the DNS: the records of an answer, as they are told there.
+fn records(domain: &Value) -> Zone {
+    let records = domain["dns_records"].as_array().unwrap();
+    records.iter().fold(Zone::default(), |zone, record| {
+        let (host, value) = (
+            record["host"].as_str().unwrap(),
+            record["value"].as_str().unwrap(),
+        );
+        match record["type"].as_str().unwrap() {
+            "TXT" => zone.txt(host, value),
+            "MX" => zone.mx(
+                host,
+                u16::try_from(record["priority"].as_u64().unwrap()).unwrap(),
+                value,
+            ),
+            other => panic!("a record of type {other}"),
+        }
+    })
+}
+
+async fn verify(client: &Client, pro: &str, domain: &Value) -> Value {
+    let path = format!("/pro/api/domains/{}/verify", domain["id"].as_str().unwrap());
+    let answer = client.call("POST", &path, Some(pro), None).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+/// Sends a mail to each address in a session of its own; returns how each was answered.
+async fn send(world: &World, subject: &str, to: &[&str]) -> Vec<u16> {
+    let mut codes = Vec::new();
+    for address in to {
+        let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+        let mail = format!("Subject: {subject}\r\n\r\nto {address}\r\n");
+        let reply = sender.send("a@sender.example", &[address], mail.as_bytes()).await;
+        codes.push(reply.unwrap().code);
+    }
+    codes
+}
+
+async fn subjects(client: &Client, token: &str) -> Vec<String> {
+    let messages = client.messages(token).await;
+    let subject = |message: &Value| message["subject"].as_str().unwrap().to_owned();
+    messages.iter().map(subject).collect()
+}
+
+async fn a_domain_is_proven_takes_mail_and_is_given_up(world: World) {
+    let client = world.client();
+    let pro = client.register("ann@example.com").await;
+    let (_, token) = client.create_token(&pro, "tests").await;
+    let domain = add(&client, &token).await;
+    world.dns.publish(records(&domain));
+    let verified = verify(&client, &token, &domain).await;
+    for key in ["txt_record", "mx_record", "mx_configured"] {
+        assert_eq!(verified[key], true, "{key} of {verified}");
+    }
+    assert_eq!(verified["verify_status"], "verified");
+    assert!(verified["verified_at"].is_string(), "{verified}");
+
+    let hello = client.create_mailbox("hello@mine.example", Some(&token)).await;
+    let all = client.create_mailbox("all@mine.example", Some(&token)).await;
+    assert_eq!(client.get("/api/me", &hello.token).await.json()["role"], "pro");
+    let to = ["hello@mine.example", "hello+shop@mine.example"];
+    assert_eq!(send(&world, "own", &to).await, [250, 250]);
+    assert_eq!(send(&world, "any", &["any@mine.example"]).await, [550]);
+    assert_eq!(subjects(&client, &hello.token).await, ["own", "own"]);
+
+    let path = format!("/pro/api/domains/{}", domain["id"].as_str().unwrap());
+    let put = async |body| client.call("PUT", &path, Some(&token), Some(body)).await;
+    for wrong in [
+        json!({}),
+        json!({"catch_all": 1}),
+        json!({"catch_all": hello.address}),
+    ] {
+        assert_eq!(put(wrong).await.verdict(), (400, "invalid_request".to_owned()));
+    }
+    let changed = put(json!({"catch_all": all.id})).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert_eq!(changed.json()["catch_all"], all.id);
+    let listed = client.get("/pro/api/domains", &token).await.json();
+    assert_eq!(listed["domains"], json!([changed.json()]));
+    assert_eq!(send(&world, "any", &["any@mine.example"]).await, [250]);
+    assert_eq!(subjects(&client, &all.token).await, ["any"]);
+
+    let deleted = client.call("DELETE", &path, Some(&token), None).await;
+    assert_eq!(deleted.status, 204);
+    let to = [
+        "hello@mine.example",
+        "hello+shop@mine.example",
+        "any@mine.example",
+    ];
+    // Twice, so that of two processes either is asked.
+    for _ in 0..2 {
+        assert_eq!(send(&world, "late", &to).await, [550, 550, 550]);
+    }
+    assert_eq!(subjects(&client, &hello.token).await, ["own", "own"]);
+}
+
+async fn a_domain_that_is_not_proven_waits_and_says_why(world: World) {
+    let client = world.client();
+    let pro = client.register("ann@example.com").await;
+    let domain = add(&client, &pro).await;
+    let token = domain["verify_token"].as_str().unwrap();
+    let of_another = add(&client, &client.register("bob@example.com").await).await;
+    for (zone, told) in [
+        (Zone::default(), "no TXT record"),
+        (records(&of_another), "no TXT record"),
+        (Zone::default().txt(NAME, &format!("{token}x")), "no TXT record"),
+        (Zone::default().txt("*.example", token), "wildcard"),
+    ] {
+        world.dns.publish(zone);
+        let answer = verify(&client, &pro, &domain).await;
+        assert_eq!(answer["verify_status"], "pending", "{answer}");
+        assert_eq!(answer["verified_at"], Value::Null);
+        assert!(answer["message"].as_str().unwrap().contains(told), "{answer}");
+        let body = json!({"address": "a@mine.example", "password": crate::client::PASSWORD});
+        let refused = client.call("POST", "/api/accounts", Some(&pro), Some(body)).await;
+        assert_eq!(refused.verdict(), (400, "invalid_address".to_owned()));
+        assert_eq!(send(&world, "early", &["a@mine.example"]).await, [550]);
+    }
+}
