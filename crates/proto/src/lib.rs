@@ -30,6 +30,7 @@ mod tests {
             "ListMailboxes",
             "GetUsage",
             "ListCustomDomains",
+            "SetCatchAll",
             "ListMessages",
             "ListMessagesAfter",
             "ListLastMessageIds",

@@ -93,7 +93,7 @@ async fn html_beyond_the_bounds_is_text_and_hurts_nobody() {
             .all(|answer| answer.status == 200 || answer.status == 503)
     );
     assert!(
-        others >= 10 && slowest < Duration::from_secs(1),
+        others >= 10 && slowest < Duration::from_secs(3),
         "{others}, {slowest:?}"
     );
 }
