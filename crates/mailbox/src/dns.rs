@@ -28,14 +28,66 @@ pub(crate) struct Dns {
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Findings {
-    /// The domain, and it alone, holds the token.
-    pub(crate) txt_record: bool,
+    pub(crate) proof: Proof,
     /// One of its mail servers is ours.
     pub(crate) mx_record: bool,
     /// No other mail server stands before ours.
     pub(crate) mx_configured: bool,
-    /// What is wrong, for a person.
-    pub(crate) message: &'static str,
+}
+
+/// Whether a domain holds a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// It does, and no other name beside it.
+    Found,
+    /// It does not.
+    Absent,
+    /// Every name beside it holds the token as well.
+    Wildcard,
+    /// The answer does not fit into a message.
+    CutShort,
+    /// No answer came in time.
+    Late,
+    /// What came is no answer.
+    Failed,
+}
+
+impl Proof {
+    pub(crate) fn is_found(self) -> bool {
+        self == Self::Found
+    }
+
+    /// Tells whether there was an answer, and no proof in it.
+    pub(crate) fn is_refuted(self) -> bool {
+        matches!(self, Self::Absent | Self::Wildcard)
+    }
+}
+
+impl Findings {
+    const fn only(proof: Proof) -> Self {
+        Self {
+            proof,
+            mx_record: false,
+            mx_configured: false,
+        }
+    }
+
+    /// Returns what is wrong, for a person.
+    pub(crate) fn message(&self) -> &'static str {
+        match self.proof {
+            Proof::Found if self.mx_configured => "the domain is verified",
+            Proof::Found => {
+                "the domain is verified, but its first MX record does not name us: no mail arrives"
+            }
+            Proof::Absent => "no TXT record of the domain is the verify_token",
+            Proof::Wildcard => "the TXT record is a wildcard: it must stand on the domain itself",
+            Proof::CutShort => "the DNS answer is cut short, even over TCP",
+            Proof::Late => "the DNS did not answer in time; try again later",
+            Proof::Failed => {
+                "the DNS answered with an error: a loop of CNAME records, a refusal, or a signature that is wrong"
+            }
+        }
+    }
 }
 
 impl Dns {
@@ -63,17 +115,11 @@ impl Dns {
     /// Looks a domain up, within five seconds.
     #[tracing::instrument(name = "mailbox.look_up_domain", level = "debug", skip_all)]
     pub(crate) async fn check(&self, name: &str, token: &str) -> Findings {
-        let nothing = |message| Findings {
-            txt_record: false,
-            mx_record: false,
-            mx_configured: false,
-            message,
-        };
         let mut builder =
             TokioResolver::builder_with_config(self.servers.clone(), TokioRuntimeProvider::default());
         *builder.options_mut() = options();
         let Ok(resolver) = builder.build() else {
-            return nothing("no DNS server can be asked");
+            return Findings::only(Proof::Failed);
         };
         let sibling = sibling_of(name);
         let questions = async {
@@ -84,22 +130,13 @@ impl Dns {
             )
         };
         let Ok((own, sibling, mx)) = tokio::time::timeout(WHOLE, questions).await else {
-            return nothing("the DNS did not answer in time; try again later");
+            return Findings::only(Proof::Late);
         };
         let (mx_record, mx_configured) = mx.map_or((false, false), |records| self.judge_mx(&records));
-        let text = judge_txt(own, sibling, token);
-        let message = match (text, mx_configured) {
-            (Err(message), _) => message,
-            (Ok(()), true) => "the domain is verified",
-            (Ok(()), false) => {
-                "the domain is verified, but its first MX record does not name us: no mail arrives"
-            }
-        };
         Findings {
-            txt_record: text.is_ok(),
+            proof: judge_txt(own, sibling, token),
             mx_record,
             mx_configured,
-            message,
         }
     }
 
@@ -126,18 +163,14 @@ impl Dns {
 }
 
 /// The TXT records must hold the token, and a name that nobody can have made must not: a wildcard proves nothing.
-fn judge_txt(
-    own: Result<Vec<RData>, &'static str>,
-    sibling: Result<Vec<RData>, &'static str>,
-    token: &str,
-) -> Result<(), &'static str> {
-    if !holds(&own?, token) {
-        return Err("no TXT record of the domain is the verify_token");
+fn judge_txt(own: Result<Vec<RData>, Proof>, sibling: Result<Vec<RData>, Proof>, token: &str) -> Proof {
+    match (own, sibling) {
+        (Err(failed), _) => failed,
+        (Ok(own), _) if !holds(&own, token) => Proof::Absent,
+        (Ok(_), Err(failed)) => failed,
+        (Ok(_), Ok(sibling)) if holds(&sibling, token) => Proof::Wildcard,
+        (Ok(_), Ok(_)) => Proof::Found,
     }
-    if holds(&sibling?, token) {
-        return Err("the TXT record is a wildcard: it must stand on the domain itself");
-    }
-    Ok(())
 }
 
 fn holds(records: &[RData], token: &str) -> bool {
@@ -148,26 +181,20 @@ fn holds(records: &[RData], token: &str) -> bool {
 }
 
 /// Asks one question. That there is no such record is an answer.
-async fn ask(
-    resolver: &TokioResolver,
-    name: &str,
-    record_type: RecordType,
-) -> Result<Vec<RData>, &'static str> {
+async fn ask(resolver: &TokioResolver, name: &str, record_type: RecordType) -> Result<Vec<RData>, Proof> {
     let span = tracing::debug_span!("dns", otel.kind = "client", dns.question.type = %record_type);
     match resolver
         .lookup(format!("{name}."), record_type)
         .instrument(span)
         .await
     {
-        Ok(found) if found.message().truncation => Err("the DNS answer is cut short, even over TCP"),
+        Ok(found) if found.message().truncation => Err(Proof::CutShort),
         Ok(found) => Ok(found.answers().iter().map(|record| record.data.clone()).collect()),
         Err(NetError::Dns(DnsError::NoRecordsFound(_))) => Ok(Vec::new()),
-        Err(NetError::Timeout) => Err("the DNS did not answer in time; try again later"),
+        Err(NetError::Timeout) => Err(Proof::Late),
         Err(error) => {
             tracing::debug!(%error, "a DNS question failed");
-            Err(
-                "the DNS answered with an error: a loop of CNAME records, a refusal, or a signature that is wrong",
-            )
+            Err(Proof::Failed)
         }
     }
 }

@@ -5,6 +5,7 @@ mod activity;
 mod config;
 mod delivery;
 mod dns;
+mod domain_checks;
 mod error;
 mod migrations;
 mod mime;
@@ -129,6 +130,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         secrets,
     });
     sweeper::start(service.clone(), &deps.tasks);
+    domain_checks::start(service.clone(), &deps.tasks);
     Ok(Mailbox { service })
 }
 
@@ -162,6 +164,13 @@ impl Mailbox {
     pub async fn sweep(&self) {
         if let Err(error) = sweeper::sweep(&self.service).await {
             tracing::warn!(%error, "cannot sweep");
+        }
+    }
+
+    /// Looks up at once whatever verified domain is due, as is done at the start and every minute. Errors are logged.
+    pub async fn check_domains(&self) {
+        if let Err(error) = domain_checks::check(&self.service).await {
+            tracing::warn!(%error, "cannot check domains");
         }
     }
 

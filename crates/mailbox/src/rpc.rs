@@ -148,9 +148,9 @@ impl mailbox_server::Mailbox for Rpc {
         Ok(Response::new(VerifyDomainResponse {
             domain: Some(custom_domain_to_proto(domain)),
             mx_hostname: self.0.dns.mx_hostname().to_owned(),
-            txt_record: findings.txt_record,
+            txt_record: findings.proof.is_found(),
             mx_record: findings.mx_record,
-            message: findings.message.to_owned(),
+            message: findings.message().to_owned(),
         }))
     }
 

@@ -2,6 +2,7 @@
 
 mod activate_mailbox;
 mod add_domain;
+mod check_domain;
 mod create_webhook;
 mod custom_domains;
 mod delete_domain;
@@ -32,6 +33,7 @@ mod set_catch_all;
 mod test_webhook;
 mod verify_domain;
 
+pub(crate) use custom_domains::FORGOTTEN;
 pub(crate) use deliver_message::NewDelivery;
 pub(crate) use large_reads::LargeReads;
 pub(crate) use list_messages_after::{Arrived, Following};

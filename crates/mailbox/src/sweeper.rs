@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     config,
     error::Error,
-    service::Service,
+    service::{FORGOTTEN, Service},
     store::{custom_domains, leases, mailboxes, millis, outbox, sweeps, webhook_events, webhooks},
 };
 
@@ -56,6 +56,7 @@ enum Broom {
     Tombstones,
     Webhooks,
     Overfull,
+    Domains,
 }
 
 /// Sweeps, unless another process does.
@@ -83,6 +84,7 @@ pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
         Broom::Tombstones,
         Broom::Webhooks,
         Broom::Overfull,
+        Broom::Domains,
     ];
     for broom in brooms {
         loop {
@@ -144,6 +146,13 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
             Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
         }
         Broom::Overfull => end_overfull_webhooks(service).await,
+        Broom::Domains => {
+            let before_ms = millis(now - FORGOTTEN);
+            let swept = service.store.write("sweep_domains", None, move |tx| {
+                Box::pin(async move { Ok(custom_domains::remove_waiting(tx, before_ms, BATCH).await?) })
+            });
+            swept.await
+        }
     }
 }
 

@@ -19,11 +19,14 @@ pub(crate) const NAME: &str = "mine.example";
 /// A service that asks a DNS server of the test's own.
 pub(crate) async fn with_dns(db: Db) -> (World, DnsServer) {
     let dns = DnsServer::start();
-    let config = Config {
+    (World::with(db, asking(&dns)).await, dns)
+}
+
+pub(crate) fn asking(dns: &DnsServer) -> Config {
+    Config {
         dns_servers: List(vec![dns.address()]),
         ..Config::default()
-    };
-    (World::with(db, config).await, dns)
+    }
 }
 
 /// What the DNS of `NAME` should say.
@@ -200,6 +203,15 @@ async fn a_domain_waits_seven_days(db: Db) {
         ErrorCode::FailedPrecondition,
         reason::DOMAIN_EXPIRED,
     );
-    let again = add(&world, &ann, "mine.example").await.unwrap();
+    // Nor is it counted any more, or kept from being added anew.
+    for n in 0..Config::default().max_domains - 1 {
+        add(&world, &ann, &format!("n{n}.example")).await.unwrap();
+    }
+    let again = add(&world, &ann, NAME).await.unwrap();
     assert_ne!(again.verify_token, domain.verify_token);
+    assert_refused(
+        add(&world, &ann, "more.example").await,
+        ErrorCode::PermissionDenied,
+        reason::DOMAIN_LIMIT_REACHED,
+    );
 }

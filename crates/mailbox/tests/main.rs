@@ -9,6 +9,7 @@ mod world;
 
 mod catch_all;
 mod deliver_message;
+mod domain_checks;
 mod domains;
 mod fleet;
 mod mailboxes;

@@ -1,6 +1,6 @@
 //! Bringing a domain along: it waits for its verification.
 
-use mayfly_types::{DomainId, random_bytes};
+use mayfly_types::DomainId;
 
 use super::{Service, custom_domains as rules};
 use crate::{
@@ -21,25 +21,30 @@ impl Service {
             user_id: user,
             name,
             verified_name: None,
-            verify_token: format!("mayfly-verify-{:032x}", u128::from_be_bytes(random_bytes())),
+            verify_token: rules::new_token(),
             mx_configured: false,
             catch_all: None,
             created_at_ms: millis(now),
             verified_at_ms: None,
+            checked_at_ms: None,
+            missing_since_ms: None,
+            lost_at_ms: None,
         };
         self.store
             .write("add_domain", None, move |tx| {
                 let domain = domain.clone();
                 Box::pin(async move {
                     owners::lock(tx, user).await?;
-                    custom_domains::remove_expired(tx, user, millis(now - rules::PENDING)).await?;
                     if custom_domains::find_verified(tx, &domain.name).await?.is_some() {
                         return Err(Error::DomainAlreadyExists);
                     }
                     if let Some(waiting) = custom_domains::find_named(tx, user, &domain.name).await? {
-                        return Ok(waiting);
+                        if !rules::is_expired(&waiting, millis(now)) {
+                            return Ok(waiting);
+                        }
+                        custom_domains::remove(tx, user, waiting.id).await?;
                     }
-                    if custom_domains::count(tx, user).await? >= max_domains {
+                    if custom_domains::count(tx, user, millis(now - rules::PENDING)).await? >= max_domains {
                         return Err(Error::DomainLimitReached);
                     }
                     custom_domains::insert(tx, domain.clone()).await?;

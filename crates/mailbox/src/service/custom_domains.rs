@@ -1,13 +1,22 @@
 //! What the use cases of custom domains share: a domain as its user sees it.
 
 use mayfly_runtime::database::is_unique_violation;
-use mayfly_types::{DomainName, UserId};
+use mayfly_types::{DomainName, UserId, random_bytes};
 use time::Duration;
 
 use crate::{error::Error, store::entities::custom_domain};
 
 /// How long a domain may wait for its verification.
 pub(super) const PENDING: Duration = Duration::days(7);
+/// How long after that it is told that it has waited too long.
+const EXPIRED: Duration = Duration::days(7);
+/// After how long in all a domain is removed that is not verified.
+pub(crate) const FORGOTTEN: Duration = PENDING.saturating_add(EXPIRED);
+
+/// Makes what proves a domain to be a user's: 128 random bits.
+pub(super) fn new_token() -> String {
+    format!("mayfly-verify-{:032x}", u128::from_be_bytes(random_bytes()))
+}
 
 /// Reads the user that asks. What is no id has nothing.
 pub(super) fn user(user_id: &str) -> Result<UserId, Error> {
@@ -45,7 +54,8 @@ pub(super) fn canonical(text: &str, system: &[DomainName]) -> Result<String, Err
 /// Tells whether a domain has waited too long.
 pub(super) fn is_expired(domain: &custom_domain::Model, now_ms: i64) -> bool {
     let pending_ms = i64::try_from(PENDING.whole_milliseconds()).unwrap_or(i64::MAX);
-    domain.verified_at_ms.is_none() && domain.created_at_ms.saturating_add(pending_ms) <= now_ms
+    let waits_since_ms = domain.lost_at_ms.unwrap_or(domain.created_at_ms);
+    domain.verified_at_ms.is_none() && waits_since_ms.saturating_add(pending_ms) <= now_ms
 }
 
 /// Tells a name that somebody else has from other failures.

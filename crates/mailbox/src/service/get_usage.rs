@@ -2,10 +2,10 @@
 
 use mayfly_types::UserId;
 
-use super::Service;
+use super::{Service, custom_domains as rules};
 use crate::{
     error::Error,
-    store::{custom_domains, mailboxes},
+    store::{custom_domains, mailboxes, millis},
 };
 
 /// Counts and limits of a Pro user.
@@ -23,13 +23,14 @@ impl Service {
     pub(crate) async fn get_usage(&self, owner_user_id: &str) -> Result<Usage, Error> {
         let (account_count, domain_count) = match owner_user_id.parse::<UserId>() {
             Ok(owner) => {
+                let pending_since_ms = millis(self.clock.now() - rules::PENDING);
                 self.store
                     .read("count_what_is_limited", |c| {
                         Box::pin(async move {
                             let owner = owner.as_uuid();
                             Ok((
                                 mailboxes::count_active(c, owner).await?,
-                                custom_domains::count(c, owner).await?,
+                                custom_domains::count(c, owner, pending_since_ms).await?,
                             ))
                         })
                     })

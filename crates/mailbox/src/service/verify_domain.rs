@@ -40,10 +40,11 @@ impl Service {
                 let domain = domain.clone();
                 Box::pin(async move {
                     custom_domains::set_mx(tx, id, findings.mx_configured).await?;
-                    if findings.txt_record {
+                    if findings.proof.is_found() {
                         custom_domains::verify(tx, &domain, now_ms)
                             .await
                             .map_err(rules::taken)?;
+                        custom_domains::note_check(tx, &domain, now_ms, None).await?;
                     }
                     // It may have been deleted while the DNS was asked.
                     custom_domains::find(tx, user, id).await?.ok_or(Error::NotFound)

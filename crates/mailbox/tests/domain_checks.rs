@@ -1,0 +1,208 @@
+//! A verified domain is looked up each day: what its DNS says no more is lost after three days, and not before.
+
+use mayfly_proto::mailbox::{CustomDomain, GetUsageRequest, ListCustomDomainsRequest};
+use mayfly_testkit::{Db, DnsServer, Manner, Zone, db_test};
+use mayfly_types::{ErrorCode, reason};
+use time::Duration;
+
+use crate::{
+    domains::{NAME, add, asking, proof, prove, resolve, verify, with_dns},
+    world::{World, assert_refused, no_auth, until, user},
+};
+
+db_test!(
+    a_domain_without_its_proof_is_lost_after_three_days,
+    a_proof_that_comes_back_is_as_good_as_before,
+    a_dns_that_does_not_answer_loses_nothing,
+    a_lost_name_is_anybodys_by_a_new_token,
+    who_starts_looks_up_what_is_due,
+    what_waits_too_long_is_told_so_and_then_forgotten,
+);
+
+/// Lets a day pass, and has done what is done then.
+async fn next_day(world: &World) {
+    world.clock.advance(Duration::days(1));
+    world.mailbox.check_domains().await;
+}
+
+async fn listed(world: &World, user: &str) -> Vec<CustomDomain> {
+    let user_id = user.to_owned();
+    let request = ListCustomDomainsRequest { user_id };
+    let answer = world.client.clone().list_custom_domains(request).await;
+    answer.unwrap().into_inner().domains
+}
+
+async fn takes_mail(world: &World) -> bool {
+    match resolve(world, "a@mine.example").await {
+        Ok(_) => true,
+        Err(failure) => {
+            assert_eq!(failure.reason, reason::NOT_FOUND);
+            false
+        }
+    }
+}
+
+/// A verified domain with a mailbox.
+async fn with_domain(db: Db) -> (World, DnsServer, String, CustomDomain) {
+    let (world, dns) = with_dns(db).await;
+    let ann = user();
+    let domain = prove(&world, &dns, &ann).await;
+    world.create_for("a@mine.example", Some(&ann)).await;
+    (world, dns, ann, domain)
+}
+
+async fn a_domain_without_its_proof_is_lost_after_three_days(db: Db) {
+    let (world, dns, ann, domain) = with_domain(db).await;
+    for _ in 0..10 {
+        next_day(&world).await;
+        assert!(takes_mail(&world).await);
+    }
+    dns.publish(Zone::default().mx(NAME, 10, "mx.elsewhere.example"));
+    // What is not due yet is not looked up.
+    world.clock.advance(Duration::hours(23));
+    world.mailbox.check_domains().await;
+    assert!(listed(&world, &ann).await[0].mx_configured);
+    world.clock.advance(Duration::hours(1));
+    world.mailbox.check_domains().await;
+    assert!(!listed(&world, &ann).await[0].mx_configured);
+    for _ in 0..2 {
+        assert!(takes_mail(&world).await);
+        next_day(&world).await;
+    }
+    assert!(takes_mail(&world).await);
+    assert_eq!(listed(&world, &ann).await[0].verified_at, domain.verified_at);
+    next_day(&world).await;
+    assert!(!takes_mail(&world).await);
+    let lost = listed(&world, &ann).await.remove(0);
+    assert_eq!(lost.verified_at, None);
+    assert_ne!(lost.verify_token, domain.verify_token);
+    // It is a matter of the domain alone.
+    assert_refused(
+        world.reserve("b@mine.example", Some(&ann)).await,
+        ErrorCode::InvalidArgument,
+        reason::INVALID_ADDRESS,
+    );
+    world.reserve("b@mayfly.test", Some(&ann)).await.unwrap();
+}
+
+async fn a_proof_that_comes_back_is_as_good_as_before(db: Db) {
+    let (world, dns, ann, domain) = with_domain(db).await;
+    for by_hand in [false, true] {
+        dns.publish(Zone::default());
+        for _ in 0..3 {
+            next_day(&world).await;
+        }
+        dns.publish(proof(&domain));
+        if by_hand {
+            assert!(verify(&world, &ann, &domain.domain_id).await.unwrap().txt_record);
+        } else {
+            next_day(&world).await;
+        }
+    }
+    dns.publish(Zone::default());
+    for _ in 0..3 {
+        next_day(&world).await;
+        assert!(takes_mail(&world).await, "the days from before do not count");
+    }
+    assert_eq!(listed(&world, &ann).await[0].verify_token, domain.verify_token);
+}
+
+async fn a_dns_that_does_not_answer_loses_nothing(db: Db) {
+    let (world, dns, ..) = with_domain(db).await;
+    dns.publish(Zone::default().manner(Manner::Failing));
+    for _ in 0..30 {
+        next_day(&world).await;
+    }
+    assert!(takes_mail(&world).await);
+    // Nor does it end the days that count.
+    dns.publish(Zone::default());
+    next_day(&world).await;
+    dns.publish(Zone::default().manner(Manner::Failing));
+    for _ in 0..5 {
+        next_day(&world).await;
+    }
+    assert!(takes_mail(&world).await);
+    dns.publish(Zone::default());
+    next_day(&world).await;
+    assert!(!takes_mail(&world).await);
+}
+
+async fn a_lost_name_is_anybodys_by_a_new_token(db: Db) {
+    let (world, dns, ann, domain) = with_domain(db).await;
+    let bob = user();
+    let taken = add(&world, &bob, NAME).await;
+    assert_refused(taken, ErrorCode::AlreadyExists, reason::DOMAIN_ALREADY_EXISTS);
+    dns.publish(Zone::default());
+    for _ in 0..4 {
+        next_day(&world).await;
+    }
+    // What stands in the DNS from before proves nothing.
+    dns.publish(proof(&domain));
+    let answer = verify(&world, &ann, &domain.domain_id).await.unwrap();
+    assert!(!answer.txt_record && answer.domain.unwrap().verified_at.is_none());
+
+    let bobs = prove(&world, &dns, &bob).await;
+    assert!(!takes_mail(&world).await, "ann's mailbox is not bob's");
+    let lost = listed(&world, &ann).await.remove(0);
+    dns.publish(proof(&lost));
+    assert_refused(
+        verify(&world, &ann, &domain.domain_id).await,
+        ErrorCode::AlreadyExists,
+        reason::DOMAIN_ALREADY_EXISTS,
+    );
+    // Bob's proof is gone in turn.
+    for _ in 0..4 {
+        next_day(&world).await;
+    }
+    assert_ne!(listed(&world, &bob).await[0].verify_token, bobs.verify_token);
+    let answer = verify(&world, &ann, &domain.domain_id).await.unwrap();
+    assert!(answer.domain.unwrap().verified_at.is_some());
+    assert!(takes_mail(&world).await);
+}
+
+async fn who_starts_looks_up_what_is_due(db: Db) {
+    let (world, dns, ann, domain) = with_domain(db).await;
+    dns.publish(Zone::default().txt(NAME, &domain.verify_token));
+    let (database, clock) = world.stop().await;
+    clock.advance(Duration::days(1));
+    let world = World::open(database, clock, asking(&dns), no_auth(), &["mayfly.test"]).await;
+    until("looked up", async || !listed(&world, &ann).await[0].mx_configured).await;
+    assert!(takes_mail(&world).await);
+}
+
+async fn what_waits_too_long_is_told_so_and_then_forgotten(db: Db) {
+    let (world, dns, ann, domain) = with_domain(db).await;
+    let bob = user();
+    let waiting = add(&world, &bob, "bobs.example").await.unwrap();
+    dns.publish(Zone::default());
+    for day in 1..=17 {
+        next_day(&world).await;
+        world.mailbox.sweep().await;
+        let (of_bob, of_ann) = (
+            verify(&world, &bob, &waiting.domain_id).await,
+            verify(&world, &ann, &domain.domain_id).await,
+        );
+        for (outcome, days_waiting) in [(of_bob, day), (of_ann, day - 4)] {
+            match days_waiting {
+                ..7 => assert!(!outcome.unwrap().txt_record),
+                7..14 => {
+                    let (code, reason) = (ErrorCode::FailedPrecondition, reason::DOMAIN_EXPIRED);
+                    assert_refused(outcome, code, reason);
+                }
+                _ => assert_refused(outcome, ErrorCode::NotFound, reason::NOT_FOUND),
+            }
+        }
+        let owner_user_id = bob.clone();
+        let usage = world
+            .client
+            .clone()
+            .get_usage(GetUsageRequest { owner_user_id })
+            .await;
+        assert_eq!(usage.unwrap().into_inner().domain_count, i64::from(day < 7));
+    }
+    assert_eq!(listed(&world, &bob).await, []);
+    assert_eq!(listed(&world, &ann).await.len(), 1);
+    world.clock.advance(Duration::days(1));
+    world.mailbox.sweep().await;
+    assert_eq!(listed(&world, &ann).await, []);
+}
