@@ -148,6 +148,15 @@ impl Service {
                 return Ok(Some(mailbox));
             }
         }
+        let active = self.read_mailbox_at(address).await?;
+        if let Some(mailbox) = &active {
+            cache.note_holder(address.as_str(), mailbox.id);
+        }
+        Ok(active.map(Arc::new))
+    }
+
+    /// Reads the active mailbox with an address, whatever is remembered.
+    async fn read_mailbox_at(&self, address: &Address) -> Result<Option<Mailbox>, Error> {
         let key = address.clone();
         let found = self
             .store
@@ -155,11 +164,7 @@ impl Service {
                 Box::pin(async move { Ok(mailboxes::find_by_address(c, key.as_str()).await?) })
             })
             .await?;
-        let active = found.filter(|mailbox| mailbox.state == State::Active);
-        if let Some(mailbox) = &active {
-            cache.note_holder(address.as_str(), mailbox.id);
-        }
-        Ok(active.map(Arc::new))
+        Ok(found.filter(|mailbox| mailbox.state == State::Active))
     }
 
     /// Returns an active mailbox, remembered or read.
