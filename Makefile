@@ -18,8 +18,8 @@ fmt:
 lint: tools
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check licenses bans sources
-	cd crates/gateway && web-tests/node_modules/.bin/tsc -p web-tests/tsconfig.json
-	cd crates/gateway && web-tests/node_modules/.bin/eslint --config web-tests/eslint.config.js web web-tests
+	cd crates/gateway && PATH=$$PWD/web-tests/node_modules/.bin:$$PATH tsc -p web-tests/tsconfig.json
+	cd crates/gateway && PATH=$$PWD/web-tests/node_modules/.bin:$$PATH eslint --config web-tests/eslint.config.js web web-tests
 
 up: ## Every role in containers over PostgreSQL and Redis; `make up SCALE="--scale gateway=2"` for more replicas
 	deploy/secrets.sh

@@ -80,9 +80,8 @@ fn judge(cases: &[Value]) -> (Vec<bool>, Vec<bool>) {
     let verdicts = run(Command::new(python).args(["-c", PYTHON]), cases);
     let verdicts: Vec<[bool; 2]> = serde_json::from_value(verdicts).unwrap();
     let (standard, plain): (Vec<_>, Vec<_>) = verdicts.into_iter().map(<(bool, bool)>::from).unzip();
-    let mut node = Command::new("node");
-    node.args(["--input-type=module", "-e", NODE])
-        .current_dir(format!("{root}/crates/gateway/web-tests"));
+    let mut node = crate::node::command();
+    node.args(["--input-type=module", "-e", NODE]);
     let of_node: Vec<bool> = serde_json::from_value(run(&mut node, cases)).unwrap();
     assert_eq!(of_node, standard);
     (standard, plain)

@@ -89,14 +89,8 @@ async fn a_sign_up_is_tested_by_other_peoples_clients() {
     let world = World::start(Kind::AllInOne);
     let python = format!("{root}/target/tools/clients/bin/python");
     run(&world, "python", Command::new(python).args(["-c", PYTHON]));
-    let web_tests = format!("{root}/crates/gateway/web-tests");
-    run(
-        &world,
-        "node",
-        Command::new("node")
-            .args(["--input-type=module", "-e", NODE])
-            .current_dir(web_tests),
-    );
+    let mut node = crate::node::command();
+    run(&world, "node", node.args(["--input-type=module", "-e", NODE]));
     let dir = tempfile::tempdir().unwrap();
     run(
         &world,
