@@ -29,6 +29,8 @@ command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 web=crates/gateway/web-tests
 if ! cmp -s "$web/package-lock.json" "$web/node_modules/.installed"; then
   npm ci --prefix "$web" --ignore-scripts --no-audit --no-fund --silent
+  # npm 9 takes the link away with the package of the other architecture.
+  (cd "$web/node_modules/.bin" && ln -sf ../node-linux-*/bin/node node)
   cp "$web/package-lock.json" "$web/node_modules/.installed"
 fi
 
