@@ -116,7 +116,12 @@ fn add_errors(document: &mut OpenApi) {
             }
             if method == HttpMethod::Post && has_body && !signs_in {
                 add(403, "A limit is reached, or registration is closed");
-                add(409, "`address_taken`, `email_taken` or `domain_already_exists`");
+                match path.rsplit('/').next() {
+                    Some("accounts") => add(409, "`address_taken`"),
+                    Some("register") => add(409, "`email_taken`"),
+                    Some("domains") => add(409, "`domain_already_exists`"),
+                    _ => {}
+                }
             }
             add(429, "`rate_limited`, with `Retry-After` in seconds");
             add(500, "`internal_error`");
@@ -134,4 +139,31 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
     ]
     .into_iter()
     .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_is_offered_only_where_something_can_be_taken() {
+        let mut document = document();
+        let mut offered = Vec::new();
+        for (path, item) in &mut document.paths.paths {
+            for (_, operation) in operations(item) {
+                if operation.responses.responses.contains_key("409") {
+                    offered.push(path.clone());
+                }
+            }
+        }
+        assert_eq!(
+            offered,
+            [
+                "/api/accounts",
+                "/pro/api/domains",
+                "/pro/api/domains/{id}/verify",
+                "/pro/api/register"
+            ]
+        );
+    }
 }

@@ -4,7 +4,8 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    reason = "what a test cannot do without, it fails without"
+    clippy::disallowed_methods,
+    reason = "what a test cannot do without, it fails without; and it dials what it started"
 )]
 
 mod clock;

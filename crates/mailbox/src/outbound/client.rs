@@ -196,6 +196,7 @@ fn resolver(servers: &[SocketAddr]) -> TokioResolver {
 }
 
 /// Connects to the first address that answers.
+#[expect(clippy::disallowed_methods, reason = "each was judged")]
 async fn dial(addresses: &[SocketAddr]) -> Result<TcpStream, Problem> {
     for address in addresses {
         if let Ok(stream) = TcpStream::connect(*address).await {
@@ -220,6 +221,7 @@ fn request(target: &Target, headers: HeaderMap, body: Bytes) -> Result<Request<F
 }
 
 /// Sends a request and reads the head of its answer, and a little of its body so that the receiver can end well.
+#[expect(clippy::disallowed_methods, reason = "whom it talks to was judged")]
 pub(super) async fn talk<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, Problem>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

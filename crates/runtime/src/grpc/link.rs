@@ -56,6 +56,10 @@ impl Dialer {
         }
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the operator names the replicas of services"
+    )]
     async fn open(&self, link: &Link, host: &str) -> io::Result<(SendRequest<Body>, Driver)> {
         let stream = TcpStream::connect(link.address).await?;
         stream.set_nodelay(true)?;
@@ -139,6 +143,10 @@ impl Dialer {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the operator names the replicas of services"
+)]
 async fn handshake<T>(stream: T) -> io::Result<(SendRequest<Body>, Driver)>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,

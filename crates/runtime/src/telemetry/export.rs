@@ -44,6 +44,7 @@ impl Collector {
             let tls = ClientTlsConfig::new().with_enabled_roots();
             endpoint = endpoint.tls_config(tls).map_err(wrong)?;
         }
+        #[expect(clippy::disallowed_methods, reason = "the operator names the collector")]
         let channel = endpoint
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(EXPORT_TIMEOUT)

@@ -2,6 +2,8 @@
 //!
 //! `cargo bench -p mayfly-server -- [--quick] [http] [ingest] [sign-in] [push] [size]`
 
+#![expect(clippy::disallowed_methods, reason = "it dials what it started")]
+
 mod http;
 mod ingest;
 mod lab;

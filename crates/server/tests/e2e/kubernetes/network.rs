@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use super::{Manifests, OVERLAYS, containers, labels, list, name_of, root, selects, text};
 
 /// From, to, and the port on which `to` listens.
-type Arrow = (String, String, u64);
+type Arrow = (String, String, Port);
+/// The first and the last of a range; mostly they are one.
+type Port = (u64, u64);
 
 /// The arrows of the table under "Who may call whom".
 fn documented() -> BTreeSet<Arrow> {
@@ -20,14 +22,17 @@ fn documented() -> BTreeSet<Arrow> {
     let mut arrows = BTreeSet::new();
     for row in section.lines().filter(|line| line.starts_with('|')).skip(2) {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [from, to, port] = cells[..] else {
+        let [from, to, ports] = cells[..] else {
             panic!("{row}")
         };
         for from in from.split(", ") {
             for to in to.split(", ") {
-                let port = port.parse().expect("a port");
-                let is_new = arrows.insert((from.to_owned(), to.to_owned(), port));
-                assert!(is_new, "{row} says again that {from} may call {to}");
+                for port in ports.split(", ") {
+                    let (first, last) = port.split_once('–').unwrap_or((port, port));
+                    let port = (first.parse().expect("a port"), last.parse().expect("a port"));
+                    let is_new = arrows.insert((from.to_owned(), to.to_owned(), port));
+                    assert!(is_new, "{row} says again that {from} may call {to}");
+                }
             }
         }
     }
@@ -39,23 +44,38 @@ fn component(workload: &Value) -> String {
     text(&labels(workload)["app.kubernetes.io/component"]).to_owned()
 }
 
+/// The ports of webhooks, as `mailbox` judges them too (`outbound/target.rs`).
+const WEBHOOKS: [Port; 2] = [(443, 443), (1024, 65535)];
+/// What a network that stands for public addresses has to leave out, by the network.
+const INNER: [(&str, &[&str]); 2] = [
+    (
+        "0.0.0.0/0",
+        &[
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+        ],
+    ),
+    (
+        "2000::/3",
+        &["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"],
+    ),
+];
+
 /// Whom a peer of a policy means, by the names of the table.
-fn parties(manifests: &Manifests, peer: &Value, port: u64) -> Vec<String> {
+fn parties(manifests: &Manifests, peer: &Value, port: Port) -> Vec<String> {
     if let Some(network) = peer["ipBlock"]["cidr"].as_str() {
-        if port == 443 {
+        if WEBHOOKS.contains(&port) {
             let except = list(&peer["ipBlock"]["except"]);
-            let inner = [
-                "10.0.0.0/8",
-                "127.0.0.0/8",
-                "169.254.0.0/16",
-                "172.16.0.0/12",
-                "192.168.0.0/16",
-            ];
+            let (_, inner) = INNER
+                .iter()
+                .find(|(known, _)| *known == network)
+                .expect("all there is");
             let spares_inner = inner.iter().all(|inner| except.contains(&json!(inner)));
-            assert!(
-                network == "2000::/3" || spares_inner,
-                "{peer} has private addresses"
-            );
+            assert!(spares_inner, "{peer} has private addresses");
             return vec!["public addresses".to_owned()];
         }
         let (_, bits) = network.split_once('/').expect("a network");
@@ -64,9 +84,9 @@ fn parties(manifests: &Manifests, peer: &Value, port: u64) -> Vec<String> {
             "{network} is a large part of the world"
         );
         let name = match port {
-            5432 => "postgresql",
-            6379 => "redis",
-            _ => panic!("nothing outside the cluster is known on {port}"),
+            (5432, 5432) => "postgresql",
+            (6379, 6379) => "redis",
+            _ => panic!("nothing outside the cluster is known on {port:?}"),
         };
         return vec![name.to_owned()];
     }
@@ -112,7 +132,7 @@ fn outside() -> [(Value, &'static str); 4] {
 }
 
 /// The arrows that one direction of all policies lets through, as (selected pod, other end, port).
-fn allowed(manifests: &Manifests, direction: &str) -> BTreeSet<(String, String, u64)> {
+fn allowed(manifests: &Manifests, direction: &str) -> BTreeSet<Arrow> {
     let (rules, ends) = match direction {
         "Egress" => ("egress", "to"),
         _ => ("ingress", "from"),
@@ -138,8 +158,8 @@ fn allowed(manifests: &Manifests, direction: &str) -> BTreeSet<(String, String, 
                 name_of(policy)
             );
             for port in list(&rule["ports"]) {
-                assert!(port["endPort"].is_null(), "{}", name_of(policy));
-                let port = port["port"].as_u64().expect("a number");
+                let first = port["port"].as_u64().expect("a number");
+                let port = (first, port["endPort"].as_u64().unwrap_or(first));
                 let others = match list(&rule[ends]) {
                     [] => vec!["anybody".to_owned()],
                     peers => peers
@@ -199,7 +219,11 @@ fn what_no_policy_names_is_refused() {
 fn policies_name_ports_that_are_open() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
-        for (pod, from, port) in allowed(&manifests, "Ingress") {
+        for (pod, from, (port, last)) in allowed(&manifests, "Ingress") {
+            assert_eq!(
+                port, last,
+                "{overlay}: {from} is let through to many ports of {pod}"
+            );
             let workload = manifests.workloads().into_iter().find(|w| component(w) == pod);
             let open = containers(workload.expect("a pod"))
                 .into_iter()
