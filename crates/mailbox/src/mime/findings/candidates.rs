@@ -183,6 +183,8 @@ fn spaced_digits(text: &str, atoms: &[Atom]) -> (usize, Option<Shape>) {
     }
     match lengths[..] {
         [3, 3] | [2, 2, 2] | [4, 4] => (count, Some(Shape::Digits)),
+        // A telephone number.
+        [2, 2, 2, 2] => (count, Some(Shape::Number)),
         [4..=8, ..] => (1, Some(Shape::Digits)),
         _ => (1, Some(Shape::Number)),
     }
@@ -232,7 +234,15 @@ fn stands_free(text: &str, group: &[Atom]) -> bool {
                 '#' | '\u{2116}' | '$' | '\u{20ac}' | '\u{a3}' | '\u{a5}' | '\u{ffe5}' | '\u{3012}'
             )
     };
-    !before.is_some_and(is_prefix) && !after.is_some_and(is_part)
+    !before.is_some_and(is_prefix) && !after.is_some_and(is_part) && !is_end_of_hidden(&text[..start])
+}
+
+/// Tells whether what comes next is the end of a number that is hidden otherwise: of a card or an account.
+fn is_end_of_hidden(before: &str) -> bool {
+    let before = before.trim_end_matches([' ', '\u{a0}', '-']);
+    ["***", "\u{2022}\u{2022}"]
+        .iter()
+        .any(|hidden| before.ends_with(hidden))
 }
 
 /// Writes a token as it would be typed.

@@ -90,8 +90,10 @@ impl<'m> Judge<'m> {
 
     /// Returns what stands in lines that speak of reduced prices.
     fn promoted(&self) -> Vec<String> {
-        let is_promoted =
-            |token: &&Token| self.is_promoted(&bounds(&self.marked.page.text, &token.at, &['\n']));
+        let is_promoted = |token: &&Token| {
+            let line = bounds(&self.marked.page.text, &token.at, &['\n']);
+            self.is_promoted(token.shape, &line)
+        };
         self.tokens
             .iter()
             .filter(is_promoted)
@@ -135,11 +137,12 @@ impl<'m> Judge<'m> {
         let is_alone = is_alone(text, &token.at, &cell);
         let is_emphasised = self.marked.page.is_emphasised(&token.at);
         let beside = matches!(before, Some((Word::Code, distance)) if distance <= BESIDE_BYTES);
+        let between = before.map_or("", |(_, distance)| {
+            &text[token.at.start - distance..token.at.start]
+        });
         let context = match before {
-            Some((Word::Code, distance)) => {
-                let between = &text[token.at.start - distance..token.at.start];
-                if ends_sentence(between) { 1 } else { 3 }
-            }
+            Some((Word::Code, _)) if ends_sentence(between) => 1,
+            Some((Word::Code, _)) => 3,
             _ => 0,
         };
         let context = context
@@ -148,7 +151,9 @@ impl<'m> Judge<'m> {
         let is_year = token.shape == Shape::Digits
             && token.value.len() == 4
             && (token.value.starts_with("19") || token.value.starts_with("20"));
-        if is_year && !beside && !(is_alone && context >= 2) {
+        // "Access codes 2025" is a title.
+        let is_called_code = beside && between != " ";
+        if is_year && !is_called_code && !(is_alone && context >= 2) {
             return None;
         }
         let is_fit = match token.shape {
@@ -278,14 +283,19 @@ impl<'m> Judge<'m> {
             })
     }
 
-    /// Tells whether a line speaks of reduced prices.
-    fn is_promoted(&self, line: &Range<usize>) -> bool {
+    /// Tells whether a line speaks of reduced prices. What is not of digits alone is a coupon also when a line near it does:
+    /// a shop's code to sign in may stand over its advertisements.
+    fn is_promoted(&self, shape: Shape, line: &Range<usize>) -> bool {
         let hits = &self.marked.hits;
-        let start = hits.partition_point(|hit| hit.at.end + LINE_BYTES <= line.start);
+        if has_percentage(&self.marked.page.text[line.clone()]) {
+            return true;
+        }
+        let reach = if shape == Shape::Digits { 0 } else { LINE_BYTES };
+        let start = hits.partition_point(|hit| hit.at.end + reach <= line.start);
         hits[start..]
             .iter()
             .take(4 * MAX_WORDS)
-            .take_while(|hit| hit.at.start < line.end + LINE_BYTES)
+            .take_while(|hit| hit.at.start < line.end + reach)
             .any(|hit| hit.word == Word::Promo)
     }
 }
@@ -304,6 +314,16 @@ fn bounds(text: &str, at: &Range<usize>, marks: &[char]) -> Range<usize> {
 fn is_alone(text: &str, at: &Range<usize>, cell: &Range<usize>) -> bool {
     let is_blank = |text: &str| !text.chars().any(char::is_alphanumeric);
     is_blank(&text[cell.start..at.start]) && is_blank(&text[at.end..cell.end])
+}
+
+/// Tells whether a text has a number with a percent sign. In a URL it begins an escape.
+fn has_percentage(text: &str) -> bool {
+    let is_percentage = |(at, _): (usize, &str)| {
+        let before = text[..at].trim_end_matches([' ', '\u{a0}', '\u{202f}']);
+        before.ends_with(|char: char| char.is_ascii_digit())
+            && !text[at + 1..].starts_with(|char: char| char.is_ascii_alphanumeric())
+    };
+    text.match_indices('%').any(is_percentage)
 }
 
 fn ends_sentence(between: &str) -> bool {

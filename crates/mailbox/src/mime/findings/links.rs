@@ -1,4 +1,5 @@
-//! The links of a mail, and what each is for: judged by its text, then its URL, then the sentence that it stands in.
+//! The links of a mail, and what each is for: judged by its text, then its URL, then the sentence that it stands in. What
+//! verifies or resets something carries a secret: a URL without room for one is a page.
 
 use std::ops::Range;
 
@@ -15,6 +16,13 @@ const MAX_URL_BYTES: usize = 2048;
 const MAX_TEXT_CHARS: usize = 200;
 /// How far the sentence around a link is read, on each side.
 const SENTENCE_BYTES: usize = 200;
+
+/// Parts of the paths of forges' pages, whose projects and branches have any name.
+const FORGE_PARTS: [&str; 6] = ["pull", "pulls", "issues", "commit", "merge_requests", "blob"];
+/// A part of a path with so many letters can be a secret.
+const MIN_SECRET_LETTERS: usize = 20;
+/// So can one of so many digits: fewer are a year, or a page.
+const MIN_SECRET_DIGITS: usize = 5;
 
 /// Finds the links of a mail, each URL once: those of the HTML, then those of the text, then of List-Unsubscribe.
 pub(super) fn find(html: &Marked, text: &Marked, unsubscribe: Option<&[u8]>) -> Vec<Link> {
@@ -161,8 +169,28 @@ fn kind(url: &str, shown: &str, marked: &Marked, at: &Range<usize>) -> LinkKind 
     };
     match by_text.or(by_url).or(by_sentence) {
         Some(LinkKind::Verify) if is_purchase => LinkKind::Other,
+        Some(LinkKind::Verify | LinkKind::Reset) if is_page(url) => LinkKind::Other,
         found => found.unwrap_or(LinkKind::Other),
     }
+}
+
+/// Tells whether a URL is a page that many may open: nothing in it could be a secret, or it is a page of a forge.
+fn is_page(url: &str) -> bool {
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let Some((_, path)) = path.split_once(['/', '?']) else {
+        return true;
+    };
+    let is_forge = path
+        .split('/')
+        .any(|part| FORGE_PARTS.iter().any(|name| part.eq_ignore_ascii_case(name)));
+    is_forge || !url.contains('?') && !path.split('/').any(is_secret_like)
+}
+
+fn is_secret_like(part: &str) -> bool {
+    let digits = part.chars().filter(char::is_ascii_digit).count();
+    part.len() >= MIN_SECRET_LETTERS && !part.contains('-')
+        || digits >= MIN_SECRET_DIGITS
+        || (1..part.len()).contains(&digits)
 }
 
 fn by_sentence(marked: &Marked, at: &Range<usize>) -> Option<LinkKind> {
@@ -182,10 +210,24 @@ fn by_sentence(marked: &Marked, at: &Range<usize>) -> Option<LinkKind> {
     let from = start + cut.max(line).max(url).unwrap_or(0);
     let to = text.ceil_char_boundary((at.end + SENTENCE_BYTES).min(text.len()));
     let after = text.get(at.end..to)?;
-    let to = at.end + after.find(['\n', '.', '\u{3002}']).unwrap_or(after.len());
+    let end = after.find(['\n', '.', '\u{3002}']).unwrap_or(after.len());
+    let to = at.end + end.min(start_of_next(after));
     let first = marked.hits.partition_point(|hit| hit.at.start < from);
     let end = marked.hits.partition_point(|hit| hit.at.start < to);
     kind_of(marked.hits.get(first..end)?)
+}
+
+/// Returns where the words begin that are a label of another URL, as in `or unsubscribe: https://…`.
+fn start_of_next(after: &str) -> usize {
+    let none = after.len();
+    let Some(scheme) = after.find("://") else {
+        return none;
+    };
+    let label = after[..scheme].trim_end_matches(|char: char| char.is_ascii_alphabetic());
+    match label.trim_end().strip_suffix(':') {
+        Some(label) => label.rfind([',', ';']).unwrap_or(0),
+        None => none,
+    }
 }
 
 fn kind_of(hits: &[Hit]) -> Option<LinkKind> {

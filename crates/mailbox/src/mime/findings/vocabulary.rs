@@ -29,7 +29,7 @@ pub(super) const VOCABULARY: &[(Word, &str)] = &[
     ),
     (
         Word::Code,
-        "رمز, الرمز, رموز, كود, كلمة المرور لمرة واحدة, رقم التحقق, קוד, कोड, ओटीपी, पासकोड, रहस्य अंक, รหัส",
+        "رمز, الرمز, کد, رمز یکبار مصرف, گذرواژه موقت, رموز, كود, كلمة المرور لمرة واحدة, رقم التحقق, קוד, कोड, ओटीपी, पासकोड, रहस्य अंक, รหัส",
     ),
     (
         Word::Act,
@@ -46,7 +46,7 @@ pub(super) const VOCABULARY: &[(Word, &str)] = &[
         reference*, ref, ref., booking*, reservation*, itinerary, pnr, record locator, confirmation number, confirmation no, confirmation #, confirmation code for your stay, customer*, member*, \
         membership*, account number, account no, account ending, card ending, ending in, ending with, phone*, telephone*, tel, tel., call, call us, fax, mobile, whatsapp, \
         hotline, helpline, zip, zip code*, zipcode*, postal code*, postcode*, post code*, error code*, country code*, area code*, sort code*, swift code*, \
-        source code*, qr code*, qr-code*, barcode*, dress code*, code of conduct, code review*, code change*, codebase, code snippet*, code coverage, no-code, low-code, country dialing code*, \
+        source code*, qr code*, qr-code*, barcode*, dress code*, code of conduct, code review*, code change*, code path*, code base, code sample*, code owner*, code freeze, booking code*, reservation code*, codebase, code snippet*, code coverage, no-code, low-code, country dialing code*, \
         product code*, vat*, tax*, iban, version*, build*, release*, extension, ext, ext., suite, ste, apt, apartment, room, floor, flight, po box, p.o. box, \
         company number, company no, registration number, registered number, registered in, reg. no, licence*, license*, article*, sku, item, items, model*, serial*, copyright, since, established, \
         issue*, episode*, page*, chapter*, pull request, commit*, transaction*, payment*, bill, meter*, policy*, claim*, student*, employee*, \
@@ -55,17 +55,17 @@ pub(super) const VOCABULARY: &[(Word, &str)] = &[
     (
         Word::Label,
         "bestell*, auftrag*, rechnung*, sendung*, paket*, kundennummer*, kunden-nr*, kundennr*, vorgang*, aktenzeichen, plz, postleitzahl*, telefon*, tel.:, \
-        rufnummer, hrb, hra, ust-id*, ust-idnr*, ust-id-nr, steuernummer, artikel*, referenz*, buchung*, vertrag*, mitglied*, fehlercode*, strichcode*, vorwahl, zimmer, betrag, summe, gesamt, seit, \
-        commande*, facture*, colis, suivi, réservation*, référence*, dossier*, n° client, numéro client, code postal, code barre*, siret, siren, tva, rcs, tél, tél., téléphone, montant, depuis, \
+        rufnummer, hrb, hra, ust-id*, ust-idnr*, ust-id-nr, steuernummer, artikel*, referenz*, buchung*, *buchungscode*, *buchungs-code*, vertrag*, mitglied*, fehlercode*, strichcode*, vorwahl, zimmer, betrag, summe, gesamt, seit, \
+        commande*, facture*, code de réservation, colis, suivi, réservation*, référence*, dossier*, n° client, numéro client, code postal, code barre*, siret, siren, tva, rcs, tél, tél., téléphone, montant, depuis, \
         pedido*, factura*, envío*, seguimiento, reserva*, referencia*, código postal, codigo postal, código de error, código de barras, teléfono*, número de cliente, cliente, expediente, importe, cif, nif, desde, \
-        encomenda*, fatura*, nota fiscal, rastreio, rastreamento, código de rastreio, código de rastreamento, referência*, cep, telefone*, cnpj, protocolo*, boleto, valor",
+        encomenda*, fatura*, nota fiscal, rastreio, rastreamento, código de rastreio, código de rastreamento, código de reserva, código de autorización, código de autorização, referência*, cep, telefone*, cnpj, protocolo*, boleto, valor",
     ),
     (
         Word::Label,
-        "ordine*, ordini, fattura*, spedizione*, prenotazione*, riferimento*, codice postale, codice di avviamento, codice cliente, codice fiscale, codice ordine, codice prenotazione, codice di tracciamento, codice iva, \
-        p.iva, p. iva, partita iva, telefono*, pratica*, importo, cap, tracciamento, bestelling*, bestelnummer*, ordernummer*, factuur*, pakket*, zending*, reservering*, kenmerk, klantnummer, trackingcode*, track & trace*, \
-        kvk, btw*, telefoon*, bedrag, zamówieni*, faktur*, przesyłk*, paczk*, rezerwacj*, numer klienta, kod pocztowy, kod błędu, kod kreskowy, nip, regon, krs, kwota, \
-        sipariş*, kargo*, takip*, rezervasyon*, posta kodu, müşteri no*, hata kodu, barkod*, fatura*, tutar, objednávk*, zásilk*, psč, beställning*, ordrenummer, postnummer, tilaus*, postinumero, rendelés*, comandă*, comenzi*, τηλέφωνο, παραγγελία*, đơn hàng, mã đơn hàng, mã vận đơn, pesanan*, nomor pesanan",
+        "ordine*, ordini, fattura*, spedizione*, prenotazione*, riferimento*, codice postale, codice di avviamento, codice cliente, codice fiscale, codice ordine, codice prenotazione, codice di prenotazione, codice autorizzazione, codice di autorizzazione, codice di tracciamento, codice iva, \
+        p.iva, p. iva, partita iva, telefono*, pratica*, importo, cap, tracciamento, bestelling*, bestelnummer*, ordernummer*, factuur*, pakket*, zending*, reservering*, kenmerk, klantnummer, trackingcode*, boekingscode*, reserveringscode*, track & trace*, \
+        kvk, btw*, telefoon*, bedrag, zamówieni*, faktur*, przesyłk*, paczk*, rezerwacj*, numer klienta, kod pocztowy, kod błędu, kod kreskowy, kod rezerwacji, kod autoryzacji, nip, regon, krs, kwota, \
+        sipariş*, kargo*, takip*, rezervasyon*, rezervasyon kodu, posta kodu, müşteri no*, hata kodu, barkod*, fatura*, tutar, objednávk*, zásilk*, psč, beställning*, ordrenummer, postnummer, tilaus*, postinumero, rendelés*, comandă*, comenzi*, τηλέφωνο, παραγγελία*, đơn hàng, mã đơn hàng, mã vận đơn, pesanan*, nomor pesanan",
     ),
     (
         Word::Label,
@@ -80,7 +80,7 @@ pub(super) const VOCABULARY: &[(Word, &str)] = &[
     ),
     (
         Word::Label,
-        "رقم الطلب, طلبك رقم, الفاتورة, فاتورة, شحنة, الشحنة, تتبع, التتبع, رقم الحجز, الحجز, هاتف, الهاتف, الرمز البريدي, رمز البريد, رمز الخطأ, رمز الاستجابة, ऑर्डर, चालान, ट्रैकिंग, बुकिंग, फोन, फ़ोन, पिन कोड, पिनकोड, रसीद, बिल, הזמנה, מיקוד, טלפון",
+        "رقم الطلب, طلبك رقم, کد پستی, کد سفارش, کد رهگیری, سفارش, تلفن, مبلغ, الفاتورة, فاتورة, شحنة, الشحنة, تتبع, التتبع, رقم الحجز, الحجز, هاتف, الهاتف, الرمز البريدي, رمز البريد, رمز الخطأ, رمز الاستجابة, ऑर्डर, चालान, ट्रैकिंग, बुकिंग, फोन, फ़ोन, पिन कोड, पिनकोड, रसीद, बिल, הזמנה, מיקוד, טלפון",
     ),
     (
         Word::Promo,
@@ -109,31 +109,31 @@ pub(super) const VOCABULARY: &[(Word, &str)] = &[
     (
         Word::Unsubscribe,
         "отпис*, отказаться от рассыл*, отказ от рассыл*, відпис*, відмовитись від розсил*, abonelikten*, aboneliği iptal*, aboneliğini iptal*, listeden çık*, avregistrer*, avprenumerer*, avmeld*, avslutt abonnement*, frameld*, peruuta tilau*, odhlásit*, odhlási*, leiratkoz*, dezabon*, διαγραφή, απεγγραφή*, \
-        hủy đăng ký, berhenti berlangganan, ยกเลิกการ, 配信停止, 配信を停止, 購読解除, 購読を解除, メール配信の停止, 退会, 退订, 取消订阅, 退訂, 取消訂閱, 수신거부, 수신 거부, 구독 취소, 구독취소, إلغاء الاشتراك, إلغاء اشتراك, सदस्यता समाप्त, अनसब्सक्राइब, सदस्यता रद्द, הסרה מרשימת, להסרה",
+        hủy đăng ký, berhenti berlangganan, ยกเลิกการ, 配信停止, 配信を停止, 購読解除, 購読を解除, メール配信の停止, 退会, 退订, 取消订阅, 退訂, 取消訂閱, 수신거부, 수신 거부, 구독 취소, 구독취소, إلغاء الاشتراك, إلغاء اشتراك, لغو اشتراک, لغو عضویت, सदस्यता समाप्त, अनसब्सक्राइब, सदस्यता रद्द, הסרה מרשימת, להסרה",
     ),
     (
         Word::Reset,
         "reset*, *password-reset*, *resetpassword*, *passwordreset*, recover*, forgot*, new password, change your password, change password, change my password, choose a password, set a password, set your password, set password, *setpassword*, create a password, create your password, *newpassword*, secure your account, \
         passwort zurück*, kennwort zurück*, passwort änder*, neues passwort, neues kennwort, zurücksetzen, passwort festlegen, passwort vergessen, réinitialis*, reinitialis*, nouveau mot de passe, mot de passe oublié, changer de mot de passe, changer le mot de passe, \
-        restablec*, reestablec*, recuperar*, nueva contraseña, cambiar contraseña, cambiar la contraseña, cambiar mi contraseña, redefin*, nova senha, recuper*, alterar senha, nova palavra-passe, repor a palavra-passe, repor palavra-passe, reimposta*, ripristina*, nuova password, resettare, cambia password",
+        restablec*, reestablec*, recuperar*, nueva contraseña, contraseña nueva, nueva clave, cambiar contraseña, cambiar la contraseña, cambiar mi contraseña, redefin*, nova senha, senha nova, recuper*, alterar senha, nova palavra-passe, repor a palavra-passe, repor palavra-passe, reimposta*, ripristina*, nuova password, password nuova, resettare, cambia password",
     ),
     (
         Word::Reset,
         "wachtwoord herstel*, wachtwoord opnieuw*, nieuw wachtwoord, wachtwoord wijzig*, zresetuj*, resetuj*, nowe hasło, ustaw hasło, zmień hasło, odzyskaj*, сброс*, восстанов*, новый пароль, изменить пароль, сменить пароль, скину*, віднов*, новий пароль, змінити пароль, \
         şifre* sıfırla*, parola* sıfırla*, sıfırla*, yeni şifre*, şifreni değiştir*, återställ*, nulstil*, tilbakestill*, nollaa*, vaihda salasana*, obnovit heslo, nové heslo, új jelszó, visszaállít*, resetea*, parolă nouă, επαναφορά*, đặt lại*, atur ulang*, setel ulang*, รีเซ็ต, ตั้งรหัสผ่านใหม่, \
-        再設定, パスワードをリセット, パスワードリセット, パスワードを変更, パスワード変更, 重置, 重设, 重設, 找回密码, 修改密码, 재설정, 비밀번호 변경, إعادة تعيين, إعادة ضبط, استعادة, रीसेट, नया पासवर्ड, איפוס, לאפס",
+        再設定, パスワードをリセット, パスワードリセット, パスワードを変更, パスワード変更, 重置, 重设, 重設, 找回密码, 修改密码, 재설정, 비밀번호 변경, إعادة تعيين, إعادة ضبط, استعادة, بازنشانی, بازیابی, گذرواژه جدید, رمز عبور جدید, रीसेट, नया पासवर्ड, איפוס, לאפס",
     ),
     (
         Word::Verify,
         "verify*, verif*, confirm*, activat*, validat*, authenticat*, magic*, sign in, signin, log in, login, sign-in, log-in, one-click login, accept invit*, *verifyemail*, *emailverif*, *confirmemail*, *confirmsubscription*, *verifytoken*, *magiclink*, approve sign*, approve this*, yes it was me, \
-        bestätig*, verifizier*, aktivier*, freischalt*, jetzt anmelden, einloggen, anmelden, confirmer*, vérifi*, activer*, valider*, me connecter, se connecter, verificar*, verifica*, activar*, iniciar sesión, inicia sesión, validar*, ativar*, ative, entrar na conta, fazer login, conferma*, attiva*, convalida*, accedi, \
-        bevestig*, verifieer*, verifiëren, activeer*, inloggen, potwierd*, potwierdz*, zweryfikuj*, weryfik*, aktywuj*, zaloguj*",
+        bestätig*, verifizier*, aktivier*, freischalt*, jetzt anmelden, einloggen, anmelden, confirmer*, vérifi*, activer*, valider*, me connecter, se connecter, verificar*, verifica*, activar*, activaci*, ativaç*, ativaca*, iniciar sesión, inicia sesión, validar*, ativar*, ative, entrar na conta, fazer login, conferma*, attiva*, convalida*, accedi, \
+        bevestig*, verifieer*, verifiëren, activeer*, inloggen, potwierd*, potwierdz*, zweryfikuj*, weryfik*, aktywuj*, aktywacj*, aktywow*, zaloguj*",
     ),
     (
         Word::Verify,
-        "подтверд*, активир*, войти*, верифи*, підтверд*, активув*, увійти*, onayla*, doğrula*, etkinleştir*, giriş yap*, bekräft*, verifiera*, aktivera*, bekræft*, aktiver*, logg inn, log ind, logga in, vahvista*, aktivoi*, kirjaudu*, potvrd*, ověř*, aktivovat*, přihlásit*, erősít*, megerősít*, aktivál*, confirma*, verifică*, activează*, επιβεβαί*, επαλήθευ*, ενεργοποί*, xác nhận*, xác minh*, kích hoạt*, verifikasi*, konfirmasi*, aktifkan*, ยืนยัน, \
+        "подтверд*, активир*, активац*, войти*, верифи*, підтверд*, активув*, увійти*, onayla*, doğrula*, aktivasyon*, etkinleştir*, giriş yap*, bekräft*, verifiera*, aktivera*, bekræft*, aktiver*, logg inn, log ind, logga in, vahvista*, aktivoi*, kirjaudu*, potvrd*, ověř*, aktivovat*, aktivac*, přihlásit*, erősít*, megerősít*, aktivál*, confirma*, verifică*, activează*, επιβεβαί*, επαλήθευ*, ενεργοποί*, xác nhận*, xác minh*, kích hoạt*, verifikasi*, konfirmasi*, aktifkan*, ยืนยัน, \
         メールアドレスを確認, メールアドレスの確認, メールアドレス確認, 本人確認, アドレスを認証, 認証, 本登録, 登録を完了, 有効化, 承認, ログイン, 验证, 驗證, 激活, 啟用, 确认邮箱, 确认您的邮箱, 確認電子, 确认订阅, 确认注册, 確認您的, 登录, 登入, 인증, 이메일 확인, 활성화, 본인 확인, 로그인, \
-        تأكيد, تفعيل, التحقق, تحقق, تسجيل الدخول, सत्यापित, सत्यापन, पुष्टि, सक्रिय, לאמת, אימות, אישור, הפעלת",
+        تأكيد, تفعيل, التحقق, تحقق, تسجيل الدخول, تأیید, تایید, فعال‌سازی, فعالسازی, ورود به, सत्यापित, सत्यापन, पुष्टि, सक्रिय, לאמת, אימות, אישור, הפעלת",
     ),
     (
         Word::Purchase,

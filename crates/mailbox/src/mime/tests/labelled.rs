@@ -1,7 +1,9 @@
 //! How well codes and links are found: labelled mails, read as they arrive. `seen` is what the rules were tried on,
-//! `unseen` was looked at when they stood, and `later` was written by somebody who knew neither the rules nor their words;
-//! half of it has no code, and no link to verify or reset anything. What it misses stays missed: rules that are mended by it
-//! need mails of their own.
+//! `unseen` was looked at when they stood, `later` and `fresh` were written by people who knew neither the rules nor their
+//! words (what was found of `fresh` at first: codes 0.647 and 0.917, kinds of links 0.786 and 0.917, precision and recall),
+//! and `after` was written when the rules had been mended by those (at first: codes 1.000 and 0.875, links 1.000 and
+//! 0.833). Half of the mails have no code, and no link to verify or reset anything. By now the rules know all of them: what
+//! they are worth is only measured by mails that are new.
 
 use std::collections::BTreeSet;
 
@@ -120,5 +122,15 @@ fn codes_and_kinds_of_links_are_found_in_mails_that_were_not_seen() {
 
 #[test]
 fn codes_and_kinds_of_links_are_found_in_mails_that_were_written_later() {
-    measure("later", include_str!("mails/later.txt"), 850);
+    measure("later", include_str!("mails/later.txt"), 950);
+}
+
+#[test]
+fn codes_and_kinds_of_links_are_found_in_mails_of_other_languages_and_senders() {
+    measure("fresh", include_str!("mails/fresh.txt"), 950);
+}
+
+#[test]
+fn codes_and_kinds_of_links_are_found_in_mails_that_were_written_after_the_rules() {
+    measure("after", include_str!("mails/after.txt"), 950);
 }
