@@ -1,91 +1,53 @@
 //! What the DNS says of a domain: whether it holds a token, and whether its mail comes to us. Every question is asked
 //! anew; nothing is remembered.
 
+mod findings;
+
 use std::{net::SocketAddr, time::Duration};
 
 use hickory_resolver::{
     TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts},
-    net::{DnsError, NetError, runtime::TokioRuntimeProvider},
+    net::runtime::TokioRuntimeProvider,
     proto::rr::{RData, RecordType},
     system_conf::read_system_conf,
 };
+use mayfly_runtime::telemetry;
 use mayfly_types::random_bytes;
-use tracing::Instrument;
+use opentelemetry::{KeyValue, metrics::Counter};
+use tracing::{Instrument, Span, field};
+
+pub(crate) use findings::{Findings, Proof};
 
 /// How long all questions of one verification may take together.
 const WHOLE: Duration = Duration::from_millis(4500);
 /// How long one question may take; it is asked twice.
 const ONE: Duration = Duration::from_secs(2);
+/// How many CNAME records are followed: as many as the resolver follows itself.
+const MAX_ALIASES: usize = 8;
 
 /// Which servers are asked.
 #[derive(Debug)]
 pub(crate) struct Dns {
     servers: ResolverConfig,
     mx_hostname: String,
+    lookups: Counter<u64>,
 }
 
-/// What was found.
+/// Why a domain is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Findings {
-    pub(crate) proof: Proof,
-    /// One of its mail servers is ours.
-    pub(crate) mx_record: bool,
-    /// No other mail server stands before ours.
-    pub(crate) mx_configured: bool,
+pub(crate) enum Purpose {
+    /// Its user asks.
+    Verification,
+    /// It is time again.
+    Check,
 }
 
-/// Whether a domain holds a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Proof {
-    /// It does, and no other name beside it.
-    Found,
-    /// It does not.
-    Absent,
-    /// Every name beside it holds the token as well.
-    Wildcard,
-    /// The answer does not fit into a message.
-    CutShort,
-    /// No answer came in time.
-    Late,
-    /// What came is no answer.
-    Failed,
-}
-
-impl Proof {
-    pub(crate) fn is_found(self) -> bool {
-        self == Self::Found
-    }
-
-    /// Tells whether there was an answer, and no proof in it.
-    pub(crate) fn is_refuted(self) -> bool {
-        matches!(self, Self::Absent | Self::Wildcard)
-    }
-}
-
-impl Findings {
-    const fn only(proof: Proof) -> Self {
-        Self {
-            proof,
-            mx_record: false,
-            mx_configured: false,
-        }
-    }
-
-    /// Returns what is wrong, for a person.
-    pub(crate) fn message(&self) -> &'static str {
-        match self.proof {
-            Proof::Found if self.mx_configured => "the domain is verified",
-            Proof::Found => {
-                "the domain is verified, but its first MX record does not name us: no mail arrives"
-            }
-            Proof::Absent => "no TXT record of the domain is the verify_token",
-            Proof::Wildcard => "the TXT record is a wildcard: it must stand on the domain itself",
-            Proof::CutShort => "the DNS answer is cut short, even over TCP",
-            Proof::Late => "the DNS did not answer in time; try again later",
-            Proof::Failed => {
-                "the DNS answered with an error: a loop of CNAME records, a refusal, or a signature that is wrong"
-            }
+impl Purpose {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Verification => "verification",
+            Self::Check => "check",
         }
     }
 }
@@ -104,7 +66,15 @@ impl Dns {
         } else {
             ResolverConfig::from_parts(None, Vec::new(), servers.iter().map(server).collect())
         };
-        Self { servers, mx_hostname }
+        let lookups = telemetry::meter()
+            .u64_counter("mayfly.domain.lookups")
+            .with_description("Looks at custom domains in the DNS, by purpose and outcome")
+            .build();
+        Self {
+            servers,
+            mx_hostname,
+            lookups,
+        }
     }
 
     /// Returns the name that an MX record should have.
@@ -113,90 +83,74 @@ impl Dns {
     }
 
     /// Looks a domain up, within five seconds.
-    #[tracing::instrument(name = "mailbox.look_up_domain", level = "debug", skip_all)]
-    pub(crate) async fn check(&self, name: &str, token: &str) -> Findings {
+    #[tracing::instrument(name = "mailbox.look_up_domain", level = "debug", skip_all, fields(outcome = field::Empty))]
+    pub(crate) async fn check(&self, name: &str, token: &str, purpose: Purpose) -> Findings {
+        let findings = tokio::time::timeout(WHOLE, self.look(name, token))
+            .await
+            .unwrap_or(Findings::only(Proof::Late));
+        let outcome = findings.proof.label();
+        Span::current().record("outcome", outcome);
+        let labels = [
+            KeyValue::new("purpose", purpose.label()),
+            KeyValue::new("outcome", outcome),
+        ];
+        self.lookups.add(1, &labels);
+        findings
+    }
+
+    async fn look(&self, name: &str, token: &str) -> Findings {
         let mut builder =
             TokioResolver::builder_with_config(self.servers.clone(), TokioRuntimeProvider::default());
         *builder.options_mut() = options();
         let Ok(resolver) = builder.build() else {
-            return Findings::only(Proof::Failed);
+            return Findings::only(Proof::Unreachable);
         };
         let sibling = sibling_of(name);
-        let questions = async {
-            tokio::join!(
-                ask(&resolver, name, RecordType::TXT),
-                ask(&resolver, &sibling, RecordType::TXT),
-                ask(&resolver, name, RecordType::MX),
-            )
-        };
-        let Ok((own, sibling, mx)) = tokio::time::timeout(WHOLE, questions).await else {
-            return Findings::only(Proof::Late);
-        };
-        let (mx_record, mx_configured) = mx.map_or((false, false), |records| self.judge_mx(&records));
+        let (own, sibling, mx) = tokio::join!(
+            ask(&resolver, name, RecordType::TXT),
+            ask(&resolver, &sibling, RecordType::TXT),
+            ask(&resolver, name, RecordType::MX),
+        );
+        let mut proof = findings::judge_txt(own, sibling, token);
+        if proof.may_be_circle() && leads_in_circle(&resolver, name).await {
+            proof = Proof::Circle;
+        }
+        let (mx_record, mx_configured) = mx.map_or((false, false), |records| {
+            findings::judge_mx(&records, &self.mx_hostname)
+        });
         Findings {
-            proof: judge_txt(own, sibling, token),
+            proof,
             mx_record,
             mx_configured,
         }
     }
-
-    fn judge_mx(&self, records: &[RData]) -> (bool, bool) {
-        let servers: Vec<(u16, bool)> = records
-            .iter()
-            .filter_map(|record| match record {
-                RData::MX(mx) => {
-                    let host = mx.exchange.to_ascii();
-                    let is_ours = host.trim_end_matches('.').eq_ignore_ascii_case(&self.mx_hostname);
-                    Some((mx.preference, is_ours))
-                }
-                _ => None,
-            })
-            .collect();
-        let ours = servers
-            .iter()
-            .filter(|server| server.1)
-            .map(|server| server.0)
-            .min();
-        let first = servers.iter().map(|server| server.0).min();
-        (ours.is_some(), ours.is_some() && ours == first)
-    }
 }
 
-/// The TXT records must hold the token, and a name that nobody can have made must not: a wildcard proves nothing.
-fn judge_txt(own: Result<Vec<RData>, Proof>, sibling: Result<Vec<RData>, Proof>, token: &str) -> Proof {
-    match (own, sibling) {
-        (Err(failed), _) => failed,
-        (Ok(own), _) if !holds(&own, token) => Proof::Absent,
-        (Ok(_), Err(failed)) => failed,
-        (Ok(_), Ok(sibling)) if holds(&sibling, token) => Proof::Wildcard,
-        (Ok(_), Ok(_)) => Proof::Found,
-    }
-}
-
-fn holds(records: &[RData], token: &str) -> bool {
-    records.iter().any(|record| match record {
-        RData::TXT(txt) => txt.txt_data.concat() == token.as_bytes(),
-        _ => false,
-    })
-}
-
-/// Asks one question. That there is no such record is an answer.
+/// Asks one question.
 async fn ask(resolver: &TokioResolver, name: &str, record_type: RecordType) -> Result<Vec<RData>, Proof> {
     let span = tracing::debug_span!("dns", otel.kind = "client", dns.question.type = %record_type);
-    match resolver
+    let answer = resolver
         .lookup(format!("{name}."), record_type)
         .instrument(span)
-        .await
-    {
-        Ok(found) if found.message().truncation => Err(Proof::CutShort),
-        Ok(found) => Ok(found.answers().iter().map(|record| record.data.clone()).collect()),
-        Err(NetError::Dns(DnsError::NoRecordsFound(_))) => Ok(Vec::new()),
-        Err(NetError::Timeout) => Err(Proof::Late),
-        Err(error) => {
-            tracing::debug!(%error, "a DNS question failed");
-            Err(Proof::Failed)
+        .await;
+    findings::read(answer.map(|found| (found.message().truncation, found.answers().to_vec())))
+}
+
+/// Follows the CNAME records of a name: to its end, or back to where it was, or as far as is followed.
+async fn leads_in_circle(resolver: &TokioResolver, name: &str) -> bool {
+    let mut at = name.to_owned();
+    for _ in 0..MAX_ALIASES {
+        let aliases = ask(resolver, &at, RecordType::CNAME).await.unwrap_or_default();
+        let target = aliases.iter().find_map(|record| match record {
+            RData::CNAME(target) => Some(target.to_ascii()),
+            _ => None,
+        });
+        match target {
+            Some(target) => at = target.trim_end_matches('.').to_owned(),
+            None => return false,
         }
     }
+    true
 }
 
 fn sibling_of(name: &str) -> String {

@@ -165,7 +165,14 @@ async fn who_starts_looks_up_what_is_due(db: Db) {
     dns.publish(Zone::default().txt(NAME, &domain.verify_token));
     let (database, clock) = world.stop().await;
     clock.advance(Duration::days(1));
-    let world = World::open(database, clock, asking(&dns), no_auth(), &["mayfly.test"]).await;
+    let world = World::open(
+        database,
+        clock,
+        asking(dns.address()),
+        no_auth(),
+        &["mayfly.test"],
+    )
+    .await;
     until("looked up", async || !listed(&world, &ann).await[0].mx_configured).await;
     assert!(takes_mail(&world).await);
 }

@@ -9,6 +9,7 @@ mod world;
 
 mod catch_all;
 mod deliver_message;
+mod dns;
 mod domain_checks;
 mod domains;
 mod fleet;

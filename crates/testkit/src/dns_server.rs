@@ -10,9 +10,10 @@ use std::{
 
 /// What goes over UDP without being asked for more.
 const MAX_UDP_BYTES: usize = 512;
-const TXT: u16 = 16;
-const MX: u16 = 15;
+const NS: u16 = 2;
 const CNAME: u16 = 5;
+const MX: u16 = 15;
+const TXT: u16 = 16;
 
 /// A running server. Its threads end with the test's process.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Zone {
     /// Name, type and data.
     records: Vec<(String, u16, Vec<u8>)>,
     manner: Manner,
+    /// How they are met over TCP, when it is another manner.
+    over_tcp: Option<Manner>,
 }
 
 /// How questions are met.
@@ -41,6 +44,14 @@ pub enum Manner {
     Truncating,
     /// By SERVFAIL, as a resolver does that finds a wrong signature.
     Failing,
+    /// By REFUSED, as a server does that knows nothing of the name.
+    Refusing,
+    /// By naming servers that should be asked, as one does that the name was given to and that does not serve it.
+    Referring,
+    /// By a record whose name is a pointer to itself.
+    Babbling,
+    /// By the records, as the answer to another question.
+    Mistaking,
 }
 
 impl DnsServer {
@@ -50,10 +61,8 @@ impl DnsServer {
         let (udp, tcp) = (0..100)
             .find_map(|_| bind().ok())
             .expect("a port for UDP and TCP");
-        let address = udp.local_addr().expect("an address");
-        let zone = Arc::<Mutex<Zone>>::default();
-        let (over_udp, over_tcp) = (zone.clone(), zone.clone());
-        thread::spawn(move || serve_udp(&udp, &over_udp));
+        let server = Self::over(udp);
+        let over_tcp = server.zone.clone();
         thread::spawn(move || {
             for stream in tcp.incoming().flatten() {
                 let zone = over_tcp.clone();
@@ -61,6 +70,20 @@ impl DnsServer {
                 thread::spawn(move || drop(serve_tcp(stream, &zone)));
             }
         });
+        server
+    }
+
+    /// Starts a server that nobody can reach over TCP.
+    #[must_use]
+    pub fn start_without_tcp() -> Self {
+        Self::over(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port for UDP"))
+    }
+
+    fn over(udp: UdpSocket) -> Self {
+        let address = udp.local_addr().expect("an address");
+        let zone = Arc::<Mutex<Zone>>::default();
+        let over_udp = zone.clone();
+        thread::spawn(move || serve_udp(&udp, &over_udp));
         Self { address, zone }
     }
 
@@ -104,6 +127,13 @@ impl Zone {
         Self { manner, ..self }
     }
 
+    /// Meets questions over TCP in a manner of its own.
+    #[must_use]
+    pub fn over_tcp(self, manner: Manner) -> Self {
+        let over_tcp = Some(manner);
+        Self { over_tcp, ..self }
+    }
+
     fn record(mut self, name: &str, record_type: u16, data: Vec<u8>) -> Self {
         self.records.push((name.to_owned(), record_type, data));
         self
@@ -129,18 +159,31 @@ impl Zone {
     }
 
     /// Answers a question in whole, or does not.
-    fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
+    fn answer(&self, query: &[u8], manner: Manner) -> Option<Vec<u8>> {
         let (name, end) = question(query)?;
         let asked = u16::from_be_bytes([*query.get(end)?, *query.get(end + 1)?]);
-        let is_cut = match self.manner {
-            Manner::Silent => return None,
-            Manner::Failing => return Some(message(query, end, 2, false, &[])),
-            Manner::Truncating => true,
-            Manner::Answering => false,
+        let (code, records) = match self.find(&name, asked) {
+            Some(records) => (0, records),
+            None => (3, Vec::new()),
         };
-        match self.find(&name, asked) {
-            Some(records) => Some(message(query, end, 0, is_cut, &records)),
-            None => Some(message(query, end, 3, is_cut, &[])),
+        match manner {
+            Manner::Silent => None,
+            Manner::Answering => Some(message(query, end, code, false, &records)),
+            Manner::Truncating => Some(message(query, end, code, true, &records)),
+            Manner::Failing => Some(message(query, end, 2, false, &[])),
+            Manner::Refusing => Some(message(query, end, 5, false, &[])),
+            Manner::Referring => Some(referral(query, end)),
+            Manner::Babbling => {
+                let mut answer = message(query, end, 0, false, &[(TXT, b"")]);
+                let name_at = u8::try_from(end + 4).expect("a short name");
+                answer[end + 5] = name_at;
+                Some(answer)
+            }
+            Manner::Mistaking => {
+                let mut answer = message(query, end, code, false, &records);
+                answer[0] ^= 1;
+                Some(answer)
+            }
         }
     }
 }
@@ -154,7 +197,7 @@ fn serve_udp(socket: &UdpSocket, zone: &Mutex<Zone>) {
     let mut query = [0; 4096];
     while let Ok((length, from)) = socket.recv_from(&mut query) {
         let zone = zone.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(mut answer) = zone.answer(&query[..length]) else {
+        let Some(mut answer) = zone.answer(&query[..length], zone.manner) else {
             continue;
         };
         if answer.len() > MAX_UDP_BYTES {
@@ -173,7 +216,7 @@ fn serve_tcp(mut stream: TcpStream, zone: &Mutex<Zone>) -> io::Result<()> {
         let mut query = vec![0; usize::from(u16::from_be_bytes(length))];
         stream.read_exact(&mut query)?;
         let zone = zone.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(answer) = zone.answer(&query) {
+        if let Some(answer) = zone.answer(&query, zone.over_tcp.unwrap_or(zone.manner)) {
             let length = u16::try_from(answer.len()).expect("an answer of 64 KiB at most");
             stream.write_all(&[&length.to_be_bytes()[..], &answer].concat())?;
         }
@@ -211,6 +254,15 @@ fn message(query: &[u8], end: usize, code: u8, is_cut: bool, records: &[(u16, &[
         answer.extend_from_slice(&length.to_be_bytes());
         answer.extend_from_slice(data);
     }
+    answer
+}
+
+/// Writes an answer that knows others who may know: their names stand where no answer does.
+fn referral(query: &[u8], end: usize) -> Vec<u8> {
+    let mut answer = message(query, end, 0, false, &[(NS, &wire("ns.elsewhere.example"))]);
+    // Neither authoritative nor ready to ask others, and the record is not of the answer.
+    answer[2..4].copy_from_slice(&[0x81, 0]);
+    answer[6..10].copy_from_slice(&[0, 0, 0, 1]);
     answer
 }
 

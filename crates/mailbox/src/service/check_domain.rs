@@ -4,6 +4,7 @@ use time::Duration;
 
 use super::{Service, custom_domains as rules};
 use crate::{
+    dns::Purpose,
     error::Error,
     store::{custom_domains, entities::custom_domain, millis},
 };
@@ -17,7 +18,10 @@ impl Service {
     /// lost.
     #[tracing::instrument(name = "mailbox.check_domain", level = "debug", skip_all)]
     pub(crate) async fn check_domain(&self, domain: custom_domain::Model) -> Result<(), Error> {
-        let findings = self.dns.check(&domain.name, &domain.verify_token).await;
+        let findings = self
+            .dns
+            .check(&domain.name, &domain.verify_token, Purpose::Check)
+            .await;
         let now = self.clock.now();
         let now_ms = millis(now);
         let missing_since_ms = match findings.proof {

@@ -4,7 +4,7 @@ use mayfly_types::DomainId;
 
 use super::{Service, custom_domains as rules};
 use crate::{
-    dns::Findings,
+    dns::{Findings, Purpose},
     error::Error,
     store::{custom_domains, entities::custom_domain, millis},
 };
@@ -32,7 +32,10 @@ impl Service {
         if rules::is_expired(&domain, millis(self.clock.now())) {
             return Err(Error::DomainExpired);
         }
-        let findings = self.dns.check(&domain.name, &domain.verify_token).await;
+        let findings = self
+            .dns
+            .check(&domain.name, &domain.verify_token, Purpose::Verification)
+            .await;
         let now_ms = millis(self.clock.now());
         let domain = self
             .store

@@ -125,9 +125,12 @@ async fn a_domain_that_is_not_proven_waits_and_says_why(world: World) {
     let token = domain["verify_token"].as_str().unwrap();
     let of_another = add(&client, &client.register("bob@example.com").await).await;
     for (zone, told) in [
-        (Zone::default(), "no TXT record"),
-        (records(&of_another), "no TXT record"),
-        (Zone::default().txt(NAME, &format!("{token}x")), "no TXT record"),
+        (Zone::default(), "no such domain"),
+        (records(&of_another), "exactly the verify_token"),
+        (
+            Zone::default().txt(NAME, &format!("{token}x")),
+            "exactly the verify_token",
+        ),
         (Zone::default().txt("*.example", token), "wildcard"),
     ] {
         world.dns.publish(zone);

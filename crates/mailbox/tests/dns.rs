@@ -1,0 +1,193 @@
+//! Answers that prove nothing, whatever their shape: a verification ends within five seconds, and says what is wrong.
+
+use futures_util::future::join_all;
+use mayfly_proto::mailbox::{CustomDomain, VerifyDomainResponse};
+use mayfly_testkit::{Db, DnsServer, Manner, Zone};
+use tokio::time::Instant;
+
+use crate::{
+    domains::{NAME, add, asking, proof, verify, with_dns},
+    world::{World, user},
+};
+
+/// As much as one message holds beside the rest of it.
+const ALMOST_64_KIB: usize = 65_000;
+
+/// A domain that waits, and who may verify it.
+struct Pending {
+    world: World,
+    user: String,
+    domain: CustomDomain,
+}
+
+impl Pending {
+    async fn on(world: World) -> Self {
+        let user = user();
+        let domain = add(&world, &user, NAME).await.unwrap();
+        Self { world, user, domain }
+    }
+
+    fn proof(&self) -> Zone {
+        proof(&self.domain)
+    }
+
+    /// Verifies the domain; returns what is said of it.
+    async fn ask(&self, what: &str) -> VerifyDomainResponse {
+        let started = Instant::now();
+        let answer = verify(&self.world, &self.user, &self.domain.domain_id)
+            .await
+            .unwrap();
+        assert!(started.elapsed().as_secs() < 5, "{what}: {:?}", started.elapsed());
+        let is_verified = answer.domain.as_ref().unwrap().verified_at.is_some();
+        assert_eq!(is_verified, answer.txt_record, "{what}");
+        answer
+    }
+
+    async fn assert_pending(&self, what: &str, told: &str) {
+        let answer = self.ask(what).await;
+        assert!(!answer.txt_record, "{what}: {answer:?}");
+        assert!(answer.message.contains(told), "{what}: {}", answer.message);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_the_token_on_the_domain_itself_proves_nothing() {
+    let (world, dns) = with_dns(Db::Sqlite).await;
+    let pending = Pending::on(world).await;
+    let of_another = add(&pending.world, &user(), NAME).await.unwrap().verify_token;
+    let token = &pending.domain.verify_token;
+    let filling = "x".repeat(ALMOST_64_KIB - token.len());
+    let zone = Zone::default;
+    let other = "no TXT record is exactly the verify_token";
+    for (what, answers, told) in [
+        ("no such domain", zone(), "no such domain"),
+        (
+            "no text",
+            zone().mx(NAME, 10, "mx.mayfly.test"),
+            "has no TXT record",
+        ),
+        ("another's token", zone().txt(NAME, &of_another), other),
+        ("a longer text", zone().txt(NAME, &format!("{token}x")), other),
+        (
+            "a shorter text",
+            zone().txt(NAME, &token[..token.len() - 1]),
+            other,
+        ),
+        ("another case", zone().txt(NAME, &token.to_uppercase()), other),
+        (
+            "64 KiB that begin with it",
+            zone().txt(NAME, &format!("{token}{filling}")),
+            other,
+        ),
+        (
+            "64 KiB that end with it",
+            zone().txt(NAME, &format!("{filling}{token}")),
+            other,
+        ),
+        (
+            "a name under it",
+            zone().txt("_mayfly.mine.example", token).txt(NAME, "v=spf1 -all"),
+            other,
+        ),
+        (
+            "a wildcard beside it",
+            zone().txt(NAME, token).txt("*.example", token),
+            "is a wildcard",
+        ),
+        (
+            "a wildcard for it",
+            zone().txt("*.example", token),
+            "is a wildcard",
+        ),
+        (
+            "a wildcard of another name",
+            zone().txt(NAME, token).cname("*.example", NAME),
+            "is a wildcard",
+        ),
+        ("a name that is itself", zone().cname(NAME, NAME), "in a circle"),
+        (
+            "two names that are each other",
+            zone().cname(NAME, "loop.example").cname("loop.example", NAME),
+            "in a circle",
+        ),
+        (
+            "a name of nothing",
+            zone().cname(NAME, "gone.example"),
+            "no such domain",
+        ),
+    ] {
+        dns.publish(answers);
+        pending.assert_pending(what, told).await;
+    }
+    // Neither size nor company nor another name takes anything from a proof.
+    for (what, answers) in [
+        ("beside 64 KiB", zone().txt(NAME, &filling).txt(NAME, token)),
+        (
+            "behind another name",
+            zone().cname(NAME, "proof.example").txt("proof.example", token),
+        ),
+        (
+            "a wildcard of something else",
+            zone().txt(NAME, token).txt("*.example", "v=spf1 -all"),
+        ),
+    ] {
+        dns.publish(answers);
+        let answer = pending.ask(what).await;
+        assert!(answer.txt_record, "{what}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dns_that_misbehaves_proves_nothing_within_five_seconds() {
+    let cut = Manner::Truncating;
+    let rows = [
+        ("cut short for ever", cut, None, "cut short"),
+        (
+            "cut short, and SERVFAIL over TCP",
+            cut,
+            Some(Manner::Failing),
+            "SERVFAIL",
+        ),
+        (
+            "cut short, and nothing over TCP",
+            cut,
+            Some(Manner::Silent),
+            "in time",
+        ),
+        (
+            "cut short, and no message over TCP",
+            cut,
+            Some(Manner::Babbling),
+            "in time",
+        ),
+        ("SERVFAIL", Manner::Failing, None, "DNSSEC signatures are wrong"),
+        ("REFUSED", Manner::Refusing, None, "refuses"),
+        ("a lame server", Manner::Referring, None, "points to others"),
+        ("no message", Manner::Babbling, None, "malformed"),
+        ("an answer to something else", Manner::Mistaking, None, "in time"),
+        ("nothing", Manner::Silent, None, "in time"),
+    ];
+    // At the same time, since the slow ones take as long as may be.
+    let rows = rows.map(async |(what, manner, over_tcp, told)| {
+        let (world, dns) = with_dns(Db::Sqlite).await;
+        let pending = Pending::on(world).await;
+        let zone = pending.proof().manner(manner);
+        dns.publish(match over_tcp {
+            Some(manner) => zone.over_tcp(manner),
+            None => zone,
+        });
+        pending.assert_pending(what, told).await;
+        // Nothing of it stays.
+        dns.publish(pending.proof().manner(cut).over_tcp(Manner::Answering));
+        assert!(pending.ask("cut short over UDP alone").await.txt_record);
+    });
+    join_all(rows).await;
+}
+
+#[tokio::test]
+async fn what_is_cut_short_proves_nothing_where_nobody_listens_over_tcp() {
+    let dns = DnsServer::start_without_tcp();
+    let pending = Pending::on(World::with(Db::Sqlite, asking(dns.address())).await).await;
+    dns.publish(pending.proof().manner(Manner::Truncating));
+    pending.assert_pending("no TCP", "not to be had over TCP").await;
+}
