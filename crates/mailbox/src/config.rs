@@ -1,13 +1,18 @@
 //! The `[mailbox]` section.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    str::FromStr,
+};
 
+use hickory_resolver::proto::dnssec::TrustAnchors;
 use mayfly_runtime::{
     config::{ConfigError, List, Span},
     grpc::Endpoints,
 };
 use mayfly_types::DomainName;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::Duration;
 
 /// The `[mailbox]` section.
@@ -38,6 +43,8 @@ pub struct Config {
     pub max_webhooks: u32,
     /// The DNS servers that are asked, in place of the system's.
     pub dns_servers: List<SocketAddr>,
+    /// Whose signatures of DNS answers about custom domains are believed.
+    pub dnssec: Dnssec,
     /// The largest message that is taken.
     pub max_message_bytes: u64,
 }
@@ -64,6 +71,7 @@ impl Default for Config {
             mx_hostname: None,
             max_webhooks: 1,
             dns_servers: List::default(),
+            dnssec: Dnssec::Root,
             max_message_bytes: 25 << 20,
         }
     }
@@ -122,6 +130,67 @@ impl Config {
             self.quota_bytes
         };
         i64::try_from(bytes).unwrap_or(i64::MAX)
+    }
+}
+
+/// Whose signatures of DNS answers are believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dnssec {
+    /// Those of the root zone's well-known keys, and of whom they vouch for.
+    Root,
+    /// The same of other keys: DNSKEY records, one a line.
+    Anchors(String),
+    /// Nobody's: answers are taken as they are.
+    Off,
+}
+
+impl Dnssec {
+    /// Returns the keys that are believed, if signatures matter.
+    pub(crate) fn anchors(&self) -> Option<TrustAnchors> {
+        match self {
+            Self::Root => Some(TrustAnchors::default()),
+            Self::Anchors(records) => Some(records.parse().unwrap_or_else(|_| TrustAnchors::empty())),
+            Self::Off => None,
+        }
+    }
+}
+
+impl FromStr for Dnssec {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "root" => Ok(Self::Root),
+            "off" => Ok(Self::Off),
+            records => match records.parse::<TrustAnchors>() {
+                Ok(anchors) if !anchors.is_empty() => Ok(Self::Anchors(records.to_owned())),
+                _ => Err("is neither `root` nor `off` nor DNSKEY records of the root zone"),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Dnssec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Root => "root",
+            Self::Anchors(records) => records,
+            Self::Off => "off",
+        })
+    }
+}
+
+impl Serialize for Dnssec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Dnssec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
@@ -187,6 +256,21 @@ mod tests {
                 },
             ),
         ];
+        for text in [
+            "root",
+            "off",
+            ". IN DNSKEY 257 3 13 WZUjFXUr1v67K69/B1uIZ5Iwhh+f/X4fCM45WsCletPG9obcnPOrgsFksbkIXL5lZZ7JknjAXlNLSYkHM+45Iw==",
+        ] {
+            assert_eq!(text.parse::<Dnssec>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "on",
+            ". IN DNSKEY",
+            "example. IN DNSKEY 257 3 13 WZUjFXUr1v67K69/B1uIZ5Iwhh+f/X4fCM45WsCletPG9obcnPOrgsFksbkIXL5lZZ7JknjAXlNLSYkHM+45Iw==",
+        ] {
+            assert!(text.parse::<Dnssec>().is_err(), "{text}");
+        }
         for (key, config) in wrong {
             let error = config.validate().unwrap_err().to_string();
             assert!(error.starts_with(key), "{error}");

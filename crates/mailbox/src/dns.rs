@@ -3,19 +3,33 @@
 
 mod findings;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use hickory_resolver::{
-    TokioResolver,
+    NameServerPool, PoolContext, TlsConfig, TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts},
-    net::runtime::TokioRuntimeProvider,
-    proto::rr::{RData, RecordType},
+    net::{
+        NetError,
+        runtime::TokioRuntimeProvider,
+        xfer::{DnsHandle, FirstAnswer},
+    },
+    proto::{
+        dnssec::TrustAnchors,
+        op::{DnsRequest, DnsRequestOptions, DnsResponse, Query},
+        rr::{Name, RData, RecordType},
+    },
     system_conf::read_system_conf,
 };
 use mayfly_runtime::telemetry;
 use mayfly_types::random_bytes;
 use opentelemetry::{KeyValue, metrics::Counter};
 use tracing::{Instrument, Span, field};
+
+use crate::config::Dnssec;
 
 pub(crate) use findings::{Findings, Proof};
 
@@ -30,8 +44,10 @@ const MAX_ALIASES: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Dns {
     servers: ResolverConfig,
+    dnssec: Dnssec,
     mx_hostname: String,
     lookups: Counter<u64>,
+    has_warned: Once,
 }
 
 /// Why a domain is looked up.
@@ -54,7 +70,7 @@ impl Purpose {
 
 impl Dns {
     /// Asks these servers, or those of the system when there are none.
-    pub(crate) fn new(servers: &[SocketAddr], mx_hostname: String) -> Self {
+    pub(crate) fn new(servers: &[SocketAddr], dnssec: Dnssec, mx_hostname: String) -> Self {
         let servers = if servers.is_empty() {
             read_system_conf().map_or_else(
                 |error| {
@@ -72,8 +88,10 @@ impl Dns {
             .build();
         Self {
             servers,
+            dnssec,
             mx_hostname,
             lookups,
+            has_warned: Once::new(),
         }
     }
 
@@ -98,22 +116,39 @@ impl Dns {
         findings
     }
 
+    /// Looks a domain up. Signatures count where they can be had: many small servers, in routers and the like, leave them
+    /// out of every answer, and nothing could be verified behind one of those.
     async fn look(&self, name: &str, token: &str) -> Findings {
-        let mut builder =
-            TokioResolver::builder_with_config(self.servers.clone(), TokioRuntimeProvider::default());
-        *builder.options_mut() = options();
-        let Ok(resolver) = builder.build() else {
+        let Some(validating) = self.resolver(self.dnssec.anchors()) else {
             return Findings::only(Proof::Unreachable);
         };
+        let findings = self.look_with(&validating, name, token).await;
+        if findings.proof != Proof::Bogus || self.has_signatures().await {
+            return findings;
+        }
+        self.has_warned.call_once(|| {
+            tracing::warn!(
+                "the DNS servers hand out no signatures: those of custom domains are not validated"
+            );
+        });
+        match self.resolver(None) {
+            Some(believing) => self.look_with(&believing, name, token).await,
+            None => findings,
+        }
+    }
+
+    async fn look_with(&self, resolver: &TokioResolver, name: &str, token: &str) -> Findings {
         let sibling = sibling_of(name);
         let (own, sibling, mx) = tokio::join!(
-            ask(&resolver, name, RecordType::TXT),
-            ask(&resolver, &sibling, RecordType::TXT),
-            ask(&resolver, name, RecordType::MX),
+            ask(resolver, name, RecordType::TXT),
+            ask(resolver, &sibling, RecordType::TXT),
+            ask(resolver, name, RecordType::MX),
         );
         let mut proof = findings::judge_txt(own, sibling, token);
-        if proof.may_be_circle() && leads_in_circle(&resolver, name).await {
+        if proof.may_be_circle() && leads_in_circle(resolver, name).await {
             proof = Proof::Circle;
+        } else if proof == Proof::Failed && self.is_failed_by_validation(name).await {
+            proof = Proof::Bogus;
         }
         let (mx_record, mx_configured) = mx.map_or((false, false), |records| {
             findings::judge_mx(&records, &self.mx_hostname)
@@ -123,6 +158,49 @@ impl Dns {
             mx_record,
             mx_configured,
         }
+    }
+
+    /// Makes what asks, and validates if it is told whose signatures to believe.
+    fn resolver(&self, anchors: Option<TrustAnchors>) -> Option<TokioResolver> {
+        let provider = TokioRuntimeProvider::default();
+        let mut builder = TokioResolver::builder_with_config(self.servers.clone(), provider);
+        *builder.options_mut() = options();
+        if let Some(anchors) = anchors {
+            builder = builder.with_trust_anchor(Arc::new(anchors));
+        }
+        builder.build().ok()
+    }
+
+    /// Tells whether servers that cannot answer can once they are asked not to validate: what they found wrong are signatures.
+    async fn is_failed_by_validation(&self, name: &str) -> bool {
+        self.ask_plainly(name, RecordType::TXT).await.is_ok()
+    }
+
+    /// Tells whether the servers hand out signatures, right or not: those of the root zone are there for everybody.
+    async fn has_signatures(&self) -> bool {
+        match self.ask_plainly("", RecordType::DNSKEY).await {
+            Ok(answer) => answer
+                .answers
+                .iter()
+                .any(|record| record.record_type() == RecordType::RRSIG),
+            Err(error) => !error.is_no_records_found(),
+        }
+    }
+
+    /// Asks one question for an answer with signatures that nobody has validated.
+    async fn ask_plainly(&self, name: &str, record_type: RecordType) -> Result<DnsResponse, NetError> {
+        let servers = NameServerPool::from_config(
+            self.servers.name_servers().to_vec(),
+            Arc::new(PoolContext::new(options(), TlsConfig::new()?)),
+            TokioRuntimeProvider::default(),
+        );
+        let mut with_signatures = DnsRequestOptions::default();
+        with_signatures.use_edns = true;
+        with_signatures.edns_set_dnssec_ok = true;
+        let question = Query::query(Name::from_ascii(format!("{name}."))?, record_type);
+        let mut request = DnsRequest::from_query(question, with_signatures);
+        request.metadata.checking_disabled = true;
+        servers.send(request).first_answer().await
     }
 }
 

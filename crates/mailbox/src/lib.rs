@@ -35,7 +35,7 @@ use tokio::sync::Notify;
 use service::Service;
 use store::Store;
 
-pub use config::Config;
+pub use config::{Config, Dnssec};
 pub use rpc::Rpc;
 pub use webhooks::WebhooksConfig;
 
@@ -119,7 +119,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
             &deps.tasks,
         ),
         domains: system_domains,
-        dns: dns::Dns::new(&config.dns_servers.0, deps.mx_hostname),
+        dns: dns::Dns::new(&config.dns_servers.0, config.dnssec.clone(), deps.mx_hostname),
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
         large_reads: service::LargeReads::default(),
         store,

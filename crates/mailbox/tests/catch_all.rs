@@ -19,7 +19,7 @@ db_test!(
     a_catch_all_ends_with_its_mailbox,
 );
 
-async fn set(
+pub(crate) async fn set(
     world: &World,
     user: &str,
     domain: &CustomDomain,

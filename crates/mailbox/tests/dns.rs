@@ -1,13 +1,14 @@
 //! Answers that prove nothing, whatever their shape: a verification ends within five seconds, and says what is wrong.
 
 use futures_util::future::join_all;
+use mayfly_mailbox::{Config, Dnssec};
 use mayfly_proto::mailbox::{CustomDomain, VerifyDomainResponse};
-use mayfly_testkit::{Db, DnsServer, Manner, Zone};
+use mayfly_testkit::{Db, DnsServer, Manner, RootKeys, Unbound, Zone};
 use tokio::time::Instant;
 
 use crate::{
     domains::{NAME, add, asking, proof, verify, with_dns},
-    world::{World, user},
+    world::{World, no_auth, user},
 };
 
 /// As much as one message holds beside the rest of it.
@@ -190,4 +191,93 @@ async fn what_is_cut_short_proves_nothing_where_nobody_listens_over_tcp() {
     let pending = Pending::on(World::with(Db::Sqlite, asking(dns.address())).await).await;
     dns.publish(pending.proof().manner(Manner::Truncating));
     pending.assert_pending("no TCP", "not to be had over TCP").await;
+}
+
+/// Domains that wait, each under a name, and what they wait for.
+async fn add_all(world: &World, user: &str, names: &[&str]) -> Vec<CustomDomain> {
+    let mut domains = Vec::new();
+    for name in names {
+        domains.push(add(world, user, name).await.unwrap());
+    }
+    domains
+}
+
+/// Records of a zone file that prove domains.
+fn texts(domains: &[CustomDomain]) -> String {
+    let text = |domain: &CustomDomain| format!("{}. 60 TXT {}", domain.domain, domain.verify_token);
+    domains.iter().map(text).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn signatures_that_are_wrong_prove_nothing() {
+    let world = World::with(Db::Sqlite, Config::default()).await;
+    let ann = user();
+    let names = [
+        "signed.example",
+        "spoilt.example",
+        "bare.example",
+        "unsigned.example",
+    ];
+    let domains = add_all(&world, &ann, &names).await;
+    let (keys, strangers) = (RootKeys::default(), RootKeys::default());
+    let (unsigned, in_root) = (texts(&domains[3..]), texts(&domains[..3]));
+    // One text is not what was signed, another has lost its signature.
+    let signed = keys.sign(&in_root.replace(&domains[1].verify_token, "something-else"));
+    let spoilt = signed.replace("something-else", &domains[1].verify_token);
+    let is_kept = |line: &&str| !(line.starts_with("bare.example.") && line.contains("RRSIG\tTXT"));
+    let bogus: String = spoilt
+        .lines()
+        .filter(is_kept)
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    assert!(bogus.len() < spoilt.len() && spoilt != signed, "{bogus}");
+
+    let anchor = keys.anchor();
+    let believing: Dnssec = anchor.parse().unwrap();
+    let own = Unbound::serving(&bogus, &unsigned);
+    let of_strangers = Unbound::serving(&strangers.sign(&in_root), &unsigned);
+    let resolver = Unbound::validating(&anchor, &bogus, &unsigned);
+    let nothing_signed = Unbound::serving(&format!("{}\n{in_root}", RootKeys::BEGINNING), &unsigned);
+    let (mut database, mut clock) = world.stop().await;
+    for (what, server, dnssec, are_found) in [
+        (
+            "signatures are validated here",
+            &own,
+            &believing,
+            [true, false, false, true],
+        ),
+        (
+            "they are of strangers' keys",
+            &of_strangers,
+            &believing,
+            [false; 4],
+        ),
+        (
+            "a resolver validates them",
+            &resolver,
+            &Dnssec::Off,
+            [true, false, false, true],
+        ),
+        ("both do", &resolver, &believing, [true, false, false, true]),
+        ("nobody hands them out", &nothing_signed, &believing, [true; 4]),
+        ("they do not matter", &own, &Dnssec::Off, [true; 4]),
+    ] {
+        let config = Config {
+            dnssec: dnssec.clone(),
+            ..asking(server.address())
+        };
+        let world = World::open(database, clock, config, no_auth(), &["mayfly.test"]).await;
+        for (domain, is_found) in domains.iter().zip(are_found) {
+            let answer = verify(&world, &ann, &domain.domain_id).await.unwrap();
+            let told = match domain.domain.as_str() {
+                _ if is_found => "the domain is verified",
+                "spoilt.example" => "the DNSSEC signatures of the domain are wrong",
+                // A resolver may have no more to say of a text without a signature than that it has no answer.
+                _ => "DNSSEC signatures",
+            };
+            assert_eq!(answer.txt_record, is_found, "{what}: {answer:?}");
+            assert!(answer.message.contains(told), "{what}: {answer:?}");
+        }
+        (database, clock) = world.stop().await;
+    }
 }

@@ -1,12 +1,14 @@
 //! A verified domain is looked up each day: what its DNS says no more is lost after three days, and not before.
 
-use mayfly_proto::mailbox::{CustomDomain, GetUsageRequest, ListCustomDomainsRequest};
+use mayfly_proto::mailbox::{CustomDomain, GetUsageRequest};
 use mayfly_testkit::{Db, DnsServer, Manner, Zone, db_test};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;
 
 use crate::{
-    domains::{NAME, add, asking, proof, prove, resolve, verify, with_dns},
+    catch_all,
+    domains::{NAME, add, asking, listed, proof, prove, resolve, verify, with_dns},
+    fleet,
     world::{World, assert_refused, no_auth, until, user},
 };
 
@@ -23,13 +25,6 @@ db_test!(
 async fn next_day(world: &World) {
     world.clock.advance(Duration::days(1));
     world.mailbox.check_domains().await;
-}
-
-async fn listed(world: &World, user: &str) -> Vec<CustomDomain> {
-    let user_id = user.to_owned();
-    let request = ListCustomDomainsRequest { user_id };
-    let answer = world.client.clone().list_custom_domains(request).await;
-    answer.unwrap().into_inner().domains
 }
 
 async fn takes_mail(world: &World) -> bool {
@@ -212,4 +207,50 @@ async fn what_waits_too_long_is_told_so_and_then_forgotten(db: Db) {
     world.clock.advance(Duration::days(1));
     world.mailbox.sweep().await;
     assert_eq!(listed(&world, &ann).await, []);
+}
+
+#[tokio::test]
+async fn what_one_process_finds_lost_no_process_takes_mail_for() {
+    let dns = DnsServer::start();
+    let worlds = fleet::two(asking(dns.address())).await;
+    let [one, other] = &worlds;
+    let ann = user();
+    let domain = prove(one, &dns, &ann).await;
+    let own = one.create_for("a@mine.example", Some(&ann)).await;
+    let all = one.create_for("all@mine.example", Some(&ann)).await;
+    catch_all::set(one, &ann, &domain, Some(&all)).await.unwrap();
+    let taken = async |world: &World| {
+        let mut taken = Vec::new();
+        for address in [
+            "a@mine.example",
+            "a+tag@mine.example",
+            "any@mine.example",
+            "any+tag@mine.example",
+        ] {
+            match resolve(world, address).await {
+                Ok(mailbox) => taken.push(mailbox),
+                Err(failure) => assert_eq!(failure.reason, reason::NOT_FOUND),
+            }
+        }
+        taken
+    };
+    let everything = [&own, &own, &all, &all];
+
+    dns.publish(Zone::default());
+    for day in 0..3 {
+        next_day(&worlds[day % 2]).await;
+        for world in &worlds {
+            assert_eq!(taken(world).await.iter().collect::<Vec<_>>(), everything);
+        }
+    }
+    next_day(one).await;
+    for world in &worlds {
+        assert_eq!(taken(world).await, [""; 0]);
+    }
+    // Proven by the new token at the other process, it is all as it was.
+    dns.publish(proof(&listed(other, &ann).await[0]));
+    assert!(verify(other, &ann, &domain.domain_id).await.unwrap().txt_record);
+    for world in &worlds {
+        assert_eq!(taken(world).await.iter().collect::<Vec<_>>(), everything);
+    }
 }

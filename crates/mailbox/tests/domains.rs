@@ -4,15 +4,18 @@ use std::{net::SocketAddr, sync::Arc};
 
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::{
-    AddDomainRequest, CustomDomain, DeleteDomainRequest, ResolveRecipientRequest, VerifyDomainRequest,
-    VerifyDomainResponse,
+    AddDomainRequest, CustomDomain, DeleteDomainRequest, ListCustomDomainsRequest, ResolveRecipientRequest,
+    VerifyDomainRequest, VerifyDomainResponse,
 };
 use mayfly_runtime::{config::List, grpc::Failure};
 use mayfly_testkit::{Db, DnsServer, Zone, db_test};
 use mayfly_types::{ErrorCode, reason};
 use tokio::task::JoinSet;
 
-use crate::world::{World, assert_refused, user};
+use crate::{
+    fleet,
+    world::{World, assert_refused, user},
+};
 
 pub(crate) const NAME: &str = "mine.example";
 
@@ -61,6 +64,13 @@ pub(crate) async fn verify(world: &World, user: &str, id: &str) -> Result<Verify
     };
     let answer = world.client.clone().verify_domain(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner())
+}
+
+pub(crate) async fn listed(world: &World, user: &str) -> Vec<CustomDomain> {
+    let user_id = user.to_owned();
+    let request = ListCustomDomainsRequest { user_id };
+    let answer = world.client.clone().list_custom_domains(request).await;
+    answer.unwrap().into_inner().domains
 }
 
 pub(crate) async fn resolve(world: &World, address: &str) -> Result<String, Failure> {
@@ -152,29 +162,46 @@ async fn of_two_who_prove_a_name_one_has_it(db: Db) {
     }
 }
 
+/// Times that a user adds more domains at once than they may have.
+const ROUNDS: usize = 5;
+const LIMIT: u32 = 5;
+
+/// Adds fifty domains too many at once, at these processes in turn, for one user after another.
+async fn assert_limit_is_exact(worlds: &[Arc<World>]) {
+    for _ in 0..ROUNDS {
+        let ann = user();
+        let calls: JoinSet<_> = (0..LIMIT + 50)
+            .zip(worlds.iter().cycle())
+            .map(|(n, world)| {
+                let (world, ann) = (world.clone(), ann.clone());
+                async move { add(&world, &ann, &format!("n{n}.example")).await }
+            })
+            .collect();
+        let outcomes = calls.join_all().await;
+        let added = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+        assert_eq!(added, LIMIT as usize);
+        assert_eq!(listed(&worlds[0], &ann).await.len(), added);
+        for failure in outcomes.into_iter().filter_map(Result::err) {
+            assert_eq!(failure.reason, reason::DOMAIN_LIMIT_REACHED);
+        }
+    }
+}
+
+fn limited() -> Config {
+    Config {
+        max_domains: LIMIT,
+        ..Config::default()
+    }
+}
+
 db_test!(the_limit_is_exact);
 async fn the_limit_is_exact(db: Db) {
-    let world = Arc::new(
-        World::with(
-            db,
-            Config {
-                max_domains: 5,
-                ..Config::default()
-            },
-        )
-        .await,
-    );
-    let ann = user();
-    let mut calls = JoinSet::new();
-    for n in 0..55 {
-        let (world, ann) = (world.clone(), ann.clone());
-        calls.spawn(async move { add(&world, &ann, &format!("n{n}.example")).await });
-    }
-    let outcomes = calls.join_all().await;
-    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 5);
-    for failure in outcomes.into_iter().filter_map(Result::err) {
-        assert_eq!(failure.reason, reason::DOMAIN_LIMIT_REACHED);
-    }
+    assert_limit_is_exact(&[Arc::new(World::with(db, limited()).await)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_limit_is_exact_over_two_processes() {
+    assert_limit_is_exact(&fleet::two(limited()).await).await;
 }
 
 db_test!(a_domain_waits_seven_days);

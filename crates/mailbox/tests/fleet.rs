@@ -14,7 +14,8 @@ use crate::{
     world::{World, assert_refused, mail, no_auth, scope, user},
 };
 
-async fn two(config: Config) -> [Arc<World>; 2] {
+/// Two processes at one time that the test moves.
+pub(crate) async fn two(config: Config) -> [Arc<World>; 2] {
     let (database, clock) = (TestDatabase::new(Db::Postgres), ManualClock::default());
     let open = || {
         let (database, clock, config) = (database.clone(), clock.clone(), config.clone());

@@ -1,4 +1,4 @@
-//! For tests only: real PostgreSQL and Redis servers, a DNS server that says what it is told to, a clock that a test sets, and
+//! For tests only: real PostgreSQL and Redis servers, a DNS server that says what it is told to, one that is real, a clock that a test sets, and
 //! a mail sender that says exactly what it is told to. What is missing on the machine fails the test that needs it.
 
 #![expect(
@@ -15,6 +15,7 @@ mod mail_sender;
 mod postgres;
 mod redis_server;
 mod server;
+mod unbound;
 
 pub use clock::ManualClock;
 pub use db::{Db, TestDatabase};
@@ -22,3 +23,4 @@ pub use dns_server::{DnsServer, Manner, Zone};
 pub use mail_sender::{MailSender, Reply};
 pub use postgres::Postgres;
 pub use redis_server::RedisServer;
+pub use unbound::{RootKeys, Unbound};

@@ -95,7 +95,7 @@ pub(crate) struct VerifiedDomain {
     domain: String,
     /// `pending` or `verified`.
     verify_status: &'static str,
-    /// The TXT record is there now.
+    /// The TXT record is there now, on the domain itself and no wildcard, and its signatures are not wrong.
     txt_record: bool,
     /// One of the MX records names us now.
     mx_record: bool,
@@ -104,7 +104,9 @@ pub(crate) struct VerifiedDomain {
     #[schema(required, format = DateTime)]
     verified_at: Option<String>,
     dns_records: Vec<DnsRecord>,
-    /// What is wrong, for a person.
+    /// What is wrong, for a person: that there is no such TXT record, only a wildcard, a circle of CNAME records, wrong DNSSEC
+    /// signatures, an answer cut short, none in time, and so on.
+    #[schema(example = "the domain has TXT records, but no TXT record is exactly the verify_token")]
     message: String,
 }
 

@@ -3,7 +3,7 @@
 use hickory_resolver::{
     net::{DnsError, NetError, NoRecords},
     proto::{
-        op::ResponseCode,
+        op::{DnsResponse, ResponseCode},
         rr::{RData, Record},
     },
 };
@@ -35,6 +35,8 @@ pub(crate) enum Proof {
     Circle,
     /// The answer does not fit into a message.
     CutShort,
+    /// Signatures that should be there are wrong, out of date or missing.
+    Bogus,
     /// Whoever was asked points to others.
     Referred,
     /// Whoever was asked does not answer for the domain.
@@ -77,6 +79,7 @@ impl Proof {
             Self::Wildcard => "wildcard",
             Self::Circle => "circle",
             Self::CutShort => "cut_short",
+            Self::Bogus => "bogus",
             Self::Referred => "referred",
             Self::Refused => "refused",
             Self::Failed => "failed",
@@ -93,6 +96,7 @@ impl Proof {
             NetError::Truncated => Self::CutShort,
             NetError::Proto(_) => Self::Unreadable,
             NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused)) => Self::Refused,
+            NetError::Dns(DnsError::DnssecBogus) => Self::Bogus,
             NetError::Dns(_) => Self::Failed,
             _ => Self::Unreachable,
         }
@@ -121,6 +125,7 @@ impl Findings {
             Proof::Wildcard => "the TXT record is a wildcard: it must stand on the domain itself",
             Proof::Circle => "the CNAME records of the domain lead in a circle, or very far",
             Proof::CutShort => "the DNS answer is cut short, and the whole is not to be had over TCP",
+            Proof::Bogus => "the DNSSEC signatures of the domain are wrong, out of date or missing",
             Proof::Referred => "the DNS server that was asked does not know the domain, and points to others",
             Proof::Refused => "the DNS server that was asked refuses to answer for the domain",
             Proof::Failed => {
@@ -139,6 +144,7 @@ pub(super) fn read(answer: Result<(bool, Vec<Record>), NetError>) -> Result<Vec<
         Ok((true, _)) => Err(Proof::CutShort),
         Ok((false, records)) => Ok(records.into_iter().map(|record| record.data).collect()),
         Err(NetError::Dns(DnsError::NoRecordsFound(nothing))) => read_nothing(&nothing),
+        Err(NetError::Dns(DnsError::Nsec { response, .. })) => read_unsigned(&response),
         Err(error) => {
             tracing::debug!(%error, "a DNS question failed");
             Err(Proof::of(&error))
@@ -156,6 +162,18 @@ fn read_nothing(nothing: &NoRecords) -> Result<Vec<RData>, Proof> {
     }
 }
 
+/// Reads an answer in a part of the DNS that is not signed for sure, as some signed zones leave parts of theirs.
+fn read_unsigned(response: &DnsResponse) -> Result<Vec<RData>, Proof> {
+    let records = &response.answers;
+    if records.iter().any(|record| record.proof.is_bogus()) {
+        Err(Proof::Bogus)
+    } else if records.is_empty() && response.response_code == ResponseCode::NXDomain {
+        Err(Proof::NoDomain)
+    } else {
+        Ok(records.iter().map(|record| record.data.clone()).collect())
+    }
+}
+
 /// The TXT records must hold the token, and a name that nobody can have made must not: a wildcard proves nothing.
 pub(super) fn judge_txt(
     own: Result<Vec<RData>, Proof>,
@@ -164,13 +182,17 @@ pub(super) fn judge_txt(
 ) -> Proof {
     match (own, sibling) {
         (Err(failed), _) => failed,
-        (Ok(own), _) if own.is_empty() => Proof::NoText,
+        (Ok(own), _) if !own.iter().any(is_text) => Proof::NoText,
         (Ok(own), _) if !holds(&own, token) => Proof::OtherText,
         (Ok(_), Err(Proof::NoDomain)) => Proof::Found,
         (Ok(_), Err(failed)) => failed,
         (Ok(_), Ok(sibling)) if holds(&sibling, token) => Proof::Wildcard,
         (Ok(_), Ok(_)) => Proof::Found,
     }
+}
+
+fn is_text(record: &RData) -> bool {
+    matches!(record, RData::TXT(_))
 }
 
 fn holds(records: &[RData], token: &str) -> bool {

@@ -36,7 +36,7 @@ const EXPORT_MACHINERY: [&str; 6] = ["h2", "hyper", "tonic", "tower", "rustls", 
 #[serde(default, deny_unknown_fields)]
 pub struct LogConfig {
     /// What is logged: `info`, or directives such as `info,mayfly_smtp=debug`. The default quiets what others say of
-    /// themselves at start.
+    /// themselves at start, and of every DNS answer that does not validate.
     pub level: String,
     /// How: `auto` is `human` on a terminal and `json` elsewhere.
     pub format: LogFormat,
@@ -57,7 +57,9 @@ pub enum LogFormat {
 impl Default for LogConfig {
     fn default() -> Self {
         Self {
-            level: "info,sea_orm_migration=warn,opentelemetry=warn,sqlx::postgres::notice=warn".to_owned(),
+            level:
+                "info,sea_orm_migration=warn,opentelemetry=warn,sqlx::postgres::notice=warn,hickory_net=error"
+                    .to_owned(),
             format: LogFormat::Auto,
         }
     }

@@ -1,9 +1,15 @@
 //! A Pro user brings a domain along: from its DNS records to mail that arrives on it.
 
+use std::{net::SocketAddr, time::Duration};
+
 use mayfly_testkit::{MailSender, Zone};
 use serde_json::{Value, json};
 
-use crate::{client::Client, world::World};
+use crate::{
+    client::Client,
+    ledger::until,
+    world::{Kind, World},
+};
 
 mod worlds {
     crate::scenario!(a_domain_is_proven_takes_mail_and_is_given_up);
@@ -50,9 +56,13 @@ async fn verify(client: &Client, pro: &str, domain: &Value) -> Value {
 
 /// Sends a mail to each address in a session of its own; returns how each was answered.
 async fn send(world: &World, subject: &str, to: &[&str]) -> Vec<u16> {
+    send_over(world.smtp(), subject, to).await
+}
+
+async fn send_over(smtp: SocketAddr, subject: &str, to: &[&str]) -> Vec<u16> {
     let mut codes = Vec::new();
     for address in to {
-        let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+        let mut sender = MailSender::ready(smtp).await.unwrap();
         let mail = format!("Subject: {subject}\r\n\r\nto {address}\r\n");
         let reply = sender.send("a@sender.example", &[address], mail.as_bytes()).await;
         codes.push(reply.unwrap().code);
@@ -142,5 +152,82 @@ async fn a_domain_that_is_not_proven_waits_and_says_why(world: World) {
         let refused = client.call("POST", "/api/accounts", Some(&pro), Some(body)).await;
         assert_eq!(refused.verdict(), (400, "invalid_address".to_owned()));
         assert_eq!(send(&world, "early", &["a@mine.example"]).await, [550]);
+    }
+}
+
+/// Makes everything about custom domains older, and has them looked up: a process does so when it starts.
+fn let_days_pass(world: &mut World, days: u32, of: &str) {
+    let columns = of
+        .split(' ')
+        .map(|column| format!("{column} = {column} - {days} * 86400000"));
+    let sql = format!(
+        "UPDATE mailbox.custom_domains SET {}; DELETE FROM mailbox.leases",
+        columns.collect::<Vec<_>>().join(", ")
+    );
+    let index = world.replicas("mailbox").start;
+    assert_eq!(world.processes[index].terminate(), Some(0));
+    let _ = world.servers.as_ref().unwrap().postgres.query("mailbox", &sql);
+    world.start_again(index);
+}
+
+#[tokio::test]
+async fn a_domain_without_its_proof_takes_mail_for_three_days_and_none_then_at_any_process() {
+    let mut world = World::start(Kind::Replicas);
+    let client = world.client();
+    let pro = client.register("ann@example.com").await;
+    let domain = add(&client, &pro).await;
+    world.dns.publish(records(&domain));
+    verify(&client, &pro, &domain).await;
+    client.create_mailbox("hello@mine.example", Some(&pro)).await;
+    let body = json!({"domain": "late.example"});
+    let late = client
+        .call("POST", "/pro/api/domains", Some(&pro), Some(body))
+        .await
+        .json();
+    let seen = async || client.get("/pro/api/domains", &pro).await.json()["domains"][0].clone();
+    let send_to_all = async |world: &World, code| {
+        for smtp in world.all("SMTP") {
+            // Twice, so that each asks both of those that know.
+            for _ in 0..2 {
+                let to = ["hello@mine.example", "hello+tag@mine.example"];
+                assert_eq!(send_over(smtp.parse().unwrap(), "x", &to).await, [code; 2]);
+            }
+        }
+    };
+
+    world.dns.publish(Zone::default());
+    let_days_pass(&mut world, 1, "checked_at_ms");
+    until("it is missed", Duration::from_secs(30), async || {
+        seen().await["mx_configured"] == false
+    })
+    .await;
+    send_to_all(&world, 250).await;
+    assert_eq!(seen().await["verify_token"], domain["verify_token"]);
+
+    let_days_pass(&mut world, 7, "checked_at_ms missing_since_ms created_at_ms");
+    until("it is lost", Duration::from_secs(30), async || {
+        seen().await["verify_status"] == "pending"
+    })
+    .await;
+    send_to_all(&world, 550).await;
+    assert_ne!(seen().await["verify_token"], domain["verify_token"]);
+    // It waits anew; what has waited since it was added has waited too long.
+    verify(&client, &pro, &domain).await;
+    let path = format!("/pro/api/domains/{}/verify", late["id"].as_str().unwrap());
+    let expired = client.call("POST", &path, Some(&pro), None).await;
+    assert_eq!(expired.verdict(), (410, "domain_expired".to_owned()));
+
+    // Of what was counted since the last process started.
+    let mut counted = String::new();
+    for admin in world.all("admin") {
+        let metrics = Client::new(admin).call("GET", "/metrics", None, None).await;
+        counted.push_str(&String::from_utf8(metrics.body).unwrap());
+    }
+    for labels in [
+        "outcome=\"no_domain\",purpose=\"verification\"",
+        "outcome=\"no_domain\",purpose=\"check\"",
+    ] {
+        let is_it = |line: &str| line.starts_with("mayfly_domain_lookups_total{") && line.contains(labels);
+        assert!(counted.lines().any(is_it), "{labels} of {counted}");
     }
 }

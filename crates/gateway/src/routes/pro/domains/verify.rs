@@ -11,7 +11,8 @@ use crate::{
     views::domain::VerifiedDomain,
 };
 
-/// Asks the DNS whether a domain is the user's. One that is not yet is still a 200.
+/// Asks the DNS whether a domain is the user's, within five seconds. One that is not yet is still a 200; seven days after it
+/// was added it is a 410.
 #[utoipa::path(post, path = "/domains/{id}/verify", tag = "pro", operation_id = "verify_domain", security(("pro" = [])),
     params(("id" = String, Path, description = "The domain")),
     responses((status = 200, body = VerifiedDomain)))]
