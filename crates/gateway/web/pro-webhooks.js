@@ -2,7 +2,7 @@ import { explain } from "./api.js";
 import { button, confirmed, copyable, field, fill, form, h, toast, when } from "./dom.js";
 import { texts } from "./texts.js";
 
-/** @typedef {{id: string, url: string, events: string[], status: string, failure_count: number, last_triggered_at: string | null}} Webhook */
+/** @typedef {{id: string, url: string, events: string[], status: string, failure_count: number, last_triggered_at: string | null, gives_up_at: string | null}} Webhook */
 /** @typedef {{id: string, event_type: string, status_code: number | null, error: string | null, attempt: number, created_at: string}} Delivery */
 
 /** How often, and how far apart, the log is read for a delivery that is on its way. */
@@ -67,6 +67,7 @@ export async function showWebhooks(into, ask) {
     return h("article", { class: "card", "aria-label": webhook.url },
       h("div", { class: "row" }, h("h2", {}, webhook.url), h("span", { class: "tag" }, webhook.status)),
       h("p", { class: "hint" }, `${webhook.failure_count} ${texts.failures}`),
+      webhook.gives_up_at ? h("p", { class: "hint" }, texts.givesUp, when(webhook.gives_up_at)) : "",
       h("div", { class: "row" },
         button(texts.sendTest, () => deliver("/test", texts.testSent), "primary"),
         button(texts.deliveries, () => act(readLog)), button(texts.rotate, () => rotate(webhook)), button(texts.remove, () => remove(webhook), "danger")),

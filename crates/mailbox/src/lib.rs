@@ -128,6 +128,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         webhooks: told,
         guarded,
         secrets,
+        backlog: webhooks::Backlog::observed(),
     });
     sweeper::start(service.clone(), &deps.tasks);
     domain_checks::start(service.clone(), &deps.tasks);

@@ -25,7 +25,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::{
     error::Error,
     mime,
-    service::{Arrived, Following, NewDelivery, Reservation, Scope, Service},
+    service::{Arrived, Following, Listed, NewDelivery, Reservation, Scope, Service},
     store::{
         Mailbox,
         entities::{custom_domain, domain, webhook, webhook_attempt},
@@ -356,7 +356,7 @@ impl mailbox_server::Mailbox for Rpc {
             .0
             .create_webhook(&request.owner_user_id, request.url, &request.events);
         let (webhook, secret) = created.await?;
-        let webhook = Some(webhook_to_proto(webhook));
+        let webhook = Some(webhook_to_proto((webhook, None)));
         Ok(Response::new(proto::CreateWebhookResponse { webhook, secret }))
     }
 
@@ -539,7 +539,7 @@ fn findings_to_proto(findings: mime::Findings) -> proto::Findings {
     }
 }
 
-fn webhook_to_proto(webhook: webhook::Model) -> proto::Webhook {
+fn webhook_to_proto((webhook, gives_up_at_ms): Listed) -> proto::Webhook {
     let status = match webhook.state {
         webhook::State::Active => "active",
         webhook::State::Failed => "failed",
@@ -552,6 +552,7 @@ fn webhook_to_proto(webhook: webhook::Model) -> proto::Webhook {
         failure_count: webhook.failure_count,
         last_triggered_at: webhook.last_triggered_at_ms.map(seconds),
         created_at: seconds(webhook.created_at_ms),
+        gives_up_at: gives_up_at_ms.map(seconds),
     }
 }
 

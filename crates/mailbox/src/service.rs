@@ -37,6 +37,7 @@ pub(crate) use custom_domains::FORGOTTEN;
 pub(crate) use deliver_message::NewDelivery;
 pub(crate) use large_reads::LargeReads;
 pub(crate) use list_messages_after::{Arrived, Following};
+pub(crate) use list_webhooks::Listed;
 pub(crate) use reserve_mailbox::Reservation;
 
 use std::sync::Arc;
@@ -55,7 +56,7 @@ use crate::{
     model,
     outbound::GuardedClient,
     store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages},
-    webhooks::Secrets,
+    webhooks::{Backlog, Secrets},
 };
 
 /// Above this size a mail is parsed on a thread that may block: below it the hand-over costs more.
@@ -79,6 +80,8 @@ pub(crate) struct Service {
     pub(crate) webhooks: Arc<Notify>,
     pub(crate) guarded: GuardedClient,
     pub(crate) secrets: Arc<Secrets>,
+    /// What waits to be told to webhooks.
+    pub(crate) backlog: Backlog,
 }
 
 /// Who asks for a mailbox: itself, or the Pro user who owns it.

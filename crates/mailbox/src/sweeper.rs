@@ -23,7 +23,8 @@ const PAUSE: StdDuration = StdDuration::from_millis(10);
 /// Rows of a batch.
 const BATCH: u64 = 100;
 
-/// Events that may wait for one webhook.
+/// Events that may wait for one webhook. It is checked here and not where events are made: there it would cost every mail of
+/// the owner a count or a lock, and what arrives between two looks is bounded by how much mail is taken.
 const MAX_WAITING: u64 = 100_000;
 
 /// Starts the sweeper.
@@ -55,6 +56,7 @@ enum Broom {
     Orphans,
     Tombstones,
     Webhooks,
+    RemovedWebhooks,
     Overfull,
     Domains,
 }
@@ -70,11 +72,17 @@ async fn sweep_if_first(service: &Service, holder: Uuid) -> Result<(), Error> {
             })
         })
         .await?;
-    if is_first { sweep(service).await } else { Ok(()) }
+    if is_first {
+        sweep(service).await
+    } else {
+        service.backlog.set(None);
+        Ok(())
+    }
 }
 
 /// Sweeps until nothing is left that is past its time.
 pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
+    count_waiting(service).await?;
     let brooms = [
         Broom::Leases,
         Broom::Idle,
@@ -83,6 +91,7 @@ pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
         Broom::Orphans,
         Broom::Tombstones,
         Broom::Webhooks,
+        Broom::RemovedWebhooks,
         Broom::Overfull,
         Broom::Domains,
     ];
@@ -145,6 +154,12 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
             });
             Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
         }
+        Broom::RemovedWebhooks => {
+            let swept = service.store.write("sweep_removed_webhooks", None, move |tx| {
+                Box::pin(async move { Ok(webhook_events::remove_of_removed(tx, BATCH).await?) })
+            });
+            Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
+        }
         Broom::Overfull => end_overfull_webhooks(service).await,
         Broom::Domains => {
             let before_ms = millis(now - FORGOTTEN);
@@ -154,6 +169,16 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
             swept.await
         }
     }
+}
+
+/// Counts what waits to be told, for whoever watches.
+async fn count_waiting(service: &Service) -> Result<(), Error> {
+    let counted = service.store.read("count_waiting_webhook_events", |c| {
+        Box::pin(async move { Ok(webhook_events::count_waiting(c).await?) })
+    });
+    let waiting = counted.await?;
+    service.backlog.set(Some((waiting, millis(service.clock.now()))));
+    Ok(())
 }
 
 /// Ends webhooks for which too much waits, so that nothing more is kept for them.

@@ -1,6 +1,9 @@
 //! That owners are told of their mail: signed, with one id and one body however often, and by nobody's leave but theirs.
 
 mod crowded;
+mod hostile;
+mod model;
+mod scans;
 mod secrets;
 
 use std::{

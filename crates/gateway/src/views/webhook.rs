@@ -18,6 +18,9 @@ pub(crate) struct Webhook {
     failure_count: i32,
     #[schema(required, format = DateTime)]
     last_triggered_at: Option<String>,
+    /// About when it becomes `failed` if the receiver goes on to fail; null while nothing has failed that is tried again.
+    #[schema(required, format = DateTime)]
+    gives_up_at: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -31,6 +34,7 @@ impl From<mailbox::Webhook> for Webhook {
             status: webhook.status,
             failure_count: webhook.failure_count,
             last_triggered_at: webhook.last_triggered_at.map(timestamp),
+            gives_up_at: webhook.gives_up_at.map(timestamp),
             created_at: timestamp(webhook.created_at),
         }
     }

@@ -5,19 +5,39 @@ use mayfly_types::{UserId, WebhookId};
 use super::Service;
 use crate::{
     error::Error,
-    store::{entities::webhook::Model as Webhook, webhooks},
+    store::{
+        entities::webhook::{Model as Webhook, State},
+        webhook_events, webhooks,
+    },
+    webhooks::gives_up_at_ms,
 };
+
+/// A webhook, and about when it ends if its receiver goes on to fail.
+pub(crate) type Listed = (Webhook, Option<i64>);
 
 impl Service {
     /// Lists the webhooks of a Pro user, oldest first.
     #[tracing::instrument(name = "mailbox.list_webhooks", level = "debug", skip_all)]
-    pub(crate) async fn list_webhooks(&self, owner_user_id: &str) -> Result<Vec<Webhook>, Error> {
+    pub(crate) async fn list_webhooks(&self, owner_user_id: &str) -> Result<Vec<Listed>, Error> {
         let Ok(owner) = owner_user_id.parse::<UserId>() else {
             return Ok(Vec::new());
         };
         self.store
             .read("list_webhooks", |c| {
-                Box::pin(async move { Ok(webhooks::list(c, owner.as_uuid()).await?) })
+                Box::pin(async move {
+                    let mut listed = Vec::new();
+                    for webhook in webhooks::list(c, owner.as_uuid()).await? {
+                        let most_tried = match webhook.state {
+                            State::Active => webhook_events::find_most_tried(c, webhook.id).await?,
+                            State::Failed => None,
+                        };
+                        let gives_up = most_tried.and_then(|event| {
+                            Some(gives_up_at_ms(event.attempts, event.next_attempt_at_ms?))
+                        });
+                        listed.push((webhook, gives_up));
+                    }
+                    Ok(listed)
+                })
             })
             .await
     }

@@ -2,13 +2,14 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, LockBehavior, LockType, Query},
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, QueryFilter,
+    QueryOrder, QuerySelect,
+    sea_query::{CaseStatement, Expr, IntoCondition, LockBehavior, LockType, Query},
 };
 use uuid::Uuid;
 
 use super::entities::{
-    webhook,
+    removed_webhook, webhook,
     webhook_attempt::{self, Model as Attempt},
     webhook_event::{ActiveModel, Column, Entity, Model},
 };
@@ -187,36 +188,114 @@ pub(crate) async fn list_overfull(c: &impl ConnectionTrait, max: u64) -> Result<
         .from(webhook::Entity)
         .and_where(webhook::Column::State.eq(webhook::State::Active))
         .to_owned();
-    let counts: Vec<(Uuid, i64)> = Entity::find()
+    Entity::find()
         .select_only()
         .column(Column::WebhookId)
-        .column_as(Column::Id.count(), "waiting")
         .filter(Column::NextAttemptAtMs.is_not_null())
         .filter(Column::WebhookId.in_subquery(active))
         .group_by(Column::WebhookId)
+        .having(Column::WebhookId.count().gt(max))
+        .into_tuple()
+        .all(c)
+        .await
+}
+
+/// How a webhook's receiver is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Receiver {
+    Answering = 0,
+    /// Its last attempt failed.
+    Failing = 1,
+    /// It is told nothing more.
+    Failed = 2,
+}
+
+/// What waits for receivers that do alike.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waiting {
+    pub(crate) receiver: Receiver,
+    pub(crate) events: i64,
+    /// The soonest that one of them is due.
+    pub(crate) due_at_ms: i64,
+}
+
+/// Counts what waits, by an index of nothing else.
+pub(crate) async fn count_waiting(c: &impl ConnectionTrait) -> Result<Vec<Waiting>, DbErr> {
+    let is_failed = webhook::Column::State.eq(webhook::State::Failed);
+    let receiver = CaseStatement::new()
+        .case(is_failed, Receiver::Failed as i32)
+        .case(webhook::Column::FailureCount.gt(0), Receiver::Failing as i32)
+        .finally(Receiver::Answering as i32);
+    let webhooks = Entity::belongs_to(webhook::Entity)
+        .from(Column::WebhookId)
+        .to(webhook::Column::Id)
+        .into();
+    let counts: Vec<(i32, i64, i64)> = Entity::find()
+        .select_only()
+        .expr_as(receiver, "receiver")
+        .expr_as(Column::WebhookId.count(), "events")
+        .expr_as(Column::NextAttemptAtMs.min(), "due_at_ms")
+        .join(JoinType::InnerJoin, webhooks)
+        .filter(Column::NextAttemptAtMs.is_not_null())
+        .group_by(Expr::col("receiver"))
         .into_tuple()
         .all(c)
         .await?;
-    let overfull = counts
-        .into_iter()
-        .filter(|(_, count)| u64::try_from(*count).is_ok_and(|count| count > max));
-    Ok(overfull.map(|(webhook, _)| webhook).collect())
+    let known = [Receiver::Answering, Receiver::Failing, Receiver::Failed];
+    let counts = counts.into_iter().filter_map(|(receiver, events, due_at_ms)| {
+        let receiver = known.into_iter().find(|known| *known as i32 == receiver)?;
+        Some(Waiting {
+            receiver,
+            events,
+            due_at_ms,
+        })
+    });
+    Ok(counts.collect())
 }
 
-/// Removes events and attempts older than an id, and those of webhooks that are gone. Returns how many.
+/// Finds the event of a webhook that was tried most often and is to be tried again.
+pub(crate) async fn find_most_tried(c: &impl ConnectionTrait, webhook: Uuid) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::WebhookId.eq(webhook))
+        .filter(Column::NextAttemptAtMs.is_not_null())
+        .filter(Column::Attempts.gt(0))
+        .order_by_desc(Column::Attempts)
+        .one(c)
+        .await
+}
+
+/// Removes events and attempts older than an id. Returns how many.
 pub(crate) async fn remove_before(c: &impl ConnectionTrait, oldest: Uuid, limit: u64) -> Result<u64, DbErr> {
-    let live = Query::select()
-        .column(webhook::Column::Id)
-        .from(webhook::Entity)
-        .to_owned();
+    let events = Column::Id.lt(oldest);
+    let attempts = webhook_attempt::Column::Id.lt(oldest);
+    remove(c, events.into_condition(), attempts.into_condition(), limit).await
+}
+
+/// Removes events and attempts of a webhook that is gone, and forgets it with the last of them. Returns how many.
+pub(crate) async fn remove_of_removed(c: &impl ConnectionTrait, limit: u64) -> Result<u64, DbErr> {
+    let Some(webhook) = removed_webhook::Entity::find().one(c).await? else {
+        return Ok(0);
+    };
+    let events = Column::WebhookId.eq(webhook.id);
+    let attempts = webhook_attempt::Column::WebhookId.eq(webhook.id);
+    let removed = remove(c, events.into_condition(), attempts.into_condition(), limit).await?;
+    if removed > 0 {
+        return Ok(removed);
+    }
+    let forgotten = removed_webhook::Entity::delete_by_id(webhook.id).exec(c).await?;
+    Ok(forgotten.rows_affected)
+}
+
+async fn remove(
+    c: &impl ConnectionTrait,
+    events: Condition,
+    attempts: Condition,
+    limit: u64,
+) -> Result<u64, DbErr> {
     let events: Vec<Uuid> = Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(
-            Column::Id
-                .lt(oldest)
-                .or(Column::WebhookId.not_in_subquery(live.clone())),
-        )
+        .filter(events)
         .limit(limit)
         .into_tuple()
         .all(c)
@@ -224,11 +303,7 @@ pub(crate) async fn remove_before(c: &impl ConnectionTrait, oldest: Uuid, limit:
     let attempts: Vec<Uuid> = webhook_attempt::Entity::find()
         .select_only()
         .column(webhook_attempt::Column::Id)
-        .filter(
-            webhook_attempt::Column::Id
-                .lt(oldest)
-                .or(webhook_attempt::Column::WebhookId.not_in_subquery(live)),
-        )
+        .filter(attempts)
         .limit(limit)
         .into_tuple()
         .all(c)

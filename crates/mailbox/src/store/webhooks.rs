@@ -7,7 +7,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::entities::webhook::{ActiveModel, Column, Entity, Model, State};
+use super::entities::{
+    removed_webhook,
+    webhook::{ActiveModel, Column, Entity, Model, State},
+};
 
 /// Lists a Pro user's webhooks, oldest first.
 pub(crate) async fn list(c: &impl ConnectionTrait, owner: Uuid) -> Result<Vec<Model>, DbErr> {
@@ -60,14 +63,21 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, webhook: Model) -> Result<(
     Entity::insert(row).exec_without_returning(c).await.map(drop)
 }
 
-/// Removes a Pro user's webhook. Returns false when there is none.
+/// Removes a Pro user's webhook, and has its events swept. Returns false when there is none.
 pub(crate) async fn remove(c: &impl ConnectionTrait, owner: Uuid, id: Uuid) -> Result<bool, DbErr> {
     let removed = Entity::delete_many()
         .filter(Column::Id.eq(id))
         .filter(Column::OwnerUserId.eq(owner))
         .exec(c)
         .await?;
-    Ok(removed.rows_affected > 0)
+    if removed.rows_affected == 0 {
+        return Ok(false);
+    }
+    let row = removed_webhook::ActiveModel { id: Set(id) };
+    removed_webhook::Entity::insert(row)
+        .exec_without_returning(c)
+        .await?;
+    Ok(true)
 }
 
 /// Gives a Pro user's webhook another secret, keeps the one before for a while, and makes it active. Returns false when

@@ -29,6 +29,13 @@ pub(super) fn pause(attempts: i32, retry_after_secs: Option<u64>) -> Option<Dura
     Some(planned.max(Duration::seconds(i64::try_from(asked).unwrap_or(0))))
 }
 
+/// Returns about when an event is given up that is due after so many failed attempts, if all others fail too.
+pub(crate) fn gives_up_at_ms(attempts: i32, next_attempt_at_ms: i64) -> i64 {
+    let at = usize::try_from(attempts).unwrap_or(0);
+    let left: i64 = PAUSES_SECS.iter().skip(at).sum();
+    next_attempt_at_ms.saturating_add(left * 1000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +54,15 @@ mod tests {
         }
         assert_eq!(pause(10, None), None);
         assert_eq!(pause(10, Some(5)), None);
+    }
+
+    #[test]
+    fn what_is_given_up_is_foreseen() {
+        // The tenth attempt is the last.
+        assert_eq!(gives_up_at_ms(9, 1_000), 1_000);
+        assert_eq!(gives_up_at_ms(8, 1_000), 1_000 + 24 * 3_600_000);
+        let all_but_one: i64 = PAUSES_SECS[1..].iter().sum();
+        assert_eq!(gives_up_at_ms(1, 0), all_but_one * 1000);
     }
 
     #[test]

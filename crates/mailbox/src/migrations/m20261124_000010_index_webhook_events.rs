@@ -1,0 +1,59 @@
+//! By what the work of webhooks is found without a look at all their events, and which webhooks are gone.
+
+use sea_orm::{
+    DbErr, DeriveIden,
+    sea_query::{ConditionalStatement, Expr, ExprTrait},
+};
+use sea_orm_migration::{
+    prelude::{DeriveMigrationName, Index, MigrationTrait, SchemaManager, Table},
+    schema::pk_uuid,
+};
+
+#[derive(DeriveMigrationName)]
+pub(super) struct Migration;
+
+#[derive(DeriveIden)]
+enum WebhookEvents {
+    Table,
+    WebhookId,
+    Attempts,
+    NextAttemptAtMs,
+}
+
+#[derive(DeriveIden)]
+enum RemovedWebhooks {
+    Table,
+    Id,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        use WebhookEvents::{Attempts, NextAttemptAtMs, WebhookId};
+        let waits = || Expr::col(NextAttemptAtMs).is_not_null();
+        // What waits, to be counted: most events are told, and kept.
+        let waiting = Index::create()
+            .name("webhook_events_waiting")
+            .table(WebhookEvents::Table)
+            .col(WebhookId)
+            .col(NextAttemptAtMs)
+            .and_where(waits())
+            .to_owned();
+        // What has failed and is tried again: nothing, where receivers are well.
+        let failing = Index::create()
+            .name("webhook_events_failing")
+            .table(WebhookEvents::Table)
+            .col(WebhookId)
+            .col(Attempts)
+            .and_where(waits())
+            .and_where(Expr::col(Attempts).gt(0))
+            .to_owned();
+        manager.create_index(waiting).await?;
+        manager.create_index(failing).await?;
+        let removed = Table::create()
+            .table(RemovedWebhooks::Table)
+            .col(pk_uuid(RemovedWebhooks::Id))
+            .to_owned();
+        manager.create_table(removed).await
+    }
+}

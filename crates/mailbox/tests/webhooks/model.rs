@@ -1,0 +1,239 @@
+//! When a receiver is told again, against a model of the contract. The clock moves only as the test says.
+
+use mayfly_mailbox::Config;
+use mayfly_proto::mailbox::WebhookDelivery;
+use mayfly_testkit::{Db, db_test};
+use mayfly_types::Clock;
+use proptest::{
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{RngAlgorithm, TestRng, TestRunner},
+};
+use time::Duration;
+
+use super::{Receiver, create, deliveries, list, replay, rotate, text};
+use crate::world::{World, mail, until, user};
+
+db_test!(attempts_follow_the_schedule_and_what_receivers_ask_for);
+
+const PAUSES_SECS: [i64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
+const DAY_SECS: i64 = 86_400;
+
+/// Walks of failures, each of which ends in another way.
+fn walks() -> usize {
+    let scale = std::env::var_os("MAYFLY_WEBHOOK_WALKS");
+    scale.map_or(3, |count| count.into_string().unwrap().parse().unwrap())
+}
+
+/// What a receiver answers, and for how many seconds that asks us to wait.
+#[derive(Debug, Clone)]
+struct Refusal {
+    answer: String,
+    asks_for: i64,
+}
+
+fn refusals() -> impl Strategy<Value = Refusal> {
+    let busy = prop_oneof![Just("429 Slow Down"), Just("503 Busy")];
+    let after = prop_oneof![0..100_000_i64, Just(DAY_SECS), DAY_SECS..i64::MAX];
+    let asking = (busy.clone(), after).prop_map(|(status, after)| Refusal {
+        answer: format!("{status}\r\nRetry-After: {after}"),
+        asks_for: after.min(DAY_SECS),
+    });
+    let other = prop_oneof![
+        Just("500 Sorry"),
+        Just("404 Nothing"),
+        Just("301 Elsewhere\r\nLocation: https://hooks.example.com/"),
+        Just("no status"),
+        // Neither is a number of seconds that may be asked for.
+        Just("503 Busy\r\nRetry-After: -5"),
+        Just("429 Slow Down\r\nRetry-After: soon"),
+        // Nor is this an answer that may ask.
+        Just("500 Sorry\r\nRetry-After: 86400"),
+    ];
+    let plain = other.prop_map(|answer| Refusal {
+        answer: answer.to_owned(),
+        asks_for: 0,
+    });
+    prop_oneof![asking, plain]
+}
+
+/// How a walk ends that does not go on for all ten attempts.
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Delivered,
+    Gone,
+}
+
+/// An owner who is watched, and another: that mails to them are told shows that the dispatcher has looked.
+struct Walk<'a> {
+    world: &'a World,
+    receiver: Receiver,
+    owner: String,
+    account: String,
+    webhook: String,
+    fence: Receiver,
+    fenced: String,
+}
+
+impl<'a> Walk<'a> {
+    async fn new(world: &'a World, number: usize) -> Self {
+        let (receiver, owner) = (Receiver::start().await, user());
+        let address = format!("ann-{number}@mayfly.test");
+        let account = world.create_for(&address, Some(&owner)).await;
+        let webhook = create(world, &owner, &receiver.url()).await.unwrap();
+        // A younger webhook comes later in each round.
+        let (fence, other) = (Receiver::start().await, user());
+        let address = format!("bob-{number}@mayfly.test");
+        let fenced = world.create_for(&address, Some(&other)).await;
+        create(world, &other, &fence.url()).await.unwrap();
+        let webhook = webhook.webhook.unwrap().webhook_id;
+        Self {
+            world,
+            receiver,
+            owner,
+            account,
+            webhook,
+            fence,
+            fenced,
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.world.clock.now().unix_timestamp()
+    }
+
+    /// Moves the clock to a time, and waits until whatever is due then has begun.
+    async fn go(&self, to: i64) {
+        self.world.clock.advance(Duration::seconds(to - self.now()));
+        // The first of two may belong to a round that had passed the watched one.
+        for _ in 0..2 {
+            let before = self.fence.received().len();
+            self.world.deliver(&[&self.fenced], &mail("fence")).await.unwrap();
+            self.fence.until_received(before + 1).await;
+        }
+    }
+
+    async fn attempts(&self) -> Vec<WebhookDelivery> {
+        deliveries(self.world, &self.owner, &self.webhook).await.unwrap()
+    }
+
+    /// Waits for the attempt of a number, which is the newest; returns when it was made.
+    async fn attempt(&self, number: usize) -> i64 {
+        until("attempted", async || self.attempts().await.len() >= number).await;
+        let made = self.attempts().await;
+        assert_eq!(
+            (made.len(), made[0].attempt),
+            (number, i32::try_from(number).unwrap())
+        );
+        made[0].created_at
+    }
+
+    /// Asserts what the owner is shown of the webhook; returns when it is to be given up.
+    async fn shown(&self, status: &str, failures: usize) -> Option<i64> {
+        let webhook = list(self.world, &self.owner).await.remove(0);
+        let failures = i32::try_from(failures).unwrap();
+        assert_eq!(
+            (webhook.status.as_str(), webhook.failure_count),
+            (status, failures)
+        );
+        webhook.gives_up_at
+    }
+
+    /// Has attempts refused, the clock being moved to just before and just after the next one may come. After the last
+    /// the receiver gives another answer.
+    async fn refuse(&self, refusals: &[Refusal], then: &str) {
+        self.receiver.answers(&refusals[0].answer);
+        self.world.deliver(&[&self.account], &mail("news")).await.unwrap();
+        let (mut earliest, mut latest) = (self.now(), self.now());
+        for (at, refusal) in refusals.iter().enumerate() {
+            let made_at = self.attempt(at + 1).await;
+            assert!((earliest..=latest).contains(&made_at), "before {refusal:?}");
+            let Some(planned) = PAUSES_SECS.get(at) else {
+                return;
+            };
+            earliest = made_at + (planned * 4 / 5).max(refusal.asks_for);
+            latest = made_at + (planned * 6 / 5).max(refusal.asks_for);
+            let left: i64 = PAUSES_SECS[at + 1..].iter().sum();
+            let gives_up = self.shown("active", at + 1).await.unwrap();
+            assert!(
+                (earliest + left..=latest + left).contains(&gives_up),
+                "{gives_up} after {refusal:?}"
+            );
+
+            self.go(earliest - 1).await;
+            assert_eq!(self.attempts().await.len(), at + 1, "too soon after {refusal:?}");
+            self.receiver
+                .answers(refusals.get(at + 1).map_or(then, |next| &next.answer));
+            self.go(latest).await;
+        }
+    }
+
+    /// Asserts that nothing more is told by itself.
+    async fn rests(&self) {
+        let before = self.attempts().await.len();
+        self.go(self.now() + 3 * DAY_SECS).await;
+        assert_eq!(self.attempts().await.len(), before);
+    }
+
+    async fn ends(&self, refusals: &[Refusal], end: End) {
+        let answer = match end {
+            End::Delivered => "204 Done",
+            End::Gone => "410 Gone",
+        };
+        self.refuse(refusals, answer).await;
+        self.attempt(refusals.len() + 1).await;
+        let (status, failures) = match end {
+            End::Delivered => ("active", 0),
+            End::Gone => ("failed", refusals.len() + 1),
+        };
+        assert_eq!(self.shown(status, failures).await, None);
+        self.rests().await;
+    }
+
+    /// Ten failures end the webhook. What could not be told stays to be seen, and is told when its owner says so.
+    async fn is_given_up(&self, refusals: &[Refusal]) {
+        self.refuse(refusals, "").await;
+        assert_eq!(self.shown("failed", 10).await, None);
+        self.rests().await;
+        rotate(self.world, &self.owner, &self.webhook).await.unwrap();
+        self.rests().await;
+        self.receiver.answers("200 OK");
+        let event = replay(self.world, &self.owner, &self.attempts().await[0]).await;
+        let told = self.receiver.until_received(11).await;
+        assert_eq!(text(&told[10].0, "webhook-id"), event);
+        assert!(
+            told.iter()
+                .all(|(headers, body)| *body == told[0].1 && text(headers, "webhook-id") == event)
+        );
+        until("noted", async || self.attempts().await.len() == 11).await;
+        assert_eq!(self.attempts().await[0].attempt, 1);
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "it tells what to repeat it with")]
+async fn attempts_follow_the_schedule_and_what_receivers_ask_for(db: Db) {
+    let long = "400d".parse().unwrap();
+    let config = Config {
+        retention: long,
+        idle: long,
+        ..Config::default()
+    };
+    let world = World::with(db, config).await;
+    let seed = mayfly_types::random_bytes::<32>();
+    println!("{seed:?}");
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(ProptestConfig::default(), rng);
+    for number in 0..walks() {
+        let length = if number % 3 == 2 { 10..=10 } else { 1..=9 };
+        let refusals = prop::collection::vec(refusals(), length)
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
+        let walk = Walk::new(&world, number).await;
+        match number % 3 {
+            0 => walk.ends(&refusals, End::Delivered).await,
+            1 => walk.ends(&refusals, End::Gone).await,
+            _ => walk.is_given_up(&refusals).await,
+        }
+    }
+}

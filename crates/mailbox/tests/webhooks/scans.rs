@@ -1,0 +1,102 @@
+//! That the work of webhooks looks at what is to be done, and not at all that was ever told.
+
+use mayfly_mailbox::Config;
+use mayfly_proto::mailbox::DeleteWebhookRequest;
+use mayfly_testkit::{Db, ManualClock, Postgres, TestDatabase};
+
+use super::{Receiver, create, deliveries, list, replay};
+use crate::world::{World, mail, no_auth, until, user};
+
+/// Events that were told, each by one attempt.
+fn told() -> usize {
+    let scale = std::env::var_os("MAYFLY_TOLD_EVENTS");
+    scale.map_or(20_000, |count| count.into_string().unwrap().parse().unwrap())
+}
+
+/// An id of a minute before the clock begins.
+const ID: &str = "('01a20846-13a0-7' || substr(md5(random()::text), 1, 3) || '-8' || substr(md5(random()::text), 1, 3) || '-' || \
+                  substr(md5(random()::text), 1, 12))::uuid";
+
+/// Fills the tables with what was told to some webhooks, and with a little that waits for them.
+fn fill(server: &Postgres) {
+    let rows = format!("generate_series(1, {}) n", told());
+    let webhook = "('01a20846-13a0-7000-8000-' || lpad((n % 100)::text, 12, '0'))::uuid";
+    let next = "CASE WHEN n % 50 = 0 THEN 4102444800000 END";
+    let sql = format!(
+        "INSERT INTO mailbox.webhook_events SELECT {ID}, {webhook}, repeat('x', 400), NULL, 1, {next} FROM {rows}; \
+         INSERT INTO mailbox.webhook_attempts SELECT {ID}, {webhook}, {ID}, 1, 200, NULL, 5, 0 FROM {rows}; ANALYZE"
+    );
+    let _ = server.query("postgres", &sql);
+}
+
+/// How often the tables were read from beginning to end, and how often by an index.
+fn scans(server: &Postgres) -> (u64, u64) {
+    let sql = "SELECT sum(seq_scan), sum(idx_scan) FROM pg_stat_user_tables \
+               WHERE relname IN ('webhook_events', 'webhook_attempts')";
+    let answer = server.query("postgres", sql);
+    let (whole, indexed) = answer.split_once('|').unwrap();
+    (whole.parse().unwrap(), indexed.parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn neither_claims_nor_sweeps_read_all_events() {
+    let test_database = TestDatabase::new(Db::Postgres);
+    let TestDatabase::Postgres(server) = test_database.clone() else {
+        panic!()
+    };
+    let database = test_database.open("mailbox").await;
+    mayfly_mailbox::migrate(&database).await.unwrap();
+    database.close().await;
+    fill(&server);
+    let before = scans(&server);
+
+    let world = World::open(
+        test_database,
+        ManualClock::default(),
+        Config::default(),
+        no_auth(),
+        &["mayfly.test"],
+    )
+    .await;
+    let (receiver, owner) = (Receiver::start().await, user());
+    let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
+    let created = create(&world, &owner, &receiver.url()).await.unwrap();
+    let id = created.webhook.unwrap().webhook_id;
+    world.deliver(&[&account], &mail("news")).await.unwrap();
+    receiver.until_received(1).await;
+    until("noted", async || {
+        !deliveries(&world, &owner, &id).await.unwrap().is_empty()
+    })
+    .await;
+    let made = deliveries(&world, &owner, &id).await.unwrap().remove(0);
+    replay(&world, &owner, &made).await;
+    receiver.until_received(2).await;
+    assert_eq!(list(&world, &owner).await.len(), 1);
+    world.mailbox.sweep().await;
+    let request = DeleteWebhookRequest {
+        owner_user_id: owner.clone(),
+        webhook_id: id.clone(),
+    };
+    world.client.clone().delete_webhook(request).await.unwrap();
+    world.mailbox.sweep().await;
+    for table in ["webhook_events", "webhook_attempts"] {
+        let sql = format!("SELECT count(*) FROM mailbox.{table} WHERE webhook_id = '{id}'");
+        assert_eq!(
+            server.query("postgres", &sql),
+            "0",
+            "what is gone leaves nothing in {table}"
+        );
+    }
+    assert_eq!(
+        server.query("postgres", "SELECT count(*) FROM mailbox.removed_webhooks"),
+        "0"
+    );
+    // Its connections tell what they did when they end.
+    world.stop().await;
+    let after = scans(&server);
+    assert_eq!(
+        after.0, before.0,
+        "a table was read from its beginning to its end"
+    );
+    assert!(after.1 > before.1, "what is counted counts");
+}
