@@ -13,6 +13,7 @@ mod rounds;
 mod sign_in;
 mod size;
 mod table;
+mod waiters;
 mod wrk;
 
 #[path = "../../tests/e2e/client.rs"]
