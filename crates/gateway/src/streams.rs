@@ -7,7 +7,7 @@ mod hub;
 mod metrics;
 mod socket_count;
 
-pub(crate) use ending::{Ending, Judges, until_invalid};
+pub(crate) use ending::{Ending, Judges, Judging, until_invalid};
 pub(crate) use follow::Follow;
 pub(crate) use hub::{Hub, Topic, listen};
 pub(crate) use metrics::{Kind, StreamMetrics};

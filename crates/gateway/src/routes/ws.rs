@@ -20,7 +20,7 @@ use crate::{
     auth::{mailbox_topic, principal_of},
     error::ApiError,
     state::Gateway,
-    streams::{Counted, Ending, Follow, Kind, Topic, until_invalid},
+    streams::{Counted, Ending, Follow, Judging, Kind, Topic, until_invalid},
     views::new_mail::NewMailEvent,
 };
 
@@ -150,18 +150,15 @@ async fn serve(socket: &mut WebSocket, gateway: &Gateway) -> End {
 }
 
 /// A client whose credential is good.
-struct Admitted<E> {
+struct Admitted {
     follow: Follow,
     /// Comes with the end of the credential.
-    ending: E,
+    ending: Judging,
     _counted: Counted,
 }
 
 /// Waits for the first frame, and judges it.
-async fn admit(
-    socket: &mut WebSocket,
-    gateway: &Gateway,
-) -> Result<Admitted<impl Future<Output = Ending> + use<>>, End> {
+async fn admit(socket: &mut WebSocket, gateway: &Gateway) -> Result<Admitted, End> {
     let auth = match tokio::time::timeout(AUTH_TIMEOUT, first_frame(socket)).await {
         Ok(auth) => auth?,
         Err(_) => return Err(End::Refuse("invalid_auth_message")),

@@ -3,7 +3,9 @@
 
 use std::{
     collections::HashMap,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -62,11 +64,20 @@ impl Judges {
     }
 }
 
-/// A place among those who wait for the verdict on a credential.
-struct Judging {
+/// A place among those who wait for the end of a credential.
+#[derive(Debug)]
+pub(crate) struct Judging {
     judges: Judges,
     name: Name,
     verdict: Shared<BoxFuture<'static, Ending>>,
+}
+
+impl Future for Judging {
+    type Output = Ending;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
+        self.verdict.poll_unpin(context)
+    }
 }
 
 impl Drop for Judging {
@@ -84,12 +95,8 @@ impl Drop for Judging {
 }
 
 /// Returns once a credential that was good a moment ago is not, or cannot be judged.
-pub(crate) fn until_invalid(
-    gateway: &Gateway,
-    bearer: &SecretString,
-) -> impl Future<Output = Ending> + use<> {
-    let mut judging = gateway.streams.judges.judge(gateway, bearer);
-    async move { (&mut judging.verdict).await }
+pub(crate) fn until_invalid(gateway: &Gateway, bearer: &SecretString) -> Judging {
+    gateway.streams.judges.judge(gateway, bearer)
 }
 
 async fn judge(gateway: Gateway, bearer: SecretString) -> Ending {

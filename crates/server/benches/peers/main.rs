@@ -1,6 +1,6 @@
 //! Mayfly beside its peers: everything is started here, measured in turns in one run, and told as one table of ratios.
 //!
-//! `cargo bench -p mayfly-server -- [--quick] [http] [ingest] [sign-in] [push] [size]`
+//! `cargo bench -p mayfly-server -- [--quick] [http] [ingest] [sign-in] [push] [waiters] [size]`
 
 mod http;
 mod ingest;
@@ -56,11 +56,12 @@ use tokio::signal::unix::{SignalKind, signal};
 const LONGEST_RUN: Duration = Duration::from_secs(45 * 60);
 
 type Bench = fn(&Lab, &mut Table) -> anyhow::Result<()>;
-const BENCHES: [(&str, Bench); 5] = [
+const BENCHES: [(&str, Bench); 6] = [
     ("http", http::bench),
     ("ingest", ingest::bench),
     ("sign-in", sign_in::bench),
     ("push", push::bench),
+    ("waiters", waiters::bench),
     ("size", size::bench),
 ];
 
@@ -69,7 +70,7 @@ fn main() -> ExitCode {
     let is_known = |arg: &String| arg == "--quick" || BENCHES.iter().any(|(name, _)| name == arg);
     if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {
         eprintln!(
-            "peers: no bench is called {unknown}: there are --quick, http, ingest, sign-in, push and size"
+            "peers: no bench is called {unknown}: there are --quick, http, ingest, sign-in, push, waiters and size"
         );
         return ExitCode::from(2);
     }

@@ -14,7 +14,6 @@ use crate::{
     lab::{Lab, pids},
     programs::cpu_seconds,
     table::{Table, Target},
-    waiters,
     world::{Kind, World},
 };
 
@@ -53,8 +52,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
             }
         }
     }
-    idle(lab, table, if lab.is_quick { SOCKETS / 10 } else { SOCKETS })?;
-    waiters::bench(lab, table)
+    idle(lab, table, if lab.is_quick { SOCKETS / 10 } else { SOCKETS })
 }
 
 /// The median and the 99th percentile in milliseconds.

@@ -37,22 +37,17 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
         Kind::AllInOne,
         &[("MAYFLY_GATEWAY__MAX_CONNECTIONS", &connections)],
     );
-    let before_waiting;
-    let (took, grown) = {
-        let world = &world;
-        let mailboxes: Vec<Mailbox> = lab.runtime.block_on(
-            stream::iter(0..waiters / OF_ONE)
-                .map(async |n| {
-                    let address = format!("w{n}@mayfly.test");
-                    world.client().create_mailbox(&address, None).await
-                })
-                .buffer_unordered(AT_ONCE)
-                .collect(),
-        );
-        before_waiting = world.processes[0].rss_bytes();
-        lab.runtime
-            .block_on(all_are_answered(world, mailboxes, before_waiting))?
-    };
+    let (took, grown) = lab.runtime.block_on(async {
+        let mailboxes: Vec<Mailbox> = stream::iter(0..waiters / OF_ONE)
+            .map(|n| {
+                let client = world.client();
+                async move { client.create_mailbox(&format!("w{n}@mayfly.test"), None).await }
+            })
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        all_are_answered(&world, mailboxes).await
+    })?;
     let what = format!("{waiters} wait at once, {OF_ONE} of a mailbox");
     #[expect(clippy::cast_precision_loss, reason = "a table's number")]
     let each = grown as f64 / waiters as f64 / 1024.0;
@@ -69,11 +64,8 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
 }
 
 /// Returns how long each answer took after the mail, and how much memory waiting took.
-async fn all_are_answered(
-    world: &World,
-    mailboxes: Vec<Mailbox>,
-    rss_before: u64,
-) -> anyhow::Result<(Vec<Duration>, u64)> {
+async fn all_are_answered(world: &World, mailboxes: Vec<Mailbox>) -> anyhow::Result<(Vec<Duration>, u64)> {
+    let rss_before = world.processes[0].rss_bytes();
     let address = world.http().strip_prefix("http://").context("an address")?;
     let sent: Arc<Vec<OnceLock<Instant>>> = Arc::new(mailboxes.iter().map(|_| OnceLock::new()).collect());
     let mut waiting = JoinSet::new();
@@ -155,7 +147,7 @@ async fn answer(mut connection: TcpStream) -> anyhow::Result<Instant> {
 
 /// How many wait by the metrics of the process.
 async fn open_waits(world: &World) -> anyhow::Result<usize> {
-    let metrics = reqwest::get(format!("http://{}/metrics", world.admin()))
+    let metrics = reqwest::get(format!("{}/metrics", world.admin()))
         .await?
         .text()
         .await?;
