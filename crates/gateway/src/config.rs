@@ -3,10 +3,11 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 use ipnet::IpNet;
-use mayfly_runtime::config::{ConfigError, List};
+use mayfly_runtime::config::{ConfigError, List, Span};
 use serde::{Deserialize, Serialize};
 
 /// How the gateway listens and what it lets through.
@@ -31,6 +32,8 @@ pub struct Config {
     pub max_connections: u32,
     /// WebSockets, event streams and waits at one time; more are refused.
     pub max_streams: u32,
+    /// How often WebSockets are pinged: 1 s to 10 min. A client that says nothing for twice as long is left.
+    pub ping_interval: Span,
     /// Origins whose pages may open WebSockets, such as `https://app.example`; empty is the gateway's own origin.
     pub allowed_origins: List<String>,
 }
@@ -47,6 +50,7 @@ impl Default for Config {
             tls_key: None,
             max_connections: 10_000,
             max_streams: 20_000,
+            ping_interval: Span(Duration::from_secs(30)),
             allowed_origins: List::default(),
         }
     }
@@ -81,6 +85,12 @@ impl Config {
         }
         if self.max_streams == 0 {
             return Err(ConfigError::new("gateway.max_streams", "must be at least 1"));
+        }
+        if !(Duration::from_secs(1)..=Duration::from_secs(600)).contains(&self.ping_interval.0) {
+            return Err(ConfigError::new(
+                "gateway.ping_interval",
+                "must be from 1s to 10m",
+            ));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What handlers share: a client of each service, and how long each kind of call may take.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_client::MailboxClient};
 use mayfly_runtime::{
@@ -21,9 +21,12 @@ const HASH_TIMEOUT: Duration = Duration::from_secs(10);
 /// The DNS is given five seconds, and the database has its share.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Clients of both services. Clones are cheap and share everything.
+/// Clients of both services. Clones are one pointer: every stream has some.
 #[derive(Debug, Clone)]
-pub(crate) struct Gateway {
+pub(crate) struct Gateway(Arc<Shared>);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
     auth: AuthClient<Transport>,
     mailbox: MailboxClient<Transport>,
     pub(crate) sign_in_limit: Arc<SignInLimit>,
@@ -31,6 +34,14 @@ pub(crate) struct Gateway {
     pub(crate) clock: SharedClock,
     pub(crate) cleaner: Cleaner,
     pub(crate) streams: Streams,
+}
+
+impl Deref for Gateway {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl Gateway {
@@ -42,7 +53,7 @@ impl Gateway {
         clock: SharedClock,
         streams: Streams,
     ) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             auth: AuthClient::new(auth).max_decoding_message_size(MAX_MESSAGE_BYTES),
             // A message's bodies travel in one answer, and decoding can make them longer than the mail was.
             mailbox: MailboxClient::new(mailbox).max_decoding_message_size(96 * 1024 * 1024),
@@ -51,7 +62,7 @@ impl Gateway {
             clock,
             cleaner: Cleaner::default(),
             streams,
-        }
+        }))
     }
 
     pub(crate) fn auth(&self) -> AuthClient<Transport> {

@@ -7,13 +7,13 @@ mod hub;
 mod metrics;
 mod socket_count;
 
-pub(crate) use ending::{Ending, until_invalid};
+pub(crate) use ending::{Ending, Judges, Judging, until_invalid};
 pub(crate) use follow::Follow;
 pub(crate) use hub::{Hub, Topic, listen};
 pub(crate) use metrics::{Kind, StreamMetrics};
-pub(crate) use socket_count::SocketCount;
+pub(crate) use socket_count::{Counted, SocketCount};
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mayfly_runtime::{redis::Redis, task::Tasks};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -24,10 +24,12 @@ use crate::{config::Config, error::ApiError};
 #[derive(Debug, Clone)]
 pub(crate) struct Streams {
     pub(crate) hub: Hub,
+    pub(crate) judges: Judges,
     pub(crate) sockets: SocketCount,
     pub(crate) metrics: StreamMetrics,
     pub(crate) tasks: Tasks,
     pub(crate) allowed_origins: Arc<[String]>,
+    pub(crate) ping_interval: Duration,
     places: Arc<Semaphore>,
 }
 
@@ -35,10 +37,12 @@ impl Streams {
     pub(crate) fn new(config: &Config, hub: Hub, redis: Option<Redis>, tasks: &Tasks) -> Self {
         Self {
             hub,
+            judges: Judges::default(),
             sockets: SocketCount::start(redis, tasks),
             metrics: StreamMetrics::new(),
             tasks: tasks.clone(),
             allowed_origins: config.allowed_origins.0.as_slice().into(),
+            ping_interval: config.ping_interval.0,
             places: Arc::new(Semaphore::new(config.max_streams as usize)),
         }
     }

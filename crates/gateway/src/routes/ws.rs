@@ -20,7 +20,7 @@ use crate::{
     auth::{mailbox_topic, principal_of},
     error::ApiError,
     state::Gateway,
-    streams::{Ending, Follow, Kind, Topic, until_invalid},
+    streams::{Counted, Ending, Follow, Judging, Kind, Topic, until_invalid},
     views::new_mail::NewMailEvent,
 };
 
@@ -28,7 +28,6 @@ use crate::{
 const AUTH_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a reader may leave a frame unread.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
-const PING_EVERY: Duration = Duration::from_secs(30);
 const MAX_FRAME_BYTES: usize = 64 * 1024;
 /// Frames that a client may send between two pings. None of them means anything.
 const MAX_FRAMES: u32 = 120;
@@ -135,43 +134,62 @@ impl TryFrom<String> for MessageIdText {
 }
 
 async fn serve(socket: &mut WebSocket, gateway: &Gateway) -> End {
+    // Boxed, so that what getting in takes is given back before the long time in which nothing happens.
+    let admitted = match Box::pin(admit(socket, gateway)).await {
+        Ok(admitted) => admitted,
+        Err(end) => return end,
+    };
+    let _open = gateway.streams.metrics.open(Kind::WebSocket);
+    tokio::select! {
+        end = tell(socket, gateway, admitted.follow) => end,
+        ending = admitted.ending => match ending {
+            Ending::Refused => End::Refuse("invalid_token"),
+            Ending::Unknown => End::Close(close_code::AGAIN, "try again shortly"),
+        },
+    }
+}
+
+/// A client whose credential is good.
+struct Admitted {
+    follow: Follow,
+    /// Comes with the end of the credential.
+    ending: Judging,
+    _counted: Counted,
+}
+
+/// Waits for the first frame, and judges it.
+async fn admit(socket: &mut WebSocket, gateway: &Gateway) -> Result<Admitted, End> {
     let auth = match tokio::time::timeout(AUTH_TIMEOUT, first_frame(socket)).await {
-        Ok(Ok(auth)) => auth,
-        Ok(Err(end)) => return end,
-        Err(_) => return End::Refuse("invalid_auth_message"),
+        Ok(auth) => auth?,
+        Err(_) => return Err(End::Refuse("invalid_auth_message")),
     };
     let topic = match principal_of(auth.token.expose_secret(), gateway).await {
         Ok(principal) => mailbox_topic(&principal),
         Err(error) => Err(error),
     };
-    let topic = match topic {
-        Ok(topic) => topic,
-        Err(error) if error.is_refusal() => return End::Refuse("invalid_token"),
-        Err(_) => return End::Close(close_code::AGAIN, "try again shortly"),
+    let refusal = |error: ApiError| {
+        if error.is_refusal() {
+            End::Refuse("invalid_token")
+        } else {
+            End::Close(close_code::AGAIN, "try again shortly")
+        }
     };
+    let topic = topic.map_err(refusal)?;
     let Topic::Mailbox(account) = topic else {
-        return End::Refuse("invalid_token");
+        return Err(End::Refuse("invalid_token"));
     };
-    let Some(_counted) = gateway.streams.sockets.enter(account).await else {
-        return End::Refuse("too_many_connections");
+    let Some(counted) = gateway.streams.sockets.enter(account).await else {
+        return Err(End::Refuse("too_many_connections"));
     };
-    let follow = match Follow::begin(gateway, topic, auth.since.map(|since| since.0)).await {
-        Ok(follow) => follow,
-        Err(error) if error.is_refusal() => return End::Refuse("invalid_token"),
-        Err(_) => return End::Close(close_code::AGAIN, "try again shortly"),
-    };
+    let since = auth.since.map(|since| since.0);
+    let follow = Follow::begin(gateway, topic, since).await.map_err(refusal)?;
     let greeting = Message::Text("{\"type\":\"auth_ok\"}".into());
-    if send(socket, greeting).await.is_err() {
-        return End::Silently;
-    }
-    let _open = gateway.streams.metrics.open(Kind::WebSocket);
-    tokio::select! {
-        end = tell(socket, gateway, follow) => end,
-        ending = until_invalid(gateway, &auth.token) => match ending {
-            Ending::Refused => End::Refuse("invalid_token"),
-            Ending::Unknown => End::Close(close_code::AGAIN, "try again shortly"),
-        },
-    }
+    send(socket, greeting).await?;
+    Ok(Admitted {
+        follow,
+        ending: until_invalid(gateway, &auth.token),
+        _counted: counted,
+    })
 }
 
 async fn first_frame(socket: &mut WebSocket) -> Result<Auth, End> {
@@ -204,7 +222,8 @@ fn broken(error: &axum::Error) -> End {
 
 /// Tells of new mail until one side ends it.
 async fn tell(socket: &mut WebSocket, gateway: &Gateway, mut follow: Follow) -> End {
-    let mut ping = tokio::time::interval(PING_EVERY);
+    let ping_interval = gateway.streams.ping_interval;
+    let mut ping = tokio::time::interval(ping_interval);
     ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ping.tick().await;
     let (mut heard, mut frames) = (Instant::now(), 0);
@@ -231,7 +250,7 @@ async fn tell(socket: &mut WebSocket, gateway: &Gateway, mut follow: Follow) -> 
             }
             _ = ping.tick() => {
                 frames = 0;
-                if heard.elapsed() > PING_EVERY * 2 || send(socket, Message::Ping(Vec::new().into())).await.is_err() {
+                if heard.elapsed() > ping_interval * 2 || send(socket, Message::Ping(Vec::new().into())).await.is_err() {
                     return End::Silently;
                 }
             }

@@ -1,8 +1,20 @@
-//! When a stream must end though both sides are well: its credential is no longer good.
+//! When a stream must end though both sides are well: its credential is no longer good. A credential is judged once, however
+//! many streams it has.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
 
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared, WeakShared},
+};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 use crate::{auth::principal_of, state::Gateway};
 
@@ -23,12 +35,76 @@ pub(crate) enum Ending {
     Unknown,
 }
 
+/// What a credential is known by here.
+type Name = [u8; 32];
+
+/// The credentials that are judged, while somebody waits for it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Judges(Arc<Mutex<HashMap<Name, WeakShared<BoxFuture<'static, Ending>>>>>);
+
+impl Judges {
+    fn judged(&self) -> MutexGuard<'_, HashMap<Name, WeakShared<BoxFuture<'static, Ending>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn judge(&self, gateway: &Gateway, bearer: &SecretString) -> Judging {
+        let name = Sha256::digest(bearer.expose_secret()).into();
+        let mut judged = self.judged();
+        let known = judged.get(&name).and_then(WeakShared::upgrade);
+        let verdict = known.unwrap_or_else(|| {
+            let verdict = judge(gateway.clone(), bearer.clone()).boxed().shared();
+            judged.extend(verdict.downgrade().map(|weak| (name, weak)));
+            verdict
+        });
+        Judging {
+            judges: self.clone(),
+            name,
+            verdict,
+        }
+    }
+}
+
+/// A place among those who wait for the end of a credential.
+#[derive(Debug)]
+pub(crate) struct Judging {
+    judges: Judges,
+    name: Name,
+    verdict: Shared<BoxFuture<'static, Ending>>,
+}
+
+impl Future for Judging {
+    type Output = Ending;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
+        self.verdict.poll_unpin(context)
+    }
+}
+
+impl Drop for Judging {
+    fn drop(&mut self) {
+        let mut judged = self.judges.judged();
+        let Some(known) = judged.get(&self.name).and_then(WeakShared::upgrade) else {
+            judged.remove(&self.name);
+            return;
+        };
+        // This one and what was just looked up. There is no count once the verdict has come.
+        if known.ptr_eq(&self.verdict) && known.strong_count() <= Some(2) {
+            judged.remove(&self.name);
+        }
+    }
+}
+
 /// Returns once a credential that was good a moment ago is not, or cannot be judged.
-pub(crate) async fn until_invalid(gateway: &Gateway, bearer: &SecretString) -> Ending {
+pub(crate) fn until_invalid(gateway: &Gateway, bearer: &SecretString) -> Judging {
+    gateway.streams.judges.judge(gateway, bearer)
+}
+
+async fn judge(gateway: Gateway, bearer: SecretString) -> Ending {
     let mut judged = Instant::now();
     tokio::time::sleep(JUDGE_EVERY).await;
     loop {
-        match principal_of(bearer.expose_secret(), gateway).await {
+        // Between two questions it is small.
+        match Box::pin(principal_of(bearer.expose_secret(), &gateway)).await {
             Ok(_) => {
                 judged = Instant::now();
                 tokio::time::sleep(JUDGE_EVERY).await;

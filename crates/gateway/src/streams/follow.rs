@@ -81,10 +81,6 @@ impl Follow {
             if self.followed.news.changed().await.is_err() {
                 return Err(Gone);
             }
-            self.is_behind = match *self.followed.news.borrow() {
-                News::Newest(newest) => newest > Some(self.cursor),
-                News::Gone => return Err(Gone),
-            };
         }
     }
 
@@ -95,8 +91,10 @@ impl Follow {
     /// When the mailbox is gone.
     pub(crate) async fn catch_up(&mut self) -> Result<Vec<NewMessage>, Gone> {
         loop {
-            if *self.followed.news.borrow_and_update() == News::Gone {
-                return Err(Gone);
+            // What was told while the last look was under way counts too.
+            match *self.followed.news.borrow_and_update() {
+                News::Newest(newest) => self.is_behind |= newest > Some(self.cursor),
+                News::Gone => return Err(Gone),
             }
             if !self.is_behind {
                 return Ok(Vec::new());
@@ -106,7 +104,8 @@ impl Follow {
                 after_message_id: Some(self.cursor.to_string()),
                 limit: LIMIT,
             };
-            match self.gateway.mailbox().list_messages_after(request).await {
+            // Boxed, so that whoever follows and hears nothing is small.
+            match Box::pin(self.gateway.mailbox().list_messages_after(request)).await {
                 Ok(answer) => {
                     let answer = answer.into_inner();
                     self.is_behind = answer.messages.len() >= LIMIT as usize;
@@ -117,5 +116,79 @@ impl Follow {
                 Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use http_body_util::{BodyExt, Full};
+    use mayfly_runtime::{grpc::Transport, task::Tasks};
+    use mayfly_types::{AccountId, Clock, SystemClock};
+    use tonic::{Status, body::Body};
+
+    use super::*;
+    use crate::{
+        config::Config,
+        streams::{Hub, Streams},
+    };
+
+    /// A mailbox service whose answers to one method are made here.
+    fn mailbox_service(answer: impl Fn() -> Vec<u8> + Clone + Send + Sync + 'static) -> Transport {
+        Transport::new(tower::service_fn(move |_: http::Request<Body>| {
+            let message = answer();
+            let mut frame = vec![0];
+            frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
+            frame.extend(message);
+            let trailers = http::HeaderMap::from_iter([(
+                http::HeaderName::from_static("grpc-status"),
+                http::HeaderValue::from_static("0"),
+            )]);
+            let body = Full::new(bytes::Bytes::from(frame)).with_trailers(async { Some(Ok(trailers)) });
+            let response = http::Response::builder().header("content-type", "application/grpc");
+            let response = response
+                .body(Body::new(body))
+                .map_err(|_| Status::internal("a response"));
+            async { response }
+        }))
+    }
+
+    #[tokio::test]
+    async fn news_that_come_during_a_look_are_looked_for() {
+        let now = SystemClock.now();
+        let (account, stored) = (AccountId::new(now), MessageId::new(now));
+        let topic = Topic::Mailbox(account);
+        let (hub, looks) = (Hub::default(), Arc::new(AtomicUsize::new(0)));
+        let (telling, counted) = (hub.clone(), Arc::clone(&looks));
+        let service = mailbox_service(move || {
+            let cursor = stored.to_string();
+            let mut answer = vec![0x12, u8::try_from(cursor.len()).unwrap()];
+            answer.extend(cursor.into_bytes());
+            if counted.fetch_add(1, Ordering::Relaxed) == 0 {
+                // It is stored when this look is over already, and told before that is known.
+                telling.tell(topic, News::Newest(Some(stored)));
+                return Vec::new();
+            }
+            // One message.
+            answer.extend([0x0a, 0]);
+            answer
+        });
+        let tasks = Tasks::new(tokio_util::sync::CancellationToken::new());
+        let config = Config::default();
+        let streams = Streams::new(&config, hub, None, &tasks);
+        let clock = Arc::new(SystemClock);
+        let gateway = Gateway::new(&config, service.clone(), service, None, clock, streams);
+
+        let since = MessageId::floor(now - Duration::from_secs(1));
+        let mut follow = Follow::begin(&gateway, topic, Some(since)).await.unwrap();
+        assert!(follow.catch_up().await.unwrap().is_empty());
+        let next = tokio::time::timeout(Duration::from_secs(5), follow.next()).await;
+        assert_eq!(next.expect("it is looked for").unwrap().len(), 1);
+        assert_eq!(follow.cursor(), stored);
+        assert_eq!(looks.load(Ordering::Relaxed), 2);
     }
 }

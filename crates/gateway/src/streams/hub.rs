@@ -116,7 +116,7 @@ impl Hub {
     }
 
     /// Tells those who follow a topic.
-    fn tell(&self, topic: Topic, news: News) {
+    pub(super) fn tell(&self, topic: Topic, news: News) {
         if let Some(sender) = self.topics().get(&topic) {
             sender.send_if_modified(|known| {
                 let is_news = match (*known, news) {

@@ -52,14 +52,17 @@ impl Lab {
 
     /// Starts Mayfly as an operator under load would run it: its log without a line a request.
     pub(crate) fn mayfly(&self, kind: Kind) -> World {
+        self.mayfly_with(kind, &[])
+    }
+
+    /// The same with more variables of the environment.
+    pub(crate) fn mayfly_with(&self, kind: Kind, more: &[(&str, &str)]) -> World {
         let quota = (4_u64 << 30).to_string();
-        World::start_with(
-            kind,
-            &[
-                ("MAYFLY_LOG__LEVEL", "warn"),
-                ("MAYFLY_MAILBOX__QUOTA_BYTES", &quota),
-            ],
-        )
+        let usual = [
+            ("MAYFLY_LOG__LEVEL", "warn"),
+            ("MAYFLY_MAILBOX__QUOTA_BYTES", quota.as_str()),
+        ];
+        World::start_with(kind, &[&usual[..], more].concat())
     }
 }
 

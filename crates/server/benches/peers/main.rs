@@ -1,6 +1,6 @@
 //! Mayfly beside its peers: everything is started here, measured in turns in one run, and told as one table of ratios.
 //!
-//! `cargo bench -p mayfly-server -- [--quick] [http] [ingest] [sign-in] [push] [size]`
+//! `cargo bench -p mayfly-server -- [--quick] [http] [ingest] [sign-in] [push] [waiters] [size]`
 
 #![expect(clippy::disallowed_methods, reason = "it dials what it started")]
 
@@ -15,6 +15,7 @@ mod rounds;
 mod sign_in;
 mod size;
 mod table;
+mod waiters;
 mod wrk;
 
 #[path = "../../tests/e2e/client.rs"]
@@ -57,11 +58,12 @@ use tokio::signal::unix::{SignalKind, signal};
 const LONGEST_RUN: Duration = Duration::from_secs(45 * 60);
 
 type Bench = fn(&Lab, &mut Table) -> anyhow::Result<()>;
-const BENCHES: [(&str, Bench); 5] = [
+const BENCHES: [(&str, Bench); 6] = [
     ("http", http::bench),
     ("ingest", ingest::bench),
     ("sign-in", sign_in::bench),
     ("push", push::bench),
+    ("waiters", waiters::bench),
     ("size", size::bench),
 ];
 
@@ -70,7 +72,7 @@ fn main() -> ExitCode {
     let is_known = |arg: &String| arg == "--quick" || BENCHES.iter().any(|(name, _)| name == arg);
     if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {
         eprintln!(
-            "peers: no bench is called {unknown}: there are --quick, http, ingest, sign-in, push and size"
+            "peers: no bench is called {unknown}: there are --quick, http, ingest, sign-in, push, waiters and size"
         );
         return ExitCode::from(2);
     }

@@ -259,6 +259,25 @@ impl World {
         world
     }
 
+    /// Starts one process that has a network of its own, with nothing but this machine in it: `enter` runs programs there.
+    pub(crate) fn start_in_own_network(more: &[(&str, &str)]) -> Self {
+        let mut world = Self::prepare(Kind::AllInOne, more);
+        let script = "ip link set lo up && exec \"$0\"";
+        let wrapper = ["unshare", "-rn", "sh", "-c", script];
+        world.processes.push(Process::start_under(&wrapper, &world.env));
+        world
+    }
+
+    /// A program in the network of the only process.
+    pub(crate) fn enter(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--user", "--net", "--preserve-credentials", "--target"])
+            .arg(self.processes[0].pid().to_string())
+            .arg(program);
+        command
+    }
+
     fn prepare(kind: Kind, more: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let signing_key = SecretKey::random();

@@ -13,6 +13,7 @@ use crate::{
 
 mod chaos;
 mod clients;
+mod connections;
 
 mod worlds {
     crate::scenario!(new_mail_is_told_in_every_way);
