@@ -10,8 +10,11 @@ use uuid::Uuid;
 use crate::{
     config,
     error::Error,
+    model,
     service::{FORGOTTEN, Service},
-    store::{custom_domains, leases, mailboxes, millis, outbox, sweeps, webhook_events, webhooks},
+    store::{
+        custom_domains, leases, mailboxes, millis, outbox, sweeps, usage_days, webhook_events, webhooks,
+    },
 };
 
 /// How often is swept: a lapsed reservation is freed within a minute.
@@ -57,6 +60,7 @@ enum Broom {
     Webhooks,
     Overfull,
     Domains,
+    Usage,
 }
 
 /// Sweeps, unless another process does.
@@ -85,6 +89,7 @@ pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
         Broom::Webhooks,
         Broom::Overfull,
         Broom::Domains,
+        Broom::Usage,
     ];
     for broom in brooms {
         loop {
@@ -152,6 +157,13 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
                 Box::pin(async move { Ok(custom_domains::remove_waiting(tx, before_ms, BATCH).await?) })
             });
             swept.await
+        }
+        Broom::Usage => {
+            let oldest = model::day_of(now) - model::USAGE_DAYS;
+            let swept = service.store.write("sweep_usage_days", None, move |tx| {
+                Box::pin(async move { Ok(usage_days::remove_before(tx, oldest, BATCH).await?) })
+            });
+            Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
         }
     }
 }
