@@ -131,7 +131,7 @@ impl mailbox_server::Mailbox for Rpc {
     ) -> Answer<proto::ListUsageDaysResponse> {
         let request = request.into_inner();
         let listed = self.0.list_usage_days(&request.owner_user_id, request.days);
-        let days = listed.await?.into_iter().map(usage_day_to_proto).collect();
+        let days = listed.await?.iter().map(usage_day_to_proto).collect();
         Ok(Response::new(proto::ListUsageDaysResponse { days }))
     }
 
@@ -550,7 +550,7 @@ fn findings_to_proto(findings: mime::Findings) -> proto::Findings {
     }
 }
 
-fn usage_day_to_proto(day: usage_day::Model) -> proto::UsageDay {
+fn usage_day_to_proto(day: &usage_day::Model) -> proto::UsageDay {
     proto::UsageDay {
         day: day.day,
         messages: day.messages,
