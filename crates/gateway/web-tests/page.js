@@ -370,7 +370,7 @@ async function busyDays(page, look) {
   await look("pro-usage");
   await page.unroute("**/pro/api/usage?days=14");
   await page.reload();
-  await page.locator(".bar-of-day").first().waitFor();
+  await page.getByText("As a table").waitFor();
 }
 
 /** A receiver of webhooks on a port of its own. */
