@@ -51,6 +51,7 @@ pub(crate) fn routes() -> OpenApiRouter<Gateway> {
         .routes(routes!(pro::register::handle))
         .routes(routes!(pro::login::handle))
         .routes(routes!(pro::me::handle))
+        .routes(routes!(pro::usage::handle))
         .routes(routes!(wait::of_user))
         .routes(routes!(events::of_user))
         .routes(routes!(pro::accounts::list::handle))

@@ -35,6 +35,7 @@ pub(crate) mod pro {
         pub(crate) mod list;
         pub(crate) mod revoke;
     }
+    pub(crate) mod usage;
     pub(crate) mod webhooks {
         //! `/pro/api/webhooks`
         pub(crate) mod create;

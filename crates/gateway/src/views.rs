@@ -5,6 +5,7 @@ pub(crate) mod domain;
 pub(crate) mod message;
 pub(crate) mod new_mail;
 pub(crate) mod pro;
+pub(crate) mod usage;
 pub(crate) mod webhook;
 
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};

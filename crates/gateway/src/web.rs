@@ -61,6 +61,12 @@ const FILES: &[(&str, &str, &[u8])] = &[
         SCRIPT,
         include_bytes!("../web/pro-tokens.js"),
     ),
+    ("/web/pro-usage.js", SCRIPT, include_bytes!("../web/pro-usage.js")),
+    (
+        "/web/usage-chart.js",
+        SCRIPT,
+        include_bytes!("../web/usage-chart.js"),
+    ),
     (
         "/web/pro-webhooks.js",
         SCRIPT,

@@ -12,13 +12,16 @@ export async function sendMailTo(port, to, lines) {
     assert.match(text, new RegExp(`^${code}`), text);
     text = "";
   };
-  await expect(220);
-  for (const [command, code] of [["EHLO test", 250], ["MAIL FROM:<bounce@shop.example>", 250], [`RCPT TO:<${to}>`, 250],
-    ["DATA", 354], [`${lines.join("\r\n")}\r\n.`, 250], ["QUIT", 221]]) {
-    socket.write(`${command}\r\n`);
-    await expect(code);
+  try {
+    await expect(220);
+    for (const [command, code] of [["EHLO test", 250], ["MAIL FROM:<bounce@shop.example>", 250], [`RCPT TO:<${to}>`, 250],
+      ["DATA", 354], [`${lines.join("\r\n")}\r\n.`, 250], ["QUIT", 221]]) {
+      socket.write(`${command}\r\n`);
+      await expect(code);
+    }
+  } finally {
+    socket.destroy();
   }
-  socket.end();
 }
 
 const base64 = (text) => Buffer.from(text).toString("base64");

@@ -1,19 +1,21 @@
 // What a person does with the page, in a real browser. Called with the URL and the SMTP port of a running Mayfly, and with
-// the file that its DNS server reads; a fourth argument is a directory for screenshots. It ends with 0 when all of it held.
+// a file whose lines its DNS server publishes, and which it then removes; a fourth argument is a directory for screenshots. It ends with 0 when all of it held.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { until } from "./lab.js";
 import { sendMailTo } from "./mail.js";
 
 const [base, smtpPort, zone, pictures] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+const DESKTOP = { width: 1100, height: 720 };
 const sendMail = (to, lines) => sendMailTo(smtpPort, to, lines);
 
 const HOSTILE = "<img src=x onerror=alert(1)>";
@@ -28,7 +30,7 @@ const mail = (subject, from = "Corner Shop") => [
 
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 try {
-  const context = await browser.newContext({ acceptDownloads: true, permissions: ["clipboard-read", "clipboard-write"] });
+  const context = await browser.newContext({ viewport: DESKTOP, acceptDownloads: true, permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const problems = [];
@@ -66,15 +68,30 @@ async function looker(page) {
       const { violations } = await page.evaluate(() => globalThis.axe.run(document, { iframes: false }));
       const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html + node.failureSummary).join(" | ")}`);
       assert.deepEqual(told, [], `${name}, ${colorScheme}`);
-      if (!pictures) continue;
+    }
+    for (const width of [320, 390]) {
+      await page.setViewportSize({ width, height: 780 });
+      assert.deepEqual(await page.evaluate(tooWide), [], `${name} at ${width} pixels`);
+    }
+    await page.setViewportSize(DESKTOP);
+    for (const colorScheme of pictures ? ["light", "dark"] : []) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await page.evaluate(() => { document.getElementById("toast")?.remove(); scrollTo(0, 0); });
-      for (const [kind, width, height] of [["desktop", 1100, 720], ["phone", 390, 780]]) {
-        await page.setViewportSize({ width, height });
+      for (const [kind, size] of [["desktop", DESKTOP], ["phone", { width: 390, height: 780 }]]) {
+        await page.setViewportSize(size);
         await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${kind}.png`) });
       }
-      await page.setViewportSize({ width: 1100, height: 720 });
+      await page.setViewportSize(DESKTOP);
     }
   };
+}
+
+/** What reaches over the right edge of the screen, or of a box that would have to be scrolled sideways for it. */
+function tooWide() {
+  const isLeftAlone = (element) => element.closest(".hidden, thead, .who, .subject, .preview, .newest, .mail");
+  return [document.scrollingElement, ...document.body.querySelectorAll("*")].filter((element) => !isLeftAlone(element)
+    && (element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible"
+      || element.getBoundingClientRect().right > innerWidth + 1)).map((element) => element.outerHTML.slice(0, 200));
 }
 
 /** What a first visit loads, and how long it is until mail can come. */
@@ -245,6 +262,7 @@ async function dashboard(page, look) {
 
   await domain(page, look);
   await webhook(page, look);
+  await usage(page, look);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("button", { name: "Sign in" }).waitFor();
 }
@@ -262,13 +280,97 @@ async function domain(page, look) {
   assert.equal(await card.getByText("missing", { exact: true }).count(), 2);
   await card.getByText("pending", { exact: true }).waitFor();
   await look("pro-domains");
-  writeFileSync(zone, `${text}\n${server}`);
+  await publish(`${text}\n${server}`);
   await card.getByRole("button", { name: "Verify" }).click();
   await card.getByText("verified", { exact: true }).waitFor();
   assert.equal(await card.getByText("found", { exact: true }).count(), 2);
+  await catchAll(page, look, card);
   await card.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText("No domains yet.").waitFor();
+}
+
+/** Has the DNS say something else; returns once it does. */
+async function publish(records) {
+  writeFileSync(`${zone}.new`, records);
+  renameSync(`${zone}.new`, zone);
+  await until(() => !existsSync(zone), "the records are published");
+}
+
+/** A mailbox of a domain takes mail for names that are nobody's, for as long as it is chosen. */
+async function catchAll(page, look, card) {
+  await card.getByText("Make a mailbox on mine.example").waitFor();
+  await page.getByRole("link", { name: "Mailboxes" }).click();
+  await page.getByLabel("Address").fill("all@mine.example");
+  await page.getByRole("button", { name: "Create mailbox" }).click();
+  await page.getByRole("row", { name: "all@mine.example" }).waitFor();
+  await page.getByRole("link", { name: "Domains" }).click();
+  const choice = card.getByLabel("Mail for names without a mailbox goes to");
+  await choice.waitFor();
+  const offered = await choice.getByRole("option").allTextContents();
+  assert.deepEqual(offered, ["nobody: it is refused", "all@mine.example"], "mailboxes of other domains cannot be chosen");
+  await choice.selectOption("all@mine.example");
+  await page.getByText("Mail for all other names goes there now.").waitFor();
+  await sendMail("anybody@mine.example", mail("For anybody"));
+  await look("pro-domains-verified");
+  // It is the server that remembers.
+  await page.reload();
+  assert.equal(await choice.evaluate((select) => select.selectedOptions[0].textContent), "all@mine.example");
+  await choice.selectOption("");
+  await page.getByText("Mail for other names is refused again.").waitFor();
+  await assert.rejects(sendMail("anybody@mine.example", mail("For nobody")), { actual: /^550/ });
+  await page.getByRole("link", { name: "Mailboxes" }).click();
+  const row = page.getByRole("row", { name: "all@mine.example" });
+  await row.getByRole("button", { name: "Open" }).click();
+  await page.getByRole("dialog").getByText("For anybody").waitFor();
+  assert.equal(await page.getByRole("dialog").getByText("For nobody").count(), 0);
+  await page.keyboard.press("Escape");
+  await page.getByRole("link", { name: "Domains" }).click();
+}
+
+/** What came lately, in figures, as bars that the keyboard reaches, and as a table. */
+async function usage(page, look) {
+  await page.getByRole("link", { name: "Usage" }).click();
+  const chart = page.getByRole("slider", { name: "Messages a day" });
+  // Ann's three mails: one for herself, one by the catch-all, one for the webhook.
+  const received = page.locator(".figures div").filter({ hasText: "Messages received" }).locator("dd").first();
+  await received.waitFor();
+  assert.equal(await received.textContent(), "3");
+  assert.match(await chart.getAttribute("aria-valuetext"), /: 3 messages, \d/);
+  await chart.focus();
+  await page.keyboard.press("ArrowLeft");
+  assert.match(await chart.getAttribute("aria-valuetext"), /: 0 messages, 0 bytes$/);
+  await page.keyboard.press("Home");
+  assert.equal(await chart.getAttribute("aria-valuenow"), "0");
+  await page.keyboard.press("End");
+  assert.equal(await chart.getAttribute("aria-valuenow"), "13");
+  await chart.click({ position: { x: 2, y: 40 } });
+  assert.equal(await chart.getAttribute("aria-valuenow"), "0");
+  await page.keyboard.press("End");
+  const heights = await page.locator(".bar-of-day").evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().height));
+  assert.ok(heights[13] > 100 && heights[0] === 0, String(heights));
+  await busyDays(page, look);
+  await page.getByText("As a table").click();
+  const rows = page.getByRole("table", { name: "Messages a day" }).getByRole("row");
+  assert.equal(await rows.count(), 15);
+  assert.deepEqual((await rows.nth(1).getByRole("cell").allTextContents())[1], "3");
+  await page.getByLabel("Period").selectOption("Last 90 days");
+  await page.waitForFunction(() => document.querySelectorAll(".bar-of-day").length === 90);
+  await look("pro-usage-table");
+}
+
+/** How days look on which more came than a test sends. */
+async function busyDays(page, look) {
+  const today = Date.parse(new Date().toISOString().slice(0, 10));
+  const days = [3, 5, 0, 12, 9, 14, 2, 0, 7, 18, 23, 11, 16, 8].map((messages, index) => (
+    { day: new Date(today - (13 - index) * 86_400_000).toISOString().slice(0, 10), messages, bytes: messages * 18_300 }));
+  await page.route("**/pro/api/usage?days=14", (route) => route.fulfill({ json: { days, account_count: 2, used: 1_932_735 } }));
+  await page.reload();
+  await page.locator(".bar-of-day").first().waitFor();
+  await look("pro-usage");
+  await page.unroute("**/pro/api/usage?days=14");
+  await page.reload();
+  await page.getByText("As a table").waitFor();
 }
 
 /** A receiver of webhooks on a port of its own. */

@@ -91,6 +91,20 @@ export function copyable(text, label) {
     h("button", { type: "button", class: "small", "aria-label": `${texts.copy}: ${label}`, onclick: () => copy(text) }, texts.copy));
 }
 
+/**
+ * A table. On a narrow screen each row is a card and each cell stands beside its heading; the roles are said because a
+ * browser forgets them where a table is not laid out as one.
+ * @param {string[]} headings
+ * @param {Child[][]} rows
+ * @param {string} [label]
+ */
+export function table(headings, rows, label) {
+  return h("table", { role: "table", "aria-label": label },
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...headings.map((heading) => h("th", { role: "columnheader", scope: "col" }, heading)))),
+    h("tbody", { role: "rowgroup" }, ...rows.map((cells) => h("tr", { role: "row" },
+      ...cells.map((cell, index) => h("td", { role: "cell", "data-label": headings[index] }, cell))))));
+}
+
 /** Opens a dialog; it is gone when it closes. @param {string} title @param {...Child} children */
 export function dialog(title, ...children) {
   const box = h("dialog", { "aria-label": title, onclose: () => box.remove() },

@@ -1,9 +1,10 @@
 import { explain } from "./api.js";
-import { button, confirmed, copyable, field, fill, form, h, toast } from "./dom.js";
+import { button, confirmed, copyable, field, fill, form, h, table, toast } from "./dom.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").DnsRecord} DnsRecord */
-/** @typedef {{id: string, domain: string, verify_status: string, verify_token: string, mx_configured: boolean, verified_at: string | null}} Domain */
+/** @typedef {{id: string, domain: string, verify_status: string, verify_token: string, mx_configured: boolean, verified_at: string | null, catch_all: string | null}} Domain */
+/** @typedef {{id: string, address: string}} Account */
 
 /** @param {HTMLElement} into @param {import("./pro.js").Ask} ask */
 export async function showDomains(into, ask) {
@@ -12,9 +13,12 @@ export async function showDomains(into, ask) {
   const records = new Map();
   /** What the last verification said. @type {Map<string, string>} */
   const said = new Map();
+  /** @type {Account[]} */
+  let accounts = [];
   const read = async () => {
-    /** @type {{domains: Domain[]}} */
-    const { domains } = await ask("GET", "/pro/api/domains");
+    /** @type {[{domains: Domain[]}, {accounts: Account[]}]} */
+    const [{ domains }, owned] = await Promise.all([ask("GET", "/pro/api/domains"), ask("GET", "/pro/api/accounts")]);
+    accounts = owned.accounts;
     fill(list, ...(domains.length ? domains.map(card) : [h("p", { class: "empty" }, texts.noDomains)]));
   };
   const act = async (/** @type {() => Promise<unknown>} */ change) => {
@@ -34,6 +38,20 @@ export async function showDomains(into, ask) {
     if (!await confirmed(texts.deleteAsk(domain.domain), texts.remove)) return;
     await act(() => ask("DELETE", `/pro/api/domains/${domain.id}`));
   };
+  const setCatchAll = (/** @type {Domain} */ domain, /** @type {string} */ id) => act(async () => {
+    await ask("PUT", `/pro/api/domains/${domain.id}`, { catch_all: id || null });
+    toast(id ? texts.catchAllSet : texts.catchAllEnded);
+  });
+  /** Which mailbox takes what no other has; a domain without a mailbox has nothing to choose. @param {Domain} domain */
+  const catchAll = (domain) => {
+    const there = accounts.filter((account) => account.address.endsWith(`@${domain.domain}`));
+    if (!there.length) return h("p", { class: "hint" }, texts.catchAllNeeds(domain.domain));
+    const option = (/** @type {string} */ value, /** @type {string} */ label) =>
+      h("option", { value, selected: value === (domain.catch_all ?? "") }, label);
+    return field(texts.catchAll, h("select", {
+      onchange: (/** @type {Event} */ event) => setCatchAll(domain, /** @type {HTMLSelectElement} */ (event.target).value),
+    }, option("", texts.catchAllNone), ...there.map((account) => option(account.id, account.address))));
+  };
   const card = (/** @type {Domain} */ domain) => {
     const isVerified = domain.verify_status === "verified";
     const known = records.get(domain.id) ?? [{ type: "TXT", host: domain.domain, value: domain.verify_token }];
@@ -41,6 +59,7 @@ export async function showDomains(into, ask) {
       h("div", { class: "row" }, h("h2", {}, domain.domain), h("span", { class: "tag" }, isVerified ? texts.verified : texts.pending)),
       h("h3", {}, texts.dnsRecords), dnsTable(known),
       said.has(domain.id) ? h("p", { class: isVerified ? "hint" : "problem", role: "status" }, said.get(domain.id)) : null,
+      isVerified ? catchAll(domain) : null,
       h("div", { class: "row" }, button(texts.verify, () => verify(domain), "primary"), button(texts.remove, () => remove(domain), "danger")));
   };
   await read();
@@ -55,9 +74,8 @@ export async function showDomains(into, ask) {
 /** @param {DnsRecord[]} records */
 function dnsTable(records) {
   const state = (/** @type {DnsRecord} */ record) => (record.ok === undefined ? "" : record.ok ? texts.found : texts.missing);
-  return h("div", { class: "scroll" }, h("table", {},
-    h("thead", {}, h("tr", {}, ...[texts.recordType, texts.recordHost, texts.recordValue, texts.recordState].map((title) => h("th", { scope: "col" }, title)))),
-    h("tbody", {}, ...records.map((record) => h("tr", {},
-      h("td", {}, record.priority === undefined ? record.type : `${record.type} ${record.priority}`),
-      h("td", {}, copyable(record.host, texts.recordHost)), h("td", {}, copyable(record.value, record.type)), h("td", {}, state(record)))))));
+  return table([texts.recordType, texts.recordHost, texts.recordValue, texts.recordState], records.map((record) => [
+    record.priority === undefined ? record.type : `${record.type} ${record.priority}`,
+    copyable(record.host, texts.recordHost), copyable(record.value, record.type), state(record),
+  ]), texts.dnsRecords);
 }

@@ -1,5 +1,5 @@
 import { explain } from "./api.js";
-import { button, confirmed, dialog, field, fill, form, h, size, toast, when } from "./dom.js";
+import { button, confirmed, dialog, field, fill, form, h, size, table, toast, when } from "./dom.js";
 import { randomPassword } from "./names.js";
 import { remember } from "./session.js";
 import { texts } from "./texts.js";
@@ -10,11 +10,11 @@ import { texts } from "./texts.js";
 
 /** @param {HTMLElement} into @param {Ask} ask */
 export async function showMailboxes(into, ask) {
-  const rows = h("div", { class: "scroll" });
+  const rows = h("div");
   const read = async () => {
     /** @type {{accounts: Account[]}} */
     const { accounts } = await ask("GET", "/pro/api/accounts");
-    fill(rows, accounts.length ? table(accounts) : h("p", { class: "empty" }, texts.noMailboxes));
+    fill(rows, accounts.length ? listed(accounts) : h("p", { class: "empty" }, texts.noMailboxes));
   };
   const remove = async (/** @type {Account} */ account) => {
     if (!await confirmed(texts.deleteMailboxAsk(account.address), texts.remove)) return;
@@ -25,16 +25,13 @@ export async function showMailboxes(into, ask) {
       toast(explain(error), "bad");
     }
   };
-  const table = (/** @type {Account[]} */ accounts) => h("table", {},
-    h("thead", {}, h("tr", {}, ...[texts.address, texts.created, texts.quotaTitle, texts.actions].map((title) => h("th", { scope: "col" }, title)))),
-    h("tbody", {}, ...accounts.map((account) => h("tr", {},
-      h("td", {}, h("code", {}, account.address)), h("td", {}, when(account.created_at)),
-      h("td", {}, h("progress", { max: account.quota, value: account.used, "aria-label": texts.quota(size(account.used), size(account.quota)) }),
-        " ", h("small", {}, texts.quota(size(account.used), size(account.quota)))),
-      h("td", {}, h("div", { class: "row" },
-        button(texts.open, () => openMailbox(account, ask), "small"),
-        button(texts.resetPassword, () => resetPassword(account, ask), "small"),
-        button(texts.remove, () => remove(account), "small danger")))))));
+  const listed = (/** @type {Account[]} */ accounts) => table([texts.address, texts.created, texts.quotaTitle, texts.actions], accounts.map((account) => [
+    h("code", {}, account.address), when(account.created_at), quotaOf(account),
+    h("div", { class: "row" },
+      button(texts.open, () => openMailbox(account, ask), "small"),
+      button(texts.resetPassword, () => resetPassword(account, ask), "small"),
+      button(texts.remove, () => remove(account), "small danger")),
+  ]));
   await read();
   fill(into, h("h1", {}, texts.mailboxes), h("p", { class: "hint" }, texts.mailboxesIntro),
     form([field(texts.address, h("input", { name: "address", required: true, autocomplete: "off", autocapitalize: "none" }))], texts.createMailbox, async (data) => {
@@ -42,6 +39,12 @@ export async function showMailboxes(into, ask) {
       remember({ ...await ask("POST", "/api/accounts", { address: data.get("address"), password }), password });
       await read();
     }, explain), rows);
+}
+
+/** @param {Account} account */
+function quotaOf(account) {
+  const said = texts.quota(size(account.used), size(account.quota));
+  return h("div", { class: "quota" }, h("progress", { max: account.quota, value: account.used, "aria-label": said }), h("small", {}, said));
 }
 
 /** @param {Account} account @param {Ask} ask */

@@ -1,17 +1,17 @@
 import { explain } from "./api.js";
-import { button, confirmed, copyable, field, fill, form, h, toast, when } from "./dom.js";
+import { button, confirmed, copyable, field, fill, form, h, table, toast, when } from "./dom.js";
 import { texts } from "./texts.js";
 
 /** @typedef {{id: string, name: string, last_used_at: string | null, created_at: string, revoked_at: string | null}} Token */
 
 /** @param {HTMLElement} into @param {import("./pro.js").Ask} ask */
 export async function showTokens(into, ask) {
-  const rows = h("div", { class: "scroll" });
+  const rows = h("div");
   const once = h("div", { "aria-live": "polite" });
   const read = async () => {
     /** @type {{tokens: Token[]}} */
     const { tokens } = await ask("GET", "/pro/api/tokens");
-    fill(rows, tokens.length ? table(tokens) : h("p", { class: "empty" }, texts.noTokens));
+    fill(rows, tokens.length ? listed(tokens) : h("p", { class: "empty" }, texts.noTokens));
   };
   const revoke = async (/** @type {Token} */ token) => {
     if (!await confirmed(texts.revokeAsk(token.name), texts.revoke)) return;
@@ -22,12 +22,11 @@ export async function showTokens(into, ask) {
       toast(explain(error), "bad");
     }
   };
-  const table = (/** @type {Token[]} */ tokens) => h("table", {},
-    h("thead", {}, h("tr", {}, ...[texts.localPart, texts.created, texts.lastUsed, texts.actions].map((title) => h("th", { scope: "col" }, title)))),
-    h("tbody", {}, ...tokens.map((token) => h("tr", { class: token.revoked_at ? "gone" : "" },
-      h("td", {}, token.name), h("td", {}, when(token.created_at)),
-      h("td", {}, token.last_used_at ? when(token.last_used_at) : texts.never),
-      h("td", {}, token.revoked_at ? texts.revoked : button(texts.revoke, () => revoke(token), "small danger"))))));
+  const listed = (/** @type {Token[]} */ tokens) => table([texts.localPart, texts.created, texts.lastUsed, texts.actions], tokens.map((token) => [
+    h("span", { class: token.revoked_at ? "gone" : "" }, token.name), when(token.created_at),
+    token.last_used_at ? when(token.last_used_at) : texts.never,
+    token.revoked_at ? h("span", { class: "gone" }, texts.revoked) : button(texts.revoke, () => revoke(token), "small danger"),
+  ]));
   await read();
   fill(into, h("h1", {}, texts.tokens), h("p", { class: "hint" }, texts.tokensIntro),
     form([field(texts.tokenName, h("input", { name: "name", required: true, maxlength: 100 }))], texts.createToken, async (data) => {

@@ -1,5 +1,5 @@
 import { explain } from "./api.js";
-import { button, confirmed, copyable, field, fill, form, h, toast, when } from "./dom.js";
+import { button, confirmed, copyable, field, fill, form, h, table, toast, when } from "./dom.js";
 import { texts } from "./texts.js";
 
 /** @typedef {{id: string, url: string, events: string[], status: string, failure_count: number, last_triggered_at: string | null, gives_up_at: string | null}} Webhook */
@@ -42,7 +42,7 @@ export async function showWebhooks(into, ask) {
     });
   };
   const card = (/** @type {Webhook} */ webhook) => {
-    const log = h("div", { class: "scroll" });
+    const log = h("div");
     const path = `/pro/api/webhooks/${webhook.id}`;
     /** @type {string | undefined} */
     let newest;
@@ -83,9 +83,7 @@ export async function showWebhooks(into, ask) {
 
 /** @param {Delivery[]} deliveries @param {(id: string) => void} replay */
 function deliveryTable(deliveries, replay) {
-  return h("table", {},
-    h("thead", {}, h("tr", {}, ...[texts.received, texts.attempt, texts.result, texts.actions].map((title) => h("th", { scope: "col" }, title)))),
-    h("tbody", {}, ...deliveries.map((one) => h("tr", {},
-      h("td", {}, when(one.created_at)), h("td", {}, one.attempt), h("td", {}, one.status_code ?? one.error ?? texts.waiting),
-      h("td", {}, button(texts.replay, () => replay(one.id), "small"))))));
+  return table([texts.received, texts.attempt, texts.result, texts.actions], deliveries.map((one) => [
+    when(one.created_at), one.attempt, one.status_code ?? one.error ?? texts.waiting, button(texts.replay, () => replay(one.id), "small"),
+  ]), texts.deliveries);
 }

@@ -3,6 +3,7 @@ import { button, field, fill, form, h } from "./dom.js";
 import { showDomains } from "./pro-domains.js";
 import { showMailboxes } from "./pro-mailboxes.js";
 import { showTokens } from "./pro-tokens.js";
+import { showUsage } from "./pro-usage.js";
 import { showWebhooks } from "./pro-webhooks.js";
 import * as session from "./session.js";
 import { texts } from "./texts.js";
@@ -15,6 +16,7 @@ const SECTIONS = {
   mailboxes: { title: texts.mailboxes, show: showMailboxes },
   domains: { title: texts.domains, show: showDomains },
   webhooks: { title: texts.webhooks, show: showWebhooks },
+  usage: { title: texts.usage, show: showUsage },
 };
 
 /** The page at `/pro`. */

@@ -1,5 +1,7 @@
 //! The one writer of deliveries: those that wait at the same moment are committed together, one fsync for many.
 
+mod owned;
+
 use std::{collections::HashMap, sync::Arc};
 
 use mayfly_runtime::{bus::Publisher, database::Database, task::Tasks, telemetry};
@@ -11,6 +13,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
+use self::owned::Owned;
 use crate::{
     error::Error,
     mime::Summary,
@@ -19,7 +22,7 @@ use crate::{
         cache::{Cache, Ticket},
         deliveries,
         entities::webhook_event,
-        mailboxes, millis, owners, webhook_events, webhooks,
+        mailboxes, millis, webhook_events, webhooks,
     },
     webhooks::{NewEmail, new_event},
 };
@@ -314,12 +317,12 @@ async fn store_all(
                 .map(|mailbox| (mailbox.id, Room { mailbox, taken: 0 })),
         );
     }
-    let mut last_ids = LastIds::lock(tx, &room).await?;
     let now = clock.now();
+    let mut owned = Owned::lock(tx, &room, now).await?;
     let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     let mut spans = HashMap::new();
     for delivery in deliveries {
-        let outcome = decide(delivery, &mut room, &mut last_ids, now);
+        let outcome = decide(delivery, &mut room, &mut owned);
         if let Ok(ids) = &outcome
             && let Some(raw_id) = ids.first()
         {
@@ -347,7 +350,7 @@ async fn store_all(
             .collect();
         mailboxes::note_deliveries(tx, &changes).await?;
     }
-    last_ids.note(tx).await?;
+    owned.note(tx).await?;
     let changed = changed.into_iter().map(|room| {
         let used_bytes = room.mailbox.used_bytes + room.taken;
         Arc::new(Mailbox {
@@ -356,46 +359,6 @@ async fn store_all(
         })
     });
     Ok((outcomes, changed.collect()))
-}
-
-/// The largest ids in the mailboxes of Pro users, who are locked: whoever stores in one of theirs later has a larger one,
-/// as it is for each mailbox.
-struct LastIds(HashMap<Uuid, (Option<Uuid>, bool)>);
-
-impl LastIds {
-    async fn lock(tx: &DatabaseTransaction, room: &HashMap<Uuid, Room>) -> Result<Self, Error> {
-        let mut owners: Vec<Uuid> = room
-            .values()
-            .filter_map(|room| room.mailbox.owner_user_id)
-            .collect();
-        owners.sort_unstable();
-        owners.dedup();
-        let locked = owners::lock_all(tx, &owners).await?;
-        let last = locked
-            .into_iter()
-            .map(|owner| (owner.user_id, (owner.last_message_id, false)));
-        Ok(Self(last.collect()))
-    }
-
-    /// Makes the next id of a mailbox.
-    fn next(&mut self, mailbox: &mut Mailbox, now: OffsetDateTime) -> MessageId {
-        let mut id = MessageId::new(now).after(mailbox.last_message_id.map(MessageId::from_uuid));
-        if let Some((last, is_changed)) = mailbox.owner_user_id.and_then(|owner| self.0.get_mut(&owner)) {
-            id = id.after(last.map(MessageId::from_uuid));
-            (*last, *is_changed) = (Some(id.as_uuid()), true);
-        }
-        mailbox.last_message_id = Some(id.as_uuid());
-        id
-    }
-
-    async fn note(self, tx: &DatabaseTransaction) -> Result<(), Error> {
-        for (owner, (last, is_changed)) in self.0 {
-            if let (Some(last), true) = (last, is_changed) {
-                owners::note_last_message(tx, owner, last).await?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Makes what webhooks are told of messages. Mailboxes without an owner, which most are, cost nothing here.
@@ -464,12 +427,7 @@ impl Room {
 }
 
 /// Takes room for a delivery in all of its mailboxes, or in none.
-fn decide(
-    delivery: &Delivery,
-    room: &mut HashMap<Uuid, Room>,
-    last_ids: &mut LastIds,
-    now: OffsetDateTime,
-) -> Outcome {
+fn decide(delivery: &Delivery, room: &mut HashMap<Uuid, Room>, owned: &mut Owned) -> Outcome {
     let size = size_of(delivery);
     for account in &delivery.accounts {
         let room = room.get(account).ok_or(Error::NotFound)?;
@@ -481,7 +439,7 @@ fn decide(
     for account in &delivery.accounts {
         if let Some(room) = room.get_mut(account) {
             room.taken += size;
-            ids.push(last_ids.next(&mut room.mailbox, now));
+            ids.push(owned.next(&mut room.mailbox, size));
         }
     }
     Ok(ids)

@@ -10,7 +10,8 @@ mod m20261124_000004_add_last_message_ids;
 mod m20261124_000005_add_findings;
 mod m20261124_000006_add_catch_all;
 mod m20261124_000007_add_domain_checks;
-mod m20261124_000010_index_webhook_events;
+mod m20261124_000008_create_usage_days;
+mod m20261124_000009_index_webhook_events;
 
 pub(crate) struct Migrator;
 
@@ -25,7 +26,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000005_add_findings::Migration),
             Box::new(m20261124_000006_add_catch_all::Migration),
             Box::new(m20261124_000007_add_domain_checks::Migration),
-            Box::new(m20261124_000010_index_webhook_events::Migration),
+            Box::new(m20261124_000008_create_usage_days::Migration),
+            Box::new(m20261124_000009_index_webhook_events::Migration),
         ]
     }
 }

@@ -13,6 +13,14 @@ pub(crate) const LEASE: Duration = Duration::seconds(60);
 /// How often it is noted that a mailbox is in use.
 const TOUCH_EVERY: Duration = Duration::days(1);
 
+/// How many days back it is known how much mail Pro users received.
+pub(crate) const USAGE_DAYS: i64 = 90;
+
+/// Returns the UTC day of a time, in days since 1970.
+pub(crate) fn day_of(at: OffsetDateTime) -> i64 {
+    at.unix_timestamp().div_euclid(86_400)
+}
+
 /// Tells whether whoever holds an address still keeps it from others.
 pub(crate) fn is_held(holder: &Mailbox, tombstone: Duration, now: OffsetDateTime) -> bool {
     let now_ms = millis(now);

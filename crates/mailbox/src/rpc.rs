@@ -28,7 +28,7 @@ use crate::{
     service::{Arrived, Following, Listed, NewDelivery, Reservation, Scope, Service},
     store::{
         Mailbox,
-        entities::{custom_domain, domain, webhook, webhook_attempt},
+        entities::{custom_domain, domain, usage_day, webhook, webhook_attempt},
         messages::ListedMessage,
     },
     webhooks::{EVENT_TYPE, event_name},
@@ -121,7 +121,18 @@ impl mailbox_server::Mailbox for Rpc {
             max_accounts: usage.max_accounts,
             domain_count: usage.domain_count,
             max_domains: usage.max_domains,
+            used_bytes: usage.used_bytes,
         }))
+    }
+
+    async fn list_usage_days(
+        &self,
+        request: Request<proto::ListUsageDaysRequest>,
+    ) -> Answer<proto::ListUsageDaysResponse> {
+        let request = request.into_inner();
+        let listed = self.0.list_usage_days(&request.owner_user_id, request.days);
+        let days = listed.await?.iter().map(usage_day_to_proto).collect();
+        Ok(Response::new(proto::ListUsageDaysResponse { days }))
     }
 
     async fn list_custom_domains(
@@ -536,6 +547,14 @@ fn findings_to_proto(findings: mime::Findings) -> proto::Findings {
     proto::Findings {
         codes: findings.codes.into_iter().map(code).collect(),
         links: findings.links.into_iter().map(link).collect(),
+    }
+}
+
+fn usage_day_to_proto(day: &usage_day::Model) -> proto::UsageDay {
+    proto::UsageDay {
+        day: day.day,
+        messages: day.messages,
+        bytes: day.bytes,
     }
 }
 

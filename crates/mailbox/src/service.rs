@@ -22,6 +22,7 @@ mod list_domains;
 mod list_mailboxes;
 mod list_messages;
 mod list_messages_after;
+mod list_usage_days;
 mod list_webhook_deliveries;
 mod list_webhooks;
 mod mark_message_read;

@@ -11,6 +11,7 @@ pub(crate) mod messages;
 pub(crate) mod outbox;
 pub(crate) mod owners;
 pub(crate) mod sweeps;
+pub(crate) mod usage_days;
 pub(crate) mod webhook_events;
 pub(crate) mod webhooks;
 

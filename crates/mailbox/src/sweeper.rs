@@ -10,8 +10,11 @@ use uuid::Uuid;
 use crate::{
     config,
     error::Error,
+    model,
     service::{FORGOTTEN, Service},
-    store::{custom_domains, leases, mailboxes, millis, outbox, sweeps, webhook_events, webhooks},
+    store::{
+        custom_domains, leases, mailboxes, millis, outbox, sweeps, usage_days, webhook_events, webhooks,
+    },
 };
 
 /// How often is swept: a lapsed reservation is freed within a minute.
@@ -59,6 +62,7 @@ enum Broom {
     RemovedWebhooks,
     Overfull,
     Domains,
+    Usage,
 }
 
 /// Sweeps, unless another process does.
@@ -94,6 +98,7 @@ pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
         Broom::RemovedWebhooks,
         Broom::Overfull,
         Broom::Domains,
+        Broom::Usage,
     ];
     for broom in brooms {
         loop {
@@ -167,6 +172,13 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
                 Box::pin(async move { Ok(custom_domains::remove_waiting(tx, before_ms, BATCH).await?) })
             });
             swept.await
+        }
+        Broom::Usage => {
+            let oldest = model::day_of(now) - model::USAGE_DAYS;
+            let swept = service.store.write("sweep_usage_days", None, move |tx| {
+                Box::pin(async move { Ok(usage_days::remove_before(tx, oldest, BATCH).await?) })
+            });
+            Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
         }
     }
 }

@@ -18,4 +18,5 @@ mod messages;
 mod mime;
 mod outbox;
 mod sweep;
+mod usage;
 mod webhooks;

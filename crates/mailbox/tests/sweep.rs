@@ -18,11 +18,17 @@ db_test!(
 );
 
 /// Counts the rows of each table once the service has stopped: what callers cannot see any more must be gone as well.
-async fn rows(world: World) -> Vec<(&'static str, i64)> {
+pub(crate) async fn rows(world: World) -> Vec<(&'static str, i64)> {
     let (test_database, _) = world.stop().await;
     let database = test_database.open("mailbox").await;
     let mut counts = Vec::new();
-    for table in ["mailboxes", "messages", "raw_messages", "outbox_entries"] {
+    for table in [
+        "mailboxes",
+        "messages",
+        "raw_messages",
+        "outbox_entries",
+        "usage_days",
+    ] {
         let count = database.read("count", |c| {
             Box::pin(async move {
                 let sql = format!("SELECT count(*) FROM {table}");
@@ -132,6 +138,7 @@ async fn nothing_is_left_of_what_was_deleted_or_expired(db: Db) {
         ("messages", 0),
         ("raw_messages", 0),
         ("outbox_entries", 1),
+        ("usage_days", 0),
     ];
     assert_eq!(counts, expected);
 }
@@ -153,7 +160,8 @@ async fn a_lapsed_reservation_is_swept_and_its_credential_with_it(db: Db) {
             ("mailboxes", 0),
             ("messages", 0),
             ("raw_messages", 0),
-            ("outbox_entries", 1)
+            ("outbox_entries", 1),
+            ("usage_days", 0)
         ]
     );
 }

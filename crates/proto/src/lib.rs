@@ -29,6 +29,7 @@ mod tests {
             "GetMailbox",
             "ListMailboxes",
             "GetUsage",
+            "ListUsageDays",
             "ListCustomDomains",
             "SetCatchAll",
             "ListMessages",

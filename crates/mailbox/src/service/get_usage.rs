@@ -15,13 +15,15 @@ pub(crate) struct Usage {
     pub(crate) max_accounts: i64,
     pub(crate) domain_count: i64,
     pub(crate) max_domains: i64,
+    /// Of all mailboxes together.
+    pub(crate) used_bytes: i64,
 }
 
 impl Service {
     /// Returns what a Pro user has and may have.
     #[tracing::instrument(name = "mailbox.get_usage", level = "debug", skip_all)]
     pub(crate) async fn get_usage(&self, owner_user_id: &str) -> Result<Usage, Error> {
-        let (account_count, domain_count) = match owner_user_id.parse::<UserId>() {
+        let ((account_count, used_bytes), domain_count) = match owner_user_id.parse::<UserId>() {
             Ok(owner) => {
                 let pending_since_ms = millis(self.clock.now() - rules::PENDING);
                 self.store
@@ -36,13 +38,14 @@ impl Service {
                     })
                     .await?
             }
-            Err(_) => (0, 0),
+            Err(_) => Default::default(),
         };
         Ok(Usage {
-            account_count: i64::try_from(account_count).unwrap_or(i64::MAX),
+            account_count,
             max_accounts: i64::from(self.config.max_accounts),
             domain_count: i64::try_from(domain_count).unwrap_or(i64::MAX),
             max_domains: i64::from(self.config.max_domains),
+            used_bytes,
         })
     }
 }

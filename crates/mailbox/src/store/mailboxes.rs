@@ -60,13 +60,21 @@ pub(crate) async fn list_of_owner(c: &impl ConnectionTrait, owner: Uuid) -> Resu
         .await
 }
 
-/// Counts a Pro user's active mailboxes.
-pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: Uuid) -> Result<u64, DbErr> {
-    Entity::find()
+/// Counts a Pro user's active mailboxes, and the bytes in them.
+pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: Uuid) -> Result<(i64, i64), DbErr> {
+    // PostgreSQL sums to a type of any length.
+    let used = Expr::col(Column::UsedBytes).sum().cast_as("bigint");
+    let counted = Entity::find()
+        .select_only()
+        .column_as(Column::Id.count(), "mailboxes")
+        .column_as(used, "used_bytes")
         .filter(Column::OwnerUserId.eq(owner))
         .filter(Column::State.eq(State::Active))
-        .count(c)
-        .await
+        .into_tuple::<(i64, Option<i64>)>()
+        .one(c)
+        .await?;
+    let (mailboxes, used_bytes) = counted.unwrap_or_default();
+    Ok((mailboxes, used_bytes.unwrap_or_default()))
 }
 
 /// Counts what a Pro user's limit counts: active mailboxes and reservations that still hold.

@@ -28,4 +28,5 @@ mod streams;
 mod telemetry;
 mod tickets;
 mod tls;
+mod usage;
 mod webhooks;

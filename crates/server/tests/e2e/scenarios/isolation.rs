@@ -72,6 +72,7 @@ fn table() -> Vec<Route> {
         route("GET", "/api/messages/{id}/attachments/{index}", Mailbox, 200),
         route("PUT", "/api/messages/{id}/read", Mailbox, 204),
         route("GET", "/pro/api/me", Pro, 200),
+        route("GET", "/pro/api/usage", Pro, 200),
         route("GET", "/pro/api/accounts", Pro, 200),
         route("GET", "/pro/api/accounts/{id}/messages", Pro, 200),
         route("GET", "/pro/api/accounts/{id}/messages/{message_id}", Pro, 200),

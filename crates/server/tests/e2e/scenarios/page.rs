@@ -1,9 +1,8 @@
 //! The page as a person uses it, in a real browser, and the headers that it comes with.
 
-use std::{
-    net::{SocketAddr, UdpSocket},
-    path::PathBuf,
-};
+use std::{path::Path, time::Duration};
+
+use mayfly_testkit::{DnsServer, Zone};
 
 use crate::world::{Kind, World};
 
@@ -11,52 +10,29 @@ use crate::world::{Kind, World};
 #[tokio::test]
 async fn a_person_uses_the_page() {
     let directory = tempfile::tempdir().expect("a directory");
-    let zone = directory.path().join("zone");
-    let dns = dns_of(zone.clone()).to_string();
-    let world = World::start_with(Kind::AllInOne, &[("MAYFLY_MAILBOX__DNS_SERVERS", &dns)]);
-    let more = std::iter::once(zone.into_os_string()).chain(std::env::var_os("MAYFLY_SCREENSHOTS"));
-    crate::node::run("page.js", &world, more).await;
+    let wanted = directory.path().join("zone");
+    let dns = DnsServer::start();
+    let address = dns.address().to_string();
+    let world = World::start_with(Kind::AllInOne, &[("MAYFLY_MAILBOX__DNS_SERVERS", &address)]);
+    let more = std::iter::once(wanted.clone().into_os_string()).chain(std::env::var_os("MAYFLY_SCREENSHOTS"));
+    tokio::select! {
+        () = crate::node::run("page.js", &world, more) => {}
+        () = publish_what_is_wanted(&dns, &wanted) => {}
+    }
 }
 
-/// A DNS server that says of `mine.example` what a file holds by then: a text on the first line, a mail server on the next.
-fn dns_of(zone: PathBuf) -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
-    let address = socket.local_addr().expect("an address");
-    std::thread::spawn(move || {
-        let mut query = [0; 4096];
-        while let Ok((_, from)) = socket.recv_from(&mut query) {
-            let zone = std::fs::read_to_string(&zone).unwrap_or_default();
-            let _ = socket.send_to(&dns_answer(&query, &zone), from);
+/// Says of `mine.example` what a file holds whenever it is there: a text on the first line, a mail server on the next.
+/// That it is gone tells that it is said.
+async fn publish_what_is_wanted(dns: &DnsServer, wanted: &Path) {
+    loop {
+        if let Ok(records) = std::fs::read_to_string(wanted) {
+            let (text, server) = records.split_once('\n').expect("two lines");
+            let zone = Zone::default().txt("mine.example", text);
+            dns.publish(zone.mx("mine.example", 10, server));
+            std::fs::remove_file(wanted).expect("it is ours");
         }
-    });
-    address
-}
-
-/// Answers one question in the wire format of RFC 1035.
-fn dns_answer(query: &[u8], zone: &str) -> Vec<u8> {
-    let mut end = 12;
-    while query[end] != 0 {
-        end += usize::from(query[end]) + 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let label = |text: &str| [&[u8::try_from(text.len()).expect("short")], text.as_bytes()].concat();
-    let is_ours = query[13..].to_ascii_lowercase().starts_with(b"mine");
-    let (text, server) = zone.split_once('\n').unwrap_or_default();
-    let data = match query[end + 2] {
-        16 if is_ours && !text.is_empty() => Some(label(text)),
-        15 if is_ours && !server.is_empty() => {
-            let host: Vec<u8> = server.split('.').flat_map(label).collect();
-            Some([&[0, 10], &host[..], &[0]].concat())
-        }
-        _ => None,
-    };
-    let head = [0x85, 0x80, 0, 1, 0, u8::from(data.is_some()), 0, 0, 0, 0];
-    let mut reply = [&query[..2], &head, &query[12..end + 5]].concat();
-    if let Some(data) = data {
-        reply.extend_from_slice(&[0xc0, 12, 0, query[end + 2], 0, 1, 0, 0, 0, 60]);
-        reply.extend_from_slice(&u16::try_from(data.len()).expect("short").to_be_bytes());
-        reply.extend_from_slice(&data);
-    }
-    reply
 }
 
 #[tokio::test]
