@@ -183,7 +183,13 @@ fn is_page(url: &str) -> bool {
     let is_forge = path
         .split('/')
         .any(|part| FORGE_PARTS.iter().any(|name| part.eq_ignore_ascii_case(name)));
-    is_forge || !url.contains('?') && !path.split('/').any(is_secret_like)
+    let parts: Vec<&str> = path.split('/').collect();
+    // What is named by the part before it, as the 7 of `/verify/7`, is no page, however short.
+    let is_named = |pair: &[&str]| matches!(pair, [name, named] if !named.is_empty() && kind_of(&words::find(name)).is_some() && words::find(named).is_empty());
+    is_forge
+        || !url.contains('?')
+            && !parts.iter().any(|part| is_secret_like(part))
+            && !parts.windows(2).any(is_named)
 }
 
 fn is_secret_like(part: &str) -> bool {
