@@ -6,6 +6,7 @@ mod dispatcher;
 mod event;
 mod schedule;
 mod secret;
+mod settled;
 
 pub(crate) use backlog::Backlog;
 pub(crate) use dispatcher::Dispatcher;

@@ -42,9 +42,18 @@ pub(crate) async fn is_due(c: &impl ConnectionTrait, now_ms: i64) -> Result<bool
     Ok(found.is_some())
 }
 
+/// Webhooks to pass over.
+#[derive(Debug, Clone)]
+pub(crate) struct Taken {
+    pub(crate) all: Vec<Uuid>,
+    /// Those to pass over if their last attempt failed; without a list all of which it did.
+    pub(crate) of_failing: Option<Vec<Uuid>>,
+}
+
 /// Lists active webhooks for which something is due, after one in the order of their ids.
 pub(crate) async fn list_due_webhooks(
     c: &impl ConnectionTrait,
+    taken: &Taken,
     after: Uuid,
     now_ms: i64,
     limit: u64,
@@ -55,9 +64,16 @@ pub(crate) async fn list_due_webhooks(
         .and_where(Expr::col((Entity, Column::WebhookId)).equals((webhook::Entity, webhook::Column::Id)))
         .and_where(Expr::col((Entity, Column::NextAttemptAtMs)).lte(now_ms))
         .to_owned();
+    let is_answering = webhook::Column::FailureCount.eq(0);
+    let may_begin = match &taken.of_failing {
+        Some(busy) => is_answering.or(webhook::Column::Id.is_not_in(busy.iter().copied())),
+        None => is_answering,
+    };
     webhook::Entity::find()
         .filter(webhook::Column::Id.gt(after))
         .filter(webhook::Column::State.eq(webhook::State::Active))
+        .filter(webhook::Column::Id.is_not_in(taken.all.iter().copied()))
+        .filter(may_begin)
         .filter(Expr::exists(due))
         .order_by_asc(webhook::Column::Id)
         .limit(limit)

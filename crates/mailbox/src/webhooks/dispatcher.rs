@@ -2,7 +2,7 @@
 //! killed process had claimed is due again within half a minute.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration as StdDuration, Instant},
 };
@@ -11,23 +11,23 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use mayfly_runtime::{database::Database, task::Tasks, telemetry};
 use mayfly_types::{DeliveryId, SharedClock};
-use opentelemetry::{
-    KeyValue,
-    metrics::{Counter, Histogram},
-};
+use opentelemetry::{KeyValue, metrics::Histogram};
 use time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{Secrets, schedule};
+use super::{
+    Secrets,
+    settled::{Failure, Settled, settle_all},
+};
 use crate::{
     error::Error,
-    outbound::{Answer, GuardedClient, Problem},
+    outbound::{Answer, GuardedClient},
     store::{
         entities::{webhook, webhook_attempt, webhook_event},
-        millis, webhook_events,
-        webhooks::{self, Change},
+        millis,
+        webhook_events::{self, Taken},
     },
 };
 
@@ -35,6 +35,11 @@ use crate::{
 const ATTEMPTS: usize = 256;
 /// Those of one webhook, as long as it answers.
 const ATTEMPTS_OF_ONE: usize = 8;
+/// An answering webhook may have this part of what is free, and one in any case: so that many which hang together cannot
+/// take everything before their attempts have failed.
+const SHARE: usize = 16;
+/// As long as no more than so many attempts are free, failing webhooks begin none.
+const FOR_ANSWERING: usize = ATTEMPTS / 2;
 /// Webhooks that are looked at in one round; the next round goes on after them.
 const ROUND: u64 = 32;
 /// Longer than an attempt and the transactions around it.
@@ -43,8 +48,6 @@ const CLAIM: Duration = Duration::seconds(25);
 const POLL: StdDuration = StdDuration::from_secs(1);
 /// How long attempts may go on once the process stops. What is cut off is due again when its claim lapses.
 const GRACE: StdDuration = StdDuration::from_secs(5);
-/// Outcomes that are written in one transaction.
-const SETTLED_AT_ONCE: usize = 128;
 
 /// What attempts need.
 pub(crate) struct Dispatcher {
@@ -54,60 +57,6 @@ pub(crate) struct Dispatcher {
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) wake: Arc<Notify>,
     pub(crate) tasks: Tasks,
-}
-
-/// How an attempt ended.
-struct Settled {
-    event: webhook_event::Model,
-    claimed_until_ms: i64,
-    outcome: Result<Answer, Failure>,
-    attempt: webhook_attempt::Model,
-}
-
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Sending(#[from] Problem),
-    #[error("the secret cannot be read: rotate it")]
-    Secret,
-}
-
-impl Settled {
-    fn is_delivered(&self) -> bool {
-        matches!(&self.outcome, Ok(answer) if (200..300).contains(&answer.status))
-    }
-
-    fn label(&self) -> &'static str {
-        match &self.outcome {
-            Ok(_) if self.is_delivered() => "delivered",
-            Ok(_) => "status",
-            Err(Failure::Secret) => "secret",
-            Err(Failure::Sending(problem)) => match problem {
-                Problem::Url(_) | Problem::Refused => "refused",
-                Problem::Unresolved => "unresolved",
-                Problem::Connect => "connect",
-                Problem::Tls => "tls",
-                Problem::Http => "http",
-                Problem::Timeout => "timeout",
-            },
-        }
-    }
-
-    /// Returns when it is tried again, if it is, and whether its webhook ends with it.
-    fn next(&self, now_ms: i64) -> (Option<i64>, bool) {
-        let retry_after = match &self.outcome {
-            Ok(answer) if answer.status == 410 => return (None, true),
-            Ok(answer) if matches!(answer.status, 429 | 503) => answer.retry_after_secs,
-            _ => None,
-        };
-        match schedule::pause(self.attempt.attempt, retry_after) {
-            Some(pause) => {
-                let pause = i64::try_from(pause.whole_milliseconds()).unwrap_or(i64::MAX);
-                (Some(now_ms.saturating_add(pause)), false)
-            }
-            None => (None, true),
-        }
-    }
 }
 
 /// Attempts under way, webhook by webhook.
@@ -211,16 +160,21 @@ impl Rounds {
     /// Begins attempts for some webhooks. Returns whether another round may find more.
     async fn run(&mut self) -> Result<bool, Error> {
         let Dispatcher { database, clock, .. } = &*self.dispatcher;
+        let mut slots = self.slots.available_permits();
+        if slots == 0 {
+            return Ok(false);
+        }
         let now = clock.now();
-        let (after, now_ms) = (self.after, millis(now));
+        let (after, now_ms, taken) = (self.after, millis(now), self.taken(slots));
         let due: Vec<webhook::Model> = database
             .read("find_due_webhooks", move |c| {
+                let taken = taken.clone();
                 Box::pin(async move {
                     // Most looks find nothing, by an index alone.
                     if !webhook_events::is_due(c, now_ms).await? {
                         return Ok::<_, Error>(Vec::new());
                     }
-                    Ok(webhook_events::list_due_webhooks(c, after, now_ms, ROUND).await?)
+                    Ok(webhook_events::list_due_webhooks(c, &taken, after, now_ms, ROUND).await?)
                 })
             })
             .await?;
@@ -232,16 +186,12 @@ impl Rounds {
         };
         self.after = last.id;
         let mut wanted = Vec::new();
-        let mut slots = self.slots.available_permits();
         for webhook in &due {
-            let room = self.room(webhook).min(slots);
+            let room = self.room(webhook, slots).min(slots);
             slots -= room;
             if room > 0 {
                 wanted.push((webhook.id, u64::try_from(room).unwrap_or(0)));
             }
-        }
-        if wanted.is_empty() {
-            return Ok(false);
         }
         let until_ms = millis(now + CLAIM);
         let claimed: Vec<webhook_event::Model> = database
@@ -256,7 +206,7 @@ impl Rounds {
                 })
             })
             .await?;
-        let has_begun = !claimed.is_empty();
+        let may_find_more = !claimed.is_empty() || due.len() == usize::try_from(ROUND).unwrap_or(0);
         for event in claimed {
             let webhook = due.iter().find(|webhook| webhook.id == event.webhook_id);
             let slot = self.slots.clone().try_acquire_owned();
@@ -264,16 +214,29 @@ impl Rounds {
                 self.begin(webhook.clone(), event, until_ms, slot);
             }
         }
-        Ok(has_begun)
+        Ok(may_find_more)
+    }
+
+    /// Which webhooks can have no more attempts under way here while so many are free.
+    fn taken(&self, free: usize) -> Taken {
+        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = share(free);
+        Taken {
+            all: busy
+                .iter()
+                .filter_map(|(id, count)| (*count >= share).then_some(*id))
+                .collect(),
+            of_failing: (free > FOR_ANSWERING).then(|| busy.keys().copied().collect()),
+        }
     }
 
     /// How many more attempts a webhook may have under way here: one that fails has no more than one, so that those who
     /// do not answer cannot take all slots.
-    fn room(&self, webhook: &webhook::Model) -> usize {
-        let most = if webhook.failure_count > 0 {
-            1
+    fn room(&self, webhook: &webhook::Model, free: usize) -> usize {
+        let most = if webhook.failure_count == 0 {
+            share(free)
         } else {
-            ATTEMPTS_OF_ONE
+            usize::from(free > FOR_ANSWERING)
         };
         let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         most.saturating_sub(busy.get(&webhook.id).copied().unwrap_or(0))
@@ -327,6 +290,11 @@ impl Rounds {
     }
 }
 
+/// How many attempts an answering webhook may have under way while so many are free.
+fn share(free: usize) -> usize {
+    (free / SHARE).clamp(1, ATTEMPTS_OF_ONE)
+}
+
 /// A trace of its own, linked to the one of the mail.
 fn span_of(event: &webhook_event::Model) -> tracing::Span {
     let span = tracing::debug_span!(parent: None, "mailbox.tell_webhook", otel.kind = "client", attempts = event.attempts);
@@ -338,72 +306,4 @@ fn span_of(event: &webhook_event::Model) -> tracing::Span {
         );
     }
     span
-}
-
-/// Writes outcomes, many in one transaction, until nobody is left who has any.
-async fn settle_all(database: Arc<Database>, clock: SharedClock, mut outcomes: mpsc::Receiver<Settled>) {
-    let attempts: Counter<u64> = telemetry::meter()
-        .u64_counter("mayfly.webhook.attempts")
-        .with_description("Attempts to tell an event, by outcome")
-        .build();
-    let mut batch = Vec::new();
-    while outcomes.recv_many(&mut batch, SETTLED_AT_ONCE).await > 0 {
-        for settled in &batch {
-            attempts.add(1, &[KeyValue::new("outcome", settled.label())]);
-        }
-        if let Err(error) = settle(&database, millis(clock.now()), std::mem::take(&mut batch)).await {
-            tracing::warn!(%error, "cannot write how attempts ended: their events are told again");
-        }
-    }
-}
-
-async fn settle(database: &Database, now_ms: i64, batch: Vec<Settled>) -> Result<(), Error> {
-    let mut changes: Vec<(Uuid, Change)> = Vec::new();
-    // What was claimed together is finished together.
-    let mut done: BTreeMap<i64, Vec<Uuid>> = BTreeMap::new();
-    let (mut failed, mut attempts) = (Vec::new(), Vec::new());
-    for settled in batch {
-        let id = settled.event.webhook_id;
-        let at = changes.iter().position(|(known, _)| *known == id);
-        let at = at.unwrap_or_else(|| {
-            changes.push((id, Change::default()));
-            changes.len() - 1
-        });
-        let change = &mut changes[at].1;
-        if settled.is_delivered() {
-            (change.has_succeeded, change.failures) = (true, 0);
-            done.entry(settled.claimed_until_ms)
-                .or_default()
-                .push(settled.event.id);
-        } else {
-            let (next, has_ended) = settled.next(now_ms);
-            change.failures += 1;
-            change.has_ended |= has_ended;
-            failed.push((settled.event.id, settled.claimed_until_ms, next));
-        }
-        attempts.push(settled.attempt);
-    }
-    // All who lock several rows do it in one order.
-    changes.sort_unstable_by_key(|(id, _)| *id);
-    done.values_mut().for_each(|ids| ids.sort_unstable());
-    failed.sort_unstable();
-    database
-        .tx("settle_webhook_events", move |tx| {
-            let (done, failed, attempts, changes) =
-                (done.clone(), failed.clone(), attempts.clone(), changes.clone());
-            Box::pin(async move {
-                webhook_events::insert_attempts(tx, attempts).await?;
-                for (claimed_until_ms, ids) in done {
-                    webhook_events::finish(tx, claimed_until_ms, &ids).await?;
-                }
-                for (id, claimed_until_ms, next) in failed {
-                    webhook_events::defer(tx, id, claimed_until_ms, next).await?;
-                }
-                for (id, change) in changes {
-                    webhooks::note(tx, id, change, now_ms).await?;
-                }
-                Ok::<_, Error>(())
-            })
-        })
-        .await
 }

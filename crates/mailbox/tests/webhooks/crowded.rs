@@ -10,9 +10,15 @@ use mayfly_testkit::{Db, db_test};
 use super::{Receiver, create};
 use crate::world::{World, mail, until, user};
 
-db_test!(dead_receivers_slow_nobody_else);
+db_test!(
+    dead_receivers_slow_nobody_else,
+    many_that_hang_together_slow_nobody_else,
+);
 
 const MAILS: usize = 200;
+/// Webhooks that hang, each with as many events as it may have under way: together more than a process has attempts.
+const HANGING: usize = 40;
+const UNDER_WAY: usize = 8;
 /// Of each owner whose receiver is dead.
 const MAILBOXES: usize = 50;
 const PACE: Duration = Duration::from_millis(10);
@@ -104,5 +110,28 @@ async fn dead_receivers_slow_nobody_else(db: Db) {
         "{db:?}, {} events wait for each of two dead receivers: p99 {before:?} before, {during:?} during",
         waiting()
     );
+    assert!(during < SOON, "{during:?}");
+}
+
+async fn many_that_hang_together_slow_nobody_else(db: Db) {
+    let world = World::new(db).await;
+    let silent = Receiver::start().await;
+    silent.answers("");
+    let mut hanging = Vec::new();
+    for n in 0..HANGING {
+        let owner = user();
+        let address = format!("hanging-{n}@mayfly.test");
+        hanging.push(world.create_for(&address, Some(&owner)).await);
+        create(&world, &owner, &silent.url()).await.unwrap();
+    }
+    let (receiver, owner) = (Receiver::start().await, user());
+    let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
+    create(&world, &owner, &receiver.url()).await.unwrap();
+    let hanging: Vec<&str> = hanging.iter().map(String::as_str).collect();
+    for _ in 0..UNDER_WAY {
+        world.deliver(&hanging, &mail("unheard")).await.unwrap();
+    }
+    silent.until_received(HANGING).await;
+    let during = p99(&world, &[&account], &receiver).await;
     assert!(during < SOON, "{during:?}");
 }
