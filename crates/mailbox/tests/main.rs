@@ -14,6 +14,7 @@ mod domains;
 mod fleet;
 mod mailboxes;
 mod messages;
+mod migrations;
 mod mime;
 mod outbox;
 mod sweep;
