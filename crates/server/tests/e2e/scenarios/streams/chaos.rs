@@ -1,4 +1,4 @@
-//! Gateways and Redis are killed while many wait: every waiter gets its own mail, once, and nobody else's.
+//! Gateways and Redis are killed: every waiter gets its own mail all the same, once, and nobody else's.
 
 use std::time::{Duration, Instant};
 
@@ -6,6 +6,7 @@ use mayfly_testkit::MailSender;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinSet};
 
+use super::{send, text};
 use crate::{
     client::{Client, Mailbox},
     follow::{Said, Socket},
@@ -153,4 +154,21 @@ async fn by_socket(gateways: &[String], mailbox: &Mailbox, mut since: String) {
         }
     }
     check(mailbox, &told);
+}
+
+/// The bus is a hint: what it does not tell is found in the database.
+#[tokio::test]
+async fn mail_that_no_event_told_of_is_told_all_the_same() {
+    let mut world = World::start(Kind::Split);
+    let client = world.client();
+    let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
+    let base = world.http().to_owned();
+    let mut socket = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+    world.servers.as_mut().unwrap().redis.kill();
+    send(&world, &mailbox.address, "Unheard").await;
+    let Said::Text(told) = socket.next().await else {
+        panic!("it is told on the connection that is open")
+    };
+    assert_eq!(text(&told, "subject"), "Unheard");
+    world.servers.as_mut().unwrap().redis.restart();
 }
