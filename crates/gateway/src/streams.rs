@@ -6,6 +6,8 @@ mod follow;
 mod hub;
 mod metrics;
 mod socket_count;
+#[cfg(test)]
+mod stub;
 
 pub(crate) use ending::{Ending, Judges, Judging, until_invalid};
 pub(crate) use follow::Follow;

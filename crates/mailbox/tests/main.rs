@@ -15,6 +15,7 @@ mod domains;
 mod fleet;
 mod mailboxes;
 mod messages;
+mod migrations;
 mod mime;
 mod outbox;
 mod sweep;

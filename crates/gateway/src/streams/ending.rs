@@ -115,3 +115,49 @@ async fn judge(gateway: Gateway, bearer: SecretString) -> Ending {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+    use mayfly_runtime::grpc::Failure;
+    use mayfly_types::{ErrorCode, reason};
+
+    use super::*;
+    use crate::streams::{Hub, stub};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_credential_is_judged_once_for_all_its_streams() {
+        let (asked, is_revoked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (counted, answered) = (Arc::clone(&asked), Arc::clone(&is_revoked));
+        let gateway = stub::gateway(Hub::default(), move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            if answered.load(Ordering::Relaxed) {
+                return Err(Failure::new(ErrorCode::Unauthenticated, reason::INVALID_TOKEN, "no").into());
+            }
+            // A Pro user without an id.
+            Ok(vec![0x12, 0])
+        });
+        let [token, other] = ["one", "other"].map(SecretString::from);
+        let streams: Vec<Judging> = (0..5).map(|_| until_invalid(&gateway, &token)).collect();
+        let mut others = until_invalid(&gateway, &other);
+        let mut ends = Box::pin(join_all(streams));
+        let first = JUDGE_EVERY + Duration::from_millis(100);
+        assert!(tokio::time::timeout(first, &mut ends).await.is_err());
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        // One that comes later is not judged for itself, and one that leaves takes nothing with it.
+        let late = until_invalid(&gateway, &token);
+        drop(until_invalid(&gateway, &token));
+        is_revoked.store(true, Ordering::Relaxed);
+        assert_eq!(ends.await, [Ending::Refused; 5]);
+        assert_eq!(late.await, Ending::Refused);
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        assert_eq!((&mut others).await, Ending::Refused);
+        drop(others);
+        assert!(
+            gateway.streams.judges.judged().is_empty(),
+            "nothing is left of them"
+        );
+    }
+}

@@ -126,36 +126,10 @@ mod tests {
         atomic::{AtomicUsize, Ordering},
     };
 
-    use http_body_util::{BodyExt, Full};
-    use mayfly_runtime::{grpc::Transport, task::Tasks};
     use mayfly_types::{AccountId, Clock, SystemClock};
-    use tonic::{Status, body::Body};
 
     use super::*;
-    use crate::{
-        config::Config,
-        streams::{Hub, Streams},
-    };
-
-    /// A mailbox service whose answers to one method are made here.
-    fn mailbox_service(answer: impl Fn() -> Vec<u8> + Clone + Send + Sync + 'static) -> Transport {
-        Transport::new(tower::service_fn(move |_: http::Request<Body>| {
-            let message = answer();
-            let mut frame = vec![0];
-            frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
-            frame.extend(message);
-            let trailers = http::HeaderMap::from_iter([(
-                http::HeaderName::from_static("grpc-status"),
-                http::HeaderValue::from_static("0"),
-            )]);
-            let body = Full::new(bytes::Bytes::from(frame)).with_trailers(async { Some(Ok(trailers)) });
-            let response = http::Response::builder().header("content-type", "application/grpc");
-            let response = response
-                .body(Body::new(body))
-                .map_err(|_| Status::internal("a response"));
-            async { response }
-        }))
-    }
+    use crate::streams::{Hub, stub};
 
     #[tokio::test]
     async fn news_that_come_during_a_look_are_looked_for() {
@@ -164,24 +138,19 @@ mod tests {
         let topic = Topic::Mailbox(account);
         let (hub, looks) = (Hub::default(), Arc::new(AtomicUsize::new(0)));
         let (telling, counted) = (hub.clone(), Arc::clone(&looks));
-        let service = mailbox_service(move || {
-            let cursor = stored.to_string();
-            let mut answer = vec![0x12, u8::try_from(cursor.len()).unwrap()];
-            answer.extend(cursor.into_bytes());
+        let gateway = stub::gateway(hub, move || {
             if counted.fetch_add(1, Ordering::Relaxed) == 0 {
                 // It is stored when this look is over already, and told before that is known.
                 telling.tell(topic, News::Newest(Some(stored)));
-                return Vec::new();
+                return Ok(Vec::new());
             }
-            // One message.
+            // Its cursor, and one message.
+            let cursor = stored.to_string();
+            let mut answer = vec![0x12, u8::try_from(cursor.len()).unwrap()];
+            answer.extend(cursor.into_bytes());
             answer.extend([0x0a, 0]);
-            answer
+            Ok(answer)
         });
-        let tasks = Tasks::new(tokio_util::sync::CancellationToken::new());
-        let config = Config::default();
-        let streams = Streams::new(&config, hub, None, &tasks);
-        let clock = Arc::new(SystemClock);
-        let gateway = Gateway::new(&config, service.clone(), service, None, clock, streams);
 
         let since = MessageId::floor(now - Duration::from_secs(1));
         let mut follow = Follow::begin(&gateway, topic, Some(since)).await.unwrap();

@@ -1,10 +1,18 @@
-//! What lies under a WebSocket: a connection that is gone without a word, and one of HTTP/2.
+//! How connections end: those of clients that misbehave or vanish, those of a process that stops, and those of HTTP/2, which
+//! never become WebSockets.
+
+use std::time::{Duration, Instant};
 
 use h2::{client::handshake, ext::Protocol};
 use http::{Method, Request, Version};
 use tokio::net::TcpStream;
 
-use crate::world::{Kind, World};
+use super::{send, text, wait};
+use crate::{
+    client::Client,
+    follow::{Events, Said, Socket},
+    world::{Kind, World},
+};
 
 /// Opens the three sockets that a mailbox may have, takes the network from under one of them, and prints after how many
 /// seconds its place is free. The other two answer pings meanwhile, and must be open in the end.
@@ -106,5 +114,77 @@ async fn nothing_is_upgraded_over_http2() {
                 connection.abort();
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_misbehaves_is_left_and_one_that_behaves_is_told_of_the_end() {
+    let mut world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
+    let base = world.http().to_owned();
+    let before = world.processes[0].rss_bytes();
+
+    let mut large = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+    large.say(&"x".repeat(64 * 1024 + 1)).await;
+    assert_eq!(large.next().await, Said::Closed(1009));
+    let mut largest = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+    largest.say(&"x".repeat(64 * 1024)).await;
+
+    let mut flood = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+    for _ in 0..200 {
+        flood.say("x").await;
+    }
+    assert_eq!(flood.next().await, Said::Closed(1008));
+
+    // A reader that stops reads nothing of ten thousand mails' worth of frames, and nothing of it is kept.
+    let _stopped = Socket::follow(&base, &mailbox.token, None).await.unwrap();
+    for n in 0..50 {
+        send(&world, &mailbox.address, &format!("{n} {}", "long ".repeat(180))).await;
+    }
+    for n in 0..50 {
+        let Said::Text(told) = largest.next().await else {
+            panic!("{n} is told")
+        };
+        assert!(text(&told, "subject").starts_with(&format!("{n} ")));
+    }
+    let grown = world.processes[0].rss_bytes().saturating_sub(before);
+    assert!(grown < 64 << 20, "{grown} bytes more");
+
+    let cursor = wait(&client, &mailbox.token, "timeout=0").await.1;
+    let mut events = Events::open(&format!("{base}/api/events"), Some(&mailbox.token), None)
+        .await
+        .unwrap();
+    let since = text(&cursor, "since");
+    let query = format!("since={since}&timeout=60");
+    let waiting = wait(&client, &mailbox.token, &query);
+    let ending = async {
+        until_open(&world, "wait", 1).await;
+        let terminated = tokio::task::spawn_blocking(move || world.processes[0].terminate());
+        assert_eq!(largest.next().await, Said::Closed(1001));
+        assert_eq!(events.next().await, None);
+        terminated.await.unwrap()
+    };
+    let (waited, ended) = tokio::join!(waiting, ending);
+    assert_eq!(waited, (204, cursor), "it goes on elsewhere");
+    assert_eq!(ended, Some(0));
+}
+
+/// Waits until so many streams of a kind are open, by the metrics of the first process.
+async fn until_open(world: &World, kind: &str, count: usize) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let admin = Client::new(world.admin());
+    let (kind, count) = (format!("kind=\"{kind}\""), format!(" {count}"));
+    loop {
+        let metrics = admin.call("GET", "/metrics", None, None).await.body;
+        let metrics = String::from_utf8(metrics).unwrap();
+        let mut open = metrics
+            .lines()
+            .filter(|line| line.starts_with("mayfly_gateway_streams_open"));
+        if open.any(|open| open.contains(&kind) && open.ends_with(&count)) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{metrics}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
