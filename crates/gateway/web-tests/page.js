@@ -217,8 +217,7 @@ async function inbox(page, look, network) {
   await page.waitForFunction(() => document.querySelector("select[name=domain]")?.value);
   await page.getByRole("button", { name: "Create" }).click();
   await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
-  await page.getByRole("combobox", { name: "Mailboxes" }).selectOption(address);
-  await page.locator(".address", { hasText: address }).waitFor();
+  await sideBySide(page, look, address);
   await page.getByRole("button", { name: "Forget here" }).click();
   await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
   await page.context().setOffline(true);
@@ -288,6 +287,40 @@ async function domain(page, look) {
   await card.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText("No domains yet.").waitFor();
+}
+
+/** Two mailboxes are seen at once, and both receive; a phone shows one, and a way to the other. */
+async function sideBySide(page, look, address) {
+  const rail = page.getByRole("navigation", { name: "Mailboxes" });
+  const [first, chosen] = [rail.getByRole("button", { name: address.split("@")[0] }), rail.getByRole("button", { name: "chosen" })];
+  await first.getByText(HOSTILE).waitFor();
+  assert.equal(await first.locator(".count").textContent(), "1 unread");
+  assert.equal(await chosen.getAttribute("aria-current"), "true");
+  // Mail to the one that is not open, and to the one that is, without a reload.
+  await page.waitForFunction(() => document.querySelector("mailbox-rail").neighbours.values().next().value.feed?.isLive);
+  await page.evaluate(() => { globalThis.isSame = true; });
+  await sendMail(address, mail("Beside"));
+  await first.getByText("Beside").waitFor();
+  assert.equal(await first.locator(".count").textContent(), "2 unread");
+  assert.equal(await page.title(), "(2) Mayfly");
+  await sendMail("chosen@mayfly.test", mail("Here"));
+  await chosen.getByText("Here").waitFor();
+  await page.locator(".list .subject", { hasText: "Here" }).waitFor();
+  assert.equal(await page.title(), "(3) Mayfly");
+  await look("several");
+  await page.setViewportSize({ width: 390, height: 780 });
+  assert.equal(await rail.isVisible(), false);
+  await page.waitForFunction(() => document.querySelector("mailbox-rail").neighbours.values().next().value.feed === null);
+  await page.getByRole("combobox", { name: "Mailboxes" }).selectOption(address);
+  await page.locator(".address", { hasText: address }).waitFor();
+  await page.setViewportSize(DESKTOP);
+  await chosen.getByText("Here").waitFor();
+  await chosen.focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
+  await first.click();
+  await page.locator(".address", { hasText: address }).waitFor();
+  assert.equal(await page.evaluate(() => globalThis.isSame), true, "the page was loaded again");
 }
 
 /** Has the DNS say something else; returns once it does. */
