@@ -79,6 +79,8 @@ async function looker(page) {
       await page.evaluate(() => { document.getElementById("toast")?.remove(); scrollTo(0, 0); });
       for (const [kind, size] of [["desktop", DESKTOP], ["phone", { width: 390, height: 780 }]]) {
         await page.setViewportSize(size);
+        // Frames are painted for the first picture, and seen on the next.
+        await page.screenshot();
         await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${kind}.png`) });
       }
       await page.setViewportSize(DESKTOP);
