@@ -76,7 +76,12 @@ async function looker(page) {
     await page.setViewportSize(DESKTOP);
     for (const colorScheme of pictures ? ["light", "dark"] : []) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await page.evaluate(() => { document.getElementById("toast")?.remove(); scrollTo(0, 0); });
+      await page.mouse.move(0, 0);
+      await page.evaluate(() => {
+        document.getElementById("toast")?.remove();
+        if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+        scrollTo(0, 0);
+      });
       for (const [kind, size] of [["desktop", DESKTOP], ["phone", { width: 390, height: 780 }]]) {
         await page.setViewportSize(size);
         // Frames are painted for the first picture, and seen on the next.
