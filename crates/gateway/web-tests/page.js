@@ -48,7 +48,7 @@ try {
     if (!request.url().startsWith(base) && request.frame() === page.mainFrame() && !request.url().startsWith("blob:")) problems.push(`left the origin: ${request.url()}`);
   });
 
-  const look = await looker(page);
+  const look = looker(page);
   await firstLoad(page);
   await inbox(page, look, { left, reads: () => listReads });
   await signUp(page);
@@ -58,22 +58,27 @@ try {
   await browser.close();
 }
 
-/** Judges a view by axe in light and dark, and takes its pictures when they are wanted. */
-async function looker(page) {
+/** Judges a view by axe in light and dark, and by how wide it is on phones. */
+async function judge(page, name) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    // Evaluated by the debugger, so the page's own policy does not have to allow it.
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { iframes: false }));
+    const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html + node.failureSummary).join(" | ")}`);
+    assert.deepEqual(told, [], `${name}, ${colorScheme}`);
+  }
+  for (const width of [320, 390]) {
+    await page.setViewportSize({ width, height: 780 });
+    assert.deepEqual(await page.evaluate(tooWide), [], `${name} at ${width} pixels`);
+  }
+  await page.setViewportSize(DESKTOP);
+}
+
+/** Judges views, and takes their pictures when they are wanted. */
+function looker(page) {
   return async (name) => {
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      // Evaluated by the debugger, so the page's own policy does not have to allow it.
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => globalThis.axe.run(document, { iframes: false }));
-      const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html + node.failureSummary).join(" | ")}`);
-      assert.deepEqual(told, [], `${name}, ${colorScheme}`);
-    }
-    for (const width of [320, 390]) {
-      await page.setViewportSize({ width, height: 780 });
-      assert.deepEqual(await page.evaluate(tooWide), [], `${name} at ${width} pixels`);
-    }
-    await page.setViewportSize(DESKTOP);
+    await judge(page, name);
     for (const colorScheme of pictures ? ["light", "dark"] : []) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await page.mouse.move(0, 0);
@@ -152,6 +157,7 @@ async function inbox(page, look, network) {
   await page.getByText("Nothing here yet").waitFor();
   await page.getByRole("button", { name: "QR code" }).click();
   await page.waitForFunction(() => document.querySelector(".qr")?.naturalWidth > 0);
+  await judge(page, "the QR code");
   await page.keyboard.press("Escape");
   await look("empty");
 
@@ -198,6 +204,7 @@ async function inbox(page, look, network) {
   await page.locator("pre.source", { hasText: "Subject: First" }).waitFor();
   await page.getByRole("button", { name: "Source", exact: true }).click();
   await page.locator("pre.source", { hasText: "--outer--" }).waitFor();
+  await judge(page, "the source");
   const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "bill.pdf" }).click()]);
   assert.equal(saved.suggestedFilename(), "bill.pdf");
   assert.equal(readFileSync(await saved.path(), "utf8"), "the bill");
@@ -213,6 +220,7 @@ async function inbox(page, look, network) {
   await page.keyboard.press("Backspace");
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  await judge(page, "the keys");
   await page.keyboard.press("Escape");
 
   // The session survives a reload; a second mailbox stands beside it; forgetting is possible.
@@ -222,6 +230,7 @@ async function inbox(page, look, network) {
   await page.getByRole("dialog").getByRole("button", { name: "Choose a name" }).click();
   await page.getByLabel("Name").fill("chosen");
   await page.waitForFunction(() => document.querySelector("select[name=domain]")?.value);
+  await judge(page, "another mailbox");
   await page.getByRole("button", { name: "Create" }).click();
   await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
   await sideBySide(page, look, address);
@@ -229,6 +238,7 @@ async function inbox(page, look, network) {
   await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
   await page.context().setOffline(true);
   await page.locator(".state[data-state=offline]").waitFor();
+  await judge(page, "offline");
   await page.context().setOffline(false);
   await page.locator(".state[data-state=live]").waitFor();
   await sendMail("chosen@mayfly.test", mail("After the gap"));
@@ -250,6 +260,7 @@ async function dashboard(page, look) {
   assert.equal(curl(), "200");
   await look("pro-tokens");
   await page.getByRole("row", { name: "ci" }).getByRole("button", { name: "Revoke" }).click();
+  await judge(page, "a question");
   await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
   await page.getByRole("row", { name: "ci" }).getByText("revoked").waitFor();
   assert.equal(curl(), "401");
@@ -263,6 +274,7 @@ async function dashboard(page, look) {
   await row.getByRole("button", { name: "Open" }).click();
   await page.getByText("For Ann").click();
   await page.locator("dialog pre.text", { hasText: "481516" }).waitFor();
+  await judge(page, "an owned mailbox");
   await page.keyboard.press("Escape");
   await look("pro-mailboxes");
 

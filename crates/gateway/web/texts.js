@@ -139,7 +139,7 @@ export const texts = {
   noWebhooks: "No webhook yet.",
   secret: "Secret",
   rotate: "Rotate secret",
-  rotateAsk: "Make a new secret? The old one stops signing at once.",
+  rotateAsk: "Make a new secret? X-Webhook-Signature is made with it at once; webhook-signature is made with the old one too for a day.",
   sendTest: "Send test",
   testSent: "A test event is on its way.",
   deliveries: "Deliveries",
