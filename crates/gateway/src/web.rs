@@ -35,6 +35,11 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/web/feed.js", SCRIPT, include_bytes!("../web/feed.js")),
     ("/web/inbox.js", SCRIPT, include_bytes!("../web/inbox.js")),
     (
+        "/web/mailbox-rail.js",
+        SCRIPT,
+        include_bytes!("../web/mailbox-rail.js"),
+    ),
+    (
         "/web/message-list.js",
         SCRIPT,
         include_bytes!("../web/message-list.js"),

@@ -48,7 +48,7 @@ try {
     if (!request.url().startsWith(base) && request.frame() === page.mainFrame() && !request.url().startsWith("blob:")) problems.push(`left the origin: ${request.url()}`);
   });
 
-  const look = await looker(page);
+  const look = looker(page);
   await firstLoad(page);
   await inbox(page, look, { left, reads: () => listReads });
   await signUp(page);
@@ -58,27 +58,39 @@ try {
   await browser.close();
 }
 
-/** Judges a view by axe in light and dark, and takes its pictures when they are wanted. */
-async function looker(page) {
+/** Judges a view by axe in light and dark, and by how wide it is on phones. */
+async function judge(page, name) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    // Evaluated by the debugger, so the page's own policy does not have to allow it.
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => globalThis.axe.run(document, { iframes: false }));
+    const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html + node.failureSummary).join(" | ")}`);
+    assert.deepEqual(told, [], `${name}, ${colorScheme}`);
+  }
+  for (const width of [320, 390]) {
+    await page.setViewportSize({ width, height: 780 });
+    assert.deepEqual(await page.evaluate(tooWide), [], `${name} at ${width} pixels`);
+  }
+  await page.setViewportSize(DESKTOP);
+}
+
+/** Judges views, and takes their pictures when they are wanted. */
+function looker(page) {
   return async (name) => {
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      // Evaluated by the debugger, so the page's own policy does not have to allow it.
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => globalThis.axe.run(document, { iframes: false }));
-      const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html + node.failureSummary).join(" | ")}`);
-      assert.deepEqual(told, [], `${name}, ${colorScheme}`);
-    }
-    for (const width of [320, 390]) {
-      await page.setViewportSize({ width, height: 780 });
-      assert.deepEqual(await page.evaluate(tooWide), [], `${name} at ${width} pixels`);
-    }
-    await page.setViewportSize(DESKTOP);
+    await judge(page, name);
     for (const colorScheme of pictures ? ["light", "dark"] : []) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await page.evaluate(() => { document.getElementById("toast")?.remove(); scrollTo(0, 0); });
+      await page.mouse.move(0, 0);
+      await page.evaluate(() => {
+        document.getElementById("toast")?.remove();
+        if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+        scrollTo(0, 0);
+      });
       for (const [kind, size] of [["desktop", DESKTOP], ["phone", { width: 390, height: 780 }]]) {
         await page.setViewportSize(size);
+        // Frames are painted for the first picture, and seen on the next.
+        await page.screenshot();
         await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${kind}.png`) });
       }
       await page.setViewportSize(DESKTOP);
@@ -145,6 +157,7 @@ async function inbox(page, look, network) {
   await page.getByText("Nothing here yet").waitFor();
   await page.getByRole("button", { name: "QR code" }).click();
   await page.waitForFunction(() => document.querySelector(".qr")?.naturalWidth > 0);
+  await judge(page, "the QR code");
   await page.keyboard.press("Escape");
   await look("empty");
 
@@ -191,6 +204,7 @@ async function inbox(page, look, network) {
   await page.locator("pre.source", { hasText: "Subject: First" }).waitFor();
   await page.getByRole("button", { name: "Source", exact: true }).click();
   await page.locator("pre.source", { hasText: "--outer--" }).waitFor();
+  await judge(page, "the source");
   const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "bill.pdf" }).click()]);
   assert.equal(saved.suggestedFilename(), "bill.pdf");
   assert.equal(readFileSync(await saved.path(), "utf8"), "the bill");
@@ -206,6 +220,7 @@ async function inbox(page, look, network) {
   await page.keyboard.press("Backspace");
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  await judge(page, "the keys");
   await page.keyboard.press("Escape");
 
   // The session survives a reload; a second mailbox stands beside it; forgetting is possible.
@@ -215,14 +230,15 @@ async function inbox(page, look, network) {
   await page.getByRole("dialog").getByRole("button", { name: "Choose a name" }).click();
   await page.getByLabel("Name").fill("chosen");
   await page.waitForFunction(() => document.querySelector("select[name=domain]")?.value);
+  await judge(page, "another mailbox");
   await page.getByRole("button", { name: "Create" }).click();
   await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
-  await page.getByRole("combobox", { name: "Mailboxes" }).selectOption(address);
-  await page.locator(".address", { hasText: address }).waitFor();
+  await sideBySide(page, look, address);
   await page.getByRole("button", { name: "Forget here" }).click();
   await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
   await page.context().setOffline(true);
   await page.locator(".state[data-state=offline]").waitFor();
+  await judge(page, "offline");
   await page.context().setOffline(false);
   await page.locator(".state[data-state=live]").waitFor();
   await sendMail("chosen@mayfly.test", mail("After the gap"));
@@ -244,6 +260,7 @@ async function dashboard(page, look) {
   assert.equal(curl(), "200");
   await look("pro-tokens");
   await page.getByRole("row", { name: "ci" }).getByRole("button", { name: "Revoke" }).click();
+  await judge(page, "a question");
   await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
   await page.getByRole("row", { name: "ci" }).getByText("revoked").waitFor();
   assert.equal(curl(), "401");
@@ -257,6 +274,7 @@ async function dashboard(page, look) {
   await row.getByRole("button", { name: "Open" }).click();
   await page.getByText("For Ann").click();
   await page.locator("dialog pre.text", { hasText: "481516" }).waitFor();
+  await judge(page, "an owned mailbox");
   await page.keyboard.press("Escape");
   await look("pro-mailboxes");
 
@@ -288,6 +306,40 @@ async function domain(page, look) {
   await card.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
   await page.getByText("No domains yet.").waitFor();
+}
+
+/** Two mailboxes are seen at once, and both receive; a phone shows one, and a way to the other. */
+async function sideBySide(page, look, address) {
+  const rail = page.getByRole("navigation", { name: "Mailboxes" });
+  const [first, chosen] = [rail.getByRole("button", { name: address.split("@")[0] }), rail.getByRole("button", { name: "chosen" })];
+  await first.getByText(HOSTILE).waitFor();
+  assert.equal(await first.locator(".count").textContent(), "1 unread");
+  assert.equal(await chosen.getAttribute("aria-current"), "true");
+  // Mail to the one that is not open, and to the one that is, without a reload.
+  await page.waitForFunction(() => document.querySelector("mailbox-rail").neighbours.values().next().value.feed?.isLive);
+  await page.evaluate(() => { globalThis.isSame = true; });
+  await sendMail(address, mail("Beside"));
+  await first.getByText("Beside").waitFor();
+  assert.equal(await first.locator(".count").textContent(), "2 unread");
+  assert.equal(await page.title(), "(2) Mayfly");
+  await sendMail("chosen@mayfly.test", mail("Here"));
+  await chosen.getByText("Here").waitFor();
+  await page.locator(".list .subject", { hasText: "Here" }).waitFor();
+  assert.equal(await page.title(), "(3) Mayfly");
+  await look("several");
+  await page.setViewportSize({ width: 390, height: 780 });
+  assert.equal(await rail.isVisible(), false);
+  await page.waitForFunction(() => document.querySelector("mailbox-rail").neighbours.values().next().value.feed === null);
+  await page.getByRole("combobox", { name: "Mailboxes" }).selectOption(address);
+  await page.locator(".address", { hasText: address }).waitFor();
+  await page.setViewportSize(DESKTOP);
+  await chosen.getByText("Here").waitFor();
+  await chosen.focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
+  await first.click();
+  await page.locator(".address", { hasText: address }).waitFor();
+  assert.equal(await page.evaluate(() => globalThis.isSame), true, "the page was loaded again");
 }
 
 /** Has the DNS say something else; returns once it does. */

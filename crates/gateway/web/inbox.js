@@ -1,6 +1,7 @@
 import { ApiError, call, explain } from "./api.js";
 import { announce, button, confirmed, copy, copyable, dialog, fill, h, size, toast } from "./dom.js";
 import { Feed } from "./feed.js";
+import { MailboxRail } from "./mailbox-rail.js";
 import { MessageList, senderOf } from "./message-list.js";
 import { MessageView } from "./message-view.js";
 import * as session from "./session.js";
@@ -23,6 +24,7 @@ class Inbox extends HTMLElement {
   isLookingUp = false;
   list = new MessageList();
   view = new MessageView();
+  rail = new MailboxRail();
   state = h("span", { class: "state", role: "status" });
   quota = h("span", {});
   older = button(texts.more, () => this.readOlder(), "small older");
@@ -31,6 +33,8 @@ class Inbox extends HTMLElement {
     this.list.addEventListener("open", (event) => this.open(/** @type {CustomEvent<string>} */ (event).detail));
     this.view.addEventListener("back", () => this.back());
     this.view.addEventListener("remove", () => this.removeMessage());
+    this.rail.addEventListener("choose", (event) => this.choose(/** @type {CustomEvent<string>} */ (event).detail));
+    this.rail.addEventListener("count", () => this.nameTab());
     document.addEventListener("keydown", (event) => this.key(event));
     this.start();
   }
@@ -45,6 +49,7 @@ class Inbox extends HTMLElement {
     document.querySelector("dialog")?.close();
     const mailbox = session.current();
     fill(this, this.header(), mailbox ? this.mailbox(mailbox) : this.welcome());
+    this.rail.show(session.mailboxes(), mailbox?.id);
     if (!mailbox) return;
     fill(this.list, h("p", { class: "empty" }, texts.loading));
     this.view.clear();
@@ -63,7 +68,7 @@ class Inbox extends HTMLElement {
     const options = all.map((one) => h("option", { value: one.id, selected: one.id === chosen }, one.address));
     const switcher = all.length > 1 ? h("select", {
       "aria-label": texts.mailboxes,
-      onchange: (/** @type {Event} */ event) => { session.choose(/** @type {HTMLSelectElement} */ (event.target).value); this.start(); },
+      class: "switcher", onchange: (/** @type {Event} */ event) => this.choose(/** @type {HTMLSelectElement} */ (event.target).value),
     }, ...options) : null;
     return h("header", { class: "bar" },
       h("a", { class: "brand", href: "/" }, h("img", { src: "/web/icon.svg", alt: "", width: 28, height: 28 }), texts.name),
@@ -71,6 +76,12 @@ class Inbox extends HTMLElement {
       h("nav", { class: "row" },
         all.length ? button(`+ ${texts.newMailbox}`, () => this.another(), "quiet") : null,
         h("a", { href: "/pro" }, texts.dashboard)));
+  }
+
+  /** Opens another mailbox. @param {string} id */
+  choose(id) {
+    session.choose(id);
+    this.start();
   }
 
   welcome() {
@@ -103,7 +114,8 @@ class Inbox extends HTMLElement {
 
   /** @param {session.Mailbox} mailbox */
   mailbox(mailbox) {
-    return h("main", { class: "mailbox" },
+    return h("main", { class: session.mailboxes().length > 1 ? "mailbox several" : "mailbox" },
+      session.mailboxes().length > 1 ? h("nav", { class: "rail", "aria-label": texts.mailboxes }, this.rail) : null,
       h("section", { class: "card", "aria-label": texts.address },
         h("h1", { class: "address" }, mailbox.address),
         h("div", { class: "row" },
@@ -156,8 +168,13 @@ class Inbox extends HTMLElement {
     if (isFirst || isChanged) this.list.show(items);
     if (!isFirst && added.length) announce(texts.arrived(senderOf(added[0])));
     if (isFirst || added.length) void this.readQuota();
-    const unread = items.filter((item) => !item.is_read).length;
+    this.rail.note(items);
     void this.findCodes();
+  }
+
+  /** Says in the title how many messages are unread, wherever they are. */
+  nameTab() {
+    const unread = this.items.filter((item) => !item.is_read).length + this.rail.unread();
     document.title = unread ? `(${unread}) ${texts.name}` : texts.name;
   }
 

@@ -58,6 +58,7 @@ export async function showDomains(into, ask) {
     return h("article", { class: "card", "aria-label": domain.domain },
       h("div", { class: "row" }, h("h2", {}, domain.domain), h("span", { class: "tag" }, isVerified ? texts.verified : texts.pending)),
       h("h3", {}, texts.dnsRecords), dnsTable(known),
+      records.has(domain.id) ? null : h("p", { class: "hint" }, texts.recordsAgain),
       said.has(domain.id) ? h("p", { class: isVerified ? "hint" : "problem", role: "status" }, said.get(domain.id)) : null,
       isVerified ? catchAll(domain) : null,
       h("div", { class: "row" }, button(texts.verify, () => verify(domain), "primary"), button(texts.remove, () => remove(domain), "danger")));

@@ -132,6 +132,18 @@ async fn bad_input_is_named_and_nothing_is_lost(world: World) {
             "{content_type}"
         );
     }
+    // Programs that leave it out are understood; pages can leave it out too.
+    for (origin, status) in [(None, 200), (Some("https://evil.test"), 400), (Some("null"), 400)] {
+        let request = client.request("POST", "/api/token");
+        let request = match origin {
+            Some(origin) => request.header("origin", origin),
+            None => request,
+        };
+        let answer =
+            Client::read(request.body("{\"address\":\"taken@mayfly.test\",\"password\":\"correct horse\"}"))
+                .await;
+        assert_eq!(answer.status, status, "{origin:?}");
+    }
     let twice = client
         .request("GET", "/api/me")
         .header("authorization", "Bearer a")
