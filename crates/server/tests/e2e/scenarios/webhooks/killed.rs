@@ -66,7 +66,7 @@ fn told(receiver: &Receiver) -> BTreeMap<String, Vec<String>> {
 /// Kills a mailbox process, one after another, whenever some more mails were taken, and starts it again.
 async fn keep_killing(world: &mut World, ledger: &Ledger, client: &Client, mailbox: &Mailbox) -> usize {
     let replicas = world.replicas("mailbox");
-    let step = (mails() / KILLS).min(100);
+    let step = (mails() / KILLS).min(50);
     let mut kills = 0;
     while ledger.accepted() < mails() {
         let before = ledger.accepted();
