@@ -131,6 +131,26 @@ mod tests {
     use super::*;
     use crate::streams::{Hub, stub};
 
+    /// An answer with one message, and the cursor behind it.
+    fn one_message(id: MessageId) -> Vec<u8> {
+        let cursor = id.to_string();
+        let mut answer = vec![0x0a, 0, 0x12, u8::try_from(cursor.len()).unwrap()];
+        answer.extend(cursor.into_bytes());
+        answer
+    }
+
+    #[tokio::test]
+    async fn what_came_since_is_found_though_nothing_is_told() {
+        let now = SystemClock.now();
+        let (stored, topic) = (MessageId::new(now), Topic::Mailbox(AccountId::new(now)));
+        let gateway = stub::gateway(Hub::default(), move || Ok(one_message(stored)));
+        let since = MessageId::floor(now - Duration::from_secs(1));
+        let mut follow = Follow::begin(&gateway, topic, Some(since)).await.unwrap();
+        let next = tokio::time::timeout(Duration::from_secs(5), follow.next()).await;
+        assert_eq!(next.expect("it is looked for").unwrap().len(), 1);
+        assert_eq!(follow.cursor(), stored);
+    }
+
     #[tokio::test]
     async fn news_that_come_during_a_look_are_looked_for() {
         let now = SystemClock.now();
@@ -144,12 +164,7 @@ mod tests {
                 telling.tell(topic, News::Newest(Some(stored)));
                 return Ok(Vec::new());
             }
-            // Its cursor, and one message.
-            let cursor = stored.to_string();
-            let mut answer = vec![0x12, u8::try_from(cursor.len()).unwrap()];
-            answer.extend(cursor.into_bytes());
-            answer.extend([0x0a, 0]);
-            Ok(answer)
+            Ok(one_message(stored))
         });
 
         let since = MessageId::floor(now - Duration::from_secs(1));
