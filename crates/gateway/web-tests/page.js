@@ -178,6 +178,8 @@ async function inbox(page, look, network) {
   // By keyboard: the newest is chosen, the older is opened.
   await page.keyboard.press("j");
   await page.keyboard.press("j");
+  // Wherever the focus went meanwhile.
+  await page.evaluate(() => { if (document.activeElement instanceof HTMLElement) document.activeElement.blur(); });
   await page.keyboard.press("Enter");
   await page.locator("message-view h2", { hasText: "First" }).waitFor();
   const reading = page.locator("message-view");
@@ -202,6 +204,7 @@ async function inbox(page, look, network) {
   await look("message");
   await page.getByRole("button", { name: "Headers", exact: true }).click();
   await page.locator("pre.source", { hasText: "Subject: First" }).waitFor();
+  assert.equal(await page.locator("pre.source", { hasText: "--outer" }).count(), 0, "headers are not the body");
   await page.getByRole("button", { name: "Source", exact: true }).click();
   await page.locator("pre.source", { hasText: "--outer--" }).waitFor();
   await judge(page, "the source");
@@ -226,6 +229,7 @@ async function inbox(page, look, network) {
   // The session survives a reload; a second mailbox stands beside it; forgetting is possible.
   await page.reload();
   await page.locator(".address", { hasText: address }).waitFor();
+  await page.locator(".list").getByRole("button", { name: "Copy code 481516" }).first().waitFor();
   await page.getByRole("button", { name: "+ New mailbox" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Choose a name" }).click();
   await page.getByLabel("Name").fill("chosen");
@@ -477,6 +481,7 @@ async function webhook(page, look) {
   await card.getByRole("row").nth(1).getByRole("button", { name: "Replay" }).click();
   const again = await hook.next();
   assertSigned(again, second);
+  assert.deepEqual(again.event, told.event, "another event than the one replayed");
   await delivered.nth(2).waitFor();
   await look("pro-webhooks");
   await page.reload();
