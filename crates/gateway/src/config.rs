@@ -77,11 +77,13 @@ impl Config {
                 "must be names of hosts, without scheme or port",
             ));
         }
-        if self.rate_limit > 1_000_000 || self.sign_in_limit > 1_000_000 {
-            return Err(ConfigError::new(
-                "gateway.rate_limit",
-                "must be at most 1000000; 0 turns it off",
-            ));
+        for (key, limit) in [
+            ("gateway.rate_limit", self.rate_limit),
+            ("gateway.sign_in_limit", self.sign_in_limit),
+        ] {
+            if limit > 1_000_000 {
+                return Err(ConfigError::new(key, "must be at most 1000000; 0 turns it off"));
+            }
         }
         if self.max_streams == 0 {
             return Err(ConfigError::new("gateway.max_streams", "must be at least 1"));
@@ -93,5 +95,29 @@ impl Config {
             ));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_is_too_large_is_named() {
+        for (key, set) in [
+            (
+                "gateway.rate_limit",
+                (|config| config.rate_limit = 1_000_001) as fn(&mut Config),
+            ),
+            ("gateway.sign_in_limit", |config| {
+                config.sign_in_limit = 1_000_001;
+            }),
+        ] {
+            let mut config = Config::default();
+            config.validate().unwrap();
+            set(&mut config);
+            let error = config.validate().unwrap_err().to_string();
+            assert!(error.contains(key), "{error}");
+        }
     }
 }

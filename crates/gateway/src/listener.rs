@@ -15,6 +15,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -22,6 +23,8 @@ use tower::ServiceExt;
 use crate::client_address::PeerAddress;
 
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of what it is sent.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 /// A pause after a failed accept, so that running out of file descriptors does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -101,7 +104,9 @@ where
         .max_header_list_size(64 * 1024)
         .keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(10));
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service);
     tokio::pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
@@ -112,5 +117,27 @@ where
     };
     if let Err(error) = outcome {
         tracing::debug!(%error, "connection ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_left() {
+        let router = Router::new().route("/", get(|| async { vec![0_u8; 1 << 20] }));
+        let (mut client, server) = tokio::io::duplex(1024);
+        client
+            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            .await
+            .unwrap();
+        let peer = PeerAddress(std::net::Ipv4Addr::LOCALHOST.into());
+        let conversation = converse(server, peer, router, CancellationToken::new());
+        let ended = tokio::time::timeout(WRITE_TIMEOUT * 2, conversation).await;
+        assert!(ended.is_ok(), "it waits for a client that reads nothing");
     }
 }

@@ -4,14 +4,15 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_client::MailboxClient};
 use mayfly_runtime::{
-    grpc::{MAX_MESSAGE_BYTES, Transport},
+    grpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport},
     redis::Redis,
 };
 
 use mayfly_types::SharedClock;
 
 use crate::{
-    config::Config, mail_html::Cleaner, sign_in_limit::SignInLimit, streams::Streams, tickets::Tickets,
+    config::Config, downloads::Downloads, mail_html::Cleaner, sign_in_limit::SignInLimit, streams::Streams,
+    tickets::Tickets,
 };
 
 /// A token must be judged quickly: a slow auth service is a 503, never a pile of waiting requests.
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) clock: SharedClock,
     pub(crate) cleaner: Cleaner,
     pub(crate) streams: Streams,
+    pub(crate) downloads: Downloads,
 }
 
 impl Deref for Gateway {
@@ -53,15 +55,16 @@ impl Gateway {
         clock: SharedClock,
         streams: Streams,
     ) -> Self {
+        let downloads = Downloads::new(&streams.tasks);
         Self(Arc::new(Shared {
             auth: AuthClient::new(auth).max_decoding_message_size(MAX_MESSAGE_BYTES),
-            // A message's bodies travel in one answer, and decoding can make them longer than the mail was.
-            mailbox: MailboxClient::new(mailbox).max_decoding_message_size(96 * 1024 * 1024),
+            mailbox: MailboxClient::new(mailbox).max_decoding_message_size(MAX_MAIL_ANSWER_BYTES),
             sign_in_limit: Arc::new(SignInLimit::new(config.sign_in_limit, redis.clone())),
             tickets: Arc::new(Tickets::new(redis)),
             clock,
             cleaner: Cleaner::default(),
             streams,
+            downloads,
         }))
     }
 

@@ -25,7 +25,7 @@ use mayfly_runtime::{
     admin::Readiness,
     bus::Publisher,
     database::{Database, OpenError},
-    grpc::{MAX_MESSAGE_BYTES, Transport},
+    grpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport},
     task::Tasks,
 };
 use mayfly_types::{DomainName, SecretKey, SharedClock};
@@ -149,7 +149,7 @@ impl Mailbox {
     pub fn server(&self) -> MailboxServer<Rpc> {
         MailboxServer::new(Rpc(self.service.clone()))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .max_encoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MAIL_ANSWER_BYTES)
     }
 
     /// Adds what this service cannot do without.

@@ -212,6 +212,7 @@ impl mailbox_server::Mailbox for Rpc {
         Ok(Response::new(ListMessagesAfterResponse {
             messages: arrivals.messages.into_iter().map(arrived_to_proto).collect(),
             cursor: arrivals.cursor.to_string(),
+            has_more: arrivals.has_more,
         }))
     }
 

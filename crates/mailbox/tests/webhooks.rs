@@ -16,7 +16,8 @@ use http::HeaderMap;
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::{
     CreateWebhookRequest, CreateWebhookResponse, DeleteWebhookRequest, ListWebhookDeliveriesRequest,
-    ListWebhooksRequest, ReplayWebhookDeliveryRequest, RotateWebhookSecretRequest, Webhook, WebhookDelivery,
+    ListWebhooksRequest, ReplayWebhookDeliveryRequest, RotateWebhookSecretRequest, TestWebhookRequest,
+    Webhook, WebhookDelivery,
 };
 use mayfly_runtime::grpc::Failure;
 use mayfly_testkit::{Db, db_test};
@@ -157,14 +158,23 @@ async fn rotate(world: &World, owner: &str, id: &str) -> Result<String, Failure>
 }
 
 /// Has the event of an attempt told again; returns the event's id.
-async fn replay(world: &World, owner: &str, made: &WebhookDelivery) -> String {
+async fn replay(world: &World, owner: &str, made: &WebhookDelivery) -> Result<String, Failure> {
     let request = ReplayWebhookDeliveryRequest {
         owner_user_id: owner.to_owned(),
         webhook_id: list(world, owner).await[0].webhook_id.clone(),
         delivery_id: made.delivery_id.clone(),
     };
     let answer = world.client.clone().replay_webhook_delivery(request).await;
-    answer.unwrap().into_inner().event_id
+    Ok(answer.map_err(Failure::from)?.into_inner().event_id)
+}
+
+async fn test(world: &World, owner: &str, id: &str) -> Result<String, Failure> {
+    let request = TestWebhookRequest {
+        owner_user_id: owner.to_owned(),
+        webhook_id: id.to_owned(),
+    };
+    let answer = world.client.clone().test_webhook(request).await;
+    Ok(answer.map_err(Failure::from)?.into_inner().event_id)
 }
 
 /// A world with a receiver, an owner of a mailbox, and a webhook from the one to the other.
@@ -239,7 +249,7 @@ async fn a_failed_attempt_is_made_again_with_the_same_id_and_body(db: Db) {
     let made = deliveries(&world, &owner, &id).await.unwrap();
     assert_eq!((made[0].attempt, made[1].attempt), (2, 1));
     assert_eq!(list(&world, &owner).await[0].failure_count, 0);
-    let replayed = replay(&world, &owner, &made[0]).await;
+    let replayed = replay(&world, &owner, &made[0]).await.unwrap();
     let third = receiver.until_received(3).await.remove(2);
     assert_eq!(text(&third.0, "webhook-id"), replayed);
     assert_eq!(third.1, *body);
@@ -256,7 +266,7 @@ async fn a_late_success_does_not_cancel_a_replay(db: Db) {
     world.clock.advance(Duration::seconds(7));
     receiver.until_received(2).await;
     // The second attempt is under way, and its answer comes after the wish for another.
-    replay(&world, &owner, &failed).await;
+    replay(&world, &owner, &failed).await.unwrap();
     receiver.answers("200 OK");
     let received = receiver.until_received(3).await;
     let ids: Vec<_> = received
@@ -284,6 +294,17 @@ async fn a_receiver_that_is_gone_is_told_no_more_until_rotated(db: Db) {
     })
     .await;
     world.deliver(&[&account], &mail("unheard")).await.unwrap();
+    let made = deliveries(&world, &owner, &id).await.unwrap().remove(0);
+    for refused in [
+        test(&world, &owner, &id).await,
+        replay(&world, &owner, &made).await,
+    ] {
+        assert_eq!(
+            refused.unwrap_err().reason,
+            "INVALID_REQUEST",
+            "nothing is kept for it"
+        );
+    }
     receiver.answers("200 OK");
     rotate(&world, &owner, &id).await.unwrap();
     let webhook = list(&world, &owner).await.remove(0);

@@ -108,7 +108,8 @@ impl Follow {
             match Box::pin(self.gateway.mailbox().list_messages_after(request)).await {
                 Ok(answer) => {
                     let answer = answer.into_inner();
-                    self.is_behind = answer.messages.len() >= LIMIT as usize;
+                    // A service of an earlier version says it by the number alone.
+                    self.is_behind = answer.has_more || answer.messages.len() >= LIMIT as usize;
                     self.cursor = answer.cursor.parse().unwrap_or(self.cursor);
                     return Ok(answer.messages);
                 }

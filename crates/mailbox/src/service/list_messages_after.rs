@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use mayfly_runtime::grpc::MAX_MESSAGE_BYTES;
 use mayfly_types::{MessageId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use crate::{
     error::Error,
     mime,
     store::{
-        Message, mailboxes,
+        Mailbox, Message, mailboxes,
         messages::{self, Followed},
         owners,
     },
@@ -19,6 +20,10 @@ use crate::{
 
 /// Messages of one answer.
 const MAX_MESSAGES: u32 = 100;
+/// Bytes of one answer, well below what a call may carry: senders decide how long what is found in a mail is.
+const MAX_BYTES: usize = MAX_MESSAGE_BYTES / 4;
+/// What a message takes besides its texts: ids, numbers, and what frames them.
+const FRAME_BYTES: usize = 256;
 /// Mailboxes and users of one answer.
 const MAX_SUBJECTS: usize = 1000;
 
@@ -42,6 +47,8 @@ pub(crate) struct Arrived {
 pub(crate) struct Arrivals {
     pub(crate) messages: Vec<Arrived>,
     pub(crate) cursor: MessageId,
+    /// There may be more behind the cursor.
+    pub(crate) has_more: bool,
 }
 
 /// The largest id of each mailbox or user that is there.
@@ -70,6 +77,7 @@ impl Service {
             return Ok(Arrivals {
                 messages: Vec::new(),
                 cursor: self.newest(followed).await?,
+                has_more: false,
             });
         };
         let oldest = MessageId::floor(self.oldest()).as_uuid();
@@ -77,12 +85,12 @@ impl Service {
         let from = after
             .as_uuid()
             .max(Uuid::from_u128(oldest.as_u128().saturating_sub(1)));
-        let limit = u64::from(limit.clamp(1, MAX_MESSAGES));
+        let limit = limit.clamp(1, MAX_MESSAGES);
         let (rows, findings) = self
             .store
             .read("list_messages_after", |c| {
                 Box::pin(async move {
-                    let rows = messages::list_after(c, followed, from, limit).await?;
+                    let rows = messages::list_after(c, followed, from, u64::from(limit)).await?;
                     if rows.is_empty() {
                         return Ok((rows, HashMap::new()));
                     }
@@ -92,18 +100,7 @@ impl Service {
                 })
             })
             .await?;
-        let cursor = rows
-            .last()
-            .map_or(after, |(message, _)| MessageId::from_uuid(message.id));
-        let messages = rows.into_iter().map(|(message, mailbox)| Arrived {
-            findings: mime::Findings::from_json(findings.get(&message.raw_id).map(String::as_str)),
-            message,
-            address: mailbox.map(|mailbox| mailbox.address).unwrap_or_default(),
-        });
-        Ok(Arrivals {
-            messages: messages.collect(),
-            cursor,
-        })
+        Ok(fill(after, limit as usize, rows, &findings))
     }
 
     async fn newest(&self, followed: Followed) -> Result<MessageId, Error> {
@@ -149,4 +146,41 @@ impl Service {
         };
         Ok((ids(mailboxes), ids(owners)))
     }
+}
+
+/// Makes one answer of what was read: all of it, or the first so many bytes, but one message at least.
+fn fill(
+    after: MessageId,
+    limit: usize,
+    rows: Vec<(Message, Option<Mailbox>)>,
+    findings: &HashMap<Uuid, String>,
+) -> Arrivals {
+    let read = rows.len();
+    let (mut messages, mut cursor, mut bytes) = (Vec::new(), after, 0);
+    for (message, mailbox) in rows {
+        let address = mailbox.map(|mailbox| mailbox.address).unwrap_or_default();
+        let stored = findings.get(&message.raw_id).map(String::as_str);
+        // JSON is never shorter than what is sent of it.
+        bytes += size(&message) + address.len() + stored.map_or(0, str::len);
+        if bytes > MAX_BYTES && !messages.is_empty() {
+            break;
+        }
+        cursor = MessageId::from_uuid(message.id);
+        messages.push(Arrived {
+            findings: mime::Findings::from_json(stored),
+            message,
+            address,
+        });
+    }
+    Arrivals {
+        has_more: read == limit || messages.len() < read,
+        messages,
+        cursor,
+    }
+}
+
+fn size(message: &Message) -> usize {
+    let optional = [&message.from_header, &message.subject];
+    let optional: usize = optional.into_iter().flatten().map(String::len).sum();
+    FRAME_BYTES + message.sender.len() + message.preview_text.len() + optional
 }

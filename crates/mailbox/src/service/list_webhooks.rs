@@ -51,4 +51,19 @@ impl Service {
         });
         found.await?.ok_or(Error::NotFound)
     }
+
+    /// Finds a user's webhook that is told of what happens: to one that has failed nothing is sent, so nothing is added.
+    pub(super) async fn active_webhook(
+        &self,
+        owner_user_id: &str,
+        webhook_id: &str,
+    ) -> Result<Webhook, Error> {
+        let webhook = self.webhook(owner_user_id, webhook_id).await?;
+        match webhook.state {
+            State::Active => Ok(webhook),
+            State::Failed => Err(Error::InvalidRequest(
+                "the webhook has failed, and nothing is sent to it: rotate its secret first",
+            )),
+        }
+    }
 }

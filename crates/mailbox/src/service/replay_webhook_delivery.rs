@@ -18,7 +18,7 @@ impl Service {
         webhook_id: &str,
         delivery_id: &str,
     ) -> Result<Uuid, Error> {
-        let webhook = self.webhook(owner_user_id, webhook_id).await?.id;
+        let webhook = self.active_webhook(owner_user_id, webhook_id).await?.id;
         let id: DeliveryId = delivery_id.parse().map_err(|_| Error::NotFound)?;
         let now_ms = millis(self.clock.now());
         let replayed = self.store.write("replay_webhook_delivery", None, move |tx| {

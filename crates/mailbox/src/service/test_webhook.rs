@@ -13,7 +13,7 @@ impl Service {
     /// Has a sample event told. Returns it.
     #[tracing::instrument(name = "mailbox.test_webhook", level = "debug", skip_all)]
     pub(crate) async fn test_webhook(&self, owner_user_id: &str, webhook_id: &str) -> Result<Uuid, Error> {
-        let webhook = self.webhook(owner_user_id, webhook_id).await?.id;
+        let webhook = self.active_webhook(owner_user_id, webhook_id).await?.id;
         let now = self.clock.now();
         let event = new_event(webhook, &NewEmail::sample(now), None, now);
         let id = event.id;

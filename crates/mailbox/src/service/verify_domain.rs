@@ -42,7 +42,9 @@ impl Service {
             .write("verify_domain", None, move |tx| {
                 let domain = domain.clone();
                 Box::pin(async move {
-                    custom_domains::set_mx(tx, id, findings.mx_configured).await?;
+                    if findings.proof.is_found() || findings.proof.is_refuted() {
+                        custom_domains::set_mx(tx, id, findings.mx_configured).await?;
+                    }
                     if findings.proof.is_found() {
                         custom_domains::verify(tx, &domain, now_ms)
                             .await

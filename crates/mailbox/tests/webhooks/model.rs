@@ -198,7 +198,9 @@ impl<'a> Walk<'a> {
         rotate(self.world, &self.owner, &self.webhook).await.unwrap();
         self.rests().await;
         self.receiver.answers("200 OK");
-        let event = replay(self.world, &self.owner, &self.attempts().await[0]).await;
+        let event = replay(self.world, &self.owner, &self.attempts().await[0])
+            .await
+            .unwrap();
         let told = self.receiver.until_received(11).await;
         assert_eq!(text(&told[10].0, "webhook-id"), event);
         assert!(

@@ -69,7 +69,7 @@ async fn neither_claims_nor_sweeps_read_all_events() {
     })
     .await;
     let made = deliveries(&world, &owner, &id).await.unwrap().remove(0);
-    replay(&world, &owner, &made).await;
+    replay(&world, &owner, &made).await.unwrap();
     receiver.until_received(2).await;
     assert_eq!(list(&world, &owner).await.len(), 1);
     world.mailbox.sweep().await;

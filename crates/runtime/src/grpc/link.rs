@@ -157,7 +157,8 @@ where
         .keep_alive_timeout(Duration::from_secs(2))
         .keep_alive_while_idle(true)
         .initial_stream_window_size(1 << 20)
-        .initial_connection_window_size(1 << 22)
+        // Answers that nobody takes for a while leave room for the others.
+        .initial_connection_window_size(1 << 26)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(io::Error::other)?;

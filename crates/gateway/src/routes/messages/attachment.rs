@@ -8,7 +8,7 @@ use axum::{
 use bytes::Bytes;
 use mayfly_proto::mailbox::{GetAttachmentRequest, GetAttachmentResponse, get_attachment_response::Part};
 
-use crate::{auth::MailboxPrincipal, error::ApiError, segments::Segments, state::Gateway, stream};
+use crate::{auth::MailboxPrincipal, error::ApiError, segments::Segments, state::Gateway};
 
 /// Names longer than this are cut: file systems end at 255 bytes.
 const MAX_NAME_CHARS: usize = 120;
@@ -35,6 +35,7 @@ pub(crate) async fn handle(
         message_id,
         index,
     };
+    let download = gateway.downloads.enter().await?;
     let mut parts = gateway.mailbox().get_attachment(request).await?.into_inner();
     let Some(GetAttachmentResponse {
         part: Some(Part::Description(attachment)),
@@ -54,7 +55,7 @@ pub(crate) async fn handle(
             "sandbox; default-src 'none'".to_owned(),
         ),
     ];
-    let body = stream::body(Bytes::new(), parts, |part: GetAttachmentResponse| {
+    let body = download.body(Bytes::new(), parts, |part: GetAttachmentResponse| {
         match part.part {
             Some(Part::Chunk(chunk)) => chunk,
             Some(Part::Description(_)) | None => Bytes::new(),

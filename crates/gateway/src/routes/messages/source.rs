@@ -7,7 +7,7 @@ use axum::{
 };
 use mayfly_proto::mailbox::{GetMessageSourceRequest, GetMessageSourceResponse};
 
-use crate::{auth::MailboxPrincipal, error::ApiError, segments::Segments, state::Gateway, stream};
+use crate::{auth::MailboxPrincipal, error::ApiError, segments::Segments, state::Gateway};
 
 /// Answers a message byte for byte as it was received.
 #[utoipa::path(get, path = "/messages/{id}/source", tag = "messages", operation_id = "get_message_source",
@@ -22,6 +22,7 @@ pub(crate) async fn handle(
         scope: Some(principal.scope()),
         message_id,
     };
+    let download = gateway.downloads.enter().await?;
     let mut parts = gateway.mailbox().get_message_source(request).await?.into_inner();
     let first = parts
         .message()
@@ -40,6 +41,6 @@ pub(crate) async fn handle(
             "sandbox; default-src 'none'".to_owned(),
         ),
     ];
-    let body = stream::body(first.chunk, parts, |part: GetMessageSourceResponse| part.chunk);
+    let body = download.body(first.chunk, parts, |part: GetMessageSourceResponse| part.chunk);
     Ok((headers, body).into_response())
 }

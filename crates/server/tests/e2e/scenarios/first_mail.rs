@@ -7,6 +7,7 @@ use crate::world::World;
 mod worlds {
     crate::scenario!(codes_and_links_are_read_by_the_mailbox_and_its_owner);
     crate::scenario!(a_mail_is_received_and_read);
+    crate::scenario!(a_mail_of_very_much_text_is_read_whole);
     crate::scenario!(an_empty_mail_is_a_mail);
 }
 
@@ -119,4 +120,22 @@ async fn codes_and_links_are_read_by_the_mailbox_and_its_owner(world: World) {
             ])
         );
     }
+}
+
+async fn a_mail_of_very_much_text_is_read_whole(world: World) {
+    let client = world.client();
+    let mailbox = client.create_mailbox("log@mayfly.test", None).await;
+    let text = "every line of a very long log, as some builds send it\r\n".repeat(110_000);
+    let mail = format!("From: ci@example.com\r\nSubject: log\r\n\r\n{text}");
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let reply = sender
+        .send("ci@example.com", &["log@mayfly.test"], mail.as_bytes())
+        .await
+        .unwrap();
+    assert_eq!(reply.code, 250, "{reply:?}");
+    let item = client.messages(&mailbox.token).await.remove(0);
+    let path = format!("/api/messages/{}", item["id"].as_str().unwrap());
+    let message = client.get(&path, &mailbox.token).await.json();
+    let body = message["text_body"].as_str().unwrap();
+    assert!(body.lines().eq(text.lines()), "{} bytes", body.len());
 }

@@ -14,6 +14,7 @@ use crate::{
 mod chaos;
 mod clients;
 mod connections;
+mod large;
 
 mod worlds {
     crate::scenario!(new_mail_is_told_in_every_way);
