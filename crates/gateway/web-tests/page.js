@@ -118,6 +118,7 @@ async function firstLoad(page) {
   assert.ok(bytes < 100_000, `${bytes} bytes`);
   console.log(`first load ${bytes} bytes, from the address to a live inbox ${tookMs} ms`);
   await page.getByRole("button", { name: "Forget here" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Forget here" }).click();
 }
 
 /** A sign-up as a test of somebody's site would run it: the browser's own EventSource, opened by a ticket. */
@@ -239,6 +240,7 @@ async function inbox(page, look, network) {
   await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
   await sideBySide(page, look, address);
   await page.getByRole("button", { name: "Forget here" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Forget here" }).click();
   await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
   await page.context().setOffline(true);
   await page.locator(".state[data-state=offline]").waitFor();

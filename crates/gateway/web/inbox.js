@@ -20,7 +20,6 @@ class Inbox extends HTMLElement {
   feed = null;
   /** @type {Item[]} */
   items = [];
-  pages = 1;
   isLookingUp = false;
   list = new MessageList();
   view = new MessageView();
@@ -32,7 +31,7 @@ class Inbox extends HTMLElement {
   connectedCallback() {
     this.list.addEventListener("open", (event) => this.open(/** @type {CustomEvent<string>} */ (event).detail));
     this.view.addEventListener("back", () => this.back());
-    this.view.addEventListener("remove", () => this.removeMessage());
+    this.view.addEventListener("remove", () => this.removeMessage(this.view.message?.id));
     this.rail.addEventListener("choose", (event) => this.choose(/** @type {CustomEvent<string>} */ (event).detail));
     this.rail.addEventListener("count", () => this.nameTab());
     document.addEventListener("keydown", (event) => this.key(event));
@@ -43,7 +42,6 @@ class Inbox extends HTMLElement {
   start() {
     this.feed?.stop();
     this.items = [];
-    this.pages = 1;
     this.list.selected = null;
     this.classList.remove("reading");
     document.querySelector("dialog")?.close();
@@ -122,7 +120,7 @@ class Inbox extends HTMLElement {
           button(texts.copy, () => copy(mailbox.address, texts.addressCopied), "primary"),
           button(texts.showQr, () => this.qr(mailbox.address)),
           mailbox.password ? button(texts.showPassword, () => this.password(mailbox)) : null,
-          button(texts.forget, () => { session.forget(mailbox.id); this.start(); }, "quiet"),
+          button(texts.forget, () => this.forget(mailbox), "quiet"),
           button(texts.deleteMailbox, () => this.deleteMailbox(mailbox), "quiet")),
         h("p", { class: "hint" }, this.quota, " ", texts.retention, " ", texts.keptInBrowser)),
       h("div", { class: "panes" },
@@ -140,6 +138,13 @@ class Inbox extends HTMLElement {
   /** @param {session.Mailbox} mailbox */
   password(mailbox) {
     dialog(texts.showPassword, h("p", {}, texts.passwordHint), copyable(mailbox.password ?? "", texts.password));
+  }
+
+  /** Asks first: nobody else knows a password that was made here. @param {session.Mailbox} mailbox */
+  async forget(mailbox) {
+    if (!await confirmed(texts.forgetAsk(mailbox.address, mailbox.password), texts.forget)) return;
+    session.forget(mailbox.id);
+    this.start();
   }
 
   /** @param {session.Mailbox} mailbox */
@@ -196,9 +201,11 @@ class Inbox extends HTMLElement {
   }
 
   async readQuota() {
-    const token = this.feed?.token ?? null;
+    const feed = this.feed;
+    if (!feed) return;
     try {
-      const me = await call("GET", "/api/me", token);
+      const me = await call("GET", "/api/me", feed.token);
+      if (feed !== this.feed) return;
       this.quota.textContent = `${texts.quota(size(me.used), size(me.quota))}.`;
     } catch {
       // The list says what is wrong.
@@ -206,14 +213,17 @@ class Inbox extends HTMLElement {
   }
 
   async readOlder() {
-    this.pages += 1;
+    const feed = this.feed;
+    if (!feed) return;
+    // The pages that are here: what was deleted has moved the next one up.
+    const next = Math.floor(this.items.length / PAGE_SIZE) + 1;
     try {
-      const page = await call("GET", `/api/messages?page=${this.pages}`, this.feed?.token ?? null);
+      const page = await call("GET", `/api/messages?page=${next}`, feed.token);
+      if (feed !== this.feed) return;
       this.merge(page.messages);
       this.older.hidden = page.messages.length < PAGE_SIZE;
     } catch (error) {
-      this.pages -= 1;
-      toast(explain(error), "bad");
+      if (feed === this.feed) toast(explain(error), "bad");
     }
   }
 
@@ -229,16 +239,16 @@ class Inbox extends HTMLElement {
 
   /** @param {string} id */
   async open(id) {
-    const token = this.feed?.token;
+    const feed = this.feed;
     const item = this.items.find((one) => one.id === id);
-    if (!token || !item) return;
+    if (!feed || !item) return;
     this.list.selected = id;
     this.list.show(this.items);
     this.classList.add("reading");
-    await this.view.open(token, id);
-    if (!item.is_read) {
-      await call("PUT", `/api/messages/${id}/read`, token).then(() => this.merge([{ ...item, is_read: true }]), () => {});
-    }
+    if (!await this.view.open(feed.token, id) || item.is_read) return;
+    const isRead = await call("PUT", `/api/messages/${id}/read`, feed.token).then(() => true, () => false);
+    // It may be deleted by now, or another mailbox be open.
+    if (isRead && feed === this.feed && this.items.some((one) => one.id === id)) this.merge([{ ...item, is_read: true }]);
   }
 
   back() {
@@ -248,23 +258,39 @@ class Inbox extends HTMLElement {
     if (id) this.list.focusRow(id);
   }
 
-  async removeMessage() {
-    const id = this.list.selected;
+  /** Moves on in the list, and in what is read when a message is open. @param {number} by */
+  step(by) {
+    const id = this.list.beside(by);
+    if (!id) return;
+    if (!this.view.opened) this.list.select(id);
+    else if (id !== this.view.opened) void this.open(id);
+  }
+
+  /** @param {string | null | undefined} id */
+  async removeMessage(id) {
     const at = this.items.findIndex((item) => item.id === id);
-    if (!id || at < 0 || !this.feed) return;
+    const feed = this.feed;
+    if (!id || at < 0 || !feed) return;
     try {
-      await call("DELETE", `/api/messages/${id}`, this.feed.token);
+      await call("DELETE", `/api/messages/${id}`, feed.token);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) {
         toast(explain(error), "bad");
         return;
       }
     }
+    if (feed !== this.feed) return;
     this.items = this.items.filter((item) => item.id !== id);
-    this.back();
-    this.list.selected = this.items[Math.min(at, this.items.length - 1)]?.id ?? null;
-    this.list.show(this.items);
-    if (this.list.selected) this.list.focusRow(this.list.selected);
+    // Somebody may have opened another one meanwhile.
+    if (!this.view.opened || this.view.opened === id) {
+      this.back();
+      this.list.show(this.items);
+      const next = this.items[Math.min(at, this.items.length - 1)]?.id;
+      if (next) this.list.select(next);
+      else this.list.selected = null;
+    } else {
+      this.list.show(this.items);
+    }
     this.merge([]);
     void this.readQuota();
     toast(texts.deleted);
@@ -276,9 +302,10 @@ class Inbox extends HTMLElement {
     if (isTyping || event.ctrlKey || event.metaKey || event.altKey || !this.feed) return;
     /** @type {Record<string, () => unknown>} */
     const keys = {
-      j: () => this.list.step(1),
-      k: () => this.list.step(-1),
-      d: () => this.removeMessage(),
+      j: () => this.step(1),
+      k: () => this.step(-1),
+      // What is being read, and not yet shown, nobody can have meant.
+      d: () => this.removeMessage(this.view.opened ? this.view.message?.id : this.list.selected),
       Backspace: () => this.back(),
       "?": () => dialog(texts.keys, h("dl", { class: "keys" },
         ...texts.keyList.flatMap(([key, does]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)]))),

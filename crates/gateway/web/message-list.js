@@ -53,14 +53,18 @@ export class MessageList extends HTMLElement {
     }
   }
 
-  /** Moves the selection. @param {number} by */
-  step(by) {
-    if (!this.items.length) return;
+  /** Which message is so many rows further; the last of that side when there are not as many. @param {number} by */
+  beside(by) {
     const at = this.items.findIndex((item) => item.id === this.selected);
     const next = Math.min(this.items.length - 1, Math.max(0, at < 0 ? 0 : at + by));
-    this.selected = this.items[next].id;
+    return this.items.at(next)?.id ?? null;
+  }
+
+  /** @param {string} id */
+  select(id) {
+    this.selected = id;
     this.show(this.items);
-    this.focusRow(this.selected);
+    this.focusRow(id);
   }
 }
 

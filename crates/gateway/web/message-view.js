@@ -11,27 +11,36 @@ const MAX_LINKS = 10;
 
 /** One message. It fires `back` and `remove`. */
 export class MessageView extends HTMLElement {
-  /** @type {Message | null} */
+  /** What is shown; nothing while it is read. @type {Message | null} */
   message = null;
+  /** What is open, shown already or not. @type {string | null} */
+  opened = null;
+  /** Counts what was asked for, since an answer may come after that to a later question. */
+  turn = 0;
   token = "";
 
   clear() {
-    this.message = null;
+    this.turn += 1;
+    this.message = this.opened = null;
     fill(this, h("p", { class: "empty" }, texts.nothingOpen));
   }
 
-  /** @param {string} token @param {string} id */
+  /** Says whether the message is shown. @param {string} token @param {string} id @returns {Promise<boolean>} */
   async open(token, id) {
-    this.token = token;
+    const turn = this.turn += 1;
+    [this.token, this.opened, this.message] = [token, id, null];
     fill(this, h("p", { class: "empty", role: "status" }, texts.loading));
     try {
-      this.message = await call("GET", `/api/messages/${encodeURIComponent(id)}`, token);
+      const message = await call("GET", `/api/messages/${encodeURIComponent(id)}`, token);
+      if (turn !== this.turn) return false;
+      this.message = message;
     } catch (error) {
-      fill(this, this.tools(), h("p", { class: "problem", role: "alert" }, explain(error)));
-      return;
+      if (turn === this.turn) fill(this, this.tools(), h("p", { class: "problem", role: "alert" }, explain(error)));
+      return false;
     }
     this.render();
     this.querySelector("h2")?.focus();
+    return true;
   }
 
   tools() {
@@ -43,7 +52,7 @@ export class MessageView extends HTMLElement {
   render() {
     const message = this.message;
     if (!message) return;
-    const body = h("div", { class: "body" });
+    let body = h("div", { class: "body" });
     /** @type {Tab[]} */
     const tabs = message.html_body === null ? ["text", "headers", "source"] : ["html", "text", "headers", "source"];
     const buttons = tabs.map((tab) => h("button", {
@@ -51,7 +60,11 @@ export class MessageView extends HTMLElement {
     }, texts.tabs[tab]));
     const pick = (/** @type {Tab} */ tab) => {
       for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.tab === tab));
-      void this.show(tab, body);
+      // Each view has a place of its own, so that a late answer to an earlier one shows nowhere.
+      const place = h("div", { class: "body" });
+      body.replaceWith(place);
+      body = place;
+      void this.show(tab, place);
     };
     fill(this, this.tools(),
       h("h2", { tabindex: "-1" }, message.subject || texts.noSubject),

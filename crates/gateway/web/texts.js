@@ -31,6 +31,9 @@ export const texts = {
   showPassword: "Password",
   passwordHint: "With this password you can sign in to the mailbox from another browser.",
   forget: "Forget here",
+  forgetAsk: (/** @type {string} */ address, /** @type {string | null} */ password) => password
+    ? `Forget ${address} in this browser? Whoever wants to read its mail again needs its password: ${password}`
+    : `Forget ${address} in this browser? Whoever wants to read its mail again needs its password.`,
   deleteMailbox: "Delete mailbox",
   deleteMailboxAsk: (/** @type {string} */ address) => `Delete ${address} and all of its mail? This cannot be undone.`,
   addressCopied: "The address is copied.",
@@ -79,11 +82,11 @@ export const texts = {
   deleted: "The message is deleted.",
   keys: "Keyboard",
   keyList: [
-    ["j", "next message"],
-    ["k", "previous message"],
+    ["j", "next message; opens it while one is open"],
+    ["k", "previous message; opens it while one is open"],
     ["Enter", "open the message"],
     ["Backspace", "back to the list"],
-    ["d", "delete the message"],
+    ["d", "delete the message that is open, or else the selected one"],
     ["?", "this help"],
   ],
   dashboard: "Pro dashboard",

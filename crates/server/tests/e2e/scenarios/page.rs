@@ -28,6 +28,13 @@ async fn a_page_of_somebody_else_does_nothing_and_reads_nothing() {
     crate::node::run("foreign.js", &world, None).await;
 }
 
+/// What it tries stands in `crates/gateway/web-tests/inbox.js`.
+#[tokio::test]
+async fn slow_and_failed_answers_do_no_harm_in_the_inbox() {
+    let world = World::start(Kind::AllInOne);
+    crate::node::run("inbox.js", &world, None).await;
+}
+
 /// Says of `mine.example` what a file holds whenever it is there: a text on the first line, a mail server on the next.
 /// That it is gone tells that it is said.
 async fn publish_what_is_wanted(dns: &DnsServer, wanted: &Path) {

@@ -1,0 +1,125 @@
+// What the inbox does when answers are slow, fail, or come in another order. Called with the URL and the SMTP port of a
+// running Mayfly.
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+import { sendMailTo } from "./mail.js";
+
+const [base, smtpPort] = process.argv.slice(2);
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+try {
+  for (const test of [deletesWhatIsShown, showsTheLastOpened, keepsAnswersInTheirMailbox]) {
+    const context = await browser.newContext({ viewport: { width: 1100, height: 720 } });
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    const problems = [];
+    page.on("pageerror", (error) => problems.push(String(error)));
+    await page.goto(base);
+    await test(page);
+    assert.deepEqual(problems, [], test.name);
+    await context.close();
+  }
+} finally {
+  await browser.close();
+}
+
+/** Opens a new mailbox, live; returns its address. */
+async function getMailbox(page, scope = page) {
+  const before = await page.locator(".address").allTextContents();
+  await scope.getByRole("button", { name: "Get a mailbox" }).click();
+  await page.waitForFunction(([old]) => ![undefined, old].includes(document.querySelector(".address")?.textContent), before);
+  await page.locator(".state[data-state=live]").waitFor();
+  return page.locator(".address").textContent();
+}
+
+function subject(page, text) {
+  return page.locator(".list .subject", { hasText: text });
+}
+
+function shown(page, text) {
+  return page.locator("message-view h2", { hasText: text }).waitFor();
+}
+
+/** Sends mails, the last of which stands first in the list. */
+async function receive(page, address, ...subjects) {
+  for (const one of subjects) {
+    await sendMailTo(smtpPort, address, ["From: shop@shop.example", `Subject: ${one}`, "", "Hello"]);
+    await subject(page, one).waitFor();
+  }
+}
+
+/** Holds back the answers to what fits until it is let go; returns when the first was asked for, and how to let go. */
+async function hold(page, method, pattern) {
+  let release, heard;
+  const gate = new Promise((resolve) => { release = resolve; });
+  const asked = new Promise((resolve) => { heard = resolve; });
+  const waiting = [];
+  await page.route(pattern, async (route) => {
+    if (route.request().method() !== method) return route.fallback();
+    heard();
+    const answered = gate.then(() => route.continue());
+    waiting.push(route.request().response().then((response) => response?.finished()));
+    return answered;
+  });
+  return { asked, letGo: async () => { release(); await Promise.all(waiting); await page.evaluate(() => new Promise(requestAnimationFrame)); } };
+}
+
+async function deletesWhatIsShown(page) {
+  const address = await getMailbox(page);
+  await receive(page, address, "three", "two", "one");
+  await subject(page, "one").click();
+  await shown(page, "one");
+  // The next is read, as in any mail program, and it is what is deleted.
+  await page.keyboard.press("j");
+  await shown(page, "two");
+  await page.keyboard.press("d");
+  await subject(page, "two").waitFor({ state: "detached" });
+  assert.deepEqual(await page.locator(".list .subject").allTextContents(), ["one", "three"]);
+  // With none open the selection moves alone.
+  await page.keyboard.press("k");
+  assert.equal(await page.locator(".list li.selected .subject").textContent(), "one");
+  assert.equal(await page.locator("message-view h2").count(), 0);
+  // What is being read cannot be meant.
+  const slow = await hold(page, "GET", /\/api\/messages\/[^/?]+$/);
+  await page.keyboard.press("Enter");
+  await slow.asked;
+  await page.keyboard.press("d");
+  await slow.letGo();
+  await shown(page, "one");
+  assert.equal(await page.locator(".list .subject").count(), 2);
+  await page.locator("message-view").getByRole("button", { name: "Delete" }).click();
+  await subject(page, "one").waitFor({ state: "detached" });
+  await page.keyboard.press("d");
+  await page.getByText("Nothing here yet").waitFor();
+}
+
+async function showsTheLastOpened(page) {
+  const address = await getMailbox(page);
+  await receive(page, address, "late", "prompt");
+  const id = await page.locator("button.open", { hasText: "late" }).getAttribute("data-id");
+  const slow = await hold(page, "GET", `**/api/messages/${id}`);
+  await subject(page, "late").click();
+  await slow.asked;
+  await subject(page, "prompt").click();
+  await shown(page, "prompt");
+  await slow.letGo();
+  await shown(page, "prompt");
+  assert.equal(await page.locator(".list li.unread .subject").textContent(), "late", "it was never shown");
+}
+
+async function keepsAnswersInTheirMailbox(page) {
+  const old = await getMailbox(page);
+  await receive(page, old, "of the old one");
+  const read = await hold(page, "PUT", "**/api/messages/*/read");
+  await subject(page, "of the old one").click();
+  await read.asked;
+  const quota = await hold(page, "GET", "**/api/me");
+  await receive(page, old, "more of the old one");
+  await quota.asked;
+  await page.getByRole("button", { name: "+ New mailbox" }).click();
+  const next = await getMailbox(page, page.getByRole("dialog"));
+  assert.notEqual(next, old);
+  await page.getByText("Nothing here yet").waitFor();
+  await Promise.all([read.letGo(), quota.letGo()]);
+  await page.getByText("Nothing here yet").waitFor();
+  assert.match(await page.locator(".card .hint").textContent(), /^0 byte/, "what is used is that of the new one");
+}
