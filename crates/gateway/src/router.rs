@@ -98,8 +98,9 @@ async fn cors(request: Request, next: Next) -> Response {
     let layer = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, events::LAST_EVENT_ID])
         .expose_headers([
+            wait::SINCE,
             header::RETRY_AFTER,
             header::WWW_AUTHENTICATE,
             header::CONTENT_DISPOSITION,

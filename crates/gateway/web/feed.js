@@ -45,12 +45,14 @@ export class Feed {
     this.socket?.close();
   }
 
-  /** Reads the newest page; goes on reading it while no socket is open. */
+  /** Reads the newest page; goes on reading it while no socket is open, and until it was read once. */
   async poll() {
     clearTimeout(this.pollTimer);
+    let isRead = false;
     try {
       const page = await call("GET", "/api/messages", this.token);
       if (this.isStopped) return;
+      isRead = true;
       this.to.list(page.messages);
       this.to.state(this.isLive ? "live" : this.failures ? "polling" : "connecting");
     } catch (error) {
@@ -59,7 +61,8 @@ export class Feed {
       this.to.state("offline");
     }
     clearTimeout(this.pollTimer);
-    if (!this.isLive) this.pollTimer = window.setTimeout(() => this.poll(), POLL_MS);
+    // What came before the socket was open is told by the list alone.
+    if (!this.isLive || !isRead) this.pollTimer = window.setTimeout(() => this.poll(), POLL_MS);
   }
 
   connect() {

@@ -4,7 +4,7 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     extract::State,
-    http::HeaderMap,
+    http::{HeaderMap, HeaderName},
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
@@ -61,9 +61,12 @@ pub(crate) async fn of_user(
     stream(gateway, follower, &headers).await
 }
 
+/// Where a client that comes back says what it has seen.
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
 /// Reads the cursor that a client comes back with.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<MessageId>, ApiError> {
-    let Some(value) = headers.get("last-event-id") else {
+    let Some(value) = headers.get(LAST_EVENT_ID) else {
         return Ok(None);
     };
     match value.to_str().map(str::trim) {
@@ -94,9 +97,10 @@ async fn stream(gateway: Gateway, follower: Follower, headers: &HeaderMap) -> Re
         }
     });
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
-    Ok(Sse::new(ReceiverStream::new(receiver))
-        .keep_alive(keep_alive)
-        .into_response())
+    // Proxies that gather answers before they pass them on would hold events back.
+    let at_once = [("x-accel-buffering", "no")];
+    let events = Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive);
+    Ok((at_once, events).into_response())
 }
 
 async fn tell(gateway: &Gateway, follow: &mut Follow, events: &Events) {

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Where a wait that found nothing says how to go on.
-const SINCE: HeaderName = HeaderName::from_static("x-mayfly-since");
+pub(crate) const SINCE: HeaderName = HeaderName::from_static("x-mayfly-since");
 
 /// Waits for mail of one mailbox. What is answered, or not, is said by 200 or 204; either names the cursor of the next wait.
 #[utoipa::path(get, path = "/messages/wait", tag = "messages", operation_id = "wait_for_messages",

@@ -156,6 +156,15 @@ impl SocketCount {
             }
             redis.run_all(&commands).await?;
         }
+        // What was left meanwhile may have been entered again just now.
+        for (account, id) in open {
+            let is_open = self.own().get(&account).is_some_and(|ids| ids.contains(&id));
+            if !is_open {
+                let mut leave = cmd("ZREM");
+                leave.arg(key(account)).arg(member(id));
+                let _: i64 = redis.run(&leave).await?;
+            }
+        }
         Ok(())
     }
 }

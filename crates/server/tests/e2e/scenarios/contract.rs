@@ -219,6 +219,18 @@ async fn paths_and_methods_that_are_not_there(world: World) {
         (200, &"*".parse().unwrap())
     );
     assert!(!preflight.headers.contains_key("access-control-allow-credentials"));
+    let allowed = preflight.headers["access-control-allow-headers"]
+        .to_str()
+        .unwrap();
+    assert!(allowed.contains("last-event-id"), "{allowed}");
+    let waited = client
+        .request("GET", "/api/messages/wait?timeout=0")
+        .header("origin", "https://app.example")
+        .bearer_auth(&mailbox.token);
+    let waited = Client::read(waited).await;
+    assert!(waited.headers.contains_key("x-mayfly-since"));
+    let exposed = waited.headers["access-control-expose-headers"].to_str().unwrap();
+    assert!(exposed.contains("x-mayfly-since"), "{exposed}");
     let domains = client.call("GET", "/api/domains", None, None).await.json();
     assert_eq!(domains["domains"].as_array().unwrap().len(), 1);
     assert_eq!(domains["domains"][0]["domain"], "mayfly.test");
