@@ -34,6 +34,7 @@ use crate::world::{World, assert_refused, mail, until, user};
 db_test!(
     a_mail_is_told_once_with_its_id_and_signatures,
     a_failed_attempt_is_made_again_with_the_same_id_and_body,
+    an_old_secret_signs_for_a_day,
     a_late_success_does_not_cancel_a_replay,
     a_receiver_that_is_gone_is_told_no_more_until_rotated,
     the_limit_is_exact_at_once,
@@ -253,6 +254,23 @@ async fn a_failed_attempt_is_made_again_with_the_same_id_and_body(db: Db) {
     let third = receiver.until_received(3).await.remove(2);
     assert_eq!(text(&third.0, "webhook-id"), replayed);
     assert_eq!(third.1, *body);
+}
+
+async fn an_old_secret_signs_for_a_day(db: Db) {
+    let (world, receiver, owner, account, webhook) = told(db).await;
+    let id = webhook.webhook.unwrap().webhook_id;
+    rotate(&world, &owner, &id).await.unwrap();
+    let minutes = [0, 24 * 60 - 1, 2];
+    for (n, (minutes, signatures)) in minutes.into_iter().zip([2, 2, 1]).enumerate() {
+        world.clock.advance(Duration::minutes(minutes));
+        world.deliver(&[&account], &mail("news")).await.unwrap();
+        let (headers, _) = receiver.until_received(n + 1).await.remove(n);
+        assert_eq!(
+            text(&headers, "webhook-signature").split(' ').count(),
+            signatures,
+            "{n}"
+        );
+    }
 }
 
 async fn a_late_success_does_not_cancel_a_replay(db: Db) {

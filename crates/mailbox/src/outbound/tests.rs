@@ -131,6 +131,32 @@ async fn a_name_that_flips_leads_to_no_private_address() {
     assert!(dialled.iter().all(|address| *address == IpAddr::from(PUBLIC)));
 }
 
+/// Where nobody answers at the public address, the private one beside it is not tried either.
+#[tokio::test]
+async fn a_name_that_also_has_a_private_address_leads_nowhere_when_the_public_one_is_dead() {
+    let mut tasks = JoinSet::new();
+    let client = client("127.0.0.2/32", &[flipping_dns(&mut tasks).await]);
+    let private = TcpListener::bind((PRIVATE, 0)).await.unwrap();
+    let port = private.local_addr().unwrap().port();
+    let url = format!("http://flip.example:{port}/");
+    let mut problems = Vec::new();
+    for _ in 0..200 {
+        let answer = tokio::select! {
+            answer = post(&client, &url) => answer,
+            _ = private.accept() => panic!("the private address was dialled"),
+        };
+        problems.push(answer.unwrap_err());
+    }
+    let refused = problems
+        .iter()
+        .filter(|problem| **problem == Problem::Refused)
+        .count();
+    assert!(
+        (100..200).contains(&refused),
+        "{refused} of 200 were refused: some were dialled"
+    );
+}
+
 /// What a hostile receiver does with a connection.
 #[derive(Debug, Clone, Copy)]
 enum Malice {

@@ -1,6 +1,9 @@
 //! Calls of the public HTTP API.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use mayfly_types::MessageId;
@@ -21,6 +24,8 @@ pub(super) struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
+    /// Somebody has answered there.
+    has_answered: AtomicBool,
 }
 
 impl Client {
@@ -40,6 +45,7 @@ impl Client {
             http: builder.build().context("cannot make a client")?,
             base: server.as_str().trim_end_matches('/').to_owned(),
             token: token.map(str::to_owned),
+            has_answered: AtomicBool::new(false),
         })
     }
 
@@ -80,6 +86,7 @@ impl Client {
                 .try_clone()
                 .context("a request that cannot be sent twice")?;
             let response = attempt.send().await.map_err(|error| self.no_answer(error))?;
+            self.has_answered.store(true, Ordering::Relaxed);
             let status = response.status();
             if status.is_success() {
                 return Ok(response);
@@ -100,6 +107,20 @@ impl Client {
         }
         let body = response.bytes().await.map_err(|error| self.no_answer(error))?;
         serde_json::from_slice(&body).map_err(|_| self.stranger())
+    }
+
+    /// Tells whether a call that failed is worth another: the connection broke, or nobody answers where somebody did. A server
+    /// that was never there is told at once.
+    pub(super) fn may_come_back(&self, error: &anyhow::Error) -> bool {
+        match error.downcast_ref::<reqwest::Error>() {
+            Some(error) if error.is_connect() => self.has_answered.load(Ordering::Relaxed),
+            // Who breaks off was there.
+            Some(_) => {
+                self.has_answered.store(true, Ordering::Relaxed);
+                true
+            }
+            None => false,
+        }
     }
 
     /// What answers there is something else.

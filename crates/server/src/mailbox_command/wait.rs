@@ -13,6 +13,8 @@ use super::{Access, client, client::Client, pick::Pick, progress::Progress};
 
 /// One call waits no longer, though it may: what stands between often ends a silence of 30 s.
 const MAX_ROUND: Duration = Duration::from_secs(25);
+/// Before a server that broke off is called again.
+const PAUSE: Duration = Duration::from_secs(1);
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The cursor before every message.
 const BEGINNING: &str = "00000000-0000-0000-0000-000000000000";
@@ -92,7 +94,14 @@ pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<
     while found.len() < count {
         let what = format!("waiting for mail ({} of {count} came)", found.len());
         let round = look(client, wait, since.as_deref(), deadline);
-        let looked = progress.during(&what, round).await?;
+        let looked = match progress.during(&what, round).await {
+            // A server that is started anew keeps what has come.
+            Err(error) if client.may_come_back(&error) && Instant::now() + PAUSE < deadline => {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            looked => looked?,
+        };
         since = Some(looked.since);
         match looked.message {
             None if Instant::now() >= deadline => {

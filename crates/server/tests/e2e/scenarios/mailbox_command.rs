@@ -3,12 +3,17 @@
 use std::{
     collections::BTreeMap,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 use mayfly_testkit::MailSender;
 use serde_json::Value;
 
-use crate::world::{Kind, World};
+use crate::{
+    client::Client,
+    ledger::until,
+    world::{Kind, World},
+};
 
 const CODE: &str =
     "Subject: 482913 is your code\r\n\r\nConfirm: https://b.test/verify/1 (see https://b.test/help).\r\n";
@@ -254,6 +259,27 @@ async fn a_server_that_is_busy_is_waited_for() {
     send(&world, script.address(), RESET).await;
     let link = script.prints(&["wait", "--link", "reset", "--timeout", "30"]);
     assert_eq!(link, "https://b.test/password/reset?t=1\n");
+}
+
+#[tokio::test]
+async fn a_server_that_is_started_anew_is_waited_for() {
+    let mut world = World::start(Kind::Split);
+    let script = Script::with_mailbox(&world);
+    let waiting = script.start(&["wait", "--code", "--timeout", "60"]);
+    let admin = Client::new(&world.process("gateway").banner["admin"]);
+    until("it waits", Duration::from_secs(20), async || {
+        let metrics = admin.call("GET", "/metrics", None, None).await.body;
+        String::from_utf8_lossy(&metrics).lines().any(|line| {
+            line.starts_with("mayfly_gateway_streams_open{") && line.contains("wait") && line.ends_with(" 1")
+        })
+    })
+    .await;
+    let gateway = world.replicas("gateway").start;
+    world.process("gateway").kill();
+    world.start_again(gateway);
+    send(&world, script.address(), CODE).await;
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!(printed(&output, &["wait"]), "482913\n");
 }
 
 /// Where stderr is a terminal, and only there.
