@@ -8,7 +8,7 @@ use sea_orm::DatabaseTransaction;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Room;
+use super::batch::Room;
 use crate::{
     error::Error,
     model,

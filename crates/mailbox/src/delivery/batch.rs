@@ -1,0 +1,186 @@
+//! What one commit stores: all that is decided of a batch, and written.
+
+use std::{collections::HashMap, sync::Arc};
+
+use mayfly_runtime::telemetry;
+use mayfly_types::{Clock, MessageId};
+use sea_orm::DatabaseTransaction;
+use time::OffsetDateTime;
+use tracing::Span;
+use uuid::Uuid;
+
+use super::{Delivery, Outcome, owned::Owned};
+use crate::{
+    error::Error,
+    store::{
+        Mailbox, Message, RawMessage, deliveries, entities::webhook_event, mailboxes, millis, webhook_events,
+        webhooks,
+    },
+    webhooks::{NewEmail, new_event},
+};
+
+/// Decides on each delivery before anything is written, so that a full mailbox fails no other delivery. Returns the
+/// mailboxes that have less room now.
+pub(super) async fn store_all(
+    tx: &DatabaseTransaction,
+    deliveries: &[Arc<Delivery>],
+    accounts: &[Uuid],
+    clock: &dyn Clock,
+) -> Result<(Vec<Outcome>, Vec<Arc<Mailbox>>), Error> {
+    let mut room: HashMap<Uuid, Room> = HashMap::with_capacity(accounts.len());
+    for some in accounts.chunks(1000) {
+        let found = mailboxes::lock_active(tx, some).await?;
+        room.extend(
+            found
+                .into_iter()
+                .map(|mailbox| (mailbox.id, Room { mailbox, taken: 0 })),
+        );
+    }
+    let now = clock.now();
+    let mut owned = Owned::lock(tx, &room, now).await?;
+    let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut spans = HashMap::new();
+    for delivery in deliveries {
+        let outcome = decide(delivery, &mut room, &mut owned);
+        if let Ok(ids) = &outcome
+            && let Some(raw_id) = ids.first()
+        {
+            raw_rows.push(RawMessage {
+                id: raw_id.as_uuid(),
+                bytes: delivery.raw.clone(),
+                findings: delivery.findings.clone(),
+            });
+            spans.insert(raw_id.as_uuid(), &delivery.span);
+            let rows = ids.iter().zip(&delivery.accounts);
+            message_rows.extend(rows.map(|(id, account)| row(delivery, *account, *id, *raw_id, now)));
+        }
+        outcomes.push(outcome);
+    }
+    let events = events(tx, &message_rows, &room, &spans, now).await?;
+    deliveries::insert_raw(tx, raw_rows).await?;
+    deliveries::insert_messages(tx, message_rows).await?;
+    webhook_events::insert(tx, events).await?;
+    let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
+    changed.sort_unstable_by_key(|room| room.mailbox.id);
+    for some in changed.chunks(100) {
+        let changes: Vec<(Uuid, i64, Uuid)> = some
+            .iter()
+            .filter_map(|room| Some((room.mailbox.id, room.taken, room.mailbox.last_message_id?)))
+            .collect();
+        mailboxes::note_deliveries(tx, &changes).await?;
+    }
+    owned.note(tx).await?;
+    let changed = changed.into_iter().map(|room| {
+        let used_bytes = room.mailbox.used_bytes + room.taken;
+        Arc::new(Mailbox {
+            used_bytes,
+            ..room.mailbox
+        })
+    });
+    Ok((outcomes, changed.collect()))
+}
+
+/// Makes what webhooks are told of messages. Mailboxes without an owner, which most are, cost nothing here.
+async fn events(
+    tx: &DatabaseTransaction,
+    messages: &[Message],
+    room: &HashMap<Uuid, Room>,
+    spans: &HashMap<Uuid, &Span>,
+    now: OffsetDateTime,
+) -> Result<Vec<webhook_event::Model>, Error> {
+    let mailbox_of = |message: &Message| room.get(&message.account_id).map(|room| &room.mailbox);
+    let mut owners: Vec<Uuid> = messages
+        .iter()
+        .filter_map(|message| mailbox_of(message)?.owner_user_id)
+        .collect();
+    owners.sort_unstable();
+    owners.dedup();
+    if owners.is_empty() {
+        return Ok(Vec::new());
+    }
+    let webhooks = webhooks::list_active(tx, &owners).await?;
+    if webhooks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut events = Vec::new();
+    for message in messages {
+        let traceparent = spans.get(&message.raw_id).and_then(|span| traceparent_of(span));
+        let Some(mailbox) = mailbox_of(message) else {
+            continue;
+        };
+        let of_owner = webhooks
+            .iter()
+            .filter(|webhook| Some(webhook.owner_user_id) == mailbox.owner_user_id);
+        events.extend(of_owner.map(|webhook| {
+            new_event(
+                webhook.id,
+                &NewEmail::of(message, &mailbox.address),
+                traceparent.clone(),
+                now,
+            )
+        }));
+    }
+    Ok(events)
+}
+
+fn traceparent_of(span: &Span) -> Option<String> {
+    let mut headers = http::HeaderMap::new();
+    telemetry::inject(span, &mut headers);
+    let value = headers.get("traceparent")?.to_str().ok()?;
+    Some(value.to_owned())
+}
+
+/// A mailbox, and how much of its room the batch takes.
+pub(super) struct Room {
+    pub(super) mailbox: Mailbox,
+    taken: i64,
+}
+
+impl Room {
+    fn left(&self) -> i64 {
+        self.mailbox
+            .quota_bytes
+            .saturating_sub(self.mailbox.used_bytes)
+            .saturating_sub(self.taken)
+    }
+}
+
+/// Takes room for a delivery in all of its mailboxes, or in none.
+fn decide(delivery: &Delivery, room: &mut HashMap<Uuid, Room>, owned: &mut Owned) -> Outcome {
+    let size = size_of(delivery);
+    for account in &delivery.accounts {
+        let room = room.get(account).ok_or(Error::NotFound)?;
+        if room.left() < size {
+            return Err(Error::MailboxFull);
+        }
+    }
+    let mut ids = Vec::with_capacity(delivery.accounts.len());
+    for account in &delivery.accounts {
+        if let Some(room) = room.get_mut(account) {
+            room.taken += size;
+            ids.push(owned.next(&mut room.mailbox, size));
+        }
+    }
+    Ok(ids)
+}
+
+fn size_of(delivery: &Delivery) -> i64 {
+    i64::try_from(delivery.raw.len()).unwrap_or(i64::MAX)
+}
+
+fn row(delivery: &Delivery, account: Uuid, id: MessageId, raw_id: MessageId, now: OffsetDateTime) -> Message {
+    let summary = &delivery.summary;
+    Message {
+        account_id: account,
+        id: id.as_uuid(),
+        raw_id: raw_id.as_uuid(),
+        sender: delivery.sender.clone(),
+        from_header: summary.from.clone(),
+        subject: summary.subject.clone(),
+        preview_text: summary.preview_text.clone(),
+        size_bytes: size_of(delivery),
+        is_read: false,
+        created_at_ms: millis(now),
+        parse_status: summary.status,
+    }
+}

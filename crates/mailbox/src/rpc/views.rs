@@ -1,0 +1,149 @@
+//! What the service knows, as calls tell it.
+
+use mayfly_proto::mailbox as proto;
+use mayfly_types::{AccountId, DeliveryId, DomainId, MessageId, UserId, WebhookId};
+
+use crate::{
+    mime,
+    service::{Arrived, Listed},
+    store::{
+        Mailbox,
+        entities::{custom_domain, domain, usage_day, webhook, webhook_attempt},
+        messages::ListedMessage,
+    },
+    webhooks::{EVENT_TYPE, event_name},
+};
+
+pub(super) fn domain_to_proto(domain: domain::Model) -> proto::Domain {
+    proto::Domain {
+        domain_id: DomainId::from_uuid(domain.id).to_string(),
+        domain: domain.name,
+        is_default: domain.sort_order == 0,
+        sort_order: domain.sort_order,
+        pro_only: false,
+    }
+}
+
+pub(super) fn custom_domain_to_proto(domain: custom_domain::Model) -> proto::CustomDomain {
+    proto::CustomDomain {
+        domain_id: DomainId::from_uuid(domain.id).to_string(),
+        domain: domain.name,
+        verify_token: domain.verify_token,
+        verified_at: domain.verified_at_ms.map(seconds),
+        mx_configured: domain.mx_configured,
+        created_at: seconds(domain.created_at_ms),
+        catch_all_account_id: domain.catch_all.map(|id| AccountId::from_uuid(id).to_string()),
+    }
+}
+
+pub(super) fn mailbox_to_proto(mailbox: &Mailbox) -> proto::MailboxInfo {
+    proto::MailboxInfo {
+        account_id: AccountId::from_uuid(mailbox.id).to_string(),
+        address: mailbox.address.clone(),
+        owner_user_id: mailbox.owner_user_id.map(|id| UserId::from_uuid(id).to_string()),
+        quota_bytes: mailbox.quota_bytes,
+        used_bytes: mailbox.used_bytes,
+        created_at: seconds(mailbox.created_at_ms),
+    }
+}
+
+pub(super) fn summary_to_proto(message: ListedMessage) -> proto::MessageSummary {
+    proto::MessageSummary {
+        message_id: MessageId::from_uuid(message.id).to_string(),
+        sender: message.sender,
+        from: message.from_header,
+        subject: message.subject,
+        preview_text: message.preview_text,
+        size_bytes: message.size_bytes,
+        is_read: message.is_read,
+        created_at: seconds(message.created_at_ms),
+    }
+}
+
+pub(super) fn arrived_to_proto(arrived: Arrived) -> proto::NewMessage {
+    proto::NewMessage {
+        account_id: AccountId::from_uuid(arrived.message.account_id).to_string(),
+        summary: Some(summary_to_proto(arrived.message.into())),
+        address: arrived.address,
+        findings: Some(findings_to_proto(arrived.findings)),
+    }
+}
+
+pub(super) fn attachment_to_proto(attachment: mime::Attachment) -> proto::Attachment {
+    proto::Attachment {
+        index: attachment.index,
+        filename: attachment.filename,
+        content_type: attachment.content_type,
+        size_bytes: attachment.size_bytes,
+        content_id: attachment.content_id,
+    }
+}
+
+pub(super) fn findings_to_proto(findings: mime::Findings) -> proto::Findings {
+    let code = |code: mime::Code| proto::Code {
+        value: code.value,
+        found_in: match code.found_in {
+            mime::CodePlace::Subject => proto::CodePlace::Subject,
+            mime::CodePlace::Text => proto::CodePlace::Text,
+            mime::CodePlace::Html => proto::CodePlace::Html,
+        }
+        .into(),
+    };
+    let link = |link: mime::Link| proto::Link {
+        url: link.url,
+        text: link.text,
+        kind: match link.kind {
+            mime::LinkKind::Verify => proto::LinkKind::Verify,
+            mime::LinkKind::Reset => proto::LinkKind::Reset,
+            mime::LinkKind::Unsubscribe => proto::LinkKind::Unsubscribe,
+            mime::LinkKind::Other => proto::LinkKind::Other,
+        }
+        .into(),
+    };
+    proto::Findings {
+        codes: findings.codes.into_iter().map(code).collect(),
+        links: findings.links.into_iter().map(link).collect(),
+    }
+}
+
+pub(super) fn usage_day_to_proto(day: &usage_day::Model) -> proto::UsageDay {
+    proto::UsageDay {
+        day: day.day,
+        messages: day.messages,
+        bytes: day.bytes,
+    }
+}
+
+pub(super) fn webhook_to_proto((webhook, gives_up_at_ms): Listed) -> proto::Webhook {
+    let status = match webhook.state {
+        webhook::State::Active => "active",
+        webhook::State::Failed => "failed",
+    };
+    proto::Webhook {
+        webhook_id: WebhookId::from_uuid(webhook.id).to_string(),
+        url: webhook.url,
+        events: vec![EVENT_TYPE.to_owned()],
+        status: status.to_owned(),
+        failure_count: webhook.failure_count,
+        last_triggered_at: webhook.last_triggered_at_ms.map(seconds),
+        created_at: seconds(webhook.created_at_ms),
+        gives_up_at: gives_up_at_ms.map(seconds),
+    }
+}
+
+pub(super) fn attempt_to_proto(attempt: webhook_attempt::Model) -> proto::WebhookDelivery {
+    proto::WebhookDelivery {
+        delivery_id: DeliveryId::from_uuid(attempt.id).to_string(),
+        event_type: EVENT_TYPE.to_owned(),
+        event_id: event_name(attempt.event_id),
+        status_code: attempt.status_code.and_then(|code| u32::try_from(code).ok()),
+        error: attempt.error,
+        attempt: attempt.attempt,
+        duration_ms: Some(attempt.duration_ms),
+        created_at: seconds(attempt.created_at_ms),
+    }
+}
+
+fn seconds(millis: i64) -> i64 {
+    millis.div_euclid(1000)
+}
