@@ -11,7 +11,7 @@ use std::{
 
 use hickory_resolver::{
     NameServerPool, PoolContext, TlsConfig, TokioResolver,
-    config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts},
+    config::{ResolverConfig, ResolverOpts},
     net::{
         NetError,
         runtime::TokioRuntimeProvider,
@@ -22,14 +22,13 @@ use hickory_resolver::{
         op::{DnsRequest, DnsRequestOptions, DnsResponse, Query},
         rr::{Name, RData, RecordType},
     },
-    system_conf::read_system_conf,
 };
 use mayfly_runtime::telemetry;
 use mayfly_types::random_bytes;
 use opentelemetry::{KeyValue, metrics::Counter};
 use tracing::{Instrument, Span, field};
 
-use crate::config::Dnssec;
+use crate::{config::Dnssec, name_servers::name_servers};
 
 pub(crate) use findings::{Findings, Proof};
 
@@ -71,23 +70,12 @@ impl Purpose {
 impl Dns {
     /// Asks these servers, or those of the system when there are none.
     pub(crate) fn new(servers: &[SocketAddr], dnssec: Dnssec, mx_hostname: String) -> Self {
-        let servers = if servers.is_empty() {
-            read_system_conf().map_or_else(
-                |error| {
-                    tracing::warn!(%error, "cannot read the system's DNS servers: no domain can be verified");
-                    ResolverConfig::from_parts(None, Vec::new(), Vec::new())
-                },
-                |(config, _)| ResolverConfig::from_parts(None, Vec::new(), config.name_servers().to_vec()),
-            )
-        } else {
-            ResolverConfig::from_parts(None, Vec::new(), servers.iter().map(server).collect())
-        };
         let lookups = telemetry::meter()
             .u64_counter("mayfly.domain.lookups")
             .with_description("Looks at custom domains in the DNS, by purpose and outcome")
             .build();
         Self {
-            servers,
+            servers: name_servers(servers),
             dnssec,
             mx_hostname,
             lookups,
@@ -235,16 +223,6 @@ fn sibling_of(name: &str) -> String {
     let label = u64::from_be_bytes(random_bytes());
     let parent = name.split_once('.').map_or("", |(_, parent)| parent);
     format!("mayfly-{label:x}.{parent}")
-}
-
-fn server(address: &SocketAddr) -> NameServerConfig {
-    let on_port = |mut connection: ConnectionConfig| {
-        connection.port = address.port();
-        connection
-    };
-    let mut server = NameServerConfig::udp_and_tcp(address.ip());
-    server.connections = server.connections.into_iter().map(on_port).collect();
-    server
 }
 
 fn options() -> ResolverOpts {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     error::Error,
     service::Service,
-    store::{custom_domains, leases, millis},
+    store::{custom_domains, millis},
 };
 
 /// How often it is asked which domains are due.
@@ -51,11 +51,7 @@ async fn check_if_first(service: &Service, holder: Uuid) -> Result<(), Error> {
         let now = service.clock.now();
         let is_first = service
             .store
-            .write("take_domain_checks_lease", None, move |tx| {
-                Box::pin(async move {
-                    Ok(leases::take(tx, "domain_checks", holder, millis(now), millis(now + LEASE)).await?)
-                })
-            })
+            .take_lease("domain_checks", holder, now, LEASE)
             .await?;
         if !is_first || check_batch(service).await? == 0 {
             return Ok(());

@@ -10,6 +10,7 @@ mod error;
 mod migrations;
 mod mime;
 mod model;
+mod name_servers;
 mod outbound;
 mod outbox;
 mod rpc;

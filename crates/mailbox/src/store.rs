@@ -5,7 +5,7 @@ pub(crate) mod custom_domains;
 pub(crate) mod deliveries;
 pub(crate) mod domains;
 pub(crate) mod entities;
-pub(crate) mod leases;
+mod leases;
 pub(crate) mod mailboxes;
 pub(crate) mod messages;
 pub(crate) mod outbox;
@@ -22,7 +22,7 @@ use mayfly_runtime::{
     task::Tasks,
 };
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -92,6 +92,21 @@ impl Store {
             let _ = answer.send(written);
         });
         outcome.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    /// Takes or renews a lease for a while. Returns false while another process holds it.
+    pub(crate) async fn take_lease(
+        &self,
+        name: &'static str,
+        holder: Uuid,
+        now: OffsetDateTime,
+        span: Duration,
+    ) -> Result<bool, Error> {
+        let (now_ms, until_ms) = (millis(now), millis(now + span));
+        self.write("take_lease", None, move |tx| {
+            Box::pin(async move { Ok(leases::take(tx, name, holder, now_ms, until_ms).await?) })
+        })
+        .await
     }
 }
 

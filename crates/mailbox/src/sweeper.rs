@@ -12,9 +12,7 @@ use crate::{
     error::Error,
     model,
     service::{FORGOTTEN, Service},
-    store::{
-        custom_domains, leases, mailboxes, millis, outbox, sweeps, usage_days, webhook_events, webhooks,
-    },
+    store::{custom_domains, mailboxes, millis, outbox, sweeps, usage_days, webhook_events, webhooks},
 };
 
 /// How often is swept: a lapsed reservation is freed within a minute.
@@ -68,14 +66,7 @@ enum Broom {
 /// Sweeps, unless another process does.
 async fn sweep_if_first(service: &Service, holder: Uuid) -> Result<(), Error> {
     let now = service.clock.now();
-    let is_first = service
-        .store
-        .write("take_sweeper_lease", None, move |tx| {
-            Box::pin(async move {
-                Ok(leases::take(tx, "sweeper", holder, millis(now), millis(now + LEASE)).await?)
-            })
-        })
-        .await?;
+    let is_first = service.store.take_lease("sweeper", holder, now, LEASE).await?;
     if is_first {
         sweep(service).await
     } else {

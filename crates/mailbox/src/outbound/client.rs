@@ -10,7 +10,6 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use hickory_resolver::{
     TokioResolver,
-    config::{ConnectionConfig, NameServerConfig, ResolverConfig},
     net::{NetError, runtime::TokioRuntimeProvider},
 };
 use http::{HeaderMap, HeaderValue, Request, header};
@@ -30,6 +29,7 @@ use super::{
     address::is_allowed,
     target::{Rules, Target},
 };
+use crate::name_servers::name_servers;
 
 /// Resolving, connecting, sending and answering together.
 const EXCHANGE: Duration = Duration::from_secs(10);
@@ -167,24 +167,7 @@ impl GuardedClient {
 
 fn resolver(servers: &[SocketAddr]) -> TokioResolver {
     let provider = TokioRuntimeProvider::default();
-    let mut builder = if servers.is_empty() {
-        let system = TokioResolver::builder_tokio();
-        system.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the system names no DNS server: no webhook can be told");
-            TokioResolver::builder_with_config(ResolverConfig::default(), provider)
-        })
-    } else {
-        let servers = servers.iter().map(|server| {
-            let over = |mut connection: ConnectionConfig| {
-                connection.port = server.port();
-                connection
-            };
-            let ways = vec![over(ConnectionConfig::udp()), over(ConnectionConfig::tcp())];
-            NameServerConfig::new(server.ip(), true, ways)
-        });
-        let config = ResolverConfig::from_name_servers(servers.collect());
-        TokioResolver::builder_with_config(config, provider)
-    };
+    let mut builder = TokioResolver::builder_with_config(name_servers(servers), provider);
     // Each use asks anew: nothing remembered can outlive a change.
     builder.options_mut().cache_size = 0;
     builder.options_mut().attempts = 2;
