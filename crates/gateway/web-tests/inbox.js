@@ -7,7 +7,7 @@ import { sendMailTo } from "./mail.js";
 const [base, smtpPort] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 try {
-  for (const test of [deletesWhatIsShown, showsTheLastOpened, keepsAnswersInTheirMailbox]) {
+  for (const test of [deletesWhatIsShown, showsTheLastOpened, keepsAnswersInTheirMailbox, readsAgain, asksBeforeItForgets]) {
     const context = await browser.newContext({ viewport: { width: 1100, height: 720 } });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
@@ -122,4 +122,33 @@ async function keepsAnswersInTheirMailbox(page) {
   await Promise.all([read.letGo(), quota.letGo()]);
   await page.getByText("Nothing here yet").waitFor();
   assert.match(await page.locator(".card .hint").textContent(), /^0 byte/, "what is used is that of the new one");
+}
+
+/** What came before the socket was open is told by the list alone, so that a list that fails is read again. */
+async function readsAgain(page) {
+  const address = await getMailbox(page);
+  await receive(page, address, "before");
+  await page.context().setOffline(true);
+  await page.locator(".state[data-state=offline]").waitFor();
+  await sendMailTo(smtpPort, address, ["From: shop@shop.example", "Subject: meanwhile", "", "Hello"]);
+  let failed = 0;
+  await page.route("**/api/messages", (route) => {
+    failed += 1;
+    return failed > 3 ? route.continue() : route.fulfill({ status: 503, json: { error: "unavailable", message: "try again shortly" } });
+  });
+  await page.context().setOffline(false);
+  await subject(page, "meanwhile").waitFor();
+  assert.ok(failed > 3);
+  await page.locator(".state[data-state=live]").waitFor();
+}
+
+/** Nobody else knows a password that was made here. */
+async function asksBeforeItForgets(page) {
+  const address = await getMailbox(page);
+  await page.getByRole("button", { name: "Forget here" }).click();
+  const asked = page.getByRole("dialog");
+  const { password } = await page.evaluate(() => Object.values(localStorage).flatMap((kept) => JSON.parse(kept)).find((kept) => kept.password));
+  assert.ok(password && (await asked.textContent()).includes(password));
+  await asked.getByRole("button", { name: "Cancel" }).click();
+  assert.equal(await page.locator(".address").textContent(), address);
 }

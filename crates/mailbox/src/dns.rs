@@ -138,14 +138,8 @@ impl Dns {
         } else if proof == Proof::Failed && self.is_failed_by_validation(name).await {
             proof = Proof::Bogus;
         }
-        let (mx_record, mx_configured) = mx.map_or((false, false), |records| {
-            findings::judge_mx(&records, &self.mx_hostname)
-        });
-        Findings {
-            proof,
-            mx_record,
-            mx_configured,
-        }
+        let mx = findings::judge_mx(mx, &self.mx_hostname);
+        Findings { proof, mx }
     }
 
     /// Makes what asks, and validates if it is told whose signatures to believe.

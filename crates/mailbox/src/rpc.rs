@@ -160,7 +160,7 @@ impl mailbox_server::Mailbox for Rpc {
             domain: Some(custom_domain_to_proto(domain)),
             mx_hostname: self.0.dns.mx_hostname().to_owned(),
             txt_record: findings.proof.is_found(),
-            mx_record: findings.mx_record,
+            mx_record: findings.mx.is_some_and(|mx| mx.is_there),
             message: findings.message().to_owned(),
         }))
     }

@@ -103,12 +103,17 @@ async fn a_proof_that_comes_back_is_as_good_as_before(db: Db) {
 }
 
 async fn a_dns_that_does_not_answer_loses_nothing(db: Db) {
-    let (world, dns, ..) = with_domain(db).await;
+    let (world, dns, ann, domain) = with_domain(db).await;
     dns.publish(Zone::default().manner(Manner::Failing));
     for _ in 0..30 {
         next_day(&world).await;
     }
     assert!(takes_mail(&world).await);
+    assert!(!verify(&world, &ann, &domain.domain_id).await.unwrap().txt_record);
+    assert!(
+        listed(&world, &ann).await[0].mx_configured,
+        "nobody says otherwise"
+    );
     // Nor does it end the days that count.
     dns.publish(Zone::default());
     next_day(&world).await;

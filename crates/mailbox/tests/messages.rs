@@ -1,6 +1,9 @@
 //! Lists, whole messages, attachments, retention.
 
-use mayfly_proto::mailbox::{DeleteMessageRequest, MarkMessageReadRequest, Scope};
+use mayfly_proto::mailbox::{
+    DeleteMessageRequest, ListMessagesAfterRequest, MarkMessageReadRequest, Scope,
+    list_messages_after_request::Following,
+};
 use mayfly_runtime::grpc::Failure;
 use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
@@ -12,6 +15,7 @@ db_test!(
     lists_show_thirty_a_page_newest_first,
     a_message_is_shown_whole_and_reading_changes_nothing,
     what_is_past_its_retention_has_expired_swept_or_not,
+    new_mail_is_listed_by_bytes_and_whole,
 );
 
 pub(crate) async fn mark_read(world: &World, scope: Scope, message_id: &str) -> Result<(), Failure> {
@@ -148,4 +152,42 @@ async fn what_is_past_its_retention_has_expired_swept_or_not(db: Db) {
         world.mailbox.sweep().await;
     }
     assert_eq!(world.source(scope(&ann), &young).await.unwrap(), mail("young"));
+}
+
+/// Senders decide how long the links of a mail are: no answer grows with them, and none of the mails is passed over.
+async fn new_mail_is_listed_by_bytes_and_whole(db: Db) {
+    let world = World::new(db).await;
+    let ann = world.create("ann@mayfly.test").await;
+    let long = "x".repeat(2000);
+    let links: String = (0..50)
+        .map(|n| format!("<a href=\"https://b.test/{n}/{long}\">{n}</a>\r\n"))
+        .collect();
+    let raw = format!("Subject: links\r\nContent-Type: text/html\r\n\r\n{links}");
+    let mut sent = Vec::new();
+    for _ in 0..20 {
+        sent.extend(world.deliver(&[&ann], raw.as_bytes()).await.unwrap());
+    }
+    let (mut cursor, mut listed, mut has_more) = (uuid::Uuid::nil().to_string(), Vec::new(), true);
+    while has_more {
+        let request = ListMessagesAfterRequest {
+            following: Some(Following::Mailbox(scope(&ann))),
+            after_message_id: Some(cursor),
+            limit: 50,
+        };
+        let answer = world.client.clone().list_messages_after(request).await;
+        let answer = answer.unwrap().into_inner();
+        let findings = answer
+            .messages
+            .iter()
+            .filter_map(|message| message.findings.as_ref());
+        let bytes: usize = findings
+            .flat_map(|findings| &findings.links)
+            .map(|link| link.url.len())
+            .sum();
+        assert!(bytes <= 1 << 20, "{bytes} bytes in one answer");
+        let ids = answer.messages.into_iter().filter_map(|message| message.summary);
+        listed.extend(ids.map(|summary| summary.message_id));
+        (cursor, has_more) = (answer.cursor, answer.has_more);
+    }
+    assert_eq!(listed, sent);
 }

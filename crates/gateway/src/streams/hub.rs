@@ -242,6 +242,15 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_that_nobody_follows_is_forgotten_by_the_next_look() {
+        let hub = Hub::default();
+        let topic = Topic::Mailbox(AccountId::new(SystemClock.now()));
+        hub.topics().insert(topic, watch::Sender::new(News::Newest(None)));
+        assert!(hub.followed().is_empty());
+        assert!(hub.topics().is_empty());
+    }
+
+    #[test]
     fn only_what_is_newer_is_news() {
         let hub = Hub::default();
         let now = SystemClock.now();

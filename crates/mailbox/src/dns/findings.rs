@@ -12,10 +12,17 @@ use hickory_resolver::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Findings {
     pub(crate) proof: Proof,
-    /// One of its mail servers is ours.
-    pub(crate) mx_record: bool,
-    /// No other mail server stands before ours.
-    pub(crate) mx_configured: bool,
+    /// Nothing where the question for mail servers brought no answer.
+    pub(crate) mx: Option<Mx>,
+}
+
+/// A domain's mail servers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Mx {
+    /// One of them is ours.
+    pub(crate) is_there: bool,
+    /// No other stands before ours.
+    pub(crate) is_first: bool,
 }
 
 /// Whether a domain holds a token.
@@ -105,20 +112,19 @@ impl Proof {
 
 impl Findings {
     pub(super) const fn only(proof: Proof) -> Self {
-        Self {
-            proof,
-            mx_record: false,
-            mx_configured: false,
-        }
+        Self { proof, mx: None }
     }
 
     /// Returns what is wrong, for a person.
     pub(crate) fn message(&self) -> &'static str {
         match self.proof {
-            Proof::Found if self.mx_configured => "the domain is verified",
-            Proof::Found => {
-                "the domain is verified, but its first MX record does not name us: no mail arrives"
-            }
+            Proof::Found => match self.mx {
+                Some(mx) if mx.is_first => "the domain is verified",
+                Some(_) => {
+                    "the domain is verified, but its first MX record does not name us: no mail arrives"
+                }
+                None => "the domain is verified, but its MX records could not be looked up; try again later",
+            },
             Proof::NoDomain => "there is no such domain in the DNS: neither a TXT record nor anything else",
             Proof::NoText => "the domain has no TXT record",
             Proof::OtherText => "the domain has TXT records, but no TXT record is exactly the verify_token",
@@ -203,7 +209,12 @@ fn holds(records: &[RData], token: &str) -> bool {
 }
 
 /// Tells whether one of the mail servers is ours, and whether no other stands before it.
-pub(super) fn judge_mx(records: &[RData], hostname: &str) -> (bool, bool) {
+pub(super) fn judge_mx(answer: Result<Vec<RData>, Proof>, hostname: &str) -> Option<Mx> {
+    let records = match answer {
+        Ok(records) => records,
+        Err(Proof::NoDomain) => Vec::new(),
+        Err(_) => return None,
+    };
     let servers: Vec<(u16, bool)> = records
         .iter()
         .filter_map(|record| match record {
@@ -220,5 +231,8 @@ pub(super) fn judge_mx(records: &[RData], hostname: &str) -> (bool, bool) {
         counted.map(|server| server.0).min()
     };
     let ours = first_of(true);
-    (ours.is_some(), ours.is_some() && ours == first_of(false))
+    Some(Mx {
+        is_there: ours.is_some(),
+        is_first: ours.is_some() && ours == first_of(false),
+    })
 }

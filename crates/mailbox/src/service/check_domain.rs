@@ -37,8 +37,8 @@ impl Service {
             .write("check_domain", None, move |tx| {
                 let (domain, token) = (domain.clone(), token.clone());
                 Box::pin(async move {
-                    if findings.proof.is_found() || findings.proof.is_refuted() {
-                        custom_domains::set_mx(tx, domain.id, findings.mx_configured).await?;
+                    if let Some(mx) = findings.mx {
+                        custom_domains::set_mx(tx, domain.id, mx.is_first).await?;
                     }
                     if is_lost {
                         custom_domains::lose(tx, &domain, &token, now_ms).await?;

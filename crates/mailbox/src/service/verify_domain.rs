@@ -42,8 +42,8 @@ impl Service {
             .write("verify_domain", None, move |tx| {
                 let domain = domain.clone();
                 Box::pin(async move {
-                    if findings.proof.is_found() || findings.proof.is_refuted() {
-                        custom_domains::set_mx(tx, id, findings.mx_configured).await?;
+                    if let Some(mx) = findings.mx {
+                        custom_domains::set_mx(tx, id, mx.is_first).await?;
                     }
                     if findings.proof.is_found() {
                         custom_domains::verify(tx, &domain, now_ms)
