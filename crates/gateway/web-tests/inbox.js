@@ -47,14 +47,14 @@ async function receive(page, address, ...subjects) {
   }
 }
 
-/** Holds back the answers to what fits until it is let go; returns when the first was asked for, and how to let go. */
+/** Holds back the answer to the first request that fits until it is let go; returns when it was asked for, and how to let go. */
 async function hold(page, method, pattern) {
   let release, heard;
   const gate = new Promise((resolve) => { release = resolve; });
   const asked = new Promise((resolve) => { heard = resolve; });
   const waiting = [];
   await page.route(pattern, async (route) => {
-    if (route.request().method() !== method) return route.fallback();
+    if (route.request().method() !== method || waiting.length > 0) return route.fallback();
     heard();
     const answered = gate.then(() => route.continue());
     waiting.push(route.request().response().then((response) => response?.finished()));
@@ -119,6 +119,7 @@ async function keepsAnswersInTheirMailbox(page) {
   const next = await getMailbox(page, page.getByRole("dialog"));
   assert.notEqual(next, old);
   await page.getByText("Nothing here yet").waitFor();
+  await page.locator(".card .hint", { hasText: /^0 byte/ }).waitFor();
   await Promise.all([read.letGo(), quota.letGo()]);
   await page.getByText("Nothing here yet").waitFor();
   assert.match(await page.locator(".card .hint").textContent(), /^0 byte/, "what is used is that of the new one");

@@ -248,7 +248,7 @@ class Inbox extends HTMLElement {
     if (!await this.view.open(feed.token, id) || item.is_read) return;
     const isRead = await call("PUT", `/api/messages/${id}/read`, feed.token).then(() => true, () => false);
     // It may be deleted by now, or another mailbox be open.
-    if (isRead && feed === this.feed && this.items.some((one) => one.id === id)) this.merge([{ ...item, is_read: true }]);
+    if (isRead && this.items.some((one) => one.id === id)) this.merge([{ ...item, is_read: true }]);
   }
 
   back() {
