@@ -20,6 +20,9 @@ import { texts } from "./texts.js";
 /** @typedef {Item & {address: string, text_body: string | null, html_body: string | null, attachments: Attachment[]}} Message */
 /** @typedef {{type: string, host: string, value: string, priority?: number, ok?: boolean}} DnsRecord */
 
+/** Messages of a full page of the list: after it there may be another. */
+export const PAGE_SIZE = 30;
+
 /** An answer that is no success, or none at all (status 0). */
 export class ApiError extends Error {
   /** @param {number} status @param {string} code @param {string} message */

@@ -1,4 +1,4 @@
-import { ApiError, call, explain } from "./api.js";
+import { ApiError, PAGE_SIZE, call, explain } from "./api.js";
 import { announce, button, confirmed, copy, copyable, dialog, fill, h, size, toast } from "./dom.js";
 import { Feed } from "./feed.js";
 import { MailboxRail } from "./mailbox-rail.js";
@@ -10,8 +10,7 @@ import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Item} Item */
 
-const PAGE_SIZE = 30;
-/** Rows whose codes are looked up: lists and events carry none. */
+/** Rows whose codes are looked up: a list carries none. */
 const ROWS_WITH_CODES = 5;
 
 /** The page at `/`: without a mailbox it offers one, with one it shows it. */

@@ -1,4 +1,4 @@
-import { ApiError } from "./api.js";
+import { ApiError, PAGE_SIZE } from "./api.js";
 import { announce, fill, h } from "./dom.js";
 import { Feed } from "./feed.js";
 import { senderOf } from "./message-list.js";
@@ -14,8 +14,6 @@ const MAX_LIVE = 8;
 /** The pause between two that begin to receive, so that together they stay below the server's limit of requests. */
 const PAUSE_MS = 500;
 const MAX_KEPT = 100;
-/** From here on there may be more on the next page. */
-const PAGE_SIZE = 30;
 
 /** Mail of a mailbox that is not the open one, as it arrives while there is room to show it. */
 class Neighbour {
