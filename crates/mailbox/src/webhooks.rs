@@ -4,6 +4,7 @@ mod backlog;
 mod config;
 mod dispatcher;
 mod event;
+mod lane;
 mod schedule;
 mod secret;
 mod settled;

@@ -48,15 +48,22 @@ db_test!(
 struct Receiver {
     address: SocketAddr,
     answer: watch::Sender<String>,
+    takes: std::time::Duration,
     received: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
 }
 
 impl Receiver {
     async fn start() -> Self {
+        Self::late(std::time::Duration::ZERO).await
+    }
+
+    /// Takes its time for each answer.
+    async fn late(takes: std::time::Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let receiver = Self {
             address: listener.local_addr().unwrap(),
             answer: watch::Sender::new("204 No Content".to_owned()),
+            takes,
             received: Arc::default(),
         };
         let this = receiver.clone();
@@ -91,6 +98,7 @@ impl Receiver {
             }
             let body = Bytes::copy_from_slice(body.as_bytes());
             self.received.lock().unwrap().push((headers, body));
+            tokio::time::sleep(self.takes).await;
             let mut answers = self.answer.subscribe();
             let answer = answers
                 .wait_for(|answer| !answer.is_empty())

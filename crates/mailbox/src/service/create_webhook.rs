@@ -39,6 +39,7 @@ impl Service {
             sealed_old_secret: None,
             old_secret_until_ms: None,
             failure_count: 0,
+            answered_in_ms: None,
             last_triggered_at_ms: None,
             created_at_ms: millis(now),
         };

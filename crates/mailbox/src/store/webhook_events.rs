@@ -42,21 +42,43 @@ pub(crate) async fn is_due(c: &impl ConnectionTrait, now_ms: i64) -> Result<bool
     Ok(found.is_some())
 }
 
-/// Webhooks to pass over.
-#[derive(Debug, Clone)]
-pub(crate) struct Taken {
-    pub(crate) all: Vec<Uuid>,
-    /// Those to pass over if their last attempt failed; without a list all of which it did.
-    pub(crate) of_failing: Option<Vec<Uuid>>,
+/// How a webhook has done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Its last answer came within [`QUICK_MS`].
+    Quick,
+    /// It has not answered yet.
+    New,
+    Slow,
+    /// Its last attempt failed.
+    Failing,
 }
 
-/// Lists active webhooks for which something is due, after one in the order of their ids.
+/// Longer answers are slow.
+const QUICK_MS: i64 = 2_000;
+
+impl Standing {
+    fn condition(self) -> Condition {
+        let (failures, took) = (webhook::Column::FailureCount, webhook::Column::AnsweredInMs);
+        match self {
+            Self::Quick => failures.eq(0).and(took.lte(QUICK_MS)),
+            Self::New => failures.eq(0).and(took.is_null()),
+            Self::Slow => failures.eq(0).and(took.gt(QUICK_MS)),
+            Self::Failing => failures.gt(0),
+        }
+        .into_condition()
+    }
+}
+
+/// Lists active webhooks of a standing for which something is due, but for those to pass over: in the order of their ids,
+/// from behind one of them and around to it.
 pub(crate) async fn list_due_webhooks(
     c: &impl ConnectionTrait,
-    taken: &Taken,
+    standing: Standing,
+    pass_over: &[Uuid],
     after: Uuid,
     now_ms: i64,
-    limit: u64,
+    limit: usize,
 ) -> Result<Vec<webhook::Model>, DbErr> {
     let due = Query::select()
         .expr(Expr::value(1))
@@ -64,21 +86,23 @@ pub(crate) async fn list_due_webhooks(
         .and_where(Expr::col((Entity, Column::WebhookId)).equals((webhook::Entity, webhook::Column::Id)))
         .and_where(Expr::col((Entity, Column::NextAttemptAtMs)).lte(now_ms))
         .to_owned();
-    let is_answering = webhook::Column::FailureCount.eq(0);
-    let may_begin = match &taken.of_failing {
-        Some(busy) => is_answering.or(webhook::Column::Id.is_not_in(busy.iter().copied())),
-        None => is_answering,
-    };
-    webhook::Entity::find()
-        .filter(webhook::Column::Id.gt(after))
-        .filter(webhook::Column::State.eq(webhook::State::Active))
-        .filter(webhook::Column::Id.is_not_in(taken.all.iter().copied()))
-        .filter(may_begin)
-        .filter(Expr::exists(due))
-        .order_by_asc(webhook::Column::Id)
-        .limit(limit)
-        .all(c)
-        .await
+    let mut found = Vec::new();
+    for arc in [webhook::Column::Id.gt(after), webhook::Column::Id.lte(after)] {
+        let rows = webhook::Entity::find()
+            .filter(arc)
+            .filter(webhook::Column::State.eq(webhook::State::Active))
+            .filter(standing.condition())
+            .filter(webhook::Column::Id.is_not_in(pass_over.iter().copied()))
+            .filter(Expr::exists(due.clone()))
+            .order_by_asc(webhook::Column::Id)
+            .limit(u64::try_from(limit - found.len()).unwrap_or(0))
+            .all(c);
+        found.append(&mut rows.await?);
+        if found.len() == limit || after.is_nil() {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Takes what is due for a webhook, oldest first, and keeps it from other workers until a time.
@@ -87,13 +111,13 @@ pub(crate) async fn claim(
     webhook: Uuid,
     now_ms: i64,
     until_ms: i64,
-    limit: u64,
+    limit: usize,
 ) -> Result<Vec<Model>, DbErr> {
     let due = Entity::find()
         .filter(Column::WebhookId.eq(webhook))
         .filter(Column::NextAttemptAtMs.lte(now_ms))
         .order_by_asc(Column::NextAttemptAtMs)
-        .limit(limit)
+        .limit(u64::try_from(limit).unwrap_or(u64::MAX))
         // What another worker is about to claim is left to it.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .all(c)

@@ -57,6 +57,7 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, webhook: Model) -> Result<(
         sealed_old_secret: Set(webhook.sealed_old_secret),
         old_secret_until_ms: Set(webhook.old_secret_until_ms),
         failure_count: Set(webhook.failure_count),
+        answered_in_ms: Set(webhook.answered_in_ms),
         last_triggered_at_ms: Set(webhook.last_triggered_at_ms),
         created_at_ms: Set(webhook.created_at_ms),
     };
@@ -95,6 +96,7 @@ pub(crate) async fn rotate(
         .col_expr(Column::OldSecretUntilMs, Expr::value(old_until_ms))
         .col_expr(Column::SealedSecret, Expr::value(sealed_secret))
         .col_expr(Column::FailureCount, Expr::value(0))
+        .col_expr(Column::AnsweredInMs, Expr::value(None::<i64>))
         .col_expr(Column::State, Expr::value(State::Active))
         .filter(Column::Id.eq(id))
         .filter(Column::OwnerUserId.eq(owner))
@@ -106,8 +108,8 @@ pub(crate) async fn rotate(
 /// What attempts have done to a webhook.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Change {
-    /// One of them succeeded, after which `failures` are counted.
-    pub(crate) has_succeeded: bool,
+    /// How long the last took that succeeded. `failures` came after it.
+    pub(crate) answered_in_ms: Option<i64>,
     pub(crate) failures: i32,
     /// It is not to be told any more.
     pub(crate) has_ended: bool,
@@ -120,15 +122,17 @@ pub(crate) async fn note(
     change: Change,
     now_ms: i64,
 ) -> Result<(), DbErr> {
-    let failures = if change.has_succeeded {
-        Expr::value(change.failures)
-    } else {
-        Expr::col(Column::FailureCount).add(change.failures)
+    let failures = match change.answered_in_ms {
+        Some(_) => Expr::value(change.failures),
+        None => Expr::col(Column::FailureCount).add(change.failures),
     };
     let mut update = Entity::update_many()
         .col_expr(Column::FailureCount, failures)
         .col_expr(Column::LastTriggeredAtMs, Expr::value(now_ms))
         .filter(Column::Id.eq(id));
+    if change.answered_in_ms.is_some() {
+        update = update.col_expr(Column::AnsweredInMs, Expr::value(change.answered_in_ms));
+    }
     if change.has_ended {
         update = update.col_expr(Column::State, Expr::value(State::Failed));
     }

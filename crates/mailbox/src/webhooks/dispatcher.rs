@@ -2,8 +2,7 @@
 //! killed process had claimed is due again within half a minute.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration as StdDuration, Instant},
 };
 
@@ -13,12 +12,12 @@ use mayfly_runtime::{database::Database, task::Tasks, telemetry};
 use mayfly_types::{DeliveryId, SharedClock};
 use opentelemetry::{KeyValue, metrics::Histogram};
 use time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, mpsc};
 use tracing::Instrument;
-use uuid::Uuid;
 
 use super::{
     Secrets,
+    lane::{ATTEMPTS, Lane, Slot, Turn},
     settled::{Failure, Settled, settle_all},
 };
 use crate::{
@@ -26,22 +25,10 @@ use crate::{
     outbound::{Answer, GuardedClient},
     store::{
         entities::{webhook, webhook_attempt, webhook_event},
-        millis,
-        webhook_events::{self, Taken},
+        millis, webhook_events,
     },
 };
 
-/// Attempts of this process that are under way at once.
-const ATTEMPTS: usize = 256;
-/// Those of one webhook, as long as it answers.
-const ATTEMPTS_OF_ONE: usize = 8;
-/// An answering webhook may have this part of what is free, and one in any case: so that many which hang together cannot
-/// take everything before their attempts have failed.
-const SHARE: usize = 16;
-/// As long as no more than so many attempts are free, failing webhooks begin none.
-const FOR_ANSWERING: usize = ATTEMPTS / 2;
-/// Webhooks that are looked at in one round; the next round goes on after them.
-const ROUND: u64 = 32;
 /// Longer than an attempt and the transactions around it.
 const CLAIM: Duration = Duration::seconds(25);
 /// How often is looked without being woken.
@@ -59,9 +46,6 @@ pub(crate) struct Dispatcher {
     pub(crate) tasks: Tasks,
 }
 
-/// Attempts under way, webhook by webhook.
-type Busy = Arc<Mutex<HashMap<Uuid, usize>>>;
-
 impl Dispatcher {
     /// Starts the dispatcher and the task that writes outcomes.
     pub(crate) fn start(self) {
@@ -72,9 +56,7 @@ impl Dispatcher {
         );
         let (stopping, tasks) = (self.tasks.stopping(), self.tasks.clone());
         let mut rounds = Rounds {
-            slots: Arc::new(Semaphore::new(ATTEMPTS)),
-            busy: Busy::default(),
-            after: Uuid::nil(),
+            lanes: Lane::all(),
             settled,
             duration: telemetry::seconds(
                 "mayfly.webhook.attempt.duration",
@@ -148,114 +130,70 @@ impl Dispatcher {
 /// The state of the dispatcher's loop.
 struct Rounds {
     dispatcher: Arc<Dispatcher>,
-    slots: Arc<Semaphore>,
-    busy: Busy,
-    /// The webhook that the last round ended with.
-    after: Uuid,
+    lanes: Vec<Lane>,
     settled: mpsc::Sender<Settled>,
     duration: Histogram<f64>,
 }
 
 impl Rounds {
-    /// Begins attempts for some webhooks. Returns whether another round may find more.
+    /// Begins attempts in each lane. Returns whether another round may find more.
     async fn run(&mut self) -> Result<bool, Error> {
-        let Dispatcher { database, clock, .. } = &*self.dispatcher;
-        let mut slots = self.slots.available_permits();
-        if slots == 0 {
+        let now_ms = millis(self.dispatcher.clock.now());
+        let is_due = self.dispatcher.database.read("find_due_webhook_event", move |c| {
+            Box::pin(async move { Ok::<_, Error>(webhook_events::is_due(c, now_ms).await?) })
+        });
+        // Most looks find nothing, by an index alone.
+        if !is_due.await? {
             return Ok(false);
         }
+        let mut has_begun = false;
+        for lane in 0..self.lanes.len() {
+            has_begun |= self.run_lane(lane).await?;
+        }
+        Ok(has_begun)
+    }
+
+    /// Begins the attempts of those whose turn it is in a lane. Returns whether there are any.
+    async fn run_lane(&mut self, lane: usize) -> Result<bool, Error> {
+        let Dispatcher { database, clock, .. } = &*self.dispatcher;
         let now = clock.now();
-        let (after, now_ms, taken) = (self.after, millis(now), self.taken(slots));
-        let due: Vec<webhook::Model> = database
-            .read("find_due_webhooks", move |c| {
-                let taken = taken.clone();
-                Box::pin(async move {
-                    // Most looks find nothing, by an index alone.
-                    if !webhook_events::is_due(c, now_ms).await? {
-                        return Ok::<_, Error>(Vec::new());
-                    }
-                    Ok(webhook_events::list_due_webhooks(c, &taken, after, now_ms, ROUND).await?)
-                })
-            })
-            .await?;
-        let Some(last) = due.last() else {
-            // Around again, if this round did not begin at the beginning.
-            let has_wrapped = !self.after.is_nil();
-            self.after = Uuid::nil();
-            return Ok(has_wrapped);
+        let (now_ms, until_ms) = (millis(now), millis(now + CLAIM));
+        let look = self.lanes[lane].look();
+        if !look.has_room() {
+            return Ok(false);
+        }
+        let turns = database.read("find_due_webhooks", move |c| {
+            Box::pin(async move { Ok::<_, Error>(look.turns(c, now_ms).await?) })
+        });
+        let turns = turns.await?;
+        let Some(last) = turns.last() else {
+            return Ok(false);
         };
-        self.after = last.id;
-        let mut wanted = Vec::new();
-        for webhook in &due {
-            let room = self.room(webhook, slots).min(slots);
-            slots -= room;
-            if room > 0 {
-                wanted.push((webhook.id, u64::try_from(room).unwrap_or(0)));
-            }
-        }
-        let until_ms = millis(now + CLAIM);
-        let claimed: Vec<webhook_event::Model> = database
-            .tx("claim_webhook_events", move |tx| {
-                let wanted = wanted.clone();
-                Box::pin(async move {
-                    let mut claimed = Vec::new();
-                    for (webhook, room) in wanted {
-                        claimed.extend(webhook_events::claim(tx, webhook, now_ms, until_ms, room).await?);
-                    }
-                    Ok::<_, Error>(claimed)
-                })
+        self.lanes[lane].went_on_to(last.webhook.id);
+        let wanted = turns.clone();
+        let claimed = database.tx("claim_webhook_events", move |tx| {
+            let wanted = wanted.clone();
+            Box::pin(async move {
+                let mut claimed = Vec::new();
+                for Turn { webhook, attempts } in wanted {
+                    let events = webhook_events::claim(tx, webhook.id, now_ms, until_ms, attempts).await?;
+                    claimed.extend(events.into_iter().map(|event| (webhook.clone(), event)));
+                }
+                Ok::<_, Error>(claimed)
             })
-            .await?;
-        let may_find_more = !claimed.is_empty() || due.len() == usize::try_from(ROUND).unwrap_or(0);
-        for event in claimed {
-            let webhook = due.iter().find(|webhook| webhook.id == event.webhook_id);
-            let slot = self.slots.clone().try_acquire_owned();
-            if let (Some(webhook), Ok(slot)) = (webhook, slot) {
-                self.begin(webhook.clone(), event, until_ms, slot);
-            }
+        });
+        let claimed = claimed.await?;
+        let has_begun = !claimed.is_empty();
+        for (webhook, event) in claimed {
+            let slot = self.lanes[lane].take(webhook.id);
+            self.begin(webhook, event, until_ms, slot);
         }
-        Ok(may_find_more)
+        Ok(has_begun)
     }
 
-    /// Which webhooks can have no more attempts under way here while so many are free.
-    fn taken(&self, free: usize) -> Taken {
-        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        let share = share(free);
-        Taken {
-            all: busy
-                .iter()
-                .filter_map(|(id, count)| (*count >= share).then_some(*id))
-                .collect(),
-            of_failing: (free > FOR_ANSWERING).then(|| busy.keys().copied().collect()),
-        }
-    }
-
-    /// How many more attempts a webhook may have under way here: one that fails has no more than one, so that those who
-    /// do not answer cannot take all slots.
-    fn room(&self, webhook: &webhook::Model, free: usize) -> usize {
-        let most = if webhook.failure_count == 0 {
-            share(free)
-        } else {
-            usize::from(free > FOR_ANSWERING)
-        };
-        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        most.saturating_sub(busy.get(&webhook.id).copied().unwrap_or(0))
-    }
-
-    fn begin(
-        &self,
-        webhook: webhook::Model,
-        event: webhook_event::Model,
-        until_ms: i64,
-        slot: OwnedSemaphorePermit,
-    ) {
-        let (dispatcher, busy, settled) = (self.dispatcher.clone(), self.busy.clone(), self.settled.clone());
+    fn begin(&self, webhook: webhook::Model, event: webhook_event::Model, until_ms: i64, slot: Slot) {
+        let (dispatcher, settled) = (self.dispatcher.clone(), self.settled.clone());
         let duration = self.duration.clone();
-        *busy
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(webhook.id)
-            .or_default() += 1;
         let span = span_of(&event);
         let stopping = self.dispatcher.tasks.stopping();
         let work = async move {
@@ -274,25 +212,11 @@ impl Rounds {
                 // Closed only when the writer is gone: the claim lapses then.
                 let _ = settled.send(attempted).await;
             }
-            {
-                let mut busy = busy.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(count) = busy.get_mut(&webhook.id) {
-                    *count -= 1;
-                    if *count == 0 {
-                        busy.remove(&webhook.id);
-                    }
-                }
-            }
             drop(slot);
             dispatcher.wake.notify_one();
         };
         self.dispatcher.tasks.spawn(work.instrument(span));
     }
-}
-
-/// How many attempts an answering webhook may have under way while so many are free.
-fn share(free: usize) -> usize {
-    (free / SHARE).clamp(1, ATTEMPTS_OF_ONE)
 }
 
 /// A trace of its own, linked to the one of the mail.

@@ -113,7 +113,7 @@ async fn settle(database: &Database, now_ms: i64, batch: Vec<Settled>) -> Result
         });
         let change = &mut changes[at].1;
         if settled.is_delivered() {
-            (change.has_succeeded, change.failures) = (true, 0);
+            (change.answered_in_ms, change.failures) = (Some(settled.attempt.duration_ms), 0);
             done.entry(settled.claimed_until_ms)
                 .or_default()
                 .push(settled.event.id);

@@ -1,6 +1,7 @@
 //! Receivers that are dead while very much waits for them cost the others nothing.
 
 use std::{
+    collections::HashMap,
     net::TcpListener,
     time::{Duration, Instant},
 };
@@ -13,12 +14,18 @@ use crate::world::{World, mail, until, user};
 db_test!(
     dead_receivers_slow_nobody_else,
     many_that_hang_together_slow_nobody_else,
+    many_that_answer_late_slow_nobody_else,
+    each_has_a_turn_before_anybody_has_another,
 );
 
 const MAILS: usize = 200;
 /// Webhooks that hang, each with as many events as it may have under way: together more than a process has attempts.
 const HANGING: usize = 40;
 const UNDER_WAY: usize = 8;
+/// Webhooks that answer late, two mails each.
+const CROWD: usize = 500;
+/// So many of them at least are told at once.
+const LATE_AT_ONCE: usize = 65;
 /// Of each owner whose receiver is dead.
 const MAILBOXES: usize = 50;
 const PACE: Duration = Duration::from_millis(10);
@@ -113,25 +120,89 @@ async fn dead_receivers_slow_nobody_else(db: Db) {
     assert!(during < SOON, "{during:?}");
 }
 
+/// Makes that many users with a mailbox and a webhook that leads to a receiver; returns the mailboxes.
+async fn crowd(world: &World, count: usize, receiver: &Receiver) -> Vec<String> {
+    let mut accounts = Vec::new();
+    for n in 0..count {
+        let owner = user();
+        let address = format!("crowd-{n}@mayfly.test");
+        accounts.push(world.create_for(&address, Some(&owner)).await);
+        create(world, &owner, &receiver.url()).await.unwrap();
+    }
+    accounts
+}
+
+/// Delivers a mail to each, in as few transactions as may be.
+async fn deliver_to_all(world: &World, accounts: &[String]) {
+    for some in accounts.chunks(100) {
+        let some: Vec<&str> = some.iter().map(String::as_str).collect();
+        world.deliver(&some, &mail("news")).await.unwrap();
+    }
+}
+
 async fn many_that_hang_together_slow_nobody_else(db: Db) {
     let world = World::new(db).await;
     let silent = Receiver::start().await;
     silent.answers("");
-    let mut hanging = Vec::new();
-    for n in 0..HANGING {
-        let owner = user();
-        let address = format!("hanging-{n}@mayfly.test");
-        hanging.push(world.create_for(&address, Some(&owner)).await);
-        create(&world, &owner, &silent.url()).await.unwrap();
-    }
+    let hanging = crowd(&world, HANGING, &silent).await;
     let (receiver, owner) = (Receiver::start().await, user());
     let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
     create(&world, &owner, &receiver.url()).await.unwrap();
-    let hanging: Vec<&str> = hanging.iter().map(String::as_str).collect();
     for _ in 0..UNDER_WAY {
-        world.deliver(&hanging, &mail("unheard")).await.unwrap();
+        deliver_to_all(&world, &hanging).await;
     }
     silent.until_received(HANGING).await;
     let during = p99(&world, &[&account], &receiver).await;
     assert!(during < SOON, "{during:?}");
+}
+
+/// More than a process has attempts, each about to answer just in time.
+#[expect(clippy::print_stdout, reason = "it tells how long it took")]
+async fn many_that_answer_late_slow_nobody_else(db: Db) {
+    let world = World::new(db).await;
+    let (receiver, owner) = (Receiver::start().await, user());
+    let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
+    create(&world, &owner, &receiver.url()).await.unwrap();
+    // It has answered once, as most have.
+    let before = p99(&world, &[&account], &receiver).await;
+    let late = Receiver::late(Duration::from_secs(8)).await;
+    let crowd = crowd(&world, CROWD, &late).await;
+    for _ in 0..2 {
+        deliver_to_all(&world, &crowd).await;
+    }
+    let first = late.until_received(1).await.len();
+    let at_once = p99(&world, &[&account], &receiver).await;
+    // Some of them are known to be late by now, and hear of their second mail.
+    late.until_received(first + LATE_AT_ONCE).await;
+    let later = p99(&world, &[&account], &receiver).await;
+    println!("{db:?}, {CROWD} late receivers: p99 {before:?} before, {at_once:?} at once, {later:?} later");
+    assert!(at_once < SOON && later < SOON, "{at_once:?} {later:?}");
+}
+
+/// More than one lane of a process takes.
+async fn each_has_a_turn_before_anybody_has_another(db: Db) {
+    const CROWD: usize = 70;
+    const MAILS: usize = 3;
+    let world = World::new(db).await;
+    let late = Receiver::late(Duration::from_millis(2_100)).await;
+    let crowd = crowd(&world, CROWD, &late).await;
+    // After this all are known to be late.
+    deliver_to_all(&world, &crowd).await;
+    late.until_received(CROWD).await;
+    tokio::time::sleep(late.takes).await;
+    world.clock.advance(time::Duration::seconds(1));
+    for _ in 0..MAILS {
+        deliver_to_all(&world, &crowd).await;
+    }
+    let received = late.until_received(CROWD * (1 + MAILS)).await;
+    let mut turns: HashMap<String, usize> = HashMap::new();
+    for (_, body) in &received[CROWD..] {
+        let event: serde_json::Value = serde_json::from_slice(body).unwrap();
+        let address = event["data"]["address"].as_str().unwrap().to_owned();
+        let turn = turns.entry(address).or_default();
+        *turn += 1;
+        // Of two that are begun together either may come first, so that a second turn says nothing yet.
+        let turn = *turn;
+        assert!(turn < MAILS || turns.len() == CROWD, "{turns:?}");
+    }
 }

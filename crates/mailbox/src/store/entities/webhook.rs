@@ -17,6 +17,8 @@ pub struct Model {
     pub old_secret_until_ms: Option<i64>,
     /// Failed attempts since the last success.
     pub failure_count: i32,
+    /// How long the last success took, none before the first under its present secret.
+    pub answered_in_ms: Option<i64>,
     pub last_triggered_at_ms: Option<i64>,
     pub created_at_ms: i64,
 }
