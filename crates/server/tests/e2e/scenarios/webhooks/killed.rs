@@ -7,11 +7,11 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
+use tokio::time::MissedTickBehavior;
 
 use crate::{
     client::{Client, Mailbox},
@@ -23,6 +23,7 @@ use crate::{
 const SENDERS: usize = 4;
 /// The fewest times that a process is killed.
 const KILLS: usize = 6;
+const EACH: Duration = Duration::from_secs(1);
 /// What is promised.
 const DONE: Duration = Duration::from_secs(60);
 const SOON: Duration = Duration::from_secs(30);
@@ -63,19 +64,22 @@ fn told(receiver: &Receiver) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-/// Kills a mailbox process, one after another, whenever some more mails were taken, and starts it again.
-async fn keep_killing(world: &mut World, ledger: &Ledger, client: &Client, mailbox: &Mailbox) -> usize {
+/// Kills a mailbox process each second, one after another, and starts it again; between two kills a mail is taken.
+async fn keep_killing(
+    world: &mut World,
+    ledger: &Ledger,
+    client: &Client,
+    mailbox: &Mailbox,
+) -> (usize, Duration) {
     let replicas = world.replicas("mailbox");
-    let step = (mails() / KILLS).min(50);
-    let mut kills = 0;
-    while ledger.accepted() < mails() {
+    let mut pace = tokio::time::interval(EACH);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pace.tick().await;
+    let (started, mut kills) = (Instant::now(), 0);
+    while ledger.accepted() < mails() || kills < KILLS {
         let before = ledger.accepted();
-        until("mails are taken", SOON, async || {
-            ledger.accepted() >= before + step
-        })
-        .await;
-        let chance = u64::from(Sha256::digest(kills.to_string())[0]);
-        tokio::time::sleep(Duration::from_micros(chance * 50)).await;
+        pace.tick().await;
+        until("a mail is taken", SOON, async || ledger.accepted() > before).await;
         let index = replicas.start + kills % replicas.len();
         world.processes[index].kill();
         world.start_again(index);
@@ -85,7 +89,7 @@ async fn keep_killing(world: &mut World, ledger: &Ledger, client: &Client, mailb
         })
         .await;
     }
-    kills
+    (kills, started.elapsed())
 }
 
 async fn kills(kind: Kind) {
@@ -110,7 +114,7 @@ async fn kills(kind: Kind) {
         .map(|n| begin(&ledger, &owned.address, format!("told-{n}")))
         .collect();
     senders.push(begin(&unheard, &nobodys.address, "unheard".to_owned()));
-    let kills = keep_killing(&mut world, &ledger, &client, &owned).await;
+    let (kills, within) = keep_killing(&mut world, &ledger, &client, &owned).await;
     end.store(1, Ordering::Relaxed);
     for sender in senders {
         sender.await.unwrap();
@@ -135,7 +139,7 @@ async fn kills(kind: Kind) {
         );
     }
     println!(
-        "{kind:?}: {kills} kills, {} mails stored ({} refused, {} of others), told {} times; nothing waits {took:?} later",
+        "{kind:?}: {kills} kills within {within:?}, {} mails stored ({} refused, {} of others), told {} times; nothing waits {took:?} later",
         stored.len(),
         ledger.refused(),
         unheard.accepted(),
