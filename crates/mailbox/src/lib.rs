@@ -96,6 +96,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     worker.start(&deps.tasks);
     let rules = outbound::Rules {
         allowed_networks: deps.webhooks.allowed_networks.0,
+        denied_networks: deps.webhooks.denied_networks.0,
         allow_http: deps.webhooks.allow_http,
     };
     let guarded = outbound::GuardedClient::new(rules, &config.dns_servers.0);

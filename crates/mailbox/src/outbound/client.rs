@@ -151,8 +151,7 @@ impl GuardedClient {
                 found.map_err(|_: NetError| Problem::Unresolved)?.iter().collect()
             }
         };
-        let allowed = &self.rules.allowed_networks;
-        if found.iter().any(|address| !is_allowed(*address, allowed)) {
+        if found.iter().any(|address| !is_allowed(*address, &self.rules)) {
             return Err(Problem::Refused);
         }
         if found.is_empty() {

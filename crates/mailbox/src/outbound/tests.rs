@@ -30,6 +30,7 @@ const OVER: Duration = Duration::from_secs(12);
 fn client(allowed: &str, dns: &[SocketAddr]) -> GuardedClient {
     let rules = Rules {
         allowed_networks: vec![allowed.parse().unwrap()],
+        denied_networks: Vec::new(),
         allow_http: true,
     };
     GuardedClient::new(rules, dns)
@@ -155,6 +156,43 @@ async fn a_name_that_also_has_a_private_address_leads_nowhere_when_the_public_on
         (100..200).contains(&refused),
         "{refused} of 200 were refused: some were dialled"
     );
+}
+
+/// Every answer of the name has an address that is denied, and allowed besides.
+#[tokio::test]
+async fn a_name_in_a_denied_network_is_neither_kept_nor_dialled() {
+    let mut tasks = JoinSet::new();
+    let networks = |networks: [&str; 2]| networks.map(|network| network.parse().unwrap()).to_vec();
+    let rules = Rules {
+        allowed_networks: networks(["0.0.0.0/0", "::/0"]),
+        denied_networks: networks(["127.0.0.0/8", "::1/128"]),
+        allow_http: true,
+    };
+    let client = GuardedClient::new(rules, &[flipping_dns(&mut tasks).await]);
+    let listener = TcpListener::bind("[::]:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let used = async {
+        for url in [
+            format!("http://flip.example:{port}/"),
+            format!("http://localhost:{port}/"),
+            format!("http://127.0.0.1:{port}/"),
+            format!("http://[::1]:{port}/"),
+        ] {
+            // As often as the name has answers.
+            for _ in 0..12 {
+                assert!(client.check(&url).await.is_err(), "{url}");
+                let problem = post(&client, &url).await.unwrap_err();
+                assert!(
+                    matches!(problem, Problem::Refused | Problem::Url(_)),
+                    "{problem:?}"
+                );
+            }
+        }
+    };
+    tokio::select! {
+        () = used => {}
+        _ = listener.accept() => panic!("a denied address was dialled"),
+    }
 }
 
 /// What a hostile receiver does with a connection.

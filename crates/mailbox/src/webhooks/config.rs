@@ -17,6 +17,8 @@ pub struct WebhooksConfig {
     pub encryption_key_file: Option<PathBuf>,
     /// Networks that are not public in which receivers may be, for development.
     pub allowed_networks: List<IpNet>,
+    /// Networks in which no receiver may be, public ones too. It wins over `allowed_networks`.
+    pub denied_networks: List<IpNet>,
     /// Whether receivers may be without TLS, for development.
     pub allow_http: bool,
 }
