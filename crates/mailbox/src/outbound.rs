@@ -7,5 +7,5 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use client::{Answer, GuardedClient, Problem};
+pub(crate) use client::{Answer, GuardedClient, Problem, RetryAfter};
 pub(crate) use target::Rules;

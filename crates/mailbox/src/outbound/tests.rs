@@ -22,7 +22,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Answer, GuardedClient, Problem, Rules, client::talk};
+use super::{Answer, GuardedClient, Problem, RetryAfter, Rules, client::talk};
 
 /// An attempt is over in 10 s; the rest is for a busy machine.
 const OVER: Duration = Duration::from_secs(12);
@@ -355,5 +355,42 @@ async fn no_more_than_16_kib_of_an_answer_is_read() {
         let drained = async { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await };
         let (_, sent, _) = tokio::join!(talk(ours, request), receiver, drained);
         assert!(sent <= 16 * 1024 + PIPE, "{sent} after {head:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_asks_for_time_in_seconds_or_until_a_date() {
+    let client = client("127.0.0.1/32", &[]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    for (asked, read) in [
+        ("120", Some(RetryAfter::Seconds(120))),
+        // The three ways to write a date (RFC 9110 5.6.7).
+        (
+            "Fri, 15 Jan 2027 08:00:00 GMT",
+            Some(RetryAfter::At(1_800_000_000)),
+        ),
+        (
+            "Friday, 15-Jan-27 08:00:00 GMT",
+            Some(RetryAfter::At(1_800_000_000)),
+        ),
+        ("Fri Jan 15 08:00:00 2027", Some(RetryAfter::At(1_800_000_000))),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("", None),
+        ("18446744073709551616", None),
+        ("Fri, 32 Jan 2027 08:00:00 GMT", None),
+        ("Thu, 01 Jan 1969 00:00:00 GMT", None),
+        ("2027-01-15T08:00:00Z", None),
+    ] {
+        let answer = format!("HTTP/1.1 503 Busy\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n");
+        let receiver = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        };
+        let (outcome, ()) = tokio::join!(post(&client, &url), receiver);
+        assert_eq!(outcome.unwrap().retry_after, read, "{asked}");
     }
 }
