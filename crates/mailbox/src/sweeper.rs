@@ -24,10 +24,6 @@ const PAUSE: StdDuration = StdDuration::from_millis(10);
 /// Rows of a batch.
 const BATCH: u64 = 100;
 
-/// Events that may wait for one webhook. It is checked here and not where events are made: there it would cost every mail of
-/// the owner a count or a lock, and what arrives between two looks is bounded by how much mail is taken.
-const MAX_WAITING: u64 = 100_000;
-
 /// Starts the sweeper.
 pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
     let stopping = tasks.stopping();
@@ -184,11 +180,14 @@ async fn count_waiting(service: &Service) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends webhooks for which too much waits, so that nothing more is kept for them.
+/// Ends webhooks for which too much waits, so that nothing more is kept for them. It is checked here and not where events are
+/// made: there it would cost every mail of the owner a count or a lock, and what arrives between two looks is bounded by how
+/// much mail is taken.
 async fn end_overfull_webhooks(service: &Service) -> Result<usize, Error> {
-    let ended = service.store.write("end_overfull_webhooks", None, |tx| {
+    let max = u64::from(service.config.max_waiting_events);
+    let ended = service.store.write("end_overfull_webhooks", None, move |tx| {
         Box::pin(async move {
-            let overfull = webhook_events::list_overfull(tx, MAX_WAITING).await?;
+            let overfull = webhook_events::list_overfull(tx, max).await?;
             if !overfull.is_empty() {
                 webhooks::end(tx, &overfull).await?;
             }
