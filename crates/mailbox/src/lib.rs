@@ -37,6 +37,7 @@ use service::Service;
 use store::Store;
 
 pub use config::{Config, Dnssec};
+pub use outbound::Network;
 pub use rpc::Rpc;
 pub use webhooks::WebhooksConfig;
 

@@ -2,9 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
-use ipnet::{IpNet, Ipv4Net};
-
-use super::target::Rules;
+use super::{network::Network, target::Rules};
 
 /// Tells whether an address may be dialled. What the operator denies may not, be it within another address; else what is
 /// global and not this machine's own may, and what the operator allows.
@@ -21,23 +19,9 @@ fn judge(address: IpAddr, rules: &Rules, is_own: fn(IpAddr) -> bool) -> bool {
     contain(&rules.allowed_networks, address) || (is_global(address) && !is_own(address))
 }
 
-/// Tells whether networks have an address.
-pub(super) fn contain(networks: &[IpNet], address: IpAddr) -> bool {
-    let address = address.to_canonical();
-    networks
-        .iter()
-        .any(|network| canonical(*network).contains(&address))
-}
-
-/// `::ffff:10.0.0.0/104` is 10.0.0.0/8.
-fn canonical(network: IpNet) -> IpNet {
-    match (
-        network.addr().to_canonical(),
-        network.prefix_len().checked_sub(96),
-    ) {
-        (IpAddr::V4(address), Some(bits)) => Ipv4Net::new(address, bits).map_or(network, IpNet::V4),
-        _ => network,
-    }
+/// Tells whether one of these networks has an address.
+pub(super) fn contain(networks: &[Network], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(address))
 }
 
 /// Tells whether this machine has an address now: only then is it what packets to it would come from. Nothing is sent.

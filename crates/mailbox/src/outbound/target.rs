@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::address::{contain, is_allowed};
+use super::{
+    address::{contain, is_allowed},
+    network::Network,
+};
 
 /// Longer than any that is meant.
 const MAX_URL_BYTES: usize = 2048;
@@ -25,9 +27,9 @@ const INNER: [&str; 9] = [
 /// What the operator lets through besides public receivers, and what not.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
-    pub(crate) allowed_networks: Vec<IpNet>,
+    pub(crate) allowed_networks: Vec<Network>,
     /// Wins over all else.
-    pub(crate) denied_networks: Vec<IpNet>,
+    pub(crate) denied_networks: Vec<Network>,
     pub(crate) allow_http: bool,
 }
 

@@ -1,5 +1,6 @@
 //! Every wrapping of what may not be dialled, and what operators write.
 
+use ipnet::Ipv4Net;
 use proptest::prelude::*;
 
 use super::*;
