@@ -96,6 +96,24 @@ async fn the_limit_is_exact_under_concurrency(db: Db) {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_limit_is_exact_over_two_processes() {
+    let worlds = World::two().await;
+    for _ in 0..5 {
+        let user = worlds[0].user().await;
+        let calls = worlds.iter().cycle().take(70);
+        let answers = join_all(calls.map(|world| world.create_token(&user.id, "ci"))).await;
+        let (made, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!(made.len(), 20);
+        for refusal in refusals {
+            refused(refusal, ErrorCode::PermissionDenied, reason::TOKEN_LIMIT_REACHED);
+        }
+        for world in &worlds {
+            assert_eq!(world.tokens(&user.id).await.len(), 20);
+        }
+    }
+}
+
 async fn uses_are_noted_at_most_every_five_minutes(db: Db) {
     let world = World::new(db).await;
     let user = world.user().await;

@@ -63,6 +63,21 @@ impl World {
         .await
     }
 
+    /// Two processes over one PostgreSQL.
+    pub(crate) async fn two() -> [Self; 2] {
+        let (database, clock, key) = (
+            TestDatabase::new(Db::Postgres),
+            ManualClock::default(),
+            SecretKey::random(),
+        );
+        let open = || {
+            let keys = vec![SecretKey::from_bytes(*key.expose())];
+            Self::open(database.clone(), Config::default(), clock.clone(), keys)
+        };
+        let (one, other) = tokio::join!(open(), open());
+        [one, other]
+    }
+
     async fn open(
         test_database: TestDatabase,
         config: Config,

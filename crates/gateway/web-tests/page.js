@@ -459,6 +459,14 @@ function assertSigned({ headers, body }, secret) {
 async function webhook(page, look) {
   const hook = await receiver();
   await page.getByRole("link", { name: "Webhooks" }).click();
+  for (const [url, problem] of [
+    ["http://127.0.0.1:25/", "It cannot be used: the URL names a port that is not for webhooks."],
+    ["http://10.0.0.1:8080/", "It cannot be used: the URL needs a name in place of an address."],
+  ]) {
+    await page.getByLabel("URL").fill(url);
+    await page.getByRole("button", { name: "Create webhook" }).click();
+    await page.getByRole("alert").getByText(problem, { exact: true }).waitFor();
+  }
   await page.getByLabel("URL").fill(hook.url);
   await page.getByRole("button", { name: "Create webhook" }).click();
   const secret = page.locator(".once code");

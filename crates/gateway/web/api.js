@@ -38,6 +38,8 @@ export function explain(error) {
   if (!(error instanceof ApiError)) return texts.errors.internal_error;
   // A route that this server does not have has no method there either.
   if (error.status === 405) return texts.notHere;
+  // There are many ways to be wrong, and the server names the one.
+  if (error.code === "invalid_url") return texts.badUrl(error.message);
   return texts.errors[error.code] ?? error.message;
 }
 

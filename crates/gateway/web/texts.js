@@ -172,6 +172,7 @@ export const texts = {
   notHere: "This server does not offer this yet.",
   signedOut: "You were signed out. Sign in again.",
   sections: "Sections",
+  badUrl: (/** @type {string} */ why) => `It cannot be used: ${why}.`,
   errors: /** @type {Record<string, string>} */ ({
     offline: "The server cannot be reached. Check your connection.",
     invalid_address: "This name cannot be used. Take letters, digits, dots and dashes.",
@@ -187,7 +188,6 @@ export const texts = {
     email_taken: "This e-mail address has an account already.",
     domain_already_exists: "Somebody has verified this domain already.",
     domain_expired: "It was not verified within seven days. Delete it and add it again.",
-    invalid_url: "The URL must be https and lead to a public address.",
     invalid_token: "You were signed out. Sign in again.",
     expired: "This message is past its retention.",
     not_found: "It is not there any more.",

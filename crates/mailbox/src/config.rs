@@ -41,6 +41,8 @@ pub struct Config {
     pub mx_hostname: Option<String>,
     /// How many webhooks a Pro user may have.
     pub max_webhooks: u32,
+    /// How many events may wait for one webhook. One for which more do is ended.
+    pub max_waiting_events: u32,
     /// The DNS servers that are asked, in place of the system's.
     pub dns_servers: List<SocketAddr>,
     /// Whose signatures of DNS answers about custom domains are believed.
@@ -70,6 +72,7 @@ impl Default for Config {
             max_domains: 10,
             mx_hostname: None,
             max_webhooks: 1,
+            max_waiting_events: 100_000,
             dns_servers: List::default(),
             dnssec: Dnssec::Root,
             max_message_bytes: 25 << 20,

@@ -37,6 +37,7 @@ use service::Service;
 use store::Store;
 
 pub use config::{Config, Dnssec};
+pub use outbound::Network;
 pub use rpc::Rpc;
 pub use webhooks::WebhooksConfig;
 
@@ -96,6 +97,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     worker.start(&deps.tasks);
     let rules = outbound::Rules {
         allowed_networks: deps.webhooks.allowed_networks.0,
+        denied_networks: deps.webhooks.denied_networks.0,
         allow_http: deps.webhooks.allow_http,
     };
     let guarded = outbound::GuardedClient::new(rules, &config.dns_servers.0);

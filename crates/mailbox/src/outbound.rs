@@ -3,9 +3,12 @@
 
 mod address;
 mod client;
+mod network;
 mod target;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use client::{Answer, GuardedClient, Problem};
+pub(crate) use client::{Answer, GuardedClient, Problem, RetryAfter};
 pub(crate) use target::Rules;
+
+pub use network::Network;

@@ -13,6 +13,7 @@ use crate::{
     model,
     service::{FORGOTTEN, Service},
     store::{custom_domains, mailboxes, millis, outbox, sweeps, usage_days, webhook_events, webhooks},
+    webhooks::OLD_SECRET_FOR,
 };
 
 /// How often is swept: a lapsed reservation is freed within a minute.
@@ -21,12 +22,10 @@ const EVERY: StdDuration = StdDuration::from_secs(15);
 const LEASE: Duration = Duration::seconds(40);
 /// The pause between two batches.
 const PAUSE: StdDuration = StdDuration::from_millis(10);
+/// How long a webhook may have too much waiting after its secret was rotated.
+const CATCHING_UP: Duration = Duration::hours(1);
 /// Rows of a batch.
 const BATCH: u64 = 100;
-
-/// Events that may wait for one webhook. It is checked here and not where events are made: there it would cost every mail of
-/// the owner a count or a lock, and what arrives between two looks is bounded by how much mail is taken.
-const MAX_WAITING: u64 = 100_000;
 
 /// Starts the sweeper.
 pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
@@ -184,11 +183,15 @@ async fn count_waiting(service: &Service) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends webhooks for which too much waits, so that nothing more is kept for them.
+/// Ends webhooks for which too much waits, so that nothing more is kept for them. It is checked here and not where events are
+/// made: there it would cost every mail of the owner a count or a lock, and what arrives between two looks is bounded by how
+/// much mail is taken. One whose secret was rotated has a while to be told what waits.
 async fn end_overfull_webhooks(service: &Service) -> Result<usize, Error> {
-    let ended = service.store.write("end_overfull_webhooks", None, |tx| {
+    let max = u64::from(service.config.max_waiting_events);
+    let old_until_ms = millis(service.clock.now() + OLD_SECRET_FOR - CATCHING_UP);
+    let ended = service.store.write("end_overfull_webhooks", None, move |tx| {
         Box::pin(async move {
-            let overfull = webhook_events::list_overfull(tx, MAX_WAITING).await?;
+            let overfull = webhook_events::list_overfull(tx, max, old_until_ms).await?;
             if !overfull.is_empty() {
                 webhooks::end(tx, &overfull).await?;
             }

@@ -36,7 +36,7 @@ async fn limits_are_exact_and_one_address_goes_to_one() {
     for round in 0..3 {
         let owner = user();
         let mut calls = JoinSet::new();
-        for n in 0..60 {
+        for n in 0..70 {
             let (world, owner) = (worlds[n % 2].clone(), owner.clone());
             calls.spawn(async move {
                 let id = world

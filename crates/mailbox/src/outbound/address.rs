@@ -1,13 +1,41 @@
 //! Which addresses may be dialled: those that are global by allocation, whatever they are wrapped in.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
-use ipnet::IpNet;
+use super::{network::Network, target::Rules};
 
-/// Tells whether an address may be dialled: it is global, or the operator allows its network.
-pub(crate) fn is_allowed(address: IpAddr, allowed: &[IpNet]) -> bool {
+/// Tells whether an address may be dialled. What the operator denies may not, be it within another address; else what is
+/// global and not this machine's own may, and what the operator allows.
+pub(crate) fn is_allowed(address: IpAddr, rules: &Rules) -> bool {
+    judge(address, rules, is_own)
+}
+
+fn judge(address: IpAddr, rules: &Rules, is_own: fn(IpAddr) -> bool) -> bool {
     let address = address.to_canonical();
-    is_global(address) || allowed.iter().any(|network| network.contains(&address))
+    let denied = &rules.denied_networks;
+    if contain(denied, address) || wrapped(address).any(|inner| contain(denied, inner.into())) {
+        return false;
+    }
+    contain(&rules.allowed_networks, address) || (is_global(address) && !is_own(address))
+}
+
+/// Tells whether one of these networks has an address.
+pub(super) fn contain(networks: &[Network], address: IpAddr) -> bool {
+    networks.iter().any(|network| network.contains(address))
+}
+
+/// Tells whether this machine has an address now: only then is it what packets to it would come from. Nothing is sent.
+fn is_own(address: IpAddr) -> bool {
+    let any: IpAddr = match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let from = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((address, 443))?;
+        socket.local_addr()
+    });
+    // Where there is no way to it, nothing can be dialled either.
+    from.is_ok_and(|from| from.ip() == address)
 }
 
 fn is_global(address: IpAddr) -> bool {
@@ -50,102 +78,47 @@ fn is_global_v6(address: Ipv6Addr) -> bool {
         || begins(0x2001_0db8 << 96, 32)
         || begins(0x2002 << 112, 16)
         || begins(0x3fff << 112, 20);
-    begins(0x2000 << 112, 3) && !is_special && !is_isatap_of_private(address)
+    begins(0x2000 << 112, 3) && !is_special && wrapped(address.into()).all(is_global_v4)
 }
 
-/// ISATAP (RFC 5214) ends any prefix with `0:5efe` or `200:5efe` and an IPv4 address.
-fn is_isatap_of_private(address: Ipv6Addr) -> bool {
-    let [.., a, b, c, d] = address.segments();
-    let inner = Ipv4Addr::from_bits((u32::from(c) << 16) | u32::from(d));
-    matches!((a, b), (0 | 0x200, 0x5efe)) && !is_global_v4(inner)
+const fn first(bits: u32) -> u128 {
+    !(u128::MAX >> bits)
+}
+
+/// Addresses with an IPv4 address in them: the bits that tell and which these are, how far from the end the other is, and
+/// what it is mixed with.
+const WRAPPINGS: [(u128, u128, u32, u32); 8] = [
+    // Compatible (RFC 4291), and translated without state (RFC 2765).
+    (0, first(96), 0, 0),
+    (0xffff << 48, first(96), 0, 0),
+    // NAT64 (RFC 6052), and its local prefix (RFC 8215).
+    (0x0064_ff9b << 96, first(96), 0, 0),
+    (0x0064_ff9b_0001 << 80, first(48), 0, 0),
+    // 6to4 (RFC 3056).
+    (0x2002 << 112, first(16), 80, 0),
+    // Teredo (RFC 4380): the server, and the client's in disguise.
+    (0x2001 << 112, first(32), 64, 0),
+    (0x2001 << 112, first(32), 0, u32::MAX),
+    // ISATAP (RFC 5214): any prefix, then `0:5efe` or `200:5efe`.
+    (0x5efe << 32, 0xfdff_ffff << 32, 0, 0),
+];
+
+/// Returns the IPv4 addresses that a translator or a tunnel may take out of an IPv6 one.
+fn wrapped(address: IpAddr) -> impl Iterator<Item = Ipv4Addr> {
+    let bits = match address {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(address) => Some(address.to_bits()),
+    };
+    bits.into_iter().flat_map(|bits| {
+        let fitting = WRAPPINGS
+            .iter()
+            .filter(move |(network, mask, ..)| bits & mask == *network);
+        fitting.map(move |(_, _, shift, mixed)| {
+            let [.., a, b, c, d] = (bits >> shift).to_be_bytes();
+            Ipv4Addr::from_bits(u32::from_be_bytes([a, b, c, d]) ^ mixed)
+        })
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn denied_v4() -> impl Strategy<Value = Ipv4Addr> {
-        (0..NOT_GLOBAL.len(), any::<u32>()).prop_map(|(at, host)| {
-            let (network, bits) = NOT_GLOBAL[at];
-            Ipv4Addr::from_bits(network.to_bits() | (host & (u32::MAX >> bits)))
-        })
-    }
-
-    /// Every way to put an IPv4 address into an IPv6 one that a translator or a tunnel may take out again.
-    fn wrappings(inner: Ipv4Addr) -> Vec<Ipv6Addr> {
-        let v4 = u128::from(inner.to_bits());
-        let put = |prefix: u128, shift: u32| Ipv6Addr::from_bits(prefix | (v4 << shift));
-        vec![
-            inner.to_ipv6_mapped(),
-            put(0, 0),
-            put(0xffff << 48, 0),
-            put(0x0064_ff9b << 96, 0),
-            put(0x0064_ff9b_0001 << 80, 0),
-            put(0x2002 << 112, 80),
-            put(0x2001 << 112, 64),
-            Ipv6Addr::from_bits((0x2001 << 112) | (v4 ^ 0xffff_ffff)),
-            put((0x2600_0000_0000_0001 << 64) | (0x5efe << 32), 0),
-            put((0x2600_0000_0000_0001 << 64) | (0x0200_5efe << 32), 0),
-            put((0xfe80 << 112) | (0x5efe << 32), 0),
-        ]
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_denied_is_denied_in_every_wrapping(inner in denied_v4()) {
-            prop_assert!(!is_allowed(inner.into(), &[]), "{inner}");
-            for wrapped in wrappings(inner) {
-                prop_assert!(!is_allowed(wrapped.into(), &[]), "{inner} as {wrapped}");
-            }
-        }
-    }
-
-    #[test]
-    fn global_addresses_pass_and_the_rest_does_not() {
-        for text in [
-            "1.1.1.1",
-            "100.63.0.1",
-            "172.32.0.1",
-            "223.255.255.255",
-            "2606:4700::1111",
-            "2a00::1",
-            "::ffff:1.1.1.1",
-        ] {
-            assert!(is_allowed(text.parse().unwrap(), &[]), "{text}");
-        }
-        for text in [
-            "0.0.0.0",
-            "10.1.2.3",
-            "100.64.0.1",
-            "127.0.0.1",
-            "169.254.169.254",
-            "172.31.0.1",
-            "192.168.0.1",
-            "198.19.0.1",
-            "224.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "fe80::1",
-            "fec0::1",
-            "fc00::1",
-            "fd00:ec2::254",
-            "ff02::1",
-            "2001:db8::1",
-            "2001::1",
-            "2002:a00:1::",
-            "3fff::1",
-            "64:ff9b::7f00:1",
-            "::127.0.0.1",
-            "4000::1",
-        ] {
-            assert!(!is_allowed(text.parse().unwrap(), &[]), "{text}");
-        }
-        let allowed = ["127.0.0.0/8".parse().unwrap()];
-        assert!(is_allowed("127.0.0.1".parse().unwrap(), &allowed));
-        assert!(is_allowed("::ffff:127.0.0.1".parse().unwrap(), &allowed));
-        assert!(!is_allowed("10.0.0.1".parse().unwrap(), &allowed));
-    }
-}
+mod tests;

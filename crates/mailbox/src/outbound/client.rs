@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
@@ -66,8 +66,28 @@ pub(crate) enum Problem {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
-    /// In seconds, where the receiver says so.
-    pub(crate) retry_after_secs: Option<u64>,
+    pub(crate) retry_after: Option<RetryAfter>,
+}
+
+/// When a receiver asks to be tried again (RFC 9110 10.2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RetryAfter {
+    Seconds(u64),
+    /// A date, in seconds since 1970.
+    At(u64),
+}
+
+impl RetryAfter {
+    fn read(value: &HeaderValue) -> Option<Self> {
+        let text = value.to_str().ok()?;
+        if let Ok(seconds) = text.parse() {
+            return Some(Self::Seconds(seconds));
+        }
+        let date = httpdate::parse_http_date(text).ok()?;
+        Some(Self::At(
+            date.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs(),
+        ))
+    }
 }
 
 /// Sends to addresses that strangers name. No redirects, no proxies, no connection used twice, nothing decompressed.
@@ -151,8 +171,7 @@ impl GuardedClient {
                 found.map_err(|_: NetError| Problem::Unresolved)?.iter().collect()
             }
         };
-        let allowed = &self.rules.allowed_networks;
-        if found.iter().any(|address| !is_allowed(*address, allowed)) {
+        if found.iter().any(|address| !is_allowed(*address, &self.rules)) {
             return Err(Problem::Refused);
         }
         if found.is_empty() {
@@ -222,7 +241,7 @@ where
         let retry_after = response.headers().get(header::RETRY_AFTER);
         let answer = Answer {
             status: response.status().as_u16(),
-            retry_after_secs: retry_after.and_then(|value| value.to_str().ok()?.parse().ok()),
+            retry_after: retry_after.and_then(RetryAfter::read),
         };
         let mut body = response.into_body();
         let drain = async { while let Some(Ok(_)) = body.frame().await {} };

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::address::is_allowed;
+use super::{
+    address::{contain, is_allowed},
+    network::Network,
+};
 
 /// Longer than any that is meant.
 const MAX_URL_BYTES: usize = 2048;
@@ -22,10 +24,12 @@ const INNER: [&str; 9] = [
     "cluster.local",
 ];
 
-/// What the operator lets through besides public receivers.
+/// What the operator lets through besides public receivers, and what not.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
-    pub(crate) allowed_networks: Vec<IpNet>,
+    pub(crate) allowed_networks: Vec<Network>,
+    /// Wins over all else.
+    pub(crate) denied_networks: Vec<Network>,
     pub(crate) allow_http: bool,
 }
 
@@ -81,11 +85,7 @@ impl Target {
 
 /// An address is no name: it is taken where the operator allows its network, and nowhere else.
 fn check_literal(address: IpAddr, rules: &Rules) -> Result<(), &'static str> {
-    let is_named = rules
-        .allowed_networks
-        .iter()
-        .any(|network| network.contains(&address.to_canonical()));
-    if is_named && is_allowed(address, &rules.allowed_networks) {
+    if contain(&rules.allowed_networks, address) && is_allowed(address, rules) {
         Ok(())
     } else {
         Err("needs a name in place of an address")
@@ -169,6 +169,7 @@ mod tests {
     fn an_operator_lets_private_receivers_through() {
         let rules = Rules {
             allowed_networks: vec!["127.0.0.0/8".parse().unwrap()],
+            denied_networks: vec!["127.0.0.9/32".parse().unwrap()],
             allow_http: true,
         };
         for url in [
@@ -181,6 +182,8 @@ mod tests {
         for url in [
             "http://10.0.0.1:8080/",
             "http://127.0.0.1:25/",
+            "http://127.0.0.9:8080/",
+            "http://[::ffff:127.0.0.9]:8080/",
             "http://a@127.0.0.1:8080/",
         ] {
             assert!(Target::new(url, &rules).is_err(), "{url}");

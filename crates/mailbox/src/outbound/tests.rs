@@ -22,7 +22,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Answer, GuardedClient, Problem, Rules, client::talk};
+use super::{Answer, GuardedClient, Problem, RetryAfter, Rules, client::talk};
 
 /// An attempt is over in 10 s; the rest is for a busy machine.
 const OVER: Duration = Duration::from_secs(12);
@@ -30,6 +30,7 @@ const OVER: Duration = Duration::from_secs(12);
 fn client(allowed: &str, dns: &[SocketAddr]) -> GuardedClient {
     let rules = Rules {
         allowed_networks: vec![allowed.parse().unwrap()],
+        denied_networks: Vec::new(),
         allow_http: true,
     };
     GuardedClient::new(rules, dns)
@@ -155,6 +156,43 @@ async fn a_name_that_also_has_a_private_address_leads_nowhere_when_the_public_on
         (100..200).contains(&refused),
         "{refused} of 200 were refused: some were dialled"
     );
+}
+
+/// Every answer of the name has an address that is denied, and allowed besides.
+#[tokio::test]
+async fn a_name_in_a_denied_network_is_neither_kept_nor_dialled() {
+    let mut tasks = JoinSet::new();
+    let networks = |networks: [&str; 2]| networks.map(|network| network.parse().unwrap()).to_vec();
+    let rules = Rules {
+        allowed_networks: networks(["0.0.0.0/0", "::/0"]),
+        denied_networks: networks(["127.0.0.0/8", "::1/128"]),
+        allow_http: true,
+    };
+    let client = GuardedClient::new(rules, &[flipping_dns(&mut tasks).await]);
+    let listener = TcpListener::bind("[::]:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let used = async {
+        for url in [
+            format!("http://flip.example:{port}/"),
+            format!("http://localhost:{port}/"),
+            format!("http://127.0.0.1:{port}/"),
+            format!("http://[::1]:{port}/"),
+        ] {
+            // As often as the name has answers.
+            for _ in 0..12 {
+                assert!(client.check(&url).await.is_err(), "{url}");
+                let problem = post(&client, &url).await.unwrap_err();
+                assert!(
+                    matches!(problem, Problem::Refused | Problem::Url(_)),
+                    "{problem:?}"
+                );
+            }
+        }
+    };
+    tokio::select! {
+        () = used => {}
+        _ = listener.accept() => panic!("a denied address was dialled"),
+    }
 }
 
 /// What a hostile receiver does with a connection.
@@ -317,5 +355,42 @@ async fn no_more_than_16_kib_of_an_answer_is_read() {
         let drained = async { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await };
         let (_, sent, _) = tokio::join!(talk(ours, request), receiver, drained);
         assert!(sent <= 16 * 1024 + PIPE, "{sent} after {head:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_asks_for_time_in_seconds_or_until_a_date() {
+    let client = client("127.0.0.1/32", &[]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    for (asked, read) in [
+        ("120", Some(RetryAfter::Seconds(120))),
+        // The three ways to write a date (RFC 9110 5.6.7).
+        (
+            "Fri, 15 Jan 2027 08:00:00 GMT",
+            Some(RetryAfter::At(1_800_000_000)),
+        ),
+        (
+            "Friday, 15-Jan-27 08:00:00 GMT",
+            Some(RetryAfter::At(1_800_000_000)),
+        ),
+        ("Fri Jan 15 08:00:00 2027", Some(RetryAfter::At(1_800_000_000))),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("", None),
+        ("18446744073709551616", None),
+        ("Fri, 32 Jan 2027 08:00:00 GMT", None),
+        ("Thu, 01 Jan 1969 00:00:00 GMT", None),
+        ("2027-01-15T08:00:00Z", None),
+    ] {
+        let answer = format!("HTTP/1.1 503 Busy\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n");
+        let receiver = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        };
+        let (outcome, ()) = tokio::join!(post(&client, &url), receiver);
+        assert_eq!(outcome.unwrap().retry_after, read, "{asked}");
     }
 }

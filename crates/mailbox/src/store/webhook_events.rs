@@ -221,12 +221,23 @@ pub(crate) async fn find_attempt(
         .await
 }
 
-/// Lists active webhooks for which more than so many events wait.
-pub(crate) async fn list_overfull(c: &impl ConnectionTrait, max: u64) -> Result<Vec<Uuid>, DbErr> {
+/// Lists active webhooks for which more than so many events wait, but those whose old secret signs for longer.
+pub(crate) async fn list_overfull(
+    c: &impl ConnectionTrait,
+    max: u64,
+    old_secret_until_ms: i64,
+) -> Result<Vec<Uuid>, DbErr> {
+    let old_secret = Expr::col(webhook::Column::OldSecretUntilMs);
     let active = Query::select()
         .column(webhook::Column::Id)
         .from(webhook::Entity)
         .and_where(webhook::Column::State.eq(webhook::State::Active))
+        .and_where(
+            old_secret
+                .clone()
+                .is_null()
+                .or(old_secret.lte(old_secret_until_ms)),
+        )
         .to_owned();
     Entity::find()
         .select_only()

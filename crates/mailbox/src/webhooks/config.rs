@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use ipnet::IpNet;
 use mayfly_runtime::config::{ConfigError, List, Secret, secret_keys};
 use mayfly_types::SecretKey;
 use serde::{Deserialize, Serialize};
+
+use crate::outbound::Network;
 
 /// The `[webhooks]` section.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -16,7 +17,9 @@ pub struct WebhooksConfig {
     /// A file that holds them.
     pub encryption_key_file: Option<PathBuf>,
     /// Networks that are not public in which receivers may be, for development.
-    pub allowed_networks: List<IpNet>,
+    pub allowed_networks: List<Network>,
+    /// Networks in which no receiver may be, public ones too. It wins over `allowed_networks`.
+    pub denied_networks: List<Network>,
     /// Whether receivers may be without TLS, for development.
     pub allow_http: bool,
 }

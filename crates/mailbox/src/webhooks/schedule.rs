@@ -3,6 +3,8 @@
 use mayfly_types::random_bytes;
 use time::Duration;
 
+use crate::outbound::RetryAfter;
+
 /// The pauses after the first attempt and each that follows.
 const PAUSES_SECS: [i64; 9] = [
     5,
@@ -16,17 +18,26 @@ const PAUSES_SECS: [i64; 9] = [
     24 * 3600,
 ];
 /// The longest pause that a receiver may ask for.
-const MAX_RETRY_AFTER_SECS: u64 = 24 * 3600;
+const MAX_ASKED_MS: i64 = 24 * 3600 * 1000;
 
 /// Returns the pause after so many attempts, none when that was the last. A receiver may ask for a longer one.
-pub(super) fn pause(attempts: i32, retry_after_secs: Option<u64>) -> Option<Duration> {
+pub(super) fn pause(attempts: i32, retry_after: Option<RetryAfter>, now_ms: i64) -> Option<Duration> {
     let at = usize::try_from(attempts).ok()?.checked_sub(1)?;
     let secs = *PAUSES_SECS.get(at)?;
     // From 80 to 120 %.
     let jitter = i64::from(u16::from_be_bytes(random_bytes())) * 400 / i64::from(u16::MAX);
-    let planned = Duration::milliseconds(secs * (800 + jitter));
-    let asked = retry_after_secs.unwrap_or(0).min(MAX_RETRY_AFTER_SECS);
-    Some(planned.max(Duration::seconds(i64::try_from(asked).unwrap_or(0))))
+    let asked = retry_after.map_or(0, |retry_after| asked_ms(retry_after, now_ms));
+    Some(Duration::milliseconds((secs * (800 + jitter)).max(asked)))
+}
+
+/// Returns the pause that a receiver asks for: of a date, what is left until then.
+fn asked_ms(retry_after: RetryAfter, now_ms: i64) -> i64 {
+    let ms = |secs: u64| i64::try_from(secs).unwrap_or(i64::MAX).saturating_mul(1000);
+    let asked = match retry_after {
+        RetryAfter::Seconds(secs) => ms(secs),
+        RetryAfter::At(secs) => ms(secs).saturating_sub(now_ms),
+    };
+    asked.min(MAX_ASKED_MS)
 }
 
 /// Returns about when an event is given up that is due after so many failed attempts, if all others fail too.
@@ -45,15 +56,15 @@ mod tests {
         for (at, secs) in PAUSES_SECS.iter().enumerate() {
             let attempts = i32::try_from(at + 1).unwrap();
             for _ in 0..100 {
-                let pause = pause(attempts, None).unwrap();
+                let pause = pause(attempts, None, 0).unwrap();
                 assert!(
                     pause >= Duration::milliseconds(secs * 800)
                         && pause <= Duration::milliseconds(secs * 1200)
                 );
             }
         }
-        assert_eq!(pause(10, None), None);
-        assert_eq!(pause(10, Some(5)), None);
+        assert_eq!(pause(10, None, 0), None);
+        assert_eq!(pause(10, Some(RetryAfter::Seconds(5)), 0), None);
     }
 
     #[test]
@@ -67,8 +78,32 @@ mod tests {
 
     #[test]
     fn a_receiver_may_ask_for_more_time_and_not_for_less_or_for_ever() {
-        assert_eq!(pause(1, Some(60)), Some(Duration::minutes(1)));
-        assert!(pause(2, Some(0)).unwrap() >= Duration::minutes(4));
-        assert_eq!(pause(1, Some(u64::MAX)), Some(Duration::days(1)));
+        let now_ms = 1_800_000_000_500;
+        for (asked, secs) in [
+            (RetryAfter::Seconds(60), 60.0),
+            (RetryAfter::Seconds(u64::MAX), 86_400.0),
+            (RetryAfter::At(1_800_000_060), 59.5),
+            (RetryAfter::At(1_800_086_400), 86_399.5),
+            (RetryAfter::At(1_800_086_401), 86_400.0),
+            (RetryAfter::At(u64::MAX), 86_400.0),
+        ] {
+            assert_eq!(
+                pause(1, Some(asked), now_ms),
+                Some(Duration::seconds_f64(secs)),
+                "{asked:?}"
+            );
+        }
+        for asked in [
+            RetryAfter::Seconds(0),
+            RetryAfter::At(1_800_000_001),
+            RetryAfter::At(1_800_000_000),
+            RetryAfter::At(0),
+        ] {
+            let pause = pause(2, Some(asked), now_ms).unwrap();
+            assert!(
+                (Duration::minutes(4)..=Duration::minutes(6)).contains(&pause),
+                "{asked:?}"
+            );
+        }
     }
 }

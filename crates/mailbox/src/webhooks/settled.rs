@@ -65,10 +65,10 @@ impl Settled {
     fn next(&self, now_ms: i64) -> (Option<i64>, bool) {
         let retry_after = match &self.outcome {
             Ok(answer) if answer.status == 410 => return (None, true),
-            Ok(answer) if matches!(answer.status, 429 | 503) => answer.retry_after_secs,
+            Ok(answer) if matches!(answer.status, 429 | 503) => answer.retry_after,
             _ => None,
         };
-        match schedule::pause(self.attempt.attempt, retry_after) {
+        match schedule::pause(self.attempt.attempt, retry_after, now_ms) {
             Some(pause) => {
                 let pause = i64::try_from(pause.whole_milliseconds()).unwrap_or(i64::MAX);
                 (Some(now_ms.saturating_add(pause)), false)

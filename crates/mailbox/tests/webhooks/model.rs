@@ -1,5 +1,7 @@
 //! When a receiver is told again, against a model of the contract. The clock moves only as the test says.
 
+use std::time::{Duration as StdDuration, SystemTime};
+
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::WebhookDelivery;
 use mayfly_testkit::{Db, db_test};
@@ -29,7 +31,21 @@ fn walks() -> usize {
 #[derive(Debug, Clone)]
 struct Refusal {
     answer: String,
+    /// In how many seconds the date is that goes with it.
+    date_in: Option<i64>,
     asks_for: i64,
+}
+
+impl Refusal {
+    /// Returns the answer to an attempt of that time.
+    fn at(&self, now: i64) -> String {
+        let Some(date_in) = self.date_in else {
+            return self.answer.clone();
+        };
+        let since = StdDuration::from_secs(u64::try_from(now + date_in).unwrap());
+        let date = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since);
+        format!("{}\r\nRetry-After: {date}", self.answer)
+    }
 }
 
 fn refusals() -> impl Strategy<Value = Refusal> {
@@ -37,24 +53,33 @@ fn refusals() -> impl Strategy<Value = Refusal> {
     let after = prop_oneof![0..100_000_i64, Just(DAY_SECS), DAY_SECS..i64::MAX];
     let asking = (busy.clone(), after).prop_map(|(status, after)| Refusal {
         answer: format!("{status}\r\nRetry-After: {after}"),
+        date_in: None,
         asks_for: after.min(DAY_SECS),
+    });
+    // Dates that are past ask for nothing.
+    let until = (busy, -DAY_SECS..2 * DAY_SECS).prop_map(|(status, date_in)| Refusal {
+        answer: status.to_owned(),
+        date_in: Some(date_in),
+        asks_for: date_in.clamp(0, DAY_SECS),
     });
     let other = prop_oneof![
         Just("500 Sorry"),
         Just("404 Nothing"),
         Just("301 Elsewhere\r\nLocation: https://hooks.example.com/"),
         Just("no status"),
-        // Neither is a number of seconds that may be asked for.
+        // None is a time that may be asked for.
         Just("503 Busy\r\nRetry-After: -5"),
         Just("429 Slow Down\r\nRetry-After: soon"),
+        Just("503 Busy\r\nRetry-After: Fri, 32 Jan 2100 08:00:00 GMT"),
         // Nor is this an answer that may ask.
         Just("500 Sorry\r\nRetry-After: 86400"),
     ];
     let plain = other.prop_map(|answer| Refusal {
         answer: answer.to_owned(),
+        date_in: None,
         asks_for: 0,
     });
-    prop_oneof![asking, plain]
+    prop_oneof![asking, until, plain]
 }
 
 /// How a walk ends that does not go on for all ten attempts.
@@ -142,7 +167,7 @@ impl<'a> Walk<'a> {
     /// Has attempts refused, the clock being moved to just before and just after the next one may come. After the last
     /// the receiver gives another answer.
     async fn refuse(&self, refusals: &[Refusal], then: &str) {
-        self.receiver.answers(&refusals[0].answer);
+        self.receiver.answers(&refusals[0].at(self.now()));
         self.world.deliver(&[&self.account], &mail("news")).await.unwrap();
         let (mut earliest, mut latest) = (self.now(), self.now());
         for (at, refusal) in refusals.iter().enumerate() {
@@ -162,8 +187,8 @@ impl<'a> Walk<'a> {
 
             self.go(earliest - 1).await;
             assert_eq!(self.attempts().await.len(), at + 1, "too soon after {refusal:?}");
-            self.receiver
-                .answers(refusals.get(at + 1).map_or(then, |next| &next.answer));
+            let next = refusals.get(at + 1).map(|next| next.at(latest));
+            self.receiver.answers(next.as_deref().unwrap_or(then));
             self.go(latest).await;
         }
     }

@@ -73,6 +73,10 @@ fn what_cannot_be_used_is_one_line_that_names_the_key() {
             &[("MAYFLY_GATEWAY__TLS_CERT", "/nowhere.pem")],
             "gateway.tls_cert",
         ),
+        (
+            &[("MAYFLY_WEBHOOKS__DENIED_NETWORKS", "10.0.0.0/8,203.0.113")],
+            "MAYFLY_WEBHOOKS__DENIED_NETWORKS",
+        ),
         (&[("MAYFLY_LOG__LEVEL", "a=b=c")], "log.level"),
         (
             &[("MAYFLY_ROLES", "auth"), ("MAYFLY_GRPC__SECRET", &key)],

@@ -1,0 +1,137 @@
+//! How many webhooks there may be, and how much may wait for one.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use mayfly_mailbox::Config;
+use mayfly_testkit::{Db, db_test};
+use mayfly_types::{ErrorCode, reason};
+use time::Duration;
+use tokio::task::JoinSet;
+
+use super::{Receiver, create, deliveries, list, rotate};
+use crate::{
+    fleet,
+    world::{World, assert_refused, mail, until, user},
+};
+
+db_test!(the_limit_is_exact, a_webhook_ends_when_more_waits_than_may);
+
+const ROUNDS: usize = 4;
+const LIMIT: u32 = 3;
+const MAX_WAITING: usize = 5;
+
+/// Makes fifty webhooks too many at once, at these processes in turn, for one user after another.
+async fn assert_limit_is_exact(worlds: &[Arc<World>]) {
+    for _ in 0..ROUNDS {
+        let ann = user();
+        let calls: JoinSet<_> = (0..LIMIT + 50)
+            .zip(worlds.iter().cycle())
+            .map(|(n, world)| {
+                let (world, ann) = (world.clone(), ann.clone());
+                async move { create(&world, &ann, &format!("http://127.0.0.1:8080/{n}")).await }
+            })
+            .collect();
+        let (made, refused): (Vec<_>, Vec<_>) = calls.join_all().await.into_iter().partition(Result::is_ok);
+        assert_eq!(made.len(), LIMIT as usize);
+        for outcome in refused {
+            assert_refused(
+                outcome,
+                ErrorCode::PermissionDenied,
+                reason::WEBHOOK_LIMIT_REACHED,
+            );
+        }
+        for world in worlds {
+            assert_eq!(list(world, &ann).await.len(), made.len());
+        }
+    }
+}
+
+fn limited() -> Config {
+    Config {
+        max_webhooks: LIMIT,
+        ..Config::default()
+    }
+}
+
+async fn the_limit_is_exact(db: Db) {
+    assert_limit_is_exact(&[Arc::new(World::with(db, limited()).await)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_limit_is_exact_over_two_processes() {
+    assert_limit_is_exact(&fleet::two(limited()).await).await;
+}
+
+/// Has mails told to a receiver that takes none. Returns the owner, the mailbox and the webhook.
+async fn crowded(world: &World, name: &str, receiver: &Receiver) -> [String; 3] {
+    receiver.answers("500 Sorry");
+    let owner = user();
+    let account = world
+        .create_for(&format!("{name}@mayfly.test"), Some(&owner))
+        .await;
+    let webhook = create(world, &owner, &receiver.url()).await.unwrap();
+    for _ in 0..MAX_WAITING {
+        world.deliver(&[&account], &mail("news")).await.unwrap();
+    }
+    [owner, account, webhook.webhook.unwrap().webhook_id]
+}
+
+async fn status(world: &World, owner: &str) -> String {
+    list(world, owner).await.remove(0).status
+}
+
+/// Waits until so many events were told with success.
+async fn until_told(world: &World, owner: &str, webhook: &str, count: usize) {
+    until("told", async || {
+        let made = deliveries(world, owner, webhook).await.unwrap();
+        let told = made.iter().filter(|made| made.status_code == Some(200));
+        told.map(|made| &made.event_id).collect::<BTreeSet<_>>().len() == count
+    })
+    .await;
+}
+
+async fn a_webhook_ends_when_more_waits_than_may(db: Db) {
+    let config = Config {
+        max_waiting_events: u32::try_from(MAX_WAITING).unwrap(),
+        ..Config::default()
+    };
+    let world = World::with(db, config).await;
+    let (receiver, neighbour) = (Receiver::start().await, Receiver::start().await);
+    let [ann, account, webhook] = crowded(&world, "ann", &receiver).await;
+    let [bob, _, other] = crowded(&world, "bob", &neighbour).await;
+    world.mailbox.sweep().await;
+    for owner in [&ann, &bob] {
+        assert_eq!(status(&world, owner).await, "active", "as much as may");
+    }
+    world.deliver(&[&account], &mail("too much")).await.unwrap();
+    world.mailbox.sweep().await;
+    assert_eq!(status(&world, &ann).await, "failed");
+    assert_eq!(status(&world, &bob).await, "active");
+    // Nothing more is kept for it, and what waits is not told.
+    world.deliver(&[&account], &mail("unheard")).await.unwrap();
+    // With a new secret it has an hour to take it.
+    rotate(&world, &ann, &webhook).await.unwrap();
+    world.clock.advance(Duration::minutes(59));
+    world.mailbox.sweep().await;
+    assert_eq!(status(&world, &ann).await, "active");
+    world.clock.advance(Duration::minutes(1));
+    world.mailbox.sweep().await;
+    assert_eq!(status(&world, &ann).await, "failed");
+    for receiver in [&receiver, &neighbour] {
+        receiver.answers("200 OK");
+    }
+    world.clock.advance(Duration::minutes(40));
+    until_told(&world, &bob, &other, MAX_WAITING).await;
+    rotate(&world, &ann, &webhook).await.unwrap();
+    until_told(&world, &ann, &webhook, MAX_WAITING + 1).await;
+    world.mailbox.sweep().await;
+    assert_eq!(status(&world, &ann).await, "active");
+    let received = receiver.received();
+    let holds = |subject: &str| {
+        let subject = format!("\"subject\":\"{subject}\"");
+        received
+            .iter()
+            .any(|(_, body)| String::from_utf8_lossy(body).contains(&subject))
+    };
+    assert!(holds("too much") && !holds("unheard"));
+}
