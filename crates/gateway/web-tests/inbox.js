@@ -2,17 +2,20 @@
 // running Mayfly.
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
+import { until } from "./lab.js";
 import { sendMailTo } from "./mail.js";
 
 const [base, smtpPort] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 try {
-  for (const test of [deletesWhatIsShown, showsTheLastOpened, keepsAnswersInTheirMailbox, readsAgain, asksBeforeItForgets]) {
+  for (const test of [deletesWhatIsShown, showsTheLastOpened, keepsAnswersInTheirMailbox, readsAgain, asksBeforeItForgets,
+    losesWhatIsDeletedElsewhere, looksForCodesAgain, forgetsNoMailbox, saysWhatIsNotKept, readsDomainsAgain]) {
     const context = await browser.newContext({ viewport: { width: 1100, height: 720 } });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
     const problems = [];
     page.on("pageerror", (error) => problems.push(String(error)));
+    await page.clock.install();
     await page.goto(base);
     await test(page);
     assert.deepEqual(problems, [], test.name);
@@ -152,4 +155,95 @@ async function asksBeforeItForgets(page) {
   assert.ok(password && (await asked.textContent()).includes(password));
   await asked.getByRole("button", { name: "Cancel" }).click();
   assert.equal(await page.locator(".address").textContent(), address);
+}
+
+/** The mailbox that is open. */
+function mailboxOf(page) {
+  return page.evaluate(() => JSON.parse(localStorage.getItem("mayfly.mailboxes"))[0]);
+}
+
+/** Deletes a message of the list behind the page's back. */
+async function deleteElsewhere(page, text) {
+  const { token } = await mailboxOf(page);
+  const id = await page.locator("button.open", { hasText: text }).getAttribute("data-id");
+  const answer = await fetch(`${base}/api/messages/${id}`, { method: "DELETE", headers: { Authorization: `Bearer ${token}` } });
+  assert.equal(answer.status, 204);
+}
+
+async function losesWhatIsDeletedElsewhere(page) {
+  const address = await getMailbox(page);
+  await receive(page, address, "four", "three", "two", "one");
+  await subject(page, "two").click();
+  await shown(page, "two");
+  await deleteElsewhere(page, "three");
+  await page.clock.fastForward(30_000);
+  await subject(page, "three").waitFor({ state: "detached" });
+  await shown(page, "two");
+  // What is read is said to be gone.
+  await deleteElsewhere(page, "two");
+  await page.clock.fastForward(30_000);
+  await page.locator("message-view").getByText("It is not there any more.").waitFor();
+  assert.equal(await page.locator("message-view h2").count(), 0);
+  assert.deepEqual(await page.locator(".list .subject").allTextContents(), ["one", "four"]);
+  // So is what is opened.
+  await deleteElsewhere(page, "four");
+  await subject(page, "four").click();
+  await page.locator("message-view").getByText("It is not there any more.").waitFor();
+  await subject(page, "four").waitFor({ state: "detached" });
+  // And whoever comes back to the page sees it at once.
+  await deleteElsewhere(page, "one");
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await page.getByText("Nothing here yet").waitFor();
+  await receive(page, address, "five");
+}
+
+async function looksForCodesAgain(page) {
+  const address = await getMailbox(page);
+  let [isUp, failed] = [false, 0];
+  await page.route(/\/api\/messages\/[^/?]+$/, (route) => {
+    failed += 1;
+    return isUp ? route.fallback() : route.fulfill({ status: 503, json: { error: "unavailable", message: "try again shortly" } });
+  });
+  await sendMailTo(smtpPort, address, ["From: shop@shop.example", "Subject: Your code", "", "Your code is 482913."]);
+  await subject(page, "Your code").waitFor();
+  // The socket told it with its code; the list does not.
+  await page.reload();
+  await until(() => failed > 0, "the look for codes that fails");
+  isUp = true;
+  await page.clock.fastForward(5_000);
+  await page.locator(".list .code", { hasText: "482913" }).waitFor();
+}
+
+/** However many there are: nobody else knows their passwords. */
+async function forgetsNoMailbox(page) {
+  const old = Array.from({ length: 60 }, (_, n) => ({ id: `old-${n}`, address: `old-${n}@mayfly.test`, token: "x", password: `secret-${n}` }));
+  await getMailbox(page);
+  await page.evaluate((more) => {
+    const list = JSON.parse(localStorage.getItem("mayfly.mailboxes"));
+    localStorage.setItem("mayfly.mailboxes", JSON.stringify([...list, ...more]));
+  }, old);
+  await page.getByRole("button", { name: "+ New mailbox" }).click();
+  await getMailbox(page, page.getByRole("dialog"));
+  const kept = await page.evaluate(() => JSON.parse(localStorage.getItem("mayfly.mailboxes")));
+  assert.equal(kept.length, 62);
+  assert.deepEqual(kept.slice(2), old);
+}
+
+async function saysWhatIsNotKept(page) {
+  await page.evaluate(() => { Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }; });
+  const address = await getMailbox(page);
+  await page.getByText("note its password before you close the page").waitFor();
+  await page.getByRole("button", { name: "Password" }).waitFor();
+  await receive(page, address, "one");
+}
+
+async function readsDomainsAgain(page) {
+  await page.route("**/api/domains", (route) => route.fulfill({ status: 503, json: { error: "unavailable", message: "try again shortly" } }));
+  await page.getByRole("button", { name: "Choose a name" }).click();
+  await page.getByRole("alert").getByText("The server is busy").waitFor();
+  await page.unroute("**/api/domains");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByLabel("Name").fill(`chosen-${Date.now()}`);
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.locator(".address", { hasText: /^chosen-.*@mayfly[.]test$/ }).waitFor();
 }

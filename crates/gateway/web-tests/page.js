@@ -296,9 +296,13 @@ async function domain(page, look) {
   await page.getByLabel("Domain", { exact: true }).fill("mine.example");
   await page.getByRole("button", { name: "Add domain" }).click();
   const card = page.getByRole("article", { name: "mine.example" });
-  const [text, server] = await Promise.all(["TXT", "MX"].map((type) =>
+  const records = () => Promise.all(["TXT", "MX"].map((type) =>
     card.getByRole("row", { name: type }).getByRole("cell").nth(2).locator("code").textContent()));
+  const [text, server] = await records();
   assert.match(text, /^mayfly-verify-/);
+  await page.reload();
+  await page.getByRole("link", { name: "Domains" }).click();
+  assert.deepEqual(await records(), [text, server]);
   await card.getByRole("button", { name: "Verify" }).click();
   await card.getByRole("status").waitFor();
   assert.equal(await card.getByText("missing", { exact: true }).count(), 2);

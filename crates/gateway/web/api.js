@@ -33,6 +33,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether something is there no more. @param {unknown} error */
+export function isGone(error) {
+  return error instanceof ApiError && [404, 410].includes(error.status);
+}
+
 /** Says what went wrong to a person. @param {unknown} error */
 export function explain(error) {
   if (!(error instanceof ApiError)) return texts.errors.internal_error;

@@ -1,6 +1,6 @@
-import { ApiError, PAGE_SIZE, call, explain } from "./api.js";
+import { ApiError, PAGE_SIZE, call, explain, isGone } from "./api.js";
 import { announce, button, confirmed, copy, copyable, dialog, fill, h, size, toast } from "./dom.js";
-import { Feed } from "./feed.js";
+import { Feed, goneOf } from "./feed.js";
 import { MailboxRail } from "./mailbox-rail.js";
 import { MessageList, senderOf } from "./message-list.js";
 import { MessageView } from "./message-view.js";
@@ -12,6 +12,8 @@ import { texts } from "./texts.js";
 
 /** Rows whose codes are looked up: a list carries none. */
 const ROWS_WITH_CODES = 5;
+/** When a look for codes that failed is made again. */
+const AGAIN_MS = 5000;
 
 /** The page at `/`: without a mailbox it offers one, with one it shows it. */
 class Inbox extends HTMLElement {
@@ -30,6 +32,7 @@ class Inbox extends HTMLElement {
   connectedCallback() {
     this.list.addEventListener("open", (event) => this.open(/** @type {CustomEvent<string>} */ (event).detail));
     this.view.addEventListener("back", () => this.back());
+    this.view.addEventListener("gone", (event) => this.leave(new Set([/** @type {CustomEvent<string>} */ (event).detail])));
     this.view.addEventListener("remove", () => this.removeMessage(this.view.message?.id));
     this.rail.addEventListener("choose", (event) => this.choose(/** @type {CustomEvent<string>} */ (event).detail));
     this.rail.addEventListener("count", () => this.nameTab());
@@ -52,7 +55,8 @@ class Inbox extends HTMLElement {
     this.view.clear();
     this.older.hidden = true;
     this.feed = new Feed(mailbox.token, {
-      list: (items) => this.merge(items),
+      known: () => this.items,
+      list: (page, known) => this.reread(page, known),
       item: (item) => this.merge([item]),
       state: (state) => { this.state.textContent = texts[state]; this.state.dataset.state = state; },
       failed: (error) => this.failed(error),
@@ -121,7 +125,7 @@ class Inbox extends HTMLElement {
           mailbox.password ? button(texts.showPassword, () => this.password(mailbox)) : null,
           button(texts.forget, () => this.forget(mailbox), "quiet"),
           button(texts.deleteMailbox, () => this.deleteMailbox(mailbox), "quiet")),
-        h("p", { class: "hint" }, this.quota, " ", texts.retention, " ", texts.keptInBrowser)),
+        h("p", { class: "hint" }, this.quota, " ", texts.retention, " ", session.isKept() ? texts.keptInBrowser : texts.notKept)),
       h("div", { class: "panes" },
         h("section", { class: "list", "aria-label": texts.inbox }, this.state, this.list, this.older),
         h("section", { class: "view", "aria-live": "off" }, this.view)));
@@ -159,12 +163,36 @@ class Inbox extends HTMLElement {
     this.start();
   }
 
+  /** Takes in the newest page, and lets go what is there no more. @param {Item[]} page @param {Item[]} known before it was asked for */
+  reread(page, known) {
+    const here = new Set(this.items.map((item) => item.id));
+    const before = new Set(known.map((item) => item.id));
+    this.leave(goneOf(page, known));
+    // What was deleted here meanwhile is on the page, too.
+    this.merge(page.filter((item) => here.has(item.id) || !before.has(item.id)));
+  }
+
+  /** Lets go what was deleted elsewhere. @param {Set<string>} gone */
+  leave(gone) {
+    if (!gone.size) return;
+    const { selected } = this.list;
+    this.items = this.items.filter((item) => !gone.has(item.id));
+    if (selected && gone.has(selected)) this.list.selected = null;
+    if (this.view.message && gone.has(this.view.message.id)) this.view.say(texts.errors.not_found);
+    this.list.show(this.items);
+    void this.readQuota();
+  }
+
   /** Takes in messages of the newest page or of the socket. @param {Item[]} fresh */
   merge(fresh) {
     const isFirst = !this.list.querySelector("ol, .empty h2");
     const known = new Map(this.items.map((item) => [item.id, item]));
     const added = fresh.filter((item) => !known.has(item.id));
-    for (const item of fresh) known.set(item.id, { ...known.get(item.id), ...item });
+    for (const item of fresh) {
+      const old = known.get(item.id);
+      // No message is ever unread again: the answer may be older.
+      known.set(item.id, { ...old, ...item, is_read: item.is_read || old?.is_read === true });
+    }
     const items = [...known.values()].sort((a, b) => b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id));
     const isChanged = added.length > 0 || JSON.stringify(items) !== JSON.stringify(this.items);
     this.items = items;
@@ -190,8 +218,13 @@ class Inbox extends HTMLElement {
     const next = () => this.items.slice(0, ROWS_WITH_CODES).find((item) => !item.codes);
     for (let item = next(); item && feed && feed === this.feed && !feed.isStopped; item = next()) {
       const id = item.id;
-      /** @type {import("./api.js").Code[]} */
-      const codes = await call("GET", `/api/messages/${id}`, feed.token).then((message) => message.codes, () => []);
+      /** @type {import("./api.js").Code[] | null} */
+      const codes = await call("GET", `/api/messages/${id}`, feed.token)
+        .then((message) => message.codes, (error) => (isGone(error) ? [] : null));
+      if (!codes) {
+        setTimeout(() => { if (feed === this.feed) void this.findCodes(); }, AGAIN_MS);
+        break;
+      }
       this.items = this.items.map((one) => (one.id === id ? { ...one, codes } : one));
       if (codes.length && feed === this.feed) this.list.show(this.items);
     }
@@ -273,7 +306,7 @@ class Inbox extends HTMLElement {
     try {
       await call("DELETE", `/api/messages/${id}`, feed.token);
     } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 404) {
+      if (!isGone(error)) {
         toast(explain(error), "bad");
         return;
       }

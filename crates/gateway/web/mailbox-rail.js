@@ -1,6 +1,6 @@
 import { ApiError, PAGE_SIZE } from "./api.js";
 import { announce, fill, h } from "./dom.js";
-import { Feed } from "./feed.js";
+import { Feed, goneOf } from "./feed.js";
 import { senderOf } from "./message-list.js";
 import { texts } from "./texts.js";
 
@@ -35,7 +35,8 @@ class Neighbour {
   start(pauseMs) {
     this.timer = window.setTimeout(() => {
       this.feed = new Feed(this.mailbox.token, {
-        list: (items) => this.take(items),
+        known: () => this.items ?? [],
+        list: (page, known) => this.take(page, goneOf(page, known)),
         item: (item) => { this.take([item]); announce(texts.arrivedAt(senderOf(item), this.mailbox.address)); },
         state: () => {},
         failed: (error) => {
@@ -48,9 +49,10 @@ class Neighbour {
     }, pauseMs);
   }
 
-  /** @param {Item[]} fresh */
-  take(fresh) {
-    const all = new Map([...this.items ?? [], ...fresh].map((item) => [item.id, item]));
+  /** @param {Item[]} fresh @param {Set<string>} [gone] */
+  take(fresh, gone) {
+    const left = (this.items ?? []).filter((item) => !gone?.has(item.id));
+    const all = new Map([...left, ...fresh].map((item) => [item.id, item]));
     this.items = [...all.values()].sort((a, b) => b.id.localeCompare(a.id)).slice(0, MAX_KEPT);
     this.changed();
   }

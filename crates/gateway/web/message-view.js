@@ -1,4 +1,4 @@
-import { call, download, explain, send } from "./api.js";
+import { call, download, explain, isGone, send } from "./api.js";
 import { button, copy, fill, h, size, toast, when } from "./dom.js";
 import { texts } from "./texts.js";
 
@@ -9,7 +9,7 @@ import { texts } from "./texts.js";
 const MAX_SHOWN_BYTES = 1024 * 1024;
 const MAX_LINKS = 10;
 
-/** One message. It fires `back` and `remove`. */
+/** One message. It fires `back`, `remove`, and `gone` with the id of one that is there no more. */
 export class MessageView extends HTMLElement {
   /** What is shown; nothing while it is read. @type {Message | null} */
   message = null;
@@ -35,12 +35,20 @@ export class MessageView extends HTMLElement {
       if (turn !== this.turn) return false;
       this.message = message;
     } catch (error) {
-      if (turn === this.turn) fill(this, this.tools(), h("p", { class: "problem", role: "alert" }, explain(error)));
+      if (turn !== this.turn) return false;
+      this.say(explain(error));
+      if (isGone(error)) this.dispatchEvent(new CustomEvent("gone", { detail: id }));
       return false;
     }
     this.render();
     this.querySelector("h2")?.focus();
     return true;
+  }
+
+  /** Says something in place of the message. @param {string} what */
+  say(what) {
+    this.message = null;
+    fill(this, this.tools(), h("p", { class: "problem", role: "alert" }, what));
   }
 
   tools() {

@@ -3,13 +3,13 @@ import { button, confirmed, copyable, field, fill, form, h, table, toast } from 
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").DnsRecord} DnsRecord */
-/** @typedef {{id: string, domain: string, verify_status: string, verify_token: string, mx_configured: boolean, verified_at: string | null, catch_all: string | null}} Domain */
+/** @typedef {{id: string, domain: string, verify_status: string, verify_token: string, mx_configured: boolean, verified_at: string | null, catch_all: string | null, dns_records: DnsRecord[]}} Domain */
 /** @typedef {{id: string, address: string}} Account */
 
 /** @param {HTMLElement} into @param {import("./pro.js").Ask} ask */
 export async function showDomains(into, ask) {
   const list = h("div", { class: "panel" });
-  /** Records are told when a domain is added or verified, not in the list. @type {Map<string, DnsRecord[]>} */
+  /** Of those that were verified here: which records are there. @type {Map<string, DnsRecord[]>} */
   const records = new Map();
   /** What the last verification said. @type {Map<string, string>} */
   const said = new Map();
@@ -54,11 +54,9 @@ export async function showDomains(into, ask) {
   };
   const card = (/** @type {Domain} */ domain) => {
     const isVerified = domain.verify_status === "verified";
-    const known = records.get(domain.id) ?? [{ type: "TXT", host: domain.domain, value: domain.verify_token }];
     return h("article", { class: "card", "aria-label": domain.domain },
       h("div", { class: "row" }, h("h2", {}, domain.domain), h("span", { class: "tag" }, isVerified ? texts.verified : texts.pending)),
-      h("h3", {}, texts.dnsRecords), dnsTable(known),
-      records.has(domain.id) ? null : h("p", { class: "hint" }, texts.recordsAgain),
+      h("h3", {}, texts.dnsRecords), dnsTable(records.get(domain.id) ?? domain.dns_records),
       said.has(domain.id) ? h("p", { class: isVerified ? "hint" : "problem", role: "status" }, said.get(domain.id)) : null,
       isVerified ? catchAll(domain) : null,
       h("div", { class: "row" }, button(texts.verify, () => verify(domain), "primary"), button(texts.remove, () => remove(domain), "danger")));
@@ -66,8 +64,7 @@ export async function showDomains(into, ask) {
   await read();
   fill(into, h("h1", {}, texts.domains), h("p", { class: "hint" }, texts.domainsIntro),
     form([field(texts.domain, h("input", { name: "domain", required: true, autocomplete: "off", autocapitalize: "none" }))], texts.addDomain, async (data) => {
-      const made = await ask("POST", "/pro/api/domains", { domain: data.get("domain") });
-      records.set(made.id, made.dns_records);
+      await ask("POST", "/pro/api/domains", { domain: data.get("domain") });
       await read();
     }, explain), list);
 }

@@ -8,11 +8,12 @@
 const MAILBOXES = "mayfly.mailboxes";
 const CURRENT = "mayfly.current";
 const PRO = "mayfly.pro";
-/** More than anyone looks at; storage is small. */
-const MAX_MAILBOXES = 50;
+/** What storage did not take: the page works with it until it is closed. @type {Map<string, unknown>} */
+const unsaved = new Map();
 
 /** @param {string} key @returns {any} */
 function read(key) {
+  if (unsaved.has(key)) return unsaved.get(key);
   try {
     return JSON.parse(localStorage.getItem(key) ?? "null");
   } catch {
@@ -24,9 +25,16 @@ function read(key) {
 function write(key, value) {
   try {
     localStorage.setItem(key, JSON.stringify(value));
+    unsaved.delete(key);
   } catch {
-    // Storage is off or full: the page works until it is closed.
+    // Storage is off or full.
+    unsaved.set(key, value);
   }
+}
+
+/** Whether the mailboxes are there when the page is opened again. */
+export function isKept() {
+  return !unsaved.has(MAILBOXES);
 }
 
 /** @returns {Mailbox[]} */
@@ -52,7 +60,7 @@ export function remember(mailbox) {
   const known = mailboxes().find((one) => one.id === mailbox.id);
   const password = mailbox.password ?? known?.password ?? null;
   const others = mailboxes().filter((one) => one.id !== mailbox.id);
-  write(MAILBOXES, [{ ...mailbox, password }, ...others].slice(0, MAX_MAILBOXES));
+  write(MAILBOXES, [{ ...mailbox, password }, ...others]);
   choose(mailbox.id);
 }
 
@@ -69,6 +77,5 @@ export function pro() {
 
 /** @param {Pro | null} session */
 export function rememberPro(session) {
-  if (session) write(PRO, session);
-  else localStorage.removeItem(PRO);
+  write(PRO, session);
 }

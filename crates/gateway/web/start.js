@@ -1,5 +1,5 @@
 import { ApiError, call, explain } from "./api.js";
-import { field, form, h } from "./dom.js";
+import { button, field, fill, form, h } from "./dom.js";
 import { randomName, randomPassword } from "./names.js";
 import { remember } from "./session.js";
 import { texts } from "./texts.js";
@@ -37,10 +37,19 @@ async function domains() {
 /** A form that makes a mailbox of a chosen name. @param {() => void} done */
 export function chooseForm(done) {
   const select = h("select", { name: "domain", required: true });
-  domains().then((names) => select.append(...names.map((name) => h("option", { value: name }, name))), () => {});
+  const problem = h("p", { class: "problem", role: "alert" });
+  const read = async () => {
+    fill(problem);
+    try {
+      fill(select, ...(await domains()).map((name) => h("option", { value: name }, name)));
+    } catch (error) {
+      fill(problem, explain(error), " ", button(texts.retry, read, "small"));
+    }
+  };
+  void read();
   return form([
     field(texts.localPart, h("input", { name: "name", required: true, maxlength: 64, autocomplete: "off", autocapitalize: "none", spellcheck: "false" })),
-    field(texts.domain, select),
+    field(texts.domain, select), problem,
   ], texts.create, async (data) => {
     await createMailbox(`${data.get("name")}@${data.get("domain")}`, randomPassword());
     done();

@@ -141,7 +141,10 @@ impl mailbox_server::Mailbox for Rpc {
     ) -> Answer<ListCustomDomainsResponse> {
         let domains = self.0.list_custom_domains(&request.get_ref().user_id).await?;
         let domains = domains.into_iter().map(custom_domain_to_proto).collect();
-        Ok(Response::new(ListCustomDomainsResponse { domains }))
+        Ok(Response::new(ListCustomDomainsResponse {
+            domains,
+            mx_hostname: self.0.dns.mx_hostname().to_owned(),
+        }))
     }
 
     async fn add_domain(&self, request: Request<AddDomainRequest>) -> Answer<AddDomainResponse> {
@@ -180,8 +183,10 @@ impl mailbox_server::Mailbox for Rpc {
             .0
             .set_catch_all(&r.user_id, &r.domain_id, r.account_id.as_deref())
             .await?;
-        let domain = Some(custom_domain_to_proto(domain));
-        Ok(Response::new(proto::SetCatchAllResponse { domain }))
+        Ok(Response::new(proto::SetCatchAllResponse {
+            domain: Some(custom_domain_to_proto(domain)),
+            mx_hostname: self.0.dns.mx_hostname().to_owned(),
+        }))
     }
 
     async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Answer<ListMessagesResponse> {

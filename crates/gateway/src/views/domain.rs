@@ -27,11 +27,14 @@ pub(crate) struct OwnDomain {
     catch_all: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
+    dns_records: Vec<DnsRecord>,
 }
 
-impl From<CustomDomain> for OwnDomain {
-    fn from(domain: CustomDomain) -> Self {
+impl OwnDomain {
+    /// Shapes a domain whose MX record should name a host.
+    pub(crate) fn new(domain: CustomDomain, mx_hostname: &str) -> Self {
         Self {
+            dns_records: records(&domain, mx_hostname.to_owned(), [None, None]),
             id: domain.domain_id,
             domain: domain.domain,
             verify_status: status(domain.verified_at),

@@ -3,7 +3,12 @@
 use axum::{Json, extract::State};
 use mayfly_proto::mailbox::ListCustomDomainsRequest;
 
-use crate::{auth::ProPrincipal, error::ApiError, state::Gateway, views::domain::OwnDomainList};
+use crate::{
+    auth::ProPrincipal,
+    error::ApiError,
+    state::Gateway,
+    views::domain::{OwnDomain, OwnDomainList},
+};
 
 /// Lists the user's own domains, oldest first.
 #[utoipa::path(get, path = "/domains", tag = "pro", operation_id = "list_own_domains", security(("pro" = [])),
@@ -16,7 +21,8 @@ pub(crate) async fn handle(
         user_id: principal.user_id,
     };
     let answer = gateway.mailbox().list_custom_domains(request).await?.into_inner();
+    let shape = |domain| OwnDomain::new(domain, &answer.mx_hostname);
     Ok(Json(OwnDomainList {
-        domains: answer.domains.into_iter().map(Into::into).collect(),
+        domains: answer.domains.into_iter().map(shape).collect(),
     }))
 }

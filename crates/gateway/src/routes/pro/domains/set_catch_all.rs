@@ -36,5 +36,8 @@ pub(crate) async fn handle(
         account_id: body.catch_all,
     };
     let answer = gateway.mailbox().set_catch_all(request).await?.into_inner();
-    Ok(Json(answer.domain.unwrap_or_default().into()))
+    Ok(Json(OwnDomain::new(
+        answer.domain.unwrap_or_default(),
+        &answer.mx_hostname,
+    )))
 }
