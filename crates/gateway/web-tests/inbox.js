@@ -9,7 +9,7 @@ const [base, smtpPort] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 try {
   for (const test of [deletesWhatIsShown, showsTheLastOpened, keepsAnswersInTheirMailbox, readsAgain, asksBeforeItForgets,
-    losesWhatIsDeletedElsewhere, looksForCodesAgain, forgetsNoMailbox, saysWhatIsNotKept, readsDomainsAgain]) {
+    losesWhatIsDeletedElsewhere, staysDeleted, looksForCodesAgain, forgetsNoMailbox, saysWhatIsNotKept, readsDomainsAgain]) {
     const context = await browser.newContext({ viewport: { width: 1100, height: 720 } });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
@@ -195,6 +195,33 @@ async function losesWhatIsDeletedElsewhere(page) {
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
   await page.getByText("Nothing here yet").waitFor();
   await receive(page, address, "five");
+}
+
+/** An answer that was given before a message was deleted here does not bring it back, nor take away what came since. */
+async function staysDeleted(page) {
+  const address = await getMailbox(page);
+  await receive(page, address, "kept", "gone");
+  let release, heard;
+  const gate = new Promise((resolve) => { release = resolve; });
+  const answered = new Promise((resolve) => { heard = resolve; });
+  await page.route("**/api/messages", async (route) => {
+    const response = await route.fetch();
+    heard();
+    await gate;
+    await route.fulfill({ response });
+  }, { times: 1 });
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await answered;
+  await subject(page, "gone").click();
+  await shown(page, "gone");
+  await page.keyboard.press("d");
+  await subject(page, "gone").waitFor({ state: "detached" });
+  await receive(page, address, "meanwhile");
+  const late = page.waitForResponse("**/api/messages");
+  release();
+  await (await late).finished();
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  assert.deepEqual(await page.locator(".list .subject").allTextContents(), ["meanwhile", "kept"]);
 }
 
 async function looksForCodesAgain(page) {
