@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use mayfly_runtime::database::{self, DatabaseFailure};
+use mayfly_runtime::{
+    database::{self, DatabaseFailure},
+    idempotency::Refused,
+};
 use mayfly_types::{ErrorCode, reason};
 use sea_orm::DbErr;
 
@@ -29,6 +32,8 @@ pub(crate) enum Error {
     TokenLimitReached { limit: u32 },
     #[error("not found")]
     NotFound,
+    #[error(transparent)]
+    NotRepeated(#[from] Refused),
     #[error("the hashing queue is full")]
     Overloaded { retry_after: Duration },
     #[error("the service is stopping")]
@@ -103,6 +108,7 @@ impl Error {
             Self::RegistrationClosed | Self::TokenLimitReached { .. } => ErrorCode::PermissionDenied,
             Self::EmailTaken => ErrorCode::AlreadyExists,
             Self::NotFound => ErrorCode::NotFound,
+            Self::NotRepeated(refused) => refused.code(),
             Self::Overloaded { .. } | Self::Stopping => ErrorCode::Unavailable,
             Self::Database(error) => database::error_code(error),
             Self::Defect(_) => ErrorCode::Internal,
@@ -122,6 +128,7 @@ impl Error {
             Self::EmailTaken => reason::EMAIL_TAKEN,
             Self::TokenLimitReached { .. } => reason::TOKEN_LIMIT_REACHED,
             Self::NotFound => reason::NOT_FOUND,
+            Self::NotRepeated(refused) => refused.reason(),
             Self::Overloaded { .. } => reason::OVERLOADED,
             Self::Stopping => reason::UNAVAILABLE,
             Self::Database(_) | Self::Defect(_) if self.code() == ErrorCode::Unavailable => {
@@ -146,6 +153,7 @@ impl Error {
                 format!("there are {limit} tokens already; revoke one first")
             }
             Self::NotFound => "not found".to_owned(),
+            Self::NotRepeated(refused) => refused.to_string(),
             Self::Overloaded { .. } => "too many sign-ins at once; try again".to_owned(),
             Self::Stopping => "the service is stopping".to_owned(),
             Self::Database(_) if self.code() == ErrorCode::Unavailable => {

@@ -11,6 +11,7 @@ mod revocations;
 mod rpc;
 mod service;
 mod store;
+mod sweeper;
 mod verdicts;
 
 use std::{path::PathBuf, sync::Arc};
@@ -19,6 +20,7 @@ use mayfly_proto::auth::auth_server::AuthServer;
 use mayfly_runtime::{
     admin::Readiness,
     database::{Database, OpenError},
+    idempotency::Answers,
     redis::Redis,
     task::Tasks,
     telemetry::meter,
@@ -83,12 +85,13 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
             error,
         })?;
     let is_shared = deps.database.is_shared();
-    let store = Arc::new(Store::new(deps.database));
+    let store = Arc::new(Store::new(deps.database, Answers::new(&deps.signing_keys)));
     let validations = meter()
         .u64_counter("auth.token.validations")
         .with_description("Bearer tokens by kind, and why they were refused")
         .build();
-    let service = Service {
+    let tasks = deps.tasks.clone();
+    let service = Arc::new(Service {
         last_used: LastUsed::start(Arc::clone(&store), &deps.tasks),
         store,
         keys: KeyRing::new(&deps.signing_keys),
@@ -101,10 +104,9 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
         max_tokens: config.max_tokens,
         validations,
         revocations: Revocations::new(),
-    };
-    Ok(Auth {
-        service: Arc::new(service),
-    })
+    });
+    sweeper::start(Arc::clone(&service), &tasks);
+    Ok(Auth { service })
 }
 
 impl Auth {
@@ -121,6 +123,13 @@ impl Auth {
             let store = Arc::clone(&store);
             async move { store.ping().await }
         });
+    }
+
+    /// Removes at once whatever is past its time, as the sweeper does every few minutes. Errors are logged.
+    pub async fn sweep(&self) {
+        if let Err(error) = sweeper::sweep(&self.service).await {
+            tracing::warn!(%error, "cannot sweep");
+        }
     }
 
     /// Ends the hashing threads and closes the database. Calls that come later answer that the service is not available.

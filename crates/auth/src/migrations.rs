@@ -3,6 +3,7 @@
 mod m20261123_000001_create_credentials;
 mod m20261123_000002_create_users;
 mod m20261123_000003_create_pro_tokens;
+mod m20261128_000001_create_idempotency_keys;
 
 use sea_orm_migration::prelude::*;
 
@@ -15,6 +16,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000001_create_credentials::Migration),
             Box::new(m20261123_000002_create_users::Migration),
             Box::new(m20261123_000003_create_pro_tokens::Migration),
+            Box::new(m20261128_000001_create_idempotency_keys::Migration),
         ]
     }
 }

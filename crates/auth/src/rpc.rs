@@ -11,7 +11,7 @@ use mayfly_proto::auth::{
     ValidateTokenRequest, ValidateTokenResponse, auth_server, validate_token_response,
 };
 use mayfly_runtime::grpc::Failure;
-use mayfly_types::ErrorCode;
+use mayfly_types::{ErrorCode, TokenId};
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -157,12 +157,13 @@ impl auth_server::Auth for Rpc {
     ) -> Result<Response<CreateProTokenResponse>, Status> {
         let request = request.into_inner();
         let user_id = id(&request.user_id, USER_ID)?;
-        let (token, value) = self.0.create_pro_token(user_id, request.name).await?;
+        let key = request.idempotency_key.as_deref();
+        let created = self.0.create_pro_token(user_id, &request.name, key).await?;
         Ok(Response::new(CreateProTokenResponse {
-            token_id: token.id.to_string(),
-            name: token.name,
-            token: value.to_string(),
-            created_at: token.created_at_secs,
+            token_id: TokenId::from_uuid(created.id).to_string(),
+            name: request.name,
+            token: created.value,
+            created_at: created.created_at_secs,
         }))
     }
 

@@ -6,8 +6,15 @@ mod entities;
 mod pro_tokens;
 mod users;
 
-use mayfly_runtime::database::Database;
+use std::sync::Arc;
+
+use mayfly_runtime::{
+    database::Database,
+    idempotency::{self, Answers},
+};
 use mayfly_types::random_bytes;
+use sea_orm::DbErr;
+use time::OffsetDateTime;
 
 pub(crate) use pro_tokens::{Created, ProToken};
 pub(crate) use users::User;
@@ -16,11 +23,24 @@ pub(crate) use users::User;
 #[derive(Debug)]
 pub(crate) struct Store {
     database: Database,
+    /// What calls with an Idempotency-Key answered.
+    answers: Arc<Answers>,
 }
 
 impl Store {
-    pub(crate) fn new(database: Database) -> Self {
-        Self { database }
+    pub(crate) fn new(database: Database, answers: Answers) -> Self {
+        Self {
+            database,
+            answers: Arc::new(answers),
+        }
+    }
+
+    /// Removes some of the idempotency keys that are past their time. Returns how many.
+    pub(crate) async fn sweep_idempotency_keys(&self, now: OffsetDateTime, limit: u64) -> Result<u64, DbErr> {
+        let write = self.database.tx("sweep_idempotency_keys", move |tx| {
+            Box::pin(idempotency::sweep(tx, now, limit))
+        });
+        write.await
     }
 
     pub(crate) async fn ping(&self) -> Result<(), String> {

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod idempotency;
 mod jwt;
 mod passwords;
 mod pro_tokens;

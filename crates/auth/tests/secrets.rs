@@ -32,7 +32,10 @@ async fn a_stolen_database_holds_no_usable_secret(db: Db) {
     );
     secrets.push(user.jwt);
     let (kept, revoked) = (
-        world.create_token(&user.id, "kept token").await.unwrap(),
+        world
+            .create_token_once(&user.id, "kept token", Some("a key"))
+            .await
+            .unwrap(),
         world.create_token(&user.id, "revoked token").await.unwrap(),
     );
     world.revoke(&user.id, &revoked.id).await.unwrap();

@@ -40,6 +40,7 @@ pub(crate) struct TestUser {
 }
 
 /// A Pro API token of a test.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TestToken {
     pub(crate) id: String,
     pub(crate) value: String,
@@ -200,9 +201,20 @@ impl World {
     }
 
     pub(crate) async fn create_token(&self, user_id: &str, name: &str) -> Answer<TestToken> {
+        self.create_token_once(user_id, name, None).await
+    }
+
+    /// The same with an idempotency key.
+    pub(crate) async fn create_token_once(
+        &self,
+        user_id: &str,
+        name: &str,
+        key: Option<&str>,
+    ) -> Answer<TestToken> {
         let request = CreateProTokenRequest {
             user_id: user_id.to_owned(),
             name: name.to_owned(),
+            idempotency_key: key.map(str::to_owned),
         };
         let token = self.client().create_pro_token(request).await?.into_inner();
         Ok(TestToken {

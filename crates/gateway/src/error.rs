@@ -194,6 +194,8 @@ impl From<Failure> for ApiError {
             reason::INVALID_URL => (S::BAD_REQUEST, "invalid_url"),
             reason::INVALID_EVENTS => (S::BAD_REQUEST, "invalid_events"),
             reason::REGISTRATION_CLOSED => (S::FORBIDDEN, "registration_closed"),
+            reason::IDEMPOTENCY_KEY_REUSED => (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
+            reason::IDEMPOTENCY_ANSWER_GONE => (S::GONE, "idempotency_answer_gone"),
             reason::NOT_FOUND => return Self::not_found(),
             reason::ADDRESS_TAKEN => (S::CONFLICT, "address_taken"),
             reason::EMAIL_TAKEN => (S::CONFLICT, "email_taken"),
@@ -278,6 +280,8 @@ mod tests {
             (reason::NOT_FOUND, 404, "not_found"),
             (reason::ADDRESS_TAKEN, 409, "address_taken"),
             (reason::EXPIRED, 410, "expired"),
+            (reason::IDEMPOTENCY_ANSWER_GONE, 410, "idempotency_answer_gone"),
+            (reason::IDEMPOTENCY_KEY_REUSED, 422, "idempotency_key_reused"),
             (reason::RATE_LIMITED, 429, "rate_limited"),
             (reason::OVERLOADED, 503, "unavailable"),
         ];

@@ -7,6 +7,7 @@ mod config;
 mod downloads;
 mod error;
 mod host;
+mod idempotency_key;
 mod json;
 mod listener;
 mod mail_html;

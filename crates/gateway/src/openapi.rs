@@ -9,13 +9,13 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::{
     Components, Content, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, Ref,
     RefOr, Response, ResponseBuilder,
-    path::Operation,
+    path::{Operation, Parameter},
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::error::ErrorBody;
+use crate::{error::ErrorBody, idempotency_key::IDEMPOTENCY_KEY};
 
 const DOCUMENT_PATH: &str = "/api/openapi.json";
 
@@ -80,6 +80,7 @@ fn add_errors(document: &mut OpenApi) {
         for (method, operation) in operations(item) {
             let has_body = operation.request_body.is_some();
             let has_security = operation.security.as_ref().is_some_and(|all| !all.is_empty());
+            let has_idempotency_key = takes_idempotency_key(operation);
             let signs_in = path.ends_with("/token") || path.ends_with("/login");
             let mut add = |status: u16, text: &str| {
                 let content = Content::new(Some(RefOr::Ref(Ref::from_schema_name(ErrorBody::name()))));
@@ -110,6 +111,16 @@ fn add_errors(document: &mut OpenApi) {
             if path.contains("/messages/{") {
                 add(410, "`expired`: past its retention");
             }
+            if has_idempotency_key {
+                add(
+                    410,
+                    "`idempotency_answer_gone`: done before, and the answer cannot be read any more",
+                );
+                add(
+                    422,
+                    "`idempotency_key_reused`: the key came with another request before",
+                );
+            }
             if path.ends_with("/verify") {
                 add(409, "`domain_already_exists`: somebody else has verified it");
                 add(410, "`domain_expired`: not verified within seven days");
@@ -130,6 +141,14 @@ fn add_errors(document: &mut OpenApi) {
     }
 }
 
+fn takes_idempotency_key(operation: &Operation) -> bool {
+    let is_key = |parameter: &RefOr<Parameter>| match parameter {
+        RefOr::T(parameter) => parameter.name.eq_ignore_ascii_case(IDEMPOTENCY_KEY.as_str()),
+        RefOr::Ref(_) => false,
+    };
+    operation.parameters.iter().flatten().any(is_key)
+}
+
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
     [
         (HttpMethod::Get, &mut item.get),
@@ -144,6 +163,33 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_taken_by_every_post_that_cannot_be_repeated_without_it() {
+        let mut document = document();
+        let mut takes = Vec::new();
+        for (path, item) in &mut document.paths.paths {
+            for (method, operation) in operations(item) {
+                if takes_idempotency_key(operation) {
+                    assert!(method == HttpMethod::Post, "{path}");
+                    assert!(operation.responses.responses.contains_key("422"), "{path}");
+                    takes.push(path.clone());
+                }
+            }
+        }
+        assert_eq!(
+            takes,
+            [
+                "/api/accounts",
+                "/pro/api/domains",
+                "/pro/api/tokens",
+                "/pro/api/webhooks",
+                "/pro/api/webhooks/{id}/deliveries/{delivery_id}/replay",
+                "/pro/api/webhooks/{id}/rotate",
+                "/pro/api/webhooks/{id}/test",
+            ]
+        );
+    }
 
     #[test]
     fn a_conflict_is_offered_only_where_something_can_be_taken() {

@@ -23,6 +23,7 @@ use crate::{
     config::Config,
     error::ApiError,
     host::{self, HostCheck},
+    idempotency_key::IDEMPOTENCY_KEY,
     openapi,
     rate_limit::{self, RateLimit},
     routes::{accounts, domains, events, me, messages, pro, qr, tickets, token, wait, ws},
@@ -98,7 +99,12 @@ async fn cors(request: Request, next: Next) -> Response {
     let layer = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, events::LAST_EVENT_ID])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            events::LAST_EVENT_ID,
+            IDEMPOTENCY_KEY,
+        ])
         .expose_headers([
             wait::SINCE,
             header::RETRY_AFTER,

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mayfly_runtime::database::{self, DatabaseFailure};
+use mayfly_runtime::{
+    database::{self, DatabaseFailure},
+    idempotency::Refused,
+};
 use mayfly_types::{ErrorCode, reason};
 use sea_orm::DbErr;
 
@@ -39,6 +42,8 @@ pub(crate) enum Error {
     ReservationExpired,
     #[error("there is no such object")]
     NotFound,
+    #[error(transparent)]
+    NotRepeated(#[from] Refused),
     #[error("the mailbox is gone")]
     MailboxGone,
     #[error("the message is past its retention")]
@@ -85,6 +90,7 @@ impl Error {
             Self::ReservationExpired | Self::Expired | Self::DomainExpired | Self::MailboxFull => {
                 ErrorCode::FailedPrecondition
             }
+            Self::NotRepeated(refused) => refused.code(),
             Self::NotFound | Self::MailboxGone => ErrorCode::NotFound,
             Self::Overloaded | Self::Stopping => ErrorCode::Unavailable,
             Self::Database(error) => database::error_code(error),
@@ -111,6 +117,7 @@ impl Error {
             Self::AccountLimitReached => reason::ACCOUNT_LIMIT_REACHED,
             Self::ReservationExpired => reason::RESERVATION_EXPIRED,
             Self::NotFound => reason::NOT_FOUND,
+            Self::NotRepeated(refused) => refused.reason(),
             Self::MailboxGone => reason::MAILBOX_GONE,
             Self::Expired => reason::EXPIRED,
             Self::MailboxFull => reason::MAILBOX_FULL,

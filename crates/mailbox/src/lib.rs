@@ -27,6 +27,7 @@ use mayfly_runtime::{
     bus::Publisher,
     database::{Database, OpenError},
     grpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport},
+    idempotency::Answers,
     task::Tasks,
 };
 use mayfly_types::{DomainName, SecretKey, SharedClock};
@@ -56,7 +57,7 @@ pub struct Deps {
     pub mx_hostname: String,
     /// Where webhooks may lead.
     pub webhooks: WebhooksConfig,
-    /// The keys under which their secrets rest: all open, the first seals.
+    /// The keys under which their secrets rest, and answers that are given again: all open, the first seals.
     pub encryption_keys: Vec<SecretKey>,
     /// The time.
     pub clock: SharedClock,
@@ -76,7 +77,11 @@ pub struct Mailbox {
 /// When the schema is not known and cannot be brought up to date.
 pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     deps.database.prepare::<migrations::Migrator>().await?;
-    let store = Store::new(deps.database, deps.tasks.clone());
+    let store = Store::new(
+        deps.database,
+        Answers::new(&deps.encryption_keys),
+        deps.tasks.clone(),
+    );
     let now = deps.clock.now();
     let (system_domains, domains) = (deps.domains.clone(), deps.domains);
     store

@@ -13,6 +13,7 @@ mod m20261124_000007_add_domain_checks;
 mod m20261124_000008_create_usage_days;
 mod m20261124_000009_index_webhook_events;
 mod m20261128_000001_add_answered_in;
+mod m20261128_000002_create_idempotency_keys;
 
 pub(crate) struct Migrator;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000008_create_usage_days::Migration),
             Box::new(m20261124_000009_index_webhook_events::Migration),
             Box::new(m20261128_000001_add_answered_in::Migration),
+            Box::new(m20261128_000002_create_idempotency_keys::Migration),
         ]
     }
 }

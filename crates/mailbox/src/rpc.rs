@@ -78,7 +78,11 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<ReserveMailboxRequest>,
     ) -> Answer<ReserveMailboxResponse> {
         let request = request.into_inner();
-        let reservation = Reservation::new(&request.address, request.owner_user_id.as_deref())?;
+        let reservation = Reservation::new(
+            &request.address,
+            request.owner_user_id.as_deref(),
+            request.idempotency_key.as_deref(),
+        )?;
         let account_id = self.0.reserve_mailbox(reservation).await?.to_string();
         Ok(Response::new(ReserveMailboxResponse { account_id }))
     }
@@ -149,7 +153,9 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn add_domain(&self, request: Request<AddDomainRequest>) -> Answer<AddDomainResponse> {
         let request = request.into_inner();
-        let domain = self.0.add_domain(&request.user_id, &request.domain).await?;
+        let key = request.idempotency_key.as_deref();
+        let added = self.0.add_domain(&request.user_id, &request.domain, key);
+        let domain = added.await?;
         Ok(Response::new(AddDomainResponse {
             domain: Some(custom_domain_to_proto(domain)),
             mx_hostname: self.0.dns.mx_hostname().to_owned(),
@@ -369,9 +375,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::CreateWebhookRequest>,
     ) -> Answer<proto::CreateWebhookResponse> {
         let request = request.into_inner();
+        let key = request.idempotency_key.as_deref();
         let created = self
             .0
-            .create_webhook(&request.owner_user_id, request.url, &request.events);
+            .create_webhook(&request.owner_user_id, request.url, &request.events, key);
         let (webhook, secret) = created.await?;
         let webhook = Some(webhook_to_proto((webhook, None)));
         Ok(Response::new(proto::CreateWebhookResponse { webhook, secret }))
@@ -402,9 +409,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::RotateWebhookSecretRequest>,
     ) -> Answer<proto::RotateWebhookSecretResponse> {
         let request = request.into_inner();
+        let key = request.idempotency_key.as_deref();
         let rotated = self
             .0
-            .rotate_webhook_secret(&request.owner_user_id, &request.webhook_id);
+            .rotate_webhook_secret(&request.owner_user_id, &request.webhook_id, key);
         let secret = rotated.await?;
         Ok(Response::new(proto::RotateWebhookSecretResponse { secret }))
     }
@@ -426,9 +434,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::ReplayWebhookDeliveryRequest>,
     ) -> Answer<proto::ReplayWebhookDeliveryResponse> {
         let r = request.into_inner();
+        let key = r.idempotency_key.as_deref();
         let replayed = self
             .0
-            .replay_webhook_delivery(&r.owner_user_id, &r.webhook_id, &r.delivery_id);
+            .replay_webhook_delivery(&r.owner_user_id, &r.webhook_id, &r.delivery_id, key);
         let event_id = event_name(replayed.await?);
         Ok(Response::new(proto::ReplayWebhookDeliveryResponse { event_id }))
     }
@@ -438,9 +447,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::TestWebhookRequest>,
     ) -> Answer<proto::TestWebhookResponse> {
         let request = request.into_inner();
+        let key = request.idempotency_key.as_deref();
         let event = self
             .0
-            .test_webhook(&request.owner_user_id, &request.webhook_id)
+            .test_webhook(&request.owner_user_id, &request.webhook_id, key)
             .await?;
         let event_id = event_name(event);
         Ok(Response::new(proto::TestWebhookResponse { event_id }))

@@ -19,9 +19,11 @@ use std::sync::Arc;
 
 use mayfly_runtime::{
     database::{Database, Work},
+    idempotency::{Answers, Call},
     task::Tasks,
 };
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use serde::{Serialize, de::DeserializeOwned};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -40,12 +42,15 @@ pub(crate) use entities::{
 pub(crate) struct Store {
     database: Arc<Database>,
     cache: Arc<Cache>,
+    /// What calls with an Idempotency-Key answered.
+    answers: Arc<Answers>,
     tasks: Tasks,
 }
 
 impl Store {
-    pub(crate) fn new(database: Database, tasks: Tasks) -> Self {
+    pub(crate) fn new(database: Database, answers: Answers, tasks: Tasks) -> Self {
         Self {
+            answers: Arc::new(answers),
             cache: Arc::new(Cache::new(database.is_shared())),
             database: Arc::new(database),
             tasks,
@@ -58,6 +63,10 @@ impl Store {
 
     pub(crate) fn cache(&self) -> &Arc<Cache> {
         &self.cache
+    }
+
+    pub(crate) fn answers(&self) -> &Arc<Answers> {
+        &self.answers
     }
 
     /// Reads, outside any transaction.
@@ -92,6 +101,26 @@ impl Store {
             let _ = answer.send(written);
         });
         outcome.await.unwrap_or(Err(Error::Stopping))
+    }
+
+    /// Writes, and touches no mailbox. A call that can come again does so once, and answers what it answered then.
+    pub(crate) async fn write_once<T, F>(
+        &self,
+        name: &'static str,
+        call: Option<Call>,
+        now: OffsetDateTime,
+        effect: F,
+    ) -> Result<T, Error>
+    where
+        T: Serialize + DeserializeOwned + Send + Sync + 'static,
+        F: for<'c> Fn(&'c DatabaseTransaction) -> Work<'c, T, Error> + Send + Sync + 'static,
+    {
+        let answers = self.answers.clone();
+        self.write(name, None, move |tx| {
+            let (answers, call, effect) = (answers.clone(), call.clone(), effect(tx));
+            Box::pin(async move { answers.once(tx, call.as_ref(), now, effect).await })
+        })
+        .await
     }
 
     /// Takes or renews a lease for a while. Returns false while another process holds it.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{idempotency, task::Tasks};
 use mayfly_types::{AccountId, MessageId};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
@@ -60,6 +60,7 @@ enum Broom {
     Overfull,
     Domains,
     Usage,
+    IdempotencyKeys,
 }
 
 /// Sweeps, unless another process does.
@@ -89,6 +90,7 @@ pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
         Broom::Overfull,
         Broom::Domains,
         Broom::Usage,
+        Broom::IdempotencyKeys,
     ];
     for broom in brooms {
         loop {
@@ -167,6 +169,12 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
             let oldest = model::day_of(now) - model::USAGE_DAYS;
             let swept = service.store.write("sweep_usage_days", None, move |tx| {
                 Box::pin(async move { Ok(usage_days::remove_before(tx, oldest, BATCH).await?) })
+            });
+            Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
+        }
+        Broom::IdempotencyKeys => {
+            let swept = service.store.write("sweep_idempotency_keys", None, move |tx| {
+                Box::pin(async move { Ok(idempotency::sweep(tx, now, BATCH).await?) })
             });
             Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
         }

@@ -49,9 +49,19 @@ pub(crate) async fn prove(world: &World, dns: &DnsServer, user: &str) -> CustomD
 }
 
 pub(crate) async fn add(world: &World, user: &str, name: &str) -> Result<CustomDomain, Failure> {
+    add_once(world, user, name, None).await
+}
+
+pub(crate) async fn add_once(
+    world: &World,
+    user: &str,
+    name: &str,
+    key: Option<&str>,
+) -> Result<CustomDomain, Failure> {
     let request = AddDomainRequest {
         user_id: user.to_owned(),
         domain: name.to_owned(),
+        idempotency_key: key.map(str::to_owned),
     };
     let answer = world.client.clone().add_domain(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().domain.unwrap())

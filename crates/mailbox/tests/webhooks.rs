@@ -4,6 +4,7 @@ mod bounds;
 mod crowded;
 mod hostile;
 mod model;
+mod repeated;
 mod scans;
 mod secrets;
 
@@ -131,10 +132,20 @@ impl Receiver {
 }
 
 async fn create(world: &World, owner: &str, url: &str) -> Result<CreateWebhookResponse, Failure> {
+    create_once(world, owner, url, None).await
+}
+
+async fn create_once(
+    world: &World,
+    owner: &str,
+    url: &str,
+    key: Option<&str>,
+) -> Result<CreateWebhookResponse, Failure> {
     let request = CreateWebhookRequest {
         owner_user_id: owner.to_owned(),
         url: url.to_owned(),
         events: Vec::new(),
+        idempotency_key: key.map(str::to_owned),
     };
     let answer = world.client.clone().create_webhook(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner())
@@ -157,9 +168,14 @@ async fn deliveries(world: &World, owner: &str, id: &str) -> Result<Vec<WebhookD
 }
 
 async fn rotate(world: &World, owner: &str, id: &str) -> Result<String, Failure> {
+    rotate_once(world, owner, id, None).await
+}
+
+async fn rotate_once(world: &World, owner: &str, id: &str, key: Option<&str>) -> Result<String, Failure> {
     let request = RotateWebhookSecretRequest {
         owner_user_id: owner.to_owned(),
         webhook_id: id.to_owned(),
+        idempotency_key: key.map(str::to_owned),
     };
     let answer = world.client.clone().rotate_webhook_secret(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().secret)
@@ -167,19 +183,36 @@ async fn rotate(world: &World, owner: &str, id: &str) -> Result<String, Failure>
 
 /// Has the event of an attempt told again; returns the event's id.
 async fn replay(world: &World, owner: &str, made: &WebhookDelivery) -> Result<String, Failure> {
+    let webhook_id = list(world, owner).await[0].webhook_id.clone();
+    replay_once(world, owner, &webhook_id, &made.delivery_id, None).await
+}
+
+async fn replay_once(
+    world: &World,
+    owner: &str,
+    id: &str,
+    delivery_id: &str,
+    key: Option<&str>,
+) -> Result<String, Failure> {
     let request = ReplayWebhookDeliveryRequest {
         owner_user_id: owner.to_owned(),
-        webhook_id: list(world, owner).await[0].webhook_id.clone(),
-        delivery_id: made.delivery_id.clone(),
+        webhook_id: id.to_owned(),
+        delivery_id: delivery_id.to_owned(),
+        idempotency_key: key.map(str::to_owned),
     };
     let answer = world.client.clone().replay_webhook_delivery(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().event_id)
 }
 
 async fn test(world: &World, owner: &str, id: &str) -> Result<String, Failure> {
+    test_once(world, owner, id, None).await
+}
+
+async fn test_once(world: &World, owner: &str, id: &str, key: Option<&str>) -> Result<String, Failure> {
     let request = TestWebhookRequest {
         owner_user_id: owner.to_owned(),
         webhook_id: id.to_owned(),
+        idempotency_key: key.map(str::to_owned),
     };
     let answer = world.client.clone().test_webhook(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().event_id)

@@ -147,9 +147,19 @@ impl World {
     }
 
     pub(crate) async fn reserve(&self, address: &str, owner: Option<&str>) -> Result<String, Failure> {
+        self.reserve_once(address, owner, None).await
+    }
+
+    pub(crate) async fn reserve_once(
+        &self,
+        address: &str,
+        owner: Option<&str>,
+        key: Option<&str>,
+    ) -> Result<String, Failure> {
         let request = ReserveMailboxRequest {
             address: address.to_owned(),
             owner_user_id: owner.map(str::to_owned),
+            idempotency_key: key.map(str::to_owned),
         };
         let answer = self.client.clone().reserve_mailbox(request).await;
         Ok(answer.map_err(Failure::from)?.into_inner().account_id)

@@ -6,6 +6,7 @@ pub mod bus;
 pub mod config;
 pub mod database;
 pub mod grpc;
+pub mod idempotency;
 pub mod redis;
 pub mod seal;
 pub mod task;

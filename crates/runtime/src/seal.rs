@@ -1,7 +1,10 @@
 //! Sealing: secrets that must be given back later are kept encrypted and authenticated (AES-256-GCM), each bound to what
 //! it belongs to.
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
+    hkdf::{HKDF_SHA256, Salt},
+};
 use mayfly_types::SecretKey;
 use secrecy::{SecretSlice, zeroize::Zeroizing};
 
@@ -23,6 +26,22 @@ impl SealingKey {
     #[expect(clippy::expect_used, reason = "32 bytes are a key of AES-256")]
     pub fn new(key: &SecretKey) -> Self {
         Self(RandomizedNonceKey::new(&AES_256_GCM, key.expose()).expect("a key of 32 bytes"))
+    }
+
+    /// Derives a key for a purpose of its own from one that serves another (HKDF, RFC 5869).
+    ///
+    /// # Panics
+    /// Never: 32 bytes are within what can be derived.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "one block is always within HKDF's bounds")]
+    pub fn derived(key: &SecretKey, purpose: &[u8]) -> Self {
+        let mut derived = Zeroizing::new([0; 32]);
+        Salt::new(HKDF_SHA256, &[])
+            .extract(key.expose())
+            .expand(&[purpose], HKDF_SHA256)
+            .and_then(|block| block.fill(&mut *derived))
+            .expect("a derived key of 32 bytes");
+        Self::new(&SecretKey::from_bytes(*derived))
     }
 
     /// Seals a secret for an owner, under a nonce of its own. Returns nonce and ciphertext: 28 bytes more than the secret.

@@ -107,6 +107,7 @@ impl World {
         let request = ReserveMailboxRequest {
             address: address.to_owned(),
             owner_user_id: None,
+            idempotency_key: None,
         };
         let mut client = self.client.clone();
         let account_id = client

@@ -32,6 +32,10 @@ pub const WEBHOOK_LIMIT_REACHED: &str = "WEBHOOK_LIMIT_REACHED";
 pub const INVALID_URL: &str = "INVALID_URL";
 /// A webhook asks for events that do not exist.
 pub const INVALID_EVENTS: &str = "INVALID_EVENTS";
+/// An Idempotency-Key came with another request before.
+pub const IDEMPOTENCY_KEY_REUSED: &str = "IDEMPOTENCY_KEY_REUSED";
+/// What an Idempotency-Key asks for was done, and the answer cannot be read any more.
+pub const IDEMPOTENCY_ANSWER_GONE: &str = "IDEMPOTENCY_ANSWER_GONE";
 /// Registration is closed by configuration.
 pub const REGISTRATION_CLOSED: &str = "REGISTRATION_CLOSED";
 /// The object does not exist, or belongs to someone else.

@@ -42,6 +42,7 @@ impl fmt::Debug for TokenHash {
 }
 
 /// A token just made: the only moment at which its value is known.
+#[derive(Clone)]
 pub(crate) struct NewToken {
     pub(crate) value: Zeroizing<String>,
     pub(crate) hash: TokenHash,

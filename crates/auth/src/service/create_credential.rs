@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mayfly_runtime::idempotency::Refused;
 use mayfly_types::AccountId;
 
 use super::{Service, to_the_end};
@@ -14,21 +15,34 @@ use crate::{
 };
 
 impl Service {
-    /// Stores a mailbox's password and returns a JWT. Repeated, it replaces the password, and the JWT of before is void.
+    /// Stores a mailbox's password and returns a JWT. Repeated with the same password it changes nothing and returns another;
+    /// another password is refused, so that whoever repeats a creation voids nothing of it.
     #[tracing::instrument(name = "auth.create_credential", skip_all)]
     pub(crate) async fn create_credential(
         self: &Arc<Self>,
         id: AccountId,
         password: &[u8],
     ) -> Result<String, Error> {
-        let password = Password::new(password, Owner::Mailbox)?;
-        let password = self.hash_pool.hash(password).await?;
-        let (this, now) = (Arc::clone(self), self.clock.now());
+        let hash = self
+            .hash_pool
+            .hash(Password::new(password, Owner::Mailbox)?)
+            .await?;
+        let (this, added, now) = (Arc::clone(self), hash.clone(), self.clock.now());
         let change = async move {
-            let change = this.store.put_credential(id, password, now);
+            let change = this.store.add_credential(id, added, now);
             Ok(this.generations.change(Subject::Account(id), change).await?)
         };
-        let generation = to_the_end(&self.tasks, change).await?;
-        self.keys.issue(Subject::Account(id), generation, now)
+        let stored = to_the_end(&self.tasks, change).await?;
+        // The salt is random: equal hashes are one.
+        let is_repeated = stored.password != hash;
+        if is_repeated
+            && !self
+                .hash_pool
+                .verify(Password::guess(password)?, Some(stored.password))
+                .await?
+        {
+            return Err(Refused::KeyReused.into());
+        }
+        self.keys.issue(Subject::Account(id), stored.generation, now)
     }
 }

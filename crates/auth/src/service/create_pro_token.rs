@@ -1,7 +1,9 @@
 //! Creates a Pro API token.
 
+use std::sync::Arc;
+
+use mayfly_runtime::idempotency::Call;
 use mayfly_types::{TokenId, UserId};
-use zeroize::Zeroizing;
 
 use super::{Service, to_the_end};
 use crate::{
@@ -13,13 +15,14 @@ use crate::{
 const MAX_NAME_CHARS: usize = 100;
 
 impl Service {
-    /// Creates a token and returns it with its value, which is told here and never again.
+    /// Creates a token and returns it with its value, which is told here and never again, but to the same idempotency key.
     #[tracing::instrument(name = "auth.create_pro_token", skip_all)]
     pub(crate) async fn create_pro_token(
-        self: &std::sync::Arc<Self>,
+        self: &Arc<Self>,
         user_id: UserId,
-        name: String,
-    ) -> Result<(ProToken, Zeroizing<String>), Error> {
+        name: &str,
+        idempotency_key: Option<&str>,
+    ) -> Result<Created, Error> {
         if name.chars().count() > MAX_NAME_CHARS
             || name.trim().is_empty()
             || name.chars().any(char::is_control)
@@ -28,24 +31,23 @@ impl Service {
                 "name: needs 1 to 100 characters, no control characters",
             ));
         }
+        let call = idempotency_key.map(|key| Call::new("create_pro_token", user_id, key, &[name]));
         let now = self.clock.now();
         let token = ProToken {
             id: TokenId::new(now),
             user_id,
-            name,
+            name: name.to_owned(),
             created_at_secs: now.unix_timestamp(),
             last_used_at_secs: None,
             revoked_at_secs: None,
         };
-        let NewToken { value, hash } = NewToken::random();
-        let (this, row) = (std::sync::Arc::clone(self), token.clone());
-        let change = async move { Ok(this.store.create_pro_token(row, hash, this.max_tokens).await?) };
-        match to_the_end(&self.tasks, change).await? {
-            Created::Stored => Ok((token, value)),
-            Created::LimitReached => Err(Error::TokenLimitReached {
-                limit: self.max_tokens,
-            }),
-            Created::NoSuchUser => Err(Error::NotFound),
-        }
+        let this = Arc::clone(self);
+        let change = async move {
+            let new = NewToken::random();
+            this.store
+                .create_pro_token(token, new, this.max_tokens, call, now)
+                .await
+        };
+        to_the_end(&self.tasks, change).await
     }
 }

@@ -2,8 +2,10 @@
 
 use mayfly_types::AccountId;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::Expr,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, OnConflict},
 };
 use time::OffsetDateTime;
 
@@ -38,33 +40,32 @@ impl Store {
         Ok(read.await?.map(Credential::from))
     }
 
-    /// Stores a password, whether or not there was one, and returns the generation from then on.
-    pub(crate) async fn put_credential(
+    /// Stores a mailbox's first password, and returns what is stored then: this, or what was there before.
+    pub(crate) async fn add_credential(
         &self,
         id: AccountId,
         password: StoredPassword,
         now: OffsetDateTime,
-    ) -> Result<i64, DbErr> {
-        let write = self.database.tx("put_credential", move |tx| {
-            let password = password.clone();
+    ) -> Result<Credential, DbErr> {
+        let write = self.database.tx("add_credential", move |tx| {
+            let row = credential::ActiveModel {
+                account_id: Set(id.as_uuid()),
+                password_scheme: Set(password.scheme),
+                password_hash: Set(password.phc.clone()),
+                generation: Set(first_generation()),
+                created_at_secs: Set(now.unix_timestamp()),
+            };
+            let nothing = OnConflict::column(credential::Column::AccountId)
+                .do_nothing()
+                .to_owned();
             Box::pin(async move {
-                let found = credential::Entity::find_by_id(id.as_uuid())
-                    .lock_exclusive()
-                    .one(tx)
+                credential::Entity::insert(row)
+                    .on_conflict(nothing)
+                    .exec_without_returning(tx)
                     .await?;
-                if let Some(row) = found {
-                    return replace_password(tx, row, password).await;
-                }
-                let generation = first_generation();
-                let row = credential::ActiveModel {
-                    account_id: Set(id.as_uuid()),
-                    password_scheme: Set(password.scheme),
-                    password_hash: Set(password.phc),
-                    generation: Set(generation),
-                    created_at_secs: Set(now.unix_timestamp()),
-                };
-                credential::Entity::insert(row).exec_without_returning(tx).await?;
-                Ok(generation)
+                let stored = credential::Entity::find_by_id(id.as_uuid()).one(tx).await?;
+                let gone = || DbErr::RecordNotFound("deleted at this moment".to_owned());
+                stored.map(Credential::from).ok_or_else(gone)
             })
         });
         write.await
@@ -84,7 +85,7 @@ impl Store {
                     .one(tx)
                     .await?;
                 let Some(row) = found else { return Ok(false) };
-                replace_password(tx, row, password).await.map(|_| true)
+                replace_password(tx, row, password).await.map(|()| true)
             })
         });
         write.await
@@ -137,12 +138,11 @@ async fn replace_password(
     tx: &sea_orm::DatabaseTransaction,
     row: credential::Model,
     password: StoredPassword,
-) -> Result<i64, DbErr> {
+) -> Result<(), DbErr> {
     let generation = row.generation + 1;
     let mut row = credential::ActiveModel::from(row);
     row.password_scheme = Set(password.scheme);
     row.password_hash = Set(password.phc);
     row.generation = Set(generation);
-    row.update(tx).await?;
-    Ok(generation)
+    row.update(tx).await.map(drop)
 }

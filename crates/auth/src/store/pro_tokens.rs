@@ -1,17 +1,23 @@
 //! Pro API tokens. Every look-up by id starts from the user who owns it.
 
+use mayfly_runtime::idempotency::Call;
 use mayfly_types::{TokenId, UserId};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
 };
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{
     Store,
     entities::{pro_token, user},
 };
-use crate::model::pro_token::TokenHash;
+use crate::{
+    error::Error,
+    model::pro_token::{NewToken, TokenHash},
+};
 
 /// How many tokens are listed at most: all that live, and the youngest of those revoked.
 const MAX_LISTED: u64 = 1_000;
@@ -27,12 +33,12 @@ pub(crate) struct ProToken {
     pub(crate) revoked_at_secs: Option<i64>,
 }
 
-/// What came of storing a new token.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Created {
-    Stored,
-    LimitReached,
-    NoSuchUser,
+/// A new token as its user is told of it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Created {
+    pub(crate) id: Uuid,
+    pub(crate) created_at_secs: i64,
+    pub(crate) value: String,
 }
 
 impl From<pro_token::Model> for ProToken {
@@ -48,47 +54,64 @@ impl From<pro_token::Model> for ProToken {
     }
 }
 
+async fn insert(
+    tx: &DatabaseTransaction,
+    token: ProToken,
+    new: &NewToken,
+    limit: u32,
+) -> Result<Created, Error> {
+    // The lock makes the count exact where there are several writers.
+    let user = user::Entity::find_by_id(token.user_id.as_uuid())
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    if user.is_none() {
+        return Err(Error::NotFound);
+    }
+    let live = owned_by(token.user_id)
+        .filter(pro_token::Column::RevokedAtSecs.is_null())
+        .count(tx)
+        .await?;
+    if live >= u64::from(limit) {
+        return Err(Error::TokenLimitReached { limit });
+    }
+    let row = pro_token::ActiveModel {
+        id: Set(token.id.as_uuid()),
+        user_id: Set(token.user_id.as_uuid()),
+        name: Set(token.name),
+        token_hash: Set(new.hash.0.to_vec()),
+        created_at_secs: Set(token.created_at_secs),
+        last_used_at_secs: Set(token.last_used_at_secs),
+        revoked_at_secs: Set(token.revoked_at_secs),
+    };
+    pro_token::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(Created {
+        id: token.id.as_uuid(),
+        created_at_secs: token.created_at_secs,
+        value: new.value.to_string(),
+    })
+}
+
 fn owned_by(user_id: UserId) -> Select<pro_token::Entity> {
     pro_token::Entity::find().filter(pro_token::Column::UserId.eq(user_id.as_uuid()))
 }
 
 impl Store {
-    /// Stores a new token if the user has fewer than `limit` that live.
+    /// Stores a new token if the user has fewer than `limit` that live. Returns it, or what the same call made before.
     pub(crate) async fn create_pro_token(
         &self,
         token: ProToken,
-        hash: TokenHash,
+        new: NewToken,
         limit: u32,
-    ) -> Result<Created, DbErr> {
+        call: Option<Call>,
+        now: OffsetDateTime,
+    ) -> Result<Created, Error> {
         let write = self.database.tx("create_pro_token", move |tx| {
-            let token = token.clone();
+            let (token, new, call, answers) =
+                (token.clone(), new.clone(), call.clone(), self.answers.clone());
             Box::pin(async move {
-                // The lock makes the count exact where there are several writers.
-                let user = user::Entity::find_by_id(token.user_id.as_uuid())
-                    .lock_exclusive()
-                    .one(tx)
-                    .await?;
-                if user.is_none() {
-                    return Ok(Created::NoSuchUser);
-                }
-                let live = owned_by(token.user_id)
-                    .filter(pro_token::Column::RevokedAtSecs.is_null())
-                    .count(tx)
-                    .await?;
-                if live >= u64::from(limit) {
-                    return Ok(Created::LimitReached);
-                }
-                let row = pro_token::ActiveModel {
-                    id: Set(token.id.as_uuid()),
-                    user_id: Set(token.user_id.as_uuid()),
-                    name: Set(token.name),
-                    token_hash: Set(hash.0.to_vec()),
-                    created_at_secs: Set(token.created_at_secs),
-                    last_used_at_secs: Set(token.last_used_at_secs),
-                    revoked_at_secs: Set(token.revoked_at_secs),
-                };
-                pro_token::Entity::insert(row).exec_without_returning(tx).await?;
-                Ok(Created::Stored)
+                let created = insert(tx, token, &new, limit);
+                answers.once(tx, call.as_ref(), now, created).await
             })
         });
         write.await

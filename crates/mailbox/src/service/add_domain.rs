@@ -1,5 +1,6 @@
 //! Bringing a domain along: it waits for its verification.
 
+use mayfly_runtime::idempotency::Call;
 use mayfly_types::DomainId;
 
 use super::{Service, custom_domains as rules};
@@ -11,9 +12,16 @@ use crate::{
 impl Service {
     /// Adds a domain to a Pro user's. One that waits already is returned as it is.
     #[tracing::instrument(name = "mailbox.add_domain", level = "debug", skip_all)]
-    pub(crate) async fn add_domain(&self, user_id: &str, name: &str) -> Result<custom_domain::Model, Error> {
-        let user = rules::user(user_id)?.as_uuid();
+    pub(crate) async fn add_domain(
+        &self,
+        user_id: &str,
+        name: &str,
+        idempotency_key: Option<&str>,
+    ) -> Result<custom_domain::Model, Error> {
+        let user = rules::user(user_id)?;
         let name = rules::canonical(name, &self.domains)?;
+        let call = idempotency_key.map(|key| Call::new("add_domain", user, key, &[&name]));
+        let user = user.as_uuid();
         let now = self.clock.now();
         let max_domains = u64::from(self.config.max_domains);
         let domain = custom_domain::Model {
@@ -31,7 +39,7 @@ impl Service {
             lost_at_ms: None,
         };
         self.store
-            .write("add_domain", None, move |tx| {
+            .write_once("add_domain", call, now, move |tx| {
                 let domain = domain.clone();
                 Box::pin(async move {
                     owners::lock(tx, user).await?;

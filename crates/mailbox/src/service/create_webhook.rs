@@ -1,5 +1,6 @@
 //! Making a webhook.
 
+use mayfly_runtime::idempotency::Call;
 use mayfly_types::{UserId, WebhookId};
 
 use super::Service;
@@ -13,13 +14,14 @@ use crate::{
 };
 
 impl Service {
-    /// Makes a webhook and returns it with its secret, which is told here and never again.
+    /// Makes a webhook and returns it with its secret, which is told here and never again, but to the same idempotency key.
     #[tracing::instrument(name = "mailbox.create_webhook", level = "debug", skip_all)]
     pub(crate) async fn create_webhook(
         &self,
         owner_user_id: &str,
         url: String,
         events: &[String],
+        idempotency_key: Option<&str>,
     ) -> Result<(Webhook, String), Error> {
         let owner: UserId = owner_user_id
             .parse()
@@ -27,7 +29,12 @@ impl Service {
         if events.iter().any(|event| event != EVENT_TYPE) {
             return Err(Error::InvalidEvents);
         }
-        self.guarded.check(&url).await.map_err(Error::InvalidUrl)?;
+        let call = idempotency_key.map(|key| {
+            let fields = [&url].into_iter().chain(events).map(String::as_str);
+            Call::new("create_webhook", owner, key, &fields.collect::<Vec<_>>())
+        });
+        // It refuses only what is yet to be made: names may lead elsewhere when a call comes again.
+        let checked = self.guarded.check(&url).await;
         let now = self.clock.now();
         let (id, secret) = (WebhookId::new(now).as_uuid(), new_secret());
         let webhook = Webhook {
@@ -43,19 +50,20 @@ impl Service {
             last_triggered_at_ms: None,
             created_at_ms: millis(now),
         };
-        let (row, max) = (webhook.clone(), u64::from(self.config.max_webhooks));
+        let max = u64::from(self.config.max_webhooks);
         self.store
-            .write("create_webhook", None, move |tx| {
-                let row = row.clone();
+            .write_once("create_webhook", call, now, move |tx| {
+                let (webhook, secret) = (webhook.clone(), secret.clone());
                 Box::pin(async move {
-                    owners::lock(tx, row.owner_user_id).await?;
-                    if webhooks::count(tx, row.owner_user_id).await? >= max {
+                    checked.map_err(Error::InvalidUrl)?;
+                    owners::lock(tx, webhook.owner_user_id).await?;
+                    if webhooks::count(tx, webhook.owner_user_id).await? >= max {
                         return Err(Error::WebhookLimitReached);
                     }
-                    Ok(webhooks::insert(tx, row).await?)
+                    webhooks::insert(tx, webhook.clone()).await?;
+                    Ok((webhook, secret))
                 })
             })
-            .await?;
-        Ok((webhook, secret))
+            .await
     }
 }

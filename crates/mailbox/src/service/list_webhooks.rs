@@ -1,6 +1,7 @@
 //! A Pro user's webhooks.
 
 use mayfly_types::{UserId, WebhookId};
+use uuid::Uuid;
 
 use super::Service;
 use crate::{
@@ -44,26 +45,27 @@ impl Service {
 
     /// Returns a Pro user's webhook. Another's is not there.
     pub(super) async fn webhook(&self, owner_user_id: &str, webhook_id: &str) -> Result<Webhook, Error> {
-        let owner: UserId = owner_user_id.parse().map_err(|_| Error::NotFound)?;
-        let id: WebhookId = webhook_id.parse().map_err(|_| Error::NotFound)?;
+        let (owner, id) = webhook_ids(owner_user_id, webhook_id)?;
         let found = self.store.read("find_webhook", |c| {
-            Box::pin(async move { Ok(webhooks::find(c, owner.as_uuid(), id.as_uuid()).await?) })
+            Box::pin(async move { Ok(webhooks::find(c, owner.as_uuid(), id).await?) })
         });
         found.await?.ok_or(Error::NotFound)
     }
+}
 
-    /// Finds a user's webhook that is told of what happens: to one that has failed nothing is sent, so nothing is added.
-    pub(super) async fn active_webhook(
-        &self,
-        owner_user_id: &str,
-        webhook_id: &str,
-    ) -> Result<Webhook, Error> {
-        let webhook = self.webhook(owner_user_id, webhook_id).await?;
-        match webhook.state {
-            State::Active => Ok(webhook),
-            State::Failed => Err(Error::InvalidRequest(
-                "the webhook has failed, and nothing is sent to it: rotate its secret first",
-            )),
-        }
+/// Reads whose webhook is meant, and which. What is no id is not there.
+pub(super) fn webhook_ids(owner_user_id: &str, webhook_id: &str) -> Result<(UserId, Uuid), Error> {
+    let owner = owner_user_id.parse().map_err(|_| Error::NotFound)?;
+    let id: WebhookId = webhook_id.parse().map_err(|_| Error::NotFound)?;
+    Ok((owner, id.as_uuid()))
+}
+
+/// Tells whether a webhook that was looked for is told of what happens: to one that has failed nothing is sent, so nothing is added.
+pub(super) fn must_be_active(found: Option<Webhook>) -> Result<(), Error> {
+    match found.ok_or(Error::NotFound)?.state {
+        State::Active => Ok(()),
+        State::Failed => Err(Error::InvalidRequest(
+            "the webhook has failed, and nothing is sent to it: rotate its secret first",
+        )),
     }
 }

@@ -1,7 +1,10 @@
 //! Claiming an address for a minute, in which its credential is made.
 
-use mayfly_runtime::database::is_unique_violation;
+use mayfly_runtime::{database::is_unique_violation, idempotency::Call};
 use mayfly_types::{AccountId, Address, UserId};
+use sea_orm::DatabaseTransaction;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 
 use super::Service;
 use crate::{
@@ -16,31 +19,40 @@ use crate::{
 pub(crate) struct Reservation {
     address: Address,
     owner: Option<UserId>,
+    call: Option<Call>,
 }
 
 impl Reservation {
     /// Reads a request.
-    pub(crate) fn new(address: &str, owner_user_id: Option<&str>) -> Result<Self, Error> {
-        let owner = owner_user_id
+    pub(crate) fn new(
+        address: &str,
+        owner_user_id: Option<&str>,
+        idempotency_key: Option<&str>,
+    ) -> Result<Self, Error> {
+        let owner: Option<UserId> = owner_user_id
             .map(str::parse)
             .transpose()
             .map_err(|_| Error::InvalidRequest("owner_user_id is not a UUID"))?;
-        let address = address.parse().map_err(|_| Error::InvalidAddress)?;
-        Ok(Self { address, owner })
+        let address: Address = address.parse().map_err(|_| Error::InvalidAddress)?;
+        // Without an owner there is nobody whose key it could be.
+        let call = owner
+            .zip(idempotency_key)
+            .map(|(owner, key)| Call::new("reserve_mailbox", owner, key, &[address.as_str()]));
+        Ok(Self { address, owner, call })
     }
 }
 
 impl Service {
-    /// Reserves an address. Who holds it is decided in the transaction that inserts the new mailbox.
+    /// Reserves an address. Who holds it is decided in the transaction that inserts the new mailbox. The same call again returns
+    /// the same mailbox while that is there; one that is gone is made anew.
     #[tracing::instrument(name = "mailbox.reserve_mailbox", level = "debug", skip_all)]
     pub(crate) async fn reserve_mailbox(&self, reservation: Reservation) -> Result<AccountId, Error> {
         let now = self.clock.now();
-        let tombstone = config::duration(self.config.tombstone);
-        let max_accounts = u64::from(self.config.max_accounts);
-        let id = AccountId::new(now);
+        let lease_ms = millis(now + model::LEASE);
+        let id = AccountId::new(now).as_uuid();
         let owner = reservation.owner.map(UserId::as_uuid);
         let mailbox = Mailbox {
-            id: id.as_uuid(),
+            id,
             address: reservation.address.to_string(),
             owner_user_id: owner,
             state: State::Reserved,
@@ -48,62 +60,101 @@ impl Service {
             used_bytes: 0,
             created_at_ms: millis(now),
             last_active_at_ms: millis(now),
-            lease_expires_at_ms: Some(millis(now + model::LEASE)),
+            lease_expires_at_ms: Some(lease_ms),
             deleted_at_ms: None,
             last_message_id: None,
         };
-        let domain = reservation.address.domain().to_owned();
-        let has_replaced = self
-            .store
-            .write("reserve_mailbox", None, move |tx| {
-                let (mailbox, domain) = (mailbox.clone(), domain.clone());
-                Box::pin(async move {
-                    if !domains::list(tx).await?.iter().any(|known| known.name == domain) {
-                        let own = match owner {
-                            Some(owner) => custom_domains::find_named(tx, owner, &domain).await?,
-                            None => None,
-                        };
-                        match own {
-                            None => return Err(Error::InvalidDomain),
-                            Some(own) if own.verified_name.is_none() => return Err(Error::InvalidAddress),
-                            Some(_) => {}
-                        }
-                    }
-                    let holder = mailboxes::lock_by_address(tx, &mailbox.address).await?;
-                    if holder
-                        .as_ref()
-                        .is_some_and(|holder| model::is_held(holder, tombstone, now))
-                    {
-                        return Err(Error::AddressTaken);
-                    }
-                    if let Some(owner) = owner {
-                        owners::lock(tx, owner).await?;
-                        if mailboxes::count_claimed(tx, owner, millis(now)).await? >= max_accounts {
-                            return Err(Error::AccountLimitReached);
-                        }
-                    }
-                    let has_replaced = holder.is_some();
-                    if let Some(holder) = holder {
-                        if holder.used_bytes > 0 {
-                            // The sweeper is behind: its mail must go before the name is given away.
-                            return Err(Error::AddressTaken);
-                        }
-                        mailboxes::remove(tx, &[holder.id]).await?;
-                        if holder.state == State::Reserved {
-                            outbox::delete_credentials(tx, &[holder.id], now).await?;
-                        }
-                    }
-                    match mailboxes::insert(tx, mailbox).await {
-                        // Somebody else was faster by a moment.
-                        Err(error) if is_unique_violation(&error) => Err(Error::AddressTaken),
-                        inserted => Ok(inserted.map(|()| has_replaced)?),
-                    }
-                })
+        let claim = Claim {
+            mailbox,
+            domain: reservation.address.domain().to_owned(),
+            tombstone: config::duration(self.config.tombstone),
+            max_accounts: u64::from(self.config.max_accounts),
+            now,
+        };
+        let (call, answers) = (reservation.call, self.store.answers().clone());
+        let reserved = self.store.write("reserve_mailbox", None, move |tx| {
+            let (claim, call, answers) = (claim.clone(), call.clone(), answers.clone());
+            Box::pin(async move {
+                if let Some(call) = &call
+                    && let Some(earlier) = answers.begin::<Uuid, Error>(tx, call, now).await?
+                    && (mailboxes::extend(tx, earlier, millis(now), lease_ms).await?
+                        || mailboxes::find_active(tx, earlier).await?.is_some())
+                {
+                    return Ok((earlier, false));
+                }
+                let has_replaced = claim.make(tx).await?;
+                if let Some(call) = &call {
+                    answers.finish(tx, call, &id, now).await?;
+                }
+                Ok((id, has_replaced))
             })
-            .await?;
+        });
+        let (id, has_replaced) = reserved.await?;
         if has_replaced {
             self.outbox.notify_one();
         }
-        Ok(id)
+        Ok(AccountId::from_uuid(id))
+    }
+}
+
+/// A new mailbox, and what decides whether it may be.
+#[derive(Debug, Clone)]
+struct Claim {
+    mailbox: Mailbox,
+    domain: String,
+    tombstone: Duration,
+    max_accounts: u64,
+    now: OffsetDateTime,
+}
+
+impl Claim {
+    /// Makes the mailbox. Returns whether another that had its address is removed.
+    async fn make(self, tx: &DatabaseTransaction) -> Result<bool, Error> {
+        let (mailbox, now) = (self.mailbox, self.now);
+        let owner = mailbox.owner_user_id;
+        if !domains::list(tx)
+            .await?
+            .iter()
+            .any(|known| known.name == self.domain)
+        {
+            let own = match owner {
+                Some(owner) => custom_domains::find_named(tx, owner, &self.domain).await?,
+                None => None,
+            };
+            match own {
+                None => return Err(Error::InvalidDomain),
+                Some(own) if own.verified_name.is_none() => return Err(Error::InvalidAddress),
+                Some(_) => {}
+            }
+        }
+        let holder = mailboxes::lock_by_address(tx, &mailbox.address).await?;
+        if holder
+            .as_ref()
+            .is_some_and(|holder| model::is_held(holder, self.tombstone, now))
+        {
+            return Err(Error::AddressTaken);
+        }
+        if let Some(owner) = owner {
+            owners::lock(tx, owner).await?;
+            if mailboxes::count_claimed(tx, owner, millis(now)).await? >= self.max_accounts {
+                return Err(Error::AccountLimitReached);
+            }
+        }
+        let has_replaced = holder.is_some();
+        if let Some(holder) = holder {
+            if holder.used_bytes > 0 {
+                // The sweeper is behind: its mail must go before the name is given away.
+                return Err(Error::AddressTaken);
+            }
+            mailboxes::remove(tx, &[holder.id]).await?;
+            if holder.state == State::Reserved {
+                outbox::delete_credentials(tx, &[holder.id], now).await?;
+            }
+        }
+        match mailboxes::insert(tx, mailbox).await {
+            // Somebody else was faster by a moment.
+            Err(error) if is_unique_violation(&error) => Err(Error::AddressTaken),
+            inserted => Ok(inserted.map(|()| has_replaced)?),
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Giving a webhook another secret.
 
-use super::Service;
+use mayfly_runtime::idempotency::Call;
+
+use super::{Service, list_webhooks::webhook_ids};
 use crate::{
     error::Error,
     store::{millis, webhooks},
@@ -14,18 +16,26 @@ impl Service {
         &self,
         owner_user_id: &str,
         webhook_id: &str,
+        idempotency_key: Option<&str>,
     ) -> Result<String, Error> {
-        let webhook = self.webhook(owner_user_id, webhook_id).await?;
-        let (owner, id, secret) = (webhook.owner_user_id, webhook.id, new_secret());
+        let (owner, id) = webhook_ids(owner_user_id, webhook_id)?;
+        let call = idempotency_key.map(|key| Call::new("rotate_webhook_secret", owner, key, &[webhook_id]));
+        let (now, secret) = (self.clock.now(), new_secret());
         let sealed = self.secrets.seal(id, &secret)?;
-        let until_ms = millis(self.clock.now() + OLD_SECRET_FOR);
-        let is_rotated = self.store.write("rotate_webhook_secret", None, move |tx| {
-            let sealed = sealed.clone();
-            Box::pin(async move { Ok(webhooks::rotate(tx, owner, id, sealed, until_ms).await?) })
-        });
-        if !is_rotated.await? {
-            return Err(Error::NotFound);
-        }
+        let until_ms = millis(now + OLD_SECRET_FOR);
+        let rotated = self
+            .store
+            .write_once("rotate_webhook_secret", call, now, move |tx| {
+                let (sealed, secret) = (sealed.clone(), secret.clone());
+                Box::pin(async move {
+                    if webhooks::rotate(tx, owner.as_uuid(), id, sealed, until_ms).await? {
+                        Ok(secret)
+                    } else {
+                        Err(Error::NotFound)
+                    }
+                })
+            });
+        let secret = rotated.await?;
         self.webhooks.notify_one();
         Ok(secret)
     }

@@ -129,6 +129,23 @@ pub(crate) async fn activate(c: &impl ConnectionTrait, id: Uuid, now_ms: i64) ->
     Ok(updated.rows_affected > 0)
 }
 
+/// Has a reservation that still holds do so until a time. Returns false when there is none.
+pub(crate) async fn extend(
+    c: &impl ConnectionTrait,
+    id: Uuid,
+    now_ms: i64,
+    until_ms: i64,
+) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::LeaseExpiresAtMs, Expr::value(until_ms))
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(State::Reserved))
+        .filter(Column::LeaseExpiresAtMs.gt(now_ms))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected > 0)
+}
+
 /// Makes active mailboxes tombstones. Returns how many there were.
 pub(crate) async fn bury(c: &impl ConnectionTrait, ids: &[Uuid], now_ms: i64) -> Result<u64, DbErr> {
     let updated = Entity::update_many()

@@ -3,8 +3,8 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use mayfly_testkit::{Db, db_test};
 
-use super::{rotate, told};
-use crate::world::mail;
+use super::{create_once, rotate_once, told};
+use crate::world::{mail, user};
 
 db_test!(a_stolen_database_holds_no_secret_of_a_webhook);
 
@@ -17,13 +17,15 @@ fn holds(files: &[(String, Vec<u8>)], needle: &[u8]) -> bool {
 async fn a_stolen_database_holds_no_secret_of_a_webhook(db: Db) {
     let (world, receiver, owner, account, webhook) = told(db).await;
     let (id, first) = (webhook.webhook.unwrap().webhook_id, webhook.secret);
-    let second = rotate(&world, &owner, &id).await.unwrap();
+    let second = rotate_once(&world, &owner, &id, Some("k")).await.unwrap();
+    let third = create_once(&world, &user(), &receiver.url(), Some("k")).await;
+    let third = third.unwrap().secret;
     // Both sign now.
     world.deliver(&[&account], &mail("news")).await.unwrap();
     receiver.until_received(1).await;
     let mut needles = vec![world.encryption_key.expose().to_vec()];
     needles.push(world.encryption_key.to_hex().into_bytes());
-    for secret in [&first, &second] {
+    for secret in [&first, &second, &third] {
         let encoded = secret.strip_prefix("whsec_").unwrap();
         let bytes = BASE64_STANDARD.decode(encoded).unwrap();
         // As a dump of PostgreSQL writes bytes.

@@ -11,6 +11,7 @@ mod first_mail;
 mod health;
 mod hostile_clients;
 mod hostile_html;
+mod idempotency;
 mod isolation;
 mod mailbox_command;
 mod outages;

@@ -12,19 +12,22 @@ use mayfly_types::{Address, ErrorCode, reason};
 use crate::{
     auth::MaybePro,
     error::ApiError,
+    idempotency_key::IdempotencyKey,
     json::JsonBody,
     routes::token::create::AddressAndPassword,
     state::{Gateway, hash_request},
     views::account::SignedIn,
 };
 
-/// Creates a mailbox; with a Pro token it belongs to that user.
+/// Creates a mailbox; with a Pro token it belongs to that user. Without one an `Idempotency-Key` is nobody's, and means
+/// nothing: an address can be had only once.
 #[utoipa::path(post, path = "/accounts", tag = "mailbox", operation_id = "create_account",
-    request_body = AddressAndPassword, security((), ("pro" = [])),
+    params(IdempotencyKey), request_body = AddressAndPassword, security((), ("pro" = [])),
     responses((status = 201, body = SignedIn)))]
 pub(crate) async fn handle(
     State(gateway): State<Gateway>,
     MaybePro(pro): MaybePro,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
     JsonBody(body): JsonBody<AddressAndPassword>,
 ) -> Result<(StatusCode, Json<SignedIn>), ApiError> {
     let address: Address = body
@@ -42,6 +45,7 @@ pub(crate) async fn handle(
     let request = ReserveMailboxRequest {
         address: address.to_string(),
         owner_user_id,
+        idempotency_key,
     };
     let account_id = gateway
         .mailbox()

@@ -1,8 +1,9 @@
 //! A domain that a Pro user brought along, verified or not.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Serialize, Deserialize)]
 #[sea_orm(table_name = "custom_domains")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

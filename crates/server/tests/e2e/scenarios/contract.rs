@@ -222,7 +222,9 @@ async fn paths_and_methods_that_are_not_there(world: World) {
     let allowed = preflight.headers["access-control-allow-headers"]
         .to_str()
         .unwrap();
-    assert!(allowed.contains("last-event-id"), "{allowed}");
+    for header in ["last-event-id", "idempotency-key"] {
+        assert!(allowed.contains(header), "{allowed}");
+    }
     let waited = client
         .request("GET", "/api/messages/wait?timeout=0")
         .header("origin", "https://app.example")

@@ -87,7 +87,7 @@ fn is_genuine(case: &Value) -> bool {
 }
 
 /// Asks the libraries of three languages; they must agree. Returns also whether our own signature is right.
-fn judge(cases: &[Value]) -> (Vec<bool>, Vec<bool>) {
+pub(super) fn judge(cases: &[Value]) -> (Vec<bool>, Vec<bool>) {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let python = format!("{root}/target/tools/clients/bin/python");
     let verdicts = run(Command::new(python).args(["-c", PYTHON]), cases);
@@ -101,7 +101,7 @@ fn judge(cases: &[Value]) -> (Vec<bool>, Vec<bool>) {
     (standard, plain)
 }
 
-fn case(told: &Told, secret: &str) -> Value {
+pub(super) fn case(told: &Told, secret: &str) -> Value {
     let headers: serde_json::Map<String, Value> = told
         .headers
         .iter()

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::ProPrincipal, error::ApiError, json::JsonBody, state::Gateway, views::domain::AddedDomain,
+    auth::ProPrincipal, error::ApiError, idempotency_key::IdempotencyKey, json::JsonBody, state::Gateway,
+    views::domain::AddedDomain,
 };
 
 /// Which domain it is.
@@ -18,15 +19,17 @@ pub(crate) struct NamedDomain {
 
 /// Adds a domain of one's own; it waits seven days for its verification.
 #[utoipa::path(post, path = "/domains", tag = "pro", operation_id = "add_domain", security(("pro" = [])),
-    request_body = NamedDomain, responses((status = 201, body = AddedDomain)))]
+    params(IdempotencyKey), request_body = NamedDomain, responses((status = 201, body = AddedDomain)))]
 pub(crate) async fn handle(
     State(gateway): State<Gateway>,
     principal: ProPrincipal,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
     JsonBody(body): JsonBody<NamedDomain>,
 ) -> Result<(StatusCode, Json<AddedDomain>), ApiError> {
     let request = AddDomainRequest {
         user_id: principal.user_id,
         domain: body.domain,
+        idempotency_key,
     };
     let answer = gateway.mailbox().add_domain(request).await?.into_inner();
     Ok((StatusCode::CREATED, Json(answer.into())))

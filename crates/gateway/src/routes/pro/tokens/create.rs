@@ -5,7 +5,10 @@ use mayfly_proto::auth::CreateProTokenRequest;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::{auth::ProPrincipal, error::ApiError, json::JsonBody, state::Gateway, views::pro::NewToken};
+use crate::{
+    auth::ProPrincipal, error::ApiError, idempotency_key::IdempotencyKey, json::JsonBody, state::Gateway,
+    views::pro::NewToken,
+};
 
 /// What a token is for.
 #[derive(Deserialize, ToSchema)]
@@ -21,15 +24,17 @@ pub(crate) struct TokenName {
 
 /// Creates an API token. Its value is in this answer and nowhere else.
 #[utoipa::path(post, path = "/tokens", tag = "pro", operation_id = "create_pro_token", security(("pro" = [])),
-    request_body = TokenName, responses((status = 201, body = NewToken)))]
+    params(IdempotencyKey), request_body = TokenName, responses((status = 201, body = NewToken)))]
 pub(crate) async fn handle(
     State(gateway): State<Gateway>,
     principal: ProPrincipal,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
     JsonBody(body): JsonBody<TokenName>,
 ) -> Result<(StatusCode, Json<NewToken>), ApiError> {
     let request = CreateProTokenRequest {
         user_id: principal.user_id,
         name: body.name,
+        idempotency_key,
     };
     let token = gateway.auth().create_pro_token(request).await?.into_inner();
     Ok((StatusCode::CREATED, Json(token.into())))

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    auth::ProPrincipal, error::ApiError, json::JsonBody, state::Gateway, views::webhook::NewWebhook,
+    auth::ProPrincipal, error::ApiError, idempotency_key::IdempotencyKey, json::JsonBody, state::Gateway,
+    views::webhook::NewWebhook,
 };
 
 /// Where to send what.
@@ -20,16 +21,18 @@ pub(crate) struct WebhookTarget {
 
 /// Creates a webhook. Its secret is in this answer and nowhere else.
 #[utoipa::path(post, path = "/webhooks", tag = "pro", operation_id = "create_webhook", security(("pro" = [])),
-    request_body = WebhookTarget, responses((status = 201, body = NewWebhook)))]
+    params(IdempotencyKey), request_body = WebhookTarget, responses((status = 201, body = NewWebhook)))]
 pub(crate) async fn handle(
     State(gateway): State<Gateway>,
     principal: ProPrincipal,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
     JsonBody(body): JsonBody<WebhookTarget>,
 ) -> Result<(StatusCode, Json<NewWebhook>), ApiError> {
     let request = CreateWebhookRequest {
         owner_user_id: principal.user_id,
         url: body.url,
         events: body.events.unwrap_or_default(),
+        idempotency_key,
     };
     let created = gateway.mailbox().create_webhook(request).await?.into_inner();
     let webhook = created

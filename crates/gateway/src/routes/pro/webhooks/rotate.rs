@@ -4,21 +4,24 @@ use axum::{Json, extract::State};
 use mayfly_proto::mailbox::RotateWebhookSecretRequest;
 
 use crate::{
-    auth::ProPrincipal, error::ApiError, segments::Segments, state::Gateway, views::webhook::RotatedSecret,
+    auth::ProPrincipal, error::ApiError, idempotency_key::IdempotencyKey, segments::Segments, state::Gateway,
+    views::webhook::RotatedSecret,
 };
 
 /// Gives a webhook another secret and makes it active. The old secret signs beside it for a day.
 #[utoipa::path(post, path = "/webhooks/{id}/rotate", tag = "pro", operation_id = "rotate_webhook_secret",
-    security(("pro" = [])), params(("id" = String, Path, description = "The webhook")),
+    security(("pro" = [])), params(("id" = String, Path, description = "The webhook"), IdempotencyKey),
     responses((status = 200, body = RotatedSecret)))]
 pub(crate) async fn handle(
     State(gateway): State<Gateway>,
     principal: ProPrincipal,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
     Segments(webhook_id): Segments<String>,
 ) -> Result<Json<RotatedSecret>, ApiError> {
     let request = RotateWebhookSecretRequest {
         owner_user_id: principal.user_id,
         webhook_id: webhook_id.clone(),
+        idempotency_key,
     };
     let rotated = gateway.mailbox().rotate_webhook_secret(request).await?;
     Ok(Json(RotatedSecret {

@@ -1,0 +1,315 @@
+//! Calls that come again with an idempotency key: one effect, one answer. Those that make no webhook too, since all are kept alike.
+
+use mayfly_mailbox::Config;
+use mayfly_testkit::TestDatabase;
+use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+use tokio::{sync::Barrier, task::JoinSet};
+
+use super::{
+    Arc, Db, DeleteWebhookRequest, Duration, ErrorCode, Failure, Receiver, World, assert_refused, create,
+    create_once, db_test, deliveries, mail, reason, replay_once, rotate_once, test_once, told, until, user,
+};
+use crate::{domains, world::scope};
+
+db_test!(
+    twenty_at_once_have_one_effect_and_one_answer,
+    a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remembered,
+    a_key_is_remembered_for_a_day,
+    a_reservation_is_extended_and_one_that_is_gone_is_made_anew,
+);
+
+/// A call that can come again.
+#[derive(Debug, Clone)]
+enum Op {
+    Reserve(String),
+    AddDomain(String),
+    Create(String),
+    Test(String),
+    Replay(String, String),
+    Rotate(String),
+}
+
+impl Op {
+    /// Returns the answer as text, secrets and all.
+    async fn call(&self, world: &World, owner: &str, key: &str) -> Result<String, Failure> {
+        let key = Some(key);
+        match self {
+            Self::Reserve(address) => world.reserve_once(address, Some(owner), key).await,
+            Self::AddDomain(name) => {
+                let added = domains::add_once(world, owner, name, key).await?;
+                Ok(format!("{added:?}"))
+            }
+            Self::Create(url) => {
+                let created = create_once(world, owner, url, key).await?;
+                Ok(format!("{created:?}"))
+            }
+            Self::Test(id) => test_once(world, owner, id, key).await,
+            Self::Replay(id, delivery) => replay_once(world, owner, id, delivery, key).await,
+            Self::Rotate(id) => rotate_once(world, owner, id, key).await,
+        }
+    }
+
+    /// Makes the call so often at one moment; all answers must be one, which is returned.
+    async fn at_once(&self, world: &Arc<World>, owner: &str, key: &str) -> String {
+        const TIMES: usize = 20;
+        let barrier = Arc::new(Barrier::new(TIMES));
+        let mut calls = JoinSet::new();
+        for _ in 0..TIMES {
+            let (this, world, barrier) = (self.clone(), world.clone(), barrier.clone());
+            let (owner, key) = (owner.to_owned(), key.to_owned());
+            calls.spawn(async move {
+                barrier.wait().await;
+                this.call(&world, &owner, &key).await.unwrap()
+            });
+        }
+        let mut answers = calls.join_all().await;
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{self:?}");
+        answers.remove(0)
+    }
+}
+
+async fn delete(world: &World, owner: &str, id: &str) {
+    let request = DeleteWebhookRequest {
+        owner_user_id: owner.to_owned(),
+        webhook_id: id.to_owned(),
+    };
+    world.client.clone().delete_webhook(request).await.unwrap();
+}
+
+#[track_caller]
+fn reused(answer: Result<String, Failure>) {
+    assert_refused(
+        answer,
+        ErrorCode::FailedPrecondition,
+        reason::IDEMPOTENCY_KEY_REUSED,
+    );
+}
+
+async fn meddle(database: &TestDatabase) -> DatabaseConnection {
+    let mut options = sea_orm::ConnectOptions::new(database.url("mailbox"));
+    options.max_connections(1).sqlx_logging(false);
+    sea_orm::Database::connect(options).await.unwrap()
+}
+
+async fn count(database: &DatabaseConnection, of: &str) -> i64 {
+    let count = format!("SELECT count(*) FROM {of}");
+    let count = Statement::from_string(database.get_database_backend(), count);
+    let row = database.query_one_raw(count).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
+async fn twenty_at_once_have_one_effect_and_one_answer(db: Db) {
+    // Each limit is reached by the first effect.
+    let config = Config {
+        max_accounts: 1,
+        max_domains: 1,
+        max_webhooks: 1,
+        ..Config::default()
+    };
+    let (world, receiver) = (Arc::new(World::with(db, config).await), Receiver::start().await);
+    let database = meddle(&world.test_database).await;
+    database
+        .execute_unprepared("CREATE TABLE effects (kind INTEGER)")
+        .await
+        .unwrap();
+    for (kind, (event, table, condition)) in [
+        ("AFTER INSERT", "mailboxes", "TRUE"),
+        ("AFTER INSERT", "custom_domains", "TRUE"),
+        ("AFTER INSERT", "webhooks", "TRUE"),
+        ("AFTER INSERT", "webhook_events", "TRUE"),
+        ("AFTER UPDATE", "webhook_events", "NEW.attempts < OLD.attempts"),
+        (
+            "AFTER UPDATE",
+            "webhooks",
+            "NEW.sealed_secret <> OLD.sealed_secret",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let action = format!("INSERT INTO effects VALUES ({kind})");
+        let name = format!("effect_{kind}");
+        let trigger = world
+            .test_database
+            .trigger(&name, event, table, condition, Some(&action));
+        database.execute_unprepared(&trigger).await.unwrap();
+    }
+    for round in 1..=3 {
+        let owner = user();
+        let key = "the same for all";
+        let reserve = Op::Reserve(format!("ann{round}@mayfly.test"));
+        let account = reserve.at_once(&world, &owner, key).await;
+        world.activate(&account).await.unwrap();
+        let add = Op::AddDomain(format!("mail{round}.example.com"));
+        add.at_once(&world, &owner, key).await;
+        let create = Op::Create(receiver.url());
+        create.at_once(&world, &owner, key).await;
+        let webhook = super::list(&world, &owner).await.remove(0).webhook_id;
+        let test = Op::Test(webhook.clone());
+        let event = test.at_once(&world, &owner, key).await;
+        let made = async || deliveries(&world, &owner, &webhook).await.unwrap();
+        until("told", async || made().await.len() == 1).await;
+        let delivery = made().await.remove(0);
+        assert_eq!(delivery.event_id, event);
+        let replay = Op::Replay(webhook.clone(), delivery.delivery_id);
+        assert_eq!(replay.at_once(&world, &owner, key).await, event);
+        let rotate = Op::Rotate(webhook);
+        rotate.at_once(&world, &owner, key).await;
+        for (kind, op) in [reserve, add, create, test, replay, rotate]
+            .into_iter()
+            .enumerate()
+        {
+            let effects = count(&database, &format!("effects WHERE kind = {kind}")).await;
+            assert_eq!(effects, round, "{op:?}");
+        }
+    }
+}
+
+async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remembered(db: Db) {
+    let (world, receiver, owner, account, webhook) = told(db).await;
+    let other = user();
+    let id = webhook.webhook.unwrap().webhook_id;
+    world.deliver(&[&account], &mail("news")).await.unwrap();
+    until("told", async || {
+        deliveries(&world, &owner, &id).await.unwrap().len() == 1
+    })
+    .await;
+    let delivery = deliveries(&world, &owner, &id)
+        .await
+        .unwrap()
+        .remove(0)
+        .delivery_id;
+    let url = receiver.url();
+    let others = create(&world, &other, &url)
+        .await
+        .unwrap()
+        .webhook
+        .unwrap()
+        .webhook_id;
+    let table = [
+        (
+            Op::Reserve("a@mayfly.test".into()),
+            Op::Reserve("b@mayfly.test".into()),
+        ),
+        (
+            Op::AddDomain("a.example.com".into()),
+            Op::AddDomain("b.example.com".into()),
+        ),
+        (Op::Test(id.clone()), Op::Test(others.clone())),
+        (Op::Rotate(id.clone()), Op::Rotate(others.clone())),
+    ];
+    for (op, another) in table {
+        let answer = op.call(&world, &owner, "k").await.unwrap();
+        reused(another.call(&world, &owner, "k").await);
+        assert_eq!(op.call(&world, &owner, "k").await.unwrap(), answer);
+        // Another user's key is another, as it is for each of these operations.
+        assert_ne!(another.call(&world, &other, "k").await.unwrap(), answer);
+    }
+    let replay = Op::Replay(id.clone(), delivery.clone());
+    replay.call(&world, &owner, "k").await.unwrap();
+    reused(
+        Op::Replay(id.clone(), others.clone())
+            .call(&world, &owner, "k")
+            .await,
+    );
+    // What is another's stays so, whatever the key.
+    assert_refused(
+        replay.call(&world, &other, "k").await,
+        ErrorCode::NotFound,
+        reason::NOT_FOUND,
+    );
+
+    let beyond = Op::Create(url.clone()).call(&world, &owner, "k").await;
+    assert_refused(beyond, ErrorCode::PermissionDenied, reason::WEBHOOK_LIMIT_REACHED);
+    let forbidden = Op::Create("http://127.0.0.2/".into())
+        .call(&world, &owner, "k")
+        .await;
+    assert_refused(forbidden, ErrorCode::InvalidArgument, reason::INVALID_URL);
+    delete(&world, &owner, &id).await;
+    let made = Op::Create(format!("{url}?now"))
+        .call(&world, &owner, "k")
+        .await
+        .unwrap();
+    reused(Op::Create(url.clone()).call(&world, &owner, "k").await);
+    // The answer is that of the first time, though the webhook is gone.
+    let again = super::list(&world, &owner).await.remove(0).webhook_id;
+    delete(&world, &owner, &again).await;
+    let same = Op::Create(format!("{url}?now")).call(&world, &owner, "k").await;
+    assert_eq!(same.unwrap(), made);
+    assert!(super::list(&world, &owner).await.is_empty());
+}
+
+async fn a_key_is_remembered_for_a_day(db: Db) {
+    let (world, _receiver, owner, _, webhook) = told(db).await;
+    let (test, database) = (
+        Op::Test(webhook.webhook.unwrap().webhook_id),
+        meddle(&world.test_database).await,
+    );
+    let call = async |key: &str| test.call(&world, &owner, key).await.unwrap();
+    let first = call("k").await;
+    world
+        .clock
+        .advance(Duration::hours(24) - Duration::milliseconds(1));
+    world.mailbox.sweep().await;
+    assert_eq!(call("k").await, first);
+    world.clock.advance(Duration::milliseconds(1));
+    let second = call("k").await;
+    assert_ne!(second, first);
+    world.mailbox.sweep().await;
+    assert_eq!(call("k").await, second);
+    for n in 0..150 {
+        call(&format!("swept {n}")).await;
+    }
+    world.clock.advance(Duration::hours(24));
+    world.mailbox.sweep().await;
+    assert_eq!(count(&database, "idempotency_keys").await, 0);
+}
+
+async fn a_reservation_is_extended_and_one_that_is_gone_is_made_anew(db: Db) {
+    let (world, owner) = (World::new(db).await, user());
+    let reserve = async |name: &str| {
+        let address = format!("{name}@mayfly.test");
+        world.reserve_once(&address, Some(&owner), Some(name)).await
+    };
+    let held = reserve("held").await.unwrap();
+    for _ in 0..3 {
+        world.clock.advance(Duration::seconds(50));
+        world.mailbox.sweep().await;
+        assert_eq!(reserve("held").await.unwrap(), held);
+    }
+    world.clock.advance(Duration::seconds(50));
+    world.activate(&held).await.unwrap();
+    assert_eq!(reserve("held").await.unwrap(), held);
+
+    for is_swept in [false, true] {
+        let name = format!("lapsed-{is_swept}");
+        let lapsed = reserve(&name).await.unwrap();
+        world.clock.advance(Duration::seconds(60));
+        if is_swept {
+            world.mailbox.sweep().await;
+        }
+        let anew = reserve(&name).await.unwrap();
+        assert_ne!(anew, lapsed);
+        assert_eq!(reserve(&name).await.unwrap(), anew);
+        assert_refused(
+            world.activate(&lapsed).await,
+            ErrorCode::FailedPrecondition,
+            reason::RESERVATION_EXPIRED,
+        );
+        world.activate(&anew).await.unwrap();
+    }
+
+    crate::mailboxes::delete(&world, scope(&held)).await.unwrap();
+    // As for anybody: it leaves a tombstone.
+    assert_refused(
+        reserve("held").await,
+        ErrorCode::AlreadyExists,
+        reason::ADDRESS_TAKEN,
+    );
+    // Without an owner the key is nobody's, and means nothing.
+    let nobodys = world.reserve_once("free@mayfly.test", None, Some("k")).await;
+    nobodys.unwrap();
+    let again = world.reserve_once("free@mayfly.test", None, Some("k")).await;
+    assert_refused(again, ErrorCode::AlreadyExists, reason::ADDRESS_TAKEN);
+}
