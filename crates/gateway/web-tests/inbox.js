@@ -9,7 +9,7 @@ const [base, smtpPort] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
 try {
   for (const test of [deletesWhatIsShown, showsTheLastOpened, keepsAnswersInTheirMailbox, readsAgain, asksBeforeItForgets,
-    losesWhatIsDeletedElsewhere, staysDeleted, looksForCodesAgain, forgetsNoMailbox, saysWhatIsNotKept, readsDomainsAgain]) {
+    losesWhatIsDeletedElsewhere, staysDeleted, tellsNoOlderMail, looksForCodesAgain, forgetsNoMailbox, saysWhatIsNotKept, readsDomainsAgain]) {
     const context = await browser.newContext({ viewport: { width: 1100, height: 720 } });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
@@ -175,9 +175,11 @@ async function losesWhatIsDeletedElsewhere(page) {
   await receive(page, address, "four", "three", "two", "one");
   await subject(page, "two").click();
   await shown(page, "two");
+  await page.locator("button.open", { hasText: "three" }).focus();
   await deleteElsewhere(page, "three");
   await page.clock.fastForward(30_000);
   await subject(page, "three").waitFor({ state: "detached" });
+  assert.equal(await page.locator("button.open:focus .subject").allTextContents().then(String), "four", "the focus goes to the row in its place");
   await shown(page, "two");
   // What is read is said to be gone.
   await deleteElsewhere(page, "two");
@@ -190,6 +192,7 @@ async function losesWhatIsDeletedElsewhere(page) {
   await subject(page, "four").click();
   await page.locator("message-view").getByText("It is not there any more.").waitFor();
   await subject(page, "four").waitFor({ state: "detached" });
+  assert.equal(await page.title(), "(1) Mayfly");
   // And whoever comes back to the page sees it at once.
   await deleteElsewhere(page, "one");
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
@@ -222,6 +225,22 @@ async function staysDeleted(page) {
   await (await late).finished();
   await page.evaluate(() => new Promise(requestAnimationFrame));
   assert.deepEqual(await page.locator(".list .subject").allTextContents(), ["meanwhile", "kept"]);
+}
+
+/** What moves up to the newest page has not arrived just now. */
+async function tellsNoOlderMail(page) {
+  const address = await getMailbox(page);
+  await sendMailTo(smtpPort, address, ["From: first@shop.example", "Subject: first", "", "Hello"]);
+  await receive(page, address, ...Array.from({ length: 30 }, (_, n) => `n${n}.`));
+  await page.reload();
+  await subject(page, "n29.").waitFor();
+  assert.equal(await subject(page, "first").count(), 0);
+  await deleteElsewhere(page, "n7.");
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await subject(page, "first").waitFor();
+  assert.equal(await page.locator("#announce").count(), 0);
+  await receive(page, address, "next");
+  await page.locator("#announce", { hasText: "New mail from shop@shop.example" }).waitFor({ state: "attached" });
 }
 
 async function looksForCodesAgain(page) {

@@ -180,6 +180,7 @@ class Inbox extends HTMLElement {
     if (selected && gone.has(selected)) this.list.selected = null;
     if (this.view.message && gone.has(this.view.message.id)) this.view.say(texts.errors.not_found);
     this.list.show(this.items);
+    this.rail.note(this.items);
     void this.readQuota();
   }
 
@@ -187,7 +188,10 @@ class Inbox extends HTMLElement {
   merge(fresh) {
     const isFirst = !this.list.querySelector("ol, .empty h2");
     const known = new Map(this.items.map((item) => [item.id, item]));
+    const newest = this.items.at(0)?.id ?? "";
     const added = fresh.filter((item) => !known.has(item.id));
+    // Older mail comes with the next page, and moves up where some before it was deleted.
+    const arrived = added.find((item) => item.id > newest);
     for (const item of fresh) {
       const old = known.get(item.id);
       // No message is ever unread again: the answer may be older.
@@ -198,7 +202,7 @@ class Inbox extends HTMLElement {
     this.items = items;
     if (isFirst) this.older.hidden = fresh.length < PAGE_SIZE;
     if (isFirst || isChanged) this.list.show(items);
-    if (!isFirst && added.length) announce(texts.arrived(senderOf(added[0])));
+    if (!isFirst && arrived) announce(texts.arrived(senderOf(arrived)));
     if (isFirst || added.length) void this.readQuota();
     this.rail.note(items);
     void this.findCodes();

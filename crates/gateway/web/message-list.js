@@ -20,14 +20,16 @@ export class MessageList extends HTMLElement {
 
   /** @param {Item[]} items */
   show(items) {
+    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.id : undefined;
+    const at = this.items.findIndex((item) => item.id === focused);
     this.items = items;
     if (!items.length) {
       fill(this, h("div", { class: "empty" }, h("h2", {}, texts.emptyTitle), h("p", {}, texts.empty)));
       return;
     }
-    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.id : undefined;
     fill(this, h("ol", { "aria-label": texts.inbox }, ...items.map((item) => this.row(item))));
-    if (focused) this.focusRow(focused);
+    // One that is gone leaves its focus to the row in its place.
+    if (at >= 0) this.focusRow((items.find((item) => item.id === focused) ?? items[Math.min(at, items.length - 1)]).id);
   }
 
   /** @param {Item} item */

@@ -10,6 +10,7 @@ use axum::{
         sse::{Event, KeepAlive},
     },
 };
+use futures_util::StreamExt;
 use mayfly_proto::mailbox::NewMessage;
 use mayfly_types::MessageId;
 use tokio::sync::mpsc;
@@ -87,7 +88,6 @@ async fn stream(gateway: Gateway, follower: Follower, headers: &HeaderMap) -> Re
     let tasks = gateway.streams.tasks.clone();
     let stopping = tasks.stopping();
     tasks.spawn(async move {
-        let _place = place;
         let _open = gateway.streams.metrics.open(Kind::Events);
         tokio::select! {
             () = tell(&gateway, &mut follow, &events) => {}
@@ -99,7 +99,12 @@ async fn stream(gateway: Gateway, follower: Follower, headers: &HeaderMap) -> Re
     let keep_alive = KeepAlive::new().interval(KEEP_ALIVE);
     // Proxies that gather answers before they pass them on would hold events back.
     let at_once = [("x-accel-buffering", "no")];
-    let events = Sse::new(ReceiverStream::new(receiver)).keep_alive(keep_alive);
+    // The place is free once the connection has let go of the events: that of a reader who takes none may keep them for long.
+    let events = ReceiverStream::new(receiver).map(move |event| {
+        let _place = &place;
+        event
+    });
+    let events = Sse::new(events).keep_alive(keep_alive);
     Ok((at_once, events).into_response())
 }
 

@@ -250,8 +250,11 @@ async fn tell(socket: &mut WebSocket, gateway: &Gateway, mut follow: Follow) -> 
             }
             _ = ping.tick() => {
                 frames = 0;
-                if heard.elapsed() > ping_interval * 2 || send(socket, Message::Ping(Vec::new().into())).await.is_err() {
+                if heard.elapsed() > ping_interval * 2 {
                     return End::Silently;
+                }
+                if let Err(end) = send(socket, Message::Ping(Vec::new().into())).await {
+                    return end;
                 }
             }
         }
@@ -269,11 +272,13 @@ async fn tell_one(socket: &mut WebSocket, gateway: &Gateway, message: NewMessage
     Ok(())
 }
 
-/// Sends a frame. Nothing is kept for a client that does not read: it is left, and comes back with its cursor.
+/// Sends a frame. Nothing is kept for a client that does not read: it is left, and comes back with its cursor. Why, it is
+/// told if it reads again soon.
 async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
     match tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(End::Silently),
+        Ok(Err(_)) => Err(End::Silently),
+        Err(_) => Err(End::Close(close_code::AGAIN, "frames were left unread")),
     }
 }
 

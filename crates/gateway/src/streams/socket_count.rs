@@ -180,3 +180,53 @@ fn member(id: Id) -> String {
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+    use mayfly_runtime::redis::RedisConfig;
+    use mayfly_testkit::RedisServer;
+    use mayfly_types::{Clock, SystemClock};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    async fn counted(redis: &Redis, account: AccountId) -> Option<u64> {
+        let mut count = cmd("ZCARD");
+        count.arg(key(account));
+        redis.run(&count).await.ok()
+    }
+
+    async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let waiting = async {
+            while !is_so().await {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+        waited.unwrap_or_else(|_| panic!("never {what}"));
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_ends_while_it_is_renewed_counts_no_more() {
+        let server = RedisServer::start();
+        let tasks = Tasks::new(CancellationToken::new());
+        let config: RedisConfig = toml::from_str(&format!("url = \"{}\"", server.url())).unwrap();
+        let redis = Redis::start(&config, &tasks).unwrap().unwrap();
+        let account = AccountId::new(SystemClock.now());
+        until("connected", async || counted(&redis, account).await.is_some()).await;
+        let count = SocketCount::start(Some(redis.clone()), &tasks);
+        let kept = count.enter(account).await.unwrap();
+        let ended = count.enter(account).await.unwrap();
+
+        // It has looked at what is open, and asks for the time.
+        let mut renewing = Box::pin(count.renew(&redis));
+        assert!(poll!(renewing.as_mut()).is_pending());
+        drop(ended);
+        until("left", async || counted(&redis, account).await == Some(1)).await;
+        renewing.await.unwrap();
+        assert_eq!(counted(&redis, account).await, Some(1), "it was entered again");
+        drop(kept);
+        until("left", async || counted(&redis, account).await == Some(0)).await;
+    }
+}

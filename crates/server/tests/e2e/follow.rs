@@ -1,12 +1,12 @@
 //! Clients that follow mail: a WebSocket and a stream of events.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{Error, Message, client::IntoClientRequest, protocol::CloseFrame},
 };
 
@@ -21,6 +21,17 @@ pub(crate) enum Said {
     Closed(u16),
     /// The connection is gone without a close.
     Lost,
+}
+
+/// Opens a connection that holds little of what is not read, so that whoever writes to it soon has to wait.
+pub(crate) async fn narrow(base: &str) -> TcpStream {
+    let address: SocketAddr = base
+        .strip_prefix("http://")
+        .and_then(|address| address.parse().ok())
+        .expect("an address");
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a size");
+    socket.connect(address).await.expect("a connection")
 }
 
 #[derive(Debug)]
@@ -45,14 +56,26 @@ impl Socket {
 
     /// Opens a socket and signs in.
     pub(crate) async fn follow(base: &str, token: &str, since: Option<&str>) -> Result<Self, Said> {
-        let mut socket = Self::open(base, "/api/ws", &[]).await.map_err(|_| Said::Lost)?;
+        let socket = Self::open(base, "/api/ws", &[]).await.map_err(|_| Said::Lost)?;
+        socket.sign_in(token, since).await
+    }
+
+    /// The same over a connection of one's own.
+    pub(crate) async fn follow_over(stream: TcpStream, base: &str, token: &str) -> Result<Self, Said> {
+        let url = format!("{}/api/ws", base.replacen("http", "ws", 1));
+        let opened = client_async(url, MaybeTlsStream::Plain(stream)).await;
+        let (socket, _) = opened.map_err(|_| Said::Lost)?;
+        Self(socket).sign_in(token, None).await
+    }
+
+    async fn sign_in(mut self, token: &str, since: Option<&str>) -> Result<Self, Said> {
         let mut auth = json!({"type": "auth", "token": token});
         if let Some(since) = since {
             auth["since"] = since.into();
         }
-        socket.say(&auth.to_string()).await;
-        match socket.next().await {
-            Said::Text(text) if text == json!({"type": "auth_ok"}) => Ok(socket),
+        self.say(&auth.to_string()).await;
+        match self.next().await {
+            Said::Text(text) if text == json!({"type": "auth_ok"}) => Ok(self),
             other => Err(other),
         }
     }

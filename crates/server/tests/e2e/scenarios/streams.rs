@@ -15,6 +15,7 @@ mod chaos;
 mod clients;
 mod connections;
 mod large;
+mod stalled;
 
 mod worlds {
     crate::scenario!(new_mail_is_told_in_every_way);
