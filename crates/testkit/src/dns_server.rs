@@ -10,6 +10,7 @@ use std::{
 
 /// What goes over UDP without being asked for more.
 const MAX_UDP_BYTES: usize = 512;
+const A: u16 = 1;
 const NS: u16 = 2;
 const CNAME: u16 = 5;
 const MX: u16 = 15;
@@ -113,6 +114,12 @@ impl Zone {
     pub fn mx(self, name: &str, priority: u16, host: &str) -> Self {
         let data = [&priority.to_be_bytes()[..], &wire(host)].concat();
         self.record(name, MX, data)
+    }
+
+    /// Adds an address.
+    #[must_use]
+    pub fn a(self, name: &str, address: Ipv4Addr) -> Self {
+        self.record(name, A, address.octets().to_vec())
     }
 
     /// Makes a name another name for another.

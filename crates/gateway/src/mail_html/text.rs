@@ -98,7 +98,12 @@ pub(super) fn of_html(html: &str) -> String {
         } else {
             ">"
         };
-        rest = memmem::find(markup.as_bytes(), end.as_bytes()).map_or("", |at| &markup[at + end.len()..]);
+        // There may be a million tags, and no searcher need be made for one byte.
+        let found = match end.as_bytes() {
+            [byte] => memchr(*byte, markup.as_bytes()),
+            end => memmem::find(markup.as_bytes(), end),
+        };
+        rest = found.map_or("", |at| &markup[at + end.len()..]);
         if !text.ends_with(char::is_whitespace) {
             text.push(' ');
         }

@@ -1,7 +1,9 @@
 //! Calls that come again with an idempotency key: one effect, one answer. Those that make no webhook too, since all are kept alike.
 
+use std::net::Ipv4Addr;
+
 use mayfly_mailbox::Config;
-use mayfly_testkit::TestDatabase;
+use mayfly_testkit::{TestDatabase, Zone};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::{sync::Barrier, task::JoinSet};
 
@@ -15,6 +17,7 @@ db_test!(
     twenty_at_once_have_one_effect_and_one_answer,
     a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remembered,
     a_key_is_remembered_for_a_day,
+    a_webhook_whose_name_leads_elsewhere_by_now_is_answered_as_before,
     a_reservation_is_extended_and_one_that_is_gone_is_made_anew,
 );
 
@@ -264,6 +267,18 @@ async fn a_key_is_remembered_for_a_day(db: Db) {
     world.clock.advance(Duration::hours(24));
     world.mailbox.sweep().await;
     assert_eq!(count(&database, "idempotency_keys").await, 0);
+}
+
+async fn a_webhook_whose_name_leads_elsewhere_by_now_is_answered_as_before(db: Db) {
+    let ((world, dns), owner) = (domains::with_dns(db).await, user());
+    let leads_to = |last| dns.publish(Zone::default().a("hooks.example.com", Ipv4Addr::new(127, 0, 0, last)));
+    let create = Op::Create("http://hooks.example.com/".into());
+    leads_to(1);
+    let made = create.call(&world, &owner, "k").await.unwrap();
+    leads_to(2);
+    assert_eq!(create.call(&world, &owner, "k").await.unwrap(), made);
+    let anew = create.call(&world, &user(), "k").await;
+    assert_refused(anew, ErrorCode::InvalidArgument, reason::INVALID_URL);
 }
 
 async fn a_reservation_is_extended_and_one_that_is_gone_is_made_anew(db: Db) {

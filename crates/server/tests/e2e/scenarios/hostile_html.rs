@@ -32,7 +32,7 @@ fn beyond_the_bounds() -> Vec<(String, String)> {
 /// It is shown as text, at the cost of a quarter of a second, and nobody else waits for it.
 #[tokio::test]
 async fn html_beyond_the_bounds_is_text_and_hurts_nobody() {
-    let mut world = World::start(Kind::AllInOne);
+    let mut world = World::start(Kind::Split);
     let client = world.client();
     let ann = client.create_mailbox("ann@mayfly.test", None).await;
     let inputs = beyond_the_bounds();
