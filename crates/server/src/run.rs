@@ -91,7 +91,26 @@ async fn start(
     metrics: Metrics,
     failed: &tokio_util::sync::CancellationToken,
 ) -> anyhow::Result<Running> {
-    let [edges, services, transports] = std::array::from_fn(|_| Tasks::new(failed.clone()));
+    let groups = std::array::from_fn(|_| Tasks::new(failed.clone()));
+    let (mut auth, mut mailbox) = (None, None);
+    let started = start_roles(config, metrics, groups.clone(), &mut auth, &mut mailbox).await;
+    if started.is_err() {
+        // Before what they work for is dropped: a task that ends with it has not failed.
+        for group in groups {
+            group.stopping().cancel();
+        }
+    }
+    started
+}
+
+/// Services are put where they outlive a start that fails.
+async fn start_roles(
+    config: &Config,
+    metrics: Metrics,
+    [edges, services, transports]: [Tasks; 3],
+    auth: &mut Option<mayfly_auth::Auth>,
+    mailbox: &mut Option<mayfly_mailbox::Mailbox>,
+) -> anyhow::Result<Running> {
     let wiring = Wiring::new(config, transports.clone())?;
     let mut readiness = Readiness::default();
     let mut listening = Listening {
@@ -117,28 +136,24 @@ async fn start(
         false => None,
     };
     let bus = Bus::new(redis.clone(), &config.redis);
-    let auth = match config.has(Role::Auth) {
-        true => Some(roles::auth::build(config, redis.clone(), services.clone()).await?),
-        false => None,
-    };
+    if config.has(Role::Auth) {
+        *auth = Some(roles::auth::build(config, redis.clone(), services.clone()).await?);
+    }
     let to_auth = match config.has(Role::Gateway) || config.has(Role::Mailbox) {
         true => Some(wiring.auth(config, auth.as_ref(), &mut readiness)?),
         false => None,
     };
-    let mailbox = match (config.has(Role::Mailbox), &to_auth) {
-        (true, Some(auth)) => {
-            Some(roles::mailbox::build(config, auth.clone(), &bus, services.clone()).await?)
-        }
-        _ => None,
-    };
+    if let (true, Some(auth)) = (config.has(Role::Mailbox), &to_auth) {
+        *mailbox = Some(roles::mailbox::build(config, auth.clone(), &bus, services.clone()).await?);
+    }
     let to_mailbox = match config.has(Role::Gateway) || config.has(Role::Smtp) {
         true => Some(wiring.mailbox(config, mailbox.as_ref(), &mut readiness)?),
         false => None,
     };
-    if let Some(auth) = &auth {
+    if let Some(auth) = &*auth {
         auth.add_checks(&mut readiness);
     }
-    if let Some(mailbox) = &mailbox {
+    if let Some(mailbox) = &*mailbox {
         mailbox.add_checks(&mut readiness);
     }
     let mut health = Vec::new();
@@ -181,8 +196,8 @@ async fn start(
         health,
         drain_delay: config.drain_delay(),
         listening,
-        auth,
-        mailbox,
+        auth: auth.take(),
+        mailbox: mailbox.take(),
     })
 }
 
