@@ -22,6 +22,8 @@ class Inbox extends HTMLElement {
   /** @type {Item[]} */
   items = [];
   isLookingUp = false;
+  /** Until codes are looked for again. @type {number | undefined} */
+  again = undefined;
   list = new MessageList();
   view = new MessageView();
   rail = new MailboxRail();
@@ -226,7 +228,8 @@ class Inbox extends HTMLElement {
       const codes = await call("GET", `/api/messages/${id}`, feed.token)
         .then((message) => message.codes, (error) => (isGone(error) ? [] : null));
       if (!codes) {
-        setTimeout(() => { if (feed === this.feed) void this.findCodes(); }, AGAIN_MS);
+        clearTimeout(this.again);
+        this.again = window.setTimeout(() => this.findCodes(), AGAIN_MS);
         break;
       }
       this.items = this.items.map((one) => (one.id === id ? { ...one, codes } : one));
