@@ -22,7 +22,7 @@ const LANES: [(Standing, usize); 4] = [
     (Standing::Failing, 64),
 ];
 /// All of them together.
-pub(super) const ATTEMPTS: usize = 448;
+pub(super) const ATTEMPTS: usize = LANES[0].1 + LANES[1].1 + LANES[2].1 + LANES[3].1;
 /// Those of one webhook at most.
 const OF_ONE: usize = 8;
 /// What is free is shared with so many others that may come.
