@@ -5,10 +5,8 @@ use std::{
     path::PathBuf,
 };
 
-use mayfly_runtime::{
-    config::{ConfigError, Secret, secret_keys},
-    grpc::Endpoints,
-};
+use mayfly_rpc::Endpoints;
+use mayfly_runtime::config::{ConfigError, Secret, secret_keys};
 use mayfly_types::SecretKey;
 use serde::{Deserialize, Serialize};
 

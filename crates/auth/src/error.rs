@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use mayfly_runtime::{
-    database::{self, DatabaseFailure},
-    idempotency::Refused,
-};
+use mayfly_database::{DatabaseFailure, idempotency::Refused};
 use mayfly_types::{ErrorCode, reason};
 use sea_orm::DbErr;
 
@@ -110,7 +107,7 @@ impl Error {
             Self::NotFound => ErrorCode::NotFound,
             Self::NotRepeated(refused) => refused.code(),
             Self::Overloaded { .. } | Self::Stopping => ErrorCode::Unavailable,
-            Self::Database(error) => database::error_code(error),
+            Self::Database(error) => mayfly_database::error_code(error),
             Self::Defect(_) => ErrorCode::Internal,
         }
     }

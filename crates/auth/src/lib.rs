@@ -16,15 +16,10 @@ mod verdicts;
 
 use std::{path::PathBuf, sync::Arc};
 
+use mayfly_database::{Database, OpenError, idempotency::Answers};
 use mayfly_proto::auth::auth_server::AuthServer;
-use mayfly_runtime::{
-    admin::Readiness,
-    database::{Database, OpenError},
-    idempotency::Answers,
-    redis::Redis,
-    task::Tasks,
-    telemetry::meter,
-};
+use mayfly_runtime::{admin::Readiness, task::Tasks, telemetry::meter};
+use mayfly_shared::redis::Redis;
 use mayfly_types::{SecretKey, SharedClock};
 
 pub use crate::{

@@ -10,7 +10,7 @@ use mayfly_proto::auth::{
     RevokeTokenResponse, SignInRequest, SignInResponse, SignInUserRequest, SignInUserResponse,
     ValidateTokenRequest, ValidateTokenResponse, auth_server, validate_token_response,
 };
-use mayfly_runtime::grpc::Failure;
+use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, TokenId};
 use tonic::{Request, Response, Status};
 

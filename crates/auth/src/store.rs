@@ -8,8 +8,8 @@ mod users;
 
 use std::sync::Arc;
 
-use mayfly_runtime::{
-    database::Database,
+use mayfly_database::{
+    Database,
     idempotency::{self, Answers},
 };
 use mayfly_types::random_bytes;

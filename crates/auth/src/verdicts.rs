@@ -9,7 +9,7 @@ mod shared;
 
 use std::{future::Future, hash::Hash};
 
-use mayfly_runtime::redis::Redis;
+use mayfly_shared::redis::Redis;
 
 /// What is known of things of one kind.
 pub(crate) enum Verdicts<K, V> {

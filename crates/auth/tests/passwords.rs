@@ -7,7 +7,7 @@ use argon2::{Argon2, CustomizedPasswordHasher, Params};
 use futures_util::future::join_all;
 use mayfly_auth::Config;
 use mayfly_proto::auth::SignInUserRequest;
-use mayfly_runtime::grpc::Failure;
+use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, reason};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
 

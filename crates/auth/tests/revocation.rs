@@ -8,7 +8,7 @@ use std::sync::{
 
 use mayfly_auth::Config;
 use mayfly_proto::auth::{DeleteCredentialRequest, auth_client::AuthClient};
-use mayfly_runtime::grpc::Transport;
+use mayfly_rpc::Transport;
 use mayfly_types::{ErrorCode, reason};
 use tokio::{sync::Barrier, task::JoinSet};
 

@@ -8,10 +8,8 @@ use mayfly_proto::auth::{
     ResetPasswordRequest, RevokeTokenRequest, SignInRequest, ValidateTokenRequest, auth_client::AuthClient,
     validate_token_response::Principal,
 };
-use mayfly_runtime::{
-    grpc::{Failure, Transport, local},
-    task::Tasks,
-};
+use mayfly_rpc::{Failure, Transport, local};
+use mayfly_runtime::task::Tasks;
 use mayfly_testkit::{Db, ManualClock, TestDatabase};
 use mayfly_types::{AccountId, Clock, SecretKey};
 use sea_orm::DatabaseConnection;

@@ -4,7 +4,8 @@ use mayfly_proto::auth::{
     DeleteCredentialRequest, GetUserRequest, MailboxPrincipal, ProPrincipal, SignInUserRequest,
     validate_token_response::Principal,
 };
-use mayfly_runtime::{admin::Readiness, grpc::Failure};
+use mayfly_rpc::Failure;
+use mayfly_runtime::admin::Readiness;
 use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;

@@ -26,7 +26,9 @@ mod views;
 mod web;
 
 use axum::Router;
-use mayfly_runtime::{bus::Subscription, grpc::Transport, redis::Redis, task::Tasks};
+use mayfly_rpc::Transport;
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::{bus::Subscription, redis::Redis};
 use mayfly_types::SharedClock;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;

@@ -9,7 +9,8 @@ use axum::{
 };
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use ipnet::IpNet;
-use mayfly_runtime::{redis::Redis, task::Tasks};
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::redis::Redis;
 
 use crate::{
     client_address::{ClientAddress, client_address},

@@ -8,7 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use mayfly_runtime::{redis::Redis, task::Tasks};
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::redis::Redis;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 use tower_http::{
     catch_panic::CatchPanicLayer,

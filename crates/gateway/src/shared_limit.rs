@@ -2,7 +2,7 @@
 
 use std::{sync::LazyLock, time::Duration};
 
-use mayfly_runtime::redis::{
+use mayfly_shared::redis::{
     Redis,
     redis::{RedisError, Script},
 };
@@ -70,7 +70,8 @@ impl SharedBucket {
 
 #[cfg(test)]
 mod tests {
-    use mayfly_runtime::{redis::RedisConfig, task::Tasks};
+    use mayfly_runtime::task::Tasks;
+    use mayfly_shared::redis::RedisConfig;
     use mayfly_testkit::RedisServer;
     use tokio_util::sync::CancellationToken;
 

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_runtime::redis::{
+use mayfly_shared::redis::{
     Redis,
     redis::{Cmd, RedisError},
 };
@@ -275,7 +275,7 @@ mod tests {
     async fn gateways_with_one_redis_count_together_and_know_the_owner_together() {
         let server = mayfly_testkit::RedisServer::start();
         let tasks = mayfly_runtime::task::Tasks::new(tokio_util::sync::CancellationToken::new());
-        let config: mayfly_runtime::redis::RedisConfig =
+        let config: mayfly_shared::redis::RedisConfig =
             toml::from_str(&format!("url = \"{}\"", server.url())).unwrap();
         let limits = [(); 2].map(|()| {
             let redis = Redis::start(&config, &tasks).unwrap().unwrap();

@@ -3,10 +3,8 @@
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_client::MailboxClient};
-use mayfly_runtime::{
-    grpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport},
-    redis::Redis,
-};
+use mayfly_rpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
+use mayfly_shared::redis::Redis;
 
 use mayfly_types::SharedClock;
 

@@ -17,7 +17,8 @@ pub(crate) use socket_count::{Counted, SocketCount};
 
 use std::{sync::Arc, time::Duration};
 
-use mayfly_runtime::{redis::Redis, task::Tasks};
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::redis::Redis;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{config::Config, error::ApiError};

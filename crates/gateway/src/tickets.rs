@@ -7,12 +7,10 @@ mod memory;
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use mayfly_runtime::{
-    redis::{
-        Redis,
-        redis::{Cmd, RedisError},
-    },
-    seal::SealingKey,
+use mayfly_runtime::seal::SealingKey;
+use mayfly_shared::redis::{
+    Redis,
+    redis::{Cmd, RedisError},
 };
 use mayfly_types::{SecretKey, random_bytes};
 use secrecy::{ExposeSecret, SecretString};

@@ -7,10 +7,8 @@ use std::{
 };
 
 use hickory_resolver::proto::dnssec::TrustAnchors;
-use mayfly_runtime::{
-    config::{ConfigError, List, Span},
-    grpc::Endpoints,
-};
+use mayfly_rpc::Endpoints;
+use mayfly_runtime::config::{ConfigError, List, Span};
 use mayfly_types::DomainName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::Duration;

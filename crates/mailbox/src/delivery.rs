@@ -5,7 +5,9 @@ mod owned;
 
 use std::{collections::HashMap, sync::Arc};
 
-use mayfly_runtime::{bus::Publisher, database::Database, task::Tasks, telemetry};
+use mayfly_database::Database;
+use mayfly_runtime::{task::Tasks, telemetry};
+use mayfly_shared::bus::Publisher;
 use mayfly_types::{AccountId, ErrorCode, MessageId, NewMessage, SharedClock, UserId};
 use opentelemetry::metrics::{Counter, Histogram};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};

@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mayfly_runtime::{
-    database::{self, DatabaseFailure},
-    idempotency::Refused,
-};
+use mayfly_database::{DatabaseFailure, idempotency::Refused};
 use mayfly_types::{ErrorCode, reason};
 use sea_orm::DbErr;
 
@@ -93,7 +90,7 @@ impl Error {
             Self::NotRepeated(refused) => refused.code(),
             Self::NotFound | Self::MailboxGone => ErrorCode::NotFound,
             Self::Overloaded | Self::Stopping => ErrorCode::Unavailable,
-            Self::Database(error) => database::error_code(error),
+            Self::Database(error) => mayfly_database::error_code(error),
             Self::Batch(error) => error.code(),
             Self::Defect(_) => ErrorCode::Internal,
         }

@@ -21,15 +21,11 @@ mod webhooks;
 
 use std::sync::Arc;
 
+use mayfly_database::{Database, OpenError, idempotency::Answers};
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_server::MailboxServer};
-use mayfly_runtime::{
-    admin::Readiness,
-    bus::Publisher,
-    database::{Database, OpenError},
-    grpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport},
-    idempotency::Answers,
-    task::Tasks,
-};
+use mayfly_rpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
+use mayfly_runtime::{admin::Readiness, task::Tasks};
+use mayfly_shared::bus::Publisher;
 use mayfly_types::{DomainName, SecretKey, SharedClock};
 use sea_orm::DbErr;
 use tokio::sync::Notify;

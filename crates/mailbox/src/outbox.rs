@@ -3,8 +3,10 @@
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use futures_util::future::join_all;
+use mayfly_database::Database;
 use mayfly_proto::auth::{DeleteCredentialRequest, auth_client::AuthClient};
-use mayfly_runtime::{database::Database, grpc::Transport, task::Tasks};
+use mayfly_rpc::Transport;
+use mayfly_runtime::task::Tasks;
 use mayfly_types::{AccountId, SharedClock};
 use time::Duration;
 use tokio::sync::Notify;

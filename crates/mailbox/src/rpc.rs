@@ -20,7 +20,7 @@ use mayfly_proto::mailbox::{
     ResolveRecipientResponse, VerifyDomainRequest, VerifyDomainResponse, deliver_message_request,
     get_attachment_response, list_messages_after_request, mailbox_server,
 };
-use mayfly_runtime::grpc::{CHUNK_BYTES, Failure};
+use mayfly_rpc::{CHUNK_BYTES, Failure};
 use mayfly_types::{AccountId, ErrorCode, MessageId, UserId};
 use tonic::{Request, Response, Status, Streaming};
 

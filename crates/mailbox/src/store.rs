@@ -17,11 +17,11 @@ pub(crate) mod webhooks;
 
 use std::sync::Arc;
 
-use mayfly_runtime::{
-    database::{Database, Work},
+use mayfly_database::{
+    Database, Work,
     idempotency::{Answers, Call},
-    task::Tasks,
 };
+use mayfly_runtime::task::Tasks;
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use serde::{Serialize, de::DeserializeOwned};
 use time::{Duration, OffsetDateTime};

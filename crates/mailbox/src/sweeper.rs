@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
-use mayfly_runtime::{idempotency, task::Tasks};
+use mayfly_database::idempotency;
+use mayfly_runtime::task::Tasks;
 use mayfly_types::{AccountId, MessageId};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;

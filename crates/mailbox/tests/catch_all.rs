@@ -3,7 +3,7 @@
 use mayfly_proto::mailbox::{
     CustomDomain, DeleteDomainRequest, ListCustomDomainsRequest, SetCatchAllRequest,
 };
-use mayfly_runtime::grpc::Failure;
+use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 

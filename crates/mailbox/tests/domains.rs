@@ -7,7 +7,8 @@ use mayfly_proto::mailbox::{
     AddDomainRequest, CustomDomain, DeleteDomainRequest, ListCustomDomainsRequest, ResolveRecipientRequest,
     VerifyDomainRequest, VerifyDomainResponse,
 };
-use mayfly_runtime::{config::List, grpc::Failure};
+use mayfly_rpc::Failure;
+use mayfly_runtime::config::List;
 use mayfly_testkit::{Db, DnsServer, Zone, db_test};
 use mayfly_types::{ErrorCode, reason};
 use tokio::task::JoinSet;

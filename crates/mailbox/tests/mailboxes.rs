@@ -5,7 +5,7 @@ use mayfly_proto::mailbox::{
     DeleteMailboxRequest, FindMailboxRequest, GetUsageRequest, ListDomainsRequest, ListMailboxesRequest,
     ResolveRecipientRequest, Scope,
 };
-use mayfly_runtime::grpc::Failure;
+use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;

@@ -4,7 +4,7 @@ use mayfly_proto::mailbox::{
     DeleteMessageRequest, ListMessagesAfterRequest, MarkMessageReadRequest, Scope,
     list_messages_after_request::Following,
 };
-use mayfly_runtime::grpc::Failure;
+use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use mayfly_auth::Auth;
 use mayfly_mailbox::Config;
 use mayfly_proto::auth::{CreateCredentialRequest, ValidateTokenRequest, auth_client::AuthClient};
-use mayfly_runtime::{
-    grpc::{Transport, local},
-    task::Tasks,
-};
+use mayfly_rpc::{Transport, local};
+use mayfly_runtime::task::Tasks;
 use mayfly_testkit::{Db, ManualClock, TestDatabase, db_test};
 use mayfly_types::SecretKey;
 use time::Duration;

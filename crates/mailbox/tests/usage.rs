@@ -1,7 +1,7 @@
 //! How much mail Pro users received, by day.
 
 use mayfly_proto::mailbox::{GetUsageRequest, ListUsageDaysRequest};
-use mayfly_runtime::grpc::Failure;
+use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
 use mayfly_types::{Clock as _, ErrorCode, reason};
 use time::{Duration, OffsetDateTime};

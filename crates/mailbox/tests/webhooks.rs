@@ -20,7 +20,7 @@ use mayfly_proto::mailbox::{
     ListWebhooksRequest, ReplayWebhookDeliveryRequest, RotateWebhookSecretRequest, TestWebhookRequest,
     Webhook, WebhookDelivery,
 };
-use mayfly_runtime::grpc::Failure;
+use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;

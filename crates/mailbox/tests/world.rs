@@ -17,13 +17,9 @@ use mayfly_proto::mailbox::{
     MailboxInfo, MessageSummary, ReserveMailboxRequest, Scope, deliver_message_request::Part,
     get_attachment_response, mailbox_client::MailboxClient,
 };
-use mayfly_runtime::{
-    bus::Bus,
-    config::List,
-    grpc::{Failure, Transport, local},
-    redis::RedisConfig,
-    task::Tasks,
-};
+use mayfly_rpc::{Failure, Transport, local};
+use mayfly_runtime::{config::List, task::Tasks};
+use mayfly_shared::{bus::Bus, redis::RedisConfig};
 use mayfly_testkit::{Db, ManualClock, TestDatabase};
 use mayfly_types::{ErrorCode, SecretKey, SystemClock};
 use tokio_util::sync::CancellationToken;

@@ -52,9 +52,9 @@ impl Tasks {
         });
     }
 
-    /// How many tasks run.
-    #[cfg(test)]
-    pub(crate) fn count(&self) -> usize {
+    /// Returns the number of running tasks.
+    #[must_use]
+    pub fn count(&self) -> usize {
         self.tracker.len()
     }
 

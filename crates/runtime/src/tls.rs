@@ -53,8 +53,11 @@ fn problem(path: &Path, error: &dyn Display) -> String {
     format!("{}: {error}", path.display())
 }
 
-/// Reads the certificates of a PEM file; there is at least one.
-pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+/// Reads the certificates of a PEM file.
+///
+/// # Errors
+/// Names the file when it cannot be read or holds no certificate.
+pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificates = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|e| problem(path, &e))?;
@@ -65,13 +68,16 @@ pub(crate) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'stati
 }
 
 /// Reads the private key of a PEM file.
-pub(crate) fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+///
+/// # Errors
+/// Names the file when it cannot be read or holds no key.
+pub fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     PrivateKeyDer::from_pem_file(path).map_err(|e| problem(path, &e))
 }
 
-/// Loads again within ten seconds after one of the files changed, until the group stops. What cannot be used is logged,
-/// and leaves in place what was loaded before.
-pub(crate) fn keep_fresh(
+/// Calls `load` within ten seconds after one of the files changed, until the tasks stop. A failure is logged and leaves the
+/// previous certificate in use.
+pub fn keep_fresh(
     files: Vec<PathBuf>,
     tasks: &Tasks,
     load: impl Fn() -> Result<(), String> + Send + 'static,

@@ -9,14 +9,14 @@ use std::{
     time::Duration,
 };
 
+use mayfly_database::DatabaseConfig;
+use mayfly_rpc::{Credential, MutualTls};
 use mayfly_runtime::{
     config::{ConfigError, List, Secret, Span, environment, load, secret_keys},
-    database::DatabaseConfig,
-    grpc::{Credential, MutualTls},
-    redis::RedisConfig,
     task::Tasks,
     telemetry::{LogConfig, TelemetryConfig},
 };
+use mayfly_shared::redis::RedisConfig;
 use mayfly_types::{DomainName, SecretKey};
 use serde::{Deserialize, Serialize};
 

@@ -4,14 +4,13 @@ use std::{io::Write, process::ExitCode, time::Duration};
 
 use mayfly_auth::Auth;
 use mayfly_mailbox::Mailbox;
+use mayfly_rpc::Health;
 use mayfly_runtime::{
     admin::{self, Readiness},
-    bus::Bus,
-    grpc::{self, Health},
-    redis::Redis,
     task::Tasks,
     telemetry::Metrics,
 };
+use mayfly_shared::{bus::Bus, redis::Redis};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -170,7 +169,7 @@ async fn start_roles(
         let credential =
             credential.ok_or_else(|| anyhow::anyhow!("grpc.secret: is needed when roles are split"))?;
         let (routes, service) = (served.routes, served.service);
-        health.push(grpc::serve(listener, routes, service, credential, &services).await);
+        health.push(mayfly_rpc::serve(listener, routes, service, credential, &services).await);
     }
     if let (Some(listener), Some(auth), Some(mailbox)) = (http, &to_auth, &to_mailbox) {
         let scheme = if config.gateway.tls_cert.is_some() {

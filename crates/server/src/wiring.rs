@@ -1,15 +1,11 @@
 //! Which services are in this process and which are elsewhere, and which database they have: the only place that asks.
 
 use mayfly_auth::Auth;
+use mayfly_database::{Database, OpenError};
 use mayfly_mailbox::Mailbox;
 use mayfly_proto::{IDEMPOTENT_METHODS, auth::auth_server, mailbox::mailbox_server};
-use mayfly_runtime::{
-    admin::Readiness,
-    config::ConfigError,
-    database::{Database, OpenError},
-    grpc::{self, Credential, Endpoints, Peer, Transport},
-    task::Tasks,
-};
+use mayfly_rpc::{Credential, Endpoints, Peer, Transport};
+use mayfly_runtime::{admin::Readiness, config::ConfigError, task::Tasks};
 use tonic::service::Routes;
 
 use crate::{
@@ -52,7 +48,7 @@ impl Wiring {
         readiness: &mut Readiness,
     ) -> Result<Transport, ConfigError> {
         match (here, &config.auth.endpoint) {
-            (Some(auth), _) => Ok(grpc::local(auth.server())),
+            (Some(auth), _) => Ok(mayfly_rpc::local(auth.server())),
             (None, endpoint) => self.remote(Role::Auth, endpoint.as_ref(), readiness),
         }
     }
@@ -65,7 +61,7 @@ impl Wiring {
         readiness: &mut Readiness,
     ) -> Result<Transport, ConfigError> {
         match (here, &config.mailbox.endpoint) {
-            (Some(mailbox), _) => Ok(grpc::local(mailbox.server())),
+            (Some(mailbox), _) => Ok(mayfly_rpc::local(mailbox.server())),
             (None, endpoint) => self.remote(Role::Mailbox, endpoint.as_ref(), readiness),
         }
     }
@@ -90,7 +86,7 @@ impl Wiring {
             credential: credential.clone(),
             idempotent_methods: IDEMPOTENT_METHODS,
         };
-        let (transport, reach) = grpc::remote(&peer, &self.tasks);
+        let (transport, reach) = mayfly_rpc::remote(&peer, &self.tasks);
         readiness.add_service(name, move || reach.check());
         Ok(transport)
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use mayfly_runtime::grpc::CHUNK_BYTES;
+use mayfly_rpc::CHUNK_BYTES;
 
 use crate::budget::{Budget, Claim};
 

@@ -6,7 +6,7 @@ use mayfly_proto::mailbox::{
     DeliverMessageRequest, Envelope, ResolveRecipientRequest, deliver_message_request::Part,
     mailbox_client::MailboxClient,
 };
-use mayfly_runtime::grpc::{Failure, Transport};
+use mayfly_rpc::{Failure, Transport};
 use mayfly_types::{Address, ErrorCode, reason};
 use tonic::Request;
 

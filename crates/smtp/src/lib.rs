@@ -19,7 +19,8 @@ mod transaction_span;
 
 use std::{fmt, sync::Arc};
 
-use mayfly_runtime::{grpc::Transport, task::Tasks};
+use mayfly_rpc::Transport;
+use mayfly_runtime::task::Tasks;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 

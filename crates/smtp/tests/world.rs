@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
+use mayfly_database::Database;
 use mayfly_mailbox::Mailbox;
 use mayfly_proto::{
     IDEMPOTENT_METHODS,
@@ -11,14 +12,9 @@ use mayfly_proto::{
         ReserveMailboxRequest, Scope, mailbox_client::MailboxClient, mailbox_server,
     },
 };
-use mayfly_runtime::{
-    bus::Bus,
-    database::Database,
-    grpc::{self, Credential, Peer, Transport},
-    redis::RedisConfig,
-    task::Tasks,
-    tls,
-};
+use mayfly_rpc::{Credential, Peer, Transport};
+use mayfly_runtime::{task::Tasks, tls};
+use mayfly_shared::{bus::Bus, redis::RedisConfig};
 use mayfly_smtp::{Config, Deps};
 use mayfly_testkit::ManualClock;
 use mayfly_types::SecretKey;
@@ -75,7 +71,7 @@ impl World {
         );
         let mailbox = open_mailbox(dir.path(), mailbox, &inner).await;
         let transport = match place {
-            Place::InProcess => grpc::local(mailbox.server()),
+            Place::InProcess => mayfly_rpc::local(mailbox.server()),
             Place::OverNetwork => serve_mailbox(&mailbox, &inner).await,
         };
         let tls = tls::acceptor(
@@ -192,7 +188,7 @@ async fn serve_mailbox(mailbox: &Mailbox, tasks: &Tasks) -> Transport {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, credential) = (listener.local_addr().unwrap(), credential());
     let (routes, service) = (Routes::new(mailbox.server()), mailbox_server::SERVICE_NAME);
-    grpc::serve(listener, routes, service, credential.clone(), tasks).await;
+    mayfly_rpc::serve(listener, routes, service, credential.clone(), tasks).await;
     remote(service, address, credential, tasks)
 }
 
@@ -207,7 +203,7 @@ fn remote(service: &'static str, address: SocketAddr, credential: Credential, ta
         credential,
         idempotent_methods: IDEMPOTENT_METHODS,
     };
-    grpc::remote(&peer, tasks).0
+    mayfly_rpc::remote(&peer, tasks).0
 }
 
 /// Fails a test that would hang.

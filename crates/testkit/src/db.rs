@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use mayfly_runtime::database::{Database, DatabaseConfig};
+use mayfly_database::{Database, DatabaseConfig};
 use tempfile::TempDir;
 
 use crate::Postgres;

@@ -1,6 +1,6 @@
 //! The closed list of ways in which a call can fail. Adding one is an ADR.
 
-/// What kind of failure a caller sees; how it travels is `runtime::grpc::status`, how it looks in HTTP is the gateway's.
+/// What kind of failure a caller sees; how it travels is `mayfly_rpc::status`, how it looks in HTTP is the gateway's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
     /// The request can never succeed as it stands.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mayfly_runtime::idempotency::Refused;
+use mayfly_database::idempotency::Refused;
 use mayfly_types::AccountId;
 
 use super::{Service, to_the_end};

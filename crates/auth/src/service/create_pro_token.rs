@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mayfly_runtime::idempotency::Call;
+use mayfly_database::idempotency::Call;
 use mayfly_types::{TokenId, UserId};
 
 use super::{Service, to_the_end};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mayfly_runtime::database::is_unique_violation;
+use mayfly_database::is_unique_violation;
 use mayfly_types::UserId;
 
 use super::{Service, SignedInUser, to_the_end};

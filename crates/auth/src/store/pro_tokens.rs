@@ -1,6 +1,6 @@
 //! Pro API tokens. Every look-up by id starts from the user who owns it.
 
-use mayfly_runtime::idempotency::Call;
+use mayfly_database::idempotency::Call;
 use mayfly_types::{TokenId, UserId};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_runtime::redis::{
+use mayfly_shared::redis::{
     Redis,
     redis::{Cmd, RedisError, Script, cmd},
 };

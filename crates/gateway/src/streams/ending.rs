@@ -121,7 +121,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use futures_util::future::join_all;
-    use mayfly_runtime::grpc::Failure;
+    use mayfly_rpc::Failure;
     use mayfly_types::{ErrorCode, reason};
 
     use super::*;

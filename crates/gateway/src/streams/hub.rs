@@ -8,10 +8,8 @@ use std::{
 };
 
 use mayfly_proto::mailbox::{ListLastMessageIdsRequest, list_messages_after_request::Following};
-use mayfly_runtime::{
-    bus::{Heard, Subscription},
-    task::Tasks,
-};
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::{bus::Subscription, event::BusEvent};
 use mayfly_types::{AccountId, MessageId, NewMessage, UserId};
 use tokio::sync::{Notify, watch};
 
@@ -163,8 +161,8 @@ pub(crate) fn listen(hub: Hub, mut events: Subscription, gateway: Gateway, tasks
             tokio::select! {
                 () = stopping.cancelled() => return,
                 heard = events.next() => match heard {
-                    Some(Heard::Message(text)) => hear(&hub, &text),
-                    Some(Heard::Gap) => is_gap.notify_one(),
+                    Some(BusEvent::Message(text)) => hear(&hub, &text),
+                    Some(BusEvent::Gap) => is_gap.notify_one(),
                     // The bus ends with the process.
                     None => return stopping.cancelled().await,
                 },

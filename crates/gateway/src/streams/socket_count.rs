@@ -7,12 +7,10 @@ use std::{
     time::Duration,
 };
 
-use mayfly_runtime::{
-    redis::{
-        Redis,
-        redis::{Pipeline, RedisError, Script, cmd},
-    },
-    task::Tasks,
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::redis::{
+    Redis,
+    redis::{Pipeline, RedisError, Script, cmd},
 };
 use mayfly_types::{AccountId, random_bytes};
 
@@ -184,7 +182,7 @@ fn millis(span: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use futures_util::poll;
-    use mayfly_runtime::redis::RedisConfig;
+    use mayfly_shared::redis::RedisConfig;
     use mayfly_testkit::RedisServer;
     use mayfly_types::{Clock, SystemClock};
     use tokio_util::sync::CancellationToken;

@@ -1,4 +1,5 @@
-use mayfly_runtime::{redis::RedisConfig, task::Tasks};
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::redis::RedisConfig;
 use mayfly_testkit::RedisServer;
 use tokio_util::sync::CancellationToken;
 

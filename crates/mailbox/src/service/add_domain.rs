@@ -1,6 +1,6 @@
 //! Bringing a domain along: it waits for its verification.
 
-use mayfly_runtime::idempotency::Call;
+use mayfly_database::idempotency::Call;
 use mayfly_types::DomainId;
 
 use super::{Service, custom_domains as rules};

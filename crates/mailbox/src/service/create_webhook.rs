@@ -1,6 +1,6 @@
 //! Making a webhook.
 
-use mayfly_runtime::idempotency::Call;
+use mayfly_database::idempotency::Call;
 use mayfly_types::{UserId, WebhookId};
 
 use super::Service;

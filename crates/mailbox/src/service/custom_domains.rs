@@ -1,6 +1,6 @@
 //! What the use cases of custom domains share: a domain as its user sees it.
 
-use mayfly_runtime::database::is_unique_violation;
+use mayfly_database::is_unique_violation;
 use mayfly_types::{DomainName, UserId, random_bytes};
 use time::Duration;
 

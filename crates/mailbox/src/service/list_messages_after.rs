@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use mayfly_runtime::grpc::MAX_MESSAGE_BYTES;
+use mayfly_rpc::MAX_MESSAGE_BYTES;
 use mayfly_types::{MessageId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;

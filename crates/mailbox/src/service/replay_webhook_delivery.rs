@@ -1,6 +1,6 @@
 //! Telling an event again.
 
-use mayfly_runtime::idempotency::Call;
+use mayfly_database::idempotency::Call;
 use mayfly_types::DeliveryId;
 use uuid::Uuid;
 

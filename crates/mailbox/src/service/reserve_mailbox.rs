@@ -1,6 +1,6 @@
 //! Claiming an address for a minute, in which its credential is made.
 
-use mayfly_runtime::{database::is_unique_violation, idempotency::Call};
+use mayfly_database::{idempotency::Call, is_unique_violation};
 use mayfly_types::{AccountId, Address, UserId};
 use sea_orm::DatabaseTransaction;
 use time::{Duration, OffsetDateTime};

@@ -1,6 +1,6 @@
 //! Giving a webhook another secret.
 
-use mayfly_runtime::idempotency::Call;
+use mayfly_database::idempotency::Call;
 
 use super::{Service, list_webhooks::webhook_ids};
 use crate::{

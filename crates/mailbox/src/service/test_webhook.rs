@@ -1,6 +1,6 @@
 //! Trying a webhook.
 
-use mayfly_runtime::idempotency::Call;
+use mayfly_database::idempotency::Call;
 use uuid::Uuid;
 
 use super::{

@@ -8,7 +8,8 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
-use mayfly_runtime::{database::Database, task::Tasks, telemetry};
+use mayfly_database::Database;
+use mayfly_runtime::{task::Tasks, telemetry};
 use mayfly_types::{DeliveryId, SharedClock};
 use opentelemetry::{KeyValue, metrics::Histogram};
 use time::Duration;

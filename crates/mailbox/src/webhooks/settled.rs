@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use mayfly_runtime::{database::Database, telemetry};
+use mayfly_database::Database;
+use mayfly_runtime::telemetry;
 use mayfly_types::SharedClock;
 use opentelemetry::{KeyValue, metrics::Counter};
 use tokio::sync::mpsc;

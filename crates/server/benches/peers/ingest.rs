@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::ensure;
-use mayfly_runtime::database::Database;
+use mayfly_database::Database;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use crate::{

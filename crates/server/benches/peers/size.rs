@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use mayfly_runtime::database::Database;
+use mayfly_database::Database;
 use mayfly_types::{Clock, MessageId, SystemClock};
 use sea_orm::{ConnectionTrait, DbErr};
 

@@ -1,7 +1,8 @@
 //! The role `auth`.
 
 use mayfly_auth::{Auth, Deps};
-use mayfly_runtime::{redis::Redis, task::Tasks};
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::redis::Redis;
 
 use crate::{
     config::{Config, Role},

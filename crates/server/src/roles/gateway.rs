@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use mayfly_gateway::{Deps, Gateway};
-use mayfly_runtime::{bus::Bus, config::ConfigError, grpc::Transport, redis::Redis, task::Tasks, tls};
+use mayfly_rpc::Transport;
+use mayfly_runtime::{config::ConfigError, task::Tasks, tls};
+use mayfly_shared::{bus::Bus, redis::Redis};
 use mayfly_types::SystemClock;
 
 use crate::config::Config;

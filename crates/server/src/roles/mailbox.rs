@@ -1,7 +1,9 @@
 //! The role `mailbox`.
 
 use mayfly_mailbox::{Deps, Mailbox};
-use mayfly_runtime::{bus::Bus, grpc::Transport, task::Tasks};
+use mayfly_rpc::Transport;
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::bus::Bus;
 
 use crate::{
     config::{Config, Role},

@@ -1,6 +1,7 @@
 //! The role `smtp`.
 
-use mayfly_runtime::{config::ConfigError, grpc::Transport, task::Tasks, tls};
+use mayfly_rpc::Transport;
+use mayfly_runtime::{config::ConfigError, task::Tasks, tls};
 use mayfly_smtp::{Deps, Smtp};
 
 use crate::config::Config;

@@ -41,15 +41,21 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn crates_use_only_what_they_may() {
     let table = [
-        ("server", "auth gateway mailbox proto runtime smtp types"),
-        ("gateway", "proto runtime types"),
-        ("smtp", "proto runtime types"),
-        ("auth", "proto runtime types"),
-        ("mailbox", "proto runtime types"),
-        ("proto", ""),
+        (
+            "server",
+            "auth database gateway mailbox proto rpc runtime shared smtp types",
+        ),
+        ("gateway", "proto rpc runtime shared types"),
+        ("smtp", "proto rpc runtime types"),
+        ("auth", "database proto rpc runtime shared types"),
+        ("mailbox", "database proto rpc runtime shared types"),
+        ("database", "runtime types"),
+        ("rpc", "runtime types"),
+        ("shared", "runtime types"),
         ("runtime", "types"),
+        ("proto", ""),
         ("types", ""),
-        ("testkit", "runtime types"),
+        ("testkit", "database runtime types"),
     ];
     let found = dependencies();
     assert_eq!(

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use mayfly_runtime::{
-    grpc::{self, Credential, Peer},
-    task::Tasks,
-};
+use mayfly_rpc::{Credential, Peer};
+use mayfly_runtime::task::Tasks;
 use mayfly_types::SecretKey;
 use tokio::io::DuplexStream;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +19,7 @@ fn connection() -> Connection {
         credential: Credential::new(Some(SecretKey::random()), None).unwrap(),
         idempotent_methods: &[],
     };
-    let (transport, _) = grpc::remote(&nowhere, &Tasks::new(CancellationToken::new()));
+    let (transport, _) = mayfly_rpc::remote(&nowhere, &Tasks::new(CancellationToken::new()));
     let shared = Shared {
         settings: Arc::new(Settings {
             host_name: "mx.mayfly.test".to_owned(),

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use mayfly_runtime::{redis::RedisConfig, task::Tasks};
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::redis::RedisConfig;
 use mayfly_testkit::RedisServer;
 use tokio_util::sync::CancellationToken;
 

@@ -6,7 +6,7 @@ use mayfly_proto::{
     auth::CreateCredentialRequest,
     mailbox::{ActivateMailboxRequest, ReserveMailboxRequest},
 };
-use mayfly_runtime::grpc::Failure;
+use mayfly_rpc::Failure;
 use mayfly_types::{Address, ErrorCode, reason};
 
 use crate::{

@@ -1,0 +1,104 @@
+//! The `[database]` section.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use mayfly_runtime::config::{ConfigError, Secret, secret_text};
+
+/// Where the databases are when they are not SQLite files in the data directory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DatabaseConfig {
+    /// `postgres://user:password@host:port/database`, with `?sslmode=verify-full&sslrootcert=…` for TLS.
+    pub url: Option<Secret>,
+    /// A file that holds it.
+    pub url_file: Option<PathBuf>,
+    /// Connections of each service of this process.
+    pub max_connections: u32,
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self {
+            url: None,
+            url_file: None,
+            max_connections: 16,
+        }
+    }
+}
+
+impl DatabaseConfig {
+    /// Tells whether PostgreSQL is configured.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.url.is_some() || self.url_file.is_some()
+    }
+
+    /// Returns the URL, if one is configured.
+    ///
+    /// # Errors
+    /// When both it and its file are set, the file cannot be read, or it is not a URL of PostgreSQL. No part of it is
+    /// repeated.
+    pub(super) fn url(&self) -> Result<Option<String>, ConfigError> {
+        let text = secret_text("database.url", self.url.as_ref(), self.url_file.as_ref())?;
+        let Some(url) = text else { return Ok(None) };
+        // The library knows the first of the two schemes only.
+        let url = match url.strip_prefix("postgresql://") {
+            Some(rest) => format!("postgres://{rest}"),
+            None => url,
+        };
+        if !url.starts_with("postgres://") {
+            return Err(ConfigError::new("database.url", "must begin with postgres://"));
+        }
+        Ok(Some(url))
+    }
+
+    /// Checks what the types alone cannot hold.
+    ///
+    /// # Errors
+    /// Names the key that is wrong.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if !(2..=1000).contains(&self.max_connections) {
+            return Err(ConfigError::new(
+                "database.max_connections",
+                "must be between 2 and 1000",
+            ));
+        }
+        self.url().map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_url(url: &str) -> DatabaseConfig {
+        toml::from_str(&format!("url = \"{url}\"")).unwrap()
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_used_is_refused_without_its_password() {
+        DatabaseConfig::default().validate().unwrap();
+        for url in ["postgres://a:b@c/d", "postgresql://a:b@c/d"] {
+            assert_eq!(
+                with_url(url).url().unwrap().as_deref(),
+                Some("postgres://a:b@c/d")
+            );
+        }
+        for url in ["mysql://a:hunter2@c/d", "hunter2"] {
+            let error = with_url(url).validate().unwrap_err().to_string();
+            assert!(
+                error.contains("database.url") && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
+        let few: DatabaseConfig = toml::from_str("max_connections = 1").unwrap();
+        assert!(
+            few.validate()
+                .unwrap_err()
+                .to_string()
+                .contains("max_connections")
+        );
+    }
+}

@@ -1,0 +1,268 @@
+//! A database on a real PostgreSQL: what it refuses, what it retries, and what it lives through.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot do without, it fails without"
+)]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use mayfly_database::{Database, DatabaseConfig, OpenError, error_code};
+use mayfly_runtime::task::Tasks;
+use mayfly_testkit::Postgres;
+use mayfly_types::ErrorCode;
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait};
+use tokio_util::sync::CancellationToken;
+
+struct Step(&'static str);
+
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.0
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Step {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let sql = format!("CREATE TABLE {} (id INTEGER PRIMARY KEY, n INTEGER)", self.0);
+        manager.get_connection().execute_unprepared(&sql).await.map(drop)
+    }
+}
+
+struct One;
+
+impl MigratorTrait for One {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Step("first"))]
+    }
+}
+
+struct Two;
+
+impl MigratorTrait for Two {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Step("first")), Box::new(Step("second"))]
+    }
+}
+
+fn config(server: &Postgres) -> DatabaseConfig {
+    toml::from_str(&format!("url = \"{}\"\nmax_connections = 8", server.url())).unwrap()
+}
+
+async fn open(server: &Postgres) -> Database {
+    Database::open_postgres(&config(server), "test").await.unwrap()
+}
+
+async fn number(db: &Database) -> Result<i32, DbErr> {
+    db.read("number", |c| {
+        Box::pin(async move {
+            let sql = Statement::from_string(c.get_database_backend(), "SELECT n FROM first WHERE id = 1");
+            let row = c.query_one_raw(sql).await?;
+            row.ok_or_else(|| DbErr::RecordNotFound("1".to_owned()))?
+                .try_get_by_index(0)
+        })
+    })
+    .await
+}
+
+async fn write(db: &Database, sql: &'static str) -> Result<(), DbErr> {
+    db.tx("write", |tx| {
+        Box::pin(async move { tx.execute_unprepared(sql).await.map(drop) })
+    })
+    .await
+}
+
+async fn eventually<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        match attempt().await {
+            Ok(value) => return value,
+            Err(error) => assert!(Instant::now() < deadline, "never: {error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_schema_is_made_by_migrating_alone_and_must_be_known() {
+    let server = Postgres::start();
+    let db = open(&server).await;
+    let problem = |outcome: Result<(), OpenError>| match outcome {
+        Err(OpenError::Schema { problem, .. }) => problem,
+        other => panic!("{other:?}"),
+    };
+    assert!(problem(db.prepare::<One>().await).contains("mayfly migrate"));
+    // Several at once, as the pods of a job that is tried again may be.
+    let others = [open(&server).await, open(&server).await];
+    let (a, b, c) = tokio::join!(
+        db.migrate::<One>(),
+        others[0].migrate::<One>(),
+        others[1].migrate::<One>()
+    );
+    for outcome in [a, b, c] {
+        outcome.unwrap();
+    }
+    db.prepare::<One>().await.unwrap();
+    assert!(problem(db.prepare::<Two>().await).contains("lacks second"));
+    db.migrate::<Two>().await.unwrap();
+    db.prepare::<Two>().await.unwrap();
+    // The version before goes on beside the new one, and its job changes nothing.
+    db.migrate::<One>().await.unwrap();
+    db.prepare::<One>().await.unwrap();
+    db.prepare::<Two>().await.unwrap();
+    // Until something is taken away.
+    write(
+        &db,
+        "INSERT INTO seaql_migrations VALUES ('m3_contract_first', 0)",
+    )
+    .await
+    .unwrap();
+    assert!(problem(db.prepare::<Two>().await).contains("does not know"));
+}
+
+#[tokio::test]
+async fn a_server_that_may_lose_commits_is_refused() {
+    for setting in ["synchronous_commit", "fsync"] {
+        let server = Postgres::start_with(&[&format!("{setting}=off")]);
+        let error = Database::open_postgres(&config(&server), "test")
+            .await
+            .unwrap_err();
+        assert!(error.to_string().ends_with(&format!("{setting}=off")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_url_that_leads_nowhere_is_told_without_its_password() {
+    let config: DatabaseConfig =
+        toml::from_str("url = \"postgres://ann:hunter2@127.0.0.1:1/nowhere\"").unwrap();
+    let error = Database::open_postgres(&config, "test")
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("postgres://127.0.0.1:1/nowhere") && !error.contains("hunter2"),
+        "{error}"
+    );
+}
+
+/// Two transactions lock two rows crosswise: PostgreSQL undoes one, and it is done again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deadlock_is_tried_again_and_nothing_is_counted_twice() {
+    let server = Postgres::start();
+    let db = Arc::new(open(&server).await);
+    db.migrate::<One>().await.unwrap();
+    write(&db, "INSERT INTO first VALUES (1, 0), (2, 0)")
+        .await
+        .unwrap();
+    let tries = Arc::new(AtomicU32::new(0));
+    let work = |first: i32, second: i32| {
+        let (db, tries) = (Arc::clone(&db), Arc::clone(&tries));
+        async move {
+            for _ in 0..5 {
+                db.tx::<(), DbErr, _>("cross", |tx| {
+                    tries.fetch_add(1, Ordering::Relaxed);
+                    Box::pin(async move {
+                        for id in [first, second] {
+                            let sql = format!("UPDATE first SET n = n + 1 WHERE id = {id}");
+                            tx.execute_unprepared(&sql).await?;
+                            tx.execute_unprepared("SELECT pg_sleep(0.05)").await?;
+                        }
+                        Ok(())
+                    })
+                })
+                .await
+                .unwrap();
+            }
+        }
+    };
+    tokio::join!(work(1, 2), work(2, 1));
+    assert_eq!(number(&db).await.unwrap(), 10);
+    assert!(
+        tries.load(Ordering::Relaxed) > 10,
+        "there was a deadlock to live through"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn it_recovers_from_a_server_that_dies_and_from_one_that_only_reads() {
+    let mut server = Postgres::start();
+    let db = open(&server).await;
+    db.migrate::<One>().await.unwrap();
+    write(&db, "INSERT INTO first VALUES (1, 7)").await.unwrap();
+
+    server.kill();
+    let asked = Instant::now();
+    let error = number(&db).await.unwrap_err();
+    assert_eq!(error_code(&error), ErrorCode::Unavailable, "{error}");
+    assert!(asked.elapsed() < Duration::from_secs(4));
+    assert!(db.ping().await.is_err());
+    server.restart();
+    assert_eq!(eventually(async || number(&db).await).await, 7);
+    eventually(async || write(&db, "UPDATE first SET n = 8 WHERE id = 1").await).await;
+
+    let set = |server: &Postgres, value: &str| {
+        let _ = server.query(
+            "postgres",
+            &format!("ALTER SYSTEM SET default_transaction_read_only = {value}"),
+        );
+        let _ = server.query("postgres", "SELECT pg_reload_conf()");
+    };
+    set(&server, "on");
+    let error = eventually(
+        async || match write(&db, "UPDATE first SET n = 9 WHERE id = 1").await {
+            Err(error) => Ok(error),
+            Ok(()) => Err("still writes"),
+        },
+    )
+    .await;
+    assert_eq!(error_code(&error), ErrorCode::Unavailable, "{error}");
+    number(&db).await.unwrap();
+    let _ = server.query("postgres", "ALTER SYSTEM RESET default_transaction_read_only");
+    let _ = server.query("postgres", "SELECT pg_reload_conf()");
+    eventually(async || write(&db, "UPDATE first SET n = 10 WHERE id = 1").await).await;
+    assert_eq!(number(&db).await.unwrap(), 10);
+}
+
+/// Connections of the pool die with the server, while they idle; those who begin then do not notice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_transaction_that_meets_a_dead_connection_takes_another() {
+    let mut server = Postgres::start();
+    let db = open(&server).await;
+    db.migrate::<One>().await.unwrap();
+    for _ in 0..3 {
+        server.kill();
+        server.restart();
+        write(
+            &db,
+            "INSERT INTO first VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = first.n + 1",
+        )
+        .await
+        .unwrap();
+    }
+    assert_eq!(number(&db).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn the_servers_clock_decides() {
+    let server = Postgres::start();
+    let db = open(&server).await;
+    let tasks = Tasks::new(CancellationToken::new());
+    let clock = db.clock(&tasks).await.unwrap();
+    let shown = clock.now();
+    let servers: f64 = server
+        .query("postgres", "SELECT extract(epoch FROM clock_timestamp())")
+        .parse()
+        .unwrap();
+    #[expect(clippy::cast_precision_loss, reason = "seconds of this century")]
+    let differ = servers - shown.unix_timestamp_nanos() as f64 / 1e9;
+    assert!((0.0..5.0).contains(&differ), "{differ}");
+    assert!(clock.now() > shown, "it goes on");
+}

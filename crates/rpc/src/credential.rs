@@ -1,0 +1,163 @@
+//! What services show each other: a shared secret, certificates of one authority, or both.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use http::{HeaderMap, HeaderValue};
+use mayfly_types::SecretKey;
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig, crypto::aws_lc_rs, server::WebPkiClientVerifier,
+    version::TLS13,
+};
+
+use super::CREDENTIAL;
+use mayfly_runtime::{
+    config::ConfigError,
+    task::Tasks,
+    tls::{keep_fresh, read_certificates, read_key},
+};
+
+/// The credential between services: there is at least one of the two.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    secret: Option<SecretKey>,
+    tls: Option<MutualTls>,
+}
+
+impl Credential {
+    /// Makes a credential of what is configured; `None` if nothing is.
+    #[must_use]
+    pub fn new(secret: Option<SecretKey>, tls: Option<MutualTls>) -> Option<Self> {
+        (secret.is_some() || tls.is_some()).then_some(Self { secret, tls })
+    }
+
+    pub(super) fn tls(&self) -> Option<&MutualTls> {
+        self.tls.as_ref()
+    }
+
+    /// The metadata value that a call carries.
+    pub(super) fn bearer(&self) -> Option<HeaderValue> {
+        let text = format!("Bearer {}", self.secret.as_ref()?.to_hex());
+        let mut value = HeaderValue::from_str(&text).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+
+    /// Returns whether a call carries the secret, where there is one. Its connection was judged when it was made.
+    pub(super) fn is_shown_in(&self, headers: &HeaderMap) -> bool {
+        let Some(expected) = &self.secret else {
+            return self.tls.is_some();
+        };
+        let shown = headers
+            .get(CREDENTIAL)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        shown
+            .and_then(|hex| SecretKey::from_hex(hex).ok())
+            .is_some_and(|shown| shown == *expected)
+    }
+}
+
+/// Mutual TLS: each side shows a certificate that the same authority signed. The files are read again when they change.
+#[derive(Clone)]
+pub struct MutualTls(Arc<RwLock<Arc<Configs>>>);
+
+struct Configs {
+    server: Arc<ServerConfig>,
+    client: Arc<ClientConfig>,
+}
+
+impl fmt::Debug for MutualTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MutualTls").finish_non_exhaustive()
+    }
+}
+
+impl MutualTls {
+    /// Reads a certificate, its key and the authority's certificate, and keeps them fresh while the group runs. Returns
+    /// `None` when no path is set.
+    ///
+    /// # Errors
+    /// When only some paths are set, or a file cannot be used; names the key `<section>.tls_cert`.
+    pub fn load(
+        section: &str,
+        certificate: Option<&PathBuf>,
+        key: Option<&PathBuf>,
+        authority: Option<&PathBuf>,
+        tasks: &Tasks,
+    ) -> Result<Option<Self>, ConfigError> {
+        let config_key = format!("{section}.tls_cert");
+        let files = match (certificate, key, authority) {
+            (None, None, None) => return Ok(None),
+            (Some(certificate), Some(key), Some(authority)) => {
+                [certificate, key, authority].map(Clone::clone)
+            }
+            _ => {
+                let problem = format!("set it, {section}.tls_key and {section}.tls_ca together");
+                return Err(ConfigError::new(&config_key, problem));
+            }
+        };
+        let load = {
+            let [certificate, key, authority] = files.clone();
+            move || Configs::load(&certificate, &key, &authority)
+        };
+        let configs = load().map_err(|e| ConfigError::new(&config_key, e))?;
+        let this = Self(Arc::new(RwLock::new(Arc::new(configs))));
+        let current = Arc::clone(&this.0);
+        keep_fresh(files.to_vec(), tasks, move || {
+            let fresh = Arc::new(load()?);
+            *current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+            Ok(())
+        });
+        Ok(Some(this))
+    }
+
+    /// What a connection that is accepted now is judged by.
+    pub(super) fn server(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current().server)
+    }
+
+    /// What a connection that is made now is judged by.
+    pub(super) fn client(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.current().client)
+    }
+
+    fn current(&self) -> Arc<Configs> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Configs {
+    fn load(certificate: &Path, key: &Path, authority: &Path) -> Result<Self, String> {
+        let problem = |path: &Path, error: &dyn fmt::Display| format!("{}: {error}", path.display());
+        let mut roots = RootCertStore::empty();
+        for root in read_certificates(authority)? {
+            roots.add(root).map_err(|e| problem(authority, &e))?;
+        }
+        let (roots, provider) = (Arc::new(roots), Arc::new(aws_lc_rs::default_provider()));
+        let client_verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
+                .build()
+                .map_err(|e| problem(authority, &e))?;
+        let mut server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&TLS13])
+            .map_err(|e| e.to_string())?
+            .with_client_cert_verifier(client_verifier)
+            .with_single_cert(read_certificates(certificate)?, read_key(key)?)
+            .map_err(|e| problem(key, &e))?;
+        let mut client = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&TLS13])
+            .map_err(|e| e.to_string())?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(read_certificates(certificate)?, read_key(key)?)
+            .map_err(|e| problem(key, &e))?;
+        server.alpn_protocols = vec![b"h2".to_vec()];
+        client.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Self {
+            server: Arc::new(server),
+            client: Arc::new(client),
+        })
+    }
+}

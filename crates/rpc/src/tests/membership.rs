@@ -1,0 +1,304 @@
+//! Every replica is used, and one that is gone, hangs or drains is left.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tonic::Code;
+
+use super::{
+    super::remote::connect,
+    replica::{Caller, Replica, SAFE, SLOW, UNSAFE, peer, secret, until},
+};
+use mayfly_runtime::task::Tasks;
+
+#[tokio::test]
+async fn calls_go_to_every_replica() {
+    let credential = secret();
+    let (a, b) = (Replica::start(&credential), Replica::start(&credential));
+    let caller = Caller::of(&[&a, &b], &credential);
+    caller.reaches_all(&[&a, &b]).await;
+    let before = (a.calls(), b.calls());
+    for _ in 0..200 {
+        assert_eq!(caller.call(UNSAFE).await, Code::Ok);
+    }
+    let (a, b) = (a.calls() - before.0, b.calls() - before.1);
+    assert!(a + b == 200 && a.min(b) >= 40, "{a} and {b}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_replica_fails_no_call_that_can_be_repeated() {
+    let credential = secret();
+    let (mut a, b) = (Replica::start(&credential), Replica::start(&credential));
+    let caller = Arc::new(Caller::of(&[&a, &b], &credential));
+    caller.reaches_all(&[&a, &b]).await;
+    let load = Load::start(&caller, SAFE, 16);
+    load.more(200).await;
+    let address = a.address;
+    let killed = Instant::now();
+    a.kill();
+    load.more(1000).await;
+    assert_eq!(load.stop().await, 0, "a call failed");
+    assert!(caller.reach.check().is_ok());
+
+    // One that comes back at its address is used again.
+    let a = Replica::start_at(address, &credential);
+    caller.reaches_all(&[&a, &b]).await;
+    assert!(killed.elapsed() < Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn after_the_end_of_a_replica_no_call_of_any_kind_fails() {
+    let credential = secret();
+    let (mut a, b) = (Replica::start(&credential), Replica::start(&credential));
+    let caller = Caller::of(&[&a, &b], &credential);
+    caller.reaches_all(&[&a, &b]).await;
+    a.kill();
+    // Within a second, says the promise. The kernel tells of the end at once, so one failed call is the most there is.
+    until("its connections are seen to be closed", async || {
+        caller.call(UNSAFE).await == Code::Ok
+    })
+    .await;
+    let failed_at = Instant::now();
+    while failed_at.elapsed() < Duration::from_secs(1) {
+        let _ = caller.call(UNSAFE).await;
+    }
+    for _ in 0..100 {
+        assert_eq!(caller.call(UNSAFE).await, Code::Ok);
+    }
+}
+
+#[tokio::test]
+async fn a_hanging_replica_is_left_and_used_again_when_it_answers() {
+    let credential = secret();
+    let (a, b) = (Replica::start(&credential), Replica::start(&credential));
+    let caller = Caller::of(&[&a, &b], &credential);
+    caller.reaches_all(&[&a, &b]).await;
+    a.hang();
+    // A call that is sent to it is not answered: it is left once a hundred in a row were.
+    let started = Instant::now();
+    let (mut in_a_row, mut last_failure) = (0, started);
+    while in_a_row < 100 {
+        if caller.call_within(UNSAFE, Duration::from_millis(100)).await == Code::Ok {
+            in_a_row += 1;
+        } else {
+            (in_a_row, last_failure) = (0, Instant::now());
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "it is still called");
+    }
+    let took = last_failure - started;
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    a.unhang();
+    caller.reaches_all(&[&a]).await;
+}
+
+#[tokio::test]
+async fn slow_replicas_are_not_all_left() {
+    let credential = secret();
+    let a = Replica::start(&credential);
+    let caller = Caller::of(&[&a], &credential);
+    caller.reaches_all(&[&a]).await;
+    a.hang();
+    for timeout_ms in [1500, 200] {
+        let call = caller.call_within(SAFE, Duration::from_millis(timeout_ms));
+        assert_eq!(
+            call.await,
+            Code::DeadlineExceeded,
+            "it is asked for want of a better one"
+        );
+    }
+    assert!(caller.reach.check().is_ok());
+    a.unhang();
+    until("it answers again", async || caller.call(SAFE).await == Code::Ok).await;
+}
+
+#[tokio::test]
+async fn a_draining_replica_is_left_and_finishes_what_it_has() {
+    let credential = secret();
+    let (a, b) = (Replica::start(&credential), Replica::start(&credential));
+    let caller = Arc::new(Caller::of(&[&a, &b], &credential));
+    caller.reaches_all(&[&a, &b]).await;
+    a.health.drain().await;
+    let took = caller.leaves(&a).await;
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert_eq!(caller.call(UNSAFE).await, Code::Ok);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_are_replaced_one_by_one_and_no_call_fails() {
+    let credential = secret();
+    let mut replicas = [Replica::start(&credential), Replica::start(&credential)];
+    let caller = Arc::new(Caller::of(&[&replicas[0], &replicas[1]], &credential));
+    caller.reaches_all(&[&replicas[0], &replicas[1]]).await;
+    // Calls that may not be repeated, some of which are under way for a second.
+    let quick = Load::start(&caller, UNSAFE, 8);
+    let slow = Load::start(&caller, SLOW, 8);
+    for replica in &mut replicas {
+        quick.more(100).await;
+        slow.more(8).await;
+        replica.drain(Duration::from_secs(1)).await;
+        let address = replica.address;
+        replica.kill();
+        *replica = Replica::start_at(address, &credential);
+        caller.reaches_all(&[replica]).await;
+    }
+    assert_eq!((quick.stop().await, slow.stop().await), (0, 0), "calls failed");
+}
+
+#[tokio::test]
+async fn without_any_replica_calls_fail_fast() {
+    let credential = secret();
+    let mut a = Replica::start(&credential);
+    let caller = Caller::of(&[&a], &credential);
+    caller.reaches_all(&[&a]).await;
+    assert!(caller.reach.check().is_ok());
+    a.kill();
+    until("it is seen to be gone", async || caller.reach.check().is_err()).await;
+    let started = Instant::now();
+    for path in [SAFE, UNSAFE] {
+        assert_eq!(caller.call(path).await, Code::Unavailable);
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+    // One that accepts and never answers was never reached, either.
+    let silent = TcpListener::bind(a.address).await.unwrap();
+    until("it is connected to", async || silent.accept().await.is_ok()).await;
+    assert_eq!(caller.call(SAFE).await, Code::Unavailable);
+}
+
+#[tokio::test]
+async fn first_calls_wait_for_the_connection() {
+    let credential = secret();
+    let a = Replica::start(&credential);
+    let caller = Caller::of(&[&a], &credential);
+    assert_eq!(caller.call(UNSAFE).await, Code::Ok);
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_holds_up_no_drain() {
+    let credential = secret();
+    let a = Replica::start(&credential);
+    // One says nothing at all, the other begins HTTP/2 and says nothing more.
+    let silent = TcpStream::connect(a.address).await.unwrap();
+    let mut hanging = TcpStream::connect(a.address).await.unwrap();
+    let empty_settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    hanging
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        .await
+        .unwrap();
+    hanging.write_all(&empty_settings).await.unwrap();
+    let mut settings = [0; 9];
+    hanging.read_exact(&mut settings).await.unwrap();
+    a.drain(Duration::ZERO).await;
+    drop(silent);
+}
+
+#[tokio::test]
+async fn names_are_looked_up_again() {
+    let credential = secret();
+    let (a, b) = (Replica::start(&credential), Replica::start(&credential));
+    let stands_for: Arc<Mutex<io::Result<Vec<SocketAddr>>>> = Arc::new(Mutex::new(Ok(vec![a.address])));
+    let name = Arc::clone(&stands_for);
+    let lookup = Arc::new(move |host: String, port: u16| {
+        assert_eq!((host.as_str(), port), ("tiny.internal", 7));
+        let found = match &*name.lock().unwrap() {
+            Ok(addresses) => Ok(addresses.clone()),
+            Err(error) => Err(io::Error::from(error.kind())),
+        };
+        Box::pin(std::future::ready(found)) as futures_util::future::BoxFuture<'static, _>
+    });
+    let tasks = Tasks::new(tokio_util::sync::CancellationToken::new());
+    let (transport, reach) = connect(&peer("http://tiny.internal:7", &credential), lookup, &tasks);
+    let caller = Caller {
+        transport,
+        reach,
+        tasks,
+    };
+    assert_eq!(caller.call(UNSAFE).await, Code::Ok);
+    *stands_for.lock().unwrap() = Ok(vec![a.address, b.address]);
+    caller.reaches_all(&[&a, &b]).await;
+    *stands_for.lock().unwrap() = Ok(vec![b.address]);
+    caller.leaves(&a).await;
+    // A resolver that fails takes nothing away.
+    *stands_for.lock().unwrap() = Err(io::Error::from(io::ErrorKind::TimedOut));
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_millis(1500) {
+        assert_eq!(caller.call(UNSAFE).await, Code::Ok);
+    }
+}
+
+#[tokio::test]
+async fn what_keeps_connections_ends_with_the_transport() {
+    let credential = secret();
+    let a = Replica::start(&credential);
+    let caller = Caller::of(&[&a], &credential);
+    assert_eq!(caller.call(SAFE).await, Code::Ok);
+    let Caller { transport, tasks, .. } = caller;
+    let clone = transport.clone();
+    drop(transport);
+    drop(clone);
+    // Nothing is told to stop here: the tasks end by themselves.
+    until("they end", async || tasks.count() == 0).await;
+}
+
+/// Callers that call one method again and again.
+struct Load {
+    done: Arc<AtomicUsize>,
+    failed: Arc<AtomicUsize>,
+    is_over: Arc<AtomicBool>,
+    callers: tokio::task::JoinSet<()>,
+}
+
+impl Load {
+    fn start(caller: &Arc<Caller>, path: &'static str, callers: usize) -> Self {
+        let mut load = Self {
+            done: Arc::default(),
+            failed: Arc::default(),
+            is_over: Arc::default(),
+            callers: tokio::task::JoinSet::new(),
+        };
+        for _ in 0..callers {
+            let (done, failed) = (Arc::clone(&load.done), Arc::clone(&load.failed));
+            let (caller, is_over) = (Arc::clone(caller), Arc::clone(&load.is_over));
+            load.callers.spawn(async move {
+                while !is_over.load(Ordering::Relaxed) {
+                    let is_ok = caller.call(path).await == Code::Ok;
+                    failed.fetch_add(usize::from(!is_ok), Ordering::Relaxed);
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        load
+    }
+
+    /// Waits for so many more calls.
+    async fn more(&self, calls: usize) {
+        let goal = self.done.load(Ordering::Relaxed) + calls;
+        until("calls are made", async || {
+            self.done.load(Ordering::Relaxed) >= goal
+        })
+        .await;
+    }
+
+    /// Returns how many failed.
+    async fn stop(mut self) -> usize {
+        self.is_over.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.callers.join_next().await {
+            ended.unwrap();
+        }
+        self.failed.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,179 @@
+//! The spans at both ends of a call, in this process or another, and the W3C context that joins them.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use futures_util::future::Either;
+use http::{HeaderMap, Request, Response};
+use opentelemetry::{KeyValue, metrics::Histogram};
+use tonic::{Code, Status, body::Body};
+use tower::Service;
+use tracing::{Instrument, Span, field};
+
+use mayfly_runtime::telemetry;
+
+/// The caller's end: a span for each call, told to the other end, and over a network a measurement.
+#[derive(Debug, Clone)]
+pub(super) struct TraceCalls<S> {
+    inner: S,
+    duration: Option<Histogram<f64>>,
+}
+
+impl<S> TraceCalls<S> {
+    /// Calls in this process are measured where they are answered.
+    pub(super) fn local(inner: S) -> Self {
+        Self {
+            inner,
+            duration: None,
+        }
+    }
+
+    pub(super) fn remote(inner: S) -> Self {
+        let duration = telemetry::seconds(
+            "rpc.client.call.duration",
+            "Duration of calls to other processes by method and status, streams to their first answer",
+        );
+        Self {
+            inner,
+            duration: Some(duration),
+        }
+    }
+}
+
+impl<S> Service<Request<Body>> for TraceCalls<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Status>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Status;
+    type Future = Either<S::Future, Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let span = span("client", request.uri().path());
+        if span.is_disabled() && self.duration.is_none() {
+            return Either::Left(self.inner.call(request));
+        }
+        telemetry::inject(&span, request.headers_mut());
+        let (started, duration) = (Instant::now(), self.duration.clone());
+        let method = method_of(request.uri().path()).to_owned();
+        let call = self.inner.call(request).instrument(span.clone());
+        Either::Right(Box::pin(async move {
+            let outcome = call.await;
+            let code = match &outcome {
+                Ok(response) => code_of(response.headers()),
+                Err(status) => status.code(),
+            };
+            finish(&span, code, code != Code::Ok);
+            if let Some(duration) = duration {
+                record(&duration, started, method, code, code != Code::Ok);
+            }
+            outcome
+        }))
+    }
+}
+
+/// A span of the end that answers, whose parent is the one of the caller.
+pub(super) fn server_span(request: &Request<Body>) -> Span {
+    let span = span("server", request.uri().path());
+    telemetry::set_remote_parent(&span, request.headers());
+    span
+}
+
+fn span(kind: &'static str, path: &str) -> Span {
+    tracing::debug_span!(
+        "rpc",
+        otel.name = method_of(path),
+        otel.kind = kind,
+        rpc.system.name = "grpc",
+        rpc.method = method_of(path),
+        rpc.response.status_code = field::Empty,
+        error.type = field::Empty,
+        otel.status_code = field::Empty,
+    )
+}
+
+/// `mayfly.auth.v1.Auth/SignIn` of the path of a call.
+pub(super) fn method_of(path: &str) -> &str {
+    path.strip_prefix('/').unwrap_or(path)
+}
+
+/// The code of an answer; without one it has begun well, and its trailers are not waited for.
+pub(super) fn code_of(headers: &HeaderMap) -> Code {
+    headers
+        .get("grpc-status")
+        .map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()))
+}
+
+/// Says on its span how a call ended.
+pub(super) fn finish(span: &Span, code: Code, is_error: bool) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("rpc.response.status_code", name(code));
+    if is_error {
+        span.record("error.type", name(code));
+        span.record("otel.status_code", "error");
+    }
+}
+
+/// Measures a call.
+pub(super) fn record(
+    duration: &Histogram<f64>,
+    started: Instant,
+    method: String,
+    code: Code,
+    is_error: bool,
+) {
+    let labels = [
+        KeyValue::new("rpc.system.name", "grpc"),
+        KeyValue::new("rpc.method", method),
+        KeyValue::new("rpc.response.status_code", name(code)),
+        KeyValue::new("error.type", name(code)),
+    ];
+    let count = if is_error { labels.len() } else { labels.len() - 1 };
+    duration.record(started.elapsed().as_secs_f64(), &labels[..count]);
+}
+
+/// Whether it was the service that failed, and not its caller.
+pub(super) fn is_fault(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
+}
+
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

@@ -1,0 +1,240 @@
+//! Redis, which holds what processes share for a short while. It may be slow, lost or emptied at any moment: a call that is
+//! not answered at once fails, and whoever made it goes on without.
+
+mod config;
+mod subscribe;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use ::redis::{
+    AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisFuture,
+    ScriptInvocation, Value,
+    aio::{ConnectionLike, MultiplexedConnection},
+    cluster_async::ClusterConnection,
+};
+use tokio::sync::Notify;
+
+pub use ::redis;
+pub use config::RedisConfig;
+use config::Topology;
+pub use subscribe::subscribe;
+
+use mayfly_runtime::{config::ConfigError, task::Tasks};
+
+/// How long a command may take. Whoever asks has a deadline of a second, and asks PostgreSQL after this.
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(250);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Between two attempts to connect.
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+/// The servers behind one name. Clones share one connection.
+#[derive(Clone)]
+pub struct Redis(Arc<Shared>);
+
+struct Shared {
+    live: Mutex<Option<Live>>,
+    is_lost: Notify,
+}
+
+/// A connection, and since when there is one.
+#[derive(Clone)]
+struct Live {
+    connection: Connection,
+    since: Instant,
+}
+
+/// One kind of connection for every topology.
+#[derive(Clone)]
+enum Connection {
+    Single(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redis")
+    }
+}
+
+impl Redis {
+    /// Starts to keep a connection, until the tasks stop. That there is none yet is no failure.
+    ///
+    /// # Errors
+    /// When the URL cannot be understood.
+    pub fn start(config: &RedisConfig, tasks: &Tasks) -> Result<Option<Self>, ConfigError> {
+        let Some(topology) = config.topology()? else {
+            return Ok(None);
+        };
+        let redis = Self(Arc::new(Shared {
+            live: Mutex::new(None),
+            is_lost: Notify::new(),
+        }));
+        let (shared, stopping) = (Arc::clone(&redis.0), tasks.stopping());
+        tasks.spawn_vital("redis", async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = keep(topology, &shared) => {}
+            }
+        });
+        Ok(Some(redis))
+    }
+
+    /// Returns for how long there has been a connection, if there is one.
+    #[must_use]
+    pub fn connected_for(&self) -> Option<Duration> {
+        self.0.live().as_ref().map(|live| live.since.elapsed())
+    }
+
+    /// Runs a command.
+    ///
+    /// # Errors
+    /// What the server answered, or that it did not answer in time: what became of the command is unknown then.
+    pub async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
+        let mut live = self.connection()?;
+        let outcome = command.query_async(&mut live.connection).await;
+        self.judge(&live, outcome)
+    }
+
+    /// Runs commands that need no order among them and give no answer.
+    ///
+    /// # Errors
+    /// As [`Redis::run`].
+    pub async fn run_all(&self, commands: &Pipeline) -> Result<(), RedisError> {
+        let mut live = self.connection()?;
+        let outcome = commands.exec_async(&mut live.connection).await;
+        self.judge(&live, outcome)
+    }
+
+    /// Runs a script.
+    ///
+    /// # Errors
+    /// As [`Redis::run`].
+    pub async fn run_script<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, RedisError> {
+        let mut live = self.connection()?;
+        let outcome = script.invoke_async(&mut live.connection).await;
+        self.judge(&live, outcome)
+    }
+
+    fn connection(&self) -> Result<Live, RedisError> {
+        let live = self.0.live().clone();
+        live.ok_or_else(|| RedisError::from((ErrorKind::Io, "there is no connection to Redis")))
+    }
+
+    /// Leaves a connection on which a command failed for another reason than its own.
+    fn judge<T>(&self, used: &Live, outcome: Result<T, RedisError>) -> Result<T, RedisError> {
+        if let Err(error) = &outcome
+            && is_lost(error)
+        {
+            let mut live = self.0.live();
+            if live.as_ref().is_some_and(|live| live.since == used.since) {
+                tracing::warn!(%error, "lost Redis; going on without");
+                *live = None;
+                self.0.is_lost.notify_one();
+            }
+        }
+        outcome
+    }
+}
+
+/// A server that answers so is not one to go on with: it is away, slow, loading, or no master any more.
+fn is_lost(error: &RedisError) -> bool {
+    error.is_io_error()
+        || error.is_timeout()
+        || error.is_connection_dropped()
+        || error.is_unrecoverable_error()
+        || matches!(
+            error.code(),
+            Some("READONLY" | "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "NOAUTH")
+        )
+}
+
+impl Shared {
+    fn live(&self) -> MutexGuard<'_, Option<Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Connects, waits until the connection is lost, and connects again, for ever.
+async fn keep(mut topology: Topology, shared: &Shared) {
+    let mut is_told = false;
+    loop {
+        match tokio::time::timeout(CONNECT_TIMEOUT, connect(&mut topology)).await {
+            Ok(Ok(connection)) => {
+                *shared.live() = Some(Live {
+                    connection,
+                    since: Instant::now(),
+                });
+                tracing::info!("connected to Redis");
+                is_told = false;
+                shared.is_lost.notified().await;
+            }
+            failed => {
+                if !is_told {
+                    let error = failed.map(|outcome| outcome.err().map(|error| error.to_string()));
+                    tracing::warn!(?error, "cannot connect to Redis; trying on");
+                    is_told = true;
+                }
+            }
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+}
+
+/// Connects, and makes sure that the server answers in time.
+async fn connect(topology: &mut Topology) -> Result<Connection, RedisError> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_TIMEOUT))
+        .set_response_timeout(Some(RESPONSE_TIMEOUT));
+    let mut connection = match topology {
+        Topology::Single(client) => Connection::Single(
+            client
+                .get_multiplexed_async_connection_with_config(&config)
+                .await?,
+        ),
+        Topology::Sentinel(client) => {
+            Connection::Single(client.get_async_connection_with_config(&config).await?)
+        }
+        Topology::Cluster(client, _) => {
+            let config = ::redis::cluster::ClusterConfig::new()
+                .set_connection_timeout(CONNECT_TIMEOUT)
+                .set_response_timeout(RESPONSE_TIMEOUT);
+            Connection::Cluster(client.get_async_connection_with_config(config).await?)
+        }
+    };
+    ::redis::cmd("PING").exec_async(&mut connection).await?;
+    Ok(connection)
+}
+
+impl ConnectionLike for Connection {
+    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Self::Single(connection) => connection.req_packed_command(command),
+            Self::Cluster(connection) => connection.req_packed_command(command),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Self::Single(connection) => connection.req_packed_commands(pipeline, offset, count),
+            Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::Single(connection) => connection.get_db(),
+            Self::Cluster(connection) => connection.get_db(),
+        }
+    }
+}

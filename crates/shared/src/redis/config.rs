@@ -1,0 +1,144 @@
+//! The `[redis]` section.
+
+use std::path::PathBuf;
+
+use ::redis::{
+    Client, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, TlsMode,
+    cluster::ClusterClient,
+    sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
+};
+use serde::{Deserialize, Serialize};
+
+use mayfly_runtime::config::{ConfigError, Secret, secret_text};
+
+/// Where Redis, or Valkey, is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RedisConfig {
+    /// `redis://:password@host:port`, or `rediss://…` for TLS. `redis+sentinel://:password@host:port,host:port/name` asks
+    /// sentinels for the master called `name`; `redis+cluster://:password@host:port,host:port` is a cluster. Both take
+    /// `rediss+…` too.
+    pub url: Option<Secret>,
+    /// A file that holds it.
+    pub url_file: Option<PathBuf>,
+}
+
+/// How the servers are found.
+pub(super) enum Topology {
+    Single(Box<Client>),
+    Sentinel(Box<SentinelClient>),
+    /// With the nodes that it is entered by.
+    Cluster(Box<ClusterClient>, Vec<ConnectionInfo>),
+}
+
+impl RedisConfig {
+    /// Tells whether Redis is configured.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.url.is_some() || self.url_file.is_some()
+    }
+
+    /// Checks what the types alone cannot hold.
+    ///
+    /// # Errors
+    /// Names the key that is wrong. No part of the URL is repeated.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.topology().map(drop)
+    }
+
+    pub(super) fn topology(&self) -> Result<Option<Topology>, ConfigError> {
+        let text = secret_text("redis.url", self.url.as_ref(), self.url_file.as_ref())?;
+        let Some(url) = text else { return Ok(None) };
+        parse(&url).map(Some).ok_or_else(|| {
+            let schemes = "redis://, rediss://, redis+sentinel:// or redis+cluster://";
+            ConfigError::new("redis.url", format!("is not a URL that begins with {schemes}"))
+        })
+    }
+}
+
+fn parse(url: &str) -> Option<Topology> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (base, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+    let is_tls = match base {
+        "redis" => false,
+        "rediss" => true,
+        _ => return None,
+    };
+    if kind.is_empty() {
+        return Client::open(url)
+            .ok()
+            .map(|client| Topology::Single(Box::new(client)));
+    }
+    let (credentials, places) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let (hosts, path) = places.split_once('/').unwrap_or((places, ""));
+    let nodes = |credentials: &str| -> Option<Vec<ConnectionInfo>> {
+        let at = if credentials.is_empty() { "" } else { "@" };
+        let urls = hosts
+            .split(',')
+            .map(|host| format!("{base}://{credentials}{at}{host}"));
+        urls.map(|url| url.into_connection_info().ok()).collect()
+    };
+    match kind {
+        "cluster" => {
+            let nodes = nodes(credentials)?;
+            let client = ClusterClient::new(nodes.clone()).ok()?;
+            Some(Topology::Cluster(Box::new(client), nodes))
+        }
+        "sentinel" if !path.is_empty() => {
+            // The credentials are the master's; sentinels are asked without.
+            let master: RedisConnectionInfo = nodes(credentials)?.first()?.redis_settings().clone();
+            let mut info = SentinelNodeConnectionInfo::default().set_redis_connection_info(master);
+            if is_tls {
+                info = info.set_tls_mode(TlsMode::Secure);
+            }
+            SentinelClient::build(nodes("")?, path, Some(info), SentinelServerType::Master)
+                .ok()
+                .map(|client| Topology::Sentinel(Box::new(client)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(url: &str) -> Option<&'static str> {
+        // A client with TLS is made with the process's provider.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        parse(url).map(|topology| match topology {
+            Topology::Single(_) => "single",
+            Topology::Sentinel(_) => "sentinel",
+            Topology::Cluster(..) => "cluster",
+        })
+    }
+
+    #[test]
+    fn every_topology_has_its_url() {
+        for (url, expected) in [
+            ("redis://127.0.0.1:6379", Some("single")),
+            ("rediss://:p%40ss@redis.example:6380/2", Some("single")),
+            ("redis+sentinel://:pw@a:26379,b:26379/primary", Some("sentinel")),
+            ("rediss+sentinel://user:pw@a:26379/primary", Some("sentinel")),
+            ("redis+sentinel://a:26379", None),
+            ("redis+cluster://:pw@a:6379,b:6379", Some("cluster")),
+            ("redis+ring://a", None),
+            ("http://a", None),
+            ("a:6379", None),
+            ("", None),
+        ] {
+            assert_eq!(kind(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_used_is_named_and_not_repeated() {
+        let config: RedisConfig = toml::from_str("url = \"http://:hunter2@a\"").unwrap();
+        let error = config.validate().unwrap_err().to_string();
+        assert!(
+            error.starts_with("redis.url") && !error.contains("hunter2"),
+            "{error}"
+        );
+        RedisConfig::default().validate().unwrap();
+    }
+}
