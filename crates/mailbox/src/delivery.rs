@@ -5,6 +5,7 @@ mod owned;
 
 use std::{collections::HashMap, sync::Arc};
 
+use mayfly_mime::Summary;
 use mayfly_runtime::{bus::Publisher, database::Database, task::Tasks, telemetry};
 use mayfly_types::{AccountId, ErrorCode, MessageId, NewMessage, SharedClock, UserId};
 use opentelemetry::metrics::{Counter, Histogram};
@@ -15,7 +16,6 @@ use uuid::Uuid;
 use self::batch::store_all;
 use crate::{
     error::Error,
-    mime::Summary,
     store::{
         Store,
         cache::{Cache, Ticket},

@@ -42,10 +42,12 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn crates_use_only_what_they_may() {
     let table = [
         ("server", "auth gateway mailbox proto runtime smtp types"),
-        ("gateway", "proto runtime types"),
+        ("gateway", "mail-html proto runtime types"),
         ("smtp", "proto runtime types"),
         ("auth", "proto runtime types"),
-        ("mailbox", "proto runtime types"),
+        ("mailbox", "mime proto runtime types"),
+        ("mime", ""),
+        ("mail-html", ""),
         ("proto", ""),
         ("runtime", "types"),
         ("types", ""),
