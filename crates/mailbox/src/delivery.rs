@@ -6,6 +6,7 @@ mod owned;
 use std::{collections::HashMap, sync::Arc};
 
 use mayfly_database::Database;
+use mayfly_mime::Summary;
 use mayfly_runtime::{task::Tasks, telemetry};
 use mayfly_shared::bus::Publisher;
 use mayfly_types::{AccountId, ErrorCode, MessageId, NewMessage, SharedClock, UserId};
@@ -17,7 +18,6 @@ use uuid::Uuid;
 use self::batch::store_all;
 use crate::{
     error::Error,
-    mime::Summary,
     store::{
         Store,
         cache::{Cache, Ticket},

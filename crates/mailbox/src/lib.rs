@@ -8,7 +8,6 @@ mod dns;
 mod domain_checks;
 mod error;
 mod migrations;
-mod mime;
 mod model;
 mod name_servers;
 mod outbound;

@@ -26,7 +26,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use self::views::{
     arrived_to_proto, attachment_to_proto, attempt_to_proto, custom_domain_to_proto, domain_to_proto,
-    findings_to_proto, mailbox_to_proto, summary_to_proto, usage_day_to_proto, webhook_to_proto,
+    extracted_to_proto, mailbox_to_proto, summary_to_proto, usage_day_to_proto, webhook_to_proto,
 };
 use crate::{
     error::Error,
@@ -262,7 +262,7 @@ impl mailbox_server::Mailbox for Rpc {
                 .into_iter()
                 .map(attachment_to_proto)
                 .collect(),
-            findings: Some(findings_to_proto(full.findings)),
+            findings: Some(extracted_to_proto(full.extracted)),
         }))
     }
 

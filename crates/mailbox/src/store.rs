@@ -5,6 +5,7 @@ pub(crate) mod custom_domains;
 pub(crate) mod deliveries;
 pub(crate) mod domains;
 pub(crate) mod entities;
+pub(crate) mod extracted;
 mod leases;
 pub(crate) mod mailboxes;
 pub(crate) mod messages;

@@ -181,6 +181,6 @@ fn row(delivery: &Delivery, account: Uuid, id: MessageId, raw_id: MessageId, now
         size_bytes: size_of(delivery),
         is_read: false,
         created_at_ms: millis(now),
-        parse_status: summary.status,
+        parse_status: summary.status.into(),
     }
 }

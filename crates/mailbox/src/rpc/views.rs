@@ -1,10 +1,10 @@
 //! What the service knows, as calls tell it.
 
+use mayfly_mime::{Code, CodePlace, Extracted, Link, LinkKind};
 use mayfly_proto::mailbox as proto;
 use mayfly_types::{AccountId, DeliveryId, DomainId, MessageId, UserId, WebhookId};
 
 use crate::{
-    mime,
     service::{Arrived, Listed},
     store::{
         Mailbox,
@@ -65,11 +65,11 @@ pub(super) fn arrived_to_proto(arrived: Arrived) -> proto::NewMessage {
         account_id: AccountId::from_uuid(arrived.message.account_id).to_string(),
         summary: Some(summary_to_proto(arrived.message.into())),
         address: arrived.address,
-        findings: Some(findings_to_proto(arrived.findings)),
+        findings: Some(extracted_to_proto(arrived.extracted)),
     }
 }
 
-pub(super) fn attachment_to_proto(attachment: mime::Attachment) -> proto::Attachment {
+pub(super) fn attachment_to_proto(attachment: mayfly_mime::Attachment) -> proto::Attachment {
     proto::Attachment {
         index: attachment.index,
         filename: attachment.filename,
@@ -79,30 +79,30 @@ pub(super) fn attachment_to_proto(attachment: mime::Attachment) -> proto::Attach
     }
 }
 
-pub(super) fn findings_to_proto(findings: mime::Findings) -> proto::Findings {
-    let code = |code: mime::Code| proto::Code {
+pub(super) fn extracted_to_proto(extracted: Extracted) -> proto::Findings {
+    let code = |code: Code| proto::Code {
         value: code.value,
         found_in: match code.found_in {
-            mime::CodePlace::Subject => proto::CodePlace::Subject,
-            mime::CodePlace::Text => proto::CodePlace::Text,
-            mime::CodePlace::Html => proto::CodePlace::Html,
+            CodePlace::Subject => proto::CodePlace::Subject,
+            CodePlace::Text => proto::CodePlace::Text,
+            CodePlace::Html => proto::CodePlace::Html,
         }
         .into(),
     };
-    let link = |link: mime::Link| proto::Link {
+    let link = |link: Link| proto::Link {
         url: link.url,
         text: link.text,
         kind: match link.kind {
-            mime::LinkKind::Verify => proto::LinkKind::Verify,
-            mime::LinkKind::Reset => proto::LinkKind::Reset,
-            mime::LinkKind::Unsubscribe => proto::LinkKind::Unsubscribe,
-            mime::LinkKind::Other => proto::LinkKind::Other,
+            LinkKind::Verify => proto::LinkKind::Verify,
+            LinkKind::Reset => proto::LinkKind::Reset,
+            LinkKind::Unsubscribe => proto::LinkKind::Unsubscribe,
+            LinkKind::Other => proto::LinkKind::Other,
         }
         .into(),
     };
     proto::Findings {
-        codes: findings.codes.into_iter().map(code).collect(),
-        links: findings.links.into_iter().map(link).collect(),
+        codes: extracted.codes.into_iter().map(code).collect(),
+        links: extracted.links.into_iter().map(link).collect(),
     }
 }
 

@@ -5,17 +5,12 @@ use axum::{
     http::{HeaderName, header},
     response::{IntoResponse, Response},
 };
+use mayfly_mail_html::{InlineImages, content_security_policy};
 use mayfly_proto::mailbox::{
     GetAttachmentRequest, GetMessageRequest, GetMessageResponse, Scope, get_attachment_response::Part,
 };
 
-use crate::{
-    auth::MessageReader,
-    error::ApiError,
-    mail_html::{self, Images, InlineImages, policy},
-    segments::Segments,
-    state::Gateway,
-};
+use crate::{auth::MessageReader, error::ApiError, mail_html::Images, segments::Segments, state::Gateway};
 
 /// Answers the body of a message as an HTML document for a frame: cleaned, without scripts, and without a load from
 /// elsewhere unless `images=remote` asks for it. A mail without HTML, or with HTML beyond the bounds, is shown as text.
@@ -38,11 +33,14 @@ pub(crate) async fn handle(
     let inline = inline_images(&gateway, scope, &message).await?;
     let document = gateway
         .cleaner
-        .document(message.html_body, message.text_body, inline, images)
+        .document(message.html_body, message.text_body, inline, images.into())
         .await?;
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, policy(images)),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            content_security_policy(images.into()),
+        ),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-store"),
@@ -71,16 +69,16 @@ async fn inline_images(
     if !message
         .html_body
         .as_deref()
-        .is_some_and(mail_html::refers_to_parts)
+        .is_some_and(mayfly_mail_html::references_parts)
     {
         return Ok(found);
     }
-    let mut left = mail_html::MAX_IMAGES_BYTES;
+    let mut left = mayfly_mail_html::MAX_IMAGES_BYTES;
     let images = message
         .attachments
         .iter()
-        .filter(|part| mail_html::is_image(&part.content_type));
-    for part in images.take(mail_html::MAX_IMAGES) {
+        .filter(|part| mayfly_mail_html::is_image(&part.content_type));
+    for part in images.take(mayfly_mail_html::MAX_IMAGES) {
         let size = usize::try_from(part.size_bytes).unwrap_or(usize::MAX);
         let Some(content_id) = part.content_id.clone().filter(|_| size <= left) else {
             continue;
@@ -98,7 +96,7 @@ async fn inline_images(
                 bytes.extend_from_slice(&chunk);
             }
         }
-        if let Some(image) = mail_html::reference(&bytes) {
+        if let Some(image) = mayfly_mail_html::data_url(&bytes) {
             found.insert(content_id, image);
         }
     }

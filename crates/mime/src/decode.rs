@@ -59,7 +59,7 @@ pub(super) fn text(bytes: &[u8], charset: Option<&str>) -> String {
 }
 
 /// Replaces NUL, which PostgreSQL refuses in text.
-pub(crate) fn without_nul(text: String) -> String {
+pub fn without_nul(text: String) -> String {
     if text.contains('\0') {
         text.replace('\0', "\u{fffd}")
     } else {

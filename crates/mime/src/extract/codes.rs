@@ -5,8 +5,8 @@ use std::{collections::HashSet, ops::Range};
 use super::{
     Code, CodePlace, MAX_CODES,
     candidates::{self, Shape, Token},
-    page::Page,
-    words::{self, Hit, Word},
+    keywords::{self, Hit, Keyword},
+    visible_text::VisibleText,
 };
 
 /// How far a word of the same line may be.
@@ -31,22 +31,22 @@ const MAX_BELOW_BEST: i32 = 3;
 /// A page and the words that were found on it.
 #[derive(Debug)]
 pub(super) struct Marked {
-    pub(super) page: Page,
+    pub(super) visible: VisibleText,
     pub(super) hits: Vec<Hit>,
 }
 
 impl Marked {
-    pub(super) fn new(page: Page) -> Self {
+    pub(super) fn new(visible: VisibleText) -> Self {
         Self {
-            hits: words::find(&page.text),
-            page,
+            hits: keywords::find(&visible.text),
+            visible,
         }
     }
 }
 
 /// Finds the codes of a mail, each once.
 pub(super) fn find(subject: &Marked, text: &Marked, html: &Marked) -> Vec<Code> {
-    let is_about_codes = subject.hits.iter().any(|hit| hit.word == Word::Code);
+    let is_about_codes = subject.hits.iter().any(|hit| hit.word == Keyword::Code);
     let mut found: Vec<(i32, Code)> = Vec::new();
     // What one line says to be worth a discount is so in the subject too.
     let mut promoted = HashSet::new();
@@ -81,7 +81,7 @@ struct Judge<'m> {
 impl<'m> Judge<'m> {
     fn new(marked: &'m Marked, is_about_codes: bool) -> Self {
         Self {
-            tokens: candidates::find(&marked.page.text),
+            tokens: candidates::find(&marked.visible.text),
             marked,
             is_about_codes,
             taken: HashSet::new(),
@@ -91,7 +91,7 @@ impl<'m> Judge<'m> {
     /// Returns what stands in lines that speak of reduced prices.
     fn promoted(&self) -> Vec<String> {
         let is_promoted = |token: &&Token| {
-            let line = bounds(&self.marked.page.text, &token.at, &['\n']);
+            let line = bounds(&self.marked.visible.text, &token.at, &['\n']);
             self.is_promoted(token.shape, &line)
         };
         self.tokens
@@ -120,13 +120,13 @@ impl<'m> Judge<'m> {
     }
 
     fn score(&mut self, token: &Token, next_at: usize) -> Option<i32> {
-        let text = &self.marked.page.text;
+        let text = &self.marked.visible.text;
         let (line, cell) = (
             bounds(text, &token.at, &['\n']),
             bounds(text, &token.at, &['\n', '\t']),
         );
         let before = self.before(token, &line);
-        if let Some((Word::Label, distance)) = before
+        if let Some((Keyword::Label, distance)) = before
             && distance <= LABEL_BYTES
         {
             return None;
@@ -135,14 +135,14 @@ impl<'m> Judge<'m> {
             return None;
         }
         let is_alone = is_alone(text, &token.at, &cell);
-        let is_emphasised = self.marked.page.is_emphasised(&token.at);
-        let beside = matches!(before, Some((Word::Code, distance)) if distance <= BESIDE_BYTES);
+        let is_emphasised = self.marked.visible.is_emphasised(&token.at);
+        let beside = matches!(before, Some((Keyword::Code, distance)) if distance <= BESIDE_BYTES);
         let between = before.map_or("", |(_, distance)| {
             &text[token.at.start - distance..token.at.start]
         });
         let context = match before {
-            Some((Word::Code, _)) if ends_sentence(between) => 1,
-            Some((Word::Code, _)) => 3,
+            Some((Keyword::Code, _)) if ends_sentence(between) => 1,
+            Some((Keyword::Code, _)) => 3,
             _ => 0,
         };
         let context = context
@@ -159,7 +159,7 @@ impl<'m> Judge<'m> {
         let is_fit = match token.shape {
             Shape::Digits => true,
             Shape::Mixed => context >= 2,
-            Shape::Loose => context >= 2 && (beside || is_alone),
+            Shape::MixedCase => context >= 2 && (beside || is_alone),
             Shape::Letters => {
                 context >= 2 && is_alone
                     || beside && text[..token.at.start].trim_end().ends_with([':', '\u{ff1a}'])
@@ -180,7 +180,7 @@ impl<'m> Judge<'m> {
     }
 
     /// Returns the nearest word before a token in its line that says what it is, and how far it is.
-    fn before(&mut self, token: &Token, line: &Range<usize>) -> Option<(Word, usize)> {
+    fn before(&mut self, token: &Token, line: &Range<usize>) -> Option<(Keyword, usize)> {
         let hits = &self.marked.hits;
         let end = hits.partition_point(|hit| hit.at.end <= token.at.start);
         for index in (end.saturating_sub(MAX_WORDS)..end).rev() {
@@ -190,8 +190,8 @@ impl<'m> Judge<'m> {
                 return None;
             }
             match hit.word {
-                Word::Code => return Some((Word::Code, distance)),
-                Word::Label if self.taken.insert(index) => return Some((Word::Label, distance)),
+                Keyword::Code => return Some((Keyword::Code, distance)),
+                Keyword::Label if self.taken.insert(index) => return Some((Keyword::Label, distance)),
                 _ => {}
             }
         }
@@ -200,15 +200,15 @@ impl<'m> Judge<'m> {
 
     /// Scores a word for codes after a token in its line, with no other number and no end of a sentence between.
     fn after(&self, token: &Token, line: &Range<usize>, next_at: usize) -> i32 {
-        let text = &self.marked.page.text;
+        let text = &self.marked.visible.text;
         let hits = &self.marked.hits;
         let start = hits.partition_point(|hit| hit.at.start < token.at.end);
         let found = hits[start..]
             .iter()
             .take(MAX_WORDS)
-            .find(|hit| matches!(hit.word, Word::Code | Word::Label));
+            .find(|hit| matches!(hit.word, Keyword::Code | Keyword::Label));
         let is_near = found.is_some_and(|hit| {
-            hit.word == Word::Code
+            hit.word == Keyword::Code
                 && hit.at.start < line.end.min(next_at)
                 && hit.at.start - token.at.end <= LINE_BYTES
                 && !ends_sentence(&text[token.at.end..hit.at.start])
@@ -227,16 +227,16 @@ impl<'m> Judge<'m> {
         if !stands_out {
             return Some(0);
         }
-        let text = &self.marked.page.text;
+        let text = &self.marked.visible.text;
         let hits = &self.marked.hits;
         let end = hits.partition_point(|hit| hit.at.end <= line.start);
         let last = hits[end.saturating_sub(MAX_WORDS)..end]
             .iter()
             .rev()
             .take_while(|hit| line.start - hit.at.end <= LINES_BEFORE_BYTES)
-            .find(|hit| matches!(hit.word, Word::Code | Word::Label));
+            .find(|hit| matches!(hit.word, Keyword::Code | Keyword::Label));
         match last {
-            Some(hit) if hit.word == Word::Code => return Some(2),
+            Some(hit) if hit.word == Keyword::Code => return Some(2),
             Some(hit)
                 if line.start - hit.at.end <= LABEL_BYTES
                     && !text[hit.at.end..line.start].trim_end().contains('\n') =>
@@ -250,7 +250,7 @@ impl<'m> Judge<'m> {
             .iter()
             .take(MAX_WORDS)
             .take_while(|hit| hit.at.start - token.at.end <= LINE_AFTER_BYTES)
-            .any(|hit| hit.word == Word::Code);
+            .any(|hit| hit.word == Keyword::Code);
         Some(if next && is_alone { 2 } else { 0 })
     }
 
@@ -262,24 +262,24 @@ impl<'m> Judge<'m> {
             .iter()
             .take(2 * MAX_WORDS)
             .take_while(|hit| hit.at.start < line.end.min(token.at.end + LINE_BYTES))
-            .any(|hit| hit.word == Word::Act && hit.at.start >= line.start);
+            .any(|hit| hit.word == Keyword::CallToAction && hit.at.start >= line.start);
         if is_asked { 2 } else { 0 }
     }
 
     /// Tells whether a number counts something, or is a price.
     fn is_amount(&self, token: &Token) -> bool {
         let hits = &self.marked.hits;
-        let text = &self.marked.page.text;
+        let text = &self.marked.visible.text;
         let next = hits.partition_point(|hit| hit.at.start < token.at.end);
         let is_right_after = |hit: &Hit| text[token.at.end..hit.at.start].trim_matches(' ').is_empty();
         let counts = hits[next..]
             .iter()
             .take(3)
-            .any(|hit| matches!(hit.word, Word::Unit | Word::Money) && is_right_after(hit));
+            .any(|hit| matches!(hit.word, Keyword::Unit | Keyword::Money) && is_right_after(hit));
         let last = hits[..next].iter().rev().find(|hit| hit.at.end <= token.at.start);
         counts
             || last.is_some_and(|hit| {
-                hit.word == Word::Money && text[hit.at.end..token.at.start].trim_matches(' ').is_empty()
+                hit.word == Keyword::Money && text[hit.at.end..token.at.start].trim_matches(' ').is_empty()
             })
     }
 
@@ -287,7 +287,7 @@ impl<'m> Judge<'m> {
     /// a shop's code to sign in may stand over its advertisements.
     fn is_promoted(&self, shape: Shape, line: &Range<usize>) -> bool {
         let hits = &self.marked.hits;
-        if has_percentage(&self.marked.page.text[line.clone()]) {
+        if has_percentage(&self.marked.visible.text[line.clone()]) {
             return true;
         }
         let reach = if shape == Shape::Digits { 0 } else { LINE_BYTES };
@@ -296,7 +296,7 @@ impl<'m> Judge<'m> {
             .iter()
             .take(4 * MAX_WORDS)
             .take_while(|hit| hit.at.start < line.end + reach)
-            .any(|hit| hit.word == Word::Promo)
+            .any(|hit| hit.word == Keyword::Promo)
     }
 }
 

@@ -6,9 +6,9 @@ use std::ops::Range;
 use super::{
     Link, LinkKind, MAX_LINKS,
     codes::Marked,
-    words::{self, Hit, Word},
+    keywords::{self, Hit, Keyword},
 };
-use crate::mime::decode;
+use crate::decode;
 
 /// Longer URLs are left out.
 const MAX_URL_BYTES: usize = 2048;
@@ -27,9 +27,14 @@ const MIN_SECRET_DIGITS: usize = 5;
 /// Finds the links of a mail, each URL once: those of the HTML, then those of the text, then of List-Unsubscribe.
 pub(super) fn find(html: &Marked, text: &Marked, unsubscribe: Option<&[u8]>) -> Vec<Link> {
     let mut links = Vec::new();
-    for anchor in &html.page.anchors {
+    for anchor in &html.visible.anchors {
         if let Some(url) = web_url(&anchor.href) {
-            let shown = html.page.text.get(anchor.text.clone()).unwrap_or_default().trim();
+            let shown = html
+                .visible
+                .text
+                .get(anchor.text.clone())
+                .unwrap_or_default()
+                .trim();
             let shown = if shown.is_empty() {
                 anchor.alt.as_deref().unwrap_or_default()
             } else {
@@ -48,8 +53,8 @@ pub(super) fn find(html: &Marked, text: &Marked, unsubscribe: Option<&[u8]>) -> 
         }
     }
     for marked in [html, text] {
-        for at in bare(&marked.page.text) {
-            if let Some(url) = marked.page.text.get(at.clone()).and_then(web_url) {
+        for at in bare(&marked.visible.text) {
+            if let Some(url) = marked.visible.text.get(at.clone()).and_then(web_url) {
                 let kind = kind(&url, "", marked, &at);
                 add(
                     &mut links,
@@ -155,13 +160,14 @@ fn trimmed(mut url: &str) -> &str {
 }
 
 fn kind(url: &str, shown: &str, marked: &Marked, at: &Range<usize>) -> LinkKind {
-    let said = words::find(shown);
-    let named = words::find(url);
-    let is_purchase = said.iter().chain(&named).any(|hit| hit.word == Word::Purchase);
+    let said = keywords::find(shown);
+    let named = keywords::find(url);
+    let is_purchase = said.iter().chain(&named).any(|hit| hit.word == Keyword::Purchase);
     let by_text = kind_of(&said);
     let by_url = kind_of(&named);
-    let says_nothing =
-        shown.is_empty() || said.iter().any(|hit| hit.word == Word::Here) || web_url(shown).is_some();
+    let says_nothing = shown.is_empty()
+        || said.iter().any(|hit| hit.word == Keyword::VagueAnchor)
+        || web_url(shown).is_some();
     let by_sentence = if says_nothing {
         by_sentence(marked, at)
     } else {
@@ -185,7 +191,7 @@ fn is_page(url: &str) -> bool {
         .any(|part| FORGE_PARTS.iter().any(|name| part.eq_ignore_ascii_case(name)));
     let parts: Vec<&str> = path.split('/').collect();
     // What is named by the part before it, as the 7 of `/verify/7`, is no page, however short.
-    let is_named = |pair: &[&str]| matches!(pair, [name, named] if !named.is_empty() && kind_of(&words::find(name)).is_some() && words::find(named).is_empty());
+    let is_named = |pair: &[&str]| matches!(pair, [name, named] if !named.is_empty() && kind_of(&keywords::find(name)).is_some() && keywords::find(named).is_empty());
     is_forge
         || !url.contains('?')
             && !parts.iter().any(|part| is_secret_like(part))
@@ -200,7 +206,7 @@ fn is_secret_like(part: &str) -> bool {
 }
 
 fn by_sentence(marked: &Marked, at: &Range<usize>) -> Option<LinkKind> {
-    let text = &marked.page.text;
+    let text = &marked.visible.text;
     let start = text.floor_char_boundary(at.start.saturating_sub(SENTENCE_BYTES));
     let before = text.get(start..at.start)?;
     let before = before.trim_end();
@@ -237,11 +243,11 @@ fn start_of_next(after: &str) -> usize {
 }
 
 fn kind_of(hits: &[Hit]) -> Option<LinkKind> {
-    let has = |word: Word| hits.iter().any(|hit| hit.word == word);
+    let has = |word: Keyword| hits.iter().any(|hit| hit.word == word);
     [
-        (Word::Unsubscribe, LinkKind::Unsubscribe),
-        (Word::Reset, LinkKind::Reset),
-        (Word::Verify, LinkKind::Verify),
+        (Keyword::Unsubscribe, LinkKind::Unsubscribe),
+        (Keyword::Reset, LinkKind::Reset),
+        (Keyword::Verify, LinkKind::Verify),
     ]
     .into_iter()
     .find_map(|(word, kind)| has(word).then_some(kind))

@@ -24,7 +24,7 @@ pub(super) enum Shape {
     /// Letters and digits, the letters of one case.
     Mixed,
     /// Letters and digits, the letters of both cases or all small.
-    Loose,
+    MixedCase,
     /// Capital letters alone.
     Letters,
     /// A number that is no code: a part of a date, a price, a telephone number, an address.
@@ -132,7 +132,7 @@ fn shape(text: &str, atoms: &[Atom]) -> (usize, Option<Shape>) {
     } else if capitals + digits == chars {
         Some(Shape::Mixed)
     } else {
-        Some(Shape::Loose)
+        Some(Shape::MixedCase)
     };
     (joined, shape)
 }

@@ -4,12 +4,12 @@ use std::{borrow::Cow, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{Images, InlineImages};
+use super::{InlineImages, RemoteImages};
 
 /// How many images of a mail are put into its document.
-pub(crate) const MAX_IMAGES: usize = 20;
+pub const MAX_IMAGES: usize = 20;
 /// How large these images may be together.
-pub(crate) const MAX_IMAGES_BYTES: usize = 8 << 20;
+pub const MAX_IMAGES_BYTES: usize = 8 << 20;
 
 /// Raster formats that browsers have always shown, by how they begin. An SVG is a document, so it is none.
 fn media_type(bytes: &[u8]) -> Option<&'static str> {
@@ -23,19 +23,19 @@ fn media_type(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// Tells whether a part says that it is an image; whether it is one is seen in its bytes.
-pub(crate) fn is_image(content_type: &str) -> bool {
+pub fn is_image(content_type: &str) -> bool {
     content_type.starts_with("image/")
 }
 
 /// Tells whether HTML may refer to other parts of its mail.
-pub(crate) fn refers_to_parts(html: &str) -> bool {
+pub fn references_parts(html: &str) -> bool {
     html.as_bytes()
         .windows(4)
         .any(|window| window.eq_ignore_ascii_case(b"cid:"))
 }
 
 /// Writes an image as a `data:` URL, if its bytes are those of one.
-pub(crate) fn reference(bytes: &[u8]) -> Option<String> {
+pub fn data_url(bytes: &[u8]) -> Option<String> {
     let media_type = media_type(bytes)?;
     Some(format!("data:{media_type};base64,{}", STANDARD.encode(bytes)))
 }
@@ -44,9 +44,9 @@ pub(crate) fn reference(bytes: &[u8]) -> Option<String> {
 #[derive(Debug, Clone)]
 pub(super) enum Pass {
     /// References to parts stay as they are.
-    Settling(Images),
+    Settling(RemoteImages),
     /// References to parts become the parts.
-    Final(Images, Arc<InlineImages>),
+    Final(RemoteImages, Arc<InlineImages>),
 }
 
 /// Returns what an image's source becomes; nothing when it may not be loaded.
@@ -63,12 +63,12 @@ pub(super) fn source<'v>(value: &'v str, pass: &Pass) -> Option<Cow<'v, str>> {
             }
         },
         "data" => is_data_image(rest).then_some(value.into()),
-        "http" | "https" if *images == Images::Remote && rest.starts_with("//") => Some(value.into()),
+        "http" | "https" if *images == RemoteImages::Allowed && rest.starts_with("//") => Some(value.into()),
         _ => None,
     }
 }
 
-/// Only what [`reference`] writes: the bytes of a raster image in base64.
+/// Only what [`data_url`] writes: the bytes of a raster image in base64.
 fn is_data_image(rest: &str) -> bool {
     let formats = ["png", "jpeg", "gif", "webp"];
     let Some((format, data)) = rest
@@ -93,8 +93,8 @@ mod tests {
             "a@b".to_owned(),
             "data:image/png;base64,AA==".to_owned(),
         )]));
-        let blocked = &Pass::Final(Images::Blocked, Arc::clone(&inline));
-        let remote = &Pass::Final(Images::Remote, inline);
+        let blocked = &Pass::Final(RemoteImages::Blocked, Arc::clone(&inline));
+        let remote = &Pass::Final(RemoteImages::Allowed, inline);
         let png = Some("data:image/png;base64,AA==".into());
         for value in ["cid:a@b", "CID:a%40b", " \ncid:a@b "] {
             assert_eq!(source(value, blocked), png, "{value}");
@@ -126,13 +126,13 @@ mod tests {
     #[test]
     fn bytes_say_what_an_image_is() {
         assert!(
-            reference(b"\x89PNG\r\n\x1a\n")
+            data_url(b"\x89PNG\r\n\x1a\n")
                 .unwrap()
                 .starts_with("data:image/png;base64,")
         );
-        assert!(reference(b"GIF89a").is_some());
+        assert!(data_url(b"GIF89a").is_some());
         for bytes in ["", "GIF", "<svg xmlns='http://www.w3.org/2000/svg'/>", "<html>"] {
-            assert_eq!(reference(bytes.as_bytes()), None);
+            assert_eq!(data_url(bytes.as_bytes()), None);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The first characters of a mail's text, for a list.
 
 use super::{
+    body_prefix::BodyPrefix,
     html::{self, Sink, Tag},
-    opening::Opening,
 };
 
 /// How long a preview is.
@@ -51,11 +51,11 @@ impl Sink<'_> for Preview {
 }
 
 /// Takes the preview from the text, and from the HTML when there is no text.
-pub(super) fn of(opening: &Opening) -> String {
+pub(super) fn of(prefix: &BodyPrefix) -> String {
     let mut preview = Preview::default();
-    opening.text.chars().all(|char| preview.push(char));
+    prefix.text.chars().all(|char| preview.push(char));
     if preview.text.is_empty() {
-        html::read(&opening.html, &mut preview);
+        html::read(&prefix.html, &mut preview);
     }
     preview.text
 }

@@ -11,11 +11,11 @@ const FIRST_JOINING: char = '\u{590}';
 
 /// What a word says about what stands near it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
+pub(super) enum Keyword {
     /// What stands near is a one-time code.
     Code,
     /// Something that is done with a code.
-    Act,
+    CallToAction,
     /// What comes next is a number of another sort.
     Label,
     /// Codes near here take something off a price.
@@ -31,7 +31,7 @@ pub(super) enum Word {
     /// A link is about something that was bought or booked, whatever it asks to confirm.
     Purchase,
     /// A link's text that says nothing: its sentence does.
-    Here,
+    VagueAnchor,
     /// Means nothing, though a part of it would.
     Nothing,
 }
@@ -40,29 +40,29 @@ pub(super) enum Word {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hit {
     pub(super) at: Range<usize>,
-    pub(super) word: Word,
+    pub(super) word: Keyword,
 }
 
 struct Automaton {
     patterns: AhoCorasick,
-    words: Vec<Pattern>,
+    meanings: Vec<Pattern>,
 }
 
 struct Pattern {
-    word: Word,
+    word: Keyword,
     /// Whether letters may stand right before or after it.
     is_open_before: bool,
     is_open_after: bool,
 }
 
 static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
-    let (mut texts, mut words) = (Vec::new(), Vec::new());
+    let (mut texts, mut meanings) = (Vec::new(), Vec::new());
     for (word, list) in VOCABULARY {
         for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             let text = entry.trim_matches('*');
             let joins = |char: Option<char>| char.is_some_and(|char| char >= FIRST_JOINING);
             texts.push(fold(text));
-            words.push(Pattern {
+            meanings.push(Pattern {
                 word: *word,
                 is_open_before: entry.starts_with('*') || joins(text.chars().next()),
                 is_open_after: entry.ends_with('*') || joins(text.chars().next_back()),
@@ -72,7 +72,7 @@ static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
     let patterns = AhoCorasick::builder()
         .match_kind(MatchKind::Standard)
         .build(texts);
-    patterns.ok().map(|patterns| Automaton { patterns, words })
+    patterns.ok().map(|patterns| Automaton { patterns, meanings })
 });
 
 /// Returns the words in a text in order. A word within a longer one is left out.
@@ -85,7 +85,7 @@ pub(super) fn find(text: &str) -> Vec<Hit> {
         .patterns
         .find_overlapping_iter(&folded)
         .filter_map(|found| {
-            let pattern = automaton.words.get(found.pattern().as_usize())?;
+            let pattern = automaton.meanings.get(found.pattern().as_usize())?;
             let before = folded[..found.start()].chars().next_back();
             let after = folded[found.end()..].chars().next();
             let is_whole = (pattern.is_open_before || !is_letter(before))

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::{crlf, summarize};
-use crate::mime::{Findings, LinkKind};
+use crate::{Extracted, LinkKind};
 
 #[derive(Debug, Default)]
 struct Mail {
@@ -53,8 +53,8 @@ fn mails(fixture: &str) -> Vec<Mail> {
         .collect()
 }
 
-fn found(findings: Findings) -> (BTreeSet<String>, BTreeSet<(&'static str, String)>) {
-    let links = findings.links.into_iter().filter_map(|link| {
+fn found(extracted: Extracted) -> (BTreeSet<String>, BTreeSet<(&'static str, String)>) {
+    let links = extracted.links.into_iter().filter_map(|link| {
         let kind = match link.kind {
             LinkKind::Verify => "verify",
             LinkKind::Reset => "reset",
@@ -63,7 +63,7 @@ fn found(findings: Findings) -> (BTreeSet<String>, BTreeSet<(&'static str, Strin
         };
         Some((kind, link.url))
     });
-    let codes = findings.codes.into_iter().map(|code| code.value);
+    let codes = extracted.codes.into_iter().map(|code| code.value);
     (codes.collect(), links.collect())
 }
 

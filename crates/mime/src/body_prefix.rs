@@ -2,7 +2,7 @@
 
 use super::{
     decode::{self, Encoding},
-    walk::Leaf,
+    parts::Leaf,
 };
 
 /// How much of a text is looked at, as sent.
@@ -12,25 +12,25 @@ const MAX_HTML_BYTES: usize = 512 * 1024;
 
 /// What the bodies begin with; empty where there is none.
 #[derive(Debug, Default)]
-pub(super) struct Opening {
+pub(super) struct BodyPrefix {
     pub(super) text: String,
     pub(super) html: String,
 }
 
-impl Opening {
+impl BodyPrefix {
     pub(super) fn of(leaves: &[Leaf<'_>]) -> Self {
-        let mut opening = Self::default();
+        let mut prefix = Self::default();
         for leaf in leaves.iter().filter(|leaf| leaf.is_text_body()) {
-            if opening.text.len() >= MAX_TEXT_BYTES {
+            if prefix.text.len() >= MAX_TEXT_BYTES {
                 break;
             }
-            opening.text.push_str(&start_of(leaf, MAX_TEXT_BYTES));
-            opening.text.push('\n');
+            prefix.text.push_str(&start_of(leaf, MAX_TEXT_BYTES));
+            prefix.text.push('\n');
         }
         if let Some(leaf) = leaves.iter().find(|leaf| leaf.is_html_body()) {
-            opening.html = start_of(leaf, MAX_HTML_BYTES);
+            prefix.html = start_of(leaf, MAX_HTML_BYTES);
         }
-        opening
+        prefix
     }
 }
 

@@ -9,9 +9,9 @@ use std::{
 use ammonia::{Builder, UrlRelative};
 
 use super::{
-    Images, InlineImages, bounds,
+    InlineImages, RemoteImages,
     images::{self, Pass},
-    style,
+    limits, style,
 };
 
 const ELEMENTS: [&str; 73] = [
@@ -114,15 +114,15 @@ const ATTRIBUTES: [(&str, &[&str]); 12] = [
 /// `cid` and `data` are for images alone: the attribute filter sees to it.
 const SCHEMES: [&str; 5] = ["cid", "data", "http", "https", "mailto"];
 /// What was cleaned is longer by the end tags that were left out and by what every link gets.
-const MAX_CLEANED_BYTES: usize = 4 * bounds::MAX_BYTES;
+const MAX_CLEANED_BYTES: usize = 4 * limits::MAX_BYTES;
 /// How often HTML may be cleaned until it stays as it is.
 const MAX_PASSES: usize = 5;
 
 /// Cleans HTML until another pass changes nothing, so that a browser reads what was written here and not something that
 /// only its own reading makes of it. Returns nothing for HTML beyond the bounds, or that never settles.
-pub(super) fn clean(html: &str, inline: InlineImages, images: Images) -> Option<String> {
+pub fn clean(html: &str, inline: InlineImages, images: RemoteImages) -> Option<String> {
     let settling = Pass::Settling(images);
-    let mut current = pass(html, bounds::MAX_BYTES, &settling)?;
+    let mut current = pass(html, limits::MAX_BYTES, &settling)?;
     for _ in 1..MAX_PASSES {
         let next = pass(&current, MAX_CLEANED_BYTES, &settling)?;
         if next == current {
@@ -135,7 +135,7 @@ pub(super) fn clean(html: &str, inline: InlineImages, images: Images) -> Option<
 }
 
 fn pass(html: &str, max_bytes: usize, pass: &Pass) -> Option<String> {
-    bounds::holds(html, max_bytes).then(|| clean_once(html, pass))
+    limits::holds(html, max_bytes).then(|| clean_once(html, pass))
 }
 
 fn clean_once(html: &str, pass: &Pass) -> String {

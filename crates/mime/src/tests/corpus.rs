@@ -1,7 +1,7 @@
 //! One small mail for each way in which mails differ, with exact expectations.
 
 use super::{attachment, content, crlf, summary};
-use crate::store::ParseStatus;
+use crate::ParseStatus;
 
 /// What is expected of a mail: text body, HTML body, attachments as `name|type|size`, preview.
 struct Expected<'a>(Option<&'a str>, Option<&'a str>, &'a [&'a str], &'a str);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::mime::html::{self, Sink, Tag};
+use crate::html::{self, Sink, Tag};
 
 /// How much visible text is looked at.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -24,7 +24,7 @@ const EMPHATIC: [&str; 8] = ["b", "strong", "h1", "h2", "h3", "code", "pre", "ma
 
 /// Visible text: lines end with `\n`, cells of a row with `\t`, other white space is one space.
 #[derive(Debug, Default)]
-pub(super) struct Page {
+pub(super) struct VisibleText {
     pub(super) text: String,
     /// In order, apart from each other.
     pub(super) emphasis: Vec<Range<usize>>,
@@ -43,20 +43,20 @@ pub(super) struct Anchor {
     pub(super) alt: Option<String>,
 }
 
-impl Page {
+impl VisibleText {
     /// Reads a plain text. Lines that were wrapped are joined again.
     pub(super) fn of_text(text: &str) -> Self {
-        let mut page = Self::default();
+        let mut visible = Self::default();
         let mut wrapped = false;
         for line in text.lines() {
             let line = line.trim();
-            page.break_with(if wrapped && !line.is_empty() { ' ' } else { '\n' });
-            if !line.chars().all(|char| page.push(char)) {
+            visible.break_with(if wrapped && !line.is_empty() { ' ' } else { '\n' });
+            if !line.chars().all(|char| visible.push(char)) {
                 break;
             }
             wrapped = line.chars().count() >= MIN_WRAPPED_CHARS && !line.ends_with(['.', '!', '?', ':', ';']);
         }
-        page
+        visible
     }
 
     /// Reads an HTML document.
@@ -64,7 +64,7 @@ impl Page {
         let mut reader = Reader::default();
         html::read(&html[..html.floor_char_boundary(MAX_HTML_BYTES)], &mut reader);
         reader.close_anchor();
-        reader.page
+        reader.visible
     }
 
     /// Tells whether some of a range is emphasised.
@@ -112,7 +112,7 @@ fn is_invisible(char: char) -> bool {
 
 #[derive(Debug, Default)]
 struct Reader<'h> {
-    page: Page,
+    visible: VisibleText,
     /// Open elements, and whether each is emphatic.
     open: Vec<(Tag<'h>, bool)>,
     emphatic: usize,
@@ -122,14 +122,14 @@ struct Reader<'h> {
 
 impl<'h> Sink<'h> for Reader<'h> {
     fn char(&mut self, char: char) -> bool {
-        self.page.push(char)
+        self.visible.push(char)
     }
 
     fn tag(&mut self, tag: Tag<'h>) {
         if tag.is(&["td", "th"]) {
-            self.page.break_with('\t');
+            self.visible.break_with('\t');
         } else if tag.parts_words() && !tag.is(&["img"]) {
-            self.page.break_with('\n');
+            self.visible.break_with('\n');
         }
         if tag.is(&["a"]) {
             self.close_anchor();
@@ -145,7 +145,7 @@ impl<'h> Sink<'h> for Reader<'h> {
             let is_emphatic = tag.is(&EMPHATIC) || is_styled_emphatic(tag);
             if is_emphatic {
                 if self.emphatic == 0 {
-                    self.emphasis_from = self.page.text.len();
+                    self.emphasis_from = self.visible.text.len();
                 }
                 self.emphatic += 1;
             }
@@ -167,8 +167,10 @@ impl<'h> Reader<'h> {
             .filter(|(_, is_emphatic)| *is_emphatic);
         let closed = closed.count();
         self.emphatic -= closed;
-        if closed > 0 && self.emphatic == 0 && self.emphasis_from < self.page.text.len() {
-            self.page.emphasis.push(self.emphasis_from..self.page.text.len());
+        if closed > 0 && self.emphatic == 0 && self.emphasis_from < self.visible.text.len() {
+            self.visible
+                .emphasis
+                .push(self.emphasis_from..self.visible.text.len());
         }
     }
 
@@ -177,11 +179,11 @@ impl<'h> Reader<'h> {
             .attributes()
             .find(|(name, _)| name.eq_ignore_ascii_case("href"));
         if let Some((_, href)) = href
-            && self.page.anchors.len() < MAX_ANCHORS
+            && self.visible.anchors.len() < MAX_ANCHORS
         {
             self.anchor = Some(Anchor {
                 href: html::decoded(href),
-                text: self.page.text.len()..0,
+                text: self.visible.text.len()..0,
                 alt: None,
             });
         }
@@ -198,8 +200,8 @@ impl<'h> Reader<'h> {
 
     fn close_anchor(&mut self) {
         if let Some(mut anchor) = self.anchor.take() {
-            anchor.text.end = self.page.text.len();
-            self.page.anchors.push(anchor);
+            anchor.text.end = self.visible.text.len();
+            self.visible.anchors.push(anchor);
         }
     }
 }

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::{attachment, content, crlf, summarize, summary};
 use crate::{
-    mime::content_within,
-    store::ParseStatus::{self, Parsed, Truncated},
+    ParseStatus::{self, Parsed, Truncated},
+    content_within,
 };
 
 /// Multiparts in each other.
@@ -58,7 +58,7 @@ fn check(raw: &[u8], status: ParseStatus) {
             (summary.subject.as_deref(), summary.preview_text.as_str()),
             (Some("deep"), "")
         );
-        assert_eq!(found, super::super::Content::default());
+        assert_eq!(found, crate::Content::default());
         assert_eq!(attachment(raw, 0), None);
     }
     assert!(found.attachments.len() <= 1000);
@@ -272,9 +272,9 @@ fn codes_and_links_are_sought_within_bounds() {
     for (kind, body) in hostile {
         let started = Instant::now();
         let raw = crlf(&format!("Subject: code\nContent-Type: text/{kind}\n\n{body}"));
-        let findings = summarize(&raw).1;
-        assert!(findings.codes.len() <= 10 && findings.links.len() <= 50);
-        assert!(findings.links.iter().all(|link| link.url.len() <= 2048));
+        let extracted = summarize(&raw).1;
+        assert!(extracted.codes.len() <= 10 && extracted.links.len() <= 50);
+        assert!(extracted.links.iter().all(|link| link.url.len() <= 2048));
         assert!(
             started.elapsed() < Duration::from_secs(5),
             "took {:?}: {kind} {}",

@@ -10,14 +10,14 @@ pub(super) fn cpu_time() -> Duration {
     Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
 }
 
-fn cleaned(html: &str, images: Images) -> Option<String> {
+fn cleaned(html: &str, images: RemoteImages) -> Option<String> {
     clean::clean(html, InlineImages::new(), images)
 }
 
 /// One a line: payloads of the kinds that sanitisers have let through.
-const PAYLOADS: &str = include_str!("../../web-tests/hostile/payloads.txt");
+const PAYLOADS: &str = include_str!("tests/hostile/payloads.txt");
 /// One a line: ways to make a browser ask somebody else for something.
-const LOADS: &str = include_str!("../../web-tests/hostile/loads.txt");
+const LOADS: &str = include_str!("tests/hostile/loads.txt");
 
 /// Elements, and attributes with values, that nothing cleaned may have.
 fn assert_clean(html: &str) {
@@ -79,7 +79,7 @@ fn assert_clean(html: &str) {
 }
 
 /// What another pass would leave alone.
-fn assert_settled(html: &str, images: Images) {
+fn assert_settled(html: &str, images: RemoteImages) {
     assert_eq!(cleaned(html, images).as_deref(), Some(html));
 }
 
@@ -88,11 +88,11 @@ fn payloads_are_cleaned_and_stay_clean() {
     let payloads: Vec<&str> = PAYLOADS.lines().chain(LOADS.lines()).collect();
     assert!(payloads.len() >= 120, "{}", payloads.len());
     for payload in payloads {
-        for images in [Images::Blocked, Images::Remote] {
+        for images in [RemoteImages::Blocked, RemoteImages::Allowed] {
             let html = cleaned(payload, images).unwrap();
             assert_clean(&html);
             assert_settled(&html, images);
-            if images == Images::Blocked {
+            if images == RemoteImages::Blocked {
                 assert!(!html.contains("src=\"http"), "{html}");
             }
         }
@@ -111,8 +111,8 @@ fn what_parses_otherwise_the_second_time_settles_or_is_text() {
         "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
         "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>",
     ] {
-        if let Some(cleaned) = cleaned(html, Images::Blocked) {
-            assert_settled(&cleaned, Images::Blocked);
+        if let Some(cleaned) = cleaned(html, RemoteImages::Blocked) {
+            assert_settled(&cleaned, RemoteImages::Blocked);
         }
     }
 }
@@ -121,7 +121,7 @@ fn what_parses_otherwise_the_second_time_settles_or_is_text() {
 fn ordinary_mail_is_kept() {
     let html = "<table width=\"100%\" cellpadding=\"0\" bgcolor=\"#eeeeee\"><tbody><tr><td align=\"center\" \
                 style=\"padding:10px;font-family:arial , sans-serif\"><b>Hi</b><br></td></tr></tbody></table>";
-    assert_eq!(cleaned(html, Images::Blocked).as_deref(), Some(html));
+    assert_eq!(cleaned(html, RemoteImages::Blocked).as_deref(), Some(html));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn html_beyond_the_bounds_is_text_at_once() {
         for kib in [64, 128, 256, 488, 1024] {
             let html = format!("{}hello", unit.repeat(kib * 1024 / unit.len()));
             let started = cpu_time();
-            let shown = document(Some(&html), None, InlineImages::new(), Images::Blocked);
+            let shown = document(Some(&html), None, InlineImages::new(), RemoteImages::Blocked);
             let took = cpu_time() - started;
             assert!(shown.contains("<pre>") && shown.contains("hello"), "{unit} {kib}");
             assert!(took.as_millis() < 250, "{unit} {kib}: {took:?}");
@@ -140,7 +140,7 @@ fn html_beyond_the_bounds_is_text_at_once() {
         Some(&"x".repeat((1 << 20) + 1)),
         Some("the text"),
         InlineImages::new(),
-        Images::Blocked,
+        RemoteImages::Blocked,
     );
     assert!(text.contains("<pre>\nthe text</pre>"));
 }
@@ -150,7 +150,7 @@ fn the_largest_html_within_the_bounds_is_quick() {
     let unit = "<p style='color:red'>one <b>two</b> <a href='https://a.test/'>three</a></p>\n";
     let html = unit.repeat((1 << 20) / unit.len());
     let started = cpu_time();
-    let shown = document(Some(&html), None, InlineImages::new(), Images::Blocked);
+    let shown = document(Some(&html), None, InlineImages::new(), RemoteImages::Blocked);
     println!("1 MiB of ordinary HTML: {:?}", cpu_time() - started);
     assert!(shown.contains("<b>two</b>"));
 }
@@ -166,9 +166,9 @@ proptest! {
         for piece in pieces {
             html.push_str(if piece % 2 == 0 { tags[piece % tags.len()] } else { payloads[piece % payloads.len()] });
         }
-        if let Some(cleaned) = cleaned(&html, Images::Blocked) {
+        if let Some(cleaned) = cleaned(&html, RemoteImages::Blocked) {
             assert_clean(&cleaned);
-            assert_settled(&cleaned, Images::Blocked);
+            assert_settled(&cleaned, RemoteImages::Blocked);
         }
     }
 }
