@@ -183,7 +183,10 @@ fn alerts_use_existing_metrics_and_are_documented() {
         .collect();
     assert!(!names.is_empty());
     for name in names {
-        assert!(page.contains(&format!("| `{name}` |")), "docs/OPERATING.md does not explain {name}");
+        assert!(
+            page.contains(&format!("| `{name}` |")),
+            "docs/OPERATING.md does not explain {name}"
+        );
     }
     let instruments = instruments();
     let words = alerts.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');

@@ -27,15 +27,27 @@ fn decision_records_are_complete_and_numbered() {
     let files = names_in("docs/adr");
     let expected: BTreeSet<String> = DECISIONS.iter().map(|name| (*name).to_owned()).collect();
     let records: BTreeSet<String> = files.into_iter().filter(|name| name != "README.md").collect();
-    assert_eq!(records, expected, "records are added to DECISIONS and never deleted");
+    assert_eq!(
+        records, expected,
+        "records are added to DECISIONS and never deleted"
+    );
     for (index, name) in DECISIONS.iter().enumerate() {
         let number = index + 1;
-        assert!(name.starts_with(&format!("{number:04}-")), "{name} is not number {number}");
+        assert!(
+            name.starts_with(&format!("{number:04}-")),
+            "{name} is not number {number}"
+        );
         let text = read(&format!("docs/adr/{name}"));
         let heading = format!("# {number}. ");
-        assert!(text.starts_with(&heading), "{name} does not begin with {heading:?}");
+        assert!(
+            text.starts_with(&heading),
+            "{name} does not begin with {heading:?}"
+        );
         let status = text.lines().nth(2).unwrap_or_default();
-        assert!(status.starts_with("Accepted, "), "{name} has no status in its third line");
+        assert!(
+            status.starts_with("Accepted, "),
+            "{name} has no status in its third line"
+        );
     }
 }
 
@@ -51,7 +63,10 @@ fn superseded_decisions_name_their_successor() {
             let old_text = read(&format!("docs/adr/{old}"));
             let old_status = old_text.lines().nth(2).unwrap_or_default();
             let (_, successors) = old_status.split_once("Superseded by ").unwrap_or_default();
-            assert!(targets(successors).iter().any(|target| target == name), "{old} does not name {name}");
+            assert!(
+                targets(successors).iter().any(|target| target == name),
+                "{old} does not name {name}"
+            );
             pairs += 1;
         }
     }
@@ -62,14 +77,20 @@ fn superseded_decisions_name_their_successor() {
 fn index_lists_every_page() {
     let index = read("docs/README.md");
     let listed: BTreeSet<String> = targets(&index).into_iter().collect();
-    let pages = names_in("docs").into_iter().filter(|name| name.ends_with(".md") && name != "README.md");
-    let around = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(|name| format!("../{name}"));
+    let pages = names_in("docs")
+        .into_iter()
+        .filter(|name| name.ends_with(".md") && name != "README.md");
+    let around =
+        ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"].map(|name| format!("../{name}"));
     let expected = pages.chain(around).chain(["adr/README.md".to_owned()]);
     let missing: Vec<String> = expected.filter(|page| !listed.contains(page)).collect();
     assert!(missing.is_empty(), "docs/README.md does not list {missing:?}");
 
     let decisions: BTreeSet<String> = targets(&read("docs/adr/README.md")).into_iter().collect();
-    let missing: Vec<&str> = DECISIONS.into_iter().filter(|name| !decisions.contains(*name)).collect();
+    let missing: Vec<&str> = DECISIONS
+        .into_iter()
+        .filter(|name| !decisions.contains(*name))
+        .collect();
     assert!(missing.is_empty(), "docs/adr/README.md does not list {missing:?}");
 }
 
@@ -90,13 +111,18 @@ fn links_of_documents_have_targets() {
                 _ => document.with_file_name("").join(file),
             };
             let is_found = path.exists()
-                && (fragment.is_empty() || anchors(&fs::read_to_string(&path).unwrap_or_default()).contains(fragment));
+                && (fragment.is_empty()
+                    || anchors(&fs::read_to_string(&path).unwrap_or_default()).contains(fragment));
             if !is_found {
                 broken.push(format!("{}: {target}", document.display()));
             }
         }
     }
-    assert!(broken.is_empty(), "links without a target:\n{}", broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "links without a target:\n{}",
+        broken.join("\n")
+    );
 }
 
 /// The architecture names files as `crate/src/path.rs`.
@@ -111,7 +137,10 @@ fn architecture_names_existing_files_and_all_crates() {
         .collect();
     assert!(missing.is_empty(), "no such files: {missing:?}");
     for name in dependencies().keys() {
-        assert!(text.contains(&format!("`mayfly-{name}`")), "{name} is not in the table of crates");
+        assert!(
+            text.contains(&format!("`mayfly-{name}`")),
+            "{name} is not in the table of crates"
+        );
     }
 }
 
@@ -175,7 +204,9 @@ fn anchors(text: &str) -> BTreeSet<String> {
         .filter(|line| line.starts_with('#'))
         .map(|line| line.trim_start_matches('#').trim().to_lowercase())
         .map(|heading| {
-            let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            let kept = heading
+                .chars()
+                .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
             kept.map(|c| if c == ' ' { '-' } else { c }).collect()
         })
         .collect()
