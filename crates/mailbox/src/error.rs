@@ -17,12 +17,8 @@ pub(crate) enum Error {
     InvalidDomain,
     #[error("no attachment has this index")]
     InvalidIndex,
-    #[error("the URL {0}")]
-    InvalidUrl(&'static str),
-    #[error("there is only the event email.received")]
-    InvalidEvents,
-    #[error("no more webhooks are allowed")]
-    WebhookLimitReached,
+    #[error(transparent)]
+    Webhooks(#[from] mayfly_webhooks::Error),
     #[error("the message is larger than can be taken")]
     MessageTooLarge,
     #[error("the address is taken")]
@@ -77,13 +73,10 @@ impl Error {
             | Self::InvalidAddress
             | Self::InvalidDomain
             | Self::InvalidIndex
-            | Self::InvalidUrl(_)
-            | Self::InvalidEvents
             | Self::MessageTooLarge => ErrorCode::InvalidArgument,
             Self::AddressTaken | Self::DomainAlreadyExists => ErrorCode::AlreadyExists,
-            Self::AccountLimitReached | Self::DomainLimitReached | Self::WebhookLimitReached => {
-                ErrorCode::PermissionDenied
-            }
+            Self::AccountLimitReached | Self::DomainLimitReached => ErrorCode::PermissionDenied,
+            Self::Webhooks(error) => error.code(),
             Self::ReservationExpired | Self::Expired | Self::DomainExpired | Self::MailboxFull => {
                 ErrorCode::FailedPrecondition
             }
@@ -103,9 +96,7 @@ impl Error {
             Self::InvalidAddress => reason::INVALID_ADDRESS,
             Self::InvalidDomain => reason::INVALID_DOMAIN,
             Self::InvalidIndex => reason::INVALID_INDEX,
-            Self::InvalidUrl(_) => reason::INVALID_URL,
-            Self::InvalidEvents => reason::INVALID_EVENTS,
-            Self::WebhookLimitReached => reason::WEBHOOK_LIMIT_REACHED,
+            Self::Webhooks(error) => error.reason(),
             Self::MessageTooLarge => reason::MESSAGE_TOO_LARGE,
             Self::DomainAlreadyExists => reason::DOMAIN_ALREADY_EXISTS,
             Self::DomainLimitReached => reason::DOMAIN_LIMIT_REACHED,
@@ -132,11 +123,18 @@ impl Error {
     pub(crate) fn public_message(&self) -> String {
         match self.code() {
             ErrorCode::Internal => "internal error".to_owned(),
-            ErrorCode::Unavailable if matches!(self, Self::Database(_) | Self::Batch(_)) => {
+            ErrorCode::Unavailable if self.is_of_database() => {
                 "the mail store is not available".to_owned()
             }
             _ => self.to_string(),
         }
+    }
+
+    fn is_of_database(&self) -> bool {
+        matches!(
+            self,
+            Self::Database(_) | Self::Batch(_) | Self::Webhooks(mayfly_webhooks::Error::Database(_))
+        )
     }
 
     /// Returns when trying again makes sense.

@@ -13,8 +13,6 @@ pub(crate) mod outbox;
 pub(crate) mod owners;
 pub(crate) mod sweeps;
 pub(crate) mod usage_days;
-pub(crate) mod webhook_events;
-pub(crate) mod webhooks;
 
 use std::sync::Arc;
 

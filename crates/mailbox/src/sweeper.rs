@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration as StdDuration};
 use mayfly_database::idempotency;
 use mayfly_runtime::task::Tasks;
 use mayfly_types::{AccountId, MessageId};
+use mayfly_webhooks::Sweep;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -13,8 +14,7 @@ use crate::{
     error::Error,
     model,
     service::{FORGOTTEN, Service},
-    store::{custom_domains, mailboxes, millis, outbox, sweeps, usage_days, webhook_events, webhooks},
-    webhooks::OLD_SECRET_FOR,
+    store::{custom_domains, mailboxes, millis, outbox, sweeps, usage_days},
 };
 
 /// How often is swept: a lapsed reservation is freed within a minute.
@@ -23,8 +23,6 @@ const EVERY: StdDuration = StdDuration::from_secs(15);
 const LEASE: Duration = Duration::seconds(40);
 /// The pause between two batches.
 const PAUSE: StdDuration = StdDuration::from_millis(10);
-/// How long a webhook may have too much waiting after its secret was rotated.
-const CATCHING_UP: Duration = Duration::hours(1);
 /// Rows of a batch.
 const BATCH: u64 = 100;
 
@@ -71,14 +69,14 @@ async fn sweep_if_first(service: &Service, holder: Uuid) -> Result<(), Error> {
     if is_first {
         sweep(service).await
     } else {
-        service.backlog.set(None);
+        service.webhooks.clear_backlog();
         Ok(())
     }
 }
 
 /// Sweeps until nothing is left that is past its time.
 pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
-    count_waiting(service).await?;
+    service.webhooks.report_backlog().await?;
     let brooms = [
         Broom::Leases,
         Broom::Idle,
@@ -145,20 +143,9 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
             });
             swept.await
         }
-        // What tells of a mail is kept no longer than the mail.
-        Broom::Webhooks => {
-            let swept = service.store.write("sweep_webhook_events", None, move |tx| {
-                Box::pin(async move { Ok(webhook_events::remove_before(tx, oldest, BATCH).await?) })
-            });
-            Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
-        }
-        Broom::RemovedWebhooks => {
-            let swept = service.store.write("sweep_removed_webhooks", None, move |tx| {
-                Box::pin(async move { Ok(webhook_events::remove_of_removed(tx, BATCH).await?) })
-            });
-            Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
-        }
-        Broom::Overfull => end_overfull_webhooks(service).await,
+        Broom::Webhooks => sweep_webhooks(service, Sweep::OlderThan(service.oldest())).await,
+        Broom::RemovedWebhooks => sweep_webhooks(service, Sweep::Deleted).await,
+        Broom::Overfull => sweep_webhooks(service, Sweep::Overfull).await,
         Broom::Domains => {
             let before_ms = millis(now - FORGOTTEN);
             let swept = service.store.write("sweep_domains", None, move |tx| {
@@ -182,32 +169,9 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
     }
 }
 
-/// Counts what waits to be told, for whoever watches.
-async fn count_waiting(service: &Service) -> Result<(), Error> {
-    let counted = service.store.read("count_waiting_webhook_events", |c| {
-        Box::pin(async move { Ok(webhook_events::count_waiting(c).await?) })
-    });
-    let waiting = counted.await?;
-    service.backlog.set(Some((waiting, millis(service.clock.now()))));
-    Ok(())
-}
-
-/// Ends webhooks for which too much waits, so that nothing more is kept for them. It is checked here and not where events are
-/// made: there it would cost every mail of the owner a count or a lock, and what arrives between two looks is bounded by how
-/// much mail is taken. One whose secret was rotated has a while to be told what waits.
-async fn end_overfull_webhooks(service: &Service) -> Result<usize, Error> {
-    let max = u64::from(service.config.max_waiting_events);
-    let old_until_ms = millis(service.clock.now() + OLD_SECRET_FOR - CATCHING_UP);
-    let ended = service.store.write("end_overfull_webhooks", None, move |tx| {
-        Box::pin(async move {
-            let overfull = webhook_events::list_overfull(tx, max, old_until_ms).await?;
-            if !overfull.is_empty() {
-                webhooks::end(tx, &overfull).await?;
-            }
-            Ok(overfull.len())
-        })
-    });
-    ended.await
+async fn sweep_webhooks(service: &Service, sweep: Sweep) -> Result<usize, Error> {
+    let swept = service.webhooks.sweep(sweep, BATCH).await?;
+    Ok(usize::try_from(swept).unwrap_or(usize::MAX))
 }
 
 /// Ends lapsed reservations, which leave nothing, or idle mailboxes, which leave a tombstone; either way their

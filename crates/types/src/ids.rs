@@ -1,4 +1,5 @@
-//! Ids: UUIDv7, so they sort by time and tell when they were made. A type for each kind of object.
+//! Ids: UUIDv7, so they sort by creation time and contain it. Each kind of object has its own type. With the feature `sea-orm`
+//! an id is also a column type, so that entities hold ids and not bare UUIDs.
 
 use std::{
     fmt,
@@ -6,6 +7,7 @@ use std::{
     sync::{LazyLock, Mutex, PoisonError},
 };
 
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::{ContextV7, Timestamp, Uuid};
 
@@ -28,8 +30,17 @@ pub struct InvalidId;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "sea-orm", derive(sea_orm::DeriveValueType))]
+        #[serde(transparent)]
         pub struct $name(Uuid);
+
+        #[cfg(feature = "sea-orm")]
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
 
         impl $name {
             /// Makes a new id at a time; later ids of this process sort after it.
@@ -134,16 +145,16 @@ id!(
     DomainId
 );
 id!(
-    /// A webhook: where a Pro user is told of mail.
+    /// A webhook: a URL that a Pro user's events are posted to.
     WebhookId
 );
 id!(
-    /// Something that a webhook is told.
-    EventId
+    /// An event for one webhook. Receivers know it as `evt_…`.
+    WebhookEventId
 );
 id!(
-    /// An attempt to tell it.
-    DeliveryId
+    /// An attempt to deliver an event, which api.md calls a delivery.
+    AttemptId
 );
 
 #[cfg(test)]

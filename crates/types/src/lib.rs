@@ -11,6 +11,8 @@ pub mod secret;
 pub use address::{Address, DomainName, InvalidAddress};
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
-pub use ids::{AccountId, DeliveryId, DomainId, EventId, InvalidId, MessageId, TokenId, UserId, WebhookId};
+pub use ids::{
+    AccountId, AttemptId, DomainId, InvalidId, MessageId, TokenId, UserId, WebhookEventId, WebhookId,
+};
 pub use new_message::NewMessage;
 pub use secret::{SecretKey, random_bytes};

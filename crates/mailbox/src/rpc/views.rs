@@ -2,16 +2,21 @@
 
 use mayfly_mime::{Code, CodePlace, Extracted, Link, LinkKind};
 use mayfly_proto::mailbox as proto;
-use mayfly_types::{AccountId, DeliveryId, DomainId, MessageId, UserId, WebhookId};
+use mayfly_types::{AccountId, DomainId, MessageId, UserId};
+use mayfly_webhooks::{Attempt, EVENT_TYPE, Webhook, WebhookStatus, event_name};
 
 use crate::{
+<<<<<<< HEAD
     service::{Arrived, Listed},
+=======
+    mime,
+    service::Arrived,
+>>>>>>> 06578e6 (webhooks: split the crate out of mailbox)
     store::{
         Mailbox,
-        entities::{custom_domain, domain, usage_day, webhook, webhook_attempt},
+        entities::{custom_domain, domain, usage_day},
         messages::ListedMessage,
     },
-    webhooks::{EVENT_TYPE, event_name},
 };
 
 pub(super) fn domain_to_proto(domain: domain::Model) -> proto::Domain {
@@ -114,26 +119,26 @@ pub(super) fn usage_day_to_proto(day: &usage_day::Model) -> proto::UsageDay {
     }
 }
 
-pub(super) fn webhook_to_proto((webhook, gives_up_at_ms): Listed) -> proto::Webhook {
-    let status = match webhook.state {
-        webhook::State::Active => "active",
-        webhook::State::Failed => "failed",
+pub(super) fn webhook_to_proto(webhook: Webhook) -> proto::Webhook {
+    let status = match webhook.status {
+        WebhookStatus::Active => "active",
+        WebhookStatus::Failed => "failed",
     };
     proto::Webhook {
-        webhook_id: WebhookId::from_uuid(webhook.id).to_string(),
+        webhook_id: webhook.id.to_string(),
         url: webhook.url,
         events: vec![EVENT_TYPE.to_owned()],
         status: status.to_owned(),
         failure_count: webhook.failure_count,
         last_triggered_at: webhook.last_triggered_at_ms.map(seconds),
         created_at: seconds(webhook.created_at_ms),
-        gives_up_at: gives_up_at_ms.map(seconds),
+        gives_up_at: webhook.gives_up_at_ms.map(seconds),
     }
 }
 
-pub(super) fn attempt_to_proto(attempt: webhook_attempt::Model) -> proto::WebhookDelivery {
+pub(super) fn attempt_to_proto(attempt: Attempt) -> proto::WebhookDelivery {
     proto::WebhookDelivery {
-        delivery_id: DeliveryId::from_uuid(attempt.id).to_string(),
+        delivery_id: attempt.id.to_string(),
         event_type: EVENT_TYPE.to_owned(),
         event_id: event_name(attempt.event_id),
         status_code: attempt.status_code.and_then(|code| u32::try_from(code).ok()),

@@ -9,8 +9,4 @@ pub(crate) mod message;
 pub(crate) mod outbox_entry;
 pub(crate) mod owner;
 pub(crate) mod raw_message;
-pub(crate) mod removed_webhook;
 pub(crate) mod usage_day;
-pub(crate) mod webhook;
-pub(crate) mod webhook_attempt;
-pub(crate) mod webhook_event;
