@@ -162,7 +162,7 @@ pub(super) fn content_type(value: &[u8]) -> Option<ContentType<'static>> {
     }
 }
 
-/// Reads a Content-ID: what stands in angle brackets, if that is printable ASCII.
+/// Reads a Content-ID: the text in angle brackets, if it is printable ASCII.
 pub(super) fn content_id(value: &[u8]) -> Option<String> {
     let id = value.trim_ascii();
     let id = id.strip_prefix(b"<").unwrap_or(id);

@@ -11,11 +11,11 @@ pub(super) trait Sink<'h> {
     fn tag(&mut self, tag: Tag<'h>);
 }
 
-/// A tag as it stands in a document.
+/// A tag of a document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tag<'h> {
     name: &'h str,
-    /// What stands between the name and the `>`.
+    /// The text between the name and the `>`.
     attributes: &'h str,
     pub(super) is_closing: bool,
 }

@@ -75,7 +75,7 @@ enum Place {
     Top,
     /// The first part of a `multipart/related`, or any part of another multipart.
     Inside,
-    /// What the first part of a `multipart/related` refers to.
+    /// A part that the first part of a `multipart/related` references.
     RelatedTo,
     /// A part of a `multipart/digest`, where a message is the default.
     Digest,
@@ -202,7 +202,7 @@ fn kind(declared: Option<&ContentType<'_>>, place: Place) -> Kind {
     }
 }
 
-/// Returns the declared type if it is one: two tokens, so that it can stand in a header of ours.
+/// Returns the declared type if it is one: two tokens, which are safe in a response header.
 fn declared_type(declared: Option<&ContentType<'_>>, kind: Kind) -> Option<String> {
     let is_token = |text: &str| {
         (1..=63).contains(&text.len())

@@ -1,5 +1,5 @@
-//! Mails made to hurt: depth, numbers, sizes, arbitrary bytes. Times are not asserted to the millisecond, but each of
-//! these took seconds, or the process, without its bound.
+//! Hostile mails: depth, numbers, sizes, arbitrary bytes. The time limits are generous, but without its bound each of these
+//! mails took seconds or ended the process.
 
 use std::time::{Duration, Instant};
 
@@ -62,7 +62,7 @@ fn check(raw: &[u8], status: ParseStatus) {
         assert_eq!(attachment(raw, 0), None);
     }
     assert!(found.attachments.len() <= 1000);
-    // Far above what it takes even unoptimised on a busy machine, far below what an unbounded parser takes.
+    // Far above the time of an unoptimised build on a busy machine, far below the time of an unbounded parser.
     assert!(
         started.elapsed() < Duration::from_secs(20),
         "took {:?}",
@@ -86,7 +86,7 @@ fn parse_deep_nesting_is_truncated() {
         check(&in_base64(&messages(depth)), Truncated);
     }
     assert_eq!(summary(&multiparts(100_000)).status, Truncated);
-    // M1: what ended the whole process.
+    // Regression: this input overflowed the stack and ended the process.
     check(&messages(32_000), Truncated);
     let mut encoded = crlf("Subject: deep\n\nx");
     for _ in 0..20 {
@@ -147,7 +147,7 @@ fn parse_quadratic_fields_are_cut() {
         &mail(&format!("--b\nContent-Type: a/b{continuations}\n\nx\n")),
         Parsed,
     );
-    // Each container looks through what is left of the mail; the depth bounds how often.
+    // Each container scans the rest of the mail; the depth bounds the number of scans.
     let body = "-- -- --\n".repeat(100_000);
     let mut deep = String::new();
     for n in 0..60 {

@@ -3,7 +3,7 @@
 use super::{attachment, content, crlf, summary};
 use crate::ParseStatus;
 
-/// What is expected of a mail: text body, HTML body, attachments as `name|type|size`, preview.
+/// The expected content of a mail: text body, HTML body, attachments as `name|type|size`, preview.
 struct Expected<'a>(Option<&'a str>, Option<&'a str>, &'a [&'a str], &'a str);
 
 #[track_caller]
@@ -110,7 +110,7 @@ fn content_single_part_is_decoded() {
         &crlf("Content-Disposition: attachment; filename=a.txt\n\nx"),
         Expected(None, None, &["a.txt|application/octet-stream|1"], ""),
     );
-    // RFC 2045 5.2: a type that is none is plain text.
+    // RFC 2045 5.2: an invalid type is plain text.
     check(
         &crlf("Content-Type: nonsense\n\nx"),
         Expected(Some("x"), None, &[], "x"),
@@ -406,7 +406,7 @@ fn summarize_preview_is_cut_at_100_characters() {
         "no space at the end"
     );
     assert_eq!(text("\u{a0}\t\n x \u{2003} y\u{1}z"), "x y z");
-    // White space alone is no text: the HTML speaks.
+    // A text of white space only counts as absent: the preview uses the HTML.
     let blank = ALTERNATIVE.replace("\nplain\n", "\n \n");
     assert_eq!(summary(&crlf(&blank)).preview_text, "html");
 }
