@@ -1,4 +1,4 @@
-//! The second layer: HTML made of allowed elements, attributes and values alone.
+//! The second layer: HTML with allowed elements, attributes and values only.
 
 use std::{
     borrow::Cow,
@@ -89,7 +89,7 @@ const ELEMENTS: [&str; 73] = [
     "rt",
     "ruby",
 ];
-/// What goes with all that is in it.
+/// Elements that are removed with their content.
 const WHOLLY_REMOVED: [&str; 19] = [
     "applet", "audio", "base", "embed", "frameset", "iframe", "math", "noembed", "noframes", "noscript",
     "object", "script", "select", "style", "svg", "template", "textarea", "title", "video",
@@ -111,22 +111,23 @@ const ATTRIBUTES: [(&str, &[&str]); 12] = [
     ("ol", &["start", "type", "reversed"]),
     ("ul", &["type"]),
 ];
-/// `cid` and `data` are for images alone: the attribute filter sees to it.
+/// The attribute filter allows `cid` and `data` for images only.
 const SCHEMES: [&str; 5] = ["cid", "data", "http", "https", "mailto"];
-/// What was cleaned is longer by the end tags that were left out and by what every link gets.
+/// Cleaning adds omitted end tags, and attributes to every link.
 const MAX_CLEANED_BYTES: usize = 4 * limits::MAX_BYTES;
-/// How often HTML may be cleaned until it stays as it is.
+/// Largest number of passes until the HTML no longer changes.
 const MAX_PASSES: usize = 5;
 
-/// Cleans HTML until another pass changes nothing, so that a browser reads what was written here and not something that
-/// only its own reading makes of it. Returns nothing for HTML beyond the bounds, or that never settles.
+/// Sanitises HTML until another pass changes nothing, so a browser cannot parse the result into something else (mutation
+/// XSS). Returns `None` for HTML that exceeds a limit or never reaches a fixed point.
+#[must_use]
 pub fn clean(html: &str, inline: InlineImages, images: RemoteImages) -> Option<String> {
     let settling = Pass::Settling(images);
     let mut current = pass(html, limits::MAX_BYTES, &settling)?;
     for _ in 1..MAX_PASSES {
         let next = pass(&current, MAX_CLEANED_BYTES, &settling)?;
         if next == current {
-            // References may become large: what they become is no longer counted as the mail's HTML.
+            // Inlined images can be large and do not count towards the limit of the HTML.
             return Some(clean_once(&current, &Pass::Final(images, Arc::new(inline))));
         }
         current = next;
@@ -164,7 +165,7 @@ fn clean_once(html: &str, pass: &Pass) -> String {
         .to_string()
 }
 
-/// Links lead to the web and to mail programs, by their whole address.
+/// Allows absolute `http`, `https` and `mailto` links.
 fn link(value: &str) -> Option<Cow<'_, str>> {
     let value = value.trim_matches(|c: char| c <= ' ');
     let (scheme, rest) = value.split_once(':')?;

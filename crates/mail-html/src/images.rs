@@ -1,4 +1,4 @@
-//! Images that come with a mail, and those that it would load.
+//! Inline and remote images of a mail.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -6,12 +6,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{InlineImages, RemoteImages};
 
-/// How many images of a mail are put into its document.
+/// Largest number of inline images of a document.
 pub const MAX_IMAGES: usize = 20;
-/// How large these images may be together.
+/// Largest total size of the inline images of a document.
 pub const MAX_IMAGES_BYTES: usize = 8 << 20;
 
-/// Raster formats that browsers have always shown, by how they begin. An SVG is a document, so it is none.
+/// Detects raster formats by their magic bytes. SVG is a document and not allowed.
 fn media_type(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
@@ -22,34 +22,37 @@ fn media_type(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Tells whether a part says that it is an image; whether it is one is seen in its bytes.
+/// Reports whether the declared type of a part is an image. [`data_url`] checks the bytes.
+#[must_use]
 pub fn is_image(content_type: &str) -> bool {
     content_type.starts_with("image/")
 }
 
-/// Tells whether HTML may refer to other parts of its mail.
+/// Reports whether HTML can reference other parts of its mail.
+#[must_use]
 pub fn references_parts(html: &str) -> bool {
     html.as_bytes()
         .windows(4)
         .any(|window| window.eq_ignore_ascii_case(b"cid:"))
 }
 
-/// Writes an image as a `data:` URL, if its bytes are those of one.
+/// Encodes an image as a `data:` URL; `None` when the bytes are not a supported format.
+#[must_use]
 pub fn data_url(bytes: &[u8]) -> Option<String> {
     let media_type = media_type(bytes)?;
     Some(format!("data:{media_type};base64,{}", STANDARD.encode(bytes)))
 }
 
-/// Which images a pass of the cleaner keeps.
+/// The images that a pass of the sanitiser keeps.
 #[derive(Debug, Clone)]
 pub(super) enum Pass {
-    /// References to parts stay as they are.
+    /// References to parts stay unchanged.
     Settling(RemoteImages),
-    /// References to parts become the parts.
+    /// References to parts become `data:` URLs.
     Final(RemoteImages, Arc<InlineImages>),
 }
 
-/// Returns what an image's source becomes; nothing when it may not be loaded.
+/// Rewrites the source of an image; `None` when it is not allowed.
 pub(super) fn source<'v>(value: &'v str, pass: &Pass) -> Option<Cow<'v, str>> {
     let value = value.trim_matches(|c: char| c <= ' ');
     let (scheme, rest) = value.split_once(':')?;
@@ -68,7 +71,7 @@ pub(super) fn source<'v>(value: &'v str, pass: &Pass) -> Option<Cow<'v, str>> {
     }
 }
 
-/// Only what [`data_url`] writes: the bytes of a raster image in base64.
+/// Allows exactly the form that [`data_url`] writes.
 fn is_data_image(rest: &str) -> bool {
     let formats = ["png", "jpeg", "gif", "webp"];
     let Some((format, data)) = rest
@@ -88,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_a_known_image_or_nothing() {
+    fn image_source_unknown_scheme_is_removed() {
         let inline = Arc::new(InlineImages::from([(
             "a@b".to_owned(),
             "data:image/png;base64,AA==".to_owned(),
@@ -124,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_say_what_an_image_is() {
+    fn data_url_detects_format_from_bytes() {
         assert!(
             data_url(b"\x89PNG\r\n\x1a\n")
                 .unwrap()

@@ -1,6 +1,6 @@
-//! Whether HTML is small enough to be cleaned. The cost of cleaning grows with the square of the depth, of the attributes
-//! of one tag, and of elements that are opened again and again. So the HTML is read once by the same parser without
-//! building anything, piece by piece, and the reading ends where a bound is passed: its cost is linear.
+//! Limits of the HTML that is cleaned. The cost of cleaning is quadratic in the depth, in the attributes of one tag, and in
+//! elements that the parser reopens. So the same parser first reads the HTML in pieces without building a tree, and stops
+//! at the first exceeded limit: the cost of this pass is linear.
 
 use std::{borrow::Cow, cell::Cell, rc::Rc};
 
@@ -10,60 +10,60 @@ use html5ever::{
     tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeSink},
 };
 
-/// How large the HTML of a mail may be.
+/// Largest HTML of a mail.
 pub(super) const MAX_BYTES: usize = 1 << 20;
-/// How deep elements may stand in each other.
+/// Largest nesting of elements.
 const MAX_DEPTH: usize = 256;
-/// How much deeper the parser may put what it moves, over all that it moves.
+/// Sum of the levels by which the parser may move elements deeper.
 const MAX_MOVES: usize = 1_000;
-/// How many elements and comments the parser may make, those that it makes of none in the source counted.
+/// Elements and comments that the parser may create, including implied ones.
 const MAX_NODES: usize = 60_000;
-/// How many bytes that part attributes may stand between two things that the parser makes.
+/// Bytes that separate attributes, between two parser events: bounds the attributes of one tag.
 const MAX_SEPARATORS: usize = 10_000;
-/// After so many bytes the bounds are looked at.
+/// The limits are checked after each piece of this length.
 const PIECE_BYTES: usize = 4096;
 
-/// Tells whether HTML is within the bounds and no larger than said.
+/// Reports whether HTML is within the limits and not longer than `max_bytes`.
 pub(super) fn holds(html: &str, max_bytes: usize) -> bool {
     if html.len() > max_bytes {
         return false;
     }
-    let seen = Rc::new(Seen::default());
+    let work = Rc::new(Work::default());
     let context = QualName::new(None, ns!(html), local_name!("div"));
-    let measure = Measure(Rc::clone(&seen));
+    let measure = Measure(Rc::clone(&work));
     let mut parser = parse_fragment(measure, ParseOpts::default(), context, Vec::new(), false);
     let (mut rest, mut separators) = (html, 0);
     while !rest.is_empty() {
         let (piece, after) = rest.split_at(rest.floor_char_boundary(PIECE_BYTES));
-        let events = seen.events.get();
+        let events = work.events.get();
         parser.process(StrTendril::from_slice(piece));
-        if seen.events.get() != events {
+        if work.events.get() != events {
             separators = 0;
         }
         separators += piece
             .bytes()
             .filter(|byte| byte.is_ascii_whitespace() || b"/\"'".contains(byte))
             .count();
-        if separators > MAX_SEPARATORS || !seen.is_within() {
+        if separators > MAX_SEPARATORS || !work.is_within() {
             return false;
         }
         rest = after;
     }
     let _: () = parser.finish();
-    seen.is_within()
+    work.is_within()
 }
 
-/// What the parser has done so far.
+/// Counters of the parser's work.
 #[derive(Debug, Default)]
-struct Seen {
+struct Work {
     depth: Cell<usize>,
     moves: Cell<usize>,
     nodes: Cell<usize>,
-    /// Everything that shows that a tag or a text has ended.
+    /// Events that end a tag or a text.
     events: Cell<usize>,
 }
 
-impl Seen {
+impl Work {
     fn is_within(&self) -> bool {
         self.depth.get() <= MAX_DEPTH && self.moves.get() <= MAX_MOVES && self.nodes.get() <= MAX_NODES
     }
@@ -73,7 +73,7 @@ fn add(cell: &Cell<usize>, more: usize) {
     cell.set(cell.get() + more);
 }
 
-/// A node without its children: only how deep it was put.
+/// A node without children; it records only its depth.
 #[derive(Debug)]
 struct Node {
     name: QualName,
@@ -99,8 +99,8 @@ impl Node {
     }
 }
 
-/// Notes what the parser does, and keeps none of it.
-struct Measure(Rc<Seen>);
+/// A tree sink that counts and builds nothing.
+struct Measure(Rc<Work>);
 
 impl Measure {
     fn make(&self, node: Rc<Node>) -> Rc<Node> {
@@ -115,7 +115,7 @@ impl Measure {
             return;
         };
         if child.is_placed.replace(true) {
-            // What is in it moves along.
+            // Its children move with it.
             add(&self.0.moves, depth.saturating_sub(child.depth.get()));
         }
         child.depth.set(depth);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bounds_are_where_they_are_said_to_be() {
+    fn limits_hold_exactly_at_their_values() {
         let nested = |depth: usize| format!("{}x{}", "<div>".repeat(depth), "</div>".repeat(depth));
         assert!(holds(&nested(MAX_DEPTH - 1)));
         assert!(!holds(&nested(MAX_DEPTH + 1)));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_costs_more_than_a_quarter_of_a_second() {
+    fn limits_hostile_html_is_rejected_within_250_ms() {
         let open_again: String = (0..200).map(|n| format!("<b a{n}>")).collect();
         let attributes: String = (0..100_000).map(|n| format!(" a{n}")).collect();
         let slashes: String = (0..100_000).map(|n| format!("/a{n}")).collect();

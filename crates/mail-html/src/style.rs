@@ -1,5 +1,5 @@
-//! `style` attributes: what is written out is put together again from properties and values that are known to load
-//! nothing and to move nothing out of its place, whatever a browser would have made of what was written.
+//! `style` attributes: rebuilt from allowed properties and values only. These cannot load anything or move an element out of
+//! its place.
 
 const PROPERTIES: [&str; 61] = [
     "background",
@@ -64,7 +64,7 @@ const PROPERTIES: [&str; 61] = [
     "word-spacing",
     "word-wrap",
 ];
-/// Lengths here may not be negative: nothing is drawn over something else.
+/// No negative lengths, so an element cannot overlay another.
 const MARGINS: [&str; 5] = [
     "margin",
     "margin-bottom",
@@ -74,10 +74,10 @@ const MARGINS: [&str; 5] = [
 ];
 const UNITS: [&str; 10] = ["", "%", "ch", "cm", "em", "ex", "in", "mm", "pt", "px"];
 const COLOR_FUNCTIONS: [&str; 4] = ["hsl(", "hsla(", "rgb(", "rgba("];
-/// A longer attribute is no style of a mail.
+/// A longer attribute is removed.
 const MAX_BYTES: usize = 16 * 1024;
 
-/// Returns the declarations of a `style` attribute that are kept, in one spelling.
+/// Returns the allowed declarations of a `style` attribute in normal form.
 pub(super) fn clean(written: &str) -> Option<String> {
     if written.len() > MAX_BYTES {
         return None;
@@ -86,7 +86,7 @@ pub(super) fn clean(written: &str) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join(";"))
 }
 
-/// Reads one declaration. A `;` inside a string or a function has cut it into pieces that are none.
+/// Reads one declaration. A `;` inside a string or a function yields pieces that are not declarations and are removed.
 fn declaration(written: &str) -> Option<String> {
     let (property, value) = written.split_once(':')?;
     let property = property.trim_ascii().to_ascii_lowercase();
@@ -108,8 +108,7 @@ fn declaration(written: &str) -> Option<String> {
     Some(format!("{property}:{}{important}", words.join(" ")))
 }
 
-/// Cuts a value at white space, commas and slashes, which stand as words of their own; what is in parentheses or quotes
-/// stays one word.
+/// Splits a value at white space, commas and slashes; commas and slashes are words too. Parentheses and quotes group.
 fn words(value: &str) -> Option<Vec<String>> {
     let mut words: Vec<String> = Vec::new();
     let mut rest = value;
@@ -144,7 +143,7 @@ fn is_name(word: &str) -> bool {
         && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
-/// A font's name.
+/// A quoted font name.
 fn is_quoted(word: &str) -> bool {
     let inner = word
         .strip_prefix(['"', '\''])
@@ -188,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_mails_need_is_kept() {
+    fn style_common_declarations_are_kept() {
         for (written, kept) in [
             ("color:red", "color:red"),
             (" COLOR : #FFF ; ", "color:#fff"),
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_loads_or_moves_or_hides_is_not() {
+    fn style_loading_or_moving_declarations_are_removed() {
         for written in [
             "",
             "color",

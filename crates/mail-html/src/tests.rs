@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What this thread has computed so far: on a busy machine the time on the wall says nothing about the cost.
+/// The CPU time of this thread: wall time on a busy machine does not measure the cost.
 pub(super) fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
@@ -14,12 +14,12 @@ fn cleaned(html: &str, images: RemoteImages) -> Option<String> {
     clean::clean(html, InlineImages::new(), images)
 }
 
-/// One a line: payloads of the kinds that sanitisers have let through.
+/// One a line: payloads that have bypassed sanitisers.
 const PAYLOADS: &str = include_str!("tests/hostile/payloads.txt");
-/// One a line: ways to make a browser ask somebody else for something.
+/// One a line: ways to make a browser load a remote resource.
 const LOADS: &str = include_str!("tests/hostile/loads.txt");
 
-/// Elements, and attributes with values, that nothing cleaned may have.
+/// Asserts that HTML has no forbidden elements, attributes or values.
 fn assert_clean(html: &str) {
     let lower = html.to_ascii_lowercase();
     for element in [
@@ -78,20 +78,20 @@ fn assert_clean(html: &str) {
     }
 }
 
-/// What another pass would leave alone.
-fn assert_settled(html: &str, images: RemoteImages) {
+/// Asserts that another pass changes nothing.
+fn assert_idempotent(html: &str, images: RemoteImages) {
     assert_eq!(cleaned(html, images).as_deref(), Some(html));
 }
 
 #[test]
-fn payloads_are_cleaned_and_stay_clean() {
+fn clean_payloads_is_safe_and_idempotent() {
     let payloads: Vec<&str> = PAYLOADS.lines().chain(LOADS.lines()).collect();
     assert!(payloads.len() >= 120, "{}", payloads.len());
     for payload in payloads {
         for images in [RemoteImages::Blocked, RemoteImages::Allowed] {
             let html = cleaned(payload, images).unwrap();
             assert_clean(&html);
-            assert_settled(&html, images);
+            assert_idempotent(&html, images);
             if images == RemoteImages::Blocked {
                 assert!(!html.contains("src=\"http"), "{html}");
             }
@@ -100,7 +100,7 @@ fn payloads_are_cleaned_and_stay_clean() {
 }
 
 #[test]
-fn what_parses_otherwise_the_second_time_settles_or_is_text() {
+fn clean_mutation_xss_is_idempotent_or_rejected() {
     for html in [
         "<pre>\n\n\nx</pre>",
         "<a><table><td><a href='https://a.test'>x",
@@ -112,20 +112,20 @@ fn what_parses_otherwise_the_second_time_settles_or_is_text() {
         "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>",
     ] {
         if let Some(cleaned) = cleaned(html, RemoteImages::Blocked) {
-            assert_settled(&cleaned, RemoteImages::Blocked);
+            assert_idempotent(&cleaned, RemoteImages::Blocked);
         }
     }
 }
 
 #[test]
-fn ordinary_mail_is_kept() {
+fn clean_ordinary_mail_is_unchanged() {
     let html = "<table width=\"100%\" cellpadding=\"0\" bgcolor=\"#eeeeee\"><tbody><tr><td align=\"center\" \
                 style=\"padding:10px;font-family:arial , sans-serif\"><b>Hi</b><br></td></tr></tbody></table>";
     assert_eq!(cleaned(html, RemoteImages::Blocked).as_deref(), Some(html));
 }
 
 #[test]
-fn html_beyond_the_bounds_is_text_at_once() {
+fn document_html_over_limits_is_shown_as_text() {
     for unit in ["<div>", "<ul><li>", "<b>", "<a><b>"] {
         for kib in [64, 128, 256, 488, 1024] {
             let html = format!("{}hello", unit.repeat(kib * 1024 / unit.len()));
@@ -146,7 +146,7 @@ fn html_beyond_the_bounds_is_text_at_once() {
 }
 
 #[test]
-fn the_largest_html_within_the_bounds_is_quick() {
+fn document_largest_html_is_shown_as_html() {
     let unit = "<p style='color:red'>one <b>two</b> <a href='https://a.test/'>three</a></p>\n";
     let html = unit.repeat((1 << 20) / unit.len());
     let started = cpu_time();
@@ -157,7 +157,7 @@ fn the_largest_html_within_the_bounds_is_quick() {
 
 proptest! {
     #[test]
-    fn whatever_comes_is_clean_and_settled(pieces in proptest::collection::vec(0usize..70, 0..40), text in ".{0,20}") {
+    fn clean_arbitrary_html_is_safe_and_idempotent(pieces in proptest::collection::vec(0usize..70, 0..40), text in ".{0,20}") {
         let payloads: Vec<&str> = PAYLOADS.lines().collect();
         let tags = ["<table>", "<td>", "</table>", "<svg>", "<math>", "</svg>", "<style>", "</style>", "<!--", "-->",
             "<p>", "</p>", "<a href=https://a.test>", "</a>", "<b>", "</b>", "<select>", "<template>", "<![CDATA[",
@@ -168,7 +168,7 @@ proptest! {
         }
         if let Some(cleaned) = cleaned(&html, RemoteImages::Blocked) {
             assert_clean(&cleaned);
-            assert_settled(&cleaned, RemoteImages::Blocked);
+            assert_idempotent(&cleaned, RemoteImages::Blocked);
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Text as HTML, and the text of HTML that is not shown as such. Both are one pass from left to right.
+//! Plain text as HTML, and the text of HTML that exceeds the limits. Both are one pass from left to right.
 
 use std::fmt::Write;
 
 use memchr::{memchr, memmem};
 
-/// How much of a text is shown; the source has it whole.
+/// Rendered length of a text; the source of the message is complete.
 const MAX_TEXT_BYTES: usize = 1 << 20;
-/// A longer address is left as text.
+/// A longer URL is not linked.
 const MAX_LINK_BYTES: usize = 2048;
 
-/// Writes a text as HTML: everything is escaped, and then addresses of the web become links.
+/// Renders text as HTML: everything is escaped, and web URLs become links.
 pub(super) fn to_html(text: &str) -> String {
     let shown = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
     let mut html = String::from("<pre>\n");
@@ -52,7 +52,7 @@ fn escape(text: &str, html: &mut String) {
     }
 }
 
-/// Returns where the next address begins that has something after its `://`.
+/// Returns the offset of the next `http` or `https` URL with a host.
 fn next_link(text: &str) -> Option<usize> {
     memmem::find_iter(text.as_bytes(), "://").find_map(|colon| {
         let starts_after = text[colon + 3..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
@@ -67,7 +67,7 @@ fn next_link(text: &str) -> Option<usize> {
     })
 }
 
-/// Returns where an address ends: at white space or what cannot stand in one. The punctuation of the sentence stays out.
+/// Returns the length of a URL: it ends at white space or an illegal character, without trailing punctuation.
 fn link_end(link: &str) -> usize {
     let is_end = |c: char| c.is_whitespace() || c.is_control() || "<>\"'`{}|\\^".contains(c);
     let link = &link[..link.find(is_end).unwrap_or(link.len())];
@@ -75,7 +75,7 @@ fn link_end(link: &str) -> usize {
         .len()
 }
 
-/// Returns what stands between the tags of HTML, styles and scripts left out. It is only ever shown escaped.
+/// Returns the text of HTML without tags, styles and scripts. The caller must escape it.
 pub(super) fn of_html(html: &str) -> String {
     let mut text = String::new();
     let mut rest = html;
@@ -98,7 +98,7 @@ pub(super) fn of_html(html: &str) -> String {
         } else {
             ">"
         };
-        // There may be a million tags, and no searcher need be made for one byte.
+        // There can be a million tags, so the one-byte search does not build a searcher.
         let found = match end.as_bytes() {
             [byte] => memchr(*byte, markup.as_bytes()),
             end => memmem::find(markup.as_bytes(), end),
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_are_made_of_what_is_escaped() {
+    fn text_to_html_links_are_escaped() {
         let link =
             |url: &str| format!("<a href=\"{url}\" target=\"_blank\" rel=\"noopener noreferrer\">{url}</a>");
         for (text, html) in [
@@ -155,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_and_says_so() {
+    fn text_to_html_long_text_is_cut_with_a_notice() {
         let html = to_html(&"é".repeat(MAX_TEXT_BYTES));
         assert!(html.len() < MAX_TEXT_BYTES + 200 && html.contains("the source"));
     }
 
     #[test]
-    fn the_text_of_html_is_read_in_one_pass() {
+    fn text_of_html_skips_tags_styles_and_scripts() {
         let html = "<style>p{}</style><p>one</p><!-- no > --><b>two</b> & <script>x</script>three<";
         assert_eq!(
             of_html(html).split_whitespace().collect::<Vec<_>>(),

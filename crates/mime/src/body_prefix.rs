@@ -1,16 +1,16 @@
-//! The beginnings of a mail's bodies, decoded once for all who look into them when it arrives.
+//! The start of each body, decoded once for the preview and for the extraction of codes and links.
 
 use super::{
     decode::{self, Encoding},
     parts::Leaf,
 };
 
-/// How much of a text is looked at, as sent.
+/// Examined length of a text, before decoding.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
-/// How much of an HTML text: style sheets come first.
+/// Examined length of HTML, before decoding: style sheets come first.
 const MAX_HTML_BYTES: usize = 512 * 1024;
 
-/// What the bodies begin with; empty where there is none.
+/// The start of each body; empty without a body.
 #[derive(Debug, Default)]
 pub(super) struct BodyPrefix {
     pub(super) text: String,
@@ -34,7 +34,7 @@ impl BodyPrefix {
     }
 }
 
-/// Decodes the beginning of a body, cut where no encoding is cut in two.
+/// Decodes the start of a body, cut at a place that does not split an encoded sequence.
 fn start_of(leaf: &Leaf<'_>, max_bytes: usize) -> String {
     let mut body = leaf.body;
     if body.len() > max_bytes {

@@ -1,4 +1,4 @@
-//! Transfer encodings and charsets, never failing: what cannot be decoded is shown as it was sent.
+//! Transfer encodings and charsets. Decoding never fails: undecodable input is returned as it was sent.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ pub(super) enum Encoding {
 }
 
 impl Encoding {
-    /// Reads the field's value; unknown ones are taken for identity.
+    /// Reads the value of the field; an unknown encoding is identity.
     pub(super) fn of(field: Option<&[u8]>) -> Self {
         let token = field.unwrap_or_default().trim_ascii();
         let end = token.iter().position(|byte| b" \t\r\n;(".contains(byte));
@@ -30,7 +30,7 @@ impl Encoding {
     }
 }
 
-/// Undoes a transfer encoding.
+/// Decodes a transfer encoding.
 pub(super) fn transfer(body: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
     match encoding {
         Encoding::Identity => Cow::Borrowed(body),
@@ -47,7 +47,7 @@ pub(super) fn transfer(body: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
     }
 }
 
-/// Undoes a charset; without a known one the bytes are taken for UTF-8.
+/// Decodes a charset; without a known charset the bytes are UTF-8.
 pub(super) fn text(bytes: &[u8], charset: Option<&str>) -> String {
     let decoded = charset
         .and_then(|charset| charset_decoder(charset.as_bytes()))
@@ -58,7 +58,8 @@ pub(super) fn text(bytes: &[u8], charset: Option<&str>) -> String {
     without_nul(decoded)
 }
 
-/// Replaces NUL, which PostgreSQL refuses in text.
+/// Replaces NUL, which PostgreSQL rejects in text.
+#[must_use]
 pub fn without_nul(text: String) -> String {
     if text.contains('\0') {
         text.replace('\0', "\u{fffd}")
@@ -67,7 +68,7 @@ pub fn without_nul(text: String) -> String {
     }
 }
 
-/// Makes one line of a header's text: control characters and runs of white space become one space.
+/// Normalises a header text to one line: control characters and runs of white space become one space.
 pub(super) fn header_text(text: &str, max_chars: usize) -> String {
     let mut line = String::with_capacity(text.len().min(max_chars * 4));
     let (mut is_gap, mut chars) = (false, 0);

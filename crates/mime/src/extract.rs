@@ -23,7 +23,7 @@ const MAX_LINKS: usize = 50;
 /// The codes and links of a mail.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Extracted {
-    /// The one-time codes, best place first.
+    /// The one-time codes: of the subject, then of the text, then of the HTML.
     pub codes: Vec<Code>,
     /// The links in the order of the mail.
     pub links: Vec<Link>,

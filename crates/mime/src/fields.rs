@@ -1,4 +1,4 @@
-//! Header fields: finding the six that matter, and reading their values with mail-parser.
+//! Header fields: finds the relevant fields of a part, and reads their values with mail-parser.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use memchr::{memchr, memmem};
 
 use super::decode;
 
-/// The largest header block that is read.
+/// Largest header block.
 pub(super) const MAX_HEADER_BYTES: usize = 100 * 1024;
-/// How much of a Subject or From is read. mail-parser's encoded words cost the square of their number when they are
-/// broken, hence the second bound.
+/// Examined length of Subject and From. mail-parser is quadratic in the number of malformed encoded words, hence the second
+/// bound.
 const TEXT_FIELD: Bound = Bound {
     bytes: 8 * 1024,
     encoded_words: 128,
@@ -20,12 +20,12 @@ const MIME_FIELD: Bound = Bound {
     bytes: 2 * 1024,
     encoded_words: 24,
 };
-/// How much of a decoded header text is kept, in characters.
+/// Length of a decoded header text, in characters.
 const MAX_TEXT_CHARS: usize = 1000;
-/// How much of a file name is kept, in characters.
+/// Length of a file name, in characters.
 const MAX_FILENAME_CHARS: usize = 255;
 
-/// A longer Content-ID is none.
+/// A longer Content-ID is ignored.
 const MAX_CONTENT_ID_BYTES: usize = 255;
 
 struct Bound {
@@ -33,7 +33,7 @@ struct Bound {
     encoded_words: usize,
 }
 
-/// The first of each field that matters, folded as sent, and where the body begins.
+/// The first of each relevant field, folded as sent, and the offset of the body.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
     pub(super) from: Option<&'a [u8]>,
@@ -44,11 +44,11 @@ pub(super) struct Fields<'a> {
     pub(super) content_id: Option<&'a [u8]>,
     /// List-Unsubscribe.
     pub(super) unsubscribe: Option<&'a [u8]>,
-    /// Where the body begins; absent when the block is longer than [`MAX_HEADER_BYTES`].
+    /// Offset of the body; `None` when the block is longer than [`MAX_HEADER_BYTES`].
     pub(super) body_at: Option<usize>,
 }
 
-/// Reads the header block of a part. A line that is no field ends it: what follows is the body, so nothing is lost.
+/// Reads the header block of a part. A line that is not a field ends it and begins the body, so no text is lost.
 pub(super) fn read(part: &[u8]) -> Fields<'_> {
     let mut fields = Fields::default();
     let mut at = 0;
@@ -162,7 +162,7 @@ pub(super) fn content_type(value: &[u8]) -> Option<ContentType<'static>> {
     }
 }
 
-/// Reads a Content-ID: what stands in angle brackets, if that is printable ASCII.
+/// Reads a Content-ID: the text in angle brackets, if it is printable ASCII.
 pub(super) fn content_id(value: &[u8]) -> Option<String> {
     let id = value.trim_ascii();
     let id = id.strip_prefix(b"<").unwrap_or(id);

@@ -3,7 +3,7 @@
 use mail_parser::decoders::html::add_html_token;
 use memchr::{memchr, memchr2, memmem};
 
-/// Who reads a document.
+/// Receives the tokens of a document.
 pub(super) trait Sink<'h> {
     /// Takes a character of the text. Returns false when no more are wanted.
     fn char(&mut self, char: char) -> bool;
@@ -11,23 +11,23 @@ pub(super) trait Sink<'h> {
     fn tag(&mut self, tag: Tag<'h>);
 }
 
-/// A tag as it stands in a document.
+/// A tag of a document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tag<'h> {
     name: &'h str,
-    /// What stands between the name and the `>`.
+    /// The text between the name and the `>`.
     attributes: &'h str,
     pub(super) is_closing: bool,
 }
 
 impl<'h> Tag<'h> {
-    /// Tells whether the name is one of some, which are in lower case.
+    /// Reports whether the name is one of some, which are in lower case.
     pub(super) fn is(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.name.eq_ignore_ascii_case(name))
     }
 
-    /// Tells whether it parts words.
-    pub(super) fn parts_words(&self) -> bool {
+    /// Reports whether it separates words.
+    pub(super) fn separates_words(&self) -> bool {
         !self.is(&INLINE)
     }
 
@@ -64,7 +64,7 @@ impl<'h> Tag<'h> {
 
 /// Elements whose content is not text for a reader.
 const SKIPPED: [&str; 6] = ["style", "script", "title", "template", "noscript", "svg"];
-/// Elements that do not part words.
+/// Elements that do not separate words.
 const INLINE: [&str; 19] = [
     "a", "abbr", "b", "bdi", "big", "code", "em", "font", "i", "ins", "mark", "s", "small", "span", "strong",
     "sub", "sup", "u", "wbr",
@@ -102,7 +102,7 @@ fn after<'t>(markup: &'t str, end: &str) -> &'t str {
     memmem::find(markup.as_bytes(), end.as_bytes()).map_or("", |at| &markup[at + end.len()..])
 }
 
-/// Hands a tag over, and for some elements skips their content.
+/// Passes a tag to the sink and skips the content of some elements.
 fn after_tag<'h>(markup: &'h str, sink: &mut impl Sink<'h>) -> &'h str {
     let bytes = markup.as_bytes();
     let is_closing = bytes[1] == b'/';
@@ -144,7 +144,7 @@ fn tag_end(tag: &[u8]) -> usize {
     tag.len()
 }
 
-/// Tells whether the last byte is `=`, one white space after it forgiven.
+/// Reports whether the last byte is `=`, one white space after it forgiven.
 fn ends_with_equals(tag: &[u8]) -> bool {
     match tag {
         [.., last, space] if space.is_ascii_whitespace() => *last == b'=',
@@ -178,7 +178,7 @@ fn add_text<'h>(text: &str, sink: &mut impl Sink<'h>) -> bool {
     decode_entities(text, &mut |char| sink.char(char))
 }
 
-/// Hands text over, entities decoded. Returns false when no more is wanted.
+/// Passes text on, entities decoded. Returns false when no more is wanted.
 fn decode_entities(mut text: &str, push: &mut impl FnMut(char) -> bool) -> bool {
     let mut decoded = String::new();
     while let Some(amp) = memchr(b'&', text.as_bytes()) {

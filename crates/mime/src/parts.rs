@@ -1,5 +1,5 @@
-//! Cuts a mail into its leaves, within bounds of depth, parts, header size and decoded bytes. Recursion is bounded by
-//! the depth, every part is a slice of the mail, and each level is searched once.
+//! Splits a mail into its leaf parts. Depth, number of parts, header size and decoded bytes are bounded: recursion is bounded
+//! by the depth, every part is a slice of the mail, and each level is scanned once.
 
 use mail_parser::ContentType;
 use memchr::{memchr, memmem};
@@ -9,18 +9,18 @@ use super::{
     fields,
 };
 
-/// How deep multiparts and nested messages may stand in each other.
+/// Largest nesting of multiparts and messages.
 const MAX_DEPTH: usize = 64;
-/// How many parts there may be, containers and those of nested messages counted.
+/// Largest number of parts, including containers and the parts of nested messages.
 const MAX_PARTS: usize = 1000;
 /// RFC 2046 5.1.1 allows 70; some senders use more.
 const MAX_BOUNDARY_BYTES: usize = 250;
 
-/// The mail is beyond a bound.
+/// The mail exceeds a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BeyondBounds;
 
-/// A part that holds no other parts.
+/// A part without sub-parts.
 #[derive(Debug)]
 pub(super) struct Leaf<'a> {
     kind: Kind,
@@ -68,14 +68,14 @@ impl Leaf<'_> {
     }
 }
 
-/// Where a part stands.
+/// The position of a part in its container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// The mail itself, or a message inside.
     Top,
     /// The first part of a `multipart/related`, or any part of another multipart.
     Inside,
-    /// What the first part of a `multipart/related` refers to.
+    /// A part that the first part of a `multipart/related` references.
     RelatedTo,
     /// A part of a `multipart/digest`, where a message is the default.
     Digest,
@@ -83,7 +83,7 @@ enum Place {
 
 struct Walk<'a> {
     parts_left: usize,
-    /// Bytes that may still be decoded to look into encoded messages.
+    /// Bytes that may still be decoded to examine encoded messages.
     decoded_left: usize,
     leaves: Vec<Leaf<'a>>,
 }
@@ -92,7 +92,7 @@ struct Walk<'a> {
 pub(super) fn leaves(raw: &[u8]) -> Result<Vec<Leaf<'_>>, BeyondBounds> {
     let mut walk = Walk {
         parts_left: MAX_PARTS,
-        // Base64 within base64 without end comes to three times the mail.
+        // Endlessly nested base64 decodes to at most three times the mail.
         decoded_left: raw.len().saturating_mul(3),
         leaves: Vec::new(),
     };
@@ -168,7 +168,7 @@ impl<'a> Walk<'a> {
         Ok(!is_first)
     }
 
-    /// Looks into a nested message for its depth alone: it is shown as one attachment, whatever it holds.
+    /// Examines a nested message only for the bounds: it is one attachment, whatever it contains.
     fn nested_message(&mut self, body: &[u8], encoding: Encoding, depth: usize) -> Result<(), BeyondBounds> {
         let decoded = decode::transfer(body, encoding);
         if encoding != Encoding::Identity {
@@ -202,7 +202,7 @@ fn kind(declared: Option<&ContentType<'_>>, place: Place) -> Kind {
     }
 }
 
-/// Returns the declared type if it is one: two tokens, so that it can stand in a header of ours.
+/// Returns the declared type if it is one: two tokens, which are safe in a response header.
 fn declared_type(declared: Option<&ContentType<'_>>, kind: Kind) -> Option<String> {
     let is_token = |text: &str| {
         (1..=63).contains(&text.len())

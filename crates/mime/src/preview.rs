@@ -44,7 +44,7 @@ impl Sink<'_> for Preview {
     }
 
     fn tag(&mut self, tag: Tag<'_>) {
-        if tag.parts_words() {
+        if tag.separates_words() {
             self.push(' ');
         }
     }

@@ -1,4 +1,4 @@
-//! Mails and what is read from them.
+//! Mails and the expected results.
 
 mod bounds;
 mod corpus;

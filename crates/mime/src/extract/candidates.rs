@@ -1,10 +1,10 @@
-//! What could be a code by its looks, and the numbers beside it that are none.
+//! Tokens that have the shape of a code, and the other numbers of a text.
 
 use std::ops::Range;
 
-/// Numbers of a page that are looked at.
+/// Examined numbers of a text.
 const MAX_TOKENS: usize = 400;
-/// Beyond it a group of letters and digits is an id.
+/// A longer group of letters and digits is an id.
 const MAX_MIXED_CHARS: usize = 12;
 
 /// A number, or a group of letters and digits.
@@ -12,22 +12,22 @@ const MAX_MIXED_CHARS: usize = 12;
 pub(super) struct Token {
     pub(super) at: Range<usize>,
     pub(super) shape: Shape,
-    /// As it would be typed.
+    /// The token as a user types it.
     pub(super) value: String,
 }
 
-/// What it looks like.
+/// The form of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// 4 to 8 digits.
     Digits,
     /// Letters and digits, the letters of one case.
     Mixed,
-    /// Letters and digits, the letters of both cases or all small.
+    /// Letters and digits, the letters in both cases or all lower case.
     MixedCase,
-    /// Capital letters alone.
+    /// Capital letters only.
     Letters,
-    /// A number that is no code: a part of a date, a price, a telephone number, an address.
+    /// A number that is not a code: part of a date, a price, a telephone number, an address.
     Number,
 }
 
@@ -91,7 +91,7 @@ fn atoms(text: &str) -> Vec<Atom> {
     atoms
 }
 
-/// Returns how many atoms belong together, and what they look like if they can matter.
+/// Returns the number of atoms of one token, and its shape if it is relevant.
 fn shape(text: &str, atoms: &[Atom]) -> (usize, Option<Shape>) {
     let spread = spread_digits(text, atoms);
     if spread > 0 {
@@ -137,8 +137,7 @@ fn shape(text: &str, atoms: &[Atom]) -> (usize, Option<Shape>) {
     (joined, shape)
 }
 
-/// Returns how many single digits stand in a row with white space between them, one box for each; 0 if they are not 4 to
-/// 8, or count up.
+/// Returns the number of single digits that white space separates, one box each; 0 if they are not 4 to 8, or count up.
 fn spread_digits(text: &str, atoms: &[Atom]) -> usize {
     let is_single = |atom: &&Atom| atom.chars == 1 && atom.digits == 1;
     let is_near = |pair: &[Atom]| text[pair[0].end..pair[1].start].chars().all(char::is_whitespace);
@@ -161,7 +160,7 @@ fn spread_digits(text: &str, atoms: &[Atom]) -> usize {
     }
 }
 
-/// A number by itself, or groups of digits parted by spaces.
+/// A single number, or groups of digits separated by spaces.
 fn spaced_digits(text: &str, atoms: &[Atom]) -> (usize, Option<Shape>) {
     let mut count = 1;
     while let Some([left, right]) = atoms.get(count - 1..=count)
@@ -190,7 +189,7 @@ fn spaced_digits(text: &str, atoms: &[Atom]) -> (usize, Option<Shape>) {
     }
 }
 
-/// Returns the character that makes one thing of two atoms.
+/// Returns the character that joins two atoms into one token.
 fn connector(text: &str, left: &Atom, right: &Atom) -> Option<char> {
     let mut between = text[left.end..right.start].chars();
     let (char, None) = (between.next()?, between.next()) else {
@@ -210,7 +209,7 @@ fn connector(text: &str, left: &Atom, right: &Atom) -> Option<char> {
     joins.then_some(char)
 }
 
-/// Tells whether a dot is one of a host's name, and not the end of a sentence.
+/// Reports whether a dot is part of a host name and not the end of a sentence.
 fn is_host(text: &str, dot: usize) -> bool {
     text[dot + 1..]
         .chars()
@@ -218,7 +217,7 @@ fn is_host(text: &str, dot: usize) -> bool {
         .is_some_and(|char| char.is_ascii_lowercase())
 }
 
-/// Tells whether nothing beside it makes it a part of something else.
+/// Reports whether the characters around a group do not make it part of something else.
 fn stands_free(text: &str, group: &[Atom]) -> bool {
     let (start, end) = (group[0].start, group[group.len() - 1].end);
     let before = text[..start].chars().next_back();
@@ -237,7 +236,7 @@ fn stands_free(text: &str, group: &[Atom]) -> bool {
     !before.is_some_and(is_prefix) && !after.is_some_and(is_part) && !is_end_of_hidden(&text[..start])
 }
 
-/// Tells whether what comes next is the end of a number that is hidden otherwise: of a card or an account.
+/// Reports whether the next token is the visible end of a masked card or account number.
 fn is_end_of_hidden(before: &str) -> bool {
     let before = before.trim_end_matches([' ', '\u{a0}', '-']);
     ["***", "\u{2022}\u{2022}"]
@@ -245,7 +244,7 @@ fn is_end_of_hidden(before: &str) -> bool {
         .any(|hidden| before.ends_with(hidden))
 }
 
-/// Writes a token as it would be typed.
+/// Returns a token as a user types it.
 fn value(text: &str, shape: Shape) -> String {
     let typed = text.chars().filter_map(|char| match digit(char) {
         Some(digit) => Some(digit),
@@ -256,7 +255,7 @@ fn value(text: &str, shape: Shape) -> String {
     typed.collect()
 }
 
-/// Returns a digit of any script that codes are written in as ASCII.
+/// Returns a digit of any supported script as ASCII.
 fn digit(char: char) -> Option<char> {
     const ZEROS: [char; 6] = ['\u{ff10}', '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}'];
     if char.is_ascii() {

@@ -1,34 +1,35 @@
-//! Which of the numbers of a mail are one-time codes: judged by the words near them and by how they stand out.
+//! Classifies the numbers of a mail: a one-time code has keywords near it and stands out. Each candidate gets a score.
 
 use std::{collections::HashSet, ops::Range};
 
 use super::{
     Code, CodePlace, MAX_CODES,
     candidates::{self, Shape, Token},
-    keywords::{self, Hit, Keyword},
+    keywords::{self, Hit},
     visible_text::VisibleText,
+    vocabulary::Keyword,
 };
 
-/// How far a word of the same line may be.
+/// Largest distance of a keyword in the same line.
 const LINE_BYTES: usize = 120;
-/// How far a label of another number may be.
+/// Largest distance of a label of another number.
 const LABEL_BYTES: usize = 25;
-/// How far a word of the lines before may be.
+/// Largest distance of a keyword in the lines before.
 const LINES_BEFORE_BYTES: usize = 250;
-/// How far a word of the line after may be.
+/// Largest distance of a keyword in the line after.
 const LINE_AFTER_BYTES: usize = 150;
-/// How much of a line is looked at on each side of a number.
+/// Examined length of a line on each side of a number.
 const REACH_BYTES: usize = 256;
-/// So near, even a year is a code.
+/// Within this distance of a keyword even a year is a code.
 const BESIDE_BYTES: usize = 12;
-/// Words that are looked at for one number, on each side.
+/// Examined keywords for one number, on each side.
 const MAX_WORDS: usize = 16;
-/// What a code scores at least.
+/// The lowest score of a code.
 const THRESHOLD: i32 = 3;
-/// What scores so much less than the best is something else.
+/// A candidate that scores this much less than the best is not a code.
 const MAX_BELOW_BEST: i32 = 3;
 
-/// A page and the words that were found on it.
+/// Visible text and its keywords.
 #[derive(Debug)]
 pub(super) struct Marked {
     pub(super) visible: VisibleText,
@@ -46,18 +47,18 @@ impl Marked {
 
 /// Finds the codes of a mail, each once.
 pub(super) fn find(subject: &Marked, text: &Marked, html: &Marked) -> Vec<Code> {
-    let is_about_codes = subject.hits.iter().any(|hit| hit.word == Keyword::Code);
+    let is_about_codes = subject.hits.iter().any(|hit| hit.keyword == Keyword::Code);
     let mut found: Vec<(i32, Code)> = Vec::new();
-    // What one line says to be worth a discount is so in the subject too.
+    // A coupon in one line is a coupon in the subject too.
     let mut promoted = HashSet::new();
     for (marked, found_in) in [
         (subject, CodePlace::Subject),
         (text, CodePlace::Text),
         (html, CodePlace::Html),
     ] {
-        let judge = Judge::new(marked, is_about_codes);
-        promoted.extend(judge.promoted());
-        for (score, value) in judge.judge() {
+        let classifier = CodeClassifier::new(marked, is_about_codes);
+        promoted.extend(classifier.promoted());
+        for (score, value) in classifier.classify() {
             match found.iter_mut().find(|(_, code)| code.value == value) {
                 Some((best, _)) => *best = score.max(*best),
                 None => found.push((score, Code { value, found_in })),
@@ -70,15 +71,15 @@ pub(super) fn find(subject: &Marked, text: &Marked, html: &Marked) -> Vec<Code> 
     found.into_iter().map(|(_, code)| code).take(MAX_CODES).collect()
 }
 
-struct Judge<'m> {
+struct CodeClassifier<'m> {
     marked: &'m Marked,
     is_about_codes: bool,
     tokens: Vec<Token>,
-    /// Labels that belong to a number already: one labels one.
+    /// Labels that already belong to a number: one label, one number.
     taken: HashSet<usize>,
 }
 
-impl<'m> Judge<'m> {
+impl<'m> CodeClassifier<'m> {
     fn new(marked: &'m Marked, is_about_codes: bool) -> Self {
         Self {
             tokens: candidates::find(&marked.visible.text),
@@ -88,7 +89,7 @@ impl<'m> Judge<'m> {
         }
     }
 
-    /// Returns what stands in lines that speak of reduced prices.
+    /// Returns the tokens in lines about discounts.
     fn promoted(&self) -> Vec<String> {
         let is_promoted = |token: &&Token| {
             let line = bounds(&self.marked.visible.text, &token.at, &['\n']);
@@ -101,8 +102,8 @@ impl<'m> Judge<'m> {
             .collect()
     }
 
-    /// Returns what is a code, with its score.
-    fn judge(mut self) -> Vec<(i32, String)> {
+    /// Returns the codes with their scores.
+    fn classify(mut self) -> Vec<(i32, String)> {
         let mut codes = Vec::new();
         for index in 0..self.tokens.len() {
             let token = self.tokens[index].clone();
@@ -167,7 +168,7 @@ impl<'m> Judge<'m> {
             Shape::Number => false,
         };
         let context = if context == 0 {
-            self.act(token, &line)
+            self.call_to_action(token, &line)
         } else {
             context
         };
@@ -179,7 +180,7 @@ impl<'m> Judge<'m> {
         is_fit.then_some(score)
     }
 
-    /// Returns the nearest word before a token in its line that says what it is, and how far it is.
+    /// Returns the nearest keyword before a token in its line, and its distance.
     fn before(&mut self, token: &Token, line: &Range<usize>) -> Option<(Keyword, usize)> {
         let hits = &self.marked.hits;
         let end = hits.partition_point(|hit| hit.at.end <= token.at.start);
@@ -189,7 +190,7 @@ impl<'m> Judge<'m> {
             if hit.at.start < line.start || distance > LINE_BYTES {
                 return None;
             }
-            match hit.word {
+            match hit.keyword {
                 Keyword::Code => return Some((Keyword::Code, distance)),
                 Keyword::Label if self.taken.insert(index) => return Some((Keyword::Label, distance)),
                 _ => {}
@@ -198,7 +199,7 @@ impl<'m> Judge<'m> {
         None
     }
 
-    /// Scores a word for codes after a token in its line, with no other number and no end of a sentence between.
+    /// Scores a code keyword after a token in its line, without another number or the end of a sentence between.
     fn after(&self, token: &Token, line: &Range<usize>, next_at: usize) -> i32 {
         let text = &self.marked.visible.text;
         let hits = &self.marked.hits;
@@ -206,9 +207,9 @@ impl<'m> Judge<'m> {
         let found = hits[start..]
             .iter()
             .take(MAX_WORDS)
-            .find(|hit| matches!(hit.word, Keyword::Code | Keyword::Label));
+            .find(|hit| matches!(hit.keyword, Keyword::Code | Keyword::Label));
         let is_near = found.is_some_and(|hit| {
-            hit.word == Keyword::Code
+            hit.keyword == Keyword::Code
                 && hit.at.start < line.end.min(next_at)
                 && hit.at.start - token.at.end <= LINE_BYTES
                 && !ends_sentence(&text[token.at.end..hit.at.start])
@@ -216,7 +217,7 @@ impl<'m> Judge<'m> {
         if is_near { 3 } else { 0 }
     }
 
-    /// Scores words of the lines before and after, for a token that stands out. Nothing when a label stands over it.
+    /// Scores keywords in the lines before and after a token that stands out. `None` when a label is above it.
     fn other_lines(
         &self,
         token: &Token,
@@ -234,9 +235,9 @@ impl<'m> Judge<'m> {
             .iter()
             .rev()
             .take_while(|hit| line.start - hit.at.end <= LINES_BEFORE_BYTES)
-            .find(|hit| matches!(hit.word, Keyword::Code | Keyword::Label));
+            .find(|hit| matches!(hit.keyword, Keyword::Code | Keyword::Label));
         match last {
-            Some(hit) if hit.word == Keyword::Code => return Some(2),
+            Some(hit) if hit.keyword == Keyword::Code => return Some(2),
             Some(hit)
                 if line.start - hit.at.end <= LABEL_BYTES
                     && !text[hit.at.end..line.start].trim_end().contains('\n') =>
@@ -250,23 +251,23 @@ impl<'m> Judge<'m> {
             .iter()
             .take(MAX_WORDS)
             .take_while(|hit| hit.at.start - token.at.end <= LINE_AFTER_BYTES)
-            .any(|hit| hit.word == Keyword::Code);
+            .any(|hit| hit.keyword == Keyword::Code);
         Some(if next && is_alone { 2 } else { 0 })
     }
 
-    /// Scores what a person is asked to do with a token.
-    fn act(&self, token: &Token, line: &Range<usize>) -> i32 {
+    /// Scores a call to action near a token.
+    fn call_to_action(&self, token: &Token, line: &Range<usize>) -> i32 {
         let hits = &self.marked.hits;
         let start = hits.partition_point(|hit| hit.at.end <= token.at.start.saturating_sub(LINE_BYTES));
         let is_asked = hits[start..]
             .iter()
             .take(2 * MAX_WORDS)
             .take_while(|hit| hit.at.start < line.end.min(token.at.end + LINE_BYTES))
-            .any(|hit| hit.word == Keyword::CallToAction && hit.at.start >= line.start);
+            .any(|hit| hit.keyword == Keyword::CallToAction && hit.at.start >= line.start);
         if is_asked { 2 } else { 0 }
     }
 
-    /// Tells whether a number counts something, or is a price.
+    /// Reports whether a number is a count or a price.
     fn is_amount(&self, token: &Token) -> bool {
         let hits = &self.marked.hits;
         let text = &self.marked.visible.text;
@@ -275,16 +276,16 @@ impl<'m> Judge<'m> {
         let counts = hits[next..]
             .iter()
             .take(3)
-            .any(|hit| matches!(hit.word, Keyword::Unit | Keyword::Money) && is_right_after(hit));
+            .any(|hit| matches!(hit.keyword, Keyword::Unit | Keyword::Money) && is_right_after(hit));
         let last = hits[..next].iter().rev().find(|hit| hit.at.end <= token.at.start);
         counts
             || last.is_some_and(|hit| {
-                hit.word == Keyword::Money && text[hit.at.end..token.at.start].trim_matches(' ').is_empty()
+                hit.keyword == Keyword::Money && text[hit.at.end..token.at.start].trim_matches(' ').is_empty()
             })
     }
 
-    /// Tells whether a line speaks of reduced prices. What is not of digits alone is a coupon also when a line near it does:
-    /// a shop's code to sign in may stand over its advertisements.
+    /// Reports whether a line is about discounts. A token with letters is a coupon also when a line near it is: a shop's
+    /// numeric sign-in code can be above its advertisements.
     fn is_promoted(&self, shape: Shape, line: &Range<usize>) -> bool {
         let hits = &self.marked.hits;
         if has_percentage(&self.marked.visible.text[line.clone()]) {
@@ -296,11 +297,11 @@ impl<'m> Judge<'m> {
             .iter()
             .take(4 * MAX_WORDS)
             .take_while(|hit| hit.at.start < line.end + reach)
-            .any(|hit| hit.word == Keyword::Promo)
+            .any(|hit| hit.keyword == Keyword::Promo)
     }
 }
 
-/// Returns the line or cell that a token stands in, as much of it as can matter.
+/// Returns the line or cell of a token, up to the examined length.
 fn bounds(text: &str, at: &Range<usize>, marks: &[char]) -> Range<usize> {
     let first = text.floor_char_boundary(at.start.saturating_sub(REACH_BYTES));
     let last = text.ceil_char_boundary((at.end + REACH_BYTES).min(text.len()));
@@ -316,7 +317,7 @@ fn is_alone(text: &str, at: &Range<usize>, cell: &Range<usize>) -> bool {
     is_blank(&text[cell.start..at.start]) && is_blank(&text[at.end..cell.end])
 }
 
-/// Tells whether a text has a number with a percent sign. In a URL it begins an escape.
+/// Reports whether a text has a percentage. In a URL a percent sign begins an escape.
 fn has_percentage(text: &str) -> bool {
     let is_percentage = |(at, _): (usize, &str)| {
         let before = text[..at].trim_end_matches([' ', '\u{a0}', '\u{202f}']);

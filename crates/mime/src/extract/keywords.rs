@@ -1,46 +1,19 @@
-//! Finding the words of the vocabulary in a text: one automaton for all languages, one pass.
+//! Finds the keywords of the vocabulary in a text: one Aho-Corasick automaton for all languages, one pass.
 
 use std::{ops::Range, sync::LazyLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::vocabulary::VOCABULARY;
+use super::vocabulary::{self, Keyword};
 
-/// From here on scripts do not part words with spaces, or join particles to them.
+/// Scripts from here on do not separate words with spaces, or attach particles to them.
 const FIRST_JOINING: char = '\u{590}';
 
-/// What a word says about what stands near it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keyword {
-    /// What stands near is a one-time code.
-    Code,
-    /// Something that is done with a code.
-    CallToAction,
-    /// What comes next is a number of another sort.
-    Label,
-    /// Codes near here take something off a price.
-    Promo,
-    /// The number before it counts something.
-    Unit,
-    /// The number on either side of it is a price.
-    Money,
-    /// A link for it is one of these kinds.
-    Unsubscribe,
-    Reset,
-    Verify,
-    /// A link is about something that was bought or booked, whatever it asks to confirm.
-    Purchase,
-    /// A link's text that says nothing: its sentence does.
-    VagueAnchor,
-    /// Means nothing, though a part of it would.
-    Nothing,
-}
-
-/// A word in a text.
+/// A keyword in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hit {
     pub(super) at: Range<usize>,
-    pub(super) word: Keyword,
+    pub(super) keyword: Keyword,
 }
 
 struct Automaton {
@@ -49,25 +22,24 @@ struct Automaton {
 }
 
 struct Pattern {
-    word: Keyword,
-    /// Whether letters may stand right before or after it.
+    keyword: Keyword,
+    /// Whether a letter may precede or follow it.
     is_open_before: bool,
     is_open_after: bool,
 }
 
+/// Built at the first use: some milliseconds, once a process.
 static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
     let (mut texts, mut meanings) = (Vec::new(), Vec::new());
-    for (word, list) in VOCABULARY {
-        for entry in list.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
-            let text = entry.trim_matches('*');
-            let joins = |char: Option<char>| char.is_some_and(|char| char >= FIRST_JOINING);
-            texts.push(fold(text));
-            meanings.push(Pattern {
-                word: *word,
-                is_open_before: entry.starts_with('*') || joins(text.chars().next()),
-                is_open_after: entry.ends_with('*') || joins(text.chars().next_back()),
-            });
-        }
+    for (keyword, entry) in vocabulary::all() {
+        let text = entry.trim_matches('*');
+        let joins = |char: Option<char>| char.is_some_and(|char| char >= FIRST_JOINING);
+        texts.push(text);
+        meanings.push(Pattern {
+            keyword,
+            is_open_before: entry.starts_with('*') || joins(text.chars().next()),
+            is_open_after: entry.ends_with('*') || joins(text.chars().next_back()),
+        });
     }
     let patterns = AhoCorasick::builder()
         .match_kind(MatchKind::Standard)
@@ -75,7 +47,7 @@ static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
     patterns.ok().map(|patterns| Automaton { patterns, meanings })
 });
 
-/// Returns the words in a text in order. A word within a longer one is left out.
+/// Returns the keywords of a text in order. A keyword within a longer one is left out.
 pub(super) fn find(text: &str) -> Vec<Hit> {
     let Some(automaton) = &*AUTOMATON else {
         return Vec::new();
@@ -92,14 +64,14 @@ pub(super) fn find(text: &str) -> Vec<Hit> {
                 && (pattern.is_open_after || !is_letter(after));
             is_whole.then(|| Hit {
                 at: found.range(),
-                word: pattern.word,
+                keyword: pattern.keyword,
             })
         })
         .collect();
     hits.sort_unstable_by_key(|hit| (hit.at.start, usize::MAX - hit.at.end));
     let mut last = 0..0;
     hits.retain(|hit| {
-        // One word can mean several things.
+        // One keyword can have several meanings.
         let is_outside = hit.at.end > last.end || hit.at == last;
         if is_outside {
             last = hit.at.clone();
@@ -113,7 +85,7 @@ fn is_letter(char: Option<char>) -> bool {
     char.is_some_and(|char| char.is_alphabetic() && char < FIRST_JOINING)
 }
 
-/// Lower case, where that has as many bytes: places in the result are places in the text.
+/// Converts to lower case each character that keeps its length in bytes, so offsets in the result are offsets in the text.
 fn fold(text: &str) -> String {
     let lower = |char: char| {
         let mut lower = char.to_lowercase();
@@ -123,4 +95,16 @@ fn fold(text: &str) -> String {
         }
     };
     text.chars().map(lower).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn find_keywords_vocabulary_entry_is_already_folded() {
+        for (keyword, entry) in vocabulary::all() {
+            assert_eq!(fold(entry), entry, "{keyword:?}");
+        }
+    }
 }

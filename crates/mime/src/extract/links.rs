@@ -1,30 +1,31 @@
-//! The links of a mail, and what each is for: judged by its text, then its URL, then the sentence that it stands in. What
-//! verifies or resets something carries a secret: a URL without room for one is a page.
+//! The links of a mail and their kinds, by the anchor text, then the URL, then the sentence. A link that verifies or resets
+//! something carries a secret: a URL that cannot contain one is an ordinary page.
 
 use std::ops::Range;
 
 use super::{
     Link, LinkKind, MAX_LINKS,
     codes::Marked,
-    keywords::{self, Hit, Keyword},
+    keywords::{self, Hit},
+    vocabulary::Keyword,
 };
 use crate::decode;
 
-/// Longer URLs are left out.
+/// Longer URLs are ignored.
 const MAX_URL_BYTES: usize = 2048;
-/// How much of a link's text is kept.
+/// Stored length of an anchor text.
 const MAX_TEXT_CHARS: usize = 200;
-/// How far the sentence around a link is read, on each side.
+/// Examined length of the sentence on each side of a link.
 const SENTENCE_BYTES: usize = 200;
 
-/// Parts of the paths of forges' pages, whose projects and branches have any name.
+/// Path segments of code forges, where projects and branches can have any name.
 const FORGE_PARTS: [&str; 6] = ["pull", "pulls", "issues", "commit", "merge_requests", "blob"];
-/// A part of a path with so many letters can be a secret.
+/// A path segment of this length can be a secret.
 const MIN_SECRET_LETTERS: usize = 20;
-/// So can one of so many digits: fewer are a year, or a page.
+/// A path segment with this many digits can be a secret; fewer are a year or a page number.
 const MIN_SECRET_DIGITS: usize = 5;
 
-/// Finds the links of a mail, each URL once: those of the HTML, then those of the text, then of List-Unsubscribe.
+/// Returns the links of a mail, each URL once: from the HTML, then the text, then List-Unsubscribe.
 pub(super) fn find(html: &Marked, text: &Marked, unsubscribe: Option<&[u8]>) -> Vec<Link> {
     let mut links = Vec::new();
     for anchor in &html.visible.anchors {
@@ -83,7 +84,7 @@ pub(super) fn find(html: &Marked, text: &Marked, unsubscribe: Option<&[u8]>) -> 
     links
 }
 
-/// Adds a link, or what is known better of one that is there.
+/// Adds a link, or completes the kind and text of one with the same URL.
 fn add(links: &mut Vec<Link>, link: Link) {
     if let Some(known) = links.iter_mut().find(|known| known.url == link.url) {
         if known.kind == LinkKind::Other {
@@ -95,7 +96,7 @@ fn add(links: &mut Vec<Link>, link: Link) {
     }
 }
 
-/// Returns a URL of the web without the white space that mails fold it with.
+/// Returns an `http` or `https` URL without folding white space.
 fn web_url(sent: &str) -> Option<String> {
     let url: String = sent
         .chars()
@@ -110,7 +111,7 @@ fn web_url(sent: &str) -> Option<String> {
     (is_web && url.len() <= MAX_URL_BYTES).then_some(url)
 }
 
-/// Returns where URLs stand in a text.
+/// Returns the ranges of URLs in a text.
 fn bare(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -139,7 +140,7 @@ fn bare(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Cuts the punctuation after a URL, and a bracket that it did not open.
+/// Cuts trailing punctuation of a URL, and an unbalanced bracket.
 fn trimmed(mut url: &str) -> &str {
     loop {
         let cut = url.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '*', '_']);
@@ -162,11 +163,14 @@ fn trimmed(mut url: &str) -> &str {
 fn kind(url: &str, shown: &str, marked: &Marked, at: &Range<usize>) -> LinkKind {
     let said = keywords::find(shown);
     let named = keywords::find(url);
-    let is_purchase = said.iter().chain(&named).any(|hit| hit.word == Keyword::Purchase);
+    let is_purchase = said
+        .iter()
+        .chain(&named)
+        .any(|hit| hit.keyword == Keyword::Purchase);
     let by_text = kind_of(&said);
     let by_url = kind_of(&named);
     let says_nothing = shown.is_empty()
-        || said.iter().any(|hit| hit.word == Keyword::VagueAnchor)
+        || said.iter().any(|hit| hit.keyword == Keyword::VagueAnchor)
         || web_url(shown).is_some();
     let by_sentence = if says_nothing {
         by_sentence(marked, at)
@@ -180,7 +184,7 @@ fn kind(url: &str, shown: &str, marked: &Marked, at: &Range<usize>) -> LinkKind 
     }
 }
 
-/// Tells whether a URL is a page that many may open: nothing in it could be a secret, or it is a page of a forge.
+/// Reports whether a URL is a public page: nothing in it can be a secret, or it is a page of a code forge.
 fn is_page(url: &str) -> bool {
     let path = url.split_once("://").map_or(url, |(_, rest)| rest);
     let Some((_, path)) = path.split_once(['/', '?']) else {
@@ -190,7 +194,7 @@ fn is_page(url: &str) -> bool {
         .split('/')
         .any(|part| FORGE_PARTS.iter().any(|name| part.eq_ignore_ascii_case(name)));
     let parts: Vec<&str> = path.split('/').collect();
-    // What is named by the part before it, as the 7 of `/verify/7`, is no page, however short.
+    // A segment that the segment before it names, like the 7 of `/verify/7`, is not a page, however short.
     let is_named = |pair: &[&str]| matches!(pair, [name, named] if !named.is_empty() && kind_of(&keywords::find(name)).is_some() && keywords::find(named).is_empty());
     is_forge
         || !url.contains('?')
@@ -215,7 +219,7 @@ fn by_sentence(marked: &Marked, at: &Range<usize>) -> Option<LinkKind> {
         .filter_map(|end| before.rfind(end))
         .max();
     let line = before.rfind('\n');
-    // What was said before another URL was said of that.
+    // Text before another URL belongs to that URL.
     let url = before
         .rfind("://")
         .map(|at| at + before[at..].find(' ').unwrap_or(before.len() - at));
@@ -229,7 +233,7 @@ fn by_sentence(marked: &Marked, at: &Range<usize>) -> Option<LinkKind> {
     kind_of(marked.hits.get(first..end)?)
 }
 
-/// Returns where the words begin that are a label of another URL, as in `or unsubscribe: https://…`.
+/// Returns the offset of the label of the next URL, as in `or unsubscribe: https://…`.
 fn start_of_next(after: &str) -> usize {
     let none = after.len();
     let Some(scheme) = after.find("://") else {
@@ -243,12 +247,12 @@ fn start_of_next(after: &str) -> usize {
 }
 
 fn kind_of(hits: &[Hit]) -> Option<LinkKind> {
-    let has = |word: Keyword| hits.iter().any(|hit| hit.word == word);
+    let has = |keyword: Keyword| hits.iter().any(|hit| hit.keyword == keyword);
     [
         (Keyword::Unsubscribe, LinkKind::Unsubscribe),
         (Keyword::Reset, LinkKind::Reset),
         (Keyword::Verify, LinkKind::Verify),
     ]
     .into_iter()
-    .find_map(|(word, kind)| has(word).then_some(kind))
+    .find_map(|(keyword, kind)| has(keyword).then_some(kind))
 }

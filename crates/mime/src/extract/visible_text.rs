@@ -1,20 +1,20 @@
-//! A body as a reader sees it: lines and table cells of visible text, with what is emphasised and where links stand.
+//! A body as a reader sees it: lines and table cells of visible text, its emphasised ranges and its anchors.
 
 use std::ops::Range;
 
 use crate::html::{self, Sink, Tag};
 
-/// How much visible text is looked at.
+/// Examined visible text.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
-/// How much of an HTML document.
+/// Examined length of an HTML document.
 const MAX_HTML_BYTES: usize = 256 * 1024;
-/// Anchors that are looked at, each of them with an href.
+/// Examined anchors with an `href`.
 const MAX_ANCHORS: usize = 200;
-/// Elements that are open at one time; deeper ones emphasise nothing.
+/// Open elements that are tracked; deeper ones do not emphasise.
 const MAX_OPEN: usize = 256;
-/// How far up an end tag looks for its element.
+/// Open elements that an end tag is compared with.
 const MAX_LOOK_UP: usize = 16;
-/// A shorter line ends where its author ended it; a longer one may have been wrapped.
+/// A longer line may have been wrapped by the mail program; a shorter one was not.
 const MIN_WRAPPED_CHARS: usize = 45;
 /// Text from this size on, in pixels, is emphasised.
 const LARGE_PX: f32 = 20.0;
@@ -26,7 +26,7 @@ const EMPHATIC: [&str; 8] = ["b", "strong", "h1", "h2", "h3", "code", "pre", "ma
 #[derive(Debug, Default)]
 pub(super) struct VisibleText {
     pub(super) text: String,
-    /// In order, apart from each other.
+    /// In order and disjoint.
     pub(super) emphasis: Vec<Range<usize>>,
     pub(super) anchors: Vec<Anchor>,
     pending: Option<char>,
@@ -35,16 +35,16 @@ pub(super) struct VisibleText {
 /// A link of an HTML document.
 #[derive(Debug)]
 pub(super) struct Anchor {
-    /// As sent, entities decoded.
+    /// The URL as sent, entities decoded.
     pub(super) href: String,
-    /// Where its text stands.
+    /// The range of its text.
     pub(super) text: Range<usize>,
-    /// The text of an image in it.
+    /// The `alt` text of an image in it.
     pub(super) alt: Option<String>,
 }
 
 impl VisibleText {
-    /// Reads a plain text. Lines that were wrapped are joined again.
+    /// Reads a plain text and joins wrapped lines.
     pub(super) fn of_text(text: &str) -> Self {
         let mut visible = Self::default();
         let mut wrapped = false;
@@ -67,7 +67,7 @@ impl VisibleText {
         reader.visible
     }
 
-    /// Tells whether some of a range is emphasised.
+    /// Reports whether part of a range is emphasised.
     pub(super) fn is_emphasised(&self, range: &Range<usize>) -> bool {
         let next = self
             .emphasis
@@ -88,7 +88,7 @@ impl VisibleText {
         }
     }
 
-    /// Adds a character. Returns false when there is no more room.
+    /// Adds a character. Returns false when the limit is reached.
     fn push(&mut self, char: char) -> bool {
         if char.is_whitespace() {
             self.break_with(' ');
@@ -128,7 +128,7 @@ impl<'h> Sink<'h> for Reader<'h> {
     fn tag(&mut self, tag: Tag<'h>) {
         if tag.is(&["td", "th"]) {
             self.visible.break_with('\t');
-        } else if tag.parts_words() && !tag.is(&["img"]) {
+        } else if tag.separates_words() && !tag.is(&["img"]) {
             self.visible.break_with('\n');
         }
         if tag.is(&["a"]) {
@@ -206,7 +206,7 @@ impl<'h> Reader<'h> {
     }
 }
 
-/// Tells whether a style makes text large or bold.
+/// Reports whether a style makes text large or bold.
 fn is_styled_emphatic(tag: Tag<'_>) -> bool {
     let style = tag
         .attributes()

@@ -1,5 +1,5 @@
-//! Mails made to hurt: depth, numbers, sizes, arbitrary bytes. Times are not asserted to the millisecond, but each of
-//! these took seconds, or the process, without its bound.
+//! Hostile mails: depth, numbers, sizes, arbitrary bytes. The time limits are generous, but without its bound each of these
+//! mails took seconds or ended the process.
 
 use std::time::{Duration, Instant};
 
@@ -62,7 +62,7 @@ fn check(raw: &[u8], status: ParseStatus) {
         assert_eq!(attachment(raw, 0), None);
     }
     assert!(found.attachments.len() <= 1000);
-    // Far above what it takes even unoptimised on a busy machine, far below what an unbounded parser takes.
+    // Far above the time of an unoptimised build on a busy machine, far below the time of an unbounded parser.
     assert!(
         started.elapsed() < Duration::from_secs(20),
         "took {:?}",
@@ -71,7 +71,7 @@ fn check(raw: &[u8], status: ParseStatus) {
 }
 
 #[test]
-fn depth_is_bounded_and_the_process_lives() {
+fn parse_deep_nesting_is_truncated() {
     for depth in [1, 10, 64] {
         check(&multiparts(depth), Parsed);
         check(&messages(depth), Parsed);
@@ -86,7 +86,7 @@ fn depth_is_bounded_and_the_process_lives() {
         check(&in_base64(&messages(depth)), Truncated);
     }
     assert_eq!(summary(&multiparts(100_000)).status, Truncated);
-    // M1: what ended the whole process.
+    // Regression: this input overflowed the stack and ended the process.
     check(&messages(32_000), Truncated);
     let mut encoded = crlf("Subject: deep\n\nx");
     for _ in 0..20 {
@@ -96,7 +96,7 @@ fn depth_is_bounded_and_the_process_lives() {
 }
 
 #[test]
-fn parts_headers_and_addresses_are_bounded() {
+fn parse_too_many_parts_or_headers_is_truncated() {
     let head = "Subject: deep\nContent-Type: multipart/mixed; boundary=b\n\n";
     check(&crlf(&format!("{head}{}", "--b\n\nx\n".repeat(999))), Parsed);
     check(&crlf(&format!("{head}{}", "--b\n\nx\n".repeat(1000))), Truncated);
@@ -132,7 +132,7 @@ fn parts_headers_and_addresses_are_bounded() {
 }
 
 #[test]
-fn fields_that_cost_the_square_of_their_length_are_cut() {
+fn parse_quadratic_fields_are_cut() {
     let continuations: String = (0..8_000).map(|n| format!(";n*{n}=x")).collect();
     let words = "=?utf-8?q?a".repeat(1_500);
     let part = |field: &str| format!("--b\nContent-Type: a/b; n=\"{field}\"\n\nx\n");
@@ -147,7 +147,7 @@ fn fields_that_cost_the_square_of_their_length_are_cut() {
         &mail(&format!("--b\nContent-Type: a/b{continuations}\n\nx\n")),
         Parsed,
     );
-    // Each container looks through what is left of the mail; the depth bounds how often.
+    // Each container scans the rest of the mail; the depth bounds the number of scans.
     let body = "-- -- --\n".repeat(100_000);
     let mut deep = String::new();
     for n in 0..60 {
@@ -157,7 +157,7 @@ fn fields_that_cost_the_square_of_their_length_are_cut() {
 }
 
 #[test]
-fn html_is_read_in_one_pass() {
+fn parse_hostile_html_is_linear() {
     for unit in [
         "<div>", "<", "&", "<!--", "<a b=\"", "<script>", "</", "&#x", "<p '",
     ] {
@@ -167,7 +167,7 @@ fn html_is_read_in_one_pass() {
 }
 
 #[test]
-fn bodies_are_whole_up_to_a_bound_of_both_together() {
+fn content_bodies_are_cut_at_a_common_limit() {
     let text = "\u{e4}".repeat(3_000_000);
     let alternative = |text: &str, html: &str| {
         crlf(&format!(
@@ -235,7 +235,7 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn no_bytes_break_the_parser(raw in pieces()) {
+    fn parse_arbitrary_bytes_never_fails(raw in pieces()) {
         let summary = summary(&raw);
         prop_assert_ne!(summary.status, ParseStatus::Failed);
         prop_assert!(summary.preview_text.chars().count() <= 100);
@@ -252,7 +252,7 @@ proptest! {
 }
 
 #[test]
-fn codes_and_links_are_sought_within_bounds() {
+fn extract_hostile_mail_is_bounded() {
     let link = "<a href=https://b.test/verify/here>click here to verify</a> ";
     let hostile = [
         ("html", link.repeat(8_000)),

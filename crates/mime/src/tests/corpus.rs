@@ -3,7 +3,7 @@
 use super::{attachment, content, crlf, summary};
 use crate::ParseStatus;
 
-/// What is expected of a mail: text body, HTML body, attachments as `name|type|size`, preview.
+/// The expected content of a mail: text body, HTML body, attachments as `name|type|size`, preview.
 struct Expected<'a>(Option<&'a str>, Option<&'a str>, &'a [&'a str], &'a str);
 
 #[track_caller]
@@ -45,7 +45,7 @@ fn check(raw: &[u8], Expected(text, html, attachments, preview): Expected<'_>) {
 }
 
 #[test]
-fn mails_of_one_part() {
+fn content_single_part_is_decoded() {
     check(
         &crlf("Subject: a\n\nHello\n  world \n"),
         Expected(Some("Hello\r\n  world \r\n"), None, &[], "Hello world"),
@@ -110,7 +110,7 @@ fn mails_of_one_part() {
         &crlf("Content-Disposition: attachment; filename=a.txt\n\nx"),
         Expected(None, None, &["a.txt|application/octet-stream|1"], ""),
     );
-    // RFC 2045 5.2: a type that is none is plain text.
+    // RFC 2045 5.2: an invalid type is plain text.
     check(
         &crlf("Content-Type: nonsense\n\nx"),
         Expected(Some("x"), None, &[], "x"),
@@ -134,7 +134,7 @@ epilogue
 ";
 
 #[test]
-fn mails_of_several_parts() {
+fn content_multipart_is_split_by_role() {
     check(
         &crlf(ALTERNATIVE),
         Expected(Some("plain"), Some("<i>html</i>\r\n"), &[], "plain"),
@@ -198,7 +198,7 @@ BEGIN
 }
 
 #[test]
-fn a_nested_message_is_one_attachment_with_its_own_bytes() {
+fn content_nested_message_is_one_attachment() {
     let inner = "Subject: inner\nContent-Type: multipart/mixed; boundary=i\n\n--i\n\ninner text\n--i--";
     let plain = format!(
         "Content-Type: multipart/mixed; boundary=m\n\n--m\n\nouter\n--m\nContent-Type: message/rfc822\n\n{inner}\n--m--\n"
@@ -215,7 +215,7 @@ fn a_nested_message_is_one_attachment_with_its_own_bytes() {
 }
 
 #[test]
-fn broken_multiparts_lose_nothing() {
+fn content_broken_multipart_keeps_all_bytes() {
     let no_boundary = "Content-Type: multipart/mixed\n\n--x\n\ntext\n";
     check(
         &crlf(no_boundary),
@@ -245,7 +245,7 @@ fn broken_multiparts_lose_nothing() {
 }
 
 #[test]
-fn names_of_attachments_are_decoded_and_nothing_else() {
+fn attachment_filename_is_decoded_unchanged() {
     let cases = [
         (
             "Content-Disposition: attachment; filename=\"a b.pdf\"",
@@ -310,7 +310,7 @@ fn names_of_attachments_are_decoded_and_nothing_else() {
 }
 
 #[test]
-fn subjects_and_senders_are_decoded() {
+fn summarize_subject_and_from_are_decoded() {
     let subjects = [
         ("Subject: plain\n", Some("plain")),
         ("SUBJECT:   folded\n  over   lines\n", Some("folded over lines")),
@@ -361,7 +361,7 @@ fn subjects_and_senders_are_decoded() {
 }
 
 #[test]
-fn previews_are_a_hundred_characters_of_text() {
+fn summarize_preview_is_cut_at_100_characters() {
     let preview = |html: &str| {
         summary(&crlf(&format!(
             "Content-Type: text/html; charset=utf-8\n\n{html}"
@@ -406,7 +406,7 @@ fn previews_are_a_hundred_characters_of_text() {
         "no space at the end"
     );
     assert_eq!(text("\u{a0}\t\n x \u{2003} y\u{1}z"), "x y z");
-    // White space alone is no text: the HTML speaks.
+    // A text of white space only counts as absent: the preview uses the HTML.
     let blank = ALTERNATIVE.replace("\nplain\n", "\n \n");
     assert_eq!(summary(&crlf(&blank)).preview_text, "html");
 }

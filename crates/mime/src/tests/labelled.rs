@@ -1,9 +1,10 @@
-//! How well codes and links are found: labelled mails, read as they arrive. `seen` is what the rules were tried on,
-//! `unseen` was looked at when they stood, `later` and `fresh` were written by people who knew neither the rules nor their
-//! words (what was found of `fresh` at first: codes 0.647 and 0.917, kinds of links 0.786 and 0.917, precision and recall),
-//! and `after` was written when the rules had been mended by those (at first: codes 1.000 and 0.875, links 1.000 and
-//! 0.833). Half of the mails have no code, and no link to verify or reset anything. By now the rules know all of them: what
-//! they are worth is only measured by mails that are new.
+//! Precision and recall of codes and link kinds on labelled mails.
+//!
+//! The rules were developed on `seen` and checked on `unseen`. The authors of `later` and `fresh` knew neither the rules nor
+//! the vocabulary; the first result for `fresh` was 0.647 and 0.917 for codes, 0.786 and 0.917 for link kinds (precision,
+//! recall). `after` was written after the rules were corrected; its first result was 1.000 and 0.875 for codes, 1.000 and
+//! 0.833 for link kinds. Half of the mails have no code and no link to verify or reset. The rules have been adapted to all of
+//! these mails, so only new mails measure their quality.
 
 use std::collections::BTreeSet;
 
@@ -111,26 +112,26 @@ fn measure(split: &str, fixture: &str, floor: usize) {
 }
 
 #[test]
-fn codes_and_kinds_of_links_are_found_in_mails_that_were_seen() {
+fn extract_seen_mails_meets_precision_and_recall() {
     measure("seen", include_str!("mails/seen.txt"), 950);
 }
 
 #[test]
-fn codes_and_kinds_of_links_are_found_in_mails_that_were_not_seen() {
+fn extract_unseen_mails_meets_precision_and_recall() {
     measure("unseen", include_str!("mails/unseen.txt"), 850);
 }
 
 #[test]
-fn codes_and_kinds_of_links_are_found_in_mails_that_were_written_later() {
+fn extract_later_mails_meets_precision_and_recall() {
     measure("later", include_str!("mails/later.txt"), 950);
 }
 
 #[test]
-fn codes_and_kinds_of_links_are_found_in_mails_of_other_languages_and_senders() {
+fn extract_fresh_mails_meets_precision_and_recall() {
     measure("fresh", include_str!("mails/fresh.txt"), 950);
 }
 
 #[test]
-fn codes_and_kinds_of_links_are_found_in_mails_that_were_written_after_the_rules() {
+fn extract_mails_after_rules_meets_precision_and_recall() {
     measure("after", include_str!("mails/after.txt"), 950);
 }

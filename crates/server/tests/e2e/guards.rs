@@ -59,7 +59,6 @@ fn crates_use_allowed_dependencies_only() {
         ("mime", ""),
         ("proto", ""),
         ("runtime", "types"),
-        ("proto", ""),
         ("types", ""),
         ("testkit", "database runtime types"),
     ];
