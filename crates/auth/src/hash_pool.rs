@@ -5,7 +5,7 @@ use std::{
     collections::VecDeque,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -16,6 +16,7 @@ use opentelemetry::{
     KeyValue,
     metrics::{Counter, Histogram},
 };
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -86,7 +87,7 @@ impl HashPool {
             .with_description("Passwords that wait for a hashing thread")
             .with_callback(move |observer| {
                 if let Some(shared) = observed.upgrade() {
-                    observer.observe(shared.lock().jobs.len() as u64, &[]);
+                    observer.observe(shared.queue.lock().jobs.len() as u64, &[]);
                 }
             })
             .build();
@@ -127,7 +128,7 @@ impl HashPool {
 
     /// Ends the threads, and fails what waits for them.
     pub(crate) fn close(&self) {
-        let mut queue = self.shared.lock();
+        let mut queue = self.shared.queue.lock();
         queue.is_closed = true;
         queue.jobs.clear();
         drop(queue);
@@ -135,7 +136,7 @@ impl HashPool {
     }
 
     fn submit(&self, job: Job) -> Result<(), Error> {
-        let mut queue = self.shared.lock();
+        let mut queue = self.shared.queue.lock();
         if queue.is_closed {
             return Err(Error::Stopping);
         }
@@ -166,10 +167,6 @@ impl Drop for HashPool {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn work(&self) {
         let mut memory = Memory::default();
         while let Some(job) = self.next_job(&mut memory) {
@@ -185,7 +182,7 @@ impl Shared {
 
     /// Waits for a job whose caller still waits; `None` when the pool closes.
     fn next_job(&self, memory: &mut Memory) -> Option<Job> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         loop {
             if queue.is_closed {
                 return None;
@@ -196,9 +193,9 @@ impl Shared {
                 None if memory.is_dirty() => {
                     drop(queue);
                     memory.wipe();
-                    queue = self.lock();
+                    queue = self.queue.lock();
                 }
-                None => queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                None => self.wake.wait(&mut queue),
             }
         }
     }

@@ -1,12 +1,10 @@
 //! Notes when tokens were last used: seldom, beside the requests, and without any power to slow or fail them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use mayfly_runtime::task::Tasks;
 use mayfly_types::TokenId;
+use parking_lot::Mutex;
 use time::OffsetDateTime;
 use tokio::sync::mpsc;
 
@@ -76,11 +74,7 @@ impl LastUsed {
     /// Takes note of a use, if one is due.
     pub(crate) fn note(&self, token: TokenId, now: OffsetDateTime) {
         let now_secs = now.unix_timestamp();
-        let is_due = self
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_due(token, now_secs);
+        let is_due = self.known.lock().is_due(token, now_secs);
         if is_due {
             let _ = self.waiting.try_send((token, now_secs));
         }

@@ -71,8 +71,7 @@ impl verdicts::Subject for Subject {
 
 impl verdicts::Subject for TokenHash {
     fn name(&self) -> String {
-        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("token:{digits}")
+        format!("token:{}", hex::encode(self.0))
     }
 }
 

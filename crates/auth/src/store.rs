@@ -11,10 +11,11 @@ use std::sync::Arc;
 use mayfly_database::{
     Database,
     idempotency::{self, Answers},
+    lease::Lease,
 };
-use mayfly_types::random_bytes;
+use mayfly_types::{SharedClock, random_bytes};
 use sea_orm::DbErr;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 pub(crate) use pro_tokens::{Created, ProToken};
 pub(crate) use users::User;
@@ -22,7 +23,7 @@ pub(crate) use users::User;
 /// The service's database.
 #[derive(Debug)]
 pub(crate) struct Store {
-    database: Database,
+    database: Arc<Database>,
     /// What calls with an Idempotency-Key answered.
     answers: Arc<Answers>,
 }
@@ -30,7 +31,7 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn new(database: Database, answers: Answers) -> Self {
         Self {
-            database,
+            database: Arc::new(database),
             answers: Arc::new(answers),
         }
     }
@@ -41,6 +42,11 @@ impl Store {
             Box::pin(idempotency::sweep(tx, now, limit))
         });
         write.await
+    }
+
+    /// Names a lease in this service's database.
+    pub(crate) fn lease(&self, name: &'static str, clock: SharedClock, ttl: Duration) -> Lease {
+        Lease::new(Arc::clone(&self.database), clock, name, ttl)
     }
 
     pub(crate) async fn ping(&self) -> Result<(), String> {

@@ -1,9 +1,6 @@
-//! A database on a real PostgreSQL: what it refuses, what it retries, and what it lives through.
+//! A database on a real PostgreSQL: rejected configurations, retries, and recovery.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot do without, it fails without"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails where its setup fails")]
 
 use std::{
     sync::{
@@ -92,7 +89,7 @@ async fn eventually<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Res
 }
 
 #[tokio::test]
-async fn a_schema_is_made_by_migrating_alone_and_must_be_known() {
+async fn prepare_requires_a_known_schema() {
     let server = Postgres::start();
     let db = open(&server).await;
     let problem = |outcome: Result<(), OpenError>| match outcome {
@@ -100,7 +97,7 @@ async fn a_schema_is_made_by_migrating_alone_and_must_be_known() {
         other => panic!("{other:?}"),
     };
     assert!(problem(db.prepare::<One>().await).contains("mayfly migrate"));
-    // Several at once, as the pods of a job that is tried again may be.
+    // Several at once, like the pods of a retried job.
     let others = [open(&server).await, open(&server).await];
     let (a, b, c) = tokio::join!(
         db.migrate::<One>(),
@@ -114,11 +111,11 @@ async fn a_schema_is_made_by_migrating_alone_and_must_be_known() {
     assert!(problem(db.prepare::<Two>().await).contains("lacks second"));
     db.migrate::<Two>().await.unwrap();
     db.prepare::<Two>().await.unwrap();
-    // The version before goes on beside the new one, and its job changes nothing.
+    // The previous version still serves, and its migration job changes nothing.
     db.migrate::<One>().await.unwrap();
     db.prepare::<One>().await.unwrap();
     db.prepare::<Two>().await.unwrap();
-    // Until something is taken away.
+    // Until a migration contracts the schema.
     write(
         &db,
         "INSERT INTO seaql_migrations VALUES ('m3_contract_first', 0)",
@@ -129,7 +126,7 @@ async fn a_schema_is_made_by_migrating_alone_and_must_be_known() {
 }
 
 #[tokio::test]
-async fn a_server_that_may_lose_commits_is_refused() {
+async fn open_postgres_with_lossy_settings_fails() {
     for setting in ["synchronous_commit", "fsync"] {
         let server = Postgres::start_with(&[&format!("{setting}=off")]);
         let error = Database::open_postgres(&config(&server), "test")
@@ -140,7 +137,7 @@ async fn a_server_that_may_lose_commits_is_refused() {
 }
 
 #[tokio::test]
-async fn a_url_that_leads_nowhere_is_told_without_its_password() {
+async fn open_postgres_unreachable_hides_the_password() {
     let config: DatabaseConfig =
         toml::from_str("url = \"postgres://ann:hunter2@127.0.0.1:1/nowhere\"").unwrap();
     let error = Database::open_postgres(&config, "test")
@@ -153,9 +150,9 @@ async fn a_url_that_leads_nowhere_is_told_without_its_password() {
     );
 }
 
-/// Two transactions lock two rows crosswise: PostgreSQL undoes one, and it is done again.
+/// Two transactions lock two rows crosswise: PostgreSQL rolls one back, and it is retried.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_deadlock_is_tried_again_and_nothing_is_counted_twice() {
+async fn tx_retries_a_deadlock_and_applies_once() {
     let server = Postgres::start();
     let db = Arc::new(open(&server).await);
     db.migrate::<One>().await.unwrap();
@@ -185,14 +182,11 @@ async fn a_deadlock_is_tried_again_and_nothing_is_counted_twice() {
     };
     tokio::join!(work(1, 2), work(2, 1));
     assert_eq!(number(&db).await.unwrap(), 10);
-    assert!(
-        tries.load(Ordering::Relaxed) > 10,
-        "there was a deadlock to live through"
-    );
+    assert!(tries.load(Ordering::Relaxed) > 10, "a deadlock happened");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn it_recovers_from_a_server_that_dies_and_from_one_that_only_reads() {
+async fn database_recovers_from_restart_and_read_only() {
     let mut server = Postgres::start();
     let db = open(&server).await;
     db.migrate::<One>().await.unwrap();
@@ -231,9 +225,9 @@ async fn it_recovers_from_a_server_that_dies_and_from_one_that_only_reads() {
     assert_eq!(number(&db).await.unwrap(), 10);
 }
 
-/// Connections of the pool die with the server, while they idle; those who begin then do not notice.
+/// Idle connections of the pool die with the server. The next transaction succeeds on a new one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_transaction_that_meets_a_dead_connection_takes_another() {
+async fn tx_on_a_dead_connection_uses_another() {
     let mut server = Postgres::start();
     let db = open(&server).await;
     db.migrate::<One>().await.unwrap();
@@ -251,7 +245,7 @@ async fn a_transaction_that_meets_a_dead_connection_takes_another() {
 }
 
 #[tokio::test]
-async fn the_servers_clock_decides() {
+async fn clock_is_the_servers() {
     let server = Postgres::start();
     let db = open(&server).await;
     let tasks = Tasks::new(CancellationToken::new());
@@ -264,5 +258,5 @@ async fn the_servers_clock_decides() {
     #[expect(clippy::cast_precision_loss, reason = "seconds of this century")]
     let differ = servers - shown.unix_timestamp_nanos() as f64 / 1e9;
     assert!((0.0..5.0).contains(&differ), "{differ}");
-    assert!(clock.now() > shown, "it goes on");
+    assert!(clock.now() > shown, "it advances");
 }

@@ -1,13 +1,12 @@
-//! Removes what is past its time: small batches with a pause between them, so that requests do not notice.
+//! Removes expired rows in small batches with a pause between them, so that requests are not slowed down.
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
-use mayfly_database::idempotency;
+use mayfly_database::{idempotency, lease::every_leased};
 use mayfly_runtime::task::Tasks;
-use mayfly_types::{AccountId, MessageId};
+use mayfly_types::MessageId;
 use mayfly_webhooks::Sweep;
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
 use crate::{
     config,
@@ -17,32 +16,25 @@ use crate::{
     store::{custom_domains, mailboxes, millis, outbox, sweeps, usage_days},
 };
 
-/// How often is swept: a lapsed reservation is freed within a minute.
+/// The period of sweeps: a lapsed reservation is freed within a minute.
 const EVERY: StdDuration = StdDuration::from_secs(15);
-/// How long a process that sweeps keeps the others from it; one that died holds up the next so long.
-const LEASE: Duration = Duration::seconds(40);
+/// How long a holder that died keeps other processes from sweeping.
+const LEASE_TTL: Duration = Duration::seconds(40);
 /// The pause between two batches.
 const PAUSE: StdDuration = StdDuration::from_millis(10);
 /// Rows of a batch.
 const BATCH: u64 = 100;
 
-/// Starts the sweeper.
+/// Starts the sweeper. Of several replicas one sweeps.
 pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
-    let stopping = tasks.stopping();
-    let holder = AccountId::new(service.clock.now()).as_uuid();
-    tasks.spawn_vital("mailbox sweeper", async move {
-        loop {
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
-            }
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                swept = sweep_if_first(&service, holder) => if let Err(error) = swept {
-                    tracing::warn!(%error, "cannot sweep");
-                },
-            }
-        }
+    let lease = service.store.lease("sweeper", service.clock.clone(), LEASE_TTL);
+    let standby = Arc::clone(&service);
+    let job = move || {
+        let service = Arc::clone(&service);
+        async move { sweep(&service).await }
+    };
+    every_leased(tasks, "mailbox sweeper", EVERY, lease, job, move || {
+        standby.webhooks.clear_backlog();
     });
 }
 
@@ -60,18 +52,6 @@ enum Broom {
     Domains,
     Usage,
     IdempotencyKeys,
-}
-
-/// Sweeps, unless another process does.
-async fn sweep_if_first(service: &Service, holder: Uuid) -> Result<(), Error> {
-    let now = service.clock.now();
-    let is_first = service.store.take_lease("sweeper", holder, now, LEASE).await?;
-    if is_first {
-        sweep(service).await
-    } else {
-        service.webhooks.clear_backlog();
-        Ok(())
-    }
 }
 
 /// Sweeps until nothing is left that is past its time.

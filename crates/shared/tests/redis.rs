@@ -1,9 +1,6 @@
-//! A connection to a real Redis: kept, lost, found again, and never waited for.
+//! The connection to a real Redis: established, lost and re-established; calls never wait for it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot do without, it fails without"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails where its setup fails")]
 
 use std::time::{Duration, Instant};
 
@@ -37,12 +34,12 @@ async fn ping(redis: &Redis) -> Result<String, RedisError> {
 }
 
 #[tokio::test]
-async fn what_is_not_configured_is_not_there() {
+async fn start_without_url_returns_none() {
     assert!(Redis::start(&RedisConfig::default(), &tasks()).unwrap().is_none());
 }
 
 #[tokio::test]
-async fn a_server_that_is_killed_stopped_or_late_fails_calls_at_once_and_is_found_again() {
+async fn calls_fail_fast_while_redis_is_down_and_then_recover() {
     let mut server = RedisServer::start();
     let tasks = tasks();
     let redis = start(&server.url(), &tasks);
@@ -56,7 +53,7 @@ async fn a_server_that_is_killed_stopped_or_late_fails_calls_at_once_and_is_foun
     until("found again", async || ping(&redis).await.is_ok()).await;
     assert!(
         redis.connected_for().unwrap() < first.elapsed(),
-        "a connection counts its own time"
+        "the age is that of the new connection"
     );
 
     server.pause();
@@ -69,7 +66,7 @@ async fn a_server_that_is_killed_stopped_or_late_fails_calls_at_once_and_is_foun
     }
     assert!(
         asked.elapsed() < Duration::from_secs(2),
-        "nobody waits for a server that is known to be late"
+        "calls do not wait for a server that is known to be slow"
     );
     server.resume();
     until("found again", async || ping(&redis).await.is_ok()).await;
@@ -77,7 +74,7 @@ async fn a_server_that_is_killed_stopped_or_late_fails_calls_at_once_and_is_foun
 }
 
 #[tokio::test]
-async fn a_role_starts_before_its_redis_does() {
+async fn start_before_redis_connects_later() {
     let mut server = RedisServer::start();
     server.kill();
     let tasks = tasks();
@@ -88,7 +85,7 @@ async fn a_role_starts_before_its_redis_does() {
 }
 
 #[tokio::test]
-async fn a_password_is_shown_and_a_wrong_one_is_no_connection() {
+async fn connect_with_wrong_password_fails() {
     let server = RedisServer::start_with(&["--requirepass", "secret"]);
     let tasks = tasks();
     let right = start(&format!("redis://:secret@127.0.0.1:{}", server.port()), &tasks);
@@ -102,7 +99,7 @@ async fn a_password_is_shown_and_a_wrong_one_is_no_connection() {
 }
 
 #[tokio::test]
-async fn a_cluster_is_asked_through_any_of_its_nodes() {
+async fn cluster_runs_scripts_through_a_seed_node() {
     let server = RedisServer::start_with(&["--cluster-enabled", "yes"]);
     // One node that has every slot is the smallest cluster.
     assert!(server.command("CLUSTER ADDSLOTSRANGE 0 16383").starts_with("+OK"));
@@ -122,7 +119,7 @@ async fn a_cluster_is_asked_through_any_of_its_nodes() {
 }
 
 #[tokio::test]
-async fn a_sentinel_tells_where_the_master_is() {
+async fn sentinel_url_connects_to_the_master() {
     let master = RedisServer::start();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("sentinel.conf");

@@ -1,10 +1,10 @@
 //! Events: the JSON body that receivers get. It is made once and sent unchanged by every attempt.
 
 use mayfly_runtime::telemetry;
-use mayfly_types::{AccountId, MessageId, UserId, WebhookEventId, WebhookId};
+use mayfly_types::{AccountId, MessageId, UserId, WebhookEventId, WebhookId, rfc3339};
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 use tracing::Span;
 
 use crate::store::{entities::webhook_event, events, millis, webhooks};
@@ -116,7 +116,7 @@ impl<'a> EventData<'a> {
             subject: message.subject,
             preview_text: message.preview_text,
             size: message.size_bytes,
-            created_at: timestamp(now),
+            created_at: rfc3339(now.unix_timestamp()),
         }
     }
 }
@@ -149,7 +149,7 @@ fn new_event(
     let envelope = Envelope {
         id: event_name(id),
         r#type: EVENT_TYPE,
-        created_at: timestamp(now),
+        created_at: rfc3339(now.unix_timestamp()),
         data,
     };
     webhook_event::Model {
@@ -161,11 +161,4 @@ fn new_event(
         attempts: 0,
         next_attempt_at_ms: Some(millis(now)),
     }
-}
-
-fn timestamp(at: OffsetDateTime) -> String {
-    at.replace_nanosecond(0)
-        .unwrap_or(at)
-        .format(&Rfc3339)
-        .unwrap_or_default()
 }

@@ -81,8 +81,7 @@ impl Secrets {
 fn plain_signature(secret: &[u8], timestamp: i64, body: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
     let tag = hmac::sign(&key, format!("{timestamp}.{body}").as_bytes());
-    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={hex}")
+    format!("sha256={}", hex::encode(tag))
 }
 
 /// Standard Webhooks: HMAC-SHA256 keyed with the decoded secret.

@@ -7,7 +7,7 @@ fn guess() -> Password {
 }
 
 fn waiting(pool: &HashPool) -> usize {
-    pool.shared.lock().jobs.len()
+    pool.shared.queue.lock().jobs.len()
 }
 
 /// Polls a call once: it has taken its place, or been refused.

@@ -142,7 +142,7 @@ fn key_id(key: &SecretKey) -> String {
         .chain_update(b"mayfly jwt kid\0")
         .chain_update(key.expose())
         .finalize();
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest[..8])
 }
 
 fn check(claims: &Claims, now: OffsetDateTime) -> Result<(Subject, i64), Refusal> {

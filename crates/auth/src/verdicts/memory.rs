@@ -8,8 +8,9 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, Hash, RandomState},
     mem,
-    sync::{Mutex, MutexGuard, PoisonError},
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 const SHARDS: usize = 64;
 
@@ -104,7 +105,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Verdicts<K, V> {
     )]
     fn shard(&self, key: &K) -> MutexGuard<'_, Shard<K, V>> {
         let index = self.hasher.hash_one(key) as usize % SHARDS;
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index].lock()
     }
 }
 

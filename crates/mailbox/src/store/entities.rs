@@ -3,7 +3,6 @@
 
 pub(crate) mod custom_domain;
 pub(crate) mod domain;
-pub(crate) mod lease;
 pub(crate) mod mailbox;
 pub(crate) mod message;
 pub(crate) mod outbox_entry;

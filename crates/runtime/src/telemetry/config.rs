@@ -4,13 +4,13 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::config::ConfigError;
 
-/// The `[telemetry]` section: where telemetry goes besides standard error and `/metrics`.
+/// The `[telemetry]` section: exports besides standard error and `/metrics`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TelemetryConfig {
-    /// A collector that speaks OTLP over gRPC, such as `http://localhost:4317`; absent, nothing is exported.
+    /// A collector that speaks OTLP over gRPC, such as `http://localhost:4317`. Without it nothing is exported.
     pub otlp_endpoint: Option<String>,
-    /// The share of traces that are kept, from 0 to 1. Who calls a service has decided for it.
+    /// The share of traces that is sampled, from 0 to 1. A called service follows the decision of its caller.
     #[serde(deserialize_with = "number")]
     pub sample_ratio: f64,
 }
@@ -25,10 +25,10 @@ impl Default for TelemetryConfig {
 }
 
 impl TelemetryConfig {
-    /// Checks what can be checked without a socket.
+    /// Validates the section without opening a socket.
     ///
     /// # Errors
-    /// Names the key whose value cannot be used.
+    /// Names the invalid key.
     pub fn validate(&self) -> Result<(), ConfigError> {
         if let Some(endpoint) = &self.otlp_endpoint {
             check_endpoint(endpoint)
@@ -60,7 +60,7 @@ fn check_endpoint(endpoint: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The environment has text for what a file has numbers for.
+/// Reads a number, which is text when it comes from the environment.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_names_its_key() {
+    fn validate_invalid_value_names_the_key() {
         for value in ["0", "1", "0.25", "1e-3"] {
             let expected: f64 = value.parse().unwrap();
             assert!((load("SAMPLE_RATIO", value).unwrap().sample_ratio - expected).abs() < f64::EPSILON);

@@ -1,9 +1,6 @@
-//! The connection to the collector, and what is told when it fails: once, then every few minutes, then when it is over.
+//! The connection to the collector. A failure is logged once, again every few minutes, and when it ends.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use opentelemetry_otlp::{
     ExporterBuildError, LogExporter, MetricExporter, SpanExporter, WithExportConfig, WithTonicConfig,
@@ -15,23 +12,24 @@ use opentelemetry_sdk::{
     metrics::{Temporality, data::ResourceMetrics, exporter::PushMetricExporter},
     trace::SpanData,
 };
+use parking_lot::Mutex;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 use crate::config::ConfigError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two lines about the same failure.
+/// Time between two log lines about the same failure.
 const REMINDER: Duration = Duration::from_secs(300);
 
-/// One connection for all three signals, made when it is first used and again when it is lost.
+/// One connection for all three signals, opened on first use and reopened when lost.
 #[derive(Debug)]
 pub(super) struct Collector(Channel);
 
 impl Collector {
     pub(super) fn new(endpoint: &str) -> Result<Self, ConfigError> {
         let wrong = |error: tonic::transport::Error| {
-            // Of itself it says only that it is one of the transport's.
+            // Its own text is only "transport error"; the source says why.
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             ConfigError::new(
                 "telemetry.otlp_endpoint",
@@ -86,13 +84,13 @@ impl Collector {
     }
 }
 
-/// An exporter whose failures are told. Its threads export nothing that is logged on them, so it cannot feed itself.
+/// An exporter that logs its failures. Logs of its own threads are not exported, so it cannot feed itself.
 #[derive(Debug)]
 pub(super) struct Watched<E> {
     exporter: E,
     signal: &'static str,
-    /// When a failure was last told; `None` while all is well.
-    told: Mutex<Option<Instant>>,
+    /// When a failure was last logged; `None` while exports succeed.
+    last_report: Mutex<Option<Instant>>,
 }
 
 impl<E> Watched<E> {
@@ -101,24 +99,24 @@ impl<E> Watched<E> {
         Ok(Self {
             exporter,
             signal,
-            told: Mutex::new(None),
+            last_report: Mutex::new(None),
         })
     }
 
     fn note(&self, outcome: OTelSdkResult) -> OTelSdkResult {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&outcome, *told) {
+        let mut last_report = self.last_report.lock();
+        match (&outcome, *last_report) {
             (Err(error), None) => {
                 tracing::warn!(signal = self.signal, %error, "cannot export telemetry; what the queue cannot hold is lost");
-                *told = Some(Instant::now());
+                *last_report = Some(Instant::now());
             }
             (Err(error), Some(at)) if at.elapsed() > REMINDER => {
                 tracing::warn!(signal = self.signal, %error, "still cannot export telemetry");
-                *told = Some(Instant::now());
+                *last_report = Some(Instant::now());
             }
             (Ok(()), Some(_)) => {
                 tracing::info!(signal = self.signal, "telemetry is exported again");
-                *told = None;
+                *last_report = None;
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use mayfly_runtime::config::{ConfigError, Secret, secret_text};
 
-/// Where Redis, or Valkey, is.
+/// The address of Redis or Valkey.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RedisConfig {
@@ -23,25 +23,25 @@ pub struct RedisConfig {
     pub url_file: Option<PathBuf>,
 }
 
-/// How the servers are found.
+/// The topology of the servers.
 pub(super) enum Topology {
     Single(Box<Client>),
     Sentinel(Box<SentinelClient>),
-    /// With the nodes that it is entered by.
+    /// With its seed nodes.
     Cluster(Box<ClusterClient>, Vec<ConnectionInfo>),
 }
 
 impl RedisConfig {
-    /// Tells whether Redis is configured.
+    /// Returns whether Redis is configured.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.url.is_some() || self.url_file.is_some()
     }
 
-    /// Checks what the types alone cannot hold.
+    /// Validates the section.
     ///
     /// # Errors
-    /// Names the key that is wrong. No part of the URL is repeated.
+    /// Names the invalid key. The error contains no part of the URL.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.topology().map(drop)
     }
@@ -85,7 +85,7 @@ fn parse(url: &str) -> Option<Topology> {
             Some(Topology::Cluster(Box::new(client), nodes))
         }
         "sentinel" if !path.is_empty() => {
-            // The credentials are the master's; sentinels are asked without.
+            // The credentials are those of the master; sentinels are queried without.
             let master: RedisConnectionInfo = nodes(credentials)?.first()?.redis_settings().clone();
             let mut info = SentinelNodeConnectionInfo::default().set_redis_connection_info(master);
             if is_tls {
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     fn kind(url: &str) -> Option<&'static str> {
-        // A client with TLS is made with the process's provider.
+        // A client with TLS uses the crypto provider of the process.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         parse(url).map(|topology| match topology {
             Topology::Single(_) => "single",
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn every_topology_has_its_url() {
+    fn parse_recognises_each_topology() {
         for (url, expected) in [
             ("redis://127.0.0.1:6379", Some("single")),
             ("rediss://:p%40ss@redis.example:6380/2", Some("single")),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_cannot_be_used_is_named_and_not_repeated() {
+    fn validate_invalid_url_names_the_key_without_the_url() {
         let config: RedisConfig = toml::from_str("url = \"http://:hunter2@a\"").unwrap();
         let error = config.validate().unwrap_err().to_string();
         assert!(

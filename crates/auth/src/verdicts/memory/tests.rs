@@ -90,7 +90,7 @@ fn the_record_is_bounded_and_keeps_what_is_in_use() {
         assert_eq!(known(&verdicts, 0), Some("busy"));
     }
     let entries = |shard: &Mutex<Shard<_, _>>| {
-        let shard = shard.lock().unwrap();
+        let shard = shard.lock();
         shard.recent.len() + shard.old.len()
     };
     assert!(verdicts.shards.iter().map(entries).sum::<usize>() <= SHARDS * 20);
