@@ -123,9 +123,7 @@ impl Error {
     pub(crate) fn public_message(&self) -> String {
         match self.code() {
             ErrorCode::Internal => "internal error".to_owned(),
-            ErrorCode::Unavailable if self.is_of_database() => {
-                "the mail store is not available".to_owned()
-            }
+            ErrorCode::Unavailable if self.is_of_database() => "the mail store is not available".to_owned(),
             _ => self.to_string(),
         }
     }

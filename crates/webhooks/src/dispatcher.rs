@@ -219,8 +219,10 @@ impl Rounds {
                 }
                 let ids = grants.iter().map(|(_, grant)| grant.webhook_id).collect();
                 let found = webhooks::list_by_ids(c, ids).await?;
-                let found: HashMap<WebhookId, Arc<webhook::Model>> =
-                    found.into_iter().map(|webhook| (webhook.id, Arc::new(webhook))).collect();
+                let found: HashMap<WebhookId, Arc<webhook::Model>> = found
+                    .into_iter()
+                    .map(|webhook| (webhook.id, Arc::new(webhook)))
+                    .collect();
                 let granted = grants.into_iter().filter_map(|(class, grant)| {
                     Some(Granted {
                         class,

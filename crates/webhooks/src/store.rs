@@ -37,10 +37,6 @@ impl Store {
         }
     }
 
-    pub(crate) fn database(&self) -> &Arc<Database> {
-        &self.database
-    }
-
     /// Reads, outside any transaction.
     pub(crate) async fn read<T, F>(&self, name: &'static str, work: F) -> Result<T, Error>
     where

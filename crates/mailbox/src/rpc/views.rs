@@ -1,4 +1,4 @@
-//! What the service knows, as calls tell it.
+//! Conversions from the service types to protobuf.
 
 use mayfly_mime::{Code, CodePlace, Extracted, Link, LinkKind};
 use mayfly_proto::mailbox as proto;
@@ -6,12 +6,7 @@ use mayfly_types::{AccountId, DomainId, MessageId, UserId};
 use mayfly_webhooks::{Attempt, EVENT_TYPE, Webhook, WebhookStatus, event_name};
 
 use crate::{
-<<<<<<< HEAD
-    service::{Arrived, Listed},
-=======
-    mime,
     service::Arrived,
->>>>>>> 06578e6 (webhooks: split the crate out of mailbox)
     store::{
         Mailbox,
         entities::{custom_domain, domain, usage_day},

@@ -74,8 +74,9 @@ impl Webhooks {
                             State::Active => events::find_most_tried(c, webhook.id).await?,
                             State::Failed => None,
                         };
-                        let gives_up_at = most_tried
-                            .and_then(|event| Some(gives_up_at_ms(event.attempts, event.next_attempt_at_ms?)));
+                        let gives_up_at = most_tried.and_then(|event| {
+                            Some(gives_up_at_ms(event.attempts, event.next_attempt_at_ms?))
+                        });
                         listed.push(Webhook::new(webhook, gives_up_at));
                     }
                     Ok(listed)

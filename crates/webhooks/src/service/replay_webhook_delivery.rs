@@ -24,7 +24,12 @@ impl Webhooks {
     ) -> Result<WebhookEventId, Error> {
         let call = idempotency_key.map(|key| {
             let fields = [webhook.to_string(), attempt.to_string()];
-            Call::new("replay_webhook_delivery", owner, key, &fields.each_ref().map(String::as_str))
+            Call::new(
+                "replay_webhook_delivery",
+                owner,
+                key,
+                &fields.each_ref().map(String::as_str),
+            )
         });
         let now = self.clock.now();
         let replayed = self

@@ -22,8 +22,7 @@ impl Webhooks {
         webhook: WebhookId,
         idempotency_key: Option<&str>,
     ) -> Result<WebhookEventId, Error> {
-        let call =
-            idempotency_key.map(|key| Call::new("test_webhook", owner, key, &[&webhook.to_string()]));
+        let call = idempotency_key.map(|key| Call::new("test_webhook", owner, key, &[&webhook.to_string()]));
         let now = self.clock.now();
         let event = sample_event(webhook, owner, now);
         let tested = self.store.write_once("test_webhook", call, now, move |tx| {

@@ -128,7 +128,12 @@ impl GuardedClient {
     ///
     /// # Errors
     /// The reason why there is no response.
-    pub(crate) async fn post(&self, url: &str, headers: HeaderMap, body: Bytes) -> Result<Response, SendError> {
+    pub(crate) async fn post(
+        &self,
+        url: &str,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Response, SendError> {
         timeout(EXCHANGE_TIMEOUT, self.exchange(url, headers, body))
             .await
             .unwrap_or(Err(SendError::Timeout))
@@ -167,7 +172,10 @@ impl GuardedClient {
                 // The trailing dot disables the search list of this machine.
                 let name = format!("{}.", name.trim_end_matches('.'));
                 let found = self.resolver.lookup_ip(name).await;
-                found.map_err(|_: NetError| SendError::Unresolved)?.iter().collect()
+                found
+                    .map_err(|_: NetError| SendError::Unresolved)?
+                    .iter()
+                    .collect()
             }
         };
         if found.iter().any(|address| !is_allowed(*address, &self.rules)) {

@@ -193,7 +193,11 @@ pub(crate) async fn remove_before(
 }
 
 /// Removes some events of a webhook. Returns how many.
-pub(crate) async fn remove_of(c: &impl ConnectionTrait, webhook: WebhookId, limit: u64) -> Result<u64, DbErr> {
+pub(crate) async fn remove_of(
+    c: &impl ConnectionTrait,
+    webhook: WebhookId,
+    limit: u64,
+) -> Result<u64, DbErr> {
     remove(c, Column::WebhookId.eq(webhook), limit).await
 }
 
@@ -209,6 +213,9 @@ async fn remove(c: &impl ConnectionTrait, condition: SimpleExpr, limit: u64) -> 
     if ids.is_empty() {
         return Ok(0);
     }
-    let deleted = Entity::delete_many().filter(Column::Id.is_in(ids)).exec(c).await?;
+    let deleted = Entity::delete_many()
+        .filter(Column::Id.is_in(ids))
+        .exec(c)
+        .await?;
     Ok(deleted.rows_affected)
 }

@@ -175,6 +175,9 @@ fn is_allowed_rejects_own_address_unless_allowed() {
         ("1.1.1.1/32", "1.0.0.0/8", true, false),
     ] {
         let has_address: fn(IpAddr) -> bool = if is_own { |_| true } else { |_| false };
-        assert_eq!(is_allowed_with(address, &rules(allowed, denied), has_address), is_accepted);
+        assert_eq!(
+            is_allowed_with(address, &rules(allowed, denied), has_address),
+            is_accepted
+        );
     }
 }
