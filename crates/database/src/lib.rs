@@ -20,15 +20,16 @@ use mayfly_runtime::task::Tasks;
 use mayfly_types::{SharedClock, SystemClock, random_bytes};
 use opentelemetry::{KeyValue, metrics::Histogram};
 use sea_orm::{
-    ConnAcquireErr, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnAcquireErr, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use tracing::Instrument;
 
 pub use config::DatabaseConfig;
 pub use error::{DatabaseFailure, OpenError, error_code, is_unique_violation};
+// The types that service signatures need. Everything else of sea-orm belongs in their `store/`.
 use error::{is_conflict, is_lost_connection};
+pub use sea_orm::{DatabaseTransaction, DbErr};
 
 /// How often a transaction is tried that others got in the way of.
 const MAX_TRIES: u32 = 8;

@@ -235,6 +235,6 @@ async fn hostile_receivers_delay_no_others_and_reach_no_trap(db: Db) {
     assert_eq!(
         outside.trapped.load(Ordering::Relaxed),
         0,
-        "an address was dialled that is not public"
+        "an attempt connected to a private address"
     );
 }
