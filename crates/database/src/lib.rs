@@ -23,15 +23,16 @@ use mayfly_runtime::task::Tasks;
 use mayfly_types::{SharedClock, SystemClock};
 use opentelemetry::{KeyValue, metrics::Histogram};
 use sea_orm::{
-    ConnAcquireErr, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnAcquireErr, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use tracing::Instrument;
 
 pub use config::DatabaseConfig;
 pub use error::{DatabaseFailure, OpenError, error_code, is_unique_violation};
+// The types that service signatures need. Everything else of sea-orm belongs in their `store/`.
 use error::{is_conflict, is_lost_connection};
+pub use sea_orm::{DatabaseTransaction, DbErr};
 
 /// Retries of a transaction that conflicted with another: pauses of 1 to 2 ms, then twice that, and so on.
 const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()

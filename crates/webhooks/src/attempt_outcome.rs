@@ -177,3 +177,79 @@ impl Changes {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mayfly_types::{AttemptId, Clock, SystemClock};
+
+    use super::*;
+
+    const NOW_MS: i64 = 1_800_000_000_000;
+
+    fn outcome(webhook: WebhookId, attempt: i32, status: u16) -> AttemptOutcome {
+        let now = SystemClock.now();
+        let event = webhook_event::Model {
+            id: WebhookEventId::new(now),
+            webhook_id: webhook,
+            body: String::new(),
+            traceparent: None,
+            attempts: attempt - 1,
+            next_attempt_at_ms: Some(NOW_MS),
+        };
+        let row = webhook_attempt::Model {
+            id: AttemptId::new(now),
+            webhook_id: webhook,
+            event_id: event.id,
+            attempt,
+            status_code: Some(i32::from(status)),
+            error: None,
+            duration_ms: 7,
+            created_at_ms: NOW_MS,
+        };
+        AttemptOutcome {
+            event,
+            claimed_until_ms: NOW_MS,
+            result: Ok(Response {
+                status,
+                retry_after: None,
+            }),
+            attempt: row,
+        }
+    }
+
+    fn webhook() -> WebhookId {
+        WebhookId::new(SystemClock.now())
+    }
+
+    #[test]
+    fn changes_of_failed_attempt_reschedule_event() {
+        let id = webhook();
+        let changes = Changes::of(vec![outcome(id, 1, 500)], NOW_MS);
+        let (_, _, next) = changes.failed[0];
+        // Five seconds with jitter.
+        assert!((4_000..=6_000).contains(&(next.unwrap() - NOW_MS)));
+        let change = changes.webhooks[&id];
+        assert_eq!((change.failures, change.has_failed), (1, false));
+    }
+
+    #[test]
+    fn changes_of_gone_or_last_attempt_fail_webhook() {
+        for (attempt, status) in [(1, 410), (10, 500)] {
+            let id = webhook();
+            let changes = Changes::of(vec![outcome(id, attempt, status)], NOW_MS);
+            assert_eq!(changes.failed[0].2, None, "{status}");
+            assert!(changes.webhooks[&id].has_failed, "{status}");
+        }
+    }
+
+    #[test]
+    fn changes_of_success_reset_failures_before_it() {
+        let id = webhook();
+        let batch = [500, 204, 500].map(|status| outcome(id, 1, status));
+        let changes = Changes::of(batch.into(), NOW_MS);
+        let change = changes.webhooks[&id];
+        assert_eq!((change.answered_in_ms, change.failures), (Some(7), 1));
+        assert_eq!((changes.delivered[&NOW_MS].len(), changes.failed.len()), (1, 2));
+        assert_eq!(changes.attempts.len(), 3);
+    }
+}

@@ -1,8 +1,7 @@
 //! Every way in which a use case can fail. Nothing here knows tonic or HTTP.
 
-use mayfly_database::{DatabaseFailure, error_code, idempotency::Refused};
+use mayfly_database::{DatabaseFailure, DbErr, error_code, idempotency::Refused};
 use mayfly_types::{ErrorCode, reason};
-use sea_orm::DbErr;
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]

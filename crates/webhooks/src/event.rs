@@ -1,8 +1,8 @@
 //! Events: the JSON body that receivers get. It is made once and sent unchanged by every attempt.
 
+use mayfly_database::{DatabaseTransaction, DbErr};
 use mayfly_runtime::telemetry;
 use mayfly_types::{AccountId, MessageId, UserId, WebhookEventId, WebhookId, rfc3339};
-use sea_orm::{DatabaseTransaction, DbErr};
 use serde::Serialize;
 use time::OffsetDateTime;
 use tracing::Span;
@@ -35,7 +35,7 @@ pub struct MessageReceived<'a> {
     pub sender: &'a str,
     /// The decoded subject.
     pub subject: Option<&'a str>,
-    /// The begin of the text.
+    /// The beginning of the text.
     pub preview_text: &'a str,
     /// The size of the raw message.
     pub size_bytes: i64,

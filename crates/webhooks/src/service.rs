@@ -12,10 +12,9 @@ mod test_webhook;
 use std::sync::Arc;
 
 use hickory_resolver::config::ResolverConfig;
-use mayfly_database::{Database, Work, idempotency::Answers};
+use mayfly_database::{Database, DatabaseTransaction, DbErr, Work, idempotency::Answers};
 use mayfly_runtime::task::Tasks;
 use mayfly_types::{SecretKey, SharedClock, UserId};
-use sea_orm::{DatabaseTransaction, DbErr};
 use tokio::sync::Notify;
 
 use crate::{

@@ -1,4 +1,4 @@
-//! What the service knows, as calls tell it.
+//! Conversions from the service types to protobuf.
 
 use mayfly_mime::{Code, CodePlace, Extracted, Link, LinkKind};
 use mayfly_proto::mailbox as proto;

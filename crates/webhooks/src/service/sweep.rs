@@ -1,8 +1,8 @@
 //! Retention of events and attempts, the bound of pending events, and the backlog count. The mailbox sweeper calls these under
 //! its lease.
 
+use mayfly_database::DatabaseTransaction;
 use mayfly_types::{AttemptId, WebhookEventId};
-use sea_orm::DatabaseTransaction;
 use time::{Duration, OffsetDateTime};
 
 use super::Webhooks;
