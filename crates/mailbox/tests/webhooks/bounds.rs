@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use mayfly_mailbox::Config;
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;
 use tokio::task::JoinSet;
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::{Receiver, create, deliveries, list, rotate};
 use crate::{
     fleet,
-    world::{World, assert_refused, mail, until, user},
+    world::{World, assert_refused, mail, user},
 };
 
 db_test!(the_limit_is_exact, a_webhook_ends_when_more_waits_than_may);
@@ -82,7 +82,7 @@ async fn status(world: &World, owner: &str) -> String {
 
 /// Waits until so many events were told with success.
 async fn until_told(world: &World, owner: &str, webhook: &str, count: usize) {
-    until("told", async || {
+    eventually("told", async || {
         let made = deliveries(world, owner, webhook).await.unwrap();
         let told = made.iter().filter(|made| made.status_code == Some(200));
         told.map(|made| &made.event_id).collect::<BTreeSet<_>>().len() == count

@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 
 use super::{Receiver, create};
-use crate::world::{World, mail, until, user};
+use crate::world::{World, mail, user};
 
 db_test!(
     dead_receivers_slow_nobody_else,
@@ -70,7 +70,7 @@ pub(super) async fn p99(world: &World, accounts: &[&str], receiver: &Receiver) -
             .unwrap();
         note(receiver, &sent, &mut seen, &mut times);
     }
-    until("told", async || {
+    eventually("told", async || {
         note(receiver, &sent, &mut seen, &mut times);
         times.len() == mails()
     })

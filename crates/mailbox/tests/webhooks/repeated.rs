@@ -3,13 +3,13 @@
 use std::net::Ipv4Addr;
 
 use mayfly_mailbox::Config;
-use mayfly_testkit::{TestDatabase, Zone};
+use mayfly_testkit::{TestDatabase, Zone, eventually};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::{
     Arc, Db, DeleteWebhookRequest, Duration, ErrorCode, Failure, Receiver, World, assert_refused, create,
-    create_once, db_test, deliveries, mail, reason, replay_once, rotate_once, test_once, told, until, user,
+    create_once, db_test, deliveries, mail, reason, replay_once, rotate_once, test_once, told, user,
 };
 use crate::{domains, world::scope};
 
@@ -152,7 +152,7 @@ async fn twenty_at_once_have_one_effect_and_one_answer(db: Db) {
         let test = Op::Test(webhook.clone());
         let event = test.at_once(&world, &owner, key).await;
         let made = async || deliveries(&world, &owner, &webhook).await.unwrap();
-        until("told", async || made().await.len() == 1).await;
+        eventually("told", async || made().await.len() == 1).await;
         let delivery = made().await.remove(0);
         assert_eq!(delivery.event_id, event);
         let replay = Op::Replay(webhook.clone(), delivery.delivery_id);
@@ -174,7 +174,7 @@ async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remember
     let other = user();
     let id = webhook.webhook.unwrap().webhook_id;
     world.deliver(&[&account], &mail("news")).await.unwrap();
-    until("told", async || {
+    eventually("told", async || {
         deliveries(&world, &owner, &id).await.unwrap().len() == 1
     })
     .await;

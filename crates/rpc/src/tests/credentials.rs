@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use mayfly_testkit::eventually;
 use mayfly_types::SecretKey;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName, version::TLS13};
@@ -18,7 +19,7 @@ use tonic_health::pb::{
 
 use super::{
     super::{Credential, MutualTls},
-    replica::{Caller, Replica, SAFE, UNSAFE, secret, until},
+    replica::{Caller, Replica, SAFE, UNSAFE, secret},
 };
 use mayfly_runtime::task::Tasks;
 
@@ -130,7 +131,7 @@ async fn certificates_of_one_authority_let_each_other_in() {
     caller.reaches_all(&[&a, &b]).await;
     assert_eq!(caller.call(UNSAFE).await, Code::Ok);
     a.drain(std::time::Duration::ZERO).await;
-    until("the other is used", async || {
+    eventually("the other is used", async || {
         caller.call(UNSAFE).await == Code::Ok
     })
     .await;
@@ -192,7 +193,7 @@ async fn certificates_are_read_again() {
     assert_eq!(caller.call(UNSAFE).await, Code::Unavailable, "the name is wrong");
     // Into the same files: a certificate with the right name.
     authority.identity(&["127.0.0.1"], &authority);
-    until("the new one is used", async || {
+    eventually("the new one is used", async || {
         caller.call(UNSAFE).await == Code::Ok
     })
     .await;
