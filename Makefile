@@ -2,7 +2,7 @@
 CARGO ?= cargo
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: install run test check fmt lint contract screenshots bench tools up up-observed down
+.PHONY: install run test check fmt lint contract screenshots bench bench-instructions tools up up-observed down
 
 install: ## Release build; puts mayfly into ~/.cargo/bin
 	$(CARGO) install --locked --path crates/server
@@ -13,7 +13,7 @@ run: ## Build and start all roles in one process on SQLite
 test: tools ## Install missing programs and run the whole suite
 	$(CARGO) nextest run --workspace
 
-check: fmt lint test ## What CI runs
+check: fmt lint bench-instructions test ## What CI runs
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -45,7 +45,10 @@ screenshots: tools ## Screenshots of every view of the page into docs/images
 	MAYFLY_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) nextest run --package mayfly-server -E 'test(a_person_uses_the_page)'
 
 bench: tools ## Ratios against other servers, measured in the same run
-	$(CARGO) bench --package mayfly-server
+	$(CARGO) bench --package mayfly-server --bench peers
+
+bench-instructions: tools ## Instructions of the hot paths against the baseline; UPDATE_BASELINE=1 rewrites it
+	$(CARGO) bench --profile instructions --package mayfly-server --bench instructions -- $(if $(UPDATE_BASELINE),--update) $(PATHS)
 
 tools: ## Install programs of tests and benches, from Debian and crates.io
 	deploy/tools.sh

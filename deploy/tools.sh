@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 declare -A package=(
   [swaks]=swaks [nginx]=nginx-light [wrk]=wrk [postfix]=postfix [smtp-source]=postfix [strace]=strace
   [curl]=curl [python3]=python3 [redis-server]=redis-server [setpriv]=util-linux [ip]=iproute2 [pkill]=procps [faketime]=faketime
-  [chromium]=chromium [node]=nodejs [npm]=npm [unbound]=unbound [ldns-signzone]=ldnsutils
+  [chromium]=chromium [node]=nodejs [npm]=npm [unbound]=unbound [ldns-signzone]=ldnsutils [valgrind]=valgrind
 )
 missing=()
 for program in "${!package[@]}"; do

@@ -1,8 +1,6 @@
 //! Pro API tokens: typos cost nothing, limits are exact, and uses are noted seldom.
 
-use mayfly_testkit::{Db, db_test};
-use std::future::Future;
-
+use mayfly_testkit::{Db, db_test, eventually};
 use futures_util::future::join_all;
 use mayfly_types::{ErrorCode, reason};
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -16,18 +14,6 @@ db_test!(
     uses_are_noted_at_most_every_five_minutes,
     a_database_that_cannot_be_written_does_not_fail_a_validation,
 );
-
-/// Waits until something holds that a task beside the requests brings about.
-async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
-    let attempts = async {
-        while !holds().await {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(30), attempts)
-        .await
-        .unwrap();
-}
 
 #[test]
 fn a_changed_token_is_refused_without_the_database() {
@@ -141,7 +127,7 @@ async fn uses_are_noted_at_most_every_five_minutes(db: Db) {
     ] {
         world.clock.advance(Duration::seconds(advance));
         validate_often().await;
-        eventually(|| async { last_used().await == Some(noted) }).await;
+        eventually("the use is noted", async || last_used().await == Some(noted)).await;
     }
     // A clock that steps back notes nothing.
     world.clock.advance(-Duration::hours(2));

@@ -56,7 +56,7 @@ async fn a_stolen_database_holds_no_usable_secret(db: Db) {
     secrets.extend(world.keys.iter().map(mayfly_types::SecretKey::to_hex));
     let key = *world.keys[0].expose();
 
-    let read_all = || world.test_database().stolen();
+    let read_all = || world.test_database().files();
     let holds = |files: &[(String, Vec<u8>)], needle: &[u8]| {
         files
             .iter()

@@ -12,7 +12,7 @@ use std::{
 
 use mayfly_database::{Database, DatabaseConfig, OpenError, error_code};
 use mayfly_runtime::task::Tasks;
-use mayfly_testkit::Postgres;
+use mayfly_testkit::{Postgres, eventually};
 use mayfly_types::ErrorCode;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait};
@@ -75,17 +75,6 @@ async fn write(db: &Database, sql: &'static str) -> Result<(), DbErr> {
         Box::pin(async move { tx.execute_unprepared(sql).await.map(drop) })
     })
     .await
-}
-
-async fn eventually<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        match attempt().await {
-            Ok(value) => return value,
-            Err(error) => assert!(Instant::now() < deadline, "never: {error:?}"),
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test]
@@ -199,8 +188,11 @@ async fn database_recovers_from_restart_and_read_only() {
     assert!(asked.elapsed() < Duration::from_secs(4));
     assert!(db.ping().await.is_err());
     server.restart();
-    assert_eq!(eventually(async || number(&db).await).await, 7);
-    eventually(async || write(&db, "UPDATE first SET n = 8 WHERE id = 1").await).await;
+    assert_eq!(eventually("reads succeed", async || number(&db).await).await, 7);
+    eventually("writes succeed", async || {
+        write(&db, "UPDATE first SET n = 8 WHERE id = 1").await
+    })
+    .await;
 
     let set = |server: &Postgres, value: &str| {
         let _ = server.query(
@@ -210,18 +202,21 @@ async fn database_recovers_from_restart_and_read_only() {
         let _ = server.query("postgres", "SELECT pg_reload_conf()");
     };
     set(&server, "on");
-    let error = eventually(
-        async || match write(&db, "UPDATE first SET n = 9 WHERE id = 1").await {
+    let error = eventually("writes fail", async || {
+        match write(&db, "UPDATE first SET n = 9 WHERE id = 1").await {
             Err(error) => Ok(error),
             Ok(()) => Err("still writes"),
-        },
-    )
+        }
+    })
     .await;
     assert_eq!(error_code(&error), ErrorCode::Unavailable, "{error}");
     number(&db).await.unwrap();
     let _ = server.query("postgres", "ALTER SYSTEM RESET default_transaction_read_only");
     let _ = server.query("postgres", "SELECT pg_reload_conf()");
-    eventually(async || write(&db, "UPDATE first SET n = 10 WHERE id = 1").await).await;
+    eventually("writes succeed", async || {
+        write(&db, "UPDATE first SET n = 10 WHERE id = 1").await
+    })
+    .await;
     assert_eq!(number(&db).await.unwrap(), 10);
 }
 

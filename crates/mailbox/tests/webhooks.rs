@@ -21,7 +21,7 @@ use mayfly_proto::mailbox::{
     Webhook, WebhookDelivery,
 };
 use mayfly_rpc::Failure;
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;
 use tokio::{
@@ -30,7 +30,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::world::{World, assert_refused, mail, until, user};
+use crate::world::{World, assert_refused, mail, user};
 
 db_test!(
     deliver_message_posts_one_signed_event,
@@ -126,7 +126,7 @@ impl Receiver {
     }
 
     async fn until_received(&self, count: usize) -> Vec<(HeaderMap, Bytes)> {
-        until("received", async || self.received().len() >= count).await;
+        eventually("received", async || self.received().len() >= count).await;
         self.received()
     }
 }
@@ -248,7 +248,7 @@ async fn deliver_message_posts_one_signed_event(db: Db) {
     assert!(id.starts_with("evt_") && webhook.secret.starts_with("whsec_"));
     assert!(text(headers, "x-webhook-signature").starts_with("sha256="));
     let webhook = webhook.webhook.unwrap();
-    until("noted", async || {
+    eventually("noted", async || {
         list(&world, &owner).await[0].last_triggered_at.is_some()
     })
     .await;
@@ -266,7 +266,7 @@ async fn failed_attempt_is_retried_with_same_id_and_body(db: Db) {
     receiver.answers("500 Sorry");
     world.deliver(&[&account], &mail("news")).await.unwrap();
     receiver.until_received(1).await;
-    until("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
+    eventually("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
     // After the rotation both secrets sign.
     rotate(&world, &owner, &id).await.unwrap();
     receiver.answers("200 OK");
@@ -283,7 +283,7 @@ async fn failed_attempt_is_retried_with_same_id_and_body(db: Db) {
     );
     assert_eq!(text(first, "webhook-signature").split(' ').count(), 1);
     assert_eq!(text(second, "webhook-signature").split(' ').count(), 2);
-    until("noted", async || {
+    eventually("noted", async || {
         deliveries(&world, &owner, &id).await.unwrap().len() == 2
     })
     .await;
@@ -318,7 +318,7 @@ async fn replay_is_not_cancelled_by_late_success(db: Db) {
     let id = webhook.webhook.unwrap().webhook_id;
     receiver.answers("500 Sorry");
     world.deliver(&[&account], &mail("news")).await.unwrap();
-    until("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
+    eventually("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
     let failed = deliveries(&world, &owner, &id).await.unwrap().remove(0);
     receiver.answers("");
     world.clock.advance(Duration::seconds(7));
@@ -332,7 +332,7 @@ async fn replay_is_not_cancelled_by_late_success(db: Db) {
         .map(|(headers, _)| text(headers, "webhook-id"))
         .collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    until("noted", async || {
+    eventually("noted", async || {
         let made = deliveries(&world, &owner, &id).await.unwrap();
         let mut attempts: Vec<_> = made.iter().map(|made| made.attempt).collect();
         // Two of them have the same time.
@@ -347,7 +347,7 @@ async fn gone_receiver_gets_no_events_until_rotation(db: Db) {
     let id = webhook.webhook.unwrap().webhook_id;
     receiver.answers("410 Gone");
     world.deliver(&[&account], &mail("one")).await.unwrap();
-    until("failed", async || {
+    eventually("failed", async || {
         list(&world, &owner).await[0].status == "failed"
     })
     .await;
@@ -377,7 +377,7 @@ async fn redirect_response_fails_and_is_not_followed(db: Db) {
     let elsewhere = Receiver::start().await;
     receiver.answers(&format!("307 Elsewhere\r\nLocation: {}", elsewhere.url()));
     world.deliver(&[&account], &mail("news")).await.unwrap();
-    until("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
+    eventually("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
     assert!(elsewhere.received().is_empty());
 }
 

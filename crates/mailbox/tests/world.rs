@@ -327,15 +327,6 @@ pub(crate) fn assert_refused<T: std::fmt::Debug>(outcome: Result<T, Failure>, co
     );
 }
 
-/// Waits until something is so, for as long as a busy machine may need.
-pub(crate) async fn until<F: AsyncFnMut() -> bool>(what: &str, mut is_so: F) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    while !is_so().await {
-        assert!(tokio::time::Instant::now() < deadline, "never {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
 /// An id of a Pro user.
 pub(crate) fn user() -> String {
     use mayfly_types::Clock as _;

@@ -9,7 +9,7 @@ use mayfly_shared::redis::{
     Redis, RedisConfig,
     redis::{Cmd, RedisError, Script, cmd},
 };
-use mayfly_testkit::RedisServer;
+use mayfly_testkit::{RedisServer, eventually};
 use tokio_util::sync::CancellationToken;
 
 fn start(url: &str, tasks: &Tasks) -> Redis {
@@ -19,14 +19,6 @@ fn start(url: &str, tasks: &Tasks) -> Redis {
 
 fn tasks() -> Tasks {
     Tasks::new(CancellationToken::new())
-}
-
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "never {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 async fn ping(redis: &Redis) -> Result<String, RedisError> {
@@ -43,14 +35,14 @@ async fn calls_fail_fast_while_redis_is_down_and_then_recover() {
     let mut server = RedisServer::start();
     let tasks = tasks();
     let redis = start(&server.url(), &tasks);
-    until("connected", async || ping(&redis).await.is_ok()).await;
+    eventually("connected", async || ping(&redis).await).await;
     let first = Instant::now();
 
     server.kill();
-    until("lost", async || ping(&redis).await.is_err()).await;
-    until("left", async || redis.connected_for().is_none()).await;
+    eventually("lost", async || ping(&redis).await.is_err()).await;
+    eventually("left", async || redis.connected_for().is_none()).await;
     server.restart();
-    until("found again", async || ping(&redis).await.is_ok()).await;
+    eventually("found again", async || ping(&redis).await).await;
     assert!(
         redis.connected_for().unwrap() < first.elapsed(),
         "the age is that of the new connection"
@@ -69,7 +61,7 @@ async fn calls_fail_fast_while_redis_is_down_and_then_recover() {
         "calls do not wait for a server that is known to be slow"
     );
     server.resume();
-    until("found again", async || ping(&redis).await.is_ok()).await;
+    eventually("found again", async || ping(&redis).await).await;
     assert!(tasks.shutdown(Duration::from_secs(5)).await);
 }
 
@@ -81,7 +73,7 @@ async fn start_before_redis_connects_later() {
     let redis = start(&server.url(), &tasks);
     assert!(ping(&redis).await.is_err());
     server.restart();
-    until("connected", async || ping(&redis).await.is_ok()).await;
+    eventually("connected", async || ping(&redis).await).await;
 }
 
 #[tokio::test]
@@ -89,7 +81,7 @@ async fn connect_with_wrong_password_fails() {
     let server = RedisServer::start_with(&["--requirepass", "secret"]);
     let tasks = tasks();
     let right = start(&format!("redis://:secret@127.0.0.1:{}", server.port()), &tasks);
-    until("connected", async || ping(&right).await.is_ok()).await;
+    eventually("connected", async || ping(&right).await).await;
     let wrong = start(&format!("redis://:wrong@127.0.0.1:{}", server.port()), &tasks);
     let deadline = Instant::now() + Duration::from_secs(1);
     while Instant::now() < deadline {
@@ -103,13 +95,13 @@ async fn cluster_runs_scripts_through_a_seed_node() {
     let server = RedisServer::start_with(&["--cluster-enabled", "yes"]);
     // One node that has every slot is the smallest cluster.
     assert!(server.command("CLUSTER ADDSLOTSRANGE 0 16383").starts_with("+OK"));
-    until("a cluster", async || {
+    eventually("a cluster", async || {
         server.command("CLUSTER INFO").contains("cluster_state:ok")
     })
     .await;
     let tasks = tasks();
     let redis = start(&format!("redis+cluster://127.0.0.1:{}", server.port()), &tasks);
-    until("connected", async || ping(&redis).await.is_ok()).await;
+    eventually("connected", async || ping(&redis).await).await;
     let script = Script::new("return redis.call('SET', KEYS[1], ARGV[1])");
     let mut set = script.key("name");
     set.arg("value");
@@ -134,7 +126,7 @@ async fn sentinel_url_connects_to_the_master() {
         &format!("redis+sentinel://127.0.0.1:{}/primary", sentinel.port()),
         &tasks,
     );
-    until("connected", async || ping(&redis).await.is_ok()).await;
+    eventually("connected", async || ping(&redis).await).await;
     redis
         .run::<String>(cmd("SET").arg("here").arg("1"))
         .await

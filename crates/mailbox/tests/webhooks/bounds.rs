@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use mayfly_mailbox::Config;
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, reason};
 use time::Duration;
 use tokio::task::JoinSet;
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use super::{Receiver, create, deliveries, list, rotate};
 use crate::{
     fleet,
-    world::{World, assert_refused, mail, until, user},
+    world::{World, assert_refused, mail, user},
 };
 
 db_test!(
@@ -85,7 +85,7 @@ async fn status(world: &World, owner: &str) -> String {
 
 /// Waits until a number of events are delivered.
 async fn until_delivered(world: &World, owner: &str, webhook: &str, count: usize) {
-    until("delivered", async || {
+    eventually("delivered", async || {
         let made = deliveries(world, owner, webhook).await.unwrap();
         let delivered = made.iter().filter(|made| made.status_code == Some(200));
         delivered

@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 
 use super::{Receiver, create};
-use crate::world::{World, mail, until, user};
+use crate::world::{World, mail, user};
 
 db_test!(
     dead_receivers_do_not_delay_others,
@@ -69,7 +69,7 @@ pub(super) async fn p99(world: &World, accounts: &[&str], receiver: &Receiver) -
             .unwrap();
         note(receiver, &sent, &mut seen, &mut times);
     }
-    until("received", async || {
+    eventually("received", async || {
         note(receiver, &sent, &mut seen, &mut times);
         times.len() == mails()
     })

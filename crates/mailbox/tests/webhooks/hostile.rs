@@ -15,7 +15,7 @@ use hickory_resolver::proto::{
 };
 use mayfly_mailbox::Config;
 use mayfly_runtime::config::List;
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
@@ -27,7 +27,7 @@ use super::{
     crowded::{SOON, p99},
     deliveries, list,
 };
-use crate::world::{World, mail, until, user};
+use crate::world::{World, mail, user};
 
 db_test!(hostile_receivers_delay_no_others_and_reach_no_trap);
 
@@ -218,7 +218,7 @@ async fn hostile_receivers_delay_no_others_and_reach_no_trap(db: Db) {
     assert!(during < SOON, "{during:?}");
 
     for (malice, owner, _) in &hostile {
-        until("attempted", async || {
+        eventually("attempted", async || {
             let id = list(&world, owner).await[0].webhook_id.clone();
             !deliveries(&world, owner, &id).await.unwrap().is_empty()
         })

@@ -4,7 +4,7 @@ use std::time::{Duration as StdDuration, SystemTime};
 
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::WebhookDelivery;
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::Clock;
 use proptest::{
     prelude::*,
@@ -14,7 +14,7 @@ use proptest::{
 use time::Duration;
 
 use super::{Receiver, create, deliveries, list, replay, rotate, text};
-use crate::world::{World, mail, until, user};
+use crate::world::{World, mail, user};
 
 db_test!(attempts_follow_schedule_and_retry_after);
 
@@ -144,7 +144,7 @@ impl<'a> Walk<'a> {
 
     /// Waits for the attempt with a number; returns when it was made.
     async fn attempt(&self, number: usize) -> i64 {
-        until("attempted", async || self.attempts().await.len() >= number).await;
+        eventually("attempted", async || self.attempts().await.len() >= number).await;
         let made = self.attempts().await;
         assert_eq!(
             (made.len(), made[0].attempt),
@@ -233,7 +233,7 @@ impl<'a> Walk<'a> {
                 .iter()
                 .all(|(headers, body)| *body == received[0].1 && text(headers, "webhook-id") == event)
         );
-        until("noted", async || self.attempts().await.len() == 11).await;
+        eventually("noted", async || self.attempts().await.len() == 11).await;
         assert_eq!(self.attempts().await[0].attempt, 1);
     }
 }

@@ -3,13 +3,13 @@
 use std::net::Ipv4Addr;
 
 use mayfly_mailbox::Config;
-use mayfly_testkit::{TestDatabase, Zone};
+use mayfly_testkit::{TestDatabase, Zone, eventually};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::{
     Arc, Db, DeleteWebhookRequest, Duration, ErrorCode, Failure, Receiver, World, assert_refused, create,
-    create_once, db_test, deliveries, mail, reason, replay_once, rotate_once, test_once, until, user,
+    create_once, db_test, deliveries, mail, reason, replay_once, rotate_once, test_once, user,
     with_webhook,
 };
 use crate::{domains, world::scope};
@@ -153,7 +153,7 @@ async fn concurrent_calls_with_one_key_have_one_effect(db: Db) {
         let test = Op::Test(webhook.clone());
         let event = test.at_once(&world, &owner, key).await;
         let made = async || deliveries(&world, &owner, &webhook).await.unwrap();
-        until("delivered", async || made().await.len() == 1).await;
+        eventually("delivered", async || made().await.len() == 1).await;
         let delivery = made().await.remove(0);
         assert_eq!(delivery.event_id, event);
         let replay = Op::Replay(webhook.clone(), delivery.delivery_id);
@@ -175,7 +175,7 @@ async fn idempotency_key_is_bound_to_user_and_request(db: Db) {
     let other = user();
     let id = webhook.webhook.unwrap().webhook_id;
     world.deliver(&[&account], &mail("news")).await.unwrap();
-    until("delivered", async || {
+    eventually("delivered", async || {
         deliveries(&world, &owner, &id).await.unwrap().len() == 1
     })
     .await;

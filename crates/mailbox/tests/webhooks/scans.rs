@@ -2,10 +2,10 @@
 
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::DeleteWebhookRequest;
-use mayfly_testkit::{Db, ManualClock, Postgres, TestDatabase};
+use mayfly_testkit::{Db, ManualClock, Postgres, TestDatabase, eventually};
 
 use super::{Receiver, create, deliveries, list, replay};
-use crate::world::{World, mail, no_auth, until, user};
+use crate::world::{World, mail, no_auth, user};
 
 /// Delivered events, each by one attempt.
 fn delivered() -> usize {
@@ -64,7 +64,7 @@ async fn claims_and_sweeps_scan_no_table() {
     let id = created.webhook.unwrap().webhook_id;
     world.deliver(&[&account], &mail("news")).await.unwrap();
     receiver.until_received(1).await;
-    until("noted", async || {
+    eventually("noted", async || {
         !deliveries(&world, &owner, &id).await.unwrap().is_empty()
     })
     .await;

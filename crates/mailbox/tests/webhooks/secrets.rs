@@ -38,9 +38,9 @@ async fn stolen_database_reveals_no_webhook_secret(db: Db) {
             hex_of_text.into_bytes(),
         ]);
     }
-    let live = world.test_database.stolen();
+    let live = world.test_database.files();
     let (test_database, _) = world.stop().await;
-    for files in [live, test_database.stolen()] {
+    for files in [live, test_database.files()] {
         for known in [receiver.url().as_str(), "email.received", "mayfly.test"] {
             assert!(holds(&files, known.as_bytes()), "the search itself: {known}");
         }

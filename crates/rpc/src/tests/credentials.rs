@@ -5,6 +5,7 @@ use std::{
     sync::Arc,
 };
 
+use mayfly_testkit::eventually;
 use mayfly_types::SecretKey;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName, version::TLS13};
@@ -18,7 +19,7 @@ use tonic_health::pb::{
 
 use super::{
     super::{Credential, MutualTls},
-    replica::{Caller, Replica, SAFE, UNSAFE, secret, until},
+    replica::{Caller, Replica, SAFE, UNSAFE, secret},
 };
 use mayfly_runtime::task::Tasks;
 
@@ -136,7 +137,7 @@ async fn mutual_tls_with_one_authority_connects() {
     caller.reaches_all(&[&a, &b]).await;
     assert_eq!(caller.call(UNSAFE).await, Code::Ok);
     a.drain(std::time::Duration::ZERO).await;
-    until("the other is used", async || {
+    eventually("the other is used", async || {
         caller.call(UNSAFE).await == Code::Ok
     })
     .await;
@@ -198,7 +199,7 @@ async fn mutual_tls_reloads_changed_certificates() {
     assert_eq!(caller.call(UNSAFE).await, Code::Unavailable, "the name is wrong");
     // Into the same files: a certificate with the right name.
     authority.identity(&["127.0.0.1"], &authority);
-    until("the new one is used", async || {
+    eventually("the new one is used", async || {
         caller.call(UNSAFE).await == Code::Ok
     })
     .await;

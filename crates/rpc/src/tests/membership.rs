@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mayfly_testkit::eventually;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -18,7 +19,7 @@ use tonic::Code;
 
 use super::{
     super::remote::connect,
-    replica::{Caller, Replica, SAFE, SLOW, UNSAFE, peer, secret, until},
+    replica::{Caller, Replica, SAFE, SLOW, UNSAFE, peer, secret},
 };
 use mayfly_runtime::task::Tasks;
 
@@ -65,7 +66,7 @@ async fn killed_replica_gets_no_calls_after_a_second() {
     caller.reaches_all(&[&a, &b]).await;
     a.kill();
     // The promise is one second. The kernel closes the connections at once, so at most one call fails.
-    until("its connections are seen to be closed", async || {
+    eventually("its connections are seen to be closed", async || {
         caller.call(UNSAFE).await == Code::Ok
     })
     .await;
@@ -119,7 +120,7 @@ async fn slow_replica_is_used_when_all_are_slow() {
     }
     assert!(caller.reach.check().is_ok());
     a.unhang();
-    until("it answers again", async || caller.call(SAFE).await == Code::Ok).await;
+    eventually("it answers again", async || caller.call(SAFE).await == Code::Ok).await;
 }
 
 #[tokio::test]
@@ -163,7 +164,7 @@ async fn call_without_replicas_fails_fast() {
     caller.reaches_all(&[&a]).await;
     assert!(caller.reach.check().is_ok());
     a.kill();
-    until("it is seen to be gone", async || caller.reach.check().is_err()).await;
+    eventually("it is seen to be gone", async || caller.reach.check().is_err()).await;
     let started = Instant::now();
     for path in [SAFE, UNSAFE] {
         assert_eq!(caller.call(path).await, Code::Unavailable);
@@ -175,7 +176,7 @@ async fn call_without_replicas_fails_fast() {
     );
     // A server that accepts and never answers is not reachable either.
     let silent = TcpListener::bind(a.address).await.unwrap();
-    until("it is connected to", async || silent.accept().await.is_ok()).await;
+    eventually("it is connected to", async || silent.accept().await.is_ok()).await;
     assert_eq!(caller.call(SAFE).await, Code::Unavailable);
 }
 
@@ -251,7 +252,7 @@ async fn connection_tasks_end_with_the_transport() {
     drop(transport);
     drop(clone);
     // Nothing stops the group here: the tasks end on their own.
-    until("they end", async || tasks.count() == 0).await;
+    eventually("they end", async || tasks.count() == 0).await;
 }
 
 /// Concurrent callers that repeat one method.
@@ -287,7 +288,7 @@ impl Load {
     /// Waits for so many more calls.
     async fn more(&self, calls: usize) {
         let goal = self.done.load(Ordering::Relaxed) + calls;
-        until("calls are made", async || {
+        eventually("calls are made", async || {
             self.done.load(Ordering::Relaxed) >= goal
         })
         .await;

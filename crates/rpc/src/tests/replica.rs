@@ -16,6 +16,7 @@ use std::{
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
+use mayfly_testkit::eventually;
 use mayfly_types::SecretKey;
 use tokio::{net::TcpListener, runtime::Runtime};
 use tokio_util::sync::CancellationToken;
@@ -259,7 +260,7 @@ impl Caller {
     /// Calls until every replica has received a call.
     pub(super) async fn reaches_all(&self, replicas: &[&Replica]) {
         let before: Vec<_> = replicas.iter().map(|replica| replica.calls()).collect();
-        until("every replica is called", async || {
+        eventually("every replica is called", async || {
             self.call(SAFE).await;
             replicas
                 .iter()
@@ -285,14 +286,5 @@ impl Caller {
             assert!(started.elapsed() < Duration::from_secs(20), "it is still called");
         }
         avoided_at - started
-    }
-}
-
-/// Waits until a condition holds.
-pub(super) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !holds().await {
-        assert!(started.elapsed() < Duration::from_secs(20), "not in time: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -10,10 +10,11 @@ use futures_util::stream;
 use http::Request;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
+use mayfly_testkit::eventually;
 use tonic::{Code, Status, body::Body};
 use tower::ServiceExt;
 
-use super::replica::{Caller, Replica, SAFE, STUCK_SAFE, STUCK_UNSAFE, UNSAFE, secret, until};
+use super::replica::{Caller, Replica, SAFE, STUCK_SAFE, STUCK_UNSAFE, UNSAFE, secret};
 
 /// Sends a call to one of two replicas and kills that replica. Returns the outcome, and the number of calls that the other
 /// replica received.
@@ -25,7 +26,7 @@ async fn kill_during_call(path: &'static str) -> (Code, usize) {
     caller.reaches_all(&[&a, &b]).await;
     // Only `a` holds such calls: `b` answers them, and then another is sent.
     let (before, mut called) = (a.calls(), tokio::task::JoinSet::new());
-    until("a call is held", async || {
+    eventually("a call is held", async || {
         while called.try_join_next().is_some() {}
         if called.is_empty() {
             let caller = Arc::clone(&caller);
@@ -65,7 +66,7 @@ async fn idempotent_call_is_attempted_at_most_three_times() {
     for _ in 0..3 {
         // The replica that has the call is killed.
         let mut holder = None;
-        until("a replica has the call", async || {
+        eventually("a replica has the call", async || {
             holder = (0..5).find(|i| replicas[*i].is_running() && replicas[*i].calls() > before[*i]);
             holder.is_some()
         })
@@ -100,11 +101,11 @@ async fn streaming_call_is_not_retried() {
     let transport = caller.transport.clone();
     let mut called = tokio::task::JoinSet::new();
     called.spawn(async move { transport.oneshot(request).await.unwrap_err().code() });
-    until("the upload has begun", async || a.calls() > before).await;
+    eventually("the upload has begun", async || a.calls() > before).await;
     a.kill();
     let a = Replica::start_at(a.address, &credential);
     assert_eq!(called.join_next().await.unwrap().unwrap(), Code::Unavailable);
-    until("it is back", async || caller.reach.check().is_ok()).await;
+    eventually("it is back", async || caller.reach.check().is_ok()).await;
     assert_eq!(a.calls(), 0);
 }
 
