@@ -175,7 +175,7 @@ async fn open_mailbox(dir: &Path, config: mayfly_mailbox::Config, tasks: &Tasks)
         auth: remote(auth_server::SERVICE_NAME, nobody, credential(), tasks),
         domains: vec!["mayfly.test".parse().unwrap()],
         webhooks: mayfly_mailbox::WebhooksConfig::default(),
-        encryption_keys: vec![SecretKey::random()],
+        data_keys: vec![SecretKey::random()],
         mx_hostname: "mx.mayfly.test".to_owned(),
         events: Bus::new(None, &RedisConfig::default()).publisher(tasks),
         clock: Arc::new(ManualClock::default()),
