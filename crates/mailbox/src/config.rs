@@ -103,10 +103,7 @@ impl Config {
         ];
         for (key, bytes) in quotas {
             if !(1..=MAX_BYTES).contains(&bytes) {
-                return Err(ConfigError::new(
-                    key,
-                    format!("must be from 1 to {MAX_BYTES}"),
-                ));
+                return Err(ConfigError::new(key, format!("must be from 1 to {MAX_BYTES}")));
             }
         }
         let mx_hostname = self.mx_hostname.as_deref().map(str::parse::<DomainName>);

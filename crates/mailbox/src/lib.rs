@@ -70,11 +70,7 @@ pub struct Mailbox {
 /// When the schema is not known and cannot be brought up to date.
 pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     deps.database.prepare::<migrations::Migrator>().await?;
-    let store = Store::new(
-        deps.database,
-        Answers::new(&deps.data_keys),
-        deps.tasks.clone(),
-    );
+    let store = Store::new(deps.database, Answers::new(&deps.data_keys), deps.tasks.clone());
     let now = deps.clock.now();
     let (system_domains, domains) = (deps.domains.clone(), deps.domains);
     store

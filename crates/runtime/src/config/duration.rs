@@ -41,7 +41,7 @@ impl FromStr for ConfigDuration {
     fn from_str(text: &str) -> Result<Self, String> {
         humantime::parse_duration(text)
             .map(Self)
-            .map_err(|_| format!("`{text}` is not a duration such as 500ms, 30s, 5m, 12h or 7d"))
+            .map_err(|_| format!("`{text}` is not a duration"))
     }
 }
 
@@ -95,9 +95,17 @@ mod tests {
 
     #[test]
     fn duration_without_unit_or_out_of_range_is_rejected() {
-        for text in ["", "7", "d", "-1s", "99999999999999999999d", "soon", "7 fortnights"] {
+        for text in [
+            "",
+            "7",
+            "d",
+            "-1s",
+            "99999999999999999999d",
+            "soon",
+            "7 fortnights",
+        ] {
             let error = text.parse::<ConfigDuration>().unwrap_err();
-            assert!(error.contains("30s"), "{text}: {error}");
+            assert_eq!(error, format!("`{text}` is not a duration"));
         }
     }
 }

@@ -35,7 +35,9 @@ pub fn load<T: for<'de> Deserialize<'de> + ConfigValue>(
         name: ENVIRONMENT,
         values: read_environment(environment, T::SCHEMA)?,
     });
-    let flags = flags.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));
+    let flags = flags
+        .iter()
+        .map(|(key, value)| (key.clone(), Value::from(value.as_str())));
     figment = figment.merge(Layer {
         name: FLAGS,
         values: flags.collect(),
@@ -142,7 +144,10 @@ fn explain_one(error: &figment::Error, figment: &Figment, schema: Schema, file: 
         path.push(name.clone());
     }
     // The parser appends the index of an item to the path of its list.
-    while path.len() > 1 && schema.find(&path).is_none() && schema.find(&path[..path.len() - 1]).is_some_and(is_value) {
+    while path.len() > 1
+        && schema.find(&path).is_none()
+        && schema.find(&path[..path.len() - 1]).is_some_and(is_value)
+    {
         path.pop();
     }
     let key = path.join(".");

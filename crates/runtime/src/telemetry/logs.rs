@@ -74,9 +74,14 @@ impl LogConfig {
     }
 
     fn filter(&self) -> Result<EnvFilter, ConfigError> {
-        EnvFilter::builder()
-            .parse(&self.level)
-            .map_err(|e| ConfigError::new("log.level", format!("{e}; expected: a level such as `info`, or directives such as `info,mayfly_smtp=debug`")))
+        EnvFilter::builder().parse(&self.level).map_err(|e| {
+            ConfigError::new(
+                "log.level",
+                format!(
+                    "{e}; expected: a level such as `info`, or directives such as `info,mayfly_smtp=debug`"
+                ),
+            )
+        })
     }
 }
 
