@@ -8,7 +8,7 @@ install: ## Release build; puts mayfly into ~/.cargo/bin
 	$(CARGO) install --locked --path crates/server
 
 run: ## Build and start all roles in one process on SQLite
-	@test -e "$${CARGO_TARGET_DIR:-target}/debug/mayfly" || echo 'The first build takes FIRST_BUILD; later ones take seconds.'
+	@test -e "$${CARGO_TARGET_DIR:-target}/debug/mayfly" || echo 'The first build takes about 5 minutes on two cores; later builds take seconds.'
 	$(CARGO) run --bin mayfly
 
 gen: ## Write docs/CONFIGURATION.md from the code
