@@ -102,7 +102,15 @@ fn texts(path: &Path, found: &mut Vec<PathBuf>) {
 fn documents_name_variables_that_exist() {
     let known: BTreeSet<String> = keys().into_iter().map(|(_, variable)| variable).collect();
     let mut files = Vec::new();
-    for path in ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs", "deploy", "docker-compose.yml", "Makefile"] {
+    for path in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "docs",
+        "deploy",
+        "docker-compose.yml",
+        "Makefile",
+    ] {
         texts(&root().join(path), &mut files);
     }
     let mut count = 0;
