@@ -14,15 +14,15 @@ const SMALLEST_MESSAGE_LIMIT: u64 = 65_536;
 /// RFC 5321 4.5.3.1.8: a receiver must take a hundred recipients.
 const SMALLEST_RECIPIENT_LIMIT: u32 = 100;
 
-/// Where and within which bounds mail is received.
+/// The listener and the limits of receiving mail.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where SMTP listens.
+    /// The SMTP listener.
     pub listen: SocketAddr,
-    /// The name in the banner; absent, the host's.
+    /// The name in the banner; by default the host's name.
     pub hostname: Option<String>,
-    /// The certificate of STARTTLS, a PEM file; absent, STARTTLS is not offered.
+    /// The certificate for STARTTLS, a PEM file. Without it STARTTLS is not offered.
     pub tls_cert: Option<PathBuf>,
     /// The certificate's key, a PEM file.
     pub tls_key: Option<PathBuf>,
@@ -34,7 +34,7 @@ pub struct Config {
     pub max_connections: u32,
     /// The most connections at once of one IPv4 address or one IPv6 /64; 0 turns the limit off.
     pub max_connections_per_client: u32,
-    /// The most message data held in memory at once, in bytes, over all sessions.
+    /// The most message data in memory at once, in bytes, over all sessions.
     pub max_buffered_bytes: u64,
 }
 
@@ -55,7 +55,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Checks what the types cannot say.
+    /// Validates what the types cannot express.
     ///
     /// # Errors
     /// Names the key whose value cannot be used.
@@ -81,10 +81,10 @@ impl Config {
         Ok(())
     }
 
-    /// Returns the name that the edge calls itself: the configured one, else the host's, else `localhost`.
+    /// Returns the name in replies: the configured one, else the host's, else `localhost`.
     #[must_use]
     pub fn host_name(&self) -> String {
-        let told = || {
+        let detected = || {
             ["/proc/sys/kernel/hostname", "/etc/hostname"]
                 .into_iter()
                 .filter_map(|path| std::fs::read_to_string(path).ok())
@@ -93,12 +93,12 @@ impl Config {
         };
         self.hostname
             .clone()
-            .or_else(told)
+            .or_else(detected)
             .unwrap_or_else(|| "localhost".to_owned())
     }
 }
 
-/// Whether a name can stand in a reply: one word of letters, digits, dots, hyphens and underscores.
+/// Returns whether a name is safe in a reply: one word of letters, digits, dots, hyphens and underscores.
 fn is_host_name(name: &str) -> bool {
     (1..=253).contains(&name.len())
         && name
@@ -111,54 +111,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_cannot_be_used_are_named() {
+    fn validate_rejects_out_of_range_values_by_key() {
         assert!(Config::default().validate().is_ok());
-        let sound = Config::default;
-        let wrong = [
+        let valid = Config::default;
+        let invalid = [
             (
                 "smtp.max_message_bytes",
                 Config {
                     max_message_bytes: 65_535,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.max_recipients",
                 Config {
                     max_recipients: 99,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.max_connections",
                 Config {
                     max_connections: 0,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.max_buffered_bytes",
                 Config {
                     max_buffered_bytes: 65_536,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.hostname",
                 Config {
                     hostname: Some("a b\r\n220 c".to_owned()),
-                    ..sound()
+                    ..valid()
                 },
             ),
         ];
-        for (key, config) in wrong {
+        for (key, config) in invalid {
             let error = config.validate().unwrap_err().to_string();
             assert!(error.starts_with(key), "{error}");
         }
     }
 
     #[test]
-    fn the_host_has_a_name() {
+    fn host_name_defaults_to_the_host() {
         assert!(is_host_name(&Config::default().host_name()));
         let config = Config {
             hostname: Some("mx.mayfly.test".to_owned()),
