@@ -10,35 +10,35 @@ use mayfly_runtime::config::{ConfigError, Secret, secret_keys};
 use mayfly_types::SecretKey;
 use serde::{Deserialize, Serialize};
 
-/// How the auth service runs, or where it lives if it runs elsewhere.
+/// How the auth service runs, or how to reach it in another process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where a process that has only this role, or lacks a caller of it, listens for gRPC.
+    /// The gRPC listener of a process that has this role and not all of its callers.
     pub listen: SocketAddr,
-    /// Where the service lives when it is not in this process.
+    /// The service's address if it runs in another process.
     pub endpoint: Option<Endpoints>,
     /// The keys that sign JWTs, separated by commas: all verify, the first signs.
     pub signing_key: Option<Secret>,
-    /// A file that holds them.
+    /// A file with the signing keys.
     pub signing_key_file: Option<PathBuf>,
-    /// Whether anybody can become a Pro user.
+    /// Whether new Pro users can register.
     pub registration: Registration,
-    /// How many tokens that are not revoked one Pro user can have.
+    /// The most tokens of one Pro user, revoked ones not counted.
     pub max_tokens: u32,
-    /// Threads that hash passwords; 0 is one for each core.
+    /// Threads that hash passwords; 0 means one per core.
     pub hash_workers: u32,
-    /// Sign-ins that may wait for a thread; what comes beyond is refused at once.
+    /// Sign-ins that may wait for a thread; more are refused at once.
     pub hash_queue: u32,
 }
 
-/// Whether anybody can become a Pro user.
+/// Whether new Pro users can register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Registration {
-    /// Anybody can.
+    /// Anyone can register.
     Open,
-    /// Nobody can.
+    /// Registration is refused.
     Closed,
 }
 
@@ -70,7 +70,7 @@ impl Config {
         )
     }
 
-    /// Checks what types cannot.
+    /// Validates what the types cannot express.
     ///
     /// # Errors
     /// Names the first key with a value out of its bounds.
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_valid_and_bounds_are_named() {
+    fn validate_rejects_out_of_range_values_by_key() {
         Config::default().validate().unwrap();
         assert!(Config::default().signing_keys().unwrap().is_empty());
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The tonic adapter: reads a request, calls the use case of the same name, writes the answer.
+//! The tonic adapter: decodes a request, calls the use case of the same name, encodes the response.
 
 use std::{str::FromStr, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     service::{Principal, Service},
 };
 
-/// The service as tonic serves it.
+/// The tonic service.
 pub struct Rpc(pub(crate) Arc<Service>);
 
 impl std::fmt::Debug for Rpc {
@@ -32,12 +32,12 @@ impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let code = error.code();
         if matches!(code, ErrorCode::Internal | ErrorCode::Unavailable) {
-            // The cause of a database's failure is told to the log alone.
+            // The cause of a database failure is logged and not returned.
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             if code == ErrorCode::Internal {
                 tracing::error!(%error, cause, "a call failed");
             } else {
-                tracing::info!(%error, cause, "a call was refused for now");
+                tracing::info!(%error, cause, "a call failed for now");
             }
         }
         let mut failure = Failure::new(code, error.reason(), error.public_message());

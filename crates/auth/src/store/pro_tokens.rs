@@ -1,4 +1,4 @@
-//! Pro API tokens. Every look-up by id starts from the user who owns it.
+//! Pro API tokens. Every look-up by id starts from the owning user.
 
 use mayfly_database::idempotency::Call;
 use mayfly_types::{TokenId, UserId};
@@ -19,10 +19,10 @@ use crate::{
     model::pro_token::{NewToken, TokenHash},
 };
 
-/// How many tokens are listed at most: all that live, and the youngest of those revoked.
+/// The most tokens in a list: all active ones, and the newest revoked ones.
 const MAX_LISTED: u64 = 1_000;
 
-/// A token as it is stored.
+/// A stored token.
 #[derive(Debug, Clone)]
 pub(crate) struct ProToken {
     pub(crate) id: TokenId,
@@ -33,9 +33,9 @@ pub(crate) struct ProToken {
     pub(crate) revoked_at_secs: Option<i64>,
 }
 
-/// A new token as its user is told of it.
+/// The response to the creation of a token.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Created {
+pub(crate) struct CreatedToken {
     pub(crate) id: Uuid,
     pub(crate) created_at_secs: i64,
     pub(crate) value: String,
@@ -59,8 +59,8 @@ async fn insert(
     token: ProToken,
     new: &NewToken,
     limit: u32,
-) -> Result<Created, Error> {
-    // The lock makes the count exact where there are several writers.
+) -> Result<CreatedToken, Error> {
+    // The lock makes the count exact with several concurrent writers.
     let user = user::Entity::find_by_id(token.user_id.as_uuid())
         .lock_exclusive()
         .one(tx)
@@ -68,11 +68,11 @@ async fn insert(
     if user.is_none() {
         return Err(Error::NotFound);
     }
-    let live = owned_by(token.user_id)
+    let active = owned_by(token.user_id)
         .filter(pro_token::Column::RevokedAtSecs.is_null())
         .count(tx)
         .await?;
-    if live >= u64::from(limit) {
+    if active >= u64::from(limit) {
         return Err(Error::TokenLimitReached { limit });
     }
     let row = pro_token::ActiveModel {
@@ -85,7 +85,7 @@ async fn insert(
         revoked_at_secs: Set(token.revoked_at_secs),
     };
     pro_token::Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(Created {
+    Ok(CreatedToken {
         id: token.id.as_uuid(),
         created_at_secs: token.created_at_secs,
         value: new.value.to_string(),
@@ -97,7 +97,7 @@ fn owned_by(user_id: UserId) -> Select<pro_token::Entity> {
 }
 
 impl Store {
-    /// Stores a new token if the user has fewer than `limit` that live. Returns it, or what the same call made before.
+    /// Stores a new token if the user has fewer than `limit` active ones. A repeated call returns the token of the first.
     pub(crate) async fn create_pro_token(
         &self,
         token: ProToken,
@@ -105,7 +105,7 @@ impl Store {
         limit: u32,
         call: Option<Call>,
         now: OffsetDateTime,
-    ) -> Result<Created, Error> {
+    ) -> Result<CreatedToken, Error> {
         let write = self.database.tx("create_pro_token", move |tx| {
             let (token, new, call, answers) =
                 (token.clone(), new.clone(), call.clone(), self.answers.clone());
@@ -139,7 +139,7 @@ impl Store {
         Ok(read.await?.map(ProToken::from))
     }
 
-    /// Returns the hash of a user's token, under which its verdict is known.
+    /// Returns the hash of a user's token, which is its cache key.
     pub(crate) async fn find_pro_token_hash(
         &self,
         user_id: UserId,
@@ -155,7 +155,7 @@ impl Store {
             .transpose()
     }
 
-    /// Revokes a user's token; the first time counts.
+    /// Revokes a user's token. The time of the first revocation is kept.
     pub(crate) async fn revoke_pro_token(
         &self,
         user_id: UserId,
@@ -176,11 +176,11 @@ impl Store {
         write.await
     }
 
-    /// Notes when tokens were used, each unless a use within `min_apart_secs` before is noted already.
+    /// Records uses of tokens. A use less than `min_interval_secs` after the recorded one is dropped.
     pub(crate) async fn touch_pro_tokens(
         &self,
         uses: Vec<(TokenId, i64)>,
-        min_apart_secs: i64,
+        min_interval_secs: i64,
     ) -> Result<(), DbErr> {
         let write = self.database.tx("touch_pro_tokens", move |tx| {
             let uses = uses.clone();
@@ -188,7 +188,7 @@ impl Store {
                 for (id, used_at_secs) in uses {
                     let is_due = Condition::any()
                         .add(pro_token::Column::LastUsedAtSecs.is_null())
-                        .add(pro_token::Column::LastUsedAtSecs.lte(used_at_secs - min_apart_secs));
+                        .add(pro_token::Column::LastUsedAtSecs.lte(used_at_secs - min_interval_secs));
                     pro_token::Entity::update_many()
                         .col_expr(pro_token::Column::LastUsedAtSecs, Expr::value(used_at_secs))
                         .filter(pro_token::Column::Id.eq(id.as_uuid()))

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::{Store, credentials::Credential, entities::user, first_generation};
 use crate::model::{email::Email, password::StoredPassword};
 
-/// A Pro user, with what signing in needs.
+/// A Pro user with the credential.
 #[derive(Debug)]
 pub(crate) struct User {
     pub(crate) id: UserId,
@@ -79,14 +79,14 @@ impl Store {
         Ok(read.await?.map(User::from))
     }
 
-    /// Writes a stronger hash of the same password, unless the password has changed meanwhile.
-    pub(crate) async fn strengthen_user(
+    /// Replaces the hash of the same password, unless the password was changed concurrently.
+    pub(crate) async fn rehash_user(
         &self,
         id: UserId,
         old: StoredPassword,
         new: StoredPassword,
     ) -> Result<(), DbErr> {
-        let write = self.database.tx("strengthen_user", move |tx| {
+        let write = self.database.tx("rehash_user", move |tx| {
             let update = user::Entity::update_many()
                 .col_expr(user::Column::PasswordScheme, Expr::value(new.scheme))
                 .col_expr(user::Column::PasswordHash, Expr::value(new.phc.clone()))
@@ -97,7 +97,7 @@ impl Store {
         write.await
     }
 
-    /// Returns a user's generation, `None` when there is no such user.
+    /// Returns a user's generation; `None` if there is no such user.
     pub(crate) async fn find_user_generation(&self, id: UserId) -> Result<Option<i64>, DbErr> {
         let read = self.database.read("find_user_generation", |c| {
             let select = user::Entity::find_by_id(id.as_uuid())

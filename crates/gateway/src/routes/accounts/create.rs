@@ -90,10 +90,6 @@ fn check_length(password: &str) -> Result<(), Failure> {
             LengthError::TooShort { .. } => reason::PASSWORD_TOO_SHORT,
             LengthError::TooLong { .. } => reason::PASSWORD_TOO_LONG,
         };
-        Failure::new(
-            ErrorCode::InvalidArgument,
-            reason,
-            format!("password: {error}"),
-        )
+        Failure::new(ErrorCode::InvalidArgument, reason, format!("password: {error}"))
     })
 }
