@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use mayfly_database::{DatabaseFailure, idempotency::Refused};
+use mayfly_database::{DatabaseFailure, DbErr, idempotency::Refused};
 use mayfly_types::{ErrorCode, password::LengthError, reason};
-use sea_orm::DbErr;
 
 /// A failed use case.
 #[derive(Debug, thiserror::Error)]

@@ -17,7 +17,7 @@ db_test!(
     validate_jwt_expires_after_seven_days,
     pro_user_and_token_lifecycle,
     revoke_token_of_another_user_is_not_found,
-    malformed_input_is_invalid_and_missing_is_not_found,
+    invalid_input_is_refused_and_unknown_id_is_not_found,
     register_user_closed_keeps_existing_users,
     database_closed_is_unavailable_and_not_ready,
 );
@@ -147,25 +147,25 @@ async fn revoke_token_of_another_user_is_not_found(db: Db) {
     assert!(world.tokens(&bob.id).await.is_empty());
 }
 
-async fn malformed_input_is_invalid_and_missing_is_not_found(db: Db) {
+async fn invalid_input_is_refused_and_unknown_id_is_not_found(db: Db) {
     let world = World::new(db).await;
     let user = world.user().await;
     let missing = world.new_account();
     for text in ["", "x", "01900000000070008000000000000000"] {
         refused(
             world.create_credential(text, PASSWORD).await,
-            ErrorCode::InvalidArgument,
-            reason::INVALID_REQUEST,
+            ErrorCode::NotFound,
+            reason::NOT_FOUND,
         );
         refused(
             world.sign_in(Some(text), PASSWORD).await,
-            ErrorCode::InvalidArgument,
-            reason::INVALID_REQUEST,
+            ErrorCode::NotFound,
+            reason::NOT_FOUND,
         );
         refused(
             world.create_token(text, "name").await,
-            ErrorCode::InvalidArgument,
-            reason::INVALID_REQUEST,
+            ErrorCode::NotFound,
+            reason::NOT_FOUND,
         );
         refused(
             world.revoke(&user.id, text).await,

@@ -1,7 +1,7 @@
 //! Pro API tokens: typos need no database, limits are exact, and uses are recorded at intervals.
 
-use mayfly_testkit::{Db, db_test, eventually};
 use futures_util::future::join_all;
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, reason};
 use proptest::{prelude::*, test_runner::TestRunner};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
@@ -130,7 +130,10 @@ async fn last_used_is_recorded_every_five_minutes(db: Db) {
     ] {
         world.clock.advance(Duration::seconds(advance));
         validate_often().await;
-        eventually("the use is recorded", async || last_used().await == Some(recorded)).await;
+        eventually("the use is recorded", async || {
+            last_used().await == Some(recorded)
+        })
+        .await;
     }
     // A clock that steps back records nothing.
     world.clock.advance(-Duration::hours(2));

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mayfly_database::is_unique_violation;
 use mayfly_types::UserId;
 
 use super::{Service, SignedInUser, run_to_completion};
@@ -35,14 +34,7 @@ impl Service {
         let (id, shown) = (UserId::new(now), email.as_str().to_owned());
         let change = async move {
             let change = this.store.create_user(id, email, password, now);
-            let created = this.generations.change(Subject::User(id), change).await;
-            created.map_err(|error| {
-                if is_unique_violation(&error) {
-                    Error::EmailTaken
-                } else {
-                    error.into()
-                }
-            })
+            this.generations.change(Subject::User(id), change).await
         };
         let generation = run_to_completion(&self.tasks, change).await?;
         let token = self.keys.issue(Subject::User(id), generation, now)?;

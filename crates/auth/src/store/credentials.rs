@@ -35,7 +35,7 @@ impl From<credential::Model> for Credential {
 impl Store {
     pub(crate) async fn find_credential(&self, id: AccountId) -> Result<Option<Credential>, DbErr> {
         let read = self.database.read("find_credential", |c| {
-            Box::pin(credential::Entity::find_by_id(id.as_uuid()).one(c))
+            Box::pin(credential::Entity::find_by_id(id).one(c))
         });
         Ok(read.await?.map(Credential::from))
     }
@@ -49,7 +49,7 @@ impl Store {
     ) -> Result<Credential, DbErr> {
         let write = self.database.tx("add_credential", move |tx| {
             let row = credential::ActiveModel {
-                account_id: Set(id.as_uuid()),
+                account_id: Set(id),
                 password_scheme: Set(password.scheme),
                 password_hash: Set(password.phc.clone()),
                 generation: Set(first_generation()),
@@ -63,7 +63,7 @@ impl Store {
                     .on_conflict(keep_existing)
                     .exec_without_returning(tx)
                     .await?;
-                let stored = credential::Entity::find_by_id(id.as_uuid()).one(tx).await?;
+                let stored = credential::Entity::find_by_id(id).one(tx).await?;
                 let gone = || DbErr::RecordNotFound("deleted concurrently".to_owned());
                 stored.map(Credential::from).ok_or_else(gone)
             })
@@ -80,7 +80,7 @@ impl Store {
         let write = self.database.tx("reset_credential", move |tx| {
             let password = password.clone();
             Box::pin(async move {
-                let found = credential::Entity::find_by_id(id.as_uuid())
+                let found = credential::Entity::find_by_id(id)
                     .lock_exclusive()
                     .one(tx)
                     .await?;
@@ -102,7 +102,7 @@ impl Store {
             let update = credential::Entity::update_many()
                 .col_expr(credential::Column::PasswordScheme, Expr::value(new.scheme))
                 .col_expr(credential::Column::PasswordHash, Expr::value(new.phc.clone()))
-                .filter(credential::Column::AccountId.eq(id.as_uuid()))
+                .filter(credential::Column::AccountId.eq(id))
                 .filter(credential::Column::PasswordHash.eq(old.phc.clone()));
             Box::pin(async move { update.exec(tx).await.map(drop) })
         });
@@ -111,12 +111,7 @@ impl Store {
 
     pub(crate) async fn delete_credential(&self, id: AccountId) -> Result<(), DbErr> {
         let write = self.database.tx("delete_credential", move |tx| {
-            Box::pin(async move {
-                credential::Entity::delete_by_id(id.as_uuid())
-                    .exec(tx)
-                    .await
-                    .map(drop)
-            })
+            Box::pin(async move { credential::Entity::delete_by_id(id).exec(tx).await.map(drop) })
         });
         write.await
     }
@@ -124,7 +119,7 @@ impl Store {
     /// Returns a mailbox's generation; `None` if it has no credential.
     pub(crate) async fn find_account_generation(&self, id: AccountId) -> Result<Option<i64>, DbErr> {
         let read = self.database.read("find_account_generation", |c| {
-            let select = credential::Entity::find_by_id(id.as_uuid())
+            let select = credential::Entity::find_by_id(id)
                 .select_only()
                 .column(credential::Column::Generation);
             Box::pin(async move { select.into_tuple().one(c).await })

@@ -8,7 +8,6 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::{
     Store,
@@ -36,7 +35,7 @@ pub(crate) struct ProToken {
 /// The response to the creation of a token.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct CreatedToken {
-    pub(crate) id: Uuid,
+    pub(crate) id: TokenId,
     pub(crate) created_at_secs: i64,
     pub(crate) value: String,
 }
@@ -44,8 +43,8 @@ pub(crate) struct CreatedToken {
 impl From<pro_token::Model> for ProToken {
     fn from(row: pro_token::Model) -> Self {
         Self {
-            id: TokenId::from_uuid(row.id),
-            user_id: UserId::from_uuid(row.user_id),
+            id: row.id,
+            user_id: row.user_id,
             name: row.name,
             created_at_secs: row.created_at_secs,
             last_used_at_secs: row.last_used_at_secs,
@@ -61,7 +60,7 @@ async fn insert(
     limit: u32,
 ) -> Result<CreatedToken, Error> {
     // The lock makes the count exact with several concurrent writers.
-    let user = user::Entity::find_by_id(token.user_id.as_uuid())
+    let user = user::Entity::find_by_id(token.user_id)
         .lock_exclusive()
         .one(tx)
         .await?;
@@ -76,8 +75,8 @@ async fn insert(
         return Err(Error::TokenLimitReached { limit });
     }
     let row = pro_token::ActiveModel {
-        id: Set(token.id.as_uuid()),
-        user_id: Set(token.user_id.as_uuid()),
+        id: Set(token.id),
+        user_id: Set(token.user_id),
         name: Set(token.name),
         token_hash: Set(new.hash.0.to_vec()),
         created_at_secs: Set(token.created_at_secs),
@@ -86,14 +85,14 @@ async fn insert(
     };
     pro_token::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(CreatedToken {
-        id: token.id.as_uuid(),
+        id: token.id,
         created_at_secs: token.created_at_secs,
         value: new.value.to_string(),
     })
 }
 
 fn owned_by(user_id: UserId) -> Select<pro_token::Entity> {
-    pro_token::Entity::find().filter(pro_token::Column::UserId.eq(user_id.as_uuid()))
+    pro_token::Entity::find().filter(pro_token::Column::UserId.eq(user_id))
 }
 
 impl Store {
@@ -146,7 +145,7 @@ impl Store {
         id: TokenId,
     ) -> Result<Option<TokenHash>, DbErr> {
         let read = self.database.read("find_pro_token_hash", |c| {
-            let select = owned_by(user_id).filter(pro_token::Column::Id.eq(id.as_uuid()));
+            let select = owned_by(user_id).filter(pro_token::Column::Id.eq(id));
             Box::pin(async move { select.one(c).await })
         });
         let unreadable = |_| DbErr::Type("a token hash is not 32 bytes".to_owned());
@@ -168,8 +167,8 @@ impl Store {
                     pro_token::Column::RevokedAtSecs,
                     Expr::value(now.unix_timestamp()),
                 )
-                .filter(pro_token::Column::Id.eq(id.as_uuid()))
-                .filter(pro_token::Column::UserId.eq(user_id.as_uuid()))
+                .filter(pro_token::Column::Id.eq(id))
+                .filter(pro_token::Column::UserId.eq(user_id))
                 .filter(pro_token::Column::RevokedAtSecs.is_null());
             Box::pin(async move { update.exec(tx).await.map(drop) })
         });
@@ -191,7 +190,7 @@ impl Store {
                         .add(pro_token::Column::LastUsedAtSecs.lte(used_at_secs - min_interval_secs));
                     pro_token::Entity::update_many()
                         .col_expr(pro_token::Column::LastUsedAtSecs, Expr::value(used_at_secs))
-                        .filter(pro_token::Column::Id.eq(id.as_uuid()))
+                        .filter(pro_token::Column::Id.eq(id))
                         .filter(is_due)
                         .exec(tx)
                         .await?;
