@@ -65,7 +65,7 @@ impl Config {
         )
     }
 
-    /// Checks what types cannot.
+    /// Validates what the types cannot express.
     ///
     /// # Errors
     /// Names the first key with a value out of its bounds.

@@ -97,45 +97,45 @@ mod tests {
     #[test]
     fn validate_out_of_bounds_names_the_key() {
         assert!(Config::default().validate().is_ok());
-        let sound = Config::default;
-        let wrong = [
+        let valid = Config::default;
+        let invalid = [
             (
                 "smtp.max_message_bytes",
                 Config {
                     max_message_bytes: 65_535,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.max_recipients",
                 Config {
                     max_recipients: 99,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.max_connections",
                 Config {
                     max_connections: 0,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.max_buffered_bytes",
                 Config {
                     max_buffered_bytes: 65_536,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.hostname",
                 Config {
                     hostname: Some("a b\r\n220 c".to_owned()),
-                    ..sound()
+                    ..valid()
                 },
             ),
         ];
-        for (key, config) in wrong {
+        for (key, config) in invalid {
             let error = config.validate().unwrap_err().to_string();
             assert!(error.starts_with(key), "{error}");
         }
