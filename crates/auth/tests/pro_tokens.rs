@@ -1,7 +1,7 @@
 //! Pro API tokens: typos cost nothing, limits are exact, and uses are noted seldom.
 
-use mayfly_testkit::{Db, db_test, eventually};
 use futures_util::future::join_all;
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, reason};
 use proptest::{prelude::*, test_runner::TestRunner};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};

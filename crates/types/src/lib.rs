@@ -15,7 +15,8 @@ pub use client_network::client_network;
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
 pub use ids::{
-    AccountId, AttemptId, DomainId, HolderId, InvalidId, MessageId, TokenId, UserId, WebhookEventId, WebhookId,
+    AccountId, AttemptId, DomainId, HolderId, InvalidId, MessageId, TokenId, UserId, WebhookEventId,
+    WebhookId,
 };
 pub use new_message::NewMessage;
 pub use secret::{SecretKey, random_bytes};

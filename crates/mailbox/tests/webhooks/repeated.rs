@@ -9,8 +9,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 
 use super::{
     Arc, Db, DeleteWebhookRequest, Duration, ErrorCode, Failure, Receiver, World, assert_refused, create,
-    create_once, db_test, deliveries, mail, reason, replay_once, rotate_once, test_once, user,
-    with_webhook,
+    create_once, db_test, deliveries, mail, reason, replay_once, rotate_once, test_once, user, with_webhook,
 };
 use crate::{domains, world::scope};
 

@@ -1,9 +1,6 @@
 //! Readers that stop: little is kept for them, they are left, and they miss nothing when they come back.
 
-use std::{
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::future::join_all;
 use h2::client::handshake;
