@@ -52,7 +52,7 @@ config_section! {
         /// Domains, mailboxes and messages.
         pub(crate) mailbox: mayfly_mailbox::Config = mayfly_mailbox::Config::default(),
         /// Where webhooks can be delivered.
-        pub(crate) webhooks: mayfly_mailbox::WebhooksConfig = mayfly_webhooks::Config::default(),
+        pub(crate) webhooks: mayfly_mailbox::WebhooksConfig = mayfly_mailbox::WebhooksConfig::default(),
         /// PostgreSQL in place of SQLite files.
         pub(crate) database: DatabaseConfig = DatabaseConfig::default(),
         /// State that processes share for a short time.
