@@ -98,7 +98,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         answers: store.answers().clone(),
         lock_owner: |tx, owner| Box::pin(store::owners::lock(tx, owner.as_uuid())),
         dns: name_servers::name_servers(&config.dns_servers.0),
-        encryption_keys: deps.data_keys,
+        data_keys: deps.data_keys,
         clock: deps.clock.clone(),
         tasks: deps.tasks.clone(),
     };

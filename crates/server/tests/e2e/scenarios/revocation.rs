@@ -226,7 +226,9 @@ async fn until_shared(world: &World, fleet: &Fleet) {
         for gateway in &fleet.gateways {
             gateway.get("/pro/api/me", &fleet.pro).await;
         }
-        redis.command("KEYS mayfly:token-cache:*").contains("mayfly:token-cache:")
+        redis
+            .command("KEYS mayfly:token-cache:*")
+            .contains("mayfly:token-cache:")
     })
     .await;
 }
