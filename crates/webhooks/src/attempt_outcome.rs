@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use mayfly_database::Database;
 use mayfly_runtime::telemetry;
-use mayfly_types::{SharedClock, WebhookEventId, WebhookId};
+use mayfly_types::{SharedClock, WebhookEventId, WebhookId, unix_millis};
 use opentelemetry::{KeyValue, metrics::Counter};
 use tokio::sync::mpsc;
 
@@ -15,7 +15,7 @@ use crate::{
     store::{
         attempts,
         entities::{webhook_attempt, webhook_event},
-        events, millis,
+        events,
         webhooks::{self, Change},
     },
 };
@@ -101,7 +101,7 @@ pub(crate) async fn record_all(
         for outcome in &batch {
             attempts.add(1, &[KeyValue::new("outcome", outcome.label())]);
         }
-        let changes = Changes::of(std::mem::take(&mut batch), millis(clock.now()));
+        let changes = Changes::of(std::mem::take(&mut batch), unix_millis(clock.now()));
         if let Err(error) = changes.write(&database).await {
             tracing::warn!(%error, "cannot record the outcome of attempts: their events are delivered again");
         }

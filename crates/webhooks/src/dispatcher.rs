@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use mayfly_database::Database;
 use mayfly_runtime::{task::Tasks, telemetry};
-use mayfly_types::{AttemptId, SharedClock, WebhookId};
+use mayfly_types::{AttemptId, SharedClock, WebhookId, unix_millis};
 use opentelemetry::{KeyValue, metrics::Histogram};
 use time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -28,7 +28,7 @@ use crate::{
     ssrf_guard::{GuardedClient, Response},
     store::{
         entities::{webhook, webhook_attempt, webhook_event},
-        events, millis, webhooks,
+        events, webhooks,
     },
 };
 
@@ -96,7 +96,7 @@ impl Dispatcher {
     ) -> AttemptOutcome {
         let started = Instant::now();
         let now = self.clock.now();
-        let result = self.post(webhook, &event, millis(now)).await;
+        let result = self.post(webhook, &event, unix_millis(now)).await;
         let attempt = webhook_attempt::Model {
             id: AttemptId::new(now),
             webhook_id: webhook.id,
@@ -105,7 +105,7 @@ impl Dispatcher {
             status_code: result.as_ref().ok().map(|response| i32::from(response.status)),
             error: result.as_ref().err().map(AttemptFailure::to_string),
             duration_ms: i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX),
-            created_at_ms: millis(now),
+            created_at_ms: unix_millis(now),
         };
         AttemptOutcome {
             event,
@@ -176,7 +176,7 @@ impl Rounds {
     /// Starts the attempts of a round. Returns whether another round may find more.
     async fn run(&mut self) -> Result<bool, Error> {
         let now = self.dispatcher.clock.now();
-        let (now_ms, until_ms) = (millis(now), millis(now + CLAIM));
+        let (now_ms, until_ms) = (unix_millis(now), unix_millis(now + CLAIM));
         let granted = self.grant(now_ms).await?;
         if granted.is_empty() {
             return Ok(false);

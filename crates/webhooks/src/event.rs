@@ -2,12 +2,12 @@
 
 use mayfly_database::{DatabaseTransaction, DbErr};
 use mayfly_runtime::telemetry;
-use mayfly_types::{AccountId, MessageId, UserId, WebhookEventId, WebhookId, rfc3339};
+use mayfly_types::{AccountId, MessageId, UserId, WebhookEventId, WebhookId, rfc3339, unix_millis};
 use serde::Serialize;
 use time::OffsetDateTime;
 use tracing::Span;
 
-use crate::store::{entities::webhook_event, events, millis, webhooks};
+use crate::store::{entities::webhook_event, events, webhooks};
 
 /// The only event type.
 pub const EVENT_TYPE: &str = "email.received";
@@ -159,6 +159,6 @@ fn new_event(
         body: serde_json::to_string(&envelope).unwrap_or_default(),
         traceparent,
         attempts: 0,
-        next_attempt_at_ms: Some(millis(now)),
+        next_attempt_at_ms: Some(unix_millis(now)),
     }
 }

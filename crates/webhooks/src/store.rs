@@ -81,8 +81,3 @@ impl Store {
         .await
     }
 }
-
-/// Returns a time as the tables hold it.
-pub(crate) fn millis(at: OffsetDateTime) -> i64 {
-    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
-}

@@ -1,7 +1,7 @@
 //! Creates a webhook.
 
 use mayfly_database::idempotency::Call;
-use mayfly_types::{UserId, WebhookId};
+use mayfly_types::{UserId, WebhookId, unix_millis};
 use serde::{Deserialize, Serialize};
 
 use super::{Webhooks, list_webhooks::Webhook};
@@ -11,7 +11,7 @@ use crate::{
     secret::new_secret,
     store::{
         entities::webhook::{Model, State},
-        millis, webhooks,
+        webhooks,
     },
 };
 
@@ -59,7 +59,7 @@ impl Webhooks {
             failure_count: 0,
             answered_in_ms: None,
             last_triggered_at_ms: None,
-            created_at_ms: millis(now),
+            created_at_ms: unix_millis(now),
         };
         let (max, lock_owner) = (u64::from(self.limits.max_webhooks), self.lock_owner);
         self.store

@@ -1,12 +1,12 @@
 //! Delivers an event again.
 
 use mayfly_database::idempotency::Call;
-use mayfly_types::{AttemptId, UserId, WebhookEventId, WebhookId};
+use mayfly_types::{AttemptId, UserId, WebhookEventId, WebhookId, unix_millis};
 
 use super::{Webhooks, ensure_active};
 use crate::{
     error::Error,
-    store::{attempts, events, millis, webhooks},
+    store::{attempts, events, webhooks},
 };
 
 impl Webhooks {
@@ -39,7 +39,7 @@ impl Webhooks {
                     ensure_active(webhooks::find(tx, owner, webhook).await?)?;
                     let attempt = attempts::find(tx, webhook, attempt).await?;
                     let event = attempt.ok_or(Error::NotFound)?.event_id;
-                    if events::replay(tx, event, millis(now)).await? {
+                    if events::replay(tx, event, unix_millis(now)).await? {
                         Ok(event)
                     } else {
                         Err(Error::NotFound)

@@ -1,13 +1,13 @@
 //! Rotates the secret of a webhook.
 
 use mayfly_database::idempotency::Call;
-use mayfly_types::{UserId, WebhookId};
+use mayfly_types::{UserId, WebhookId, unix_millis};
 
 use super::Webhooks;
 use crate::{
     error::Error,
     secret::{OLD_SECRET_VALIDITY, new_secret},
-    store::{millis, webhooks},
+    store::webhooks,
 };
 
 impl Webhooks {
@@ -26,7 +26,7 @@ impl Webhooks {
             .map(|key| Call::new("rotate_webhook_secret", owner, key, &[&webhook.to_string()]));
         let (now, secret) = (self.clock.now(), new_secret());
         let sealed = self.secrets.seal(webhook, &secret)?;
-        let until_ms = millis(now + OLD_SECRET_VALIDITY);
+        let until_ms = unix_millis(now + OLD_SECRET_VALIDITY);
         let rotated = self
             .store
             .write_once("rotate_webhook_secret", call, now, move |tx| {

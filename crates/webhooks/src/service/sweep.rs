@@ -2,14 +2,14 @@
 //! its lease.
 
 use mayfly_database::DatabaseTransaction;
-use mayfly_types::{AttemptId, WebhookEventId};
+use mayfly_types::{AttemptId, WebhookEventId, unix_millis};
 use time::{Duration, OffsetDateTime};
 
 use super::Webhooks;
 use crate::{
     error::Error,
     secret::OLD_SECRET_VALIDITY,
-    store::{attempts, events, millis, webhooks},
+    store::{attempts, events, webhooks},
 };
 
 /// How long after a rotation a webhook may have too many pending events.
@@ -58,7 +58,7 @@ impl Webhooks {
     /// [`CATCH_UP`] to deliver them.
     async fn fail_overfull(&self) -> Result<u64, Error> {
         let max = u64::from(self.limits.max_pending_events);
-        let old_until_ms = millis(self.clock.now() + OLD_SECRET_VALIDITY - CATCH_UP);
+        let old_until_ms = unix_millis(self.clock.now() + OLD_SECRET_VALIDITY - CATCH_UP);
         let failed = self.store.write("fail_overfull_webhooks", move |tx| {
             Box::pin(async move {
                 let overfull = webhooks::list_overfull(tx, max, old_until_ms).await?;
@@ -80,7 +80,7 @@ impl Webhooks {
             Box::pin(async move { Ok(events::count_pending(c).await?) })
         });
         let pending = counted.await?;
-        self.backlog.set(Some((pending, millis(self.clock.now()))));
+        self.backlog.set(Some((pending, unix_millis(self.clock.now()))));
         Ok(())
     }
 
