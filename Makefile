@@ -2,18 +2,23 @@
 CARGO ?= cargo
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: install run test check fmt lint contract screenshots bench bench-instructions tools up up-observed down
+.PHONY: install run gen test check fmt lint contract screenshots bench bench-instructions tools up up-observed down
 
 install: ## Release build; puts mayfly into ~/.cargo/bin
 	$(CARGO) install --locked --path crates/server
 
 run: ## Build and start all roles in one process on SQLite
+	@test -e "$${CARGO_TARGET_DIR:-target}/debug/mayfly" || echo 'The first build takes about 5 minutes on two cores; later builds take seconds.'
 	$(CARGO) run --bin mayfly
+
+gen: ## Write docs/CONFIGURATION.md from the code
+	$(CARGO) run --quiet --bin mayfly -- config reference > docs/CONFIGURATION.md.new
+	mv docs/CONFIGURATION.md.new docs/CONFIGURATION.md
 
 test: tools ## Install missing programs and run the whole suite
 	$(CARGO) nextest run --workspace
 
-check: fmt lint bench-instructions test ## What CI runs
+check: fmt lint test ## What CI runs
 
 fmt:
 	$(CARGO) fmt --all --check

@@ -1,5 +1,5 @@
-//! Threads that do nothing but hash passwords, one for each core, behind a bounded queue: a flood of sign-ins is refused
-//! at once, and never takes the threads that answer everything else.
+//! Hashes passwords on threads of its own, one per core by default, behind a bounded queue. A flood of sign-ins is
+//! refused at once and cannot occupy the threads that serve everything else.
 
 use std::{
     collections::VecDeque,
@@ -24,10 +24,10 @@ use crate::{
     model::password::{Memory, Password, StoredPassword},
 };
 
-/// The pool. Dropping it ends the threads after what they are at.
+/// The pool. Dropping it ends each thread after its current job.
 pub(crate) struct HashPool {
     shared: Arc<Shared>,
-    max_waiting: usize,
+    max_queued: usize,
     refusals: Counter<u64>,
 }
 
@@ -56,13 +56,13 @@ enum Job {
 }
 
 impl HashPool {
-    /// Starts the threads; `workers` 0 is one for each core.
-    pub(crate) fn start(workers: u32, max_waiting: u32) -> io::Result<Self> {
+    /// Starts the threads; `workers` 0 means one per core.
+    pub(crate) fn start(workers: u32, max_queued: u32) -> io::Result<Self> {
         let workers = match usize::try_from(workers) {
             Ok(0) | Err(_) => thread::available_parallelism()?.get(),
             Ok(workers) => workers,
         };
-        let pool = Self::without_threads(usize::try_from(max_waiting).unwrap_or(usize::MAX));
+        let pool = Self::without_threads(usize::try_from(max_queued).unwrap_or(usize::MAX));
         for _ in 0..workers {
             let shared = Arc::clone(&pool.shared);
             thread::Builder::new()
@@ -72,7 +72,7 @@ impl HashPool {
         Ok(pool)
     }
 
-    fn without_threads(max_waiting: usize) -> Self {
+    fn without_threads(max_queued: usize) -> Self {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             wake: Condvar::new(),
@@ -97,12 +97,12 @@ impl HashPool {
             .build();
         Self {
             shared,
-            max_waiting,
+            max_queued,
             refusals,
         }
     }
 
-    /// Hashes a password for storing.
+    /// Hashes a password for storage.
     #[tracing::instrument(name = "auth.hash", level = "debug", skip_all)]
     pub(crate) async fn hash(&self, password: Password) -> Result<StoredPassword, Error> {
         let (reply, answer) = oneshot::channel();
@@ -110,7 +110,7 @@ impl HashPool {
         answer.await.unwrap_or(Err(Error::Stopping))
     }
 
-    /// Compares a password with a stored one; without one it costs the same and is false.
+    /// Compares a password with a stored hash. Without one it does the same work and returns false.
     #[tracing::instrument(name = "auth.hash", level = "debug", skip_all)]
     pub(crate) async fn verify(
         &self,
@@ -126,7 +126,7 @@ impl HashPool {
         answer.await.unwrap_or(Err(Error::Stopping))
     }
 
-    /// Ends the threads, and fails what waits for them.
+    /// Ends the threads and fails all queued jobs.
     pub(crate) fn close(&self) {
         let mut queue = self.shared.queue.lock();
         queue.is_closed = true;
@@ -140,14 +140,14 @@ impl HashPool {
         if queue.is_closed {
             return Err(Error::Stopping);
         }
-        if queue.jobs.len() >= self.max_waiting {
-            // Callers that went away must not hold the places of those that wait.
+        if queue.jobs.len() >= self.max_queued {
+            // Jobs whose callers have disconnected must not take up the queue.
             queue.jobs.retain(|job| !job.is_abandoned());
         }
-        if queue.jobs.len() >= self.max_waiting {
+        if queue.jobs.len() >= self.max_queued {
             drop(queue);
             self.refusals.add(1, &[]);
-            // Not the same for all, or those refused together would come back together.
+            // Jitter: clients that are refused together must not retry together.
             let seconds = 1 + u64::from(random_bytes::<1>()[0] % 2);
             return Err(Error::Overloaded {
                 retry_after: Duration::from_secs(seconds),
@@ -180,7 +180,7 @@ impl Shared {
         }
     }
 
-    /// Waits for a job whose caller still waits; `None` when the pool closes.
+    /// Waits for a job whose caller is still connected; `None` when the pool closes.
     fn next_job(&self, memory: &mut Memory) -> Option<Job> {
         let mut queue = self.queue.lock();
         loop {
@@ -216,7 +216,7 @@ impl Job {
         }
     }
 
-    /// Does the work. That nobody may wait for the answer any more is no failure.
+    /// Does the work. A caller that has disconnected meanwhile is not an error.
     fn run(self, memory: &mut Memory) {
         match self {
             Self::Hash { password, reply } => {

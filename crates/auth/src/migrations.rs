@@ -1,4 +1,4 @@
-//! The schema's history. Migrations only expand, then contract: code of the version before runs on it too.
+//! The schema's migrations. They expand, then contract: the previous version also runs on the new schema.
 
 mod m20261123_000001_create_credentials;
 mod m20261123_000002_create_users;

@@ -2,29 +2,21 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use mayfly_runtime::{
+    config::{ConfigError, Secret, secret_text},
+    config_section,
+};
 
-use mayfly_runtime::config::{ConfigError, Secret, secret_text};
-
-/// The shared database. Without it, services use SQLite files in the data directory.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DatabaseConfig {
-    /// `postgres://user:password@host:port/database`, with `?sslmode=verify-full&sslrootcert=…` for TLS.
-    pub url: Option<Secret>,
-    /// A file that holds it.
-    pub url_file: Option<PathBuf>,
-    /// The most connections of each service of this process.
-    pub max_connections: u32,
-}
-
-impl Default for DatabaseConfig {
-    fn default() -> Self {
-        Self {
-            url: None,
-            url_file: None,
-            max_connections: 16,
-        }
+config_section! {
+    /// The `[database]` section: PostgreSQL in place of SQLite files in the data directory.
+    pub struct DatabaseConfig {
+        /// URL of PostgreSQL 14 or later: `postgres://user:password@host:port/database`, with
+        /// `?sslmode=verify-full&sslrootcert=…` for TLS. Unset, each service uses a SQLite file in `data_dir`.
+        pub url: Option<Secret> = None,
+        /// File with the URL.
+        pub url_file: Option<PathBuf> = None,
+        /// Connections of each service of this process, 2 to 1000.
+        pub max_connections: u32 = 16,
     }
 }
 

@@ -50,8 +50,8 @@ pub struct Deps {
     pub mx_hostname: String,
     /// Which targets webhooks may have.
     pub webhooks: WebhooksConfig,
-    /// The keys that seal webhook secrets and idempotent answers: every key opens, the first seals.
-    pub encryption_keys: Vec<SecretKey>,
+    /// Keys that seal webhook secrets and idempotency answers: all open, the first seals.
+    pub data_keys: Vec<SecretKey>,
     /// The time.
     pub clock: SharedClock,
     /// Where its background tasks run.
@@ -70,11 +70,7 @@ pub struct Mailbox {
 /// When the schema is not known and cannot be brought up to date.
 pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     deps.database.prepare::<migrations::Migrator>().await?;
-    let store = Store::new(
-        deps.database,
-        Answers::new(&deps.encryption_keys),
-        deps.tasks.clone(),
-    );
+    let store = Store::new(deps.database, Answers::new(&deps.data_keys), deps.tasks.clone());
     let now = deps.clock.now();
     let (system_domains, domains) = (deps.domains.clone(), deps.domains);
     store
@@ -102,7 +98,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         answers: store.answers().clone(),
         lock_owner: |tx, owner| Box::pin(store::owners::lock(tx, owner.as_uuid())),
         dns: name_servers::name_servers(&config.dns_servers.0),
-        encryption_keys: deps.encryption_keys,
+        data_keys: deps.data_keys,
         clock: deps.clock.clone(),
         tasks: deps.tasks.clone(),
     };

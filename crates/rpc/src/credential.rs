@@ -89,22 +89,13 @@ impl MutualTls {
         authority: Option<&PathBuf>,
         tasks: &Tasks,
     ) -> Result<Option<Self>, ConfigError> {
-        let config_key = format!("{section}.tls_cert");
-        let files = match (certificate, key, authority) {
-            (None, None, None) => return Ok(None),
-            (Some(certificate), Some(key), Some(authority)) => {
-                [certificate, key, authority].map(Clone::clone)
-            }
-            _ => {
-                let problem = format!("set it, {section}.tls_key and {section}.tls_ca together");
-                return Err(ConfigError::new(&config_key, problem));
-            }
+        let Some((files, configs)) = Configs::configured(section, certificate, key, authority)? else {
+            return Ok(None);
         };
         let load = {
             let [certificate, key, authority] = files.clone();
             move || Configs::load(&certificate, &key, &authority)
         };
-        let configs = load().map_err(|e| ConfigError::new(&config_key, e))?;
         let this = Self(Arc::new(RwLock::new(Arc::new(configs))));
         let current = Arc::clone(&this.0);
         reload_on_change(files.to_vec(), tasks, move || {
@@ -113,6 +104,19 @@ impl MutualTls {
             Ok(())
         });
         Ok(Some(this))
+    }
+
+    /// Checks that the files can be used, as [`MutualTls::load`] does.
+    ///
+    /// # Errors
+    /// As [`MutualTls::load`].
+    pub fn validate(
+        section: &str,
+        certificate: Option<&PathBuf>,
+        key: Option<&PathBuf>,
+        authority: Option<&PathBuf>,
+    ) -> Result<(), ConfigError> {
+        Configs::configured(section, certificate, key, authority).map(drop)
     }
 
     /// The TLS configuration for a connection accepted now.
@@ -131,6 +135,28 @@ impl MutualTls {
 }
 
 impl Configs {
+    /// Reads the files of a section; `None` when no path is set.
+    fn configured(
+        section: &str,
+        certificate: Option<&PathBuf>,
+        key: Option<&PathBuf>,
+        authority: Option<&PathBuf>,
+    ) -> Result<Option<([PathBuf; 3], Self)>, ConfigError> {
+        let config_key = format!("{section}.tls_cert");
+        match (certificate, key, authority) {
+            (None, None, None) => Ok(None),
+            (Some(certificate), Some(key), Some(authority)) => {
+                let configs =
+                    Self::load(certificate, key, authority).map_err(|e| ConfigError::new(&config_key, e))?;
+                Ok(Some(([certificate, key, authority].map(Clone::clone), configs)))
+            }
+            _ => {
+                let problem = format!("set it, {section}.tls_key and {section}.tls_ca together");
+                Err(ConfigError::new(&config_key, problem))
+            }
+        }
+    }
+
     fn load(certificate: &Path, key: &Path, authority: &Path) -> Result<Self, String> {
         let problem = |path: &Path, error: &dyn fmt::Display| format!("{}: {error}", path.display());
         let mut roots = RootCertStore::empty();

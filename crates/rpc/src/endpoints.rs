@@ -6,6 +6,8 @@ use futures_util::future::BoxFuture;
 use http::Uri;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use mayfly_runtime::config::{ConfigValue, Schema, Syntax};
+
 /// The URLs of a service, separated by commas. A name may resolve to several processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints(Vec<Uri>);
@@ -21,6 +23,13 @@ impl Endpoints {
     pub(super) fn urls(&self) -> &[Uri] {
         &self.0
     }
+}
+
+impl ConfigValue for Endpoints {
+    const SCHEMA: Schema = Schema::Value(
+        Syntax::Text,
+        "URL such as `http://auth:50051`, or several with commas",
+    );
 }
 
 impl FromStr for Endpoints {

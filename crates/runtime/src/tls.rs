@@ -43,6 +43,26 @@ impl ResolvesServerCert for Current {
 }
 
 impl Files {
+    /// Returns `None` when neither path is set.
+    fn configured(
+        config_key: &str,
+        section: &str,
+        certificate: Option<&PathBuf>,
+        key: Option<&PathBuf>,
+    ) -> Result<Option<Self>, ConfigError> {
+        match (certificate, key) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => Ok(Some(Self {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            })),
+            _ => {
+                let problem = format!("set it and {section}.tls_key together");
+                Err(ConfigError::new(config_key, problem))
+            }
+        }
+    }
+
     fn load(&self) -> Result<Arc<CertifiedKey>, String> {
         let (chain, key) = (read_certificates(&self.certificate)?, read_key(&self.key)?);
         let provider = aws_lc_rs::default_provider();
@@ -98,6 +118,30 @@ pub fn reload_on_change(
     });
 }
 
+/// Makes aws-lc-rs the provider for every use of TLS in the process. Later calls have no effect.
+pub fn install_crypto_provider() {
+    let _ = aws_lc_rs::default_provider().install_default();
+}
+
+/// Checks that a certificate and its key can be used, as [`acceptor`] does.
+///
+/// # Errors
+/// As [`acceptor`].
+pub fn validate(
+    section: &str,
+    certificate: Option<&PathBuf>,
+    key: Option<&PathBuf>,
+) -> Result<(), ConfigError> {
+    let config_key = format!("{section}.tls_cert");
+    match Files::configured(&config_key, section, certificate, key)? {
+        Some(files) => files
+            .load()
+            .map(drop)
+            .map_err(|e| ConfigError::new(&config_key, e)),
+        None => Ok(()),
+    }
+}
+
 /// Builds an acceptor for a certificate and reloads it: a changed file is loaded within ten seconds, and the old
 /// certificate stays in use if that fails. Returns `None` when neither path is set.
 ///
@@ -111,18 +155,8 @@ pub fn acceptor(
     tasks: &Tasks,
 ) -> Result<Option<TlsAcceptor>, ConfigError> {
     let config_key = format!("{section}.tls_cert");
-    let files = match (certificate, key) {
-        (None, None) => return Ok(None),
-        (Some(certificate), Some(key)) => Files {
-            certificate: certificate.clone(),
-            key: key.clone(),
-        },
-        _ => {
-            return Err(ConfigError::new(
-                &config_key,
-                format!("set it and {section}.tls_key together"),
-            ));
-        }
+    let Some(files) = Files::configured(&config_key, section, certificate, key)? else {
+        return Ok(None);
     };
     let current = Arc::new(Current(RwLock::new(
         files.load().map_err(|e| ConfigError::new(&config_key, e))?,

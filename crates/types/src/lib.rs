@@ -6,6 +6,7 @@ pub mod clock;
 pub mod error_code;
 pub mod ids;
 mod new_message;
+pub mod password;
 pub mod reason;
 pub mod secret;
 mod timestamp;

@@ -54,7 +54,7 @@ pub struct Deps {
     /// The DNS servers that resolve receivers.
     pub dns: ResolverConfig,
     /// The keys that seal secrets: every key opens, the first seals.
-    pub encryption_keys: Vec<SecretKey>,
+    pub data_keys: Vec<SecretKey>,
     /// The time.
     pub clock: SharedClock,
     /// Where background tasks run.
@@ -85,7 +85,7 @@ impl Webhooks {
             allow_http: config.allow_http,
         };
         let client = GuardedClient::new(rules, deps.dns);
-        let secrets = Arc::new(Secrets::new(&deps.encryption_keys));
+        let secrets = Arc::new(Secrets::new(&deps.data_keys));
         let wake = Arc::new(Notify::new());
         let dispatcher = Dispatcher {
             database: deps.database.clone(),

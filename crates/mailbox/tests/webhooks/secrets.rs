@@ -23,8 +23,8 @@ async fn stolen_database_reveals_no_webhook_secret(db: Db) {
     // Both secrets sign now.
     world.deliver(&[&account], &mail("news")).await.unwrap();
     receiver.until_received(1).await;
-    let mut needles = vec![world.encryption_key.expose().to_vec()];
-    needles.push(world.encryption_key.to_hex().into_bytes());
+    let mut needles = vec![world.data_key.expose().to_vec()];
+    needles.push(world.data_key.to_hex().into_bytes());
     for secret in [&first, &second, &third] {
         let encoded = secret.strip_prefix("whsec_").unwrap();
         let bytes = BASE64_STANDARD.decode(encoded).unwrap();

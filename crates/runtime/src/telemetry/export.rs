@@ -27,27 +27,9 @@ const REMINDER: Duration = Duration::from_secs(300);
 pub(super) struct Collector(Channel);
 
 impl Collector {
-    pub(super) fn new(endpoint: &str) -> Result<Self, ConfigError> {
-        let wrong = |error: tonic::transport::Error| {
-            // Its own text is only "transport error"; the source says why.
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            ConfigError::new(
-                "telemetry.otlp_endpoint",
-                cause.unwrap_or_else(|| error.to_string()),
-            )
-        };
-        let is_tls = endpoint.starts_with("https:");
-        let mut endpoint = Endpoint::from_shared(endpoint.to_owned()).map_err(wrong)?;
-        if is_tls {
-            let tls = ClientTlsConfig::new().with_enabled_roots();
-            endpoint = endpoint.tls_config(tls).map_err(wrong)?;
-        }
+    pub(super) fn new(url: &str) -> Result<Self, ConfigError> {
         #[expect(clippy::disallowed_methods, reason = "the operator names the collector")]
-        let channel = endpoint
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(EXPORT_TIMEOUT)
-            .connect_lazy();
-        Ok(Self(channel))
+        Ok(Self(endpoint(url)?.connect_lazy()))
     }
 
     pub(super) fn spans(&self) -> Result<Watched<SpanExporter>, ConfigError> {
@@ -82,6 +64,24 @@ impl Collector {
                 .build(),
         )
     }
+}
+
+/// Configures the connection to a collector; nothing is dialled.
+pub(super) fn endpoint(url: &str) -> Result<Endpoint, ConfigError> {
+    let wrong = |error: tonic::transport::Error| {
+        // The error itself only says that it is a transport error.
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        ConfigError::new(
+            "telemetry.otlp_endpoint",
+            cause.unwrap_or_else(|| error.to_string()),
+        )
+    };
+    let mut endpoint = Endpoint::from_shared(url.to_owned()).map_err(wrong)?;
+    if url.starts_with("https:") {
+        let tls = ClientTlsConfig::new().with_enabled_roots();
+        endpoint = endpoint.tls_config(tls).map_err(wrong)?;
+    }
+    Ok(endpoint.connect_timeout(CONNECT_TIMEOUT).timeout(EXPORT_TIMEOUT))
 }
 
 /// An exporter that logs its failures. Logs of its own threads are not exported, so it cannot feed itself.

@@ -23,7 +23,10 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::config::ConfigError;
+use crate::{
+    config::{ConfigError, ConfigValue, Schema, Syntax},
+    config_section,
+};
 
 /// The target of events that standard error does not show.
 pub(super) const COLLECTOR_ONLY: &str = "mayfly::collector_only";
@@ -31,16 +34,19 @@ pub(super) const COLLECTOR_ONLY: &str = "mayfly::collector_only";
 /// The libraries that exporting uses. Exporting their logs would produce more of them.
 const EXPORT_MACHINERY: [&str; 6] = ["h2", "hyper", "tonic", "tower", "rustls", "opentelemetry"];
 
-/// The `[log]` section.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogConfig {
-    /// What is logged: a level, or directives such as `info,mayfly_smtp=debug`. The default silences libraries at start and
-    /// about every DNS answer that does not validate.
-    pub level: String,
-    /// The format: `auto` is `human` on a terminal and `json` elsewhere.
-    pub format: LogFormat,
+config_section! {
+    /// The `[log]` section: lines on standard error.
+    pub struct LogConfig {
+        /// Level, or filter directives such as `info,mayfly_smtp=debug`. The default silences start-up messages of
+        /// libraries, and one line for each DNS answer that fails DNSSEC validation.
+        pub level: String = DEFAULT_LEVEL.to_owned(),
+        /// Format: `auto` is `human` on a terminal and `json` elsewhere.
+        pub format: LogFormat = LogFormat::Auto,
+    }
 }
+
+const DEFAULT_LEVEL: &str =
+    "info,sea_orm_migration=warn,opentelemetry=warn,sqlx::postgres::notice=warn,hickory_net=error";
 
 /// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,22 +60,28 @@ pub enum LogFormat {
     Json,
 }
 
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self {
-            level:
-                "info,sea_orm_migration=warn,opentelemetry=warn,sqlx::postgres::notice=warn,hickory_net=error"
-                    .to_owned(),
-            format: LogFormat::Auto,
-        }
-    }
+impl ConfigValue for LogFormat {
+    const SCHEMA: Schema = Schema::Value(Syntax::Text, "`auto`, `human` or `json`");
 }
 
 impl LogConfig {
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// When a filter directive cannot be parsed.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.filter().map(drop)
+    }
+
     fn filter(&self) -> Result<EnvFilter, ConfigError> {
-        EnvFilter::builder()
-            .parse(&self.level)
-            .map_err(|e| ConfigError::new("log.level", e))
+        EnvFilter::builder().parse(&self.level).map_err(|e| {
+            ConfigError::new(
+                "log.level",
+                format!(
+                    "{e}; expected: a level such as `info`, or directives such as `info,mayfly_smtp=debug`"
+                ),
+            )
+        })
     }
 }
 

@@ -10,6 +10,8 @@ use mayfly_smtp::{
     session::{Delivery, Recipient, Replies, Session, Settings, Step},
 };
 use mayfly_testkit::MailSender;
+use mayfly_types::AccountId;
+use time::OffsetDateTime;
 use tokio::{net::TcpListener, sync::Mutex};
 
 use crate::{
@@ -157,7 +159,10 @@ fn converse(settings: &Arc<Settings>, inputs: [&Bytes; 2]) -> anyhow::Result<()>
                 None => bail!("the session did not end: {}", replies.as_str()),
             },
             Step::Resolve { .. } => {
-                session.recipient_resolved(Recipient::Known("account".to_owned()), &mut replies);
+                session.recipient_resolved(
+                    Recipient::Found(AccountId::new(OffsetDateTime::UNIX_EPOCH)),
+                    &mut replies,
+                );
             }
             Step::Deliver(_) => {
                 stored += 1;

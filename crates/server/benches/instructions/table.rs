@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{baseline::Baseline, callgrind::Count};
 
-/// How much higher than the baseline a count may be. Counts of equal code differ by less than a tenth of it.
+/// How much higher than the baseline a count may be.
 const BOUND: f64 = 1.05;
 
 /// A row for each path.

@@ -80,7 +80,7 @@ impl World {
                 events: bus.publisher(&tasks),
                 mx_hostname: "mx.mayfly.test".to_owned(),
                 webhooks: WebhooksConfig::default(),
-                encryption_keys: vec![SecretKey::from_bytes([2; 32])],
+                data_keys: vec![SecretKey::from_bytes([2; 32])],
                 clock: Arc::new(clock.clone()),
                 tasks: tasks.clone(),
             },

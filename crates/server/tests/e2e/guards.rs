@@ -107,27 +107,6 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The binary knows every `MAYFLY_` key of the Compose file and the image.
-#[test]
-fn containers_use_existing_configuration_keys() {
-    let text = read("docker-compose.yml") + &read("deploy/Dockerfile");
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    let keys: BTreeSet<&str> = words
-        .filter(|word| word.starts_with("MAYFLY_") && word.len() > 7)
-        .collect();
-    assert!(keys.len() > 10, "{keys:?}");
-    for key in keys {
-        let output = Command::new(env!("CARGO_BIN_EXE_mayfly"))
-            .args(["config", "check"])
-            .env_clear()
-            .env(key, "x")
-            .output()
-            .expect("the binary runs");
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(!stderr.contains("unknown field"), "{key}: {stderr}");
-    }
-}
-
 #[test]
 fn image_uses_pinned_rust_version() {
     let toolchain = read("rust-toolchain.toml");

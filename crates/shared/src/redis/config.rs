@@ -7,20 +7,22 @@ use ::redis::{
     cluster::ClusterClient,
     sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
 };
-use serde::{Deserialize, Serialize};
+use mayfly_runtime::{
+    config::{ConfigError, Secret, secret_text},
+    config_section,
+};
 
-use mayfly_runtime::config::{ConfigError, Secret, secret_text};
-
-/// The address of Redis or Valkey.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RedisConfig {
-    /// `redis://:password@host:port`, or `rediss://…` for TLS. `redis+sentinel://:password@host:port,host:port/name` asks
-    /// sentinels for the master called `name`; `redis+cluster://:password@host:port,host:port` is a cluster. Both take
-    /// `rediss+…` too.
-    pub url: Option<Secret>,
-    /// A file that holds it.
-    pub url_file: Option<PathBuf>,
+config_section! {
+    /// The `[redis]` section: Redis or Valkey.
+    pub struct RedisConfig {
+        /// URL of Redis 7 or Valkey: `redis://:password@host:port`, or `rediss://…` for TLS.
+        /// `redis+sentinel://:password@host:port,host:port/name` asks sentinels for the master called `name`;
+        /// `redis+cluster://:password@host:port,host:port` is a cluster. Both accept `rediss+…` too. Required when
+        /// the roles are split.
+        pub url: Option<Secret> = None,
+        /// File with the URL.
+        pub url_file: Option<PathBuf> = None,
+    }
 }
 
 /// The topology of the servers.

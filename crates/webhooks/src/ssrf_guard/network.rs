@@ -3,6 +3,7 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use ipnet::{IpNet, Ipv4Net};
+use mayfly_runtime::config::{ConfigValue, Schema, Syntax};
 
 /// A network (`10.0.0.0/8`) or a single address. An IPv4-mapped network (`::ffff:10.0.0.0/104`) is its IPv4 network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,10 @@ impl Network {
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
+}
+
+impl ConfigValue for Network {
+    const SCHEMA: Schema = Schema::Value(Syntax::Text, "IP address, or network such as `10.0.0.0/8`");
 }
 
 impl FromStr for Network {

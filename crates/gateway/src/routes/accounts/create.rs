@@ -7,7 +7,11 @@ use mayfly_proto::{
     mailbox::{ActivateMailboxRequest, ReserveMailboxRequest},
 };
 use mayfly_rpc::Failure;
-use mayfly_types::{Address, ErrorCode, reason};
+use mayfly_types::{
+    Address, ErrorCode,
+    password::{self, LengthError},
+    reason,
+};
 
 use crate::{
     auth::MaybePro,
@@ -81,17 +85,11 @@ pub(crate) async fn handle(
 
 /// Auth decides; this only spares an address from being reserved for a password that cannot be taken.
 fn check_length(password: &str) -> Result<(), Failure> {
-    match password.len() {
-        0..6 => Err(Failure::new(
-            ErrorCode::InvalidArgument,
-            reason::PASSWORD_TOO_SHORT,
-            "password: at least 6 bytes",
-        )),
-        6..=256 => Ok(()),
-        _ => Err(Failure::new(
-            ErrorCode::InvalidArgument,
-            reason::PASSWORD_TOO_LONG,
-            "password: at most 256 bytes",
-        )),
-    }
+    password::check_length(password, password::MIN_MAILBOX_BYTES).map_err(|error| {
+        let reason = match error {
+            LengthError::TooShort { .. } => reason::PASSWORD_TOO_SHORT,
+            LengthError::TooLong { .. } => reason::PASSWORD_TOO_LONG,
+        };
+        Failure::new(ErrorCode::InvalidArgument, reason, format!("password: {error}"))
+    })
 }

@@ -118,7 +118,9 @@ async fn until_shared(world: &World, token: &str) {
     let redis = &world.servers.as_ref().unwrap().redis;
     eventually("verdicts are shared", async || {
         world.client().get("/api/me", token).await;
-        redis.command("KEYS mayfly:verdict:*").contains("mayfly:verdict:")
+        redis
+            .command("KEYS mayfly:token-cache:*")
+            .contains("mayfly:token-cache:")
     })
     .await;
 }

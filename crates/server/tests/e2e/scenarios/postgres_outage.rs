@@ -243,7 +243,7 @@ fn role<'a>(role: &'a str, url: &'a str, secret: &'a str) -> [(&'static str, &'a
         ("MAYFLY_REDIS__URL", "redis://127.0.0.1:1"),
         ("MAYFLY_GRPC__SECRET", secret),
         ("MAYFLY_AUTH__SIGNING_KEY", secret),
-        ("MAYFLY_WEBHOOKS__ENCRYPTION_KEY", secret),
+        ("MAYFLY_MAILBOX__DATA_KEY", secret),
         ("MAYFLY_AUTH__ENDPOINT", "http://127.0.0.1:1"),
         ("MAYFLY_AUTH__LISTEN", "127.0.0.1:0"),
         ("MAYFLY_MAILBOX__LISTEN", "127.0.0.1:0"),

@@ -219,14 +219,16 @@ async fn make_tokens(client: &Client, pro: &str, seed: u64, revoked: usize, mail
     tokens
 }
 
-/// Waits until verdicts are shared by way of Redis: processes trust it some seconds after they are connected.
+/// Waits until token checks are cached in Redis: processes use the cache some seconds after they connect.
 async fn until_shared(world: &World, fleet: &Fleet) {
     let redis = &world.servers.as_ref().unwrap().redis;
-    eventually("verdicts are shared", async || {
+    eventually("token checks are shared", async || {
         for gateway in &fleet.gateways {
             gateway.get("/pro/api/me", &fleet.pro).await;
         }
-        redis.command("KEYS mayfly:verdict:*").contains("mayfly:verdict:")
+        redis
+            .command("KEYS mayfly:token-cache:*")
+            .contains("mayfly:token-cache:")
     })
     .await;
 }

@@ -1,11 +1,11 @@
-//! Statement 33: where the network cuts the bytes changes nothing.
+//! Statement 33: how the network splits the input has no effect.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::*;
 
-/// Of what messages and rubbish are made: the bytes that matter, often.
-const RUBBISH: &[&[u8]] = &[
+/// Fragments of arbitrary input, with the significant bytes over-represented.
+const FRAGMENTS: &[&[u8]] = &[
     b"\r\n",
     b".",
     b"\r",
@@ -15,7 +15,7 @@ const RUBBISH: &[&[u8]] = &[
     b"Received: x\r\n",
     b"\xff\0",
 ];
-/// The lines of which sound messages are made.
+/// The lines of valid messages.
 const LINES: &[&[u8]] = &[
     b"",
     b".",
@@ -27,11 +27,11 @@ const LINES: &[&[u8]] = &[
     b"Received: y",
 ];
 
-/// What a session comes to: its replies, its mails, whether it is closed.
-type End = (String, Vec<Taken>, bool);
+/// The result of a session: its replies, its mails, whether it is closed.
+type Outcome = (String, Vec<DeliveredMail>, bool);
 
-/// Plays groups of bytes; within a group the client does not wait. `cuts` are the lengths of the pieces, used in turn.
-fn play(groups: &[Vec<u8>], cuts: &[usize]) -> End {
+/// Sends groups of bytes; within a group the client does not wait. `cuts` are the lengths of the writes, in a cycle.
+fn play(groups: &[Vec<u8>], cuts: &[usize]) -> Outcome {
     let mut talk = Talk::new();
     let mut text = String::new();
     let mut cuts = cuts.iter().cycle();
@@ -47,11 +47,11 @@ fn play(groups: &[Vec<u8>], cuts: &[usize]) -> End {
     (text, talk.mails, talk.is_closed)
 }
 
-fn rubbish(length: usize) -> impl Strategy<Value = Vec<u8>> {
-    vec(select(RUBBISH), 0..length).prop_map(|pieces| pieces.concat())
+fn arbitrary_input(length: usize) -> impl Strategy<Value = Vec<u8>> {
+    vec(select(FRAGMENTS), 0..length).prop_map(|pieces| pieces.concat())
 }
 
-/// Whole lines, as a sound client sends them.
+/// Complete lines, as a valid client sends them.
 fn message() -> impl Strategy<Value = Vec<u8>> {
     vec(select(LINES), 0..80).prop_map(|lines| {
         let lines = lines.iter().flat_map(|line| [*line, b"\r\n"]);
@@ -59,7 +59,7 @@ fn message() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Commands that may be followed by others at once.
+/// Commands that may be pipelined.
 fn pipelined() -> impl Strategy<Value = Vec<u8>> {
     let command = select(
         &[
@@ -95,11 +95,11 @@ fn session() -> impl Strategy<Value = Vec<Vec<u8>>> {
     });
     let last = prop_oneof![
         Just(b"QUIT\r\nNOOP\r\n".to_vec()),
-        rubbish(2000),
+        arbitrary_input(2000),
         vec(any::<u8>(), 0..200),
         Just(vec![b'x'; 80_000]),
     ];
-    (vec(transaction, 0..4), rubbish(200), last).prop_map(|(transactions, data, last)| {
+    (vec(transaction, 0..4), arbitrary_input(200), last).prop_map(|(transactions, data, last)| {
         let mut groups = vec![b"EHLO client.example.com\r\n".to_vec()];
         groups.extend(transactions.into_iter().flatten());
         groups.push(b"RSET\r\nMAIL FROM:<b@x.test>\r\nRCPT TO:<u3@mayfly.test>\r\nDATA\r\n".to_vec());
@@ -109,17 +109,17 @@ fn session() -> impl Strategy<Value = Vec<Vec<u8>>> {
     })
 }
 
-/// Where a message ends, told from the whole of the bytes at once, in the words of RFC 5321: `None` while no end is in
-/// sight, an error when a newline stands alone before it, else the message and how many bytes it took.
+/// Finds the end of a message in the complete input, as RFC 5321 words it. Returns `None` without an end, an error if a
+/// lone newline comes first, else the message and the number of consumed bytes.
 fn reference(wire: &[u8]) -> Option<Result<(Vec<u8>, usize), ()>> {
     let starts_line = |at: usize| at == 0 || wire[..at].ends_with(b"\r\n");
     let end = (0..wire.len()).find(|at| starts_line(*at) && wire[*at..].starts_with(b".\r\n"));
-    let stands_alone = |at: usize| match wire[at] {
+    let is_lone = |at: usize| match wire[at] {
         b'\n' => at == 0 || wire[at - 1] != b'\r',
         b'\r' => wire.get(at + 1).is_some_and(|next| *next != b'\n'),
         _ => false,
     };
-    let lone = (0..wire.len()).find(|at| stands_alone(*at));
+    let lone = (0..wire.len()).find(|at| is_lone(*at));
     let end = match (end, lone) {
         (Some(end), Some(lone)) if lone < end => return Some(Err(())),
         (Some(end), _) => end,
@@ -151,14 +151,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn cuts_change_nothing(groups in session(), cuts in vec(1usize..40, 1..20)) {
+    fn session_result_is_independent_of_input_splits(groups in session(), cuts in vec(1usize..40, 1..20)) {
         let whole = play(&groups, &[]);
         prop_assert_eq!(&play(&groups, &cuts), &whole);
         prop_assert_eq!(&play(&groups, &[1]), &whole);
     }
 
     #[test]
-    fn the_reader_agrees_with_the_reference(wire in rubbish(40), cuts in vec(1usize..5, 1..10)) {
+    fn data_reader_agrees_with_the_reference(wire in arbitrary_input(40), cuts in vec(1usize..5, 1..10)) {
         let expected = reference(&wire);
         prop_assert_eq!(&read_in_pieces(&wire, &[]), &expected);
         prop_assert_eq!(&read_in_pieces(&wire, &[1]), &expected);
@@ -166,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_sent_is_what_is_stored(message in message(), cuts in vec(1usize..50, 1..10)) {
+    fn data_reader_returns_the_message_as_sent(message in message(), cuts in vec(1usize..50, 1..10)) {
         let wire = stuffed(&message);
         prop_assert_eq!(read_in_pieces(&wire, &cuts), Some(Ok((message, wire.len()))));
     }

@@ -5,14 +5,14 @@ use mayfly_types::random_bytes;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::client::Client;
+use super::{api::Client, variables};
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// The address; a random one on the server's default domain if there is none
+    /// Address; default: random, on the server's default domain
     #[arg(long)]
     address: Option<String>,
-    /// The password; a random one if there is none
+    /// Password; default: random
     #[arg(long)]
     password: Option<String>,
     /// Print JSON
@@ -20,7 +20,7 @@ pub(super) struct Create {
     json: bool,
 }
 
-/// Makes a mailbox; returns what is to be printed.
+/// Creates a mailbox; returns the output.
 pub(super) async fn create(client: &Client, create: &Create) -> anyhow::Result<String> {
     let address = match &create.address {
         Some(address) => address.clone(),
@@ -32,39 +32,39 @@ pub(super) async fn create(client: &Client, create: &Create) -> anyhow::Result<S
     let password = create.password.clone().unwrap_or_else(random_word::<26>);
     let body = json!({ "address": address, "password": password });
     let request = client.request(Method::POST, "/api/accounts").json(&body);
-    let mut made = client.answer(request).await?;
-    let of = |key: &str| made[key].as_str().filter(|value| is_word(value));
+    let mut created = client.send_json(request).await?;
+    let of = |key: &str| created[key].as_str().filter(|value| is_word(value));
     let (Some(address), Some(token)) = (of("address"), of("token")) else {
-        return Err(client.stranger());
+        return Err(client.not_mayfly());
     };
     if create.json {
-        made["password"] = password.into();
-        return Ok(format!("{made}\n"));
+        created["password"] = password.into();
+        return Ok(format!("{created}\n"));
     }
-    let mut text = format!("MAYFLY_ADDRESS={address}\n");
-    // Who chose a password knows it; what a shell would make of it is not known.
+    let mut text = format!("{}={address}\n", variables::ADDRESS);
+    // A given password is known to the user, and may not be safe in a shell.
     if create.password.is_none() {
-        text.push_str(&format!("MAYFLY_PASSWORD={password}\n"));
+        text.push_str(&format!("{}={password}\n", variables::PASSWORD));
     }
-    text.push_str(&format!("MAYFLY_TOKEN={token}\n"));
+    text.push_str(&format!("{}={token}\n", variables::TOKEN));
     Ok(text)
 }
 
 async fn default_domain(client: &Client) -> anyhow::Result<String> {
-    let answer = client.call(Method::GET, "/api/domains").await?;
-    let domains = answer["domains"].as_array();
+    let body = client.call(Method::GET, "/api/domains").await?;
+    let domains = body["domains"].as_array();
     let default = domains.and_then(|domains| domains.iter().find(|domain| domain["default"] == true));
     let name = default.and_then(|domain: &Value| domain["domain"].as_str());
-    name.map(str::to_owned).ok_or_else(|| client.stranger())
+    name.map(str::to_owned).ok_or_else(|| client.not_mayfly())
 }
 
-/// Whether a shell takes it for one word without any meaning of its own: it may go to `export`.
+/// Tells whether a shell reads the value as one literal word, so that it is safe in `export`.
 fn is_word(value: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "@._+-".contains(c);
     !value.is_empty() && value.chars().all(is_plain)
 }
 
-/// Makes a random word, of 5 bits a character.
+/// Returns a random word with 5 bits a character.
 fn random_word<const N: usize>() -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     random_bytes::<N>()
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_to_a_shell_is_one_word() {
+    fn is_word_rejects_shell_syntax() {
         for word in ["ann+a.b_c-1@mayfly.test", "eyJh.eyJp.c2ln_-"] {
             assert!(is_word(word), "{word}");
         }

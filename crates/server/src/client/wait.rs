@@ -3,47 +3,52 @@
 use std::{str::FromStr, time::Duration};
 
 use clap::Args;
-use mayfly_runtime::config::Span;
+use mayfly_runtime::config::ConfigDuration;
 use mayfly_types::{InvalidId, MessageId};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Access, client, client::Client, pick::Pick, progress::Progress};
+use super::{
+    access::Access,
+    api::{self, Client},
+    progress::Progress,
+    selection::Selection,
+};
 
-/// One call waits no longer, though it may: what stands between often ends a silence of 30 s.
-const MAX_ROUND: Duration = Duration::from_secs(25);
-/// Before a server that broke off is called again.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The longest wait of one call. The API allows more, but proxies often close connections that are silent for 30 s.
+const MAX_CALL_WAIT: Duration = Duration::from_secs(25);
+/// The pause before a retry after a broken connection.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
-/// The cursor before every message.
-const BEGINNING: &str = "00000000-0000-0000-0000-000000000000";
+/// The cursor before the first message.
+const FIRST_CURSOR: &str = "00000000-0000-0000-0000-000000000000";
 
 #[derive(Debug, Args)]
 pub(super) struct Wait {
     #[command(flatten)]
     pub(super) access: Access,
-    /// A part of the From header or of the envelope's sender, in any case
+    /// Part of the From header or of the envelope sender, case-insensitive
     #[arg(long)]
     from: Option<String>,
-    /// A part of the mailbox's address, in any case
+    /// Part of the recipient address, case-insensitive
     #[arg(long)]
     to: Option<String>,
-    /// A part of the subject, in any case; or a regular expression between slashes
+    /// Part of the subject, case-insensitive; or a regular expression between slashes
     #[arg(long)]
     subject: Option<String>,
-    /// `now`, or the id of a message: only what comes after it counts, read or not [default: all that is not marked as read]
+    /// `now` or a message id: only messages after it count, read or unread [default: all unread messages]
     #[arg(long, value_name = "ID|now")]
     since: Option<Since>,
-    /// How long: seconds, or with a unit such as 90s, 2m
+    /// Time-out: seconds, or with a unit such as 90s or 2m, at most a day
     #[arg(long, default_value = "60", value_parser = timeout)]
     timeout: Duration,
-    /// How many messages
+    /// Number of messages to wait for
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=50))]
     count: u8,
     #[command(flatten)]
-    pick: Pick,
-    /// Print JSON: the messages, and the id for the next wait's --since
+    selection: Selection,
+    /// Print JSON: the messages, and the id for --since of the next wait
     #[arg(long)]
     json: bool,
 }
@@ -65,45 +70,45 @@ impl FromStr for Since {
     }
 }
 
-/// Reads a time in whole seconds, which the API counts in.
+/// Parses a time-out in whole seconds, the unit of the API.
 fn timeout(text: &str) -> Result<Duration, String> {
     let timeout = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => text.parse::<Span>()?.0,
+        Err(_) => text.parse::<ConfigDuration>()?.0,
     };
     if timeout > MAX_TIMEOUT {
-        return Err("is longer than a day".to_owned());
+        return Err("must be at most 1d".to_owned());
     }
     if timeout.subsec_nanos() > 0 {
-        return Err("has a part of a second".to_owned());
+        return Err("must be whole seconds".to_owned());
     }
     Ok(timeout)
 }
 
-/// Waits for what is wanted and marks it as read; returns what is to be printed, none when it did not come in time.
+/// Waits for matching messages and marks them as read; returns the output, `None` after a time-out.
 pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<String>> {
     let progress = Progress::new();
     let deadline = Instant::now() + wait.timeout;
     let mut since = match wait.since {
-        None => Some(BEGINNING.to_owned()),
+        None => Some(FIRST_CURSOR.to_owned()),
         Some(Since::Now) => None,
         Some(Since::Message(id)) => Some(id.to_string()),
     };
     let count = usize::from(wait.count);
     let (mut found, mut lines) = (Vec::new(), String::new());
     while found.len() < count {
-        let what = format!("waiting for mail ({} of {count} came)", found.len());
-        let round = look(client, wait, since.as_deref(), deadline);
-        let looked = match progress.during(&what, round).await {
-            // A server that is started anew keeps what has come.
-            Err(error) if client.may_come_back(&error) && Instant::now() + PAUSE < deadline => {
-                tokio::time::sleep(PAUSE).await;
+        let label = format!("waiting for mail ({} of {count} came)", found.len());
+        let call = wait_once(client, wait, since.as_deref(), deadline);
+        let round = match progress.during(&label, call).await {
+            // A restarted server still has the messages.
+            Err(error) if client.is_transient(&error) && Instant::now() + RETRY_PAUSE < deadline => {
+                tokio::time::sleep(RETRY_PAUSE).await;
                 continue;
             }
-            looked => looked?,
+            round => round?,
         };
-        since = Some(looked.since);
-        match looked.message {
+        since = Some(round.since);
+        match round.message {
             None if Instant::now() >= deadline => {
                 drop(progress);
                 let (secs, found) = (wait.timeout.as_secs(), found.len());
@@ -112,68 +117,70 @@ pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<
             }
             None => {}
             Some(message) => {
-                if let Some(line) = wait.pick.line(&message) {
+                if let Some(line) = wait.selection.line(&message) {
                     lines.push_str(&line);
                     found.push(message);
                 }
             }
         }
     }
-    // Before anything is printed: where it cannot be done, the next wait finds the same again.
+    // Before anything is printed: if marking fails, the next wait returns the same messages.
     for message in &found {
         let id = message["id"].as_str().and_then(|id| id.parse().ok());
-        client.mark_read(id.ok_or_else(|| client.stranger())?).await?;
+        client.mark_read(id.ok_or_else(|| client.not_mayfly())?).await?;
     }
     if wait.json {
-        let answer = json!({ "messages": found, "since": since });
-        return Ok(Some(format!("{answer}\n")));
+        let output = json!({ "messages": found, "since": since });
+        return Ok(Some(format!("{output}\n")));
     }
     Ok(Some(lines))
 }
 
-/// What one call found, and where the next goes on.
-struct Looked {
+/// The result of one call, and the cursor of the next.
+struct Round {
     message: Option<Value>,
     since: String,
 }
 
-async fn look(
+async fn wait_once(
     client: &Client,
     wait: &Wait,
     since: Option<&str>,
     deadline: Instant,
-) -> anyhow::Result<Looked> {
-    let left = deadline.saturating_duration_since(Instant::now()).min(MAX_ROUND);
+) -> anyhow::Result<Round> {
+    let left = deadline
+        .saturating_duration_since(Instant::now())
+        .min(MAX_CALL_WAIT);
     let timeout = left.as_millis().div_ceil(1000).to_string();
-    let yes = |is_asked: bool| is_asked.then_some("true");
+    let flag = |is_set: bool| is_set.then_some("true");
     let query = [
         ("since", since),
         ("from", wait.from.as_deref()),
         ("to", wait.to.as_deref()),
         ("subject", wait.subject.as_deref()),
-        ("unread", yes(wait.since.is_none())),
-        ("has_code", yes(wait.pick.needs_code())),
+        ("unread", flag(wait.since.is_none())),
+        ("has_code", flag(wait.selection.needs_code())),
         ("timeout", Some(timeout.as_str())),
     ];
     let request = client
         .request(Method::GET, "/api/messages/wait")
         .query(&query)
-        .timeout(left + client::LIMIT);
-    let patience = deadline.max(Instant::now() + client::LIMIT);
-    let response = client.send(request, patience).await?;
+        .timeout(left + api::CALL_TIMEOUT);
+    let retry_until = deadline.max(Instant::now() + api::CALL_TIMEOUT);
+    let response = client.send(request, retry_until).await?;
     if response.status() == StatusCode::NO_CONTENT {
         let since = response.headers().get("x-mayfly-since");
         let since = since.and_then(|since| since.to_str().ok());
-        let since = since.map(str::to_owned).ok_or_else(|| client.stranger())?;
-        return Ok(Looked { message: None, since });
+        let since = since.map(str::to_owned).ok_or_else(|| client.not_mayfly())?;
+        return Ok(Round { message: None, since });
     }
-    let answer = client.json(response).await?;
-    match (client::items(&answer), answer["since"].as_str()) {
-        ([message, ..], Some(since)) => Ok(Looked {
+    let body = client.json(response).await?;
+    match (api::items(&body), body["since"].as_str()) {
+        ([message, ..], Some(since)) => Ok(Round {
             message: Some(message.clone()),
             since: since.to_owned(),
         }),
-        _ => Err(client.stranger()),
+        _ => Err(client.not_mayfly()),
     }
 }
 
@@ -182,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_seconds_or_have_a_unit() {
+    fn timeout_accepts_seconds_or_unit() {
         for (text, secs) in [("0", 0), ("90", 90), ("5s", 5), ("2m", 120)] {
             assert_eq!(timeout(text), Ok(Duration::from_secs(secs)));
         }

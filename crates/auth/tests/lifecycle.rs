@@ -1,4 +1,4 @@
-//! Every call once, as a mailbox and a Pro user go through life.
+//! Every RPC once, over the lifecycle of a mailbox and of a Pro user.
 
 use mayfly_proto::auth::{
     DeleteCredentialRequest, GetUserRequest, MailboxPrincipal, ProPrincipal, SignInUserRequest,
@@ -13,16 +13,16 @@ use time::Duration;
 use crate::support::{PASSWORD, World, refused, token_refused};
 
 db_test!(
-    a_mailbox_signs_in_resets_and_is_deleted,
-    a_jwt_lasts_seven_days_by_our_clock,
-    a_pro_user_registers_signs_in_and_keeps_tokens,
-    a_token_is_revoked_by_its_owner_alone,
-    what_is_malformed_is_named_and_what_is_absent_is_not_found,
-    closed_registration_keeps_those_who_are_in,
-    a_database_that_is_away_makes_unavailable_and_not_unready_in_silence,
+    mailbox_credential_lifecycle,
+    validate_jwt_expires_after_seven_days,
+    pro_user_and_token_lifecycle,
+    revoke_token_of_another_user_is_not_found,
+    invalid_input_is_refused_and_unknown_id_is_not_found,
+    register_user_closed_keeps_existing_users,
+    database_closed_is_unavailable_and_not_ready,
 );
 
-async fn a_mailbox_signs_in_resets_and_is_deleted(db: Db) {
+async fn mailbox_credential_lifecycle(db: Db) {
     let world = World::new(db).await;
     let (id, first) = world.account().await;
     let mailbox = Principal::Mailbox(MailboxPrincipal {
@@ -34,7 +34,7 @@ async fn a_mailbox_signs_in_resets_and_is_deleted(db: Db) {
     assert_eq!(
         world.validate(&first).await,
         Ok(mailbox.clone()),
-        "signing in again voids nothing"
+        "signing in again invalidates nothing"
     );
 
     world.reset(&id, "another one").await.unwrap();
@@ -67,7 +67,7 @@ async fn a_mailbox_signs_in_resets_and_is_deleted(db: Db) {
     );
 }
 
-async fn a_jwt_lasts_seven_days_by_our_clock(db: Db) {
+async fn validate_jwt_expires_after_seven_days(db: Db) {
     let world = World::new(db).await;
     let (_, jwt) = world.account().await;
     world.clock.advance(Duration::days(7) + Duration::seconds(4));
@@ -80,7 +80,7 @@ async fn a_jwt_lasts_seven_days_by_our_clock(db: Db) {
     token_refused(world.validate(&jwt).await);
 }
 
-async fn a_pro_user_registers_signs_in_and_keeps_tokens(db: Db) {
+async fn pro_user_and_token_lifecycle(db: Db) {
     let world = World::new(db).await;
     let user = world.register(" Ann@Example.COM ", PASSWORD).await.unwrap();
     assert_eq!(user.email, "ann@example.com");
@@ -127,11 +127,11 @@ async fn a_pro_user_registers_signs_in_and_keeps_tokens(db: Db) {
             .map(|t| (t.name.as_str(), t.revoked_at))
             .collect::<Vec<_>>(),
         [("ci", Some(1_795_435_260)), (" ci, too ☂ ", None)],
-        "oldest first, and the first revocation counts"
+        "oldest first, with the time of the first revocation"
     );
 }
 
-async fn a_token_is_revoked_by_its_owner_alone(db: Db) {
+async fn revoke_token_of_another_user_is_not_found(db: Db) {
     let world = World::new(db).await;
     let (ann, bob) = (world.user().await, world.user().await);
     let token = world.create_token(&ann.id, "hers").await.unwrap();
@@ -147,25 +147,25 @@ async fn a_token_is_revoked_by_its_owner_alone(db: Db) {
     assert!(world.tokens(&bob.id).await.is_empty());
 }
 
-async fn what_is_malformed_is_named_and_what_is_absent_is_not_found(db: Db) {
+async fn invalid_input_is_refused_and_unknown_id_is_not_found(db: Db) {
     let world = World::new(db).await;
     let user = world.user().await;
     let missing = world.new_account();
     for text in ["", "x", "01900000000070008000000000000000"] {
         refused(
             world.create_credential(text, PASSWORD).await,
-            ErrorCode::InvalidArgument,
-            reason::INVALID_REQUEST,
+            ErrorCode::NotFound,
+            reason::NOT_FOUND,
         );
         refused(
             world.sign_in(Some(text), PASSWORD).await,
-            ErrorCode::InvalidArgument,
-            reason::INVALID_REQUEST,
+            ErrorCode::NotFound,
+            reason::NOT_FOUND,
         );
         refused(
             world.create_token(text, "name").await,
-            ErrorCode::InvalidArgument,
-            reason::INVALID_REQUEST,
+            ErrorCode::NotFound,
+            reason::NOT_FOUND,
         );
         refused(
             world.revoke(&user.id, text).await,
@@ -210,7 +210,7 @@ async fn what_is_malformed_is_named_and_what_is_absent_is_not_found(db: Db) {
     );
 }
 
-async fn closed_registration_keeps_those_who_are_in(db: Db) {
+async fn register_user_closed_keeps_existing_users(db: Db) {
     let world = World::new(db).await;
     let user = world.user().await;
     let keys = world.keys.clone();
@@ -229,7 +229,7 @@ async fn closed_registration_keeps_those_who_are_in(db: Db) {
     assert!(world.client().sign_in_user(request).await.is_ok());
 }
 
-async fn a_database_that_is_away_makes_unavailable_and_not_unready_in_silence(db: Db) {
+async fn database_closed_is_unavailable_and_not_ready(db: Db) {
     let world = World::new(db).await;
     let (id, jwt) = world.account().await;
     let mut readiness = Readiness::default();

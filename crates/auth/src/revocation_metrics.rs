@@ -1,4 +1,4 @@
-//! What is counted of revocations: everything that makes tokens stop working.
+//! Metrics of revocations: of every change that invalidates tokens.
 
 use std::{future::Future, time::Instant};
 
@@ -10,15 +10,15 @@ use opentelemetry::{
 
 use crate::error::Error;
 
-/// What makes tokens stop working.
+/// What invalidates tokens.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Kind {
+pub(crate) enum RevocationCause {
     ProToken,
     PasswordReset,
     MailboxDeleted,
 }
 
-impl Kind {
+impl RevocationCause {
     fn as_str(self) -> &'static str {
         match self {
             Self::ProToken => "pro_token",
@@ -28,13 +28,13 @@ impl Kind {
     }
 }
 
-/// The count of revocations, and how long each took to be certain.
-pub(crate) struct Revocations {
+/// Counts revocations, and measures how long each takes to be effective.
+pub(crate) struct RevocationMetrics {
     count: Counter<u64>,
     duration: Histogram<f64>,
 }
 
-impl Revocations {
+impl RevocationMetrics {
     pub(crate) fn new() -> Self {
         Self {
             count: telemetry::meter()
@@ -48,16 +48,16 @@ impl Revocations {
         }
     }
 
-    /// Measures a change that revokes.
+    /// Runs and measures a change that revokes tokens.
     pub(crate) async fn measure<T, E: Into<Error>>(
         &self,
-        kind: Kind,
+        cause: RevocationCause,
         change: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Error> {
         let started = Instant::now();
         let outcome = change.await.map_err(Into::into);
         let labels = [
-            KeyValue::new("kind", kind.as_str()),
+            KeyValue::new("kind", cause.as_str()),
             KeyValue::new("outcome", if outcome.is_ok() { "certain" } else { "failed" }),
         ];
         self.count.add(1, &labels);

@@ -1,4 +1,4 @@
-//! A line on the terminal that says for how long something is waited for. Where stderr is no terminal there is none.
+//! A progress line on the terminal while a command waits. Without a terminal on stderr nothing is shown.
 
 use std::{
     io::{IsTerminal, Write},
@@ -9,36 +9,36 @@ use tokio::time::Instant;
 
 const TICK: Duration = Duration::from_secs(1);
 
-/// The line. It goes when this does.
+/// The progress line, which is cleared on drop.
 #[derive(Debug)]
 pub(super) struct Progress {
     is_shown: bool,
-    began: Instant,
+    started: Instant,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
         Self {
             is_shown: std::io::stderr().is_terminal(),
-            began: Instant::now(),
+            started: Instant::now(),
         }
     }
 
-    /// Waits for a future under the line.
-    pub(super) async fn during<T>(&self, what: &str, future: impl Future<Output = T>) -> T {
+    /// Shows the line while a future runs.
+    pub(super) async fn during<T>(&self, label: &str, future: impl Future<Output = T>) -> T {
         let mut ticks = tokio::time::interval(TICK);
         tokio::pin!(future);
         loop {
             tokio::select! {
                 output = &mut future => return output,
-                _ = ticks.tick() => self.write(&format!("{what}, {} s", self.began.elapsed().as_secs())),
+                _ = ticks.tick() => self.write(&format!("{label}, {} s", self.started.elapsed().as_secs())),
             }
         }
     }
 
     fn write(&self, line: &str) {
         if self.is_shown {
-            // A terminal that is gone needs no line.
+            // A closed terminal is no reason to fail.
             let _ = write!(std::io::stderr(), "\r\x1b[K{line}");
         }
     }

@@ -1,31 +1,31 @@
-//! What is wanted of a message: a code, a link, or the message as such.
+//! What `mayfly mailbox wait` prints of a message: a code, a link, or its line in a list.
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::text;
+use super::format;
 
 #[derive(Debug, Args)]
-pub(super) struct Pick {
-    /// Print the first one-time code alone; mail without one is passed over
+pub(super) struct Selection {
+    /// Print only the first one-time code; skip messages without one
     #[arg(long, conflicts_with = "link")]
     code: bool,
-    /// Print the first link of a kind alone; without a kind, one to verify or reset something with; mail without one is passed over
+    /// Print only the first link of a kind, by default `verify` or `reset`; skip messages without one
     #[arg(long, value_name = "KIND")]
-    link: Option<Option<Kind>>,
+    link: Option<Option<LinkKind>>,
 }
 
-/// What a link is for.
+/// The purpose of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Kind {
+enum LinkKind {
     Verify,
     Reset,
     Unsubscribe,
     Other,
 }
 
-impl Kind {
-    /// As the API names it.
+impl LinkKind {
+    /// Returns the name in the API.
     fn as_str(self) -> &'static str {
         match self {
             Self::Verify => "verify",
@@ -36,17 +36,17 @@ impl Kind {
     }
 }
 
-impl Pick {
-    /// What the wait itself can be asked for.
+impl Selection {
+    /// Tells whether the wait can filter by code.
     pub(super) fn needs_code(&self) -> bool {
         self.code
     }
 
-    /// Returns the line to print of a message; none if it has not what is wanted.
+    /// Returns the line to print; `None` if the message has no such code or link.
     pub(super) fn line(&self, message: &Value) -> Option<String> {
-        let found = |key: &str, field: &str, is_wanted: &dyn Fn(&Value) -> bool| {
-            let found = message[key].as_array()?.iter().find(|found| is_wanted(found))?;
-            Some(format!("{}\n", text::clean(found[field].as_str()?)))
+        let found = |key: &str, field: &str, matches: &dyn Fn(&Value) -> bool| {
+            let found = message[key].as_array()?.iter().find(|found| matches(found))?;
+            Some(format!("{}\n", format::clean(found[field].as_str()?)))
         };
         if self.code {
             return found("codes", "value", &|_| true);
@@ -56,7 +56,7 @@ impl Pick {
             Some(None) => found("links", "url", &|link| {
                 link["kind"] == "verify" || link["kind"] == "reset"
             }),
-            None => Some(text::item(message)),
+            None => Some(format::item(message)),
         }
     }
 }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_that_is_wanted_is_picked() {
+    fn selection_prints_first_match_or_none() {
         let message = json!({
             "codes": [{"value": "482913"}, {"value": "111111"}],
             "links": [
@@ -77,18 +77,21 @@ mod tests {
                 {"url": "https://a.test/v", "kind": "verify"},
             ],
         });
-        let pick = |code, link| Pick { code, link }.line(&message);
-        assert_eq!(pick(true, None).unwrap(), "482913\n");
-        assert_eq!(pick(false, Some(None)).unwrap(), "https://a.test/r\n");
+        let line = |code, link| Selection { code, link }.line(&message);
+        assert_eq!(line(true, None).unwrap(), "482913\n");
+        assert_eq!(line(false, Some(None)).unwrap(), "https://a.test/r\n");
         assert_eq!(
-            pick(false, Some(Some(Kind::Verify))).unwrap(),
+            line(false, Some(Some(LinkKind::Verify))).unwrap(),
             "https://a.test/v\n"
         );
-        assert_eq!(pick(false, Some(Some(Kind::Other))).unwrap(), "https://a.test/\n");
-        assert_eq!(pick(false, Some(Some(Kind::Unsubscribe))), None);
+        assert_eq!(
+            line(false, Some(Some(LinkKind::Other))).unwrap(),
+            "https://a.test/\n"
+        );
+        assert_eq!(line(false, Some(Some(LinkKind::Unsubscribe))), None);
         let plain = json!({"codes": [], "links": [{"url": "https://a.test/", "kind": "other"}]});
         for (code, link) in [(true, None), (false, Some(None))] {
-            assert_eq!(Pick { code, link }.line(&plain), None);
+            assert_eq!(Selection { code, link }.line(&plain), None);
         }
     }
 }

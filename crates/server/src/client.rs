@@ -1,11 +1,13 @@
-//! The command `mayfly mailbox`: a mailbox of any server, for scripts and CI. It speaks the public HTTP API alone, and needs
-//! no configuration. What a script reads goes to stdout, everything else to stderr.
+//! The command `mayfly mailbox`: a client of any server, for scripts and CI. It uses only the public HTTP API and reads no
+//! configuration. Results go to stdout, everything else to stderr.
 
-mod client;
+mod access;
+mod api;
 mod create;
-mod pick;
+mod format;
 mod progress;
-mod text;
+mod selection;
+pub(crate) mod variables;
 mod wait;
 
 use std::{io::Write, process::ExitCode};
@@ -15,18 +17,10 @@ use clap::{Args, Subcommand};
 use mayfly_types::MessageId;
 use reqwest::{Method, Url};
 
-use self::client::Client;
+use self::{access::Access, api::Client};
 
-/// What is waited for did not come in time.
+/// The exit code of a wait that timed out.
 const EXIT_TIMED_OUT: u8 = 1;
-
-/// Variables that this command reads or prints. They are no keys of the configuration.
-pub(crate) const VARIABLES: [&str; 4] = [
-    "MAYFLY_SERVER",
-    "MAYFLY_TOKEN",
-    "MAYFLY_ADDRESS",
-    "MAYFLY_PASSWORD",
-];
 
 /// The command line behind `mayfly mailbox`.
 #[derive(Debug, Args)]
@@ -36,7 +30,7 @@ pub(crate) struct MailboxCommand {
         long,
         global = true,
         value_name = "URL",
-        env = "MAYFLY_SERVER",
+        env = variables::SERVER,
         default_value = "http://127.0.0.1:8080"
     )]
     server: Url,
@@ -46,15 +40,15 @@ pub(crate) struct MailboxCommand {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Make a mailbox: `export $(mayfly mailbox create)` gives the other commands its token
+    /// Create a mailbox: `export $(mayfly mailbox create)` sets the token for the other commands
     Create(create::Create),
-    /// Wait for mail that is not marked as read, and mark it; exit code 1 on time-out
+    /// Wait for unread mail and mark it as read; exit code 1 on time-out
     Wait(wait::Wait),
-    /// List mail, newest first
+    /// List messages, newest first
     List {
         #[command(flatten)]
         access: Access,
-        /// The page, of 30 messages
+        /// Page number; a page has 30 messages
         #[arg(long, default_value_t = 1)]
         page: u32,
         /// Print JSON
@@ -65,7 +59,7 @@ enum Action {
     Read {
         #[command(flatten)]
         access: Access,
-        /// Of the message
+        /// Id of the message
         id: MessageId,
         /// Print JSON
         #[arg(long)]
@@ -80,28 +74,19 @@ enum Action {
     },
 }
 
-/// Whose mailbox.
-#[derive(Debug, Args)]
-struct Access {
-    /// The mailbox's token
-    #[arg(long, env = "MAYFLY_TOKEN", hide_env_values = true)]
-    token: String,
-}
-
-/// Exactly one of them.
+/// What to delete: exactly one of the two.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Target {
-    /// Of the message
+    /// Id of the message
     id: Option<MessageId>,
-    /// The mailbox with all its mail
+    /// The mailbox with all its messages
     #[arg(long)]
     mailbox: bool,
 }
 
-/// Runs the command to its end.
+/// Runs the command.
 pub(crate) fn run(command: &MailboxCommand) -> anyhow::Result<ExitCode> {
-    crate::run::install_crypto();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -111,11 +96,11 @@ pub(crate) fn run(command: &MailboxCommand) -> anyhow::Result<ExitCode> {
     };
     std::io::stdout()
         .write_all(output.as_bytes())
-        .context("cannot write the answer")?;
+        .context("cannot write the output")?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns what is to be printed; none when nothing came in time.
+/// Returns the output; `None` after a time-out.
 async fn act(command: &MailboxCommand) -> anyhow::Result<Option<String>> {
     let client = |access: &Access| Client::new(&command.server, Some(&access.token));
     match &command.action {
@@ -130,7 +115,7 @@ async fn act(command: &MailboxCommand) -> anyhow::Result<Option<String>> {
             if *json {
                 return Ok(Some(format!("{page}\n")));
             }
-            Ok(Some(client::items(&page).iter().map(text::item).collect()))
+            Ok(Some(api::items(&page).iter().map(format::item).collect()))
         }
         Action::Read { access, id, json } => {
             let client = client(access)?;
@@ -138,7 +123,7 @@ async fn act(command: &MailboxCommand) -> anyhow::Result<Option<String>> {
             client.mark_read(*id).await?;
             Ok(Some(match json {
                 true => format!("{message}\n"),
-                false => text::message(&message),
+                false => format::message(&message),
             }))
         }
         Action::Delete { access, target } => {

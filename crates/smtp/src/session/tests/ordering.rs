@@ -1,9 +1,9 @@
-//! Statements 35 to 37: who may speak when, and in which language; and the order of commands.
+//! Statements 35 to 37: early input, other protocols, and the order of commands.
 
 use super::*;
 
 #[test]
-fn talking_out_of_turn_ends_the_session() {
+fn input_before_a_required_reply_closes_the_session() {
     let mut talk = Talk::new();
     talk.session.greet(true, &mut talk.out);
     assert_eq!(talk.send("EHLO a\r\n"), [554]);
@@ -30,7 +30,7 @@ fn talking_out_of_turn_ends_the_session() {
 }
 
 #[test]
-fn nothing_said_before_tls_counts_inside() {
+fn starttls_discards_earlier_input_and_state() {
     let mut talk = Talk::ready();
     let text = talk.send_for_text("EHLO a\r\n");
     assert!(text.contains("250-STARTTLS\r\n"), "{text}");
@@ -49,11 +49,11 @@ fn nothing_said_before_tls_counts_inside() {
         [250, 250, 354]
     );
     assert_eq!(talk.send(".\r\n"), [250]);
-    assert_eq!(talk.mails[0].recipients, ["u3"]);
+    assert_eq!(talk.mails[0].recipients, [account(3)]);
 }
 
 #[test]
-fn other_protocols_get_no_answer() {
+fn first_line_of_another_protocol_gets_no_reply() {
     let first = [
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
         "post /x HTTP/1.0\n",
@@ -71,14 +71,14 @@ fn other_protocols_get_no_answer() {
         assert_eq!(talk.send(wire), [0_u16; 0], "{wire:?}");
         assert!(talk.is_closed, "{wire:?}");
     }
-    // Later it is one wrong command among others: the path of a mail may hold anything.
+    // After the first line it is one invalid command like any other.
     let mut talk = Talk::ready();
     assert_eq!(talk.send("GET / HTTP/1.1\r\n"), [500]);
-    assert!(talk.is_in_step());
+    assert!(talk.is_in_sync());
 }
 
 #[test]
-fn commands_have_an_order() {
+fn commands_out_of_order_are_rejected() {
     let mut talk = Talk::new();
     talk.session.greet(false, &mut talk.out);
     assert!(talk.send_for_text("").starts_with("220 mx.mayfly.test ESMTP"));
@@ -110,7 +110,7 @@ fn commands_have_an_order() {
 }
 
 #[test]
-fn stopping_lets_a_transaction_end() {
+fn stop_lets_the_transaction_end() {
     let mut talk = Talk::in_data();
     talk.session.stop();
     assert!(talk.send("hello\r\n").is_empty());
@@ -123,7 +123,7 @@ fn stopping_lets_a_transaction_end() {
 }
 
 #[test]
-fn waiting_too_long_ends_the_session() {
+fn time_out_ends_the_session() {
     for mut talk in [Talk::ready(), Talk::in_data()] {
         talk.session.time_out(&mut talk.out);
         assert_eq!(talk.send(".\r\n"), [421]);
@@ -132,7 +132,7 @@ fn waiting_too_long_ends_the_session() {
 }
 
 #[test]
-fn trouble_of_ours_is_never_permanent() {
+fn internal_failures_get_temporary_replies() {
     for (delivery, code) in [
         (Delivery::Full, 452),
         (Delivery::Unavailable, 451),
@@ -149,7 +149,7 @@ fn trouble_of_ours_is_never_permanent() {
             ),
             ("x.test", 3)
         );
-        assert!(talk.is_in_step());
+        assert!(talk.is_in_sync());
     }
     let mut talk = Talk::ready();
     let wire = "MAIL FROM:<>\r\nRCPT TO:<full@mayfly.test>\r\nRCPT TO:<down@mayfly.test>\r\nRCPT TO:<u1@mayfly.test>\r\n";

@@ -11,38 +11,41 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header, redirec
 use serde_json::Value;
 use tokio::time::Instant;
 
-/// How long one call may take that waits for nothing.
-pub(super) const LIMIT: Duration = Duration::from_secs(30);
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long to stay away from a server that has no time and does not say for how long.
+/// The time-out of a call that does not wait for mail.
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause before a retry when an overloaded server sends no `Retry-After`.
 const PAUSE_SECS: u64 = 1;
 const MAX_PAUSE_SECS: u64 = 10;
 
-/// A user of one server, with the token of a mailbox or none.
+/// A client of one server, with or without the token of a mailbox.
 #[derive(Debug)]
 pub(super) struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
-    /// Somebody has answered there.
+    /// The server has responded before.
     has_answered: AtomicBool,
 }
 
 impl Client {
-    #[expect(clippy::disallowed_methods, reason = "who runs the command names the server")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the user of the command names the server"
+    )]
     pub(super) fn new(server: &Url, token: Option<&str>) -> anyhow::Result<Self> {
-        // Nothing is followed: a token is for the server that was named.
+        // No redirects: the token must not reach another server.
         let builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT);
+            .connect_timeout(CONNECT_TIMEOUT);
         let builder = match server.scheme() {
-            // A machine without any certificates can still do without TLS.
+            // Plain HTTP must work on a machine without root certificates.
             "http" => builder.tls_certs_only([]),
             "https" => builder,
-            _ => bail!("--server: is not a URL of http or https"),
+            _ => bail!("--server: must begin with http:// or https://"),
         };
         Ok(Self {
-            http: builder.build().context("cannot make a client")?,
+            http: builder.build().context("cannot create the HTTP client")?,
             base: server.as_str().trim_end_matches('/').to_owned(),
             token: token.map(str::to_owned),
             has_answered: AtomicBool::new(false),
@@ -57,18 +60,18 @@ impl Client {
         }
     }
 
-    /// Calls, and reads the answer's JSON; null where there is none.
+    /// Calls, and parses the JSON of the response; null without a body.
     ///
     /// # Errors
-    /// Says what the server says, or why there is no answer.
+    /// Contains the server's error, or why there is no response.
     pub(super) async fn call(&self, method: Method, path: &str) -> anyhow::Result<Value> {
-        self.answer(self.request(method, path)).await
+        self.send_json(self.request(method, path)).await
     }
 
-    /// The same for a request that the caller shapes.
-    pub(super) async fn answer(&self, request: RequestBuilder) -> anyhow::Result<Value> {
-        let request = request.timeout(LIMIT);
-        let response = self.send(request, Instant::now() + LIMIT).await?;
+    /// Sends a request, and parses the JSON of the response.
+    pub(super) async fn send_json(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let request = request.timeout(CALL_TIMEOUT);
+        let response = self.send(request, Instant::now() + CALL_TIMEOUT).await?;
         self.json(response).await
     }
 
@@ -79,12 +82,10 @@ impl Client {
         Ok(())
     }
 
-    /// Sends until the server has time, or until a moment. An answer is a success.
-    pub(super) async fn send(&self, request: RequestBuilder, until: Instant) -> anyhow::Result<Response> {
+    /// Sends, and retries until a deadline while the server is overloaded. Returns only successful responses.
+    pub(super) async fn send(&self, request: RequestBuilder, deadline: Instant) -> anyhow::Result<Response> {
         loop {
-            let attempt = request
-                .try_clone()
-                .context("a request that cannot be sent twice")?;
+            let attempt = request.try_clone().context("the request cannot be repeated")?;
             let response = attempt.send().await.map_err(|error| self.no_answer(error))?;
             self.has_answered.store(true, Ordering::Relaxed);
             let status = response.status();
@@ -92,29 +93,29 @@ impl Client {
                 return Ok(response);
             }
             let is_busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
-            let again = Instant::now() + pause(&response);
-            if !is_busy || again > until {
-                return Err(self.refusal(response).await);
+            let retry_at = Instant::now() + pause(&response);
+            if !is_busy || retry_at > deadline {
+                return Err(self.error_of(response).await);
             }
-            tokio::time::sleep_until(again).await;
+            tokio::time::sleep_until(retry_at).await;
         }
     }
 
-    /// Reads an answer's JSON; null where it has no body.
+    /// Parses the JSON of a response; null without a body.
     pub(super) async fn json(&self, response: Response) -> anyhow::Result<Value> {
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(Value::Null);
         }
         let body = response.bytes().await.map_err(|error| self.no_answer(error))?;
-        serde_json::from_slice(&body).map_err(|_| self.stranger())
+        serde_json::from_slice(&body).map_err(|_| self.not_mayfly())
     }
 
-    /// Tells whether a call that failed is worth another: the connection broke, or nobody answers where somebody did. A server
-    /// that was never there is told at once.
-    pub(super) fn may_come_back(&self, error: &anyhow::Error) -> bool {
+    /// Tells whether a failed call is worth a retry: the connection broke, or a server that has responded before refuses
+    /// connections. A server that never responded is an error at once.
+    pub(super) fn is_transient(&self, error: &anyhow::Error) -> bool {
         match error.downcast_ref::<reqwest::Error>() {
             Some(error) if error.is_connect() => self.has_answered.load(Ordering::Relaxed),
-            // Who breaks off was there.
+            // A broken connection proves that there was a server.
             Some(_) => {
                 self.has_answered.store(true, Ordering::Relaxed);
                 true
@@ -123,21 +124,21 @@ impl Client {
         }
     }
 
-    /// What answers there is something else.
-    pub(super) fn stranger(&self) -> anyhow::Error {
-        anyhow::anyhow!("{}: what answers there is not Mayfly", self.base)
+    /// The error for a response that Mayfly does not send.
+    pub(super) fn not_mayfly(&self) -> anyhow::Error {
+        anyhow::anyhow!("{}: the response is not from Mayfly", self.base)
     }
 
     fn no_answer(&self, error: reqwest::Error) -> anyhow::Error {
-        // The URL may hold what was searched for, and is known.
+        // The URL can contain search terms, and the user knows it.
         anyhow::Error::new(error.without_url()).context(format!("{}: no answer", self.base))
     }
 
-    async fn refusal(&self, response: Response) -> anyhow::Error {
+    async fn error_of(&self, response: Response) -> anyhow::Error {
         let status = response.status().as_u16();
-        if let Some(place) = response.headers().get(header::LOCATION) {
-            let place = String::from_utf8_lossy(place.as_bytes()).into_owned();
-            return anyhow::anyhow!("{}: sends elsewhere, to {}", self.base, place.escape_debug());
+        if let Some(location) = response.headers().get(header::LOCATION) {
+            let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
+            return anyhow::anyhow!("{}: redirects to {}", self.base, location.escape_debug());
         }
         let body = response.bytes().await.unwrap_or_default();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -153,15 +154,15 @@ impl Client {
     }
 }
 
-/// The messages of a page or of a wait.
-pub(super) fn items(answer: &Value) -> &[Value] {
-    answer["messages"].as_array().map_or(&[], Vec::as_slice)
+/// Returns the messages of a page or of a wait.
+pub(super) fn items(body: &Value) -> &[Value] {
+    body["messages"].as_array().map_or(&[], Vec::as_slice)
 }
 
 fn pause(response: &Response) -> Duration {
-    let said = response.headers().get(header::RETRY_AFTER);
-    let secs = said
-        .and_then(|said| said.to_str().ok()?.parse().ok())
+    let retry_after = response.headers().get(header::RETRY_AFTER);
+    let secs = retry_after
+        .and_then(|value| value.to_str().ok()?.parse().ok())
         .unwrap_or(PAUSE_SECS);
     Duration::from_secs(secs.clamp(PAUSE_SECS, MAX_PAUSE_SECS))
 }

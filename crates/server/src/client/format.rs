@@ -1,19 +1,19 @@
-//! Mail as text for a terminal. Senders write what they like: nothing of theirs may steer it.
+//! Messages as text for a terminal. Control characters are removed: a sender must not be able to send escape sequences.
 
 use serde_json::Value;
 
-/// Returns text without control characters, white space among them made plain.
+/// Removes control characters; line breaks and tabs become spaces.
 pub(super) fn clean(text: &str) -> String {
     text.chars()
         .filter_map(|c| match c {
             '\n' | '\r' | '\t' => Some(' '),
-            c => (!is_steering(c)).then_some(c),
+            c => (!is_unsafe(c)).then_some(c),
         })
         .collect()
 }
 
-/// Controls, and what turns the direction of writing round.
-fn is_steering(c: char) -> bool {
+/// Tells whether a character is a control character or a bidirectional override.
+fn is_unsafe(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -30,7 +30,7 @@ fn from(message: &Value) -> String {
     field(message, key)
 }
 
-/// One line of a list, with tabs: id, time, `read` or `unread`, from, subject.
+/// Formats one line of a list, with tabs: id, time, `read` or `unread`, from, subject.
 pub(super) fn item(message: &Value) -> String {
     let state = if message["is_read"] == true {
         "read"
@@ -41,7 +41,7 @@ pub(super) fn item(message: &Value) -> String {
     format!("{id}\t{time}\t{state}\t{}\t{subject}\n", from(message))
 }
 
-/// A whole message: what stands above it, what was found in it, and its text, or its HTML where it has no text.
+/// Formats a whole message: headers, codes, links and attachments, then its text, or its HTML if it has no text.
 pub(super) fn message(message: &Value) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| text.push_str(&format!("{name}: {value}\n"));
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_senders_write_steers_the_terminal() {
+    fn format_removes_terminal_escapes() {
         let mail = json!({
             "id": "1", "created_at": "now", "is_read": false, "from": null, "sender": "a\u{9b}2J@b.test",
             "subject": "one\ttwo\nthree\u{1b}[2J\u{202e}", "text_body": "a\r\nb\u{1b}]0;x\u{7}\n",
