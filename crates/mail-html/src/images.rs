@@ -7,9 +7,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::{InlineImages, RemoteImages};
 
 /// Largest number of inline images of a document.
-pub const MAX_IMAGES: usize = 20;
+pub const MAX_IMAGES: u32 = 20;
 /// Largest total size of the inline images of a document.
-pub const MAX_IMAGES_BYTES: usize = 8 << 20;
+pub const MAX_IMAGES_BYTES: u64 = 8 << 20;
 
 /// Detects raster formats by their magic bytes. SVG is a document and not allowed.
 fn media_type(bytes: &[u8]) -> Option<&'static str> {
@@ -20,20 +20,6 @@ fn media_type(bytes: &[u8]) -> Option<&'static str> {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
         _ => None,
     }
-}
-
-/// Reports whether the declared type of a part is an image. [`data_url`] checks the bytes.
-#[must_use]
-pub fn is_image(content_type: &str) -> bool {
-    content_type.starts_with("image/")
-}
-
-/// Reports whether HTML can reference other parts of its mail.
-#[must_use]
-pub fn references_parts(html: &str) -> bool {
-    html.as_bytes()
-        .windows(4)
-        .any(|window| window.eq_ignore_ascii_case(b"cid:"))
 }
 
 /// Encodes an image as a `data:` URL; `None` when the bytes are not a supported format.

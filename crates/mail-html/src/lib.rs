@@ -15,7 +15,7 @@ mod tests;
 use std::collections::HashMap;
 
 pub use clean::clean;
-pub use images::{MAX_IMAGES, MAX_IMAGES_BYTES, data_url, is_image, references_parts};
+pub use images::{MAX_IMAGES, MAX_IMAGES_BYTES, data_url};
 
 /// Whether a document may load remote images. Loading them tells their server that the mail was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

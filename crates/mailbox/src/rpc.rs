@@ -8,6 +8,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use mayfly_proto::mailbox::{
     self as proto, ActivateMailboxRequest, ActivateMailboxResponse, AddDomainRequest, AddDomainResponse,
+    CheckMessageRequest, CheckMessageResponse,
     DeleteDomainRequest, DeleteDomainResponse, DeleteMailboxRequest, DeleteMailboxResponse,
     DeleteMessageRequest, DeleteMessageResponse, DeliverMessageRequest, DeliverMessageResponse,
     FindMailboxRequest, FindMailboxResponse, GetAttachmentRequest, GetAttachmentResponse, GetMailboxRequest,
@@ -27,7 +28,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use self::views::{
     arrived_to_proto, attachment_to_proto, attempt_to_proto, custom_domain_to_proto, domain_to_proto,
-    extracted_to_proto, mailbox_to_proto, summary_to_proto, usage_day_to_proto, webhook_to_proto,
+    extracted_to_proto, inline_limits, inline_part_to_proto, mailbox_to_proto, summary_to_proto, usage_day_to_proto, webhook_to_proto,
 };
 use crate::{
     error::Error,
@@ -249,7 +250,11 @@ impl mailbox_server::Mailbox for Rpc {
         let request = request.into_inner();
         let full = self
             .0
-            .get_message(scope(request.scope)?, &request.message_id)
+            .get_message(
+                scope(request.scope)?,
+                &request.message_id,
+                request.inline_parts.map(inline_limits),
+            )
             .await?;
         Ok(Response::new(GetMessageResponse {
             summary: Some(summary_to_proto(full.message.into())),
@@ -263,7 +268,21 @@ impl mailbox_server::Mailbox for Rpc {
                 .map(attachment_to_proto)
                 .collect(),
             findings: Some(extracted_to_proto(full.extracted)),
+            inline_parts: full
+                .content
+                .inline_parts
+                .into_iter()
+                .map(inline_part_to_proto)
+                .collect(),
         }))
+    }
+
+    async fn check_message(&self, request: Request<CheckMessageRequest>) -> Answer<CheckMessageResponse> {
+        let request = request.into_inner();
+        self.0
+            .check_message(scope(request.scope)?, &request.message_id)
+            .await?;
+        Ok(Response::new(CheckMessageResponse {}))
     }
 
     async fn mark_message_read(

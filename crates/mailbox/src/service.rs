@@ -3,6 +3,7 @@
 mod activate_mailbox;
 mod add_domain;
 mod check_domain;
+mod check_message;
 mod custom_domains;
 mod delete_domain;
 mod delete_mailbox;

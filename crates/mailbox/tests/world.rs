@@ -224,6 +224,7 @@ impl World {
         let request = GetMessageRequest {
             scope: Some(scope),
             message_id: message_id.to_owned(),
+            inline_parts: None,
         };
         let answer = self.client.clone().get_message(request).await;
         Ok(answer.map_err(Failure::from)?.into_inner())

@@ -15,7 +15,10 @@ mod preview;
 #[cfg(test)]
 mod tests;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    borrow::Cow,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use body_prefix::BodyPrefix;
 pub use decode::without_nul;
@@ -56,6 +59,28 @@ pub struct Content {
     pub html_body: Option<String>,
     /// The attachments in the order of the mail.
     pub attachments: Vec<Attachment>,
+    /// The images that the HTML can reference; empty unless the caller asks for them.
+    pub inline_parts: Vec<InlinePart>,
+}
+
+/// An image of a mail that its HTML can reference. It is one of the attachments too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InlinePart {
+    /// The Content-ID without angle brackets.
+    pub content_id: String,
+    /// `type/subtype` in lower case, as declared. The bytes can be something else.
+    pub content_type: String,
+    /// The decoded bytes.
+    pub data: Vec<u8>,
+}
+
+/// Bounds on the inline parts of a [`Content`]. Images beyond them are attachments only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InlineLimits {
+    /// How many of the first images are considered.
+    pub max_parts: usize,
+    /// Their decoded size together. An image that does not fit is skipped; later ones can fit.
+    pub max_bytes: usize,
 }
 
 /// Metadata of an attachment.
@@ -109,13 +134,14 @@ pub fn summarize(raw: &[u8]) -> (Summary, Extracted) {
     })
 }
 
-/// Reads the bodies and the metadata of the attachments. Empty for a mail that exceeds the bounds.
+/// Reads the bodies, the metadata of the attachments and, within limits, the images that the HTML can reference, in one walk.
+/// Empty for a mail that exceeds the bounds.
 #[must_use]
-pub fn content(raw: &[u8]) -> Content {
-    content_within(raw, MAX_BODY_BYTES)
+pub fn content(raw: &[u8], inline: Option<InlineLimits>) -> Content {
+    content_within(raw, MAX_BODY_BYTES, inline)
 }
 
-fn content_within(raw: &[u8], max_body_bytes: usize) -> Content {
+fn content_within(raw: &[u8], max_body_bytes: usize, inline: Option<InlineLimits>) -> Content {
     catch_panic(|| {
         let Ok(leaves) = parts::leaves(raw) else {
             return Content::default();
@@ -129,16 +155,65 @@ fn content_within(raw: &[u8], max_body_bytes: usize) -> Content {
         let (text_len, html_len) = (len(&texts), len(&htmls));
         let text_max = half.max(max_body_bytes.saturating_sub(html_len));
         let html_max = half.max(max_body_bytes.saturating_sub(text_len));
+        let html_body = htmls.map(|body| decode::cut(body, html_max));
+        let is_referenced = html_body.as_deref().is_some_and(references_parts);
+        let mut inline = InlineParts::new(inline.filter(|_| is_referenced));
+        let mut metadata = Vec::new();
+        for (index, leaf) in (0..).zip(attachments(&leaves)) {
+            let (attachment, bytes) = describe(index, leaf);
+            inline.add(&attachment, bytes);
+            metadata.push(attachment);
+        }
         Content {
             text_body: texts.map(|body| decode::cut(body, text_max)),
-            html_body: htmls.map(|body| decode::cut(body, html_max)),
-            attachments: (0..)
-                .zip(attachments(&leaves))
-                .map(|(index, leaf)| describe(index, leaf).0)
-                .collect(),
+            html_body,
+            attachments: metadata,
+            inline_parts: inline.parts,
         }
     })
     .unwrap_or_default()
+}
+
+/// Returns whether HTML can reference other parts of its mail.
+fn references_parts(html: &str) -> bool {
+    html.as_bytes()
+        .windows(4)
+        .any(|window| window.eq_ignore_ascii_case(b"cid:"))
+}
+
+/// Collects inline parts until the limits are reached.
+struct InlineParts {
+    parts_left: usize,
+    bytes_left: usize,
+    parts: Vec<InlinePart>,
+}
+
+impl InlineParts {
+    fn new(limits: Option<InlineLimits>) -> Self {
+        Self {
+            parts_left: limits.map_or(0, |limits| limits.max_parts),
+            bytes_left: limits.map_or(0, |limits| limits.max_bytes),
+            parts: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, attachment: &Attachment, bytes: Cow<'_, [u8]>) {
+        if self.parts_left == 0 || !attachment.content_type.starts_with("image/") {
+            return;
+        }
+        self.parts_left -= 1;
+        let (Some(content_id), Some(bytes_left)) =
+            (&attachment.content_id, self.bytes_left.checked_sub(bytes.len()))
+        else {
+            return;
+        };
+        self.bytes_left = bytes_left;
+        self.parts.push(InlinePart {
+            content_id: content_id.clone(),
+            content_type: attachment.content_type.clone(),
+            data: bytes.into_owned(),
+        });
+    }
 }
 
 /// Decodes one attachment.
@@ -156,7 +231,7 @@ fn attachments<'l, 'a>(leaves: &'l [Leaf<'a>]) -> impl Iterator<Item = &'l Leaf<
     leaves.iter().filter(|leaf| leaf.is_attachment())
 }
 
-fn describe<'l>(index: u32, leaf: &'l Leaf<'_>) -> (Attachment, std::borrow::Cow<'l, [u8]>) {
+fn describe<'l>(index: u32, leaf: &'l Leaf<'_>) -> (Attachment, Cow<'l, [u8]>) {
     let bytes = decode::transfer(leaf.body, leaf.encoding);
     let metadata = Attachment {
         index,

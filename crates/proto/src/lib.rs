@@ -36,6 +36,7 @@ mod tests {
             "ListMessagesAfter",
             "ListLastMessageIds",
             "GetMessage",
+            "CheckMessage",
             "MarkMessageRead",
             "GetMessageSource",
             "GetAttachment",

@@ -1,6 +1,6 @@
 //! Conversions from the service types to protobuf.
 
-use mayfly_mime::{Code, CodePlace, Extracted, Link, LinkKind};
+use mayfly_mime::{Code, CodePlace, Extracted, InlineLimits, InlinePart, Link, LinkKind};
 use mayfly_proto::mailbox as proto;
 use mayfly_types::{AccountId, DomainId, MessageId, UserId};
 use mayfly_webhooks::{Attempt, EVENT_TYPE, Webhook, WebhookStatus, event_name};
@@ -76,6 +76,31 @@ pub(super) fn attachment_to_proto(attachment: mayfly_mime::Attachment) -> proto:
         content_type: attachment.content_type,
         size_bytes: attachment.size_bytes,
         content_id: attachment.content_id,
+    }
+}
+
+/// Largest number of inline parts of an answer.
+const MAX_INLINE_PARTS: usize = 20;
+/// Largest total size of the inline parts of an answer: with the longest bodies it stays below
+/// [`MAX_MAIL_ANSWER_BYTES`](mayfly_rpc::MAX_MAIL_ANSWER_BYTES).
+const MAX_INLINE_BYTES: usize = 8 << 20;
+
+const _: () =
+    assert!(mayfly_mime::MAX_BODY_BYTES + MAX_INLINE_BYTES + (1 << 20) <= mayfly_rpc::MAX_MAIL_ANSWER_BYTES);
+
+pub(super) fn inline_limits(limits: proto::InlineLimits) -> InlineLimits {
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    InlineLimits {
+        max_parts: size(limits.max_parts.into()).min(MAX_INLINE_PARTS),
+        max_bytes: size(limits.max_bytes).min(MAX_INLINE_BYTES),
+    }
+}
+
+pub(super) fn inline_part_to_proto(part: InlinePart) -> proto::InlinePart {
+    proto::InlinePart {
+        content_id: part.content_id,
+        content_type: part.content_type,
+        data: part.data.into(),
     }
 }
 

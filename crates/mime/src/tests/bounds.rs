@@ -52,7 +52,7 @@ fn check(raw: &[u8], status: ParseStatus) {
     let started = Instant::now();
     let summary = summary(raw);
     assert_eq!(summary.status, status);
-    let found = content(raw);
+    let found = content(raw, None);
     if status == Truncated {
         assert_eq!(
             (summary.subject.as_deref(), summary.preview_text.as_str()),
@@ -175,14 +175,14 @@ fn content_bodies_are_cut_at_a_common_limit() {
         ))
     };
     let len = |body: Option<String>| body.unwrap().len();
-    let both = content(&alternative(&text, &text));
+    let both = content(&alternative(&text, &text), None);
     assert_eq!(
         (both.text_body.unwrap(), both.html_body.unwrap()),
         (text.clone(), text.clone())
     );
-    let both = content_within(&alternative(&text, &text), 2_600_000);
+    let both = content_within(&alternative(&text, &text), 2_600_000, None);
     assert_eq!((len(both.text_body), len(both.html_body)), (1_300_000, 1_300_000));
-    let one = content_within(&alternative(&text, "x"), 2_600_000);
+    let one = content_within(&alternative(&text, "x"), 2_600_000, None);
     assert_eq!((len(one.text_body), len(one.html_body)), (2_599_998, 1));
 }
 
@@ -239,7 +239,7 @@ proptest! {
         let summary = summary(&raw);
         prop_assert_ne!(summary.status, ParseStatus::Failed);
         prop_assert!(summary.preview_text.chars().count() <= 100);
-        let content = content(&raw);
+        let content = content(&raw, None);
         for text in [&content.text_body, &content.html_body, &Some(summary.preview_text), &summary.subject, &summary.from].into_iter().flatten() {
             prop_assert!(!text.contains('\0'));
         }

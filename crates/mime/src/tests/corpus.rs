@@ -1,7 +1,7 @@
 //! One small mail for each way in which mails differ, with exact expectations.
 
 use super::{attachment, content, crlf, summary};
-use crate::ParseStatus;
+use crate::{InlineLimits, ParseStatus};
 
 /// The expected content of a mail: text body, HTML body, attachments as `name|type|size`, preview.
 struct Expected<'a>(Option<&'a str>, Option<&'a str>, &'a [&'a str], &'a str);
@@ -9,7 +9,7 @@ struct Expected<'a>(Option<&'a str>, Option<&'a str>, &'a [&'a str], &'a str);
 #[track_caller]
 fn check(raw: &[u8], Expected(text, html, attachments, preview): Expected<'_>) {
     let shown = String::from_utf8_lossy(raw);
-    let content = content(raw);
+    let content = content(raw, None);
     assert_eq!(content.text_body.as_deref(), text, "text of {shown}");
     assert_eq!(content.html_body.as_deref(), html, "HTML of {shown}");
     let found: Vec<String> = content
@@ -288,7 +288,7 @@ fn attachment_filename_is_decoded_unchanged() {
     ];
     for (header, expected) in cases {
         let raw = crlf(&format!("{header}\n\nx"));
-        let found = content(&raw).attachments;
+        let found = content(&raw, None).attachments;
         assert_eq!(found.len(), 1, "{header}");
         assert_eq!(found[0].filename.as_deref(), expected, "{header}");
     }
@@ -297,16 +297,16 @@ fn attachment_filename_is_decoded_unchanged() {
         "n".repeat(4096)
     ));
     assert_eq!(
-        content(&raw).attachments[0].filename.as_deref(),
+        content(&raw, None).attachments[0].filename.as_deref(),
         Some("n".repeat(255).as_str())
     );
     let odd = crlf("Content-Type: Image/PNG\u{7f};x\nContent-Disposition: attachment\n\nx");
     assert_eq!(
-        content(&odd).attachments[0].content_type,
+        content(&odd, None).attachments[0].content_type,
         "application/octet-stream"
     );
     let upper = crlf("Content-Type: IMAGE/Svg+XML; charset=x\n\nx");
-    assert_eq!(content(&upper).attachments[0].content_type, "image/svg+xml");
+    assert_eq!(content(&upper, None).attachments[0].content_type, "image/svg+xml");
 }
 
 #[test]
@@ -409,4 +409,46 @@ fn summarize_preview_is_cut_at_100_characters() {
     // A text of white space only counts as absent: the preview uses the HTML.
     let blank = ALTERNATIVE.replace("\nplain\n", "\n \n");
     assert_eq!(summary(&crlf(&blank)).preview_text, "html");
+}
+
+/// Returns a `multipart/related` mail of some HTML and parts of `(type, Content-ID, data)`.
+fn related(html: &str, parts: &[(&str, &str, &str)]) -> Vec<u8> {
+    let parts: String = parts
+        .iter()
+        .map(|(kind, id, data)| format!("--b\nContent-Type: {kind}\n{id}\n\n{data}\n"))
+        .collect();
+    crlf(&format!(
+        "Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n{html}\n{parts}--b--\n"
+    ))
+}
+
+#[test]
+fn content_inline_parts_are_images_within_limits() {
+    let mail = related(
+        "<img src='CID:a@x'>",
+        &[
+            ("image/png", "Content-ID: <a@x>", "12345"),
+            ("text/css", "Content-ID: <css@x>", "1"),
+            ("image/gif", "X-No-ID: 1", "1"),
+            ("image/gif", "Content-ID: <large@x>", "1234567"),
+            ("IMAGE/GIF", "Content-ID: <b@x>", "123"),
+            ("image/gif", "Content-ID: <late@x>", "1"),
+        ],
+    );
+    let found = |raw: &[u8], max_parts, max_bytes| -> Vec<String> {
+        let limits = InlineLimits { max_parts, max_bytes };
+        let content = content(raw, Some(limits));
+        let parts = content.inline_parts.iter();
+        parts
+            .map(|part| format!("{} {} {}", part.content_id, part.content_type, part.data.len()))
+            .collect()
+    };
+    let (a, b) = ("a@x image/png 5", "b@x image/gif 3");
+    assert_eq!(found(&mail, 4, 8), [a, b]);
+    assert_eq!(found(&mail, 3, 8), [a]);
+    assert_eq!(found(&mail, 9, 7), [a, "late@x image/gif 1"]);
+    assert_eq!(found(&mail, 0, 8), [""; 0]);
+    assert_eq!(content(&mail, None).inline_parts, []);
+    let image = ("image/png", "Content-ID: <a@x>", "12345");
+    assert_eq!(found(&related("<p>no reference", &[image]), 9, 9), [""; 0]);
 }

@@ -19,6 +19,7 @@ pub(crate) async fn handle(
     let request = GetMessageRequest {
         scope: Some(principal.scope()),
         message_id,
+        inline_parts: None,
     };
     Ok(Json(
         gateway.mailbox().get_message(request).await?.into_inner().into(),

@@ -1,7 +1,7 @@
 //! `POST /api/tickets`
 
 use axum::{Json, extract::State, http::StatusCode};
-use mayfly_proto::mailbox::GetMessageRequest;
+use mayfly_proto::mailbox::CheckMessageRequest;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -45,11 +45,11 @@ pub(crate) async fn handle(
     let purpose = match (new.r#for.as_str(), new.id) {
         ("events", _) => Purpose::Events,
         ("message", Some(message_id)) => {
-            let request = GetMessageRequest {
+            let request = CheckMessageRequest {
                 scope: Some(reading_scope(caller.principal)),
                 message_id: message_id.clone(),
             };
-            gateway.mailbox().get_message(request).await?;
+            gateway.mailbox().check_message(request).await?;
             Purpose::Message(message_id)
         }
         ("message", None) => return Err(ApiError::invalid_request("id: is missing")),

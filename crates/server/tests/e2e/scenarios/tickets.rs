@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Answer, Client},
-    world::World,
+    world::{Kind, World},
 };
 
 mod worlds {
@@ -208,4 +208,78 @@ async fn a_body_is_a_document_that_may_do_nothing(world: World) {
         text.contains("&lt;b&gt;&amp;&lt;/b&gt; <a href=\"https://a.test/?a=1&amp;b=\" "),
         "{text}"
     );
+}
+
+/// What a process has done so far, by its metrics.
+#[derive(Debug, PartialEq, Eq)]
+struct Cost {
+    grpc_calls: u64,
+    raw_reads: u64,
+}
+
+impl Cost {
+    async fn read(world: &World) -> Self {
+        let admin = Client::new(world.admin());
+        let metrics = admin.call("GET", "/metrics", None, None).await.body;
+        let metrics = String::from_utf8(metrics).unwrap();
+        let count = |name: &str, label: &str| {
+            let counters = metrics
+                .lines()
+                .filter(|line| line.starts_with(name) && line.contains(label));
+            counters
+                .filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok())
+                .sum()
+        };
+        Self {
+            grpc_calls: count("rpc_server_call_duration_seconds_count", "rpc_method="),
+            raw_reads: count(
+                "db_client_operation_duration_seconds_count",
+                "db_operation_name=\"find_raw_message\"",
+            ),
+        }
+    }
+}
+
+/// The page reads the message, gets a ticket and loads the body in a frame: three requests, whatever the number of images.
+#[tokio::test]
+async fn open_html_mail_costs_six_calls() {
+    let world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let ann = client.create_mailbox("ann@mayfly.test", None).await;
+    let gif = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+    let html: String = (0..20).map(|n| format!("<img src='cid:{n}@x'>")).collect();
+    let images: String = (0..20)
+        .map(|n| {
+            format!(
+                "--b\r\nContent-Type: image/gif\r\nContent-ID: <{n}@x>\r\n\
+                 Content-Transfer-Encoding: base64\r\n\r\n{gif}\r\n"
+            )
+        })
+        .collect();
+    let mail = format!(
+        "Subject: x\r\nContent-Type: multipart/related; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: text/html\r\n\r\n{html}\r\n{images}--b--\r\n"
+    );
+    send(&world, &ann.address, &mail).await;
+    let id = newest(&client, &ann.token).await;
+
+    let before = Cost::read(&world).await;
+    let message = client.get(&format!("/api/messages/{id}"), &ann.token).await;
+    assert_eq!(message.status, 200);
+    let ticket = ticket(&client, &ann.token, json!({"for": "message", "id": id})).await;
+    let path = format!("/api/messages/{id}/body?ticket={ticket}");
+    let body = client.call("GET", &path, None, None).await;
+    assert_eq!(body.status, 200);
+    let shown = String::from_utf8(body.body).unwrap();
+    assert_eq!(shown.matches("data:image/gif;base64,").count(), 20);
+    let after = Cost::read(&world).await;
+    let cost = Cost {
+        grpc_calls: after.grpc_calls - before.grpc_calls,
+        raw_reads: after.raw_reads - before.raw_reads,
+    };
+    let expected = Cost {
+        grpc_calls: 6,
+        raw_reads: 2,
+    };
+    assert_eq!(cost, expected);
 }

@@ -21,6 +21,7 @@ pub(crate) async fn handle(
     let request = GetMessageRequest {
         scope: Some(principal.scope_of(account_id)),
         message_id,
+        inline_parts: None,
     };
     Ok(Json(
         gateway.mailbox().get_message(request).await?.into_inner().into(),
