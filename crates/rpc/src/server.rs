@@ -167,7 +167,7 @@ fn accept_tls(
                 match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => drop(accepted.send(Ok(stream)).await),
                     Ok(Err(error)) => {
-                        tracing::info!(%error, "rejected a connection without the service credential")
+                        tracing::info!(%error, "rejected a connection without the service credential");
                     }
                     Err(_) => tracing::info!("a TLS handshake timed out"),
                 }

@@ -39,7 +39,7 @@ pub struct Mail {
 }
 
 /// The result of looking up a recipient.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipient {
     /// A mailbox with room, by its account id.
     Found(AccountId),

@@ -78,7 +78,7 @@ impl Session {
             Some(Overflow::Message) => self.reject_message(reply::TOO_LARGE, false, out),
             Some(Overflow::Memory) => self.reject_message(reply::NO_MEMORY, false, out),
             None if reader.count_received() > MAX_RECEIVED => {
-                self.reject_message(reply::MAIL_LOOP, false, out)
+                self.reject_message(reply::MAIL_LOOP, false, out);
             }
             None => {
                 self.delivering = Some(self.finished_with(0, reader.size_bytes()));
