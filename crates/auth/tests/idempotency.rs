@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mayfly_auth::Config;
 use mayfly_testkit::{Db, db_test};
-use mayfly_types::{ErrorCode, SecretKey, reason};
+use mayfly_types::{ErrorCode, Reason, SecretKey};
 use sea_orm::{ConnectionTrait, Statement};
 use time::Duration;
 use tokio::{sync::Barrier, task::JoinSet};
@@ -42,7 +42,7 @@ fn reused<T>(answer: Answer<T>) {
     refused(
         answer,
         ErrorCode::FailedPrecondition,
-        reason::IDEMPOTENCY_KEY_REUSED,
+        Reason::IdempotencyKeyReused,
     );
 }
 
@@ -95,10 +95,10 @@ async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remember
 
     for _ in 0..2 {
         let beyond = world.create_token_once(&ann, "more", Some("beyond")).await;
-        refused(beyond, ErrorCode::PermissionDenied, reason::TOKEN_LIMIT_REACHED);
+        refused(beyond, ErrorCode::PermissionDenied, Reason::TokenLimitReached);
     }
     let malformed = world.create_token_once(&ann, "", Some("beyond")).await;
-    refused(malformed, ErrorCode::InvalidArgument, reason::INVALID_REQUEST);
+    refused(malformed, ErrorCode::InvalidArgument, Reason::InvalidRequest);
     assert_eq!(kept(&world).await, 2);
     world.revoke(&ann, &first.id).await.unwrap();
     // Now there is room, and another body may have the key of those that were refused.
@@ -152,11 +152,7 @@ async fn answers_open_with_every_key_and_without_theirs_are_gone(db: Db) {
     assert_eq!(again.unwrap(), first);
     let world = world.restart(vec![SecretKey::random()], |_| ()).await;
     let gone = world.create_token_once(&user, "ci", Some("k")).await;
-    refused(
-        gone,
-        ErrorCode::FailedPrecondition,
-        reason::IDEMPOTENCY_ANSWER_GONE,
-    );
+    refused(gone, ErrorCode::FailedPrecondition, Reason::IdempotencyAnswerGone);
     // Not even then is there another effect.
     assert_eq!(world.tokens(&user).await.len(), 1);
 }

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use mayfly_auth::Config;
 use mayfly_proto::auth::SignInUserRequest;
 use mayfly_rpc::Failure;
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
 
 use crate::support::{Answer, PASSWORD, World, refused};
@@ -24,7 +24,7 @@ db_test!(
 
 #[track_caller]
 fn wrong<T>(answer: Answer<T>) -> Failure {
-    refused(answer, ErrorCode::Unauthenticated, reason::INVALID_CREDENTIALS)
+    refused(answer, ErrorCode::Unauthenticated, Reason::InvalidCredentials)
 }
 
 async fn a_password_is_its_bytes(db: Db) {
@@ -78,7 +78,7 @@ async fn lengths_are_bounded_and_the_bound_is_named(db: Db) {
             world.register("long@example.com", &long).await.map(drop),
             sign_in_user(&world, &user.email, &long).await.map(drop),
         ] {
-            refused(answer, ErrorCode::InvalidArgument, reason::PASSWORD_TOO_LONG);
+            refused(answer, ErrorCode::InvalidArgument, Reason::PasswordTooLong);
         }
     }
     for answer in [
@@ -90,7 +90,7 @@ async fn lengths_are_bounded_and_the_bound_is_named(db: Db) {
         world.reset(&id, "12345").await,
         world.register("short@example.com", "1234567").await.map(drop),
     ] {
-        refused(answer, ErrorCode::InvalidArgument, reason::PASSWORD_TOO_SHORT);
+        refused(answer, ErrorCode::InvalidArgument, Reason::PasswordTooShort);
     }
     // To a sign-in a short password is a wrong one.
     wrong(world.sign_in(Some(&id), "wrong").await);
@@ -205,8 +205,8 @@ async fn a_flood_of_sign_ins_is_refused_at_once_and_token_checks_go_on(db: Db) {
             Ok(_) => done += 1,
             Err(failure) => {
                 assert_eq!(
-                    (failure.code, failure.reason.as_str()),
-                    (ErrorCode::Unavailable, reason::OVERLOADED)
+                    (failure.code, failure.reason),
+                    (ErrorCode::Unavailable, Reason::Overloaded)
                 );
                 let seconds = failure.retry_after.unwrap().as_secs();
                 assert!((1..=2).contains(&seconds), "{seconds}");
@@ -229,7 +229,7 @@ async fn one_address_registers_once(db: Db) {
         let (users, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!(users.len(), 1);
         for refusal in refusals {
-            refused(refusal, ErrorCode::AlreadyExists, reason::EMAIL_TAKEN);
+            refused(refusal, ErrorCode::AlreadyExists, Reason::EmailTaken);
         }
         let winner = users.into_iter().next().unwrap().unwrap();
         assert!(world.validate(&winner.jwt).await.is_ok());

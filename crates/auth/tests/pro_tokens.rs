@@ -4,7 +4,7 @@ use mayfly_testkit::{Db, db_test};
 use std::future::Future;
 
 use futures_util::future::join_all;
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use proptest::{prelude::*, test_runner::TestRunner};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use time::Duration;
@@ -76,7 +76,7 @@ async fn the_limit_is_exact_under_concurrency(db: Db) {
         let (made, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!((made.len(), world.tokens(&user.id).await.len()), (20, 20));
         for refusal in refusals {
-            refused(refusal, ErrorCode::PermissionDenied, reason::TOKEN_LIMIT_REACHED);
+            refused(refusal, ErrorCode::PermissionDenied, Reason::TokenLimitReached);
         }
         assert!(
             world.create_token(&other.id, "ci").await.is_ok(),
@@ -91,7 +91,7 @@ async fn the_limit_is_exact_under_concurrency(db: Db) {
         refused(
             world.create_token(&user.id, "ci").await,
             ErrorCode::PermissionDenied,
-            reason::TOKEN_LIMIT_REACHED,
+            Reason::TokenLimitReached,
         );
     }
 }
@@ -106,7 +106,7 @@ async fn the_limit_is_exact_over_two_processes() {
         let (made, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!(made.len(), 20);
         for refusal in refusals {
-            refused(refusal, ErrorCode::PermissionDenied, reason::TOKEN_LIMIT_REACHED);
+            refused(refusal, ErrorCode::PermissionDenied, Reason::TokenLimitReached);
         }
         for world in &worlds {
             assert_eq!(world.tokens(&user.id).await.len(), 20);

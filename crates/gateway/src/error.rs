@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mayfly_rpc::Failure;
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -149,7 +149,7 @@ impl ApiError {
 
     /// A bound or a dependency of this gateway's own stands in the way for now; what it is goes to the access log.
     pub(crate) fn out_of(detail: &str) -> Self {
-        Self::unavailable(&Failure::new(ErrorCode::Unavailable, reason::UNAVAILABLE, detail))
+        Self::unavailable(&Failure::new(ErrorCode::Unavailable, Reason::Unavailable, detail))
     }
 
     fn unavailable(failure: &Failure) -> Self {
@@ -176,34 +176,34 @@ impl From<tonic::Status> for ApiError {
 impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
         use StatusCode as S;
-        let (status, code) = match failure.reason.as_str() {
-            reason::INVALID_REQUEST => (S::BAD_REQUEST, "invalid_request"),
-            reason::INVALID_ADDRESS => (S::BAD_REQUEST, "invalid_address"),
-            reason::INVALID_DOMAIN => (S::BAD_REQUEST, "invalid_domain"),
-            reason::PASSWORD_TOO_SHORT => (S::BAD_REQUEST, "password_too_short"),
-            reason::PASSWORD_TOO_LONG => (S::BAD_REQUEST, "password_too_long"),
-            reason::INVALID_INDEX => return Self::invalid_index(),
-            reason::INVALID_CREDENTIALS => return Self::invalid_credentials(),
-            reason::INVALID_TOKEN | reason::MAILBOX_GONE => return Self::invalid_token(),
-            reason::ACCOUNT_LIMIT_REACHED => (S::FORBIDDEN, "account_limit_reached"),
-            reason::DOMAIN_LIMIT_REACHED => (S::FORBIDDEN, "domain_limit_reached"),
-            reason::DOMAIN_ALREADY_EXISTS => (S::CONFLICT, "domain_already_exists"),
-            reason::DOMAIN_EXPIRED => (S::GONE, "domain_expired"),
-            reason::TOKEN_LIMIT_REACHED => (S::FORBIDDEN, "token_limit_reached"),
-            reason::WEBHOOK_LIMIT_REACHED => (S::FORBIDDEN, "webhook_limit_reached"),
-            reason::INVALID_URL => (S::BAD_REQUEST, "invalid_url"),
-            reason::INVALID_EVENTS => (S::BAD_REQUEST, "invalid_events"),
-            reason::REGISTRATION_CLOSED => (S::FORBIDDEN, "registration_closed"),
-            reason::IDEMPOTENCY_KEY_REUSED => (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
-            reason::IDEMPOTENCY_ANSWER_GONE => (S::GONE, "idempotency_answer_gone"),
-            reason::NOT_FOUND => return Self::not_found(),
-            reason::ADDRESS_TAKEN => (S::CONFLICT, "address_taken"),
-            reason::EMAIL_TAKEN => (S::CONFLICT, "email_taken"),
-            reason::EXPIRED => (S::GONE, "expired"),
-            reason::RATE_LIMITED => {
+        let (status, code) = match failure.reason {
+            Reason::InvalidRequest => (S::BAD_REQUEST, "invalid_request"),
+            Reason::InvalidAddress => (S::BAD_REQUEST, "invalid_address"),
+            Reason::InvalidDomain => (S::BAD_REQUEST, "invalid_domain"),
+            Reason::PasswordTooShort => (S::BAD_REQUEST, "password_too_short"),
+            Reason::PasswordTooLong => (S::BAD_REQUEST, "password_too_long"),
+            Reason::InvalidIndex => return Self::invalid_index(),
+            Reason::InvalidCredentials => return Self::invalid_credentials(),
+            Reason::InvalidToken | Reason::MailboxGone => return Self::invalid_token(),
+            Reason::AccountLimitReached => (S::FORBIDDEN, "account_limit_reached"),
+            Reason::DomainLimitReached => (S::FORBIDDEN, "domain_limit_reached"),
+            Reason::DomainAlreadyExists => (S::CONFLICT, "domain_already_exists"),
+            Reason::DomainExpired => (S::GONE, "domain_expired"),
+            Reason::TokenLimitReached => (S::FORBIDDEN, "token_limit_reached"),
+            Reason::WebhookLimitReached => (S::FORBIDDEN, "webhook_limit_reached"),
+            Reason::InvalidUrl => (S::BAD_REQUEST, "invalid_url"),
+            Reason::InvalidEvents => (S::BAD_REQUEST, "invalid_events"),
+            Reason::RegistrationClosed => (S::FORBIDDEN, "registration_closed"),
+            Reason::IdempotencyKeyReused => (S::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
+            Reason::IdempotencyAnswerGone => (S::GONE, "idempotency_answer_gone"),
+            Reason::NotFound => return Self::not_found(),
+            Reason::AddressTaken => (S::CONFLICT, "address_taken"),
+            Reason::EmailTaken => (S::CONFLICT, "email_taken"),
+            Reason::Expired => (S::GONE, "expired"),
+            Reason::RateLimited => {
                 return Self::rate_limited(failure.retry_after.unwrap_or(Duration::from_secs(1)));
             }
-            reason::OVERLOADED | reason::UNAVAILABLE | reason::TIMEOUT | reason::RESERVATION_EXPIRED => {
+            Reason::Overloaded | Reason::Unavailable | Reason::Timeout | Reason::ReservationExpired => {
                 return Self::unavailable(&failure);
             }
             _ if failure.code == ErrorCode::Unavailable || failure.code == ErrorCode::Timeout => {
@@ -257,7 +257,7 @@ mod tests {
     async fn a_defect_tells_nothing() {
         let mut bodies = Vec::new();
         for code in ErrorCode::ALL {
-            bodies.push(answer(Failure::new(code, "SOMETHING_NEW", "SELECT secret FROM t")).await);
+            bodies.push(answer(Failure::new(code, Reason::Internal, "SELECT secret FROM t")).await);
         }
         for (code, (status, body)) in ErrorCode::ALL.into_iter().zip(bodies) {
             assert!(!body.contains("SELECT"), "{body}");
@@ -273,17 +273,17 @@ mod tests {
     #[tokio::test]
     async fn statuses_are_those_of_the_contract() {
         let table = [
-            (reason::INVALID_ADDRESS, 400, "invalid_address"),
-            (reason::INVALID_CREDENTIALS, 401, "invalid_credentials"),
-            (reason::MAILBOX_GONE, 401, "invalid_token"),
-            (reason::ACCOUNT_LIMIT_REACHED, 403, "account_limit_reached"),
-            (reason::NOT_FOUND, 404, "not_found"),
-            (reason::ADDRESS_TAKEN, 409, "address_taken"),
-            (reason::EXPIRED, 410, "expired"),
-            (reason::IDEMPOTENCY_ANSWER_GONE, 410, "idempotency_answer_gone"),
-            (reason::IDEMPOTENCY_KEY_REUSED, 422, "idempotency_key_reused"),
-            (reason::RATE_LIMITED, 429, "rate_limited"),
-            (reason::OVERLOADED, 503, "unavailable"),
+            (Reason::InvalidAddress, 400, "invalid_address"),
+            (Reason::InvalidCredentials, 401, "invalid_credentials"),
+            (Reason::MailboxGone, 401, "invalid_token"),
+            (Reason::AccountLimitReached, 403, "account_limit_reached"),
+            (Reason::NotFound, 404, "not_found"),
+            (Reason::AddressTaken, 409, "address_taken"),
+            (Reason::Expired, 410, "expired"),
+            (Reason::IdempotencyAnswerGone, 410, "idempotency_answer_gone"),
+            (Reason::IdempotencyKeyReused, 422, "idempotency_key_reused"),
+            (Reason::RateLimited, 429, "rate_limited"),
+            (Reason::Overloaded, 503, "unavailable"),
         ];
         for (reason, status, code) in table {
             let (found, body) = answer(Failure::new(ErrorCode::NotFound, reason, "text")).await;

@@ -47,7 +47,7 @@ impl From<Error> for Status {
             ErrorCode::Internal | ErrorCode::Unavailable => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a call failed");
             }
-            _ => tracing::debug!(reason = error.reason(), "a call was refused"),
+            _ => tracing::debug!(reason = error.reason().as_str(), "a call was refused"),
         }
         Failure {
             retry_after: error.retry_after(),

@@ -22,7 +22,7 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -359,7 +359,7 @@ async fn a_receiver_that_is_gone_is_told_no_more_until_rotated(db: Db) {
     ] {
         assert_eq!(
             refused.unwrap_err().reason,
-            "INVALID_REQUEST",
+            Reason::InvalidRequest,
             "nothing is kept for it"
         );
     }
@@ -390,7 +390,7 @@ async fn targets_that_are_not_public_are_refused(db: Db) {
         "x",
     ] {
         let refused = create(&world, &user(), url).await;
-        assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_URL);
+        assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidUrl);
     }
 }
 
@@ -401,12 +401,12 @@ async fn what_belongs_to_another_is_not_there(db: Db) {
     assert_refused(
         deliveries(&world, &other, &id).await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
     assert_refused(
         rotate(&world, &other, &id).await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
     let delete = async |owner: &str| {
         let request = DeleteWebhookRequest {
@@ -416,7 +416,7 @@ async fn what_belongs_to_another_is_not_there(db: Db) {
         let answer = world.client.clone().delete_webhook(request).await;
         answer.map(drop).map_err(Failure::from)
     };
-    assert_refused(delete(&other).await, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(delete(&other).await, ErrorCode::NotFound, Reason::NotFound);
     delete(&owner).await.unwrap();
-    assert_refused(delete(&owner).await, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(delete(&owner).await, ErrorCode::NotFound, Reason::NotFound);
 }

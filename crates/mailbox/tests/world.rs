@@ -318,13 +318,13 @@ pub(crate) fn mail(subject: &str) -> Vec<u8> {
 
 /// Asserts what a call was refused with.
 #[track_caller]
-pub(crate) fn assert_refused<T: std::fmt::Debug>(outcome: Result<T, Failure>, code: ErrorCode, reason: &str) {
+pub(crate) fn assert_refused<T: std::fmt::Debug>(
+    outcome: Result<T, Failure>,
+    code: ErrorCode,
+    reason: mayfly_types::Reason,
+) {
     let failure = outcome.unwrap_err();
-    assert_eq!(
-        (failure.code, failure.reason.as_str()),
-        (code, reason),
-        "{failure:?}"
-    );
+    assert_eq!((failure.code, failure.reason), (code, reason), "{failure:?}");
 }
 
 /// Waits until something is so, for as long as a busy machine may need.

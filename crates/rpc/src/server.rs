@@ -10,7 +10,7 @@ use std::{
 use futures_util::{Stream, future::BoxFuture, stream};
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -219,7 +219,7 @@ where
         if !self.expected.is_shown_in(request.headers()) {
             let refusal = Failure::new(
                 ErrorCode::Unauthenticated,
-                reason::SERVICE_CREDENTIAL,
+                Reason::ServiceCredential,
                 "a service credential is needed",
             );
             return Box::pin(ready(Ok(Status::from(refusal).into_http())));

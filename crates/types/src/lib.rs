@@ -5,7 +5,7 @@ pub mod clock;
 pub mod error_code;
 pub mod ids;
 mod new_message;
-pub mod reason;
+mod reason;
 pub mod secret;
 
 pub use address::{Address, DomainName, InvalidAddress};
@@ -13,4 +13,5 @@ pub use clock::{Clock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
 pub use ids::{AccountId, DeliveryId, DomainId, EventId, InvalidId, MessageId, TokenId, UserId, WebhookId};
 pub use new_message::NewMessage;
+pub use reason::{Reason, UnknownReason};
 pub use secret::{SecretKey, random_bytes};

@@ -122,7 +122,7 @@ mod tests {
 
     use futures_util::future::join_all;
     use mayfly_rpc::Failure;
-    use mayfly_types::{ErrorCode, reason};
+    use mayfly_types::{ErrorCode, Reason};
 
     use super::*;
     use crate::streams::{Hub, stub};
@@ -134,7 +134,7 @@ mod tests {
         let gateway = stub::gateway(Hub::default(), move || {
             counted.fetch_add(1, Ordering::Relaxed);
             if answered.load(Ordering::Relaxed) {
-                return Err(Failure::new(ErrorCode::Unauthenticated, reason::INVALID_TOKEN, "no").into());
+                return Err(Failure::new(ErrorCode::Unauthenticated, Reason::InvalidToken, "no").into());
             }
             // A Pro user without an id.
             Ok(vec![0x12, 0])

@@ -8,8 +8,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::{
-    Arc, Db, DeleteWebhookRequest, Duration, ErrorCode, Failure, Receiver, World, assert_refused, create,
-    create_once, db_test, deliveries, mail, reason, replay_once, rotate_once, test_once, told, until, user,
+    Arc, Db, DeleteWebhookRequest, Duration, ErrorCode, Failure, Reason, Receiver, World, assert_refused,
+    create, create_once, db_test, deliveries, mail, replay_once, rotate_once, test_once, told, until, user,
 };
 use crate::{domains, world::scope};
 
@@ -85,7 +85,7 @@ fn reused(answer: Result<String, Failure>) {
     assert_refused(
         answer,
         ErrorCode::FailedPrecondition,
-        reason::IDEMPOTENCY_KEY_REUSED,
+        Reason::IdempotencyKeyReused,
     );
 }
 
@@ -220,15 +220,15 @@ async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remember
     assert_refused(
         replay.call(&world, &other, "k").await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
 
     let beyond = Op::Create(url.clone()).call(&world, &owner, "k").await;
-    assert_refused(beyond, ErrorCode::PermissionDenied, reason::WEBHOOK_LIMIT_REACHED);
+    assert_refused(beyond, ErrorCode::PermissionDenied, Reason::WebhookLimitReached);
     let forbidden = Op::Create("http://127.0.0.2/".into())
         .call(&world, &owner, "k")
         .await;
-    assert_refused(forbidden, ErrorCode::InvalidArgument, reason::INVALID_URL);
+    assert_refused(forbidden, ErrorCode::InvalidArgument, Reason::InvalidUrl);
     delete(&world, &owner, &id).await;
     let made = Op::Create(format!("{url}?now"))
         .call(&world, &owner, "k")
@@ -278,7 +278,7 @@ async fn a_webhook_whose_name_leads_elsewhere_by_now_is_answered_as_before(db: D
     leads_to(2);
     assert_eq!(create.call(&world, &owner, "k").await.unwrap(), made);
     let anew = create.call(&world, &user(), "k").await;
-    assert_refused(anew, ErrorCode::InvalidArgument, reason::INVALID_URL);
+    assert_refused(anew, ErrorCode::InvalidArgument, Reason::InvalidUrl);
 }
 
 async fn a_reservation_is_extended_and_one_that_is_gone_is_made_anew(db: Db) {
@@ -310,7 +310,7 @@ async fn a_reservation_is_extended_and_one_that_is_gone_is_made_anew(db: Db) {
         assert_refused(
             world.activate(&lapsed).await,
             ErrorCode::FailedPrecondition,
-            reason::RESERVATION_EXPIRED,
+            Reason::ReservationExpired,
         );
         world.activate(&anew).await.unwrap();
     }
@@ -320,11 +320,11 @@ async fn a_reservation_is_extended_and_one_that_is_gone_is_made_anew(db: Db) {
     assert_refused(
         reserve("held").await,
         ErrorCode::AlreadyExists,
-        reason::ADDRESS_TAKEN,
+        Reason::AddressTaken,
     );
     // Without an owner the key is nobody's, and means nothing.
     let nobodys = world.reserve_once("free@mayfly.test", None, Some("k")).await;
     nobodys.unwrap();
     let again = world.reserve_once("free@mayfly.test", None, Some("k")).await;
-    assert_refused(again, ErrorCode::AlreadyExists, reason::ADDRESS_TAKEN);
+    assert_refused(again, ErrorCode::AlreadyExists, Reason::AddressTaken);
 }

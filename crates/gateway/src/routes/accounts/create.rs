@@ -7,7 +7,7 @@ use mayfly_proto::{
     mailbox::{ActivateMailboxRequest, ReserveMailboxRequest},
 };
 use mayfly_rpc::Failure;
-use mayfly_types::{Address, ErrorCode, reason};
+use mayfly_types::{Address, ErrorCode, Reason};
 
 use crate::{
     auth::MaybePro,
@@ -36,7 +36,7 @@ pub(crate) async fn handle(
         .map_err(|error: mayfly_types::InvalidAddress| {
             Failure::new(
                 ErrorCode::InvalidArgument,
-                reason::INVALID_ADDRESS,
+                Reason::InvalidAddress,
                 error.to_string(),
             )
         })?;
@@ -84,13 +84,13 @@ fn check_length(password: &str) -> Result<(), Failure> {
     match password.len() {
         0..6 => Err(Failure::new(
             ErrorCode::InvalidArgument,
-            reason::PASSWORD_TOO_SHORT,
+            Reason::PasswordTooShort,
             "password: at least 6 bytes",
         )),
         6..=256 => Ok(()),
         _ => Err(Failure::new(
             ErrorCode::InvalidArgument,
-            reason::PASSWORD_TOO_LONG,
+            Reason::PasswordTooLong,
             "password: at most 256 bytes",
         )),
     }
