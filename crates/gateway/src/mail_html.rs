@@ -10,11 +10,10 @@ mod text;
 use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use mayfly_rpc::Failure;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
-
-use crate::error::ApiError;
 
 pub(crate) use images::{MAX_IMAGES, MAX_IMAGES_BYTES, is_image, reference, refers_to_parts};
 
@@ -92,17 +91,17 @@ impl Cleaner {
         text: Option<String>,
         inline: InlineImages,
         images: Images,
-    ) -> Result<String, ApiError> {
+    ) -> Result<String, Failure> {
         let turn = tokio::time::timeout(TURN_TIMEOUT, Arc::clone(&self.0).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
-            return Err(ApiError::out_of("too many documents are being made"));
+            return Err(Failure::unavailable("too many documents are being made"));
         };
         tokio::task::spawn_blocking(move || {
             let _turn = turn;
             document(html.as_deref(), text.as_deref(), inline, images)
         })
         .await
-        .map_err(|_| ApiError::internal("a document could not be made"))
+        .map_err(|_| Failure::internal("a document could not be made"))
     }
 }
 

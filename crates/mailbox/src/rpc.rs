@@ -197,7 +197,10 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Answer<ListMessagesResponse> {
         let request = request.into_inner();
-        let messages = self.0.list_messages(scope(request.scope)?, request.page).await?;
+        let messages = self
+            .0
+            .list_messages(scope(request.scope)?, request.page, request.page_size)
+            .await?;
         let oldest = self.0.oldest_shown().as_uuid();
         let shown = messages.iter().take_while(|message| message.id >= oldest);
         let messages = shown.cloned().map(summary_to_proto).collect();

@@ -211,6 +211,7 @@ impl World {
         let request = ListMessagesRequest {
             scope: Some(scope),
             page,
+            page_size: 30,
         };
         let answer = self.client.clone().list_messages(request).await;
         Ok(answer.map_err(Failure::from)?.into_inner().messages)

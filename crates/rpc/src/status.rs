@@ -32,6 +32,56 @@ impl Failure {
             retry_after: None,
         }
     }
+
+    /// A malformed request; the text names what is wrong with it.
+    pub fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidArgument, Reason::InvalidRequest, message)
+    }
+
+    /// A credential that is not accepted, whatever the cause.
+    #[must_use]
+    pub fn invalid_token() -> Self {
+        let message = "a valid bearer token is needed";
+        Self::new(ErrorCode::Unauthenticated, Reason::InvalidToken, message)
+    }
+
+    /// An object that does not exist, or is not the caller's.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(ErrorCode::NotFound, Reason::NotFound, "there is nothing here")
+    }
+
+    /// Too many calls of this kind.
+    #[must_use]
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let message = "too many requests; slow down";
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(ErrorCode::RateLimited, Reason::RateLimited, message)
+        }
+    }
+
+    /// A bound or a dependency that is in the way for now. The text is for the log.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Unavailable, Reason::Unavailable, message)
+    }
+
+    /// A defect. The text is for the log.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Internal, Reason::Internal, message)
+    }
+
+    /// Returns true if the caller's credential is not accepted, and false if that is not known.
+    #[must_use]
+    pub fn refuses_credential(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::InvalidToken
+                | Reason::InvalidCredentials
+                | Reason::MissingCredential
+                | Reason::MailboxGone
+        )
+    }
 }
 
 fn code_to_grpc(code: ErrorCode) -> Code {
