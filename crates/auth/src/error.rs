@@ -1,10 +1,9 @@
-//! Every way in which a call to this service fails. Nothing here knows gRPC or HTTP.
+//! The errors of this service. Nothing here knows gRPC or HTTP.
 
 use std::time::Duration;
 
-use mayfly_database::{DatabaseFailure, idempotency::Refused};
-use mayfly_types::{ErrorCode, Reason};
-use sea_orm::DbErr;
+use mayfly_database::{DatabaseFailure, DbErr, idempotency::Refused};
+use mayfly_types::{ErrorCode, Reason, password::LengthError};
 
 /// A failed use case.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +16,7 @@ pub(crate) enum Error {
     PasswordTooShort { min_bytes: usize },
     #[error("the password has more than {max_bytes} bytes")]
     PasswordTooLong { max_bytes: usize },
-    #[error("wrong password, or nobody to have one")]
+    #[error("wrong password or unknown account")]
     InvalidCredentials,
     #[error("token refused: {0:?}")]
     InvalidToken(Refusal),
@@ -41,24 +40,24 @@ pub(crate) enum Error {
     Defect(&'static str),
 }
 
-/// Why a token was refused: for metrics only, never told to a caller.
+/// Why a token was refused: for metrics only, never returned to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// The shape, the length, the alphabet or the checksum is wrong.
     Malformed,
-    /// The key id is absent or not one of ours.
+    /// The key id is absent or unknown.
     UnknownKey,
-    /// The header says more or other than ours does.
+    /// The header differs from the one that this service writes.
     Header,
     /// The signature is wrong.
     Signature,
-    /// A claim is absent, of the wrong type or beyond its bounds.
+    /// A claim is absent, of the wrong type or out of range.
     Claims,
-    /// It begins later than now.
+    /// The token is valid only later.
     NotYetValid,
-    /// It ended before now.
+    /// The token has expired.
     Expired,
-    /// The subject is gone, or its password was reset since.
+    /// The subject was deleted, or its password was reset after the token was issued.
     Superseded,
     /// No such API token was issued.
     UnknownToken,
@@ -80,6 +79,15 @@ impl Refusal {
             Self::Superseded => "superseded",
             Self::UnknownToken => "unknown_token",
             Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl From<LengthError> for Error {
+    fn from(error: LengthError) -> Self {
+        match error {
+            LengthError::TooShort { min_bytes } => Self::PasswordTooShort { min_bytes },
+            LengthError::TooLong { max_bytes } => Self::PasswordTooLong { max_bytes },
         }
     }
 }
@@ -135,7 +143,7 @@ impl Error {
         }
     }
 
-    /// Returns the text for a person, which tells nothing that the caller may not know.
+    /// Returns the message for the caller. It contains no internal detail.
     pub(crate) fn public_message(&self) -> String {
         match self {
             Self::InvalidRequest(problem) => (*problem).to_owned(),

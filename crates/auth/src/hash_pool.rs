@@ -1,11 +1,11 @@
-//! Threads that do nothing but hash passwords, one for each core, behind a bounded queue: a flood of sign-ins is refused
-//! at once, and never takes the threads that answer everything else.
+//! Hashes passwords on threads of its own, one per core by default, behind a bounded queue. A flood of sign-ins is
+//! refused at once and cannot occupy the threads that serve everything else.
 
 use std::{
     collections::VecDeque,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -16,6 +16,7 @@ use opentelemetry::{
     KeyValue,
     metrics::{Counter, Histogram},
 };
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -23,10 +24,10 @@ use crate::{
     model::password::{Memory, Password, StoredPassword},
 };
 
-/// The pool. Dropping it ends the threads after what they are at.
+/// The pool. Dropping it ends each thread after its current job.
 pub(crate) struct HashPool {
     shared: Arc<Shared>,
-    max_waiting: usize,
+    max_queued: usize,
     refusals: Counter<u64>,
 }
 
@@ -55,13 +56,13 @@ enum Job {
 }
 
 impl HashPool {
-    /// Starts the threads; `workers` 0 is one for each core.
-    pub(crate) fn start(workers: u32, max_waiting: u32) -> io::Result<Self> {
+    /// Starts the threads; `workers` 0 means one per core.
+    pub(crate) fn start(workers: u32, max_queued: u32) -> io::Result<Self> {
         let workers = match usize::try_from(workers) {
             Ok(0) | Err(_) => thread::available_parallelism()?.get(),
             Ok(workers) => workers,
         };
-        let pool = Self::without_threads(usize::try_from(max_waiting).unwrap_or(usize::MAX));
+        let pool = Self::without_threads(usize::try_from(max_queued).unwrap_or(usize::MAX));
         for _ in 0..workers {
             let shared = Arc::clone(&pool.shared);
             thread::Builder::new()
@@ -71,7 +72,7 @@ impl HashPool {
         Ok(pool)
     }
 
-    fn without_threads(max_waiting: usize) -> Self {
+    fn without_threads(max_queued: usize) -> Self {
         let shared = Arc::new(Shared {
             queue: Mutex::default(),
             wake: Condvar::new(),
@@ -86,7 +87,7 @@ impl HashPool {
             .with_description("Passwords that wait for a hashing thread")
             .with_callback(move |observer| {
                 if let Some(shared) = observed.upgrade() {
-                    observer.observe(shared.lock().jobs.len() as u64, &[]);
+                    observer.observe(shared.queue.lock().jobs.len() as u64, &[]);
                 }
             })
             .build();
@@ -96,12 +97,12 @@ impl HashPool {
             .build();
         Self {
             shared,
-            max_waiting,
+            max_queued,
             refusals,
         }
     }
 
-    /// Hashes a password for storing.
+    /// Hashes a password for storage.
     #[tracing::instrument(name = "auth.hash", level = "debug", skip_all)]
     pub(crate) async fn hash(&self, password: Password) -> Result<StoredPassword, Error> {
         let (reply, answer) = oneshot::channel();
@@ -109,7 +110,7 @@ impl HashPool {
         answer.await.unwrap_or(Err(Error::Stopping))
     }
 
-    /// Compares a password with a stored one; without one it costs the same and is false.
+    /// Compares a password with a stored hash. Without one it does the same work and returns false.
     #[tracing::instrument(name = "auth.hash", level = "debug", skip_all)]
     pub(crate) async fn verify(
         &self,
@@ -125,9 +126,9 @@ impl HashPool {
         answer.await.unwrap_or(Err(Error::Stopping))
     }
 
-    /// Ends the threads, and fails what waits for them.
+    /// Ends the threads and fails all queued jobs.
     pub(crate) fn close(&self) {
-        let mut queue = self.shared.lock();
+        let mut queue = self.shared.queue.lock();
         queue.is_closed = true;
         queue.jobs.clear();
         drop(queue);
@@ -135,18 +136,18 @@ impl HashPool {
     }
 
     fn submit(&self, job: Job) -> Result<(), Error> {
-        let mut queue = self.shared.lock();
+        let mut queue = self.shared.queue.lock();
         if queue.is_closed {
             return Err(Error::Stopping);
         }
-        if queue.jobs.len() >= self.max_waiting {
-            // Callers that went away must not hold the places of those that wait.
+        if queue.jobs.len() >= self.max_queued {
+            // Jobs whose callers have disconnected must not take up the queue.
             queue.jobs.retain(|job| !job.is_abandoned());
         }
-        if queue.jobs.len() >= self.max_waiting {
+        if queue.jobs.len() >= self.max_queued {
             drop(queue);
             self.refusals.add(1, &[]);
-            // Not the same for all, or those refused together would come back together.
+            // Jitter: clients that are refused together must not retry together.
             let seconds = 1 + u64::from(random_bytes::<1>()[0] % 2);
             return Err(Error::Overloaded {
                 retry_after: Duration::from_secs(seconds),
@@ -166,10 +167,6 @@ impl Drop for HashPool {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn work(&self) {
         let mut memory = Memory::default();
         while let Some(job) = self.next_job(&mut memory) {
@@ -183,9 +180,9 @@ impl Shared {
         }
     }
 
-    /// Waits for a job whose caller still waits; `None` when the pool closes.
+    /// Waits for a job whose caller is still connected; `None` when the pool closes.
     fn next_job(&self, memory: &mut Memory) -> Option<Job> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         loop {
             if queue.is_closed {
                 return None;
@@ -196,9 +193,9 @@ impl Shared {
                 None if memory.is_dirty() => {
                     drop(queue);
                     memory.wipe();
-                    queue = self.lock();
+                    queue = self.queue.lock();
                 }
-                None => queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                None => self.wake.wait(&mut queue),
             }
         }
     }
@@ -219,7 +216,7 @@ impl Job {
         }
     }
 
-    /// Does the work. That nobody may wait for the answer any more is no failure.
+    /// Does the work. A caller that has disconnected meanwhile is not an error.
     fn run(self, memory: &mut Memory) {
         match self {
             Self::Hash { password, reply } => {

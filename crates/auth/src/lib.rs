@@ -1,5 +1,5 @@
-//! Credentials: passwords of mailboxes and Pro users, JWTs, Pro API tokens, and what makes them stop working.
-//! `rpc` → `service` (one use case a file) → `model`, `store`, `verdicts`, `hash_pool`. See the README.
+//! Credentials: passwords of mailboxes and Pro users, JWTs, Pro API tokens, and their revocation.
+//! `rpc` → `service` (one use case per file) → `model`, `store`, `token_cache`, `hash_pool`. See the README.
 
 mod config;
 mod error;
@@ -7,12 +7,12 @@ mod hash_pool;
 mod last_used;
 mod migrations;
 mod model;
-mod revocations;
+mod revocation_metrics;
 mod rpc;
 mod service;
 mod store;
 mod sweeper;
-mod verdicts;
+mod token_cache;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -28,24 +28,24 @@ pub use crate::{
 };
 use crate::{
     hash_pool::HashPool, last_used::LastUsed, migrations::Migrator, model::jwt::KeyRing,
-    revocations::Revocations, service::Service, store::Store, verdicts::Verdicts,
+    revocation_metrics::RevocationMetrics, service::Service, store::Store, token_cache::TokenCache,
 };
 
-/// How many subjects, and how many tokens, are remembered in memory at most: about 10 MB each.
-const MAX_VERDICTS: usize = 100_000;
+/// How many subjects, and how many tokens, are cached in memory at most.
+const MAX_CACHED: u64 = 100_000;
 
-/// What the service stands on.
+/// What the service depends on.
 #[derive(Debug)]
 pub struct Deps {
     /// Its own database.
     pub database: Database,
-    /// What the processes of this service share, if there are several.
+    /// The Redis that the processes of this service share, if there are several.
     pub redis: Option<Redis>,
     /// The keys of JWTs: all verify, the first signs.
     pub signing_keys: Vec<SecretKey>,
     /// The time.
     pub clock: SharedClock,
-    /// Where work goes on whose caller has left.
+    /// Runs background tasks, and changes whose caller has disconnected.
     pub tasks: Tasks,
 }
 
@@ -60,18 +60,18 @@ impl std::fmt::Debug for Auth {
     }
 }
 
-/// Brings the service's schema up to date.
+/// Migrates the service's database to the current schema.
 ///
 /// # Errors
-/// When a migration fails, or the database has one that this version does not know.
+/// When a migration fails, or the database has a migration that this version does not know.
 pub async fn migrate(database: &Database) -> Result<(), OpenError> {
     database.migrate::<Migrator>().await
 }
 
-/// Starts the service on a database whose schema it knows.
+/// Starts the service.
 ///
 /// # Errors
-/// When the schema is not known and cannot be brought up to date, or no thread can be started.
+/// When the database's schema is unknown and cannot be migrated, or no thread can be started.
 pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
     deps.database.prepare::<Migrator>().await?;
     let hash_pool =
@@ -91,14 +91,14 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
         store,
         keys: KeyRing::new(&deps.signing_keys),
         hash_pool,
-        generations: Verdicts::new(is_shared, deps.redis.clone(), MAX_VERDICTS),
-        tokens: Verdicts::new(is_shared, deps.redis, MAX_VERDICTS),
+        generations: TokenCache::new(is_shared, deps.redis.clone(), MAX_CACHED),
+        tokens: TokenCache::new(is_shared, deps.redis, MAX_CACHED),
         clock: deps.clock,
         tasks: deps.tasks,
         registration: config.registration,
         max_tokens: config.max_tokens,
         validations,
-        revocations: Revocations::new(),
+        revocation_metrics: RevocationMetrics::new(),
     });
     sweeper::start(Arc::clone(&service), &tasks);
     Ok(Auth { service })
@@ -111,7 +111,7 @@ impl Auth {
         AuthServer::new(Rpc(Arc::clone(&self.service)))
     }
 
-    /// Adds what the service cannot do without.
+    /// Adds the checks of the service's dependencies.
     pub fn add_checks(&self, readiness: &mut Readiness) {
         let store = Arc::clone(&self.service.store);
         readiness.add("auth database", move || {
@@ -120,14 +120,14 @@ impl Auth {
         });
     }
 
-    /// Removes at once whatever is past its time, as the sweeper does every few minutes. Errors are logged.
+    /// Removes expired rows now, as the sweeper does every few minutes. Errors are logged.
     pub async fn sweep(&self) {
         if let Err(error) = sweeper::sweep(&self.service).await {
             tracing::warn!(%error, "cannot sweep");
         }
     }
 
-    /// Ends the hashing threads and closes the database. Calls that come later answer that the service is not available.
+    /// Ends the hashing threads and closes the database. Later calls fail as unavailable.
     pub async fn close(&self) {
         self.service.hash_pool.close();
         self.service.store.close().await;

@@ -1,9 +1,10 @@
-//! The schema's history. Migrations only expand, then contract: code of the version before runs on it too.
+//! The schema's migrations. They expand, then contract: the previous version also runs on the new schema.
 
 mod m20261123_000001_create_credentials;
 mod m20261123_000002_create_users;
 mod m20261123_000003_create_pro_tokens;
 mod m20261128_000001_create_idempotency_keys;
+mod m20261128_000002_create_leases;
 
 use sea_orm_migration::prelude::*;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_create_users::Migration),
             Box::new(m20261123_000003_create_pro_tokens::Migration),
             Box::new(m20261128_000001_create_idempotency_keys::Migration),
+            Box::new(m20261128_000002_create_leases::Migration),
         ]
     }
 }

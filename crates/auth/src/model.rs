@@ -1,4 +1,4 @@
-//! What credentials are, and the rules that they obey. No I/O; the time is passed in.
+//! Credentials and their rules. No I/O; the time is passed in.
 
 pub(crate) mod email;
 pub(crate) mod jwt;

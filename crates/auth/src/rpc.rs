@@ -1,4 +1,4 @@
-//! The tonic adapter: reads a request, calls the use case of the same name, writes the answer.
+//! The tonic adapter: decodes a request, calls the use case of the same name, encodes the response.
 
 use std::{str::FromStr, sync::Arc};
 
@@ -11,7 +11,7 @@ use mayfly_proto::auth::{
     ValidateTokenRequest, ValidateTokenResponse, auth_server, validate_token_response,
 };
 use mayfly_rpc::Failure;
-use mayfly_types::{ErrorCode, TokenId};
+use mayfly_types::ErrorCode;
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     service::{Principal, Service},
 };
 
-/// The service as tonic serves it.
+/// The tonic service.
 pub struct Rpc(pub(crate) Arc<Service>);
 
 impl std::fmt::Debug for Rpc {
@@ -32,12 +32,12 @@ impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let code = error.code();
         if matches!(code, ErrorCode::Internal | ErrorCode::Unavailable) {
-            // The cause of a database's failure is told to the log alone.
+            // The cause of a database failure is logged and not returned.
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             if code == ErrorCode::Internal {
                 tracing::error!(%error, cause, "a call failed");
             } else {
-                tracing::info!(%error, cause, "a call was refused for now");
+                tracing::info!(%error, cause, "a call failed for now");
             }
         }
         let mut failure = Failure::new(code, error.reason(), error.public_message());
@@ -48,12 +48,10 @@ impl From<Error> for Status {
     }
 }
 
-fn id<T: FromStr>(text: &str, problem: &'static str) -> Result<T, Error> {
-    text.parse().map_err(|_| Error::InvalidRequest(problem))
+/// Parses an id. A malformed one names no object, so it is not found, like any other unknown id.
+fn id<T: FromStr>(text: &str) -> Result<T, Error> {
+    text.parse().map_err(|_| Error::NotFound)
 }
-
-const ACCOUNT_ID: &str = "account_id: not a UUID";
-const USER_ID: &str = "user_id: not a UUID";
 
 #[tonic::async_trait]
 impl auth_server::Auth for Rpc {
@@ -62,14 +60,14 @@ impl auth_server::Auth for Rpc {
         request: Request<CreateCredentialRequest>,
     ) -> Result<Response<CreateCredentialResponse>, Status> {
         let request = request.into_inner();
-        let account_id = id(&request.account_id, ACCOUNT_ID)?;
+        let account_id = id(&request.account_id)?;
         let token = self.0.create_credential(account_id, &request.password).await?;
         Ok(Response::new(CreateCredentialResponse { token }))
     }
 
     async fn sign_in(&self, request: Request<SignInRequest>) -> Result<Response<SignInResponse>, Status> {
         let request = request.into_inner();
-        let account_id = request.account_id.map(|text| id(&text, ACCOUNT_ID)).transpose()?;
+        let account_id = request.account_id.map(|text| id(&text)).transpose()?;
         let token = self.0.sign_in(account_id, &request.password).await?;
         Ok(Response::new(SignInResponse { token }))
     }
@@ -79,7 +77,7 @@ impl auth_server::Auth for Rpc {
         request: Request<ResetPasswordRequest>,
     ) -> Result<Response<ResetPasswordResponse>, Status> {
         let request = request.into_inner();
-        let account_id = id(&request.account_id, ACCOUNT_ID)?;
+        let account_id = id(&request.account_id)?;
         self.0.reset_password(account_id, &request.password).await?;
         Ok(Response::new(ResetPasswordResponse {}))
     }
@@ -88,7 +86,7 @@ impl auth_server::Auth for Rpc {
         &self,
         request: Request<DeleteCredentialRequest>,
     ) -> Result<Response<DeleteCredentialResponse>, Status> {
-        let account_id = id(&request.into_inner().account_id, ACCOUNT_ID)?;
+        let account_id = id(&request.into_inner().account_id)?;
         self.0.delete_credential(account_id).await?;
         Ok(Response::new(DeleteCredentialResponse {}))
     }
@@ -140,10 +138,7 @@ impl auth_server::Auth for Rpc {
     }
 
     async fn get_user(&self, request: Request<GetUserRequest>) -> Result<Response<GetUserResponse>, Status> {
-        let user = self
-            .0
-            .get_user(id(&request.into_inner().user_id, USER_ID)?)
-            .await?;
+        let user = self.0.get_user(id(&request.into_inner().user_id)?).await?;
         Ok(Response::new(GetUserResponse {
             user_id: user.id.to_string(),
             email: user.email,
@@ -156,11 +151,11 @@ impl auth_server::Auth for Rpc {
         request: Request<CreateProTokenRequest>,
     ) -> Result<Response<CreateProTokenResponse>, Status> {
         let request = request.into_inner();
-        let user_id = id(&request.user_id, USER_ID)?;
+        let user_id = id(&request.user_id)?;
         let key = request.idempotency_key.as_deref();
         let created = self.0.create_pro_token(user_id, &request.name, key).await?;
         Ok(Response::new(CreateProTokenResponse {
-            token_id: TokenId::from_uuid(created.id).to_string(),
+            token_id: created.id.to_string(),
             name: request.name,
             token: created.value,
             created_at: created.created_at_secs,
@@ -171,7 +166,7 @@ impl auth_server::Auth for Rpc {
         &self,
         request: Request<ListProTokensRequest>,
     ) -> Result<Response<ListProTokensResponse>, Status> {
-        let user_id = id(&request.into_inner().user_id, USER_ID)?;
+        let user_id = id(&request.into_inner().user_id)?;
         let tokens = self
             .0
             .list_pro_tokens(user_id)
@@ -194,10 +189,8 @@ impl auth_server::Auth for Rpc {
         request: Request<RevokeTokenRequest>,
     ) -> Result<Response<RevokeTokenResponse>, Status> {
         let request = request.into_inner();
-        let user_id = id(&request.user_id, USER_ID)?;
-        self.0
-            .revoke_token(user_id, request.token_id.parse().map_err(|_| Error::NotFound)?)
-            .await?;
+        let user_id = id(&request.user_id)?;
+        self.0.revoke_token(user_id, id(&request.token_id)?).await?;
         Ok(Response::new(RevokeTokenResponse {}))
     }
 }

@@ -1,4 +1,4 @@
-//! The use cases, one a file, each named like its RPC.
+//! The use cases: one per file, each named after its RPC.
 
 mod create_credential;
 mod create_pro_token;
@@ -31,37 +31,37 @@ use crate::{
         password::{Password, StoredPassword},
         pro_token::TokenHash,
     },
-    revocations::Revocations,
+    revocation_metrics::RevocationMetrics,
     store::Store,
-    verdicts::{self, Verdict, Verdicts},
+    token_cache::{CacheKey, CacheValue, TokenCache},
 };
 
-/// What the use cases stand on.
+/// What the use cases depend on.
 pub(crate) struct Service {
     pub(crate) store: Arc<Store>,
     pub(crate) keys: KeyRing,
     pub(crate) hash_pool: HashPool,
-    /// Generations of subjects; `None` is a subject that is gone.
-    pub(crate) generations: Verdicts<Subject, Option<i64>>,
-    pub(crate) tokens: Verdicts<TokenHash, TokenVerdict>,
+    /// Generations of subjects; `None` is a deleted subject.
+    pub(crate) generations: TokenCache<Subject, Option<i64>>,
+    pub(crate) tokens: TokenCache<TokenHash, TokenStatus>,
     pub(crate) last_used: LastUsed,
     pub(crate) clock: SharedClock,
     pub(crate) tasks: Tasks,
     pub(crate) registration: Registration,
     pub(crate) max_tokens: u32,
     pub(crate) validations: Counter<u64>,
-    pub(crate) revocations: Revocations,
+    pub(crate) revocation_metrics: RevocationMetrics,
 }
 
-/// What is known of a Pro API token that was issued.
+/// The state of a Pro API token that was issued.
 #[derive(Debug, Clone)]
-pub(crate) enum TokenVerdict {
+pub(crate) enum TokenStatus {
     Revoked,
     Valid { id: TokenId, user_id: UserId },
 }
 
-impl verdicts::Subject for Subject {
-    fn name(&self) -> String {
+impl CacheKey for Subject {
+    fn shared_name(&self) -> String {
         match self {
             Self::Account(id) => format!("account:{id}"),
             Self::User(id) => format!("user:{id}"),
@@ -69,15 +69,14 @@ impl verdicts::Subject for Subject {
     }
 }
 
-impl verdicts::Subject for TokenHash {
-    fn name(&self) -> String {
-        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("token:{digits}")
+impl CacheKey for TokenHash {
+    fn shared_name(&self) -> String {
+        format!("token:{}", hex::encode(self.0))
     }
 }
 
-/// A generation, or that the subject is gone.
-impl Verdict for Option<i64> {
+/// A generation; `None` is a deleted subject.
+impl CacheValue for Option<i64> {
     fn to_text(&self) -> String {
         self.map_or_else(|| "gone".to_owned(), |generation| generation.to_string())
     }
@@ -90,7 +89,7 @@ impl Verdict for Option<i64> {
     }
 }
 
-impl Verdict for TokenVerdict {
+impl CacheValue for TokenStatus {
     fn to_text(&self) -> String {
         match self {
             Self::Revoked => "revoked".to_owned(),
@@ -110,16 +109,16 @@ impl Verdict for TokenVerdict {
     }
 }
 
-/// A user's id, address and fresh JWT.
+/// A user's id, e-mail address and new JWT.
 pub(crate) struct SignedInUser {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) token: String,
 }
 
-/// Runs a change to its end, though its caller may go away: a commit that nobody waits for would otherwise happen, or
-/// not, after the verdicts were forgotten.
-async fn to_the_end<T: Send + 'static>(
+/// Runs a change to completion even if its caller disconnects. A cancelled change could commit after the cache was
+/// invalidated.
+async fn run_to_completion<T: Send + 'static>(
     tasks: &Tasks,
     change: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
@@ -131,9 +130,9 @@ async fn to_the_end<T: Send + 'static>(
 }
 
 impl Service {
-    /// Returns a stronger hash of a password that has just been found right, if it is stored in a weaker one. That there
-    /// is no room to make it now is no failure: the next sign-in tries again.
-    async fn stronger_hash(&self, password: &[u8], stored: &StoredPassword) -> Option<StoredPassword> {
+    /// Rehashes a verified password with the current parameters if its stored hash is weaker. Returns `None` if the hash
+    /// pool is full; the next sign-in tries again.
+    async fn rehash_if_weak(&self, password: &[u8], stored: &StoredPassword) -> Option<StoredPassword> {
         if !stored.is_weak() {
             return None;
         }

@@ -1,7 +1,7 @@
-//! The service's tables, and the only place that names sea-orm. It keeps what it is told and decides nothing.
+//! The service's tables. Only this module and the migrations name sea-orm. It makes no policy decisions.
 
 mod credentials;
-#[expect(unreachable_pub, reason = "sea-orm's derives make public types of them")]
+#[expect(unreachable_pub, reason = "sea-orm's derives generate public types")]
 mod entities;
 mod pro_tokens;
 mod users;
@@ -11,36 +11,42 @@ use std::sync::Arc;
 use mayfly_database::{
     Database,
     idempotency::{self, Answers},
+    lease::Lease,
 };
-use mayfly_types::random_bytes;
+use mayfly_types::{SharedClock, random_bytes};
 use sea_orm::DbErr;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
-pub(crate) use pro_tokens::{Created, ProToken};
+pub(crate) use pro_tokens::{CreatedToken, ProToken};
 pub(crate) use users::User;
 
 /// The service's database.
 #[derive(Debug)]
 pub(crate) struct Store {
-    database: Database,
-    /// What calls with an Idempotency-Key answered.
+    database: Arc<Database>,
+    /// Responses to calls with an idempotency key.
     answers: Arc<Answers>,
 }
 
 impl Store {
     pub(crate) fn new(database: Database, answers: Answers) -> Self {
         Self {
-            database,
+            database: Arc::new(database),
             answers: Arc::new(answers),
         }
     }
 
-    /// Removes some of the idempotency keys that are past their time. Returns how many.
+    /// Removes up to `limit` expired idempotency keys. Returns how many.
     pub(crate) async fn sweep_idempotency_keys(&self, now: OffsetDateTime, limit: u64) -> Result<u64, DbErr> {
         let write = self.database.tx("sweep_idempotency_keys", move |tx| {
             Box::pin(idempotency::sweep(tx, now, limit))
         });
         write.await
+    }
+
+    /// Names a lease in this service's database.
+    pub(crate) fn lease(&self, name: &'static str, clock: SharedClock, ttl: Duration) -> Lease {
+        Lease::new(Arc::clone(&self.database), clock, name, ttl)
     }
 
     pub(crate) async fn ping(&self) -> Result<(), String> {
@@ -52,8 +58,8 @@ impl Store {
     }
 }
 
-/// Returns where a new subject's generations begin: anywhere, so that a subject which is deleted and made again under the
-/// same id does not revive JWTs of its first life. 48 bits leave room to count up, and stay exact in any JSON reader.
+/// Returns a random first generation. A subject that is deleted and created again under the same id then does not
+/// accept its old JWTs. 48 bits leave room to count up, and are exact in any JSON parser.
 fn first_generation() -> i64 {
     let mut bytes = [0; 8];
     bytes[2..].copy_from_slice(&random_bytes::<6>());

@@ -1,38 +1,33 @@
-//! Removes what is past its time: small batches with a pause between them, so that requests do not notice.
+//! Removes expired rows in small batches with a pause between them, so that requests are not slowed down.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration as StdDuration};
 
+use mayfly_database::lease::every_leased;
 use mayfly_runtime::task::Tasks;
+use time::Duration;
 
 use crate::{error::Error, service::Service};
 
-/// How often is swept. What is swept counts no more, so that nobody waits for it.
-const EVERY: Duration = Duration::from_secs(300);
+/// The period of sweeps. Expired rows have no effect, so sweeping late harms nothing.
+const EVERY: StdDuration = StdDuration::from_secs(300);
+/// How long a holder that died keeps other processes from sweeping. Longer than the period, so a live holder renews in time.
+const LEASE_TTL: Duration = Duration::seconds(330);
 /// The pause between two batches.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: StdDuration = StdDuration::from_millis(10);
 /// Rows of a batch.
 const BATCH: u64 = 100;
 
-/// Starts the sweeper. Of several processes each may sweep: what one removes the others do not find.
+/// Starts the sweeper. Of several replicas one sweeps.
 pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
-    let stopping = tasks.stopping();
-    tasks.spawn_vital("auth sweeper", async move {
-        loop {
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
-            }
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                swept = sweep(&service) => if let Err(error) = swept {
-                    tracing::warn!(%error, "cannot sweep");
-                },
-            }
-        }
-    });
+    let lease = service.store.lease("sweeper", service.clock.clone(), LEASE_TTL);
+    let job = move || {
+        let service = Arc::clone(&service);
+        async move { sweep(&service).await }
+    };
+    every_leased(tasks, "auth sweeper", EVERY, lease, job, || {});
 }
 
-/// Sweeps until nothing is left that is past its time.
+/// Sweeps until no expired row is left.
 pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
     while service
         .store

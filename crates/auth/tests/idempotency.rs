@@ -1,4 +1,4 @@
-//! A call that comes again: one effect, one answer, for whoever made it and for a day.
+//! Idempotency keys: a repeated call has one effect and one response, per user, for a day.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use tokio::{sync::Barrier, task::JoinSet};
 use crate::support::{Answer, PASSWORD, TestToken, World, refused};
 
 db_test!(
-    twenty_at_once_make_one_token_and_get_its_value,
-    a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remembered,
-    a_key_is_remembered_for_a_day_swept_or_not,
-    answers_open_with_every_key_and_without_theirs_are_gone,
-    twenty_creations_of_a_credential_leave_one_and_void_nothing,
+    create_token_concurrent_repeats_return_one_token,
+    create_token_key_is_per_user_and_errors_are_not_stored,
+    create_token_key_expires_after_a_day,
+    create_token_repeat_after_key_rotation,
+    create_credential_concurrent_repeats_store_one,
 );
 
-/// Runs a call so often at one moment.
-async fn at_once<T, F>(times: usize, call: impl Fn(usize) -> F) -> Vec<T>
+/// Runs calls concurrently, released together.
+async fn concurrently<T, F>(times: usize, call: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
@@ -38,7 +38,7 @@ where
 }
 
 #[track_caller]
-fn reused<T>(answer: Answer<T>) {
+fn refused_as_reused<T>(answer: Answer<T>) {
     refused(
         answer,
         ErrorCode::FailedPrecondition,
@@ -46,8 +46,8 @@ fn reused<T>(answer: Answer<T>) {
     );
 }
 
-async fn kept(world: &World) -> i64 {
-    let database = world.meddle().await;
+async fn stored_keys(world: &World) -> i64 {
+    let database = world.connect_directly().await;
     let count = "SELECT count(*) FROM idempotency_keys";
     let count = Statement::from_string(database.get_database_backend(), count);
     let row = database.query_one_raw(count).await.unwrap().unwrap();
@@ -61,7 +61,7 @@ fn one_token() -> Config {
     }
 }
 
-async fn twenty_at_once_make_one_token_and_get_its_value(db: Db) {
+async fn create_token_concurrent_repeats_return_one_token(db: Db) {
     let world = Arc::new(World::with_config(db, one_token()).await);
     for round in 0..5 {
         let user = world.user().await.id;
@@ -70,23 +70,23 @@ async fn twenty_at_once_make_one_token_and_get_its_value(db: Db) {
             let (world, user, key) = (world.clone(), user.clone(), key.clone());
             async move { world.create_token_once(&user, "ci", Some(&key)).await.unwrap() }
         };
-        let made: Vec<TestToken> = at_once(20, create).await;
-        assert!(made.iter().all(|token| *token == made[0]), "{made:?}");
+        let created: Vec<TestToken> = concurrently(20, create).await;
+        assert!(created.iter().all(|token| *token == created[0]), "{created:?}");
         assert_eq!(world.tokens(&user).await.len(), 1);
-        assert!(world.validate(&made[0].value).await.is_ok());
-        // The limit is reached by its own effect, and not in its way.
+        assert!(world.validate(&created[0].value).await.is_ok());
+        // The limit is reached by the call's own token, and the repetition still succeeds.
         assert_eq!(
             world.create_token_once(&user, "ci", Some(&key)).await.unwrap(),
-            made[0]
+            created[0]
         );
     }
 }
 
-async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remembered(db: Db) {
+async fn create_token_key_is_per_user_and_errors_are_not_stored(db: Db) {
     let world = World::with_config(db, one_token()).await;
     let (ann, bob) = (world.user().await.id, world.user().await.id);
     let first = world.create_token_once(&ann, "ci", Some("k")).await.unwrap();
-    reused(world.create_token_once(&ann, "other", Some("k")).await);
+    refused_as_reused(world.create_token_once(&ann, "other", Some("k")).await);
     assert_ne!(
         world.create_token_once(&bob, "ci", Some("k")).await.unwrap(),
         first
@@ -99,15 +99,15 @@ async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remember
     }
     let malformed = world.create_token_once(&ann, "", Some("beyond")).await;
     refused(malformed, ErrorCode::InvalidArgument, Reason::InvalidRequest);
-    assert_eq!(kept(&world).await, 2);
+    assert_eq!(stored_keys(&world).await, 2);
     world.revoke(&ann, &first.id).await.unwrap();
-    // Now there is room, and another body may have the key of those that were refused.
+    // Below the limit again, another request may use the key of the refused ones.
     let second = world
         .create_token_once(&ann, "less", Some("beyond"))
         .await
         .unwrap();
     assert!(world.validate(&second.value).await.is_ok());
-    // The answer is that of the first time, whatever became of the token.
+    // The response is the first one, even after the token was revoked.
     assert_eq!(
         world.create_token_once(&ann, "ci", Some("k")).await.unwrap(),
         first
@@ -115,7 +115,7 @@ async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remember
     assert_eq!(world.tokens(&ann).await.len(), 2);
 }
 
-async fn a_key_is_remembered_for_a_day_swept_or_not(db: Db) {
+async fn create_token_key_expires_after_a_day(db: Db) {
     let world = World::new(db).await;
     let user = world.user().await.id;
     let create = async |name: &str| world.create_token_once(&user, name, Some("k")).await;
@@ -126,23 +126,26 @@ async fn a_key_is_remembered_for_a_day_swept_or_not(db: Db) {
     world.auth.sweep().await;
     assert_eq!(create("ci").await.unwrap(), first);
     world.clock.advance(Duration::milliseconds(1));
-    // Nobody swept: it is forgotten all the same, and what takes its place lasts a day again.
+    // The key expires even if it is not swept, and can be used again for a day.
     let second = create("other").await.unwrap();
     assert_ne!(second, first);
     world.auth.sweep().await;
-    assert_eq!((create("other").await.unwrap(), kept(&world).await), (second, 1));
-    reused(create("ci").await);
+    assert_eq!(
+        (create("other").await.unwrap(), stored_keys(&world).await),
+        (second, 1)
+    );
+    refused_as_reused(create("ci").await);
     world.clock.advance(Duration::hours(24));
     for n in 0..150 {
         let other = format!("swept {n}");
-        let refused_or_made = world.create_token_once(&user, "ci", Some(&other)).await;
-        assert_eq!(refused_or_made.is_ok(), n < 18, "{n}");
+        let outcome = world.create_token_once(&user, "ci", Some(&other)).await;
+        assert_eq!(outcome.is_ok(), n < 18, "{n}");
     }
     world.auth.sweep().await;
-    assert_eq!(kept(&world).await, 18);
+    assert_eq!(stored_keys(&world).await, 18);
 }
 
-async fn answers_open_with_every_key_and_without_theirs_are_gone(db: Db) {
+async fn create_token_repeat_after_key_rotation(db: Db) {
     let world = World::new(db).await;
     let user = world.user().await.id;
     let first = world.create_token_once(&user, "ci", Some("k")).await.unwrap();
@@ -151,13 +154,17 @@ async fn answers_open_with_every_key_and_without_theirs_are_gone(db: Db) {
     let again = world.create_token_once(&user, "ci", Some("k")).await;
     assert_eq!(again.unwrap(), first);
     let world = world.restart(vec![SecretKey::random()], |_| ()).await;
-    let gone = world.create_token_once(&user, "ci", Some("k")).await;
-    refused(gone, ErrorCode::FailedPrecondition, Reason::IdempotencyAnswerGone);
-    // Not even then is there another effect.
+    let unreadable = world.create_token_once(&user, "ci", Some("k")).await;
+    refused(
+        unreadable,
+        ErrorCode::FailedPrecondition,
+        Reason::IdempotencyAnswerGone,
+    );
+    // Still no second token is created.
     assert_eq!(world.tokens(&user).await.len(), 1);
 }
 
-async fn twenty_creations_of_a_credential_leave_one_and_void_nothing(db: Db) {
+async fn create_credential_concurrent_repeats_store_one(db: Db) {
     let world = Arc::new(World::new(db).await);
     let id = world.new_account();
     let create = |n| {
@@ -165,14 +172,14 @@ async fn twenty_creations_of_a_credential_leave_one_and_void_nothing(db: Db) {
         let password = if n % 4 == 3 { "another one" } else { PASSWORD };
         async move { (password, world.create_credential(&id, password).await) }
     };
-    let answers = at_once(20, create).await;
+    let answers = concurrently(20, create).await;
     let stored = answers.iter().find(|(_, answer)| answer.is_ok()).unwrap().0;
     let mut jwts = Vec::new();
     for (password, answer) in answers {
         if password == stored {
             jwts.push(answer.unwrap());
         } else {
-            reused(answer);
+            refused_as_reused(answer);
         }
     }
     jwts.push(world.sign_in(Some(&id), stored).await.unwrap());

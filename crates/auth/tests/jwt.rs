@@ -1,4 +1,4 @@
-//! Which JWTs are refused: those that anybody could forge, and those that our own key signed over the wrong words.
+//! Which JWTs are refused: forged ones, and ones with invalid claims that our own key signed.
 
 use mayfly_testkit::{Db, db_test};
 use std::{io::ErrorKind, net::TcpListener};
@@ -12,18 +12,18 @@ use time::Duration;
 use crate::support::{World, token_refused};
 
 db_test!(
-    what_we_issue_says_what_it_should,
-    headers_and_signatures_that_are_not_ours_are_refused,
-    claims_that_are_not_ours_are_refused_though_our_key_signed_them,
-    every_change_of_one_character_is_refused_without_the_database,
-    keys_rotate,
+    issue_jwt_has_documented_header_and_claims,
+    validate_jwt_foreign_header_or_signature_is_refused,
+    validate_jwt_signed_foreign_claims_are_refused,
+    validate_jwt_changed_character_needs_no_database,
+    validate_jwt_signing_keys_rotate,
 );
 
-/// What the clock of the tests shows.
+/// The time of the test clock.
 const NOW: i64 = 1_795_435_200;
 const WEEK: i64 = 7 * 86_400;
 
-/// Signs any two texts as a JWT.
+/// Signs any header and claims as a JWT.
 fn forge(header: &str, claims: &str, key: &SecretKey, algorithm: Algorithm) -> String {
     let message = format!("{}.{}", BASE64.encode(header), BASE64.encode(claims));
     let key = EncodingKey::from_secret(key.expose());
@@ -36,7 +36,7 @@ fn part(jwt: &str, index: usize) -> Value {
     serde_json::from_slice(&BASE64.decode(part).unwrap()).unwrap()
 }
 
-/// Returns a copy of an object with a field set, or taken out.
+/// Returns a copy of an object with a field set or removed.
 fn with(object: &Value, field: &str, value: Option<Value>) -> String {
     let mut object = object.clone();
     let fields = object.as_object_mut().unwrap();
@@ -47,7 +47,7 @@ fn with(object: &Value, field: &str, value: Option<Value>) -> String {
     object.to_string()
 }
 
-async fn what_we_issue_says_what_it_should(db: Db) {
+async fn issue_jwt_has_documented_header_and_claims(db: Db) {
     let world = World::new(db).await;
     let (id, jwt) = world.account().await;
     let user = world.user().await;
@@ -68,7 +68,7 @@ async fn what_we_issue_says_what_it_should(db: Db) {
     assert_eq!((&claims["aud"], &claims["sub"]), (&json!("pro"), &json!(user.id)));
 }
 
-async fn headers_and_signatures_that_are_not_ours_are_refused(db: Db) {
+async fn validate_jwt_foreign_header_or_signature_is_refused(db: Db) {
     let world = World::new(db).await;
     let (_, jwt) = world.account().await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -79,7 +79,7 @@ async fn headers_and_signatures_that_are_not_ours_are_refused(db: Db) {
     let hs256 = |header: &str| forge(header, &claims, key, Algorithm::HS256);
     assert!(
         world.validate(&hs256(&header.to_string())).await.is_ok(),
-        "the forger's own control"
+        "the unchanged header is accepted"
     );
 
     let jwk = json!({"kty": "oct", "k": BASE64.encode(foreign.expose()), "alg": "HS256"});
@@ -128,8 +128,8 @@ async fn headers_and_signatures_that_are_not_ours_are_refused(db: Db) {
             algorithm,
         ));
     }
-    let self_made = with(&header, "jwk", Some(jwk));
-    tokens.push(forge(&self_made, &claims, &foreign, Algorithm::HS256));
+    let embedded_key = with(&header, "jwk", Some(jwk));
+    tokens.push(forge(&embedded_key, &claims, &foreign, Algorithm::HS256));
     tokens.push(forge(&header.to_string(), &claims, &foreign, Algorithm::HS256));
     tokens.extend(["", "null", "[]", "\"x\"", "{}", "{"].map(hs256));
     tokens.push(hs256(&format!("{{\"alg\":\"none\",{}", &header.to_string()[1..])));
@@ -162,10 +162,10 @@ async fn headers_and_signatures_that_are_not_ours_are_refused(db: Db) {
         token_refused(world.validate(&token).await);
     }
     let accepted = listener.accept().map(drop).map_err(|error| error.kind());
-    assert_eq!(accepted, Err(ErrorKind::WouldBlock), "nothing is ever fetched");
+    assert_eq!(accepted, Err(ErrorKind::WouldBlock), "no URL is fetched");
 }
 
-async fn claims_that_are_not_ours_are_refused_though_our_key_signed_them(db: Db) {
+async fn validate_jwt_signed_foreign_claims_are_refused(db: Db) {
     let world = World::new(db).await;
     let (_, jwt) = world.account().await;
     let user = world.user().await;
@@ -222,7 +222,7 @@ async fn claims_that_are_not_ours_are_refused_though_our_key_signed_them(db: Db)
     ];
     rows.extend(subs.map(|v| ("sub", Some(json!(v)))));
     rows.extend([0, generation - 1, generation + 1].map(|v| ("gen", Some(json!(v)))));
-    // M4 and its kin: a life beyond seven days, one that ends before it begins, past its end, before its beginning.
+    // M4 and similar: longer than seven days, ends before it begins, expired, not yet valid.
     rows.extend([NOW + WEEK + 1, i64::MAX, NOW, NOW - 1, 0].map(|v| ("exp", Some(json!(v)))));
     rows.extend([NOW + 6, NOW + WEEK, NOW - 1, 0].map(|v| ("iat", Some(json!(v)))));
     rows.extend([NOW + 6, NOW + WEEK, i64::MAX].map(|v| ("nbf", Some(json!(v)))));
@@ -259,26 +259,26 @@ async fn claims_that_are_not_ours_are_refused_though_our_key_signed_them(db: Db)
     }
 }
 
-async fn every_change_of_one_character_is_refused_without_the_database(db: Db) {
+async fn validate_jwt_changed_character_needs_no_database(db: Db) {
     let world = World::new(db).await;
     let (_, jwt) = world.account().await;
-    // With the database closed, whatever asks it answers `Unavailable`.
+    // With the database closed, every validation that reads it fails as `Unavailable`.
     world.auth.close().await;
     assert_eq!(
         world.validate(&jwt).await.unwrap_err().code,
         mayfly_types::ErrorCode::Unavailable
     );
-    for place in 0..jwt.len() {
+    for position in 0..jwt.len() {
         for with in ["A", "b", "0", "_", ".", "=", "%", "é"] {
-            if &jwt[place..=place] != with {
-                let changed = format!("{}{with}{}", &jwt[..place], &jwt[place + 1..]);
+            if &jwt[position..=position] != with {
+                let changed = format!("{}{with}{}", &jwt[..position], &jwt[position + 1..]);
                 token_refused(world.validate(&changed).await);
             }
         }
     }
 }
 
-async fn keys_rotate(db: Db) {
+async fn validate_jwt_signing_keys_rotate(db: Db) {
     let (old, new) = (SecretKey::random(), SecretKey::random());
     let world = World::new(db).await.restart(vec![old.clone()], |_| {}).await;
     let (id, by_old) = world.account().await;
@@ -294,7 +294,7 @@ async fn keys_rotate(db: Db) {
     assert_eq!(
         part(&by_first, 0)["kid"],
         part(&by_old, 0)["kid"],
-        "the first signs"
+        "the first key signs"
     );
 
     let world = world.restart(vec![new], |_| {}).await;

@@ -1,12 +1,12 @@
 //! Tests of the auth service, each through the generated client over the local transport, on a real database.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod support;
 
 mod idempotency;
 mod jwt;
+mod lifecycle;
 mod passwords;
 mod pro_tokens;
 mod revocation;
 mod secrets;
-mod walk;

@@ -1,4 +1,4 @@
-//! Passwords: byte for byte, bounded, made stronger in passing, and never able to starve the rest.
+//! Passwords: compared by bytes, bounded, rehashed at sign-in, and unable to starve other calls.
 
 use mayfly_testkit::{Db, db_test};
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
 use crate::support::{Answer, PASSWORD, World, refused};
 
 db_test!(
-    a_password_is_its_bytes,
-    lengths_are_bounded_and_the_bound_is_named,
-    nobody_and_a_wrong_password_are_refused_alike_and_as_slowly,
-    a_weak_hash_is_replaced_at_the_next_sign_in,
-    a_flood_of_sign_ins_is_refused_at_once_and_token_checks_go_on,
-    one_address_registers_once,
+    sign_in_compares_passwords_by_bytes,
+    password_length_out_of_bounds_is_refused,
+    sign_in_unknown_account_answers_like_wrong_password,
+    sign_in_replaces_a_weak_hash,
+    sign_in_flood_is_refused_and_tokens_still_validate,
+    register_user_concurrent_same_email_creates_one,
 );
 
 #[track_caller]
@@ -27,7 +27,7 @@ fn wrong<T>(answer: Answer<T>) -> Failure {
     refused(answer, ErrorCode::Unauthenticated, Reason::InvalidCredentials)
 }
 
-async fn a_password_is_its_bytes(db: Db) {
+async fn sign_in_compares_passwords_by_bytes(db: Db) {
     let world = World::new(db).await;
     let longest = "é".repeat(128);
     let table: [&[u8]; 10] = [
@@ -61,7 +61,7 @@ async fn a_password_is_its_bytes(db: Db) {
     wrong(world.sign_in(Some(&accounts[9]), &longest[..254]).await);
 }
 
-async fn lengths_are_bounded_and_the_bound_is_named(db: Db) {
+async fn password_length_out_of_bounds_is_refused(db: Db) {
     let world = World::new(db).await;
     let (id, _) = world.account().await;
     let user = world.user().await;
@@ -92,7 +92,7 @@ async fn lengths_are_bounded_and_the_bound_is_named(db: Db) {
     ] {
         refused(answer, ErrorCode::InvalidArgument, Reason::PasswordTooShort);
     }
-    // To a sign-in a short password is a wrong one.
+    // A sign-in treats a short password as a wrong one.
     wrong(world.sign_in(Some(&id), "wrong").await);
     wrong(sign_in_user(&world, &user.email, b"wrong").await);
     assert!(
@@ -101,7 +101,7 @@ async fn lengths_are_bounded_and_the_bound_is_named(db: Db) {
     );
 }
 
-async fn nobody_and_a_wrong_password_are_refused_alike_and_as_slowly(db: Db) {
+async fn sign_in_unknown_account_answers_like_wrong_password(db: Db) {
     let world = World::new(db).await;
     let (id, _) = world.account().await;
     let user = world.user().await;
@@ -121,7 +121,7 @@ async fn nobody_and_a_wrong_password_are_refused_alike_and_as_slowly(db: Db) {
         times[times.len() / 2]
     };
     let (with, without) = (median(&mut with), median(&mut without));
-    // A missing dummy hash would be a hundred times quicker; the exact bound needs a quiet machine.
+    // Without the dummy hash the answer would come a hundred times sooner; a tighter bound needs an idle machine.
     assert!(
         without * 3 > with && with * 3 > without,
         "{with:?} with, {without:?} without an account"
@@ -137,14 +137,14 @@ async fn nobody_and_a_wrong_password_are_refused_alike_and_as_slowly(db: Db) {
     );
 }
 
-async fn a_weak_hash_is_replaced_at_the_next_sign_in(db: Db) {
+async fn sign_in_replaces_a_weak_hash(db: Db) {
     let world = World::new(db).await;
     let (id, jwt) = world.account().await;
     let user = world.user().await;
     let params = Params::new(256, 1, 1, None).unwrap();
     let weak = Argon2::default().hash_password_customized(PASSWORD.as_bytes(), &[7; 16], None, None, params);
     let weak = weak.unwrap().to_string();
-    let database = world.meddle().await;
+    let database = world.connect_directly().await;
     for table in ["credentials", "users"] {
         database
             .execute_unprepared(&format!("UPDATE {table} SET password_hash = '{weak}'"))
@@ -171,17 +171,21 @@ async fn a_weak_hash_is_replaced_at_the_next_sign_in(db: Db) {
     );
     assert!(
         world.validate(&jwt).await.is_ok(),
-        "the password is the same: nothing is void"
+        "the password is the same, so tokens stay valid"
     );
     wrong(world.sign_in(Some(&id), "not the one").await);
     world.sign_in(Some(&id), PASSWORD).await.unwrap();
     sign_in_user(&world, &user.email, PASSWORD.as_bytes())
         .await
         .unwrap();
-    assert_eq!(hashes(&database).await, strong, "once is enough");
+    assert_eq!(
+        hashes(&database).await,
+        strong,
+        "a current hash is not replaced again"
+    );
 }
 
-async fn a_flood_of_sign_ins_is_refused_at_once_and_token_checks_go_on(db: Db) {
+async fn sign_in_flood_is_refused_and_tokens_still_validate(db: Db) {
     let world = World::with_config(
         db,
         Config {
@@ -218,7 +222,7 @@ async fn a_flood_of_sign_ins_is_refused_at_once_and_token_checks_go_on(db: Db) {
     world.sign_in(Some(&id), PASSWORD).await.unwrap();
 }
 
-async fn one_address_registers_once(db: Db) {
+async fn register_user_concurrent_same_email_creates_one(db: Db) {
     let world = World::new(db).await;
     for round in 0..3 {
         let spellings = [

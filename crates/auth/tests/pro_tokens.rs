@@ -1,9 +1,7 @@
-//! Pro API tokens: typos cost nothing, limits are exact, and uses are noted seldom.
-
-use mayfly_testkit::{Db, db_test};
-use std::future::Future;
+//! Pro API tokens: typos need no database, limits are exact, and uses are recorded at intervals.
 
 use futures_util::future::join_all;
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, Reason};
 use proptest::{prelude::*, test_runner::TestRunner};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
@@ -12,25 +10,13 @@ use time::Duration;
 use crate::support::{World, refused, token_refused};
 
 db_test!(
-    the_limit_is_exact_under_concurrency,
-    uses_are_noted_at_most_every_five_minutes,
-    a_database_that_cannot_be_written_does_not_fail_a_validation,
+    create_token_concurrent_limit_is_exact,
+    last_used_is_recorded_every_five_minutes,
+    validate_token_with_read_only_database_succeeds,
 );
 
-/// Waits until something holds that a task beside the requests brings about.
-async fn eventually<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
-    let attempts = async {
-        while !holds().await {
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(30), attempts)
-        .await
-        .unwrap();
-}
-
 #[test]
-fn a_changed_token_is_refused_without_the_database() {
+fn validate_token_changed_character_needs_no_database() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (world, token) = runtime.block_on(async {
         let world = World::new(Db::Sqlite).await;
@@ -38,7 +24,7 @@ fn a_changed_token_is_refused_without_the_database() {
         let token = world.create_token(&user.id, "ci").await.unwrap().value;
         let unknown = World::new(Db::Sqlite).await;
         token_refused(unknown.validate(&token).await);
-        // With the database closed, whatever asks it answers `Unavailable`.
+        // With the database closed, every validation that reads it fails as `Unavailable`.
         world.auth.close().await;
         assert_eq!(
             world.validate(&token).await.unwrap_err().code,
@@ -48,9 +34,12 @@ fn a_changed_token_is_refused_without_the_database() {
     });
     let check = |changed: &str| runtime.block_on(async { token_refused(world.validate(changed).await) });
     let base62 = ('0'..='9').chain('A'..='Z').chain('a'..='z');
-    for place in 0..token.len() {
-        for with in base62.clone().filter(|with| !token[place..].starts_with(*with)) {
-            check(&format!("{}{with}{}", &token[..place], &token[place + 1..]));
+    for position in 0..token.len() {
+        for with in base62
+            .clone()
+            .filter(|with| !token[position..].starts_with(*with))
+        {
+            check(&format!("{}{with}{}", &token[..position], &token[position + 1..]));
         }
     }
     let wrong_lengths = (0..token.len()).map(|end| token[..end].to_owned());
@@ -60,33 +49,33 @@ fn a_changed_token_is_refused_without_the_database() {
     }
     let any_change = (0..token.len(), any::<char>());
     TestRunner::default()
-        .run(&any_change, |(place, with)| {
-            prop_assume!(!token[place..].starts_with(with));
-            check(&format!("{}{with}{}", &token[..place], &token[place + 1..]));
+        .run(&any_change, |(position, with)| {
+            prop_assume!(!token[position..].starts_with(with));
+            check(&format!("{}{with}{}", &token[..position], &token[position + 1..]));
             Ok(())
         })
         .unwrap();
 }
 
-async fn the_limit_is_exact_under_concurrency(db: Db) {
+async fn create_token_concurrent_limit_is_exact(db: Db) {
     let world = World::new(db).await;
     for _ in 0..5 {
         let (user, other) = (world.user().await, world.user().await);
         let answers = join_all((0..70).map(|_| world.create_token(&user.id, "ci"))).await;
-        let (made, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-        assert_eq!((made.len(), world.tokens(&user.id).await.len()), (20, 20));
+        let (created, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!((created.len(), world.tokens(&user.id).await.len()), (20, 20));
         for refusal in refusals {
             refused(refusal, ErrorCode::PermissionDenied, Reason::TokenLimitReached);
         }
         assert!(
             world.create_token(&other.id, "ci").await.is_ok(),
-            "another user's limit is another"
+            "the limit is per user"
         );
-        let first = made.into_iter().next().unwrap().unwrap();
+        let first = created.into_iter().next().unwrap().unwrap();
         world.revoke(&user.id, &first.id).await.unwrap();
         assert!(
             world.create_token(&user.id, "ci").await.is_ok(),
-            "what is revoked does not count"
+            "a revoked token does not count"
         );
         refused(
             world.create_token(&user.id, "ci").await,
@@ -97,14 +86,14 @@ async fn the_limit_is_exact_under_concurrency(db: Db) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_limit_is_exact_over_two_processes() {
+async fn create_token_two_processes_limit_is_exact() {
     let worlds = World::two().await;
     for _ in 0..5 {
         let user = worlds[0].user().await;
         let calls = worlds.iter().cycle().take(70);
         let answers = join_all(calls.map(|world| world.create_token(&user.id, "ci"))).await;
-        let (made, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
-        assert_eq!(made.len(), 20);
+        let (created, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
+        assert_eq!(created.len(), 20);
         for refusal in refusals {
             refused(refusal, ErrorCode::PermissionDenied, Reason::TokenLimitReached);
         }
@@ -114,11 +103,11 @@ async fn the_limit_is_exact_over_two_processes() {
     }
 }
 
-async fn uses_are_noted_at_most_every_five_minutes(db: Db) {
+async fn last_used_is_recorded_every_five_minutes(db: Db) {
     let world = World::new(db).await;
     let user = world.user().await;
     let token = world.create_token(&user.id, "ci").await.unwrap();
-    let database = world.meddle().await;
+    let database = world.connect_directly().await;
     let count_use = Some("INSERT INTO uses VALUES (1)");
     let counting =
         world
@@ -132,7 +121,7 @@ async fn uses_are_noted_at_most_every_five_minutes(db: Db) {
     let validate_often = || join_all((0..500).map(|_| async { world.validate(&token.value).await.unwrap() }));
     let last_used = || async { world.tokens(&user.id).await[0].last_used_at };
     assert_eq!(last_used().await, None);
-    for (advance, noted) in [
+    for (advance, recorded) in [
         (0, first),
         (150, first),
         (149, first),
@@ -141,24 +130,27 @@ async fn uses_are_noted_at_most_every_five_minutes(db: Db) {
     ] {
         world.clock.advance(Duration::seconds(advance));
         validate_often().await;
-        eventually(|| async { last_used().await == Some(noted) }).await;
+        eventually("the use is recorded", async || {
+            last_used().await == Some(recorded)
+        })
+        .await;
     }
-    // A clock that steps back notes nothing.
+    // A clock that steps back records nothing.
     world.clock.advance(-Duration::hours(2));
     validate_often().await;
     assert!(
         world.tasks.shutdown(std::time::Duration::from_secs(30)).await,
-        "what was told is written"
+        "queued uses are written"
     );
     assert_eq!(last_used().await, Some(first + 3_900));
     assert_eq!(count(&database).await, 3, "updates for 3,000 uses");
 }
 
-async fn a_database_that_cannot_be_written_does_not_fail_a_validation(db: Db) {
+async fn validate_token_with_read_only_database_succeeds(db: Db) {
     let world = World::new(db).await;
     let user = world.user().await;
     let token = world.create_token(&user.id, "ci").await.unwrap();
-    let database = world.meddle().await;
+    let database = world.connect_directly().await;
     let refusing = world
         .test_database()
         .trigger("refuse", "BEFORE UPDATE", "pro_tokens", "TRUE", None);
@@ -167,7 +159,7 @@ async fn a_database_that_cannot_be_written_does_not_fail_a_validation(db: Db) {
         world.validate(&token.value).await.unwrap();
         world.clock.advance(Duration::hours(1));
     }
-    // And a revocation that could not be written is an error, never a success.
+    // A revocation that cannot be written is an error.
     let failure = world.revoke(&user.id, &token.id).await.unwrap_err();
     assert!(
         matches!(failure.code, ErrorCode::Internal | ErrorCode::Unavailable),
@@ -175,7 +167,7 @@ async fn a_database_that_cannot_be_written_does_not_fail_a_validation(db: Db) {
     );
     assert!(
         !failure.message.contains("poisoned"),
-        "the database's words are not told: {failure:?}"
+        "the database's message is not returned: {failure:?}"
     );
     assert!(world.validate(&token.value).await.is_ok());
     let allowing = world.test_database().drop_trigger("refuse", "pro_tokens");

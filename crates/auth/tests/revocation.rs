@@ -1,4 +1,4 @@
-//! Revoked is revoked: no validation begun after the answer accepts, however many are under way.
+//! Strict revocation: no validation that begins after the answer accepts the token, under any concurrency.
 
 use mayfly_testkit::{Db, db_test};
 use std::sync::{
@@ -15,14 +15,14 @@ use tokio::{sync::Barrier, task::JoinSet};
 use crate::support::{PASSWORD, World, refused, token_refused, validate};
 
 db_test!(
-    tokens_revoked_under_load_are_never_accepted_again,
-    credentials_deleted_and_reset_under_load_are_never_accepted_again,
-    within_one_second_the_old_is_refused_and_the_new_is_good,
-    resets_at_once_leave_one_password_and_its_generation,
-    a_revocation_whose_caller_leaves_is_done_wholly_or_not_at_all,
+    revoke_token_under_load_is_never_accepted_again,
+    delete_or_reset_under_load_is_never_accepted_again,
+    reset_password_within_one_second_keeps_new_jwt_only,
+    reset_password_concurrent_leaves_one_password,
+    revoke_token_cancelled_caller_is_all_or_nothing,
 );
 
-/// Clients that validate a token over and over while it is revoked.
+/// Clients that validate a token in a loop while it is revoked.
 struct Clients {
     begin: Arc<Barrier>,
     answered: Arc<AtomicBool>,
@@ -46,7 +46,7 @@ impl Clients {
                 while !is_last {
                     is_last = answered.load(Ordering::SeqCst);
                     let outcome = validate(&mut client, &token).await;
-                    // A call that needs no disk never waits: let others run too.
+                    // A call that is served from the cache never waits; let other tasks run.
                     tokio::task::yield_now().await;
                     if is_last {
                         token_refused(outcome);
@@ -61,7 +61,7 @@ impl Clients {
         }
     }
 
-    /// Says that the revocation has answered, and waits for every client to have seen it.
+    /// Signals that the revocation has answered, and waits for the last validation of each client.
     async fn finish(mut self) {
         self.answered.store(true, Ordering::SeqCst);
         while let Some(outcome) = self.tasks.join_next().await {
@@ -70,7 +70,7 @@ impl Clients {
     }
 }
 
-async fn tokens_revoked_under_load_are_never_accepted_again(db: Db) {
+async fn revoke_token_under_load_is_never_accepted_again(db: Db) {
     let world = World::with_config(
         db,
         Config {
@@ -90,7 +90,7 @@ async fn tokens_revoked_under_load_are_never_accepted_again(db: Db) {
     }
 }
 
-async fn credentials_deleted_and_reset_under_load_are_never_accepted_again(db: Db) {
+async fn delete_or_reset_under_load_is_never_accepted_again(db: Db) {
     let world = World::new(db).await;
     for round in 0..30 {
         let (id, jwt) = world.account().await;
@@ -105,7 +105,7 @@ async fn credentials_deleted_and_reset_under_load_are_never_accepted_again(db: D
             world.reset(&id, "another one").await.unwrap();
         }
         clients.finish().await;
-        // A second life under the same id does not revive the tokens of the first, and a password that was reset stays so.
+        // A new credential under the same id does not accept the old tokens, and a reset password stays reset.
         let again = world.create_credential(&id, PASSWORD).await;
         if round % 2 == 0 {
             assert!(world.validate(&again.unwrap()).await.is_ok());
@@ -116,10 +116,10 @@ async fn credentials_deleted_and_reset_under_load_are_never_accepted_again(db: D
     }
 }
 
-async fn within_one_second_the_old_is_refused_and_the_new_is_good(db: Db) {
+async fn reset_password_within_one_second_keeps_new_jwt_only(db: Db) {
     let world = World::new(db).await;
     let (id, mut old) = world.account().await;
-    // The clock stands still: all of this happens within one second of it.
+    // The test clock does not advance: everything happens within one second.
     for round in 0..30 {
         assert!(world.validate(&old).await.is_ok());
         let password = format!("password {round}");
@@ -132,7 +132,7 @@ async fn within_one_second_the_old_is_refused_and_the_new_is_good(db: Db) {
     }
 }
 
-async fn resets_at_once_leave_one_password_and_its_generation(db: Db) {
+async fn reset_password_concurrent_leaves_one_password(db: Db) {
     let world = World::new(db).await;
     for _ in 0..5 {
         let (id, first) = world.account().await;
@@ -153,7 +153,7 @@ async fn resets_at_once_leave_one_password_and_its_generation(db: Db) {
     }
 }
 
-async fn a_revocation_whose_caller_leaves_is_done_wholly_or_not_at_all(db: Db) {
+async fn revoke_token_cancelled_caller_is_all_or_nothing(db: Db) {
     let world = World::with_config(
         db,
         Config {
@@ -167,14 +167,14 @@ async fn a_revocation_whose_caller_leaves_is_done_wholly_or_not_at_all(db: Db) {
     for round in 0..100 {
         let token = world.create_token(&user.id, "ci").await.unwrap();
         world.validate(&token.value).await.unwrap();
-        let patience = std::time::Duration::from_micros(round * 20);
-        let _ = tokio::time::timeout(patience, world.revoke(&user.id, &token.id)).await;
-        // Remembers what the database says now, which a commit under way may yet change.
+        let timeout = std::time::Duration::from_micros(round * 20);
+        let _ = tokio::time::timeout(timeout, world.revoke(&user.id, &token.id)).await;
+        // Caches the current state, which a commit in progress may still change.
         let _ = world.validate(&token.value).await;
-        // Another write comes after most of what is under way, and wholly after it where there is one writer.
+        // Another write is ordered after most changes in progress; with a single writer, after all of them.
         let last = world.create_token(&user.id, "ci").await.unwrap();
         world.revoke(&user.id, &last.id).await.unwrap();
-        // The change itself goes on beside us for a moment; a verdict that is stale stays so.
+        // The change may still run for a moment; a stale cache entry would stay.
         let agree = async {
             loop {
                 let listed = world.tokens(&user.id).await;
@@ -189,9 +189,9 @@ async fn a_revocation_whose_caller_leaves_is_done_wholly_or_not_at_all(db: Db) {
         };
         let agreed = tokio::time::timeout(std::time::Duration::from_secs(10), agree).await;
         let Ok(is_revoked) = agreed else {
-            panic!("the list and the verdict differ");
+            panic!("the list and the validation disagree");
         };
         revoked += u32::from(is_revoked);
     }
-    assert!(revoked > 0, "some were patient enough");
+    assert!(revoked > 0, "some revocations were not cancelled");
 }

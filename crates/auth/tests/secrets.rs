@@ -1,4 +1,4 @@
-//! A stolen database holds nothing that opens a door.
+//! A stolen database contains no usable credential.
 
 use mayfly_testkit::{Db, db_test};
 
@@ -6,9 +6,9 @@ use mayfly_proto::auth::SignInUserRequest;
 
 use crate::support::World;
 
-db_test!(a_stolen_database_holds_no_usable_secret,);
+db_test!(stolen_database_holds_no_usable_secret,);
 
-async fn a_stolen_database_holds_no_usable_secret(db: Db) {
+async fn stolen_database_holds_no_usable_secret(db: Db) {
     let world = World::new(db).await;
     let id = world.new_account();
     let mut secrets: Vec<String> = Vec::new();
@@ -31,20 +31,20 @@ async fn a_stolen_database_holds_no_usable_secret(db: Db) {
             .token,
     );
     secrets.push(user.jwt);
-    let (kept, revoked) = (
+    let (active, revoked) = (
         world
-            .create_token_once(&user.id, "kept token", Some("a key"))
+            .create_token_once(&user.id, "active token", Some("a key"))
             .await
             .unwrap(),
         world.create_token(&user.id, "revoked token").await.unwrap(),
     );
     world.revoke(&user.id, &revoked.id).await.unwrap();
-    for token in [&kept.value, &revoked.value] {
+    for token in [&active.value, &revoked.value] {
         let _ = world.validate(token).await;
         // Neither a token nor the random digits alone.
         secrets.extend([token.clone(), token[7..33].to_owned()]);
     }
-    // Of a JWT the part that cannot be made anew is its signature.
+    // The signature is the part of a JWT that cannot be reconstructed.
     let signatures: Vec<String> = secrets
         .iter()
         .filter_map(|jwt| jwt.rsplit_once('.'))
@@ -56,7 +56,7 @@ async fn a_stolen_database_holds_no_usable_secret(db: Db) {
     secrets.extend(world.keys.iter().map(mayfly_types::SecretKey::to_hex));
     let key = *world.keys[0].expose();
 
-    let read_all = || world.test_database().stolen();
+    let read_all = || world.test_database().files();
     let holds = |files: &[(String, Vec<u8>)], needle: &[u8]| {
         files
             .iter()
@@ -66,13 +66,16 @@ async fn a_stolen_database_holds_no_usable_secret(db: Db) {
     assert!(
         live.iter()
             .any(|(name, bytes)| (name.ends_with("-wal") || name.contains("pg_wal")) && !bytes.is_empty()),
-        "the log is looked at too"
+        "the write-ahead log is searched too"
     );
     assert!(world.tasks.shutdown(std::time::Duration::from_secs(30)).await);
     world.auth.close().await;
     for files in [live, read_all()] {
-        for needle in ["ann@example.com", "kept token", "revoked token", "$argon2id$"] {
-            assert!(holds(&files, needle.as_bytes()), "the search itself: {needle}");
+        for needle in ["ann@example.com", "active token", "revoked token", "$argon2id$"] {
+            assert!(
+                holds(&files, needle.as_bytes()),
+                "the search finds what is stored: {needle}"
+            );
         }
         for secret in &secrets {
             assert!(!holds(&files, secret.as_bytes()), "{secret}");

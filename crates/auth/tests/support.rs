@@ -1,4 +1,4 @@
-//! A running service, its client, and what tests ask of it.
+//! A running service, its client, and helpers for tests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -16,10 +16,10 @@ use sea_orm::DatabaseConnection;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// What a test sees of a refusal.
+/// The result of a call.
 pub(crate) type Answer<T> = Result<T, Failure>;
 
-/// A service on a database of its own.
+/// A service on its own database.
 pub(crate) struct World {
     pub(crate) auth: Auth,
     pub(crate) clock: ManualClock,
@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    /// Stops the service and starts it again on the same database, with other keys and configuration.
+    /// Restarts the service on the same database, with other keys and configuration.
     pub(crate) async fn restart(self, keys: Vec<SecretKey>, change: impl FnOnce(&mut Config)) -> Self {
         let Self {
             auth,
@@ -132,8 +132,8 @@ impl World {
         &self.test_database
     }
 
-    /// Opens the service's database beside it, to look or to meddle.
-    pub(crate) async fn meddle(&self) -> DatabaseConnection {
+    /// Connects to the service's database, to inspect or modify it.
+    pub(crate) async fn connect_directly(&self) -> DatabaseConnection {
         let mut options = sea_orm::ConnectOptions::new(self.test_database.url("auth"));
         options.max_connections(1).sqlx_logging(false);
         sea_orm::Database::connect(options).await.unwrap()
@@ -143,7 +143,7 @@ impl World {
         AccountId::new(self.clock.now()).to_string()
     }
 
-    /// Makes a mailbox with [`PASSWORD`] and returns its id and JWT.
+    /// Creates a mailbox with [`PASSWORD`] and returns its id and JWT.
     pub(crate) async fn account(&self) -> (String, String) {
         let id = self.new_account();
         let jwt = self.create_credential(&id, PASSWORD).await.unwrap();
@@ -191,7 +191,7 @@ impl World {
         })
     }
 
-    /// Makes a Pro user with [`PASSWORD`].
+    /// Creates a Pro user with [`PASSWORD`].
     pub(crate) async fn user(&self) -> TestUser {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let email = format!("user{}@example.com", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -202,7 +202,7 @@ impl World {
         self.create_token_once(user_id, name, None).await
     }
 
-    /// The same with an idempotency key.
+    /// Creates a token with an idempotency key.
     pub(crate) async fn create_token_once(
         &self,
         user_id: &str,
@@ -258,7 +258,7 @@ fn to_bytes(password: impl AsRef<[u8]>) -> bytes::Bytes {
     bytes::Bytes::copy_from_slice(password.as_ref())
 }
 
-/// Asserts that a call was refused for a reason, and returns the refusal.
+/// Asserts that a call failed with a code and reason, and returns the failure.
 #[track_caller]
 pub(crate) fn refused<T>(
     answer: Answer<T>,
@@ -266,7 +266,7 @@ pub(crate) fn refused<T>(
     reason: mayfly_types::Reason,
 ) -> Failure {
     let Err(failure) = answer else {
-        panic!("accepted, where {reason} was expected")
+        panic!("accepted, expected {reason}")
     };
     assert_eq!(
         (failure.code, failure.reason),
@@ -277,7 +277,7 @@ pub(crate) fn refused<T>(
     failure
 }
 
-/// Asserts that a token was refused as every other bad token is.
+/// Asserts that a token was refused, with the same failure as every other invalid token.
 #[track_caller]
 pub(crate) fn token_refused(answer: Answer<Principal>) {
     let failure = refused(

@@ -1,22 +1,23 @@
-//! The clock of a shared database, read now and then and counted on from there by the machine's steady timer: neither a
-//! wrong clock of this machine nor a jump of it is seen by anybody.
+//! The clock of a shared database: read periodically, and advanced between readings by the machine's monotonic timer. A
+//! wrong or jumping wall clock of this machine has no effect.
 
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use mayfly_types::{Clock, SharedClock};
+use parking_lot::RwLock;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
 use time::OffsetDateTime;
 
 use mayfly_runtime::task::Tasks;
 
-/// How often the database is asked. Steady timers drift by some milliseconds an hour.
+/// The period of readings. Monotonic timers drift by some milliseconds an hour.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// What the database's clock showed, and when.
+/// A time of the database, and when it was read.
 #[derive(Clone, Copy)]
 struct Reading {
     time: OffsetDateTime,
@@ -33,27 +34,21 @@ impl fmt::Debug for DatabaseClock {
 
 impl Clock for DatabaseClock {
     fn now(&self) -> OffsetDateTime {
-        let reading = *self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let reading = *self.0.read();
         reading.time + reading.at.elapsed()
     }
 }
 
-/// Reads the clock, and goes on reading it until the tasks stop.
+/// Reads the clock now and periodically until the tasks stop. While the database fails, the last reading stays in use.
 pub(super) async fn start(connection: DatabaseConnection, tasks: &Tasks) -> Result<SharedClock, DbErr> {
     let clock = Arc::new(DatabaseClock(RwLock::new(read(&connection).await?)));
-    let (updated, stopping) = (Arc::clone(&clock), tasks.stopping());
-    tasks.spawn(async move {
-        while stopping
-            .run_until_cancelled(tokio::time::sleep(EVERY))
-            .await
-            .is_some()
-        {
-            match read(&connection).await {
-                Ok(reading) => *updated.0.write().unwrap_or_else(PoisonError::into_inner) = reading,
-                Err(error) => {
-                    tracing::debug!(%error, "cannot read the database's clock; the last reading counts on");
-                }
-            }
+    let updated = Arc::clone(&clock);
+    tasks.every("database clock", EVERY, move || {
+        let (updated, connection) = (Arc::clone(&updated), connection.clone());
+        async move {
+            let reading = read(&connection).await?;
+            *updated.0.write() = reading;
+            Ok::<(), DbErr>(())
         }
     });
     Ok(clock)
@@ -72,7 +67,7 @@ async fn read(connection: &DatabaseConnection) -> Result<Reading, DbErr> {
         .try_get_by_index(0)?;
     let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000)
         .map_err(|error| DbErr::Type(error.to_string()))?;
-    // It was read somewhere on the way: half-way is the best guess.
+    // The server read it during the round trip: half-way is the best estimate.
     Ok(Reading {
         time,
         at: asked + took / 2,

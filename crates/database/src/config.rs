@@ -2,34 +2,26 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use mayfly_runtime::{
+    config::{ConfigError, Secret, secret_text},
+    config_section,
+};
 
-use mayfly_runtime::config::{ConfigError, Secret, secret_text};
-
-/// Where the databases are when they are not SQLite files in the data directory.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DatabaseConfig {
-    /// `postgres://user:password@host:port/database`, with `?sslmode=verify-full&sslrootcert=…` for TLS.
-    pub url: Option<Secret>,
-    /// A file that holds it.
-    pub url_file: Option<PathBuf>,
-    /// Connections of each service of this process.
-    pub max_connections: u32,
-}
-
-impl Default for DatabaseConfig {
-    fn default() -> Self {
-        Self {
-            url: None,
-            url_file: None,
-            max_connections: 16,
-        }
+config_section! {
+    /// The `[database]` section: PostgreSQL in place of SQLite files in the data directory.
+    pub struct DatabaseConfig {
+        /// URL of PostgreSQL 14 or later: `postgres://user:password@host:port/database`, with
+        /// `?sslmode=verify-full&sslrootcert=…` for TLS. Unset, each service uses a SQLite file in `data_dir`.
+        pub url: Option<Secret> = None,
+        /// File with the URL.
+        pub url_file: Option<PathBuf> = None,
+        /// Connections of each service of this process, 2 to 1000.
+        pub max_connections: u32 = 16,
     }
 }
 
 impl DatabaseConfig {
-    /// Tells whether PostgreSQL is configured.
+    /// Returns whether PostgreSQL is configured.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.url.is_some() || self.url_file.is_some()
@@ -38,12 +30,12 @@ impl DatabaseConfig {
     /// Returns the URL, if one is configured.
     ///
     /// # Errors
-    /// When both it and its file are set, the file cannot be read, or it is not a URL of PostgreSQL. No part of it is
-    /// repeated.
+    /// When both keys are set, the file cannot be read, or the URL is not one of PostgreSQL. The error contains no part of
+    /// it.
     pub(super) fn url(&self) -> Result<Option<String>, ConfigError> {
         let text = secret_text("database.url", self.url.as_ref(), self.url_file.as_ref())?;
         let Some(url) = text else { return Ok(None) };
-        // The library knows the first of the two schemes only.
+        // The library accepts only this of the two schemes.
         let url = match url.strip_prefix("postgresql://") {
             Some(rest) => format!("postgres://{rest}"),
             None => url,
@@ -54,10 +46,10 @@ impl DatabaseConfig {
         Ok(Some(url))
     }
 
-    /// Checks what the types alone cannot hold.
+    /// Validates the section.
     ///
     /// # Errors
-    /// Names the key that is wrong.
+    /// Names the invalid key.
     pub fn validate(&self) -> Result<(), ConfigError> {
         if !(2..=1000).contains(&self.max_connections) {
             return Err(ConfigError::new(
@@ -78,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_cannot_be_used_is_refused_without_its_password() {
+    fn validate_invalid_url_hides_the_password() {
         DatabaseConfig::default().validate().unwrap();
         for url in ["postgres://a:b@c/d", "postgresql://a:b@c/d"] {
             assert_eq!(

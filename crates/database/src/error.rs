@@ -1,4 +1,4 @@
-//! What goes wrong with databases, and what kind of failure it is.
+//! Database errors and their classification.
 
 use std::path::PathBuf;
 
@@ -10,54 +10,54 @@ use sea_orm::{
 
 use mayfly_runtime::config::ConfigError;
 
-/// A database that cannot be opened, or whose schema is not ours.
+/// The database cannot be opened, or its schema is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The directory or the file cannot be written.
     #[error("{}: {error}", path.display())]
     Io {
-        /// What could not be opened.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: std::io::Error,
     },
-    /// Another process has it.
+    /// Another process has it open.
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
-    /// The database refused.
+    /// The database failed.
     #[error("{name}: {error}")]
     Database {
-        /// Which database.
+        /// The database.
         name: String,
-        /// Why.
+        /// The cause.
         error: DbErr,
     },
-    /// The schema is one that this version does not know.
+    /// This version does not know the schema.
     #[error("{name}: {problem}")]
     Schema {
-        /// Which database.
+        /// The database.
         name: String,
-        /// What is missing or unknown, and what to do.
+        /// The missing or unknown migration, and what to do.
         problem: String,
     },
-    /// A commit would not be durable.
+    /// Commits would not be durable.
     #[error("{name} answers {setting}={found}")]
     NotDurable {
-        /// Which database.
+        /// The database.
         name: String,
         /// The setting.
         setting: &'static str,
         /// Its value.
         found: String,
     },
-    /// The configuration cannot be used.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
 
-/// A failure of a use case, which may be one of the database.
+/// An error of a use case that may wrap a database error.
 pub trait DatabaseFailure: From<DbErr> + Send {
-    /// Returns the database's part in it.
+    /// Returns the database error, if it wraps one.
     fn database_error(&self) -> Option<&DbErr>;
 }
 
@@ -67,7 +67,7 @@ impl DatabaseFailure for DbErr {
     }
 }
 
-/// Tells whether a statement failed because a row with the same unique value exists.
+/// Returns whether a statement violated a unique constraint.
 #[must_use]
 pub fn is_unique_violation(error: &DbErr) -> bool {
     matches!(
@@ -76,49 +76,49 @@ pub fn is_unique_violation(error: &DbErr) -> bool {
     )
 }
 
-/// Sorts a database's failure: a store that is full, read-only, busy or away is `Unavailable`, the rest are defects.
+/// Classifies a database error: full, read-only, busy or unreachable is `Unavailable`, everything else is a defect.
 #[must_use]
 pub fn error_code(error: &DbErr) -> ErrorCode {
-    let is_away = match driver_error(error) {
+    let is_unavailable = match driver_error(error) {
         Some(sqlx::Error::Database(error)) => {
             let code = error.code().unwrap_or_default();
             if error.try_downcast_ref::<PgDatabaseError>().is_some() {
-                is_passing_in_postgres(&code)
+                is_transient_in_postgres(&code)
             } else {
-                is_passing_in_sqlite(&code)
+                is_transient_in_sqlite(&code)
             }
         }
         Some(error) => is_lost(error) || matches!(error, sqlx::Error::PoolTimedOut),
         None => matches!(error, DbErr::ConnectionAcquire(_)),
     };
-    if is_away {
+    if is_unavailable {
         ErrorCode::Unavailable
     } else {
         ErrorCode::Internal
     }
 }
 
-/// Classes and codes of <https://www.postgresql.org/docs/current/errcodes-appendix.html> that pass: connection
-/// exceptions, conflicts, insufficient resources, operator intervention (a statement that took too long too), system
-/// errors, read-only servers, locks that were not had.
-fn is_passing_in_postgres(code: &str) -> bool {
+/// Transient classes and codes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>: connection exceptions,
+/// conflicts, insufficient resources, operator intervention (also statement time-outs), system errors, read-only servers,
+/// locks not available.
+fn is_transient_in_postgres(code: &str) -> bool {
     let is_class = |class: &str| code.starts_with(class);
     ["08", "40", "53", "57", "58"].into_iter().any(is_class) || matches!(code, "25006" | "55P03")
 }
 
-/// Primary result codes of SQLite that pass: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
-fn is_passing_in_sqlite(code: &str) -> bool {
+/// Transient primary result codes of SQLite: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
+fn is_transient_in_sqlite(code: &str) -> bool {
     let code: u32 = code.parse().unwrap_or(0);
     matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14)
 }
 
-/// Tells whether a transaction was undone because another got in its way: serialization failure or deadlock.
+/// Returns whether a transaction was rolled back by a conflict: a serialization failure or a deadlock.
 pub(super) fn is_conflict(error: &DbErr) -> bool {
     matches!(driver_error(error), Some(sqlx::Error::Database(error))
         if error.try_downcast_ref::<PgDatabaseError>().is_some() && matches!(error.code().as_deref(), Some("40001" | "40P01")))
 }
 
-/// Tells whether the connection was lost, as those that idled are when the server restarts.
+/// Returns whether the connection was lost, as idle ones are when the server restarts.
 pub(super) fn is_lost_connection(error: &DbErr) -> bool {
     match driver_error(error) {
         Some(sqlx::Error::Database(error)) => {

@@ -1,14 +1,18 @@
-//! Calls that may come again with an Idempotency-Key: what each answered is kept, sealed, by the transaction that had its
-//! effect, so that there is neither without the other. Each service has the table in its own database, and sweeps it.
+//! Idempotency keys: the answer of a call with an Idempotency-Key is stored, sealed, in the transaction of its effect, so
+//! neither exists without the other. Each service has the table `idempotency_keys` in its own database, and sweeps it.
 
 mod entry;
 
 use aws_lc_rs::digest::{self, SHA256};
-use mayfly_types::{ErrorCode, Reason, SecretKey, UserId};
+use mayfly_types::{ErrorCode, Reason, SecretKey, UserId, unix_millis};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
+};
+use sea_orm_migration::{
+    prelude::{Index, SchemaManager, Table},
+    schema::{big_integer, binary_len, blob},
 };
 use secrecy::{ExposeSecret, zeroize::Zeroizing};
 use serde::{Serialize, de::DeserializeOwned};
@@ -17,20 +21,20 @@ use time::{Duration, OffsetDateTime};
 use self::entry::{ActiveModel, Column, Entity};
 use mayfly_runtime::seal::SealingKey;
 
-/// For how long a key is remembered.
-const KEPT: Duration = Duration::hours(24);
+/// How long a key is stored.
+const TTL: Duration = Duration::hours(24);
 
-/// A call that may come again.
+/// A call with an Idempotency-Key.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Of what it does, who calls, and the key that they chose.
+    /// Hash of the operation, the caller and the key.
     id: [u8; 32],
-    /// Of what it asks for.
+    /// Hash of the request.
     fingerprint: [u8; 32],
 }
 
 impl Call {
-    /// Tells apart what is done, by whom, under which key; and what is asked for by its fields, in an order of their own.
+    /// Identifies a call by operation, caller and key, and its request by the fields in a fixed order.
     #[must_use]
     pub fn new(operation: &str, caller: UserId, key: &str, fields: &[&str]) -> Self {
         let caller = caller.to_string();
@@ -44,7 +48,7 @@ impl Call {
 fn digest(parts: &[&str]) -> [u8; 32] {
     let mut context = digest::Context::new(&SHA256);
     for part in parts {
-        // Its length comes first, so that no part can run over into the next.
+        // The length comes first, so that different parts never hash the same.
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part.as_bytes());
     }
@@ -53,25 +57,27 @@ fn digest(parts: &[&str]) -> [u8; 32] {
     hash
 }
 
-/// Why a key that came before gets no answer.
+/// Why a repeated key gets no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// It came with another request.
-    #[error("this Idempotency-Key came with another request before")]
+    /// The key was used with another request.
+    #[error("this Idempotency-Key was used with another request")]
     KeyReused,
-    /// No key of ours opens the answer any more. That the call had its effect is certain, so it must not have it again.
-    #[error("this was done before, and its answer cannot be read any more: look at what there is")]
+    /// No sealing key opens the answer any more. The operation has already been applied, so it is not applied again.
+    #[error(
+        "the operation has been applied before, and its answer cannot be read any more: check the current state"
+    )]
     AnswerGone,
 }
 
 impl Refused {
-    /// Returns what kind of failure it is.
+    /// Returns the error code.
     #[must_use]
     pub fn code(self) -> ErrorCode {
         ErrorCode::FailedPrecondition
     }
 
-    /// Returns the stable name that callers branch on.
+    /// Returns the stable reason.
     #[must_use]
     pub fn reason(self) -> Reason {
         match self {
@@ -81,23 +87,23 @@ impl Refused {
     }
 }
 
-/// The answers that are kept, and the keys that they are sealed with.
+/// The stored answers, and the keys that seal them.
 #[derive(Debug)]
 pub struct Answers(Vec<SealingKey>);
 
 impl Answers {
-    /// Takes over a service's keys, for this purpose alone: all open, the first seals.
+    /// Derives sealing keys from the keys of a service. The first seals; all open.
     #[must_use]
     pub fn new(keys: &[SecretKey]) -> Self {
         let derived = |key| SealingKey::derived(key, b"mayfly idempotency answers");
         Self(keys.iter().map(derived).collect())
     }
 
-    /// Has an effect, or gives the answer of the same call before. Of calls at one moment the others wait for the first; an
-    /// effect that fails is not remembered.
+    /// Applies an effect, or returns the stored answer of the same call. Of concurrent calls one proceeds and the others wait
+    /// for it. A failed effect is not stored.
     ///
     /// # Errors
-    /// What the effect returned, why there is no answer, or the database's failure.
+    /// The error of the effect or of the database, or why there is no answer.
     pub async fn once<T, E>(
         &self,
         tx: &DatabaseTransaction,
@@ -120,10 +126,10 @@ impl Answers {
         Ok(answer)
     }
 
-    /// Keeps the same call elsewhere waiting until this transaction ends, and returns what it answered before.
+    /// Locks the key until this transaction ends, so that the same call waits, and returns the stored answer.
     ///
     /// # Errors
-    /// Why there is no answer, or the database's failure.
+    /// Why there is no answer, or the error of the database.
     pub async fn begin<T, E>(
         &self,
         tx: &DatabaseTransaction,
@@ -139,7 +145,7 @@ impl Answers {
                 id: Set(call.id.to_vec()),
                 fingerprint: Set(call.fingerprint.to_vec()),
                 sealed_answer: Set(Vec::new()),
-                created_at_ms: Set(millis(now)),
+                created_at_ms: Set(unix_millis(now)),
             };
             let nothing = OnConflict::column(Column::Id).do_nothing().to_owned();
             let inserted = Entity::insert(row).on_conflict(nothing);
@@ -147,13 +153,13 @@ impl Answers {
                 return Ok(None);
             }
             let found = Entity::find_by_id(call.id.to_vec()).lock_exclusive().one(tx);
-            // What was swept between the two statements is inserted again.
+            // A row that was swept between the two statements is inserted again.
             if let Some(found) = found.await? {
                 break found;
             }
         };
-        // One that is yet to be swept is as good as gone.
-        if found.created_at_ms <= millis(now - KEPT) {
+        // An expired row that is not swept yet counts as absent.
+        if found.created_at_ms <= unix_millis(now - TTL) {
             return Ok(None);
         }
         if found.fingerprint != call.fingerprint {
@@ -165,10 +171,10 @@ impl Answers {
         Ok(Some(answer.map_err(|_| Refused::AnswerGone)?))
     }
 
-    /// Keeps the answer of a call that was begun in this transaction.
+    /// Stores the answer of a call that began in this transaction.
     ///
     /// # Errors
-    /// The database's failure.
+    /// The error of the database.
     pub async fn finish<T: Serialize>(
         &self,
         tx: &DatabaseTransaction,
@@ -183,7 +189,7 @@ impl Answers {
         Entity::update_many()
             .col_expr(Column::Fingerprint, Expr::value(call.fingerprint.to_vec()))
             .col_expr(Column::SealedAnswer, Expr::value(key.seal(&call.id, &answer)))
-            .col_expr(Column::CreatedAtMs, Expr::value(millis(now)))
+            .col_expr(Column::CreatedAtMs, Expr::value(unix_millis(now)))
             .filter(Column::Id.eq(call.id.to_vec()))
             .exec(tx)
             .await
@@ -191,34 +197,52 @@ impl Answers {
     }
 }
 
-/// Removes some of what has been kept for long enough. Returns how much.
+/// Deletes up to `limit` expired keys. Returns how many.
 ///
 /// # Errors
-/// The database's failure.
+/// The error of the database.
 pub async fn sweep(tx: &DatabaseTransaction, now: OffsetDateTime, limit: u64) -> Result<u64, DbErr> {
-    let old: Vec<Vec<u8>> = Entity::find()
+    let expired: Vec<Vec<u8>> = Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(Column::CreatedAtMs.lte(millis(now - KEPT)))
+        .filter(Column::CreatedAtMs.lte(unix_millis(now - TTL)))
         .order_by_asc(Column::CreatedAtMs)
         .limit(limit)
-        // Looked at again once it is locked: one that is taken anew at this moment stays.
+        // PostgreSQL checks the filter again after locking: a key that was renewed meanwhile stays.
         .lock_exclusive()
         .into_tuple()
         .all(tx)
         .await?;
-    if old.is_empty() {
+    if expired.is_empty() {
         return Ok(0);
     }
     let removed = Entity::delete_many()
-        .filter(Column::Id.is_in(old))
+        .filter(Column::Id.is_in(expired))
         .exec(tx)
         .await?;
     Ok(removed.rows_affected)
 }
 
-fn millis(at: OffsetDateTime) -> i64 {
-    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+/// Creates the table `idempotency_keys`, for a migration of a service that keeps answers.
+///
+/// # Errors
+/// The error of the database.
+pub async fn create_table(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let table = Table::create()
+        .table(Entity)
+        .col(binary_len(Column::Id, 32).primary_key())
+        .col(binary_len(Column::Fingerprint, 32))
+        .col(blob(Column::SealedAnswer))
+        .col(big_integer(Column::CreatedAtMs))
+        .to_owned();
+    manager.create_table(table).await?;
+    // For the sweeper.
+    let by_age = Index::create()
+        .name("idempotency_keys_created_at")
+        .table(Entity)
+        .col(Column::CreatedAtMs)
+        .to_owned();
+    manager.create_index(by_age).await
 }
 
 #[cfg(test)]

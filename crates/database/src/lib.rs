@@ -1,10 +1,12 @@
-//! SQLite and PostgreSQL for services: opening a database safely, named and timed transactions, and idempotency keys.
+//! SQLite and PostgreSQL for services: opening a database safely, named and timed transactions,
+//! leases and idempotency keys.
 //! Edges must not depend on this crate.
 
 mod clock;
 mod config;
 mod error;
 pub mod idempotency;
+pub mod lease;
 mod postgres;
 mod sqlite;
 
@@ -16,24 +18,30 @@ use std::{
     time::{Duration, Instant},
 };
 
+use backon::{ExponentialBuilder, Retryable};
 use mayfly_runtime::task::Tasks;
-use mayfly_types::{SharedClock, SystemClock, random_bytes};
+use mayfly_types::{SharedClock, SystemClock};
 use opentelemetry::{KeyValue, metrics::Histogram};
 use sea_orm::{
-    ConnAcquireErr, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnAcquireErr, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use tracing::Instrument;
 
 pub use config::DatabaseConfig;
 pub use error::{DatabaseFailure, OpenError, error_code, is_unique_violation};
+// The types that service signatures need. Everything else of sea-orm belongs in their `store/`.
 use error::{is_conflict, is_lost_connection};
+pub use sea_orm::{DatabaseTransaction, DbErr};
 
-/// How often a transaction is tried that others got in the way of.
-const MAX_TRIES: u32 = 8;
+/// Retries of a transaction that conflicted with another: pauses of 1 to 2 ms, then twice that, and so on.
+const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(1))
+    .with_factor(2.0)
+    .with_max_times(7)
+    .with_jitter();
 
-/// How long a transaction may take: a server that is cut off says nothing for many minutes. What became of it is unknown.
+/// How long a transaction may take: a server that is cut off is silent for many minutes. The outcome is unknown then.
 const TX_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A future that borrows a connection.
@@ -45,21 +53,21 @@ pub struct Database {
     /// SQLite has a single writer, so writes queue here instead of failing there. PostgreSQL has one pool for both.
     writer: DatabaseConnection,
     reader: DatabaseConnection,
-    /// For texts: a path, or a server and its database; never a password.
+    /// For messages: a path, or a server and its database; never a password.
     name: String,
     system: &'static str,
     duration: Histogram<f64>,
     wait: Histogram<f64>,
-    /// Held for the life of the process: two writers of one file would each trust their own memory. PostgreSQL, which
-    /// has many writers, has none.
+    /// Held for the life of the process: two writers of one file would each trust their own caches. `None` for PostgreSQL,
+    /// which has many writers.
     lock: Option<File>,
 }
 
 impl Database {
-    /// Opens or creates a SQLite database, and asserts that what it commits is durable.
+    /// Opens or creates a SQLite database, and checks that its commits are durable.
     ///
     /// # Errors
-    /// When the path cannot be written, another process holds it, or a pragma did not take.
+    /// When the path cannot be written, another process holds it, or a pragma had no effect.
     pub async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
         let (lock, writer, reader) = sqlite::open(path).await?;
         Ok(Self::new(
@@ -71,11 +79,11 @@ impl Database {
         ))
     }
 
-    /// Connects to PostgreSQL, where a service's tables are in the schema of its name, and asserts that what it commits
-    /// is durable.
+    /// Connects to PostgreSQL, where the tables of a service are in the schema of its name, and checks that commits are
+    /// durable.
     ///
     /// # Errors
-    /// When the server cannot be reached, refuses, or would lose commits.
+    /// When the server cannot be reached, rejects the connection, or would lose commits.
     pub async fn open_postgres(config: &DatabaseConfig, service: &'static str) -> Result<Self, OpenError> {
         let (pool, name) = postgres::open(config, service).await?;
         Ok(Self::new(pool.clone(), pool, name, "postgresql", None))
@@ -107,17 +115,17 @@ impl Database {
         }
     }
 
-    /// Tells whether other processes may write here: what was read before may then be old.
+    /// Returns whether other processes may write to this database, so that earlier reads can be stale.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.lock.is_none()
     }
 
-    /// Returns the clock that decides: of a shared database the database's own, so that a machine whose clock is wrong
-    /// ends nothing early and revives nothing; else the machine's.
+    /// Returns the authoritative clock: that of a shared database, so that a machine with a wrong clock expires nothing
+    /// early and revives nothing; otherwise the machine's.
     ///
     /// # Errors
-    /// When the database cannot be asked.
+    /// When the database cannot be queried.
     pub async fn clock(&self, tasks: &Tasks) -> Result<SharedClock, OpenError> {
         if self.is_shared() {
             clock::start(self.reader.clone(), tasks)
@@ -128,7 +136,7 @@ impl Database {
         }
     }
 
-    /// Brings the schema up to date. Of several processes that try at once, one does it.
+    /// Migrates the schema. Of several processes that try at once, one migrates and the others wait.
     ///
     /// # Errors
     /// When a migration fails, or a SQLite file has one that this version does not know.
@@ -141,11 +149,11 @@ impl Database {
         migrated.map_err(|error| self.failed(error))
     }
 
-    /// Makes sure that the schema is one that this version knows: a database of one's own is brought up to date, a shared
-    /// one must have been.
+    /// Makes sure that this version knows the schema. A SQLite database is migrated; a shared database must have been
+    /// migrated before.
     ///
     /// # Errors
-    /// Names what is missing or unknown, or says why the database cannot be asked.
+    /// Names the missing or unknown migration, or says why the database cannot be queried.
     pub async fn prepare<M: MigratorTrait>(&self) -> Result<(), OpenError> {
         if !self.is_shared() {
             return self.migrate::<M>().await;
@@ -160,7 +168,7 @@ impl Database {
         }
     }
 
-    /// Turns a failure of the database into one that names it.
+    /// Wraps a database error with the name of this database.
     #[must_use]
     pub fn failed(&self, error: DbErr) -> OpenError {
         OpenError::Database {
@@ -169,44 +177,41 @@ impl Database {
         }
     }
 
-    /// Runs writes as one transaction: all of it is durable when this returns, or none of it happened. The work is done
-    /// again when another transaction got in its way, so it must have no effect but on the database.
+    /// Runs writes as one transaction: all of it is durable when this returns, or none of it happened. The work runs again
+    /// after a conflict with another transaction, so its only effects must be on the database.
     ///
     /// # Errors
-    /// What the work returned, or the database's refusal.
+    /// The error of the work, or of the database.
     pub async fn tx<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
     where
         F: for<'c> Fn(&'c DatabaseTransaction) -> Work<'c, T, E> + Send + Sync,
         E: DatabaseFailure,
     {
         let started = Instant::now();
-        let outcome = async {
-            for tries in 1.. {
-                let tried = tokio::time::timeout(TX_TIMEOUT, self.try_tx(&work)).await;
-                let tried = tried.unwrap_or_else(|_| {
-                    Err(Tried {
-                        error: DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into(),
-                        is_undone: false,
-                    })
-                });
-                match tried {
-                    Err(Tried { error, is_undone }) if is_undone && tries < MAX_TRIES => {
-                        let error = error.database_error();
-                        tracing::debug!(transaction = name, tries, ?error, "a transaction is tried again");
-                        tokio::time::sleep(pause(tries)).await;
-                    }
-                    outcome => return outcome.map_err(|tried| tried.error),
-                }
-            }
-            unreachable!("the last try returns")
-        }
-        .instrument(self.span(name))
-        .await;
+        let attempt = || async {
+            let attempted = tokio::time::timeout(TX_TIMEOUT, self.try_tx(&work)).await;
+            attempted.unwrap_or_else(|_| {
+                Err(Attempt {
+                    error: DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into(),
+                    is_undone: false,
+                })
+            })
+        };
+        let outcome = attempt
+            .retry(BACKOFF)
+            .when(|failed| failed.is_undone)
+            .notify(|failed, _| {
+                let error = failed.error.database_error();
+                tracing::debug!(transaction = name, ?error, "retrying a transaction");
+            })
+            .instrument(self.span(name))
+            .await
+            .map_err(|failed| failed.error);
         self.observe(name, started, outcome.is_ok());
         outcome
     }
 
-    async fn try_tx<T, E, F>(&self, work: &F) -> Result<T, Tried<E>>
+    async fn try_tx<T, E, F>(&self, work: &F) -> Result<T, Attempt<E>>
     where
         F: for<'c> Fn(&'c DatabaseTransaction) -> Work<'c, T, E> + Send + Sync,
         E: DatabaseFailure,
@@ -219,12 +224,12 @@ impl Database {
         let begun = self.writer.begin_with_options(options).await;
         let labels = [KeyValue::new("db.system.name", self.system)];
         self.wait.record(waiting.elapsed().as_secs_f64(), &labels);
-        let tx = begun.map_err(|error| Tried {
-            // A connection that was lost while it idled: nothing has been asked of it.
+        let tx = begun.map_err(|error| Attempt {
+            // A connection that broke while it was idle: nothing was sent on it.
             is_undone: is_lost_connection(&error),
             error: error.into(),
         })?;
-        let undone_by_conflict = |error: E| Tried {
+        let undone_by_conflict = |error: E| Attempt {
             is_undone: error.database_error().is_some_and(is_conflict),
             error,
         };
@@ -234,17 +239,17 @@ impl Database {
                 Err(error) => Err(undone_by_conflict(error.into())),
             },
             Err(error) => {
-                // Waited for, so that the connection is free when the caller hears of it.
+                // Awaited, so that the connection is free when the caller gets the error.
                 let _ = tx.rollback().await;
                 Err(undone_by_conflict(error))
             }
         }
     }
 
-    /// Runs reads, outside any transaction, beside the writer.
+    /// Runs reads outside any transaction, concurrently with the writer.
     ///
     /// # Errors
-    /// What the work returned.
+    /// The error of the work.
     pub async fn read<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
     where
         F: for<'c> FnOnce(&'c DatabaseConnection) -> Work<'c, T, E> + Send,
@@ -255,15 +260,15 @@ impl Database {
         outcome
     }
 
-    /// Asks the database a trivial question, for readiness.
+    /// Pings the database, for readiness.
     ///
     /// # Errors
-    /// Says why the database cannot answer.
+    /// Says why the database does not answer.
     pub async fn ping(&self) -> Result<(), String> {
         self.reader.ping().await.map_err(|error| error.to_string())
     }
 
-    /// Closes every connection, so that the last one folds SQLite's write-ahead log into the file.
+    /// Closes every connection; the last one checkpoints SQLite's write-ahead log.
     pub async fn close(&self) {
         for connection in [&self.reader, &self.writer] {
             if let Err(error) = connection.clone().close().await {
@@ -291,17 +296,11 @@ impl Database {
     }
 }
 
-/// A try that failed.
-struct Tried<E> {
+/// A failed attempt.
+struct Attempt<E> {
     error: E,
-    /// It is certain that nothing of it happened, and another try may succeed.
+    /// It certainly had no effect, and another attempt may succeed.
     is_undone: bool,
-}
-
-/// A pause that grows, and differs among those who got in each other's way.
-fn pause(tries: u32) -> Duration {
-    let jitter = u32::from(random_bytes::<1>()[0]);
-    Duration::from_micros(u64::from((1 << tries) * (500 + jitter * 4)))
 }
 
 #[cfg(test)]

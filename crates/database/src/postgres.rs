@@ -1,4 +1,4 @@
-//! PostgreSQL, and what speaks its protocol: a pool whose every connection is checked before it is used.
+//! PostgreSQL and compatible databases: a pool that checks every new connection.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,16 +16,16 @@ use sea_orm_migration::MigratorTrait;
 use super::{DatabaseConfig, OpenError};
 use mayfly_runtime::config::ConfigError;
 
-/// How long a call waits for a connection: callers have deadlines of a few seconds.
+/// How long a call waits for a connection. Callers have deadlines of a few seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-/// A connection that idled this long is asked whether it lives before it is used.
+/// A connection that was idle for this long is tested before use.
 const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
-/// Longer than any call may take: a statement of which nobody waits for the answer any more ends.
+/// Longer than any call may take: ends statements whose caller is gone.
 const STATEMENT_TIMEOUT_SECS: u32 = 30;
 /// The key of the lock under which one process at a time migrates: "mayfly" in ASCII.
 const MIGRATION_LOCK: i64 = 0x6d61_7966_6c79;
 
-/// Connects. Returns the pool, and the server's name for texts.
+/// Connects. Returns the pool, and the name of the server for messages.
 pub(super) async fn open(
     config: &DatabaseConfig,
     service: &'static str,
@@ -57,8 +57,8 @@ pub(super) async fn open(
     options.map_sqlx_postgres_pool_opts(move |pool| {
         pool.after_connect(move |connection, _| Box::pin(async move { set_up(connection, service).await }))
     });
-    // One connection by hand first: the pool's own would tell a refusal only as a time-out.
-    check_once(&parsed, &name).await?;
+    // One connection without the pool first: the pool would report a rejection only as a time-out.
+    check_durability(&parsed, &name).await?;
     let pool = sea_orm::Database::connect(options)
         .await
         .map_err(|error| OpenError::Database {
@@ -69,8 +69,8 @@ pub(super) async fn open(
     Ok((pool, name))
 }
 
-/// Asserts what the server promises, so that a refusal can be told in full.
-async fn check_once(options: &PgConnectOptions, name: &str) -> Result<(), OpenError> {
+/// Checks the durability settings on one connection, so that the error names the setting.
+async fn check_durability(options: &PgConnectOptions, name: &str) -> Result<(), OpenError> {
     let failed = |error: sqlx::Error| OpenError::Database {
         name: name.to_owned(),
         error: DbErr::Conn(sea_orm::RuntimeErr::SqlxError(Arc::new(error))),
@@ -80,9 +80,9 @@ async fn check_once(options: &PgConnectOptions, name: &str) -> Result<(), OpenEr
     let mut connection = connected
         .map_err(|_| failed(sqlx::Error::PoolTimedOut))?
         .map_err(failed)?;
-    let promise = promise(&mut connection).await.map_err(failed)?;
+    let settings = settings(&mut connection).await.map_err(failed)?;
     let _ = sqlx::Connection::close(connection).await;
-    match promise.broken() {
+    match settings.not_durable() {
         None => Ok(()),
         Some((setting, found)) => Err(OpenError::NotDurable {
             name: name.to_owned(),
@@ -92,16 +92,16 @@ async fn check_once(options: &PgConnectOptions, name: &str) -> Result<(), OpenEr
     }
 }
 
-/// What a connection is asked before it is used.
-struct Promise {
+/// The settings that a connection must have.
+struct Settings {
     synchronous_commit: String,
     fsync: Option<String>,
     is_standby: bool,
 }
 
-impl Promise {
+impl Settings {
     /// Returns a setting under which an accepted mail could be lost.
-    fn broken(&self) -> Option<(&'static str, &str)> {
+    fn not_durable(&self) -> Option<(&'static str, &str)> {
         if self.synchronous_commit == "off" {
             return Some(("synchronous_commit", &self.synchronous_commit));
         }
@@ -112,41 +112,41 @@ impl Promise {
     }
 }
 
-async fn promise(connection: &mut PgConnection) -> Result<Promise, sqlx::Error> {
-    // The second argument of true is for kin of PostgreSQL that do not know a setting.
+async fn settings(connection: &mut PgConnection) -> Result<Settings, sqlx::Error> {
+    // `true` is for databases that do not know the setting.
     let row = connection
         .fetch_one(
             "SELECT current_setting('synchronous_commit'), current_setting('fsync', true), pg_is_in_recovery()",
         )
         .await?;
-    Ok(Promise {
+    Ok(Settings {
         synchronous_commit: row.try_get(0)?,
         fsync: row.try_get(1)?,
         is_standby: row.try_get(2)?,
     })
 }
 
-/// Prepares a new connection, or refuses one that would lose commits or cannot make any.
+/// Prepares a new connection, or rejects one that would lose commits or is read-only.
 async fn set_up(connection: &mut PgConnection, service: &'static str) -> Result<(), sqlx::Error> {
-    let settings = format!(
+    let statements = format!(
         "SET search_path = \"{service}\"; SET statement_timeout = '{STATEMENT_TIMEOUT_SECS}s'; \
          SET idle_in_transaction_session_timeout = '{STATEMENT_TIMEOUT_SECS}s'"
     );
-    connection.execute(AssertSqlSafe(settings)).await?;
-    let promise = promise(connection).await?;
-    if let Some((setting, found)) = promise.broken() {
+    connection.execute(AssertSqlSafe(statements)).await?;
+    let settings = settings(connection).await?;
+    if let Some((setting, found)) = settings.not_durable() {
         return Err(sqlx::Error::Protocol(format!(
             "the server answers {setting}={found}"
         )));
     }
-    if promise.is_standby {
-        // After a failover the name may still lead to the old primary for a moment.
+    if settings.is_standby {
+        // After a failover the name may still resolve to the old primary for a moment.
         return Err(sqlx::Error::Protocol("the server is a standby".to_owned()));
     }
     Ok(())
 }
 
-/// Shows how the pool is used.
+/// Exports the use of the pool as a metric.
 fn observe(pool: PgPool, service: &'static str) {
     let _ = mayfly_runtime::telemetry::meter()
         .u64_observable_gauge("db.client.connection.count")
@@ -165,11 +165,10 @@ fn observe(pool: PgPool, service: &'static str) {
         .build();
 }
 
-/// Part of the name of a step that takes something away which versions before it need.
+/// Part of the name of a migration that removes something which earlier versions need.
 const CONTRACTS: &str = "_contract_";
 
-/// Brings the schema up to date in one transaction, under a lock. A schema that a later version has made larger stays as
-/// it is.
+/// Migrates the schema in one transaction, under a lock. A schema that a later version has expanded stays unchanged.
 pub(super) async fn migrate<M: MigratorTrait>(pool: &DatabaseConnection) -> Result<(), DbErr> {
     let tx = pool.begin().await?;
     lock_migrations(&tx).await?;
@@ -177,8 +176,8 @@ pub(super) async fn migrate<M: MigratorTrait>(pool: &DatabaseConnection) -> Resu
     tx.execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS {schema}"))
         .await?;
     let applied = applied(&tx).await?.unwrap_or_default();
-    let is_all_there = known::<M>().iter().all(|step| applied.contains(step));
-    if !is_all_there {
+    let is_current = known::<M>().iter().all(|step| applied.contains(step));
+    if !is_current {
         M::up(&tx, None).await?;
     }
     tx.commit().await
@@ -191,19 +190,19 @@ fn known<M: MigratorTrait>() -> Vec<String> {
         .collect()
 }
 
-/// Returns the steps that the schema has seen, or nothing where there is no schema.
+/// Returns the applied migrations, or `None` without a schema.
 async fn applied(c: &impl ConnectionTrait) -> Result<Option<Vec<String>>, DbErr> {
-    let ask = |sql: &str| Statement::from_string(c.get_database_backend(), sql);
+    let statement = |sql: &str| Statement::from_string(c.get_database_backend(), sql);
     let has_table = "SELECT to_regclass('seaql_migrations') IS NOT NULL";
-    let is_there = match c.query_one_raw(ask(has_table)).await? {
+    let has_table = match c.query_one_raw(statement(has_table)).await? {
         Some(row) => row.try_get_by_index(0)?,
         None => false,
     };
-    if !is_there {
+    if !has_table {
         return Ok(None);
     }
     let rows = c
-        .query_all_raw(ask("SELECT version FROM seaql_migrations"))
+        .query_all_raw(statement("SELECT version FROM seaql_migrations"))
         .await?;
     rows.iter()
         .map(|row| row.try_get_by_index(0))
@@ -224,8 +223,8 @@ async fn search_path(c: &impl ConnectionTrait) -> Result<String, DbErr> {
         .try_get_by_index(0)
 }
 
-/// Returns what keeps this version from serving on the schema that is there. What a later version has only added does not:
-/// versions run side by side while they are replaced, and an operator may go back.
+/// Returns why this version cannot serve on the schema. Additions of a later version are no reason: versions run side by
+/// side during a rollout, and an operator may roll back.
 pub(super) async fn schema_problem<M: MigratorTrait>(
     pool: &DatabaseConnection,
 ) -> Result<Option<String>, DbErr> {
@@ -240,8 +239,8 @@ pub(super) async fn schema_problem<M: MigratorTrait>(
             "the schema lacks {missing}; `mayfly migrate` brings it up to date"
         )));
     }
-    let taken_away = applied
+    let contracted = applied
         .iter()
         .find(|step| step.contains(CONTRACTS) && !known.contains(step));
-    Ok(taken_away.map(|step| format!("the schema has seen {step}, which this version does not know")))
+    Ok(contracted.map(|step| format!("the schema has seen {step}, which this version does not know")))
 }

@@ -1,4 +1,4 @@
-//! SQLite: one file, one process, one writer, every commit on disk.
+//! SQLite: one file, one process, one writer, every commit synced to disk.
 
 use std::{
     fs::{File, TryLockError},
@@ -16,10 +16,10 @@ use sea_orm::{
 
 use super::OpenError;
 
-/// Connections that read while the one writer writes.
+/// Connections that read concurrently with the writer.
 const READERS: u32 = 4;
 
-/// Opens or creates a database. Returns the lock that keeps other processes away, the writer and the readers.
+/// Opens or creates a database. Returns the exclusive lock of the file, the writer and the readers.
 pub(super) async fn open(path: &Path) -> Result<(File, DatabaseConnection, DatabaseConnection), OpenError> {
     let lock_path = path.with_added_extension("lock");
     let io = |path: &Path| {
@@ -77,13 +77,13 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
         .test_before_acquire(false)
         .sqlx_logging(false);
     let path = path.to_owned();
-    // SQLite ends a transaction by itself when the disk is full. The driver's own rollback fails then, and it goes on
-    // counting a transaction that is not there: the next ones would be savepoints, "committed" within one that never is.
-    // A connection that still counts a transaction when it is idle is therefore thrown away.
+    // SQLite rolls back by itself when the disk is full. The rollback of the driver then fails, and the driver still counts
+    // an open transaction: the next ones would be savepoints, "committed" inside a transaction that never commits. So an
+    // idle connection that still counts a transaction is closed.
     options.map_sqlx_sqlite_before_acquire(|connection, _| {
         Box::pin(async move {
             if connection.is_in_transaction() {
-                // A rollback may only be waiting in the driver's queue; the ping is behind it.
+                // A rollback may still be queued in the driver; the ping runs after it.
                 connection.ping().await?;
             }
             Ok(!connection.is_in_transaction())

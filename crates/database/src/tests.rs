@@ -1,10 +1,18 @@
+use std::sync::Arc;
+
+use mayfly_testkit::ManualClock;
 use mayfly_types::ErrorCode;
 use sea_orm::{ConnectionTrait as _, Statement};
+use sea_orm_migration::SchemaManager;
+use tokio_util::sync::CancellationToken;
 
-use super::*;
+use super::{
+    lease::{Lease, every_leased},
+    *,
+};
 
 #[tokio::test]
-async fn a_second_process_is_refused_and_a_rolled_back_write_leaves_nothing() {
+async fn open_sqlite_twice_fails_and_rollback_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.db");
     let db = Database::open_sqlite(&path).await.unwrap();
@@ -51,9 +59,9 @@ async fn a_second_process_is_refused_and_a_rolled_back_write_leaves_nothing() {
     assert!(is_unique_violation(&duplicate.unwrap_err()));
 }
 
-/// What a full disk does: SQLite answers FULL, and ends the transaction by itself.
+/// SQLite answers FULL and ends the transaction by itself. The next transactions must commit all the same.
 #[tokio::test]
-async fn after_a_full_disk_what_is_committed_is_there() {
+async fn commit_after_full_disk_is_durable() {
     let dir = tempfile::tempdir().unwrap();
     let db = Database::open_sqlite(&dir.path().join("a.db")).await.unwrap();
     db.tx("create", |tx| {
@@ -88,7 +96,7 @@ async fn after_a_full_disk_what_is_committed_is_there() {
         let small: Result<(), DbErr> = insert(10).await;
         accepted += i64::from(small.is_ok());
     }
-    assert_eq!(accepted, 20, "it recovers by itself");
+    assert_eq!(accepted, 20, "later transactions succeed");
     let count = Statement::from_string(sea_orm::DatabaseBackend::Sqlite, "SELECT count(*) FROM t");
     let row = db
         .read("count", |c| Box::pin(async move { c.query_one_raw(count).await }))
@@ -97,14 +105,72 @@ async fn after_a_full_disk_what_is_committed_is_there() {
     assert_eq!(
         row.unwrap().try_get_by_index::<i64>(0).unwrap(),
         accepted,
-        "what was committed is there"
+        "every committed row is there"
     );
 }
 
 #[tokio::test]
-async fn a_directory_that_cannot_be_written_is_named() {
+async fn open_sqlite_in_unwritable_directory_names_it() {
     let error = Database::open_sqlite(Path::new("/proc/nowhere/a.db"))
         .await
         .unwrap_err();
     assert!(error.to_string().contains("/proc/nowhere/a.db.lock"), "{error}");
+}
+
+fn lease(database: &Arc<Database>, clock: &ManualClock) -> Lease {
+    let (database, clock) = (Arc::clone(database), Arc::new(clock.clone()));
+    Lease::new(database, clock, "sweeper", time::Duration::seconds(40))
+}
+
+async fn database_with_leases(dir: &tempfile::TempDir) -> Arc<Database> {
+    let database = Database::open_sqlite(&dir.path().join("a.db")).await.unwrap();
+    let created: Result<(), DbErr> = database
+        .tx("create", |tx| {
+            Box::pin(async move { lease::create_table(&SchemaManager::new(tx)).await })
+        })
+        .await;
+    created.unwrap();
+    Arc::new(database)
+}
+
+#[tokio::test]
+async fn acquire_lease_held_by_another_returns_false_until_it_expires() {
+    let dir = tempfile::tempdir().unwrap();
+    let (database, clock) = (database_with_leases(&dir).await, ManualClock::default());
+    let (ours, theirs) = (lease(&database, &clock), lease(&database, &clock));
+    assert!(ours.acquire().await.unwrap());
+    clock.advance(time::Duration::seconds(30));
+    assert!(ours.acquire().await.unwrap(), "the holder renews");
+    clock.advance(time::Duration::seconds(30));
+    assert!(!theirs.acquire().await.unwrap());
+    clock.advance(time::Duration::seconds(10));
+    assert!(theirs.acquire().await.unwrap());
+    assert!(!ours.acquire().await.unwrap());
+}
+
+#[tokio::test]
+async fn every_leased_runs_the_job_only_in_the_holder() {
+    let dir = tempfile::tempdir().unwrap();
+    let (database, clock) = (database_with_leases(&dir).await, ManualClock::default());
+    let tasks = Tasks::new(CancellationToken::new());
+    let (runs, mut ran) = tokio::sync::mpsc::unbounded_channel();
+    let start = |name: &'static str| {
+        let (job, standby) = (runs.clone(), runs.clone());
+        let job = move || {
+            job.send((name, "job")).unwrap();
+            std::future::ready(Ok::<(), DbErr>(()))
+        };
+        let on_standby = move || standby.send((name, "standby")).unwrap();
+        let period = Duration::from_millis(10);
+        every_leased(&tasks, name, period, lease(&database, &clock), job, on_standby);
+    };
+    start("first");
+    assert_eq!(ran.recv().await, Some(("first", "job")));
+    start("second");
+    let mut seen = std::collections::HashSet::new();
+    while seen.len() < 2 {
+        seen.insert(ran.recv().await.unwrap());
+    }
+    assert_eq!(seen, [("first", "job"), ("second", "standby")].into());
+    assert!(tasks.shutdown(Duration::from_secs(5)).await);
 }

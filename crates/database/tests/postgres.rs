@@ -1,9 +1,6 @@
-//! A database on a real PostgreSQL: what it refuses, what it retries, and what it lives through.
+//! A database on a real PostgreSQL: rejected configurations, retries, and recovery.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot do without, it fails without"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails where its setup fails")]
 
 use std::{
     sync::{
@@ -15,7 +12,7 @@ use std::{
 
 use mayfly_database::{Database, DatabaseConfig, OpenError, error_code};
 use mayfly_runtime::task::Tasks;
-use mayfly_testkit::Postgres;
+use mayfly_testkit::{Postgres, eventually};
 use mayfly_types::ErrorCode;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait};
@@ -80,19 +77,8 @@ async fn write(db: &Database, sql: &'static str) -> Result<(), DbErr> {
     .await
 }
 
-async fn eventually<T, E: std::fmt::Debug>(mut attempt: impl AsyncFnMut() -> Result<T, E>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    loop {
-        match attempt().await {
-            Ok(value) => return value,
-            Err(error) => assert!(Instant::now() < deadline, "never: {error:?}"),
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 #[tokio::test]
-async fn a_schema_is_made_by_migrating_alone_and_must_be_known() {
+async fn prepare_requires_a_known_schema() {
     let server = Postgres::start();
     let db = open(&server).await;
     let problem = |outcome: Result<(), OpenError>| match outcome {
@@ -100,7 +86,7 @@ async fn a_schema_is_made_by_migrating_alone_and_must_be_known() {
         other => panic!("{other:?}"),
     };
     assert!(problem(db.prepare::<One>().await).contains("mayfly migrate"));
-    // Several at once, as the pods of a job that is tried again may be.
+    // Several at once, like the pods of a retried job.
     let others = [open(&server).await, open(&server).await];
     let (a, b, c) = tokio::join!(
         db.migrate::<One>(),
@@ -114,11 +100,11 @@ async fn a_schema_is_made_by_migrating_alone_and_must_be_known() {
     assert!(problem(db.prepare::<Two>().await).contains("lacks second"));
     db.migrate::<Two>().await.unwrap();
     db.prepare::<Two>().await.unwrap();
-    // The version before goes on beside the new one, and its job changes nothing.
+    // The previous version still serves, and its migration job changes nothing.
     db.migrate::<One>().await.unwrap();
     db.prepare::<One>().await.unwrap();
     db.prepare::<Two>().await.unwrap();
-    // Until something is taken away.
+    // Until a migration contracts the schema.
     write(
         &db,
         "INSERT INTO seaql_migrations VALUES ('m3_contract_first', 0)",
@@ -129,7 +115,7 @@ async fn a_schema_is_made_by_migrating_alone_and_must_be_known() {
 }
 
 #[tokio::test]
-async fn a_server_that_may_lose_commits_is_refused() {
+async fn open_postgres_with_lossy_settings_fails() {
     for setting in ["synchronous_commit", "fsync"] {
         let server = Postgres::start_with(&[&format!("{setting}=off")]);
         let error = Database::open_postgres(&config(&server), "test")
@@ -140,7 +126,7 @@ async fn a_server_that_may_lose_commits_is_refused() {
 }
 
 #[tokio::test]
-async fn a_url_that_leads_nowhere_is_told_without_its_password() {
+async fn open_postgres_unreachable_hides_the_password() {
     let config: DatabaseConfig =
         toml::from_str("url = \"postgres://ann:hunter2@127.0.0.1:1/nowhere\"").unwrap();
     let error = Database::open_postgres(&config, "test")
@@ -153,9 +139,9 @@ async fn a_url_that_leads_nowhere_is_told_without_its_password() {
     );
 }
 
-/// Two transactions lock two rows crosswise: PostgreSQL undoes one, and it is done again.
+/// Two transactions lock two rows crosswise: PostgreSQL rolls one back, and it is retried.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_deadlock_is_tried_again_and_nothing_is_counted_twice() {
+async fn tx_retries_a_deadlock_and_applies_once() {
     let server = Postgres::start();
     let db = Arc::new(open(&server).await);
     db.migrate::<One>().await.unwrap();
@@ -185,14 +171,11 @@ async fn a_deadlock_is_tried_again_and_nothing_is_counted_twice() {
     };
     tokio::join!(work(1, 2), work(2, 1));
     assert_eq!(number(&db).await.unwrap(), 10);
-    assert!(
-        tries.load(Ordering::Relaxed) > 10,
-        "there was a deadlock to live through"
-    );
+    assert!(tries.load(Ordering::Relaxed) > 10, "a deadlock happened");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn it_recovers_from_a_server_that_dies_and_from_one_that_only_reads() {
+async fn database_recovers_from_restart_and_read_only() {
     let mut server = Postgres::start();
     let db = open(&server).await;
     db.migrate::<One>().await.unwrap();
@@ -205,8 +188,11 @@ async fn it_recovers_from_a_server_that_dies_and_from_one_that_only_reads() {
     assert!(asked.elapsed() < Duration::from_secs(4));
     assert!(db.ping().await.is_err());
     server.restart();
-    assert_eq!(eventually(async || number(&db).await).await, 7);
-    eventually(async || write(&db, "UPDATE first SET n = 8 WHERE id = 1").await).await;
+    assert_eq!(eventually("reads succeed", async || number(&db).await).await, 7);
+    eventually("writes succeed", async || {
+        write(&db, "UPDATE first SET n = 8 WHERE id = 1").await
+    })
+    .await;
 
     let set = |server: &Postgres, value: &str| {
         let _ = server.query(
@@ -216,24 +202,27 @@ async fn it_recovers_from_a_server_that_dies_and_from_one_that_only_reads() {
         let _ = server.query("postgres", "SELECT pg_reload_conf()");
     };
     set(&server, "on");
-    let error = eventually(
-        async || match write(&db, "UPDATE first SET n = 9 WHERE id = 1").await {
+    let error = eventually("writes fail", async || {
+        match write(&db, "UPDATE first SET n = 9 WHERE id = 1").await {
             Err(error) => Ok(error),
             Ok(()) => Err("still writes"),
-        },
-    )
+        }
+    })
     .await;
     assert_eq!(error_code(&error), ErrorCode::Unavailable, "{error}");
     number(&db).await.unwrap();
     let _ = server.query("postgres", "ALTER SYSTEM RESET default_transaction_read_only");
     let _ = server.query("postgres", "SELECT pg_reload_conf()");
-    eventually(async || write(&db, "UPDATE first SET n = 10 WHERE id = 1").await).await;
+    eventually("writes succeed", async || {
+        write(&db, "UPDATE first SET n = 10 WHERE id = 1").await
+    })
+    .await;
     assert_eq!(number(&db).await.unwrap(), 10);
 }
 
-/// Connections of the pool die with the server, while they idle; those who begin then do not notice.
+/// Idle connections of the pool die with the server. The next transaction succeeds on a new one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_transaction_that_meets_a_dead_connection_takes_another() {
+async fn tx_on_a_dead_connection_uses_another() {
     let mut server = Postgres::start();
     let db = open(&server).await;
     db.migrate::<One>().await.unwrap();
@@ -251,7 +240,7 @@ async fn a_transaction_that_meets_a_dead_connection_takes_another() {
 }
 
 #[tokio::test]
-async fn the_servers_clock_decides() {
+async fn clock_is_the_servers() {
     let server = Postgres::start();
     let db = open(&server).await;
     let tasks = Tasks::new(CancellationToken::new());
@@ -264,5 +253,5 @@ async fn the_servers_clock_decides() {
     #[expect(clippy::cast_precision_loss, reason = "seconds of this century")]
     let differ = servers - shown.unix_timestamp_nanos() as f64 / 1e9;
     assert!((0.0..5.0).contains(&differ), "{differ}");
-    assert!(clock.now() > shown, "it goes on");
+    assert!(clock.now() > shown, "it advances");
 }

@@ -7,57 +7,43 @@ use std::{
 };
 
 use ipnet::IpNet;
-use mayfly_runtime::config::{ConfigError, List, Span};
-use serde::{Deserialize, Serialize};
+use mayfly_runtime::{
+    config::{ConfigDuration, ConfigError, List},
+    config_section,
+};
 
-/// How the gateway listens and what it lets through.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Where HTTP listens.
-    pub listen: SocketAddr,
-    /// Requests a second for each client address, with a burst of twice as many; 0 turns the limit off.
-    pub rate_limit: u32,
-    /// Failed sign-ins a minute for each account, and ten times as many for each client address; 0 turns the limit off.
-    pub sign_in_limit: u32,
-    /// Networks of proxies whose `X-Forwarded-For` counts.
-    pub trusted_proxies: List<IpNet>,
-    /// Names that `Host` may have besides those of this machine, where HTTP listens on loopback without TLS.
-    pub allowed_hosts: List<String>,
-    /// PEM file of the certificate chain; absent is HTTP.
-    pub tls_cert: Option<PathBuf>,
-    /// PEM file of the certificate's key.
-    pub tls_key: Option<PathBuf>,
-    /// Connections at one time; more wait to be accepted.
-    pub max_connections: u32,
-    /// WebSockets, event streams and waits at one time; more are refused.
-    pub max_streams: u32,
-    /// How often WebSockets are pinged: 1 s to 10 min. A client that says nothing for twice as long is left.
-    pub ping_interval: Span,
-    /// Origins whose pages may open WebSockets, such as `https://app.example`; empty is the gateway's own origin.
-    pub allowed_origins: List<String>,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            rate_limit: 8,
-            sign_in_limit: 10,
-            trusted_proxies: List::default(),
-            allowed_hosts: List::default(),
-            tls_cert: None,
-            tls_key: None,
-            max_connections: 10_000,
-            max_streams: 20_000,
-            ping_interval: Span(Duration::from_secs(30)),
-            allowed_origins: List::default(),
-        }
+config_section! {
+    /// The `[gateway]` section: HTTP, WebSocket, event streams and the web page.
+    pub struct Config {
+        /// Address of the HTTP listener.
+        pub listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+        /// Requests a second for each client address, with a burst of twice as many; 0 turns the limit off.
+        pub rate_limit: u32 = 8,
+        /// Failed sign-ins a minute for each account, and ten times as many for each client address; 0 turns the limit
+        /// off.
+        pub sign_in_limit: u32 = 10,
+        /// Networks of proxies whose `X-Forwarded-For` is trusted.
+        pub trusted_proxies: List<IpNet> = List::default(),
+        /// Additional `Host` names, without scheme or port, when HTTP listens on loopback without TLS; a name that is
+        /// neither listed nor this machine's gets 421.
+        pub allowed_hosts: List<String> = List::default(),
+        /// PEM file of the certificate chain; unset, the listener speaks plain HTTP. Changed files are reloaded.
+        pub tls_cert: Option<PathBuf> = None,
+        /// PEM file of the certificate's key; set together with `tls_cert`.
+        pub tls_key: Option<PathBuf> = None,
+        /// Connections at one time in this process; more wait to be accepted.
+        pub max_connections: u32 = 10_000,
+        /// WebSockets, event streams and waits at one time in this process; more are rejected.
+        pub max_streams: u32 = 20_000,
+        /// Interval of WebSocket pings, 1 s to 10 min. A client that sends nothing for twice as long is disconnected.
+        pub ping_interval: ConfigDuration = ConfigDuration::from_secs(30),
+        /// Origins whose pages can open WebSockets, such as `https://app.example`; empty allows the gateway's own origin.
+        pub allowed_origins: List<String> = List::default(),
     }
 }
 
 impl Config {
-    /// Checks what types alone cannot say.
+    /// Checks what types cannot.
     ///
     /// # Errors
     /// Names the key that cannot be used.
@@ -103,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_that_is_too_large_is_named() {
+    fn validate_limit_above_maximum_names_the_key() {
         for (key, set) in [
             (
                 "gateway.rate_limit",

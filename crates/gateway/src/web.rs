@@ -125,7 +125,7 @@ struct Representation {
 impl Representation {
     fn new(bytes: Bytes) -> Self {
         let digest = Sha256::digest(&bytes);
-        let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex::encode(&digest[..16]);
         let etag = HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""));
         Self { etag, bytes }
     }

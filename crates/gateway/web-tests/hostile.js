@@ -6,7 +6,7 @@ import { hostOf, openLab, until } from "./lab.js";
 import { mailOf, sendMailTo } from "./mail.js";
 
 const [base, smtpPort] = process.argv.slice(2);
-const lines = (name) => readFileSync(new URL(`hostile/${name}.txt`, import.meta.url), "utf8").trimEnd().split("\n");
+const lines = (name) => readFileSync(new URL(`../../mail-html/src/tests/hostile/${name}.txt`, import.meta.url), "utf8").trimEnd().split("\n");
 const payloads = lines("payloads").map((line, n) => line.replaceAll("HIT", `top.postMessage(${n},\`*\`)`));
 const loads = lines("loads");
 const loadOf = (kind, n) => loads[n].replaceAll("HOST", hostOf(kind, n));

@@ -3,50 +3,61 @@
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     str::FromStr,
 };
 
 use hickory_resolver::proto::dnssec::TrustAnchors;
 use mayfly_rpc::Endpoints;
-use mayfly_runtime::config::{ConfigError, List, Span};
-use mayfly_types::DomainName;
+use mayfly_runtime::{
+    config::{ConfigDuration, ConfigError, ConfigValue, List, Schema, Secret, Syntax, secret_keys},
+    config_section,
+};
+use mayfly_types::{DomainName, SecretKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::Duration;
 
-/// The `[mailbox]` section.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Where gRPC is served when the role does not share its process with its callers.
-    pub listen: SocketAddr,
-    /// Where the service lives when it is not in this process.
-    pub endpoint: Option<Endpoints>,
-    /// How long a message is kept.
-    pub retention: Span,
-    /// How long a mailbox lives that nobody signs in to or reads.
-    pub idle: Span,
-    /// How long the address of a deleted mailbox is given to nobody.
-    pub tombstone: Span,
-    /// What a mailbox without an owner holds.
-    pub quota_bytes: u64,
-    /// What a mailbox of a Pro user holds.
-    pub pro_quota_bytes: u64,
-    /// How many mailboxes a Pro user may have.
-    pub max_accounts: u32,
-    /// How many domains a Pro user may have.
-    pub max_domains: u32,
-    /// What the MX records of custom domains name; absent, `smtp.hostname`.
-    pub mx_hostname: Option<String>,
-    /// How many webhooks a Pro user may have.
-    pub max_webhooks: u32,
-    /// How many events may wait for one webhook. One for which more do is ended.
-    pub max_waiting_events: u32,
-    /// The DNS servers that are asked, in place of the system's.
-    pub dns_servers: List<SocketAddr>,
-    /// Whose signatures of DNS answers about custom domains are believed.
-    pub dnssec: Dnssec,
-    /// The largest message that is taken.
-    pub max_message_bytes: u64,
+config_section! {
+    /// The `[mailbox]` section: domains, mailboxes and messages.
+    pub struct Config {
+        /// Address of the gRPC listener when the roles are split.
+        pub listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 50052)),
+        /// URL of the mailbox service when this process does not run it: a name that resolves to every replica, or several
+        /// URLs with commas.
+        pub endpoint: Option<Endpoints> = None,
+        /// Keys that seal webhook secrets and idempotency answers at rest, 64 hex digits each, separated by commas: the
+        /// first seals, all open. The embedded default generates one in `data_dir`; required with PostgreSQL and when the
+        /// roles are split.
+        pub data_key: Option<Secret> = None,
+        /// File with the keys.
+        pub data_key_file: Option<PathBuf> = None,
+        /// How long a message is kept.
+        pub retention: ConfigDuration = ConfigDuration::from_days(7),
+        /// How long a mailbox lives without a sign-in or a read.
+        pub idle: ConfigDuration = ConfigDuration::from_days(90),
+        /// How long the address of a deleted mailbox cannot be registered by another owner.
+        pub tombstone: ConfigDuration = ConfigDuration::from_days(30),
+        /// Quota in bytes of a mailbox without an owner.
+        pub quota_bytes: u64 = 40 << 20,
+        /// Quota in bytes of a mailbox of a Pro user.
+        pub pro_quota_bytes: u64 = 50 << 20,
+        /// Mailboxes of each Pro user.
+        pub max_accounts: u32 = 1000,
+        /// Custom domains of each Pro user.
+        pub max_domains: u32 = 10,
+        /// Host name that the MX records of custom domains must name; unset, `smtp.hostname`.
+        pub mx_hostname: Option<String> = None,
+        /// Webhooks of each Pro user.
+        pub max_webhooks: u32 = 1,
+        /// Events that wait for one webhook; the webhook counts as failed when more do.
+        pub max_waiting_events: u32 = 100_000,
+        /// DNS servers for custom domains and webhook receivers; empty uses the servers of the system.
+        pub dns_servers: List<SocketAddr> = List::default(),
+        /// Trust anchors of DNSSEC for custom domains: the root zone's keys, DNSKEY records, or none.
+        pub dnssec: Dnssec = Dnssec::Root,
+        /// Largest message in bytes, 65536 to 536870912.
+        pub max_message_bytes: u64 = 25 << 20,
+    }
 }
 
 const DAY_SECS: u64 = 86_400;
@@ -55,45 +66,34 @@ const MAX_BYTES: u64 = 1 << 50;
 /// The largest blob that SQLite takes is a little under a gigabyte.
 const MAX_MESSAGE_BYTES: u64 = 512 << 20;
 
-impl Default for Config {
-    fn default() -> Self {
-        let days = |days| Span(std::time::Duration::from_secs(days * DAY_SECS));
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 50052)),
-            endpoint: None,
-            retention: days(7),
-            idle: days(90),
-            tombstone: days(30),
-            quota_bytes: 40 << 20,
-            pro_quota_bytes: 50 << 20,
-            max_accounts: 1000,
-            max_domains: 10,
-            mx_hostname: None,
-            max_webhooks: 1,
-            max_waiting_events: 100_000,
-            dns_servers: List::default(),
-            dnssec: Dnssec::Root,
-            max_message_bytes: 25 << 20,
-        }
-    }
-}
-
 impl Config {
-    /// Checks what the types alone cannot hold.
+    /// Returns the keys that seal data at rest; empty if none are configured.
+    ///
+    /// # Errors
+    /// Names the key of the configuration that cannot be used.
+    pub fn data_keys(&self) -> Result<Vec<SecretKey>, ConfigError> {
+        secret_keys(
+            "mailbox.data_key",
+            self.data_key.as_ref(),
+            self.data_key_file.as_ref(),
+        )
+    }
+
+    /// Checks what types cannot.
     ///
     /// # Errors
     /// Names the key that is wrong.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let spans = [
+        let durations = [
             ("mailbox.retention", self.retention, 60),
             ("mailbox.idle", self.idle, DAY_SECS),
             ("mailbox.tombstone", self.tombstone, 0),
         ];
-        for (key, span, least_secs) in spans {
-            if !(least_secs..=36_500 * DAY_SECS).contains(&span.0.as_secs()) {
+        for (key, duration, least_secs) in durations {
+            if !(least_secs..=36_500 * DAY_SECS).contains(&duration.0.as_secs()) {
                 return Err(ConfigError::new(
                     key,
-                    format!("must be between {least_secs}s and 36500d"),
+                    format!("must be from {least_secs}s to 36500d"),
                 ));
             }
         }
@@ -103,10 +103,7 @@ impl Config {
         ];
         for (key, bytes) in quotas {
             if !(1..=MAX_BYTES).contains(&bytes) {
-                return Err(ConfigError::new(
-                    key,
-                    format!("must be between 1 and {MAX_BYTES}"),
-                ));
+                return Err(ConfigError::new(key, format!("must be from 1 to {MAX_BYTES}")));
             }
         }
         let mx_hostname = self.mx_hostname.as_deref().map(str::parse::<DomainName>);
@@ -117,7 +114,7 @@ impl Config {
         if !(65_536..=MAX_MESSAGE_BYTES).contains(&self.max_message_bytes) {
             return Err(ConfigError::new(
                 "mailbox.max_message_bytes",
-                format!("must be between 65536 and {MAX_MESSAGE_BYTES}"),
+                format!("must be from 65536 to {MAX_MESSAGE_BYTES}"),
             ));
         }
         Ok(())
@@ -134,19 +131,19 @@ impl Config {
     }
 }
 
-/// Whose signatures of DNS answers are believed.
+/// Trust anchors for DNSSEC.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dnssec {
-    /// Those of the root zone's well-known keys, and of whom they vouch for.
+    /// The well-known keys of the root zone.
     Root,
-    /// The same of other keys: DNSKEY records, one a line.
+    /// Other keys of the root zone: DNSKEY records, one a line.
     Anchors(String),
-    /// Nobody's: answers are taken as they are.
+    /// No validation.
     Off,
 }
 
 impl Dnssec {
-    /// Returns the keys that are believed, if signatures matter.
+    /// Returns the trust anchors; `None` without validation.
     pub(crate) fn anchors(&self) -> Option<TrustAnchors> {
         match self {
             Self::Root => Some(TrustAnchors::default()),
@@ -154,6 +151,10 @@ impl Dnssec {
             Self::Off => None,
         }
     }
+}
+
+impl ConfigValue for Dnssec {
+    const SCHEMA: Schema = Schema::Value(Syntax::Text, "`root`, `off`, or DNSKEY records of the root zone");
 }
 
 impl FromStr for Dnssec {
@@ -195,9 +196,9 @@ impl<'de> Deserialize<'de> for Dnssec {
     }
 }
 
-/// Turns a span of the configuration into one that times can be moved by.
-pub(crate) fn duration(span: Span) -> Duration {
-    Duration::try_from(span.0).unwrap_or(Duration::MAX)
+/// Converts a duration of the configuration to one that can be added to times.
+pub(crate) fn duration(duration: ConfigDuration) -> Duration {
+    Duration::try_from(duration.0).unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]
@@ -205,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_those_of_the_contract_and_nonsense_is_refused_by_name() {
+    fn validate_out_of_bounds_names_the_key() {
         let config = Config::default();
         config.validate().unwrap();
         assert_eq!(

@@ -6,18 +6,19 @@ mod owned;
 use std::{collections::HashMap, sync::Arc};
 
 use mayfly_database::Database;
+use mayfly_mime::Summary;
 use mayfly_runtime::{task::Tasks, telemetry};
 use mayfly_shared::bus::Publisher;
 use mayfly_types::{AccountId, ErrorCode, MessageId, NewMessage, SharedClock, UserId};
+use mayfly_webhooks::Webhooks;
 use opentelemetry::metrics::{Counter, Histogram};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use self::batch::store_all;
 use crate::{
     error::Error,
-    mime::Summary,
     store::{
         Store,
         cache::{Cache, Ticket},
@@ -44,7 +45,7 @@ pub(crate) struct Delivery {
     /// As they are stored.
     pub(crate) findings: Option<String>,
     pub(crate) raw: Vec<u8>,
-    /// In which it arrives; what webhooks are told is linked to it.
+    /// In which it arrives. Webhook events link to it.
     pub(crate) span: Span,
 }
 
@@ -71,7 +72,7 @@ impl DeliveryQueue {
         store: &Store,
         events: Publisher,
         clock: SharedClock,
-        webhooks: Arc<Notify>,
+        webhooks: Arc<Webhooks>,
         tasks: &Tasks,
     ) -> Self {
         let (waiting, arrivals) = mpsc::channel(QUEUE);
@@ -134,8 +135,7 @@ struct Writer {
     cache: Arc<Cache>,
     events: Publisher,
     clock: SharedClock,
-    /// Wakes their dispatcher.
-    webhooks: Arc<Notify>,
+    webhooks: Arc<Webhooks>,
     batch_size: Histogram<u64>,
     stored: Counter<u64>,
 }
@@ -243,7 +243,7 @@ impl Writer {
                     .map(|mailbox| (mailbox.id, mailbox.owner_user_id))
                     .collect();
                 if changed.iter().any(|mailbox| mailbox.owner_user_id.is_some()) {
-                    self.webhooks.notify_one();
+                    self.webhooks.wake();
                 }
                 let changed = changed
                     .into_iter()

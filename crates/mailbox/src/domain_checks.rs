@@ -1,12 +1,11 @@
-//! Looks verified domains up again, each once a day, a few at a time.
+//! Checks verified domains again, each once a day, a few at a time.
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use futures_util::{TryStreamExt, stream};
+use mayfly_database::lease::{Lease, every_leased};
 use mayfly_runtime::task::Tasks;
-use mayfly_types::AccountId;
 use time::Duration;
-use uuid::Uuid;
 
 use crate::{
     error::Error,
@@ -14,60 +13,49 @@ use crate::{
     store::{custom_domains, millis},
 };
 
-/// How often it is asked which domains are due.
+/// The period at which due domains are looked for.
 const EVERY: StdDuration = StdDuration::from_secs(60);
-/// How long a process that looks domains up keeps the others from it: longer than a batch takes.
-const LEASE: Duration = Duration::seconds(60);
-/// How long a domain is not looked up again.
-const REST: Duration = Duration::days(1);
+/// Longer than a batch takes.
+const LEASE_TTL: Duration = Duration::seconds(60);
+/// How long a checked domain is left alone.
+const CHECK_INTERVAL: Duration = Duration::days(1);
 /// Domains of a batch.
 const BATCH: u64 = 50;
-/// Domains that are looked up at the same time: a batch takes half a minute at most, when none is answered.
+/// Domains checked at the same time: a batch takes at most half a minute, when every look-up times out.
 const AT_ONCE: usize = 10;
 
-/// Starts the checks.
+/// Starts the checks. Of several replicas one checks.
 pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
-    let stopping = tasks.stopping();
-    let holder = AccountId::new(service.clock.now()).as_uuid();
-    tasks.spawn_vital("mailbox domain checks", async move {
-        loop {
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                checked = check_if_first(&service, holder) => if let Err(error) = checked {
-                    tracing::warn!(%error, "cannot check domains");
-                },
-            }
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
-            }
-        }
-    });
+    let lease = service
+        .store
+        .lease("domain_checks", service.clock.clone(), LEASE_TTL);
+    let held = lease.clone();
+    let job = move || {
+        let (service, held) = (Arc::clone(&service), held.clone());
+        async move { check_while_held(&service, &held).await }
+    };
+    every_leased(tasks, "mailbox domain checks", EVERY, lease, job, || {});
 }
 
-/// Looks up what is due, unless another process does.
-async fn check_if_first(service: &Service, holder: Uuid) -> Result<(), Error> {
-    loop {
-        let now = service.clock.now();
-        let is_first = service
-            .store
-            .take_lease("domain_checks", holder, now, LEASE)
-            .await?;
-        if !is_first || check_batch(service).await? == 0 {
-            return Ok(());
+/// Checks all due domains. Renews the lease after each batch, and stops when another process has acquired it.
+async fn check_while_held(service: &Service, lease: &Lease) -> Result<(), Error> {
+    while check_batch(service).await? > 0 {
+        if !lease.acquire().await? {
+            break;
         }
     }
+    Ok(())
 }
 
-/// Looks up all that is due.
+/// Checks all due domains.
 pub(crate) async fn check(service: &Service) -> Result<(), Error> {
     while check_batch(service).await? > 0 {}
     Ok(())
 }
 
-/// Looks up a batch. Returns of how many.
+/// Checks a batch. Returns its size.
 async fn check_batch(service: &Service) -> Result<usize, Error> {
-    let before_ms = millis(service.clock.now() - REST);
+    let before_ms = millis(service.clock.now() - CHECK_INTERVAL);
     let due = service
         .store
         .read("list_due_domains", |c| {

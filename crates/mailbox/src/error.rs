@@ -17,12 +17,8 @@ pub(crate) enum Error {
     InvalidDomain,
     #[error("no attachment has this index")]
     InvalidIndex,
-    #[error("the URL {0}")]
-    InvalidUrl(&'static str),
-    #[error("there is only the event email.received")]
-    InvalidEvents,
-    #[error("no more webhooks are allowed")]
-    WebhookLimitReached,
+    #[error(transparent)]
+    Webhooks(#[from] mayfly_webhooks::Error),
     #[error("the message is larger than can be taken")]
     MessageTooLarge,
     #[error("the address is taken")]
@@ -77,13 +73,10 @@ impl Error {
             | Self::InvalidAddress
             | Self::InvalidDomain
             | Self::InvalidIndex
-            | Self::InvalidUrl(_)
-            | Self::InvalidEvents
             | Self::MessageTooLarge => ErrorCode::InvalidArgument,
             Self::AddressTaken | Self::DomainAlreadyExists => ErrorCode::AlreadyExists,
-            Self::AccountLimitReached | Self::DomainLimitReached | Self::WebhookLimitReached => {
-                ErrorCode::PermissionDenied
-            }
+            Self::AccountLimitReached | Self::DomainLimitReached => ErrorCode::PermissionDenied,
+            Self::Webhooks(error) => error.code(),
             Self::ReservationExpired | Self::Expired | Self::DomainExpired | Self::MailboxFull => {
                 ErrorCode::FailedPrecondition
             }
@@ -103,9 +96,7 @@ impl Error {
             Self::InvalidAddress => Reason::InvalidAddress,
             Self::InvalidDomain => Reason::InvalidDomain,
             Self::InvalidIndex => Reason::InvalidIndex,
-            Self::InvalidUrl(_) => Reason::InvalidUrl,
-            Self::InvalidEvents => Reason::InvalidEvents,
-            Self::WebhookLimitReached => Reason::WebhookLimitReached,
+            Self::Webhooks(error) => error.reason(),
             Self::MessageTooLarge => Reason::MessageTooLarge,
             Self::DomainAlreadyExists => Reason::DomainAlreadyExists,
             Self::DomainLimitReached => Reason::DomainLimitReached,
@@ -132,11 +123,16 @@ impl Error {
     pub(crate) fn public_message(&self) -> String {
         match self.code() {
             ErrorCode::Internal => "internal error".to_owned(),
-            ErrorCode::Unavailable if matches!(self, Self::Database(_) | Self::Batch(_)) => {
-                "the mail store is not available".to_owned()
-            }
+            ErrorCode::Unavailable if self.is_of_database() => "the mail store is not available".to_owned(),
             _ => self.to_string(),
         }
+    }
+
+    fn is_of_database(&self) -> bool {
+        matches!(
+            self,
+            Self::Database(_) | Self::Batch(_) | Self::Webhooks(mayfly_webhooks::Error::Database(_))
+        )
     }
 
     /// Returns when trying again makes sense.

@@ -8,16 +8,13 @@ mod dns;
 mod domain_checks;
 mod error;
 mod migrations;
-mod mime;
 mod model;
 mod name_servers;
-mod outbound;
 mod outbox;
 mod rpc;
 mod service;
 mod store;
 mod sweeper;
-mod webhooks;
 
 use std::sync::Arc;
 
@@ -27,6 +24,7 @@ use mayfly_rpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
 use mayfly_runtime::{admin::Readiness, task::Tasks};
 use mayfly_shared::bus::Publisher;
 use mayfly_types::{DomainName, SecretKey, SharedClock};
+use mayfly_webhooks::Webhooks;
 use sea_orm::DbErr;
 use tokio::sync::Notify;
 
@@ -34,9 +32,8 @@ use service::Service;
 use store::Store;
 
 pub use config::{Config, Dnssec};
-pub use outbound::Network;
+pub use mayfly_webhooks::{Config as WebhooksConfig, Network};
 pub use rpc::Rpc;
-pub use webhooks::WebhooksConfig;
 
 /// What the service stands on.
 #[derive(Debug)]
@@ -51,10 +48,10 @@ pub struct Deps {
     pub events: Publisher,
     /// The host that takes mail: what the MX records of custom domains name.
     pub mx_hostname: String,
-    /// Where webhooks may lead.
+    /// Which targets webhooks may have.
     pub webhooks: WebhooksConfig,
-    /// The keys under which their secrets rest, and answers that are given again: all open, the first seals.
-    pub encryption_keys: Vec<SecretKey>,
+    /// Keys that seal webhook secrets and idempotency answers: all open, the first seals.
+    pub data_keys: Vec<SecretKey>,
     /// The time.
     pub clock: SharedClock,
     /// Where its background tasks run.
@@ -73,11 +70,7 @@ pub struct Mailbox {
 /// When the schema is not known and cannot be brought up to date.
 pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     deps.database.prepare::<migrations::Migrator>().await?;
-    let store = Store::new(
-        deps.database,
-        Answers::new(&deps.encryption_keys),
-        deps.tasks.clone(),
-    );
+    let store = Store::new(deps.database, Answers::new(&deps.data_keys), deps.tasks.clone());
     let now = deps.clock.now();
     let (system_domains, domains) = (deps.domains.clone(), deps.domains);
     store
@@ -96,30 +89,27 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         wake: outbox.clone(),
     };
     worker.start(&deps.tasks);
-    let rules = outbound::Rules {
-        allowed_networks: deps.webhooks.allowed_networks.0,
-        denied_networks: deps.webhooks.denied_networks.0,
-        allow_http: deps.webhooks.allow_http,
+    let limits = mayfly_webhooks::Limits {
+        max_webhooks: config.max_webhooks,
+        max_pending_events: config.max_waiting_events,
     };
-    let guarded = outbound::GuardedClient::new(rules, &config.dns_servers.0);
-    let secrets = Arc::new(webhooks::Secrets::new(&deps.encryption_keys));
-    let told = Arc::new(Notify::new());
-    let dispatcher = webhooks::Dispatcher {
+    let webhook_deps = mayfly_webhooks::Deps {
         database: store.database().clone(),
+        answers: store.answers().clone(),
+        lock_owner: |tx, owner| Box::pin(store::owners::lock(tx, owner.as_uuid())),
+        dns: name_servers::name_servers(&config.dns_servers.0),
+        encryption_keys: deps.data_keys,
         clock: deps.clock.clone(),
-        client: guarded.clone(),
-        secrets: secrets.clone(),
-        wake: told.clone(),
         tasks: deps.tasks.clone(),
     };
-    dispatcher.start();
+    let webhooks = Arc::new(Webhooks::start(deps.webhooks, limits, webhook_deps));
     let service = Arc::new(Service {
         config: config.clone(),
         deliveries: delivery::DeliveryQueue::start(
             &store,
             deps.events,
             deps.clock.clone(),
-            told.clone(),
+            webhooks.clone(),
             &deps.tasks,
         ),
         domains: system_domains,
@@ -129,10 +119,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         store,
         clock: deps.clock,
         outbox,
-        webhooks: told,
-        guarded,
-        secrets,
-        backlog: webhooks::Backlog::observed(),
+        webhooks,
     });
     sweeper::start(service.clone(), &deps.tasks);
     domain_checks::start(service.clone(), &deps.tasks);

@@ -22,16 +22,16 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_rpc::{CHUNK_BYTES, Failure};
 use mayfly_types::{AccountId, ErrorCode, MessageId, UserId};
+use mayfly_webhooks::event_name;
 use tonic::{Request, Response, Status, Streaming};
 
 use self::views::{
     arrived_to_proto, attachment_to_proto, attempt_to_proto, custom_domain_to_proto, domain_to_proto,
-    findings_to_proto, mailbox_to_proto, summary_to_proto, usage_day_to_proto, webhook_to_proto,
+    extracted_to_proto, mailbox_to_proto, summary_to_proto, usage_day_to_proto, webhook_to_proto,
 };
 use crate::{
     error::Error,
     service::{Following, NewDelivery, Reservation, Scope, Service},
-    webhooks::event_name,
 };
 
 /// The service as generated code calls it.
@@ -265,7 +265,7 @@ impl mailbox_server::Mailbox for Rpc {
                 .into_iter()
                 .map(attachment_to_proto)
                 .collect(),
-            findings: Some(findings_to_proto(full.findings)),
+            findings: Some(extracted_to_proto(full.extracted)),
         }))
     }
 
@@ -377,21 +377,22 @@ impl mailbox_server::Mailbox for Rpc {
         &self,
         request: Request<proto::CreateWebhookRequest>,
     ) -> Answer<proto::CreateWebhookResponse> {
-        let request = request.into_inner();
-        let key = request.idempotency_key.as_deref();
-        let created = self
-            .0
-            .create_webhook(&request.owner_user_id, request.url, &request.events, key);
-        let (webhook, secret) = created.await?;
-        let webhook = Some(webhook_to_proto((webhook, None)));
-        Ok(Response::new(proto::CreateWebhookResponse { webhook, secret }))
+        let r = request.into_inner();
+        let (owner, key) = (owner(&r.owner_user_id)?, r.idempotency_key.as_deref());
+        let created = self.0.webhooks.create_webhook(owner, r.url, &r.events, key);
+        let created = created.await.map_err(Error::from)?;
+        Ok(Response::new(proto::CreateWebhookResponse {
+            webhook: Some(webhook_to_proto(created.webhook)),
+            secret: created.secret,
+        }))
     }
 
     async fn list_webhooks(
         &self,
         request: Request<proto::ListWebhooksRequest>,
     ) -> Answer<proto::ListWebhooksResponse> {
-        let webhooks = self.0.list_webhooks(&request.get_ref().owner_user_id).await?;
+        let owner = owner(&request.get_ref().owner_user_id)?;
+        let webhooks = self.0.webhooks.list_webhooks(owner).await.map_err(Error::from)?;
         let webhooks = webhooks.into_iter().map(webhook_to_proto).collect();
         Ok(Response::new(proto::ListWebhooksResponse { webhooks }))
     }
@@ -400,10 +401,10 @@ impl mailbox_server::Mailbox for Rpc {
         &self,
         request: Request<proto::DeleteWebhookRequest>,
     ) -> Answer<proto::DeleteWebhookResponse> {
-        let request = request.into_inner();
-        self.0
-            .delete_webhook(&request.owner_user_id, &request.webhook_id)
-            .await?;
+        let r = request.into_inner();
+        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let deleted = self.0.webhooks.delete_webhook(owner, id);
+        deleted.await.map_err(Error::from)?;
         Ok(Response::new(proto::DeleteWebhookResponse {}))
     }
 
@@ -411,12 +412,13 @@ impl mailbox_server::Mailbox for Rpc {
         &self,
         request: Request<proto::RotateWebhookSecretRequest>,
     ) -> Answer<proto::RotateWebhookSecretResponse> {
-        let request = request.into_inner();
-        let key = request.idempotency_key.as_deref();
+        let r = request.into_inner();
+        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
         let rotated = self
             .0
-            .rotate_webhook_secret(&request.owner_user_id, &request.webhook_id, key);
-        let secret = rotated.await?;
+            .webhooks
+            .rotate_webhook_secret(owner, id, r.idempotency_key.as_deref());
+        let secret = rotated.await.map_err(Error::from)?;
         Ok(Response::new(proto::RotateWebhookSecretResponse { secret }))
     }
 
@@ -424,11 +426,11 @@ impl mailbox_server::Mailbox for Rpc {
         &self,
         request: Request<proto::ListWebhookDeliveriesRequest>,
     ) -> Answer<proto::ListWebhookDeliveriesResponse> {
-        let request = request.into_inner();
-        let listed = self
-            .0
-            .list_webhook_deliveries(&request.owner_user_id, &request.webhook_id);
-        let deliveries = listed.await?.into_iter().map(attempt_to_proto).collect();
+        let r = request.into_inner();
+        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let listed = self.0.webhooks.list_webhook_deliveries(owner, id);
+        let listed = listed.await.map_err(Error::from)?;
+        let deliveries = listed.into_iter().map(attempt_to_proto).collect();
         Ok(Response::new(proto::ListWebhookDeliveriesResponse { deliveries }))
     }
 
@@ -437,11 +439,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::ReplayWebhookDeliveryRequest>,
     ) -> Answer<proto::ReplayWebhookDeliveryResponse> {
         let r = request.into_inner();
-        let key = r.idempotency_key.as_deref();
-        let replayed = self
-            .0
-            .replay_webhook_delivery(&r.owner_user_id, &r.webhook_id, &r.delivery_id, key);
-        let event_id = event_name(replayed.await?);
+        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let (attempt, key) = (found_by(&r.delivery_id)?, r.idempotency_key.as_deref());
+        let replayed = self.0.webhooks.replay_webhook_delivery(owner, id, attempt, key);
+        let event_id = event_name(replayed.await.map_err(Error::from)?);
         Ok(Response::new(proto::ReplayWebhookDeliveryResponse { event_id }))
     }
 
@@ -449,15 +450,26 @@ impl mailbox_server::Mailbox for Rpc {
         &self,
         request: Request<proto::TestWebhookRequest>,
     ) -> Answer<proto::TestWebhookResponse> {
-        let request = request.into_inner();
-        let key = request.idempotency_key.as_deref();
-        let event = self
+        let r = request.into_inner();
+        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let tested = self
             .0
-            .test_webhook(&request.owner_user_id, &request.webhook_id, key)
-            .await?;
-        let event_id = event_name(event);
+            .webhooks
+            .test_webhook(owner, id, r.idempotency_key.as_deref());
+        let event_id = event_name(tested.await.map_err(Error::from)?);
         Ok(Response::new(proto::TestWebhookResponse { event_id }))
     }
+}
+
+/// Parses the Pro user that a call acts for.
+fn owner(id: &str) -> Result<UserId, Error> {
+    id.parse()
+        .map_err(|_| Error::InvalidRequest("owner_user_id is not a UUID"))
+}
+
+/// Parses the id of an object. A malformed id finds nothing, like the id of another user's object.
+fn found_by<T: std::str::FromStr>(id: &str) -> Result<T, Error> {
+    id.parse().map_err(|_| Error::NotFound)
 }
 
 /// Cuts bytes into slices of one buffer.

@@ -3,12 +3,10 @@
 mod activate_mailbox;
 mod add_domain;
 mod check_domain;
-mod create_webhook;
 mod custom_domains;
 mod delete_domain;
 mod delete_mailbox;
 mod delete_message;
-mod delete_webhook;
 mod deliver_message;
 mod find_mailbox;
 mod get_attachment;
@@ -23,27 +21,22 @@ mod list_mailboxes;
 mod list_messages;
 mod list_messages_after;
 mod list_usage_days;
-mod list_webhook_deliveries;
-mod list_webhooks;
 mod mark_message_read;
-mod replay_webhook_delivery;
 mod reserve_mailbox;
 mod resolve_recipient;
-mod rotate_webhook_secret;
 mod set_catch_all;
-mod test_webhook;
 mod verify_domain;
 
 pub(crate) use custom_domains::FORGOTTEN;
 pub(crate) use deliver_message::NewDelivery;
 pub(crate) use large_reads::LargeReads;
 pub(crate) use list_messages_after::{Arrived, Following};
-pub(crate) use list_webhooks::Listed;
 pub(crate) use reserve_mailbox::Reservation;
 
 use std::sync::Arc;
 
 use mayfly_types::{AccountId, Address, DomainName, MessageId, SharedClock, UserId};
+use mayfly_webhooks::Webhooks;
 use time::OffsetDateTime;
 use tokio::{sync::Notify, task::JoinError};
 use uuid::Uuid;
@@ -55,9 +48,7 @@ use crate::{
     dns::Dns,
     error::Error,
     model,
-    outbound::GuardedClient,
     store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages},
-    webhooks::{Backlog, Secrets},
 };
 
 /// Above this size a mail is parsed on a thread that may block: below it the hand-over costs more.
@@ -77,12 +68,7 @@ pub(crate) struct Service {
     pub(crate) large_reads: LargeReads,
     /// Wakes the outbox worker.
     pub(crate) outbox: Arc<Notify>,
-    /// Wakes the dispatcher of webhooks.
-    pub(crate) webhooks: Arc<Notify>,
-    pub(crate) guarded: GuardedClient,
-    pub(crate) secrets: Arc<Secrets>,
-    /// What waits to be told to webhooks.
-    pub(crate) backlog: Backlog,
+    pub(crate) webhooks: Arc<Webhooks>,
 }
 
 /// Who asks for a mailbox: itself, or the Pro user who owns it.

@@ -5,23 +5,23 @@ pub(crate) mod custom_domains;
 pub(crate) mod deliveries;
 pub(crate) mod domains;
 pub(crate) mod entities;
-mod leases;
+pub(crate) mod extracted;
 pub(crate) mod mailboxes;
 pub(crate) mod messages;
 pub(crate) mod outbox;
 pub(crate) mod owners;
 pub(crate) mod sweeps;
 pub(crate) mod usage_days;
-pub(crate) mod webhook_events;
-pub(crate) mod webhooks;
 
 use std::sync::Arc;
 
 use mayfly_database::{
     Database, Work,
     idempotency::{Answers, Call},
+    lease::Lease,
 };
 use mayfly_runtime::task::Tasks;
+use mayfly_types::SharedClock;
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use serde::{Serialize, de::DeserializeOwned};
 use time::{Duration, OffsetDateTime};
@@ -67,6 +67,11 @@ impl Store {
 
     pub(crate) fn answers(&self) -> &Arc<Answers> {
         &self.answers
+    }
+
+    /// Names a lease in this service's database.
+    pub(crate) fn lease(&self, name: &'static str, clock: SharedClock, ttl: Duration) -> Lease {
+        Lease::new(Arc::clone(&self.database), clock, name, ttl)
     }
 
     /// Reads, outside any transaction.
@@ -122,27 +127,9 @@ impl Store {
         })
         .await
     }
-
-    /// Takes or renews a lease for a while. Returns false while another process holds it.
-    pub(crate) async fn take_lease(
-        &self,
-        name: &'static str,
-        holder: Uuid,
-        now: OffsetDateTime,
-        span: Duration,
-    ) -> Result<bool, Error> {
-        let (now_ms, until_ms) = (millis(now), millis(now + span));
-        self.write("take_lease", None, move |tx| {
-            Box::pin(async move { Ok(leases::take(tx, name, holder, now_ms, until_ms).await?) })
-        })
-        .await
-    }
 }
 
-/// Returns a time as the tables hold it.
-pub(crate) fn millis(at: OffsetDateTime) -> i64 {
-    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
-}
+pub(crate) use mayfly_types::unix_millis as millis;
 
 /// An amount by which the `used_bytes` of a mailbox changes.
 pub(crate) type UsedChange = (Uuid, i64);

@@ -1,50 +1,40 @@
-//! Removes what is past its time: small batches with a pause between them, so that requests do not notice.
+//! Removes expired rows in small batches with a pause between them, so that requests are not slowed down.
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
-use mayfly_database::idempotency;
+use mayfly_database::{idempotency, lease::every_leased};
 use mayfly_runtime::task::Tasks;
-use mayfly_types::{AccountId, MessageId};
+use mayfly_types::MessageId;
+use mayfly_webhooks::Sweep;
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
 use crate::{
     config,
     error::Error,
     model,
     service::{FORGOTTEN, Service},
-    store::{custom_domains, mailboxes, millis, outbox, sweeps, usage_days, webhook_events, webhooks},
-    webhooks::OLD_SECRET_FOR,
+    store::{custom_domains, mailboxes, millis, outbox, sweeps, usage_days},
 };
 
-/// How often is swept: a lapsed reservation is freed within a minute.
+/// The period of sweeps: a lapsed reservation is freed within a minute.
 const EVERY: StdDuration = StdDuration::from_secs(15);
-/// How long a process that sweeps keeps the others from it; one that died holds up the next so long.
-const LEASE: Duration = Duration::seconds(40);
+/// How long a holder that died keeps other processes from sweeping.
+const LEASE_TTL: Duration = Duration::seconds(40);
 /// The pause between two batches.
 const PAUSE: StdDuration = StdDuration::from_millis(10);
-/// How long a webhook may have too much waiting after its secret was rotated.
-const CATCHING_UP: Duration = Duration::hours(1);
 /// Rows of a batch.
 const BATCH: u64 = 100;
 
-/// Starts the sweeper.
+/// Starts the sweeper. Of several replicas one sweeps.
 pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
-    let stopping = tasks.stopping();
-    let holder = AccountId::new(service.clock.now()).as_uuid();
-    tasks.spawn_vital("mailbox sweeper", async move {
-        loop {
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                () = tokio::time::sleep(EVERY) => {}
-            }
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                swept = sweep_if_first(&service, holder) => if let Err(error) = swept {
-                    tracing::warn!(%error, "cannot sweep");
-                },
-            }
-        }
+    let lease = service.store.lease("sweeper", service.clock.clone(), LEASE_TTL);
+    let standby = Arc::clone(&service);
+    let job = move || {
+        let service = Arc::clone(&service);
+        async move { sweep(&service).await }
+    };
+    every_leased(tasks, "mailbox sweeper", EVERY, lease, job, move || {
+        standby.webhooks.clear_backlog();
     });
 }
 
@@ -64,21 +54,9 @@ enum Broom {
     IdempotencyKeys,
 }
 
-/// Sweeps, unless another process does.
-async fn sweep_if_first(service: &Service, holder: Uuid) -> Result<(), Error> {
-    let now = service.clock.now();
-    let is_first = service.store.take_lease("sweeper", holder, now, LEASE).await?;
-    if is_first {
-        sweep(service).await
-    } else {
-        service.backlog.set(None);
-        Ok(())
-    }
-}
-
 /// Sweeps until nothing is left that is past its time.
 pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
-    count_waiting(service).await?;
+    service.webhooks.report_backlog().await?;
     let brooms = [
         Broom::Leases,
         Broom::Idle,
@@ -145,20 +123,9 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
             });
             swept.await
         }
-        // What tells of a mail is kept no longer than the mail.
-        Broom::Webhooks => {
-            let swept = service.store.write("sweep_webhook_events", None, move |tx| {
-                Box::pin(async move { Ok(webhook_events::remove_before(tx, oldest, BATCH).await?) })
-            });
-            Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
-        }
-        Broom::RemovedWebhooks => {
-            let swept = service.store.write("sweep_removed_webhooks", None, move |tx| {
-                Box::pin(async move { Ok(webhook_events::remove_of_removed(tx, BATCH).await?) })
-            });
-            Ok(usize::try_from(swept.await?).unwrap_or(usize::MAX))
-        }
-        Broom::Overfull => end_overfull_webhooks(service).await,
+        Broom::Webhooks => sweep_webhooks(service, Sweep::OlderThan(service.oldest())).await,
+        Broom::RemovedWebhooks => sweep_webhooks(service, Sweep::Deleted).await,
+        Broom::Overfull => sweep_webhooks(service, Sweep::Overfull).await,
         Broom::Domains => {
             let before_ms = millis(now - FORGOTTEN);
             let swept = service.store.write("sweep_domains", None, move |tx| {
@@ -182,32 +149,9 @@ async fn sweep_batch(service: &Service, broom: Broom) -> Result<usize, Error> {
     }
 }
 
-/// Counts what waits to be told, for whoever watches.
-async fn count_waiting(service: &Service) -> Result<(), Error> {
-    let counted = service.store.read("count_waiting_webhook_events", |c| {
-        Box::pin(async move { Ok(webhook_events::count_waiting(c).await?) })
-    });
-    let waiting = counted.await?;
-    service.backlog.set(Some((waiting, millis(service.clock.now()))));
-    Ok(())
-}
-
-/// Ends webhooks for which too much waits, so that nothing more is kept for them. It is checked here and not where events are
-/// made: there it would cost every mail of the owner a count or a lock, and what arrives between two looks is bounded by how
-/// much mail is taken. One whose secret was rotated has a while to be told what waits.
-async fn end_overfull_webhooks(service: &Service) -> Result<usize, Error> {
-    let max = u64::from(service.config.max_waiting_events);
-    let old_until_ms = millis(service.clock.now() + OLD_SECRET_FOR - CATCHING_UP);
-    let ended = service.store.write("end_overfull_webhooks", None, move |tx| {
-        Box::pin(async move {
-            let overfull = webhook_events::list_overfull(tx, max, old_until_ms).await?;
-            if !overfull.is_empty() {
-                webhooks::end(tx, &overfull).await?;
-            }
-            Ok(overfull.len())
-        })
-    });
-    ended.await
+async fn sweep_webhooks(service: &Service, sweep: Sweep) -> Result<usize, Error> {
+    let swept = service.webhooks.sweep(sweep, BATCH).await?;
+    Ok(usize::try_from(swept).unwrap_or(usize::MAX))
 }
 
 /// Ends lapsed reservations, which leave nothing, or idle mailboxes, which leave a tombstone; either way their

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use mayfly_mailbox::{Config, Dnssec};
 use mayfly_proto::mailbox::{CustomDomain, VerifyDomainResponse};
-use mayfly_testkit::{Db, DnsServer, Manner, RootKeys, Unbound, Zone};
+use mayfly_testkit::{Db, DnsBehavior, DnsServer, RootKeys, Unbound, Zone};
 use tokio::time::Instant;
 
 use crate::{
@@ -140,46 +140,56 @@ async fn what_is_not_the_token_on_the_domain_itself_proves_nothing() {
 
 #[tokio::test]
 async fn a_dns_that_misbehaves_proves_nothing_within_five_seconds() {
-    let cut = Manner::Truncating;
+    let cut = DnsBehavior::Truncated;
     let rows = [
         ("cut short for ever", cut, None, "cut short"),
         (
             "cut short, and SERVFAIL over TCP",
             cut,
-            Some(Manner::Failing),
+            Some(DnsBehavior::ServFail),
             "SERVFAIL",
         ),
         (
             "cut short, and nothing over TCP",
             cut,
-            Some(Manner::Silent),
+            Some(DnsBehavior::Silent),
             "in time",
         ),
         (
             "cut short, and no message over TCP",
             cut,
-            Some(Manner::Babbling),
+            Some(DnsBehavior::Malformed),
             "in time",
         ),
-        ("SERVFAIL", Manner::Failing, None, "DNSSEC signatures are wrong"),
-        ("REFUSED", Manner::Refusing, None, "refuses"),
-        ("a lame server", Manner::Referring, None, "points to others"),
-        ("no message", Manner::Babbling, None, "malformed"),
-        ("an answer to something else", Manner::Mistaking, None, "in time"),
-        ("nothing", Manner::Silent, None, "in time"),
+        (
+            "SERVFAIL",
+            DnsBehavior::ServFail,
+            None,
+            "DNSSEC signatures are wrong",
+        ),
+        ("REFUSED", DnsBehavior::Refused, None, "refuses"),
+        ("a lame server", DnsBehavior::Referral, None, "points to others"),
+        ("no message", DnsBehavior::Malformed, None, "malformed"),
+        (
+            "an answer to something else",
+            DnsBehavior::WrongId,
+            None,
+            "in time",
+        ),
+        ("nothing", DnsBehavior::Silent, None, "in time"),
     ];
     // At the same time, since the slow ones take as long as may be.
     let rows = rows.map(async |(what, manner, over_tcp, told)| {
         let (world, dns) = with_dns(Db::Sqlite).await;
         let pending = Pending::on(world).await;
-        let zone = pending.proof().manner(manner);
+        let zone = pending.proof().behavior(manner);
         dns.publish(match over_tcp {
             Some(manner) => zone.over_tcp(manner),
             None => zone,
         });
         pending.assert_pending(what, told).await;
         // Nothing of it stays.
-        dns.publish(pending.proof().manner(cut).over_tcp(Manner::Answering));
+        dns.publish(pending.proof().behavior(cut).over_tcp(DnsBehavior::Answer));
         assert!(pending.ask("cut short over UDP alone").await.txt_record);
     });
     join_all(rows).await;
@@ -189,7 +199,7 @@ async fn a_dns_that_misbehaves_proves_nothing_within_five_seconds() {
 async fn what_is_cut_short_proves_nothing_where_nobody_listens_over_tcp() {
     let dns = DnsServer::start_without_tcp();
     let pending = Pending::on(World::with(Db::Sqlite, asking(dns.address())).await).await;
-    dns.publish(pending.proof().manner(Manner::Truncating));
+    dns.publish(pending.proof().behavior(DnsBehavior::Truncated));
     pending.assert_pending("no TCP", "not to be had over TCP").await;
 }
 

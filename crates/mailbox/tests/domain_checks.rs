@@ -1,7 +1,7 @@
 //! A verified domain is looked up each day: what its DNS says no more is lost after three days, and not before.
 
 use mayfly_proto::mailbox::{CustomDomain, GetUsageRequest};
-use mayfly_testkit::{Db, DnsServer, Manner, Zone, db_test};
+use mayfly_testkit::{Db, DnsBehavior, DnsServer, Zone, db_test, eventually};
 use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
     catch_all,
     domains::{NAME, add, asking, listed, proof, prove, resolve, verify, with_dns},
     fleet,
-    world::{World, assert_refused, no_auth, until, user},
+    world::{World, assert_refused, no_auth, user},
 };
 
 db_test!(
@@ -104,7 +104,7 @@ async fn a_proof_that_comes_back_is_as_good_as_before(db: Db) {
 
 async fn a_dns_that_does_not_answer_loses_nothing(db: Db) {
     let (world, dns, ann, domain) = with_domain(db).await;
-    dns.publish(Zone::default().manner(Manner::Failing));
+    dns.publish(Zone::default().behavior(DnsBehavior::ServFail));
     for _ in 0..30 {
         next_day(&world).await;
     }
@@ -117,7 +117,7 @@ async fn a_dns_that_does_not_answer_loses_nothing(db: Db) {
     // Nor does it end the days that count.
     dns.publish(Zone::default());
     next_day(&world).await;
-    dns.publish(Zone::default().manner(Manner::Failing));
+    dns.publish(Zone::default().behavior(DnsBehavior::ServFail));
     for _ in 0..5 {
         next_day(&world).await;
     }
@@ -173,7 +173,7 @@ async fn who_starts_looks_up_what_is_due(db: Db) {
         &["mayfly.test"],
     )
     .await;
-    until("looked up", async || !listed(&world, &ann).await[0].mx_configured).await;
+    eventually("looked up", async || !listed(&world, &ann).await[0].mx_configured).await;
     assert!(takes_mail(&world).await);
 }
 

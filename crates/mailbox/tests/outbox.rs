@@ -7,14 +7,14 @@ use mayfly_mailbox::Config;
 use mayfly_proto::auth::{CreateCredentialRequest, ValidateTokenRequest, auth_client::AuthClient};
 use mayfly_rpc::{Transport, local};
 use mayfly_runtime::task::Tasks;
-use mayfly_testkit::{Db, ManualClock, TestDatabase, db_test};
+use mayfly_testkit::{Db, ManualClock, TestDatabase, db_test, eventually};
 use mayfly_types::SecretKey;
 use time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     mailboxes::delete,
-    world::{World, scope, until},
+    world::{World, scope},
 };
 
 db_test!(
@@ -79,7 +79,7 @@ impl RealAuth {
     }
 
     async fn until_forgotten(&self, token: &str) {
-        until("forgotten", async || !self.is_valid(token).await).await;
+        eventually("forgotten", async || !self.is_valid(token).await).await;
     }
 }
 
@@ -107,12 +107,12 @@ async fn the_credential_of_a_deleted_mailbox_is_forgotten_once_auth_answers(db: 
     world.auth.cut(true);
     let refused = world.auth.refused();
     delete(&world, scope(&ann)).await.unwrap();
-    until("tried", async || world.auth.refused() > refused).await;
+    eventually("tried", async || world.auth.refused() > refused).await;
     assert!(auth.is_valid(&anns).await);
     // Tries go on, and over a restart in which auth is still away.
     world.clock.advance(Duration::minutes(1));
     let refused = world.auth.refused();
-    until("tried again", async || world.auth.refused() > refused).await;
+    eventually("tried again", async || world.auth.refused() > refused).await;
     let (dir, clock) = world.stop().await;
     let world = World::open(
         dir,

@@ -1,14 +1,14 @@
 //! What is removed when its time is over, and what stays.
 
 use mayfly_mailbox::Config;
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, Reason};
 use sea_orm::{ConnectionTrait as _, Statement};
 use time::Duration;
 
 use crate::{
     mailboxes::{delete, resolve},
-    world::{World, assert_refused, mail, no_auth, scope, until},
+    world::{World, assert_refused, mail, no_auth, scope},
 };
 
 db_test!(
@@ -64,7 +64,7 @@ async fn a_mailbox_that_nobody_uses_is_deleted_and_one_that_is_read_lives(db: Db
             };
             world.client.clone().find_mailbox(request).await.unwrap();
             // That they were used is noted off the path of the call: the next sweep must find it.
-            until("noted", async || !is_touch_due(&world).await).await;
+            eventually("noted", async || !is_touch_due(&world).await).await;
         }
     }
     world.mailbox.sweep().await;

@@ -1,4 +1,4 @@
-//! That owners are told of their mail: signed, with one id and one body however often, and by nobody's leave but theirs.
+//! Webhooks through the service: signed events, retries, replays, and isolation between owners.
 
 mod bounds;
 mod crowded;
@@ -21,7 +21,7 @@ use mayfly_proto::mailbox::{
     Webhook, WebhookDelivery,
 };
 use mayfly_rpc::Failure;
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 use tokio::{
@@ -30,20 +30,20 @@ use tokio::{
     sync::watch,
 };
 
-use crate::world::{World, assert_refused, mail, until, user};
+use crate::world::{World, assert_refused, mail, user};
 
 db_test!(
-    a_mail_is_told_once_with_its_id_and_signatures,
-    a_failed_attempt_is_made_again_with_the_same_id_and_body,
-    an_old_secret_signs_for_a_day,
-    a_late_success_does_not_cancel_a_replay,
-    a_receiver_that_is_gone_is_told_no_more_until_rotated,
-    targets_that_are_not_public_are_refused,
-    what_belongs_to_another_is_not_there,
-    a_redirect_is_a_failure_and_is_not_followed,
+    deliver_message_posts_one_signed_event,
+    failed_attempt_is_retried_with_same_id_and_body,
+    rotate_webhook_secret_keeps_old_signature_for_a_day,
+    replay_is_not_cancelled_by_late_success,
+    gone_receiver_gets_no_events_until_rotation,
+    create_webhook_rejects_private_targets,
+    webhook_calls_hide_webhooks_of_other_users,
+    redirect_response_fails_and_is_not_followed,
 );
 
-/// A receiver that answers as it is told to, and remembers what came.
+/// A receiver with a configurable response. It records its requests.
 #[derive(Clone)]
 struct Receiver {
     address: SocketAddr,
@@ -57,7 +57,7 @@ impl Receiver {
         Self::late(std::time::Duration::ZERO).await
     }
 
-    /// Takes its time for each answer.
+    /// Delays each response.
     async fn late(takes: std::time::Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let receiver = Self {
@@ -112,7 +112,7 @@ impl Receiver {
         }
     }
 
-    /// With nothing to say, senders wait until there is something.
+    /// Sets the response. While it is empty, requests wait.
     fn answers(&self, answer: &str) {
         self.answer.send_replace(answer.to_owned());
     }
@@ -126,7 +126,7 @@ impl Receiver {
     }
 
     async fn until_received(&self, count: usize) -> Vec<(HeaderMap, Bytes)> {
-        until("told", async || self.received().len() >= count).await;
+        eventually("received", async || self.received().len() >= count).await;
         self.received()
     }
 }
@@ -181,7 +181,7 @@ async fn rotate_once(world: &World, owner: &str, id: &str, key: Option<&str>) ->
     Ok(answer.map_err(Failure::from)?.into_inner().secret)
 }
 
-/// Has the event of an attempt told again; returns the event's id.
+/// Replays the event of an attempt; returns the event's id.
 async fn replay(world: &World, owner: &str, made: &WebhookDelivery) -> Result<String, Failure> {
     let webhook_id = list(world, owner).await[0].webhook_id.clone();
     replay_once(world, owner, &webhook_id, &made.delivery_id, None).await
@@ -218,8 +218,8 @@ async fn test_once(world: &World, owner: &str, id: &str, key: Option<&str>) -> R
     Ok(answer.map_err(Failure::from)?.into_inner().event_id)
 }
 
-/// A world with a receiver, an owner of a mailbox, and a webhook from the one to the other.
-async fn told(db: Db) -> (World, Receiver, String, String, CreateWebhookResponse) {
+/// A world with a receiver, a mailbox of an owner, and the owner's webhook.
+async fn with_webhook(db: Db) -> (World, Receiver, String, String, CreateWebhookResponse) {
     let (world, receiver, owner) = (World::new(db).await, Receiver::start().await, user());
     let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
     let webhook = create(&world, &owner, &receiver.url()).await.unwrap();
@@ -230,10 +230,10 @@ fn text(headers: &HeaderMap, name: &str) -> String {
     headers[name].to_str().unwrap().to_owned()
 }
 
-async fn a_mail_is_told_once_with_its_id_and_signatures(db: Db) {
-    let (world, receiver, owner, account, webhook) = told(db).await;
-    let nobodys = world.create("bob@mayfly.test").await;
-    world.deliver(&[&nobodys], &mail("private")).await.unwrap();
+async fn deliver_message_posts_one_signed_event(db: Db) {
+    let (world, receiver, owner, account, webhook) = with_webhook(db).await;
+    let unowned = world.create("bob@mayfly.test").await;
+    world.deliver(&[&unowned], &mail("private")).await.unwrap();
     let ids = world.deliver(&[&account], &mail("news")).await.unwrap();
     let received = receiver.until_received(1).await;
     let (headers, body) = &received[0];
@@ -248,7 +248,7 @@ async fn a_mail_is_told_once_with_its_id_and_signatures(db: Db) {
     assert!(id.starts_with("evt_") && webhook.secret.starts_with("whsec_"));
     assert!(text(headers, "x-webhook-signature").starts_with("sha256="));
     let webhook = webhook.webhook.unwrap();
-    until("noted", async || {
+    eventually("noted", async || {
         list(&world, &owner).await[0].last_triggered_at.is_some()
     })
     .await;
@@ -260,14 +260,14 @@ async fn a_mail_is_told_once_with_its_id_and_signatures(db: Db) {
     assert_eq!(receiver.received().len(), 1);
 }
 
-async fn a_failed_attempt_is_made_again_with_the_same_id_and_body(db: Db) {
-    let (world, receiver, owner, account, webhook) = told(db).await;
+async fn failed_attempt_is_retried_with_same_id_and_body(db: Db) {
+    let (world, receiver, owner, account, webhook) = with_webhook(db).await;
     let id = webhook.webhook.unwrap().webhook_id;
     receiver.answers("500 Sorry");
     world.deliver(&[&account], &mail("news")).await.unwrap();
     receiver.until_received(1).await;
-    until("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
-    // Both secrets sign once it is rotated.
+    eventually("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
+    // After the rotation both secrets sign.
     rotate(&world, &owner, &id).await.unwrap();
     receiver.answers("200 OK");
     world.clock.advance(Duration::seconds(7));
@@ -283,7 +283,7 @@ async fn a_failed_attempt_is_made_again_with_the_same_id_and_body(db: Db) {
     );
     assert_eq!(text(first, "webhook-signature").split(' ').count(), 1);
     assert_eq!(text(second, "webhook-signature").split(' ').count(), 2);
-    until("noted", async || {
+    eventually("noted", async || {
         deliveries(&world, &owner, &id).await.unwrap().len() == 2
     })
     .await;
@@ -296,8 +296,8 @@ async fn a_failed_attempt_is_made_again_with_the_same_id_and_body(db: Db) {
     assert_eq!(third.1, *body);
 }
 
-async fn an_old_secret_signs_for_a_day(db: Db) {
-    let (world, receiver, owner, account, webhook) = told(db).await;
+async fn rotate_webhook_secret_keeps_old_signature_for_a_day(db: Db) {
+    let (world, receiver, owner, account, webhook) = with_webhook(db).await;
     let id = webhook.webhook.unwrap().webhook_id;
     rotate(&world, &owner, &id).await.unwrap();
     let minutes = [0, 24 * 60 - 1, 2];
@@ -313,17 +313,17 @@ async fn an_old_secret_signs_for_a_day(db: Db) {
     }
 }
 
-async fn a_late_success_does_not_cancel_a_replay(db: Db) {
-    let (world, receiver, owner, account, webhook) = told(db).await;
+async fn replay_is_not_cancelled_by_late_success(db: Db) {
+    let (world, receiver, owner, account, webhook) = with_webhook(db).await;
     let id = webhook.webhook.unwrap().webhook_id;
     receiver.answers("500 Sorry");
     world.deliver(&[&account], &mail("news")).await.unwrap();
-    until("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
+    eventually("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
     let failed = deliveries(&world, &owner, &id).await.unwrap().remove(0);
     receiver.answers("");
     world.clock.advance(Duration::seconds(7));
     receiver.until_received(2).await;
-    // The second attempt is under way, and its answer comes after the wish for another.
+    // The second attempt is in flight; its response comes after the replay call.
     replay(&world, &owner, &failed).await.unwrap();
     receiver.answers("200 OK");
     let received = receiver.until_received(3).await;
@@ -332,22 +332,22 @@ async fn a_late_success_does_not_cancel_a_replay(db: Db) {
         .map(|(headers, _)| text(headers, "webhook-id"))
         .collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
-    until("noted", async || {
+    eventually("noted", async || {
         let made = deliveries(&world, &owner, &id).await.unwrap();
         let mut attempts: Vec<_> = made.iter().map(|made| made.attempt).collect();
-        // Two of them have one time.
+        // Two of them have the same time.
         attempts.sort_unstable();
         attempts == [1, 1, 2]
     })
     .await;
 }
 
-async fn a_receiver_that_is_gone_is_told_no_more_until_rotated(db: Db) {
-    let (world, receiver, owner, account, webhook) = told(db).await;
+async fn gone_receiver_gets_no_events_until_rotation(db: Db) {
+    let (world, receiver, owner, account, webhook) = with_webhook(db).await;
     let id = webhook.webhook.unwrap().webhook_id;
     receiver.answers("410 Gone");
     world.deliver(&[&account], &mail("one")).await.unwrap();
-    until("failed", async || {
+    eventually("failed", async || {
         list(&world, &owner).await[0].status == "failed"
     })
     .await;
@@ -372,16 +372,16 @@ async fn a_receiver_that_is_gone_is_told_no_more_until_rotated(db: Db) {
     assert!(String::from_utf8_lossy(&received[1].1).contains("\"subject\":\"two\""));
 }
 
-async fn a_redirect_is_a_failure_and_is_not_followed(db: Db) {
-    let (world, receiver, owner, account, _) = told(db).await;
+async fn redirect_response_fails_and_is_not_followed(db: Db) {
+    let (world, receiver, owner, account, _) = with_webhook(db).await;
     let elsewhere = Receiver::start().await;
     receiver.answers(&format!("307 Elsewhere\r\nLocation: {}", elsewhere.url()));
     world.deliver(&[&account], &mail("news")).await.unwrap();
-    until("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
+    eventually("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
     assert!(elsewhere.received().is_empty());
 }
 
-async fn targets_that_are_not_public_are_refused(db: Db) {
+async fn create_webhook_rejects_private_targets(db: Db) {
     let world = World::new(db).await;
     for url in [
         "https://10.0.0.1/",
@@ -394,8 +394,8 @@ async fn targets_that_are_not_public_are_refused(db: Db) {
     }
 }
 
-async fn what_belongs_to_another_is_not_there(db: Db) {
-    let (world, _, owner, _, webhook) = told(db).await;
+async fn webhook_calls_hide_webhooks_of_other_users(db: Db) {
+    let (world, _, owner, _, webhook) = with_webhook(db).await;
     let (id, other) = (webhook.webhook.unwrap().webhook_id, user());
     assert!(list(&world, &other).await.is_empty());
     assert_refused(

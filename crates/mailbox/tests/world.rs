@@ -33,7 +33,7 @@ pub(crate) struct World {
     pub(crate) auth: Switch,
     pub(crate) test_database: TestDatabase,
     /// What seals the secrets of webhooks.
-    pub(crate) encryption_key: SecretKey,
+    pub(crate) data_key: SecretKey,
     tasks: Tasks,
 }
 
@@ -106,7 +106,7 @@ impl World {
         let database = test_database.open("mailbox").await;
         mayfly_mailbox::migrate(&database).await.unwrap();
         let tasks = Tasks::new(CancellationToken::new());
-        let (auth_switch, encryption_key) = (Switch::default(), SecretKey::random());
+        let (auth_switch, data_key) = (Switch::default(), SecretKey::random());
         let deps = Deps {
             database,
             auth: auth_switch.over(auth),
@@ -119,7 +119,7 @@ impl World {
                 allow_http: true,
                 ..WebhooksConfig::default()
             },
-            encryption_keys: vec![SecretKey::from_bytes(*encryption_key.expose())],
+            data_keys: vec![SecretKey::from_bytes(*data_key.expose())],
             clock: Arc::new(clock.clone()),
             tasks: tasks.clone(),
         };
@@ -130,7 +130,7 @@ impl World {
             mailbox,
             auth: auth_switch,
             test_database,
-            encryption_key,
+            data_key,
             tasks,
         }
     }
@@ -326,15 +326,6 @@ pub(crate) fn assert_refused<T: std::fmt::Debug>(
 ) {
     let failure = outcome.unwrap_err();
     assert_eq!((failure.code, failure.reason), (code, reason), "{failure:?}");
-}
-
-/// Waits until something is so, for as long as a busy machine may need.
-pub(crate) async fn until<F: AsyncFnMut() -> bool>(what: &str, mut is_so: F) {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
-    while !is_so().await {
-        assert!(tokio::time::Instant::now() < deadline, "never {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }
 
 /// An id of a Pro user.

@@ -1,13 +1,14 @@
-//! What services show each other: a shared secret, certificates of one authority, or both.
+//! The credential between services.
 
 use std::{
     fmt,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
 };
 
 use http::{HeaderMap, HeaderValue};
 use mayfly_types::SecretKey;
+use parking_lot::RwLock;
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig, crypto::aws_lc_rs, server::WebPkiClientVerifier,
     version::TLS13,
@@ -17,10 +18,10 @@ use super::CREDENTIAL;
 use mayfly_runtime::{
     config::ConfigError,
     task::Tasks,
-    tls::{keep_fresh, read_certificates, read_key},
+    tls::{read_certificates, read_key, reload_on_change},
 };
 
-/// The credential between services: there is at least one of the two.
+/// The credential between services: a shared secret, mutual TLS, or both.
 #[derive(Debug, Clone)]
 pub struct Credential {
     secret: Option<SecretKey>,
@@ -28,7 +29,7 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// Makes a credential of what is configured; `None` if nothing is.
+    /// Creates a credential from what is configured, or `None` if nothing is.
     #[must_use]
     pub fn new(secret: Option<SecretKey>, tls: Option<MutualTls>) -> Option<Self> {
         (secret.is_some() || tls.is_some()).then_some(Self { secret, tls })
@@ -38,7 +39,7 @@ impl Credential {
         self.tls.as_ref()
     }
 
-    /// The metadata value that a call carries.
+    /// The metadata value of a call.
     pub(super) fn bearer(&self) -> Option<HeaderValue> {
         let text = format!("Bearer {}", self.secret.as_ref()?.to_hex());
         let mut value = HeaderValue::from_str(&text).ok()?;
@@ -46,21 +47,21 @@ impl Credential {
         Some(value)
     }
 
-    /// Returns whether a call carries the secret, where there is one. Its connection was judged when it was made.
-    pub(super) fn is_shown_in(&self, headers: &HeaderMap) -> bool {
+    /// Returns whether a call carries the secret, if one is configured. The handshake has verified the certificate.
+    pub(super) fn is_in(&self, headers: &HeaderMap) -> bool {
         let Some(expected) = &self.secret else {
             return self.tls.is_some();
         };
-        let shown = headers
+        let presented = headers
             .get(CREDENTIAL)
             .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        shown
+        presented
             .and_then(|hex| SecretKey::from_hex(hex).ok())
-            .is_some_and(|shown| shown == *expected)
+            .is_some_and(|presented| presented == *expected)
     }
 }
 
-/// Mutual TLS: each side shows a certificate that the same authority signed. The files are read again when they change.
+/// Mutual TLS: each side presents a certificate signed by the same authority. Changed files are reloaded.
 #[derive(Clone)]
 pub struct MutualTls(Arc<RwLock<Arc<Configs>>>);
 
@@ -76,8 +77,8 @@ impl fmt::Debug for MutualTls {
 }
 
 impl MutualTls {
-    /// Reads a certificate, its key and the authority's certificate, and keeps them fresh while the group runs. Returns
-    /// `None` when no path is set.
+    /// Loads a certificate, its key and the certificate of the authority, and reloads changed files while the group runs.
+    /// Returns `None` when no path is set.
     ///
     /// # Errors
     /// When only some paths are set, or a file cannot be used; names the key `<section>.tls_cert`.
@@ -88,48 +89,74 @@ impl MutualTls {
         authority: Option<&PathBuf>,
         tasks: &Tasks,
     ) -> Result<Option<Self>, ConfigError> {
-        let config_key = format!("{section}.tls_cert");
-        let files = match (certificate, key, authority) {
-            (None, None, None) => return Ok(None),
-            (Some(certificate), Some(key), Some(authority)) => {
-                [certificate, key, authority].map(Clone::clone)
-            }
-            _ => {
-                let problem = format!("set it, {section}.tls_key and {section}.tls_ca together");
-                return Err(ConfigError::new(&config_key, problem));
-            }
+        let Some((files, configs)) = Configs::configured(section, certificate, key, authority)? else {
+            return Ok(None);
         };
         let load = {
             let [certificate, key, authority] = files.clone();
             move || Configs::load(&certificate, &key, &authority)
         };
-        let configs = load().map_err(|e| ConfigError::new(&config_key, e))?;
         let this = Self(Arc::new(RwLock::new(Arc::new(configs))));
         let current = Arc::clone(&this.0);
-        keep_fresh(files.to_vec(), tasks, move || {
+        reload_on_change(files.to_vec(), tasks, move || {
             let fresh = Arc::new(load()?);
-            *current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+            *current.write() = fresh;
             Ok(())
         });
         Ok(Some(this))
     }
 
-    /// What a connection that is accepted now is judged by.
+    /// Checks that the files can be used, as [`MutualTls::load`] does.
+    ///
+    /// # Errors
+    /// As [`MutualTls::load`].
+    pub fn validate(
+        section: &str,
+        certificate: Option<&PathBuf>,
+        key: Option<&PathBuf>,
+        authority: Option<&PathBuf>,
+    ) -> Result<(), ConfigError> {
+        Configs::configured(section, certificate, key, authority).map(drop)
+    }
+
+    /// The TLS configuration for a connection accepted now.
     pub(super) fn server(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current().server)
     }
 
-    /// What a connection that is made now is judged by.
+    /// The TLS configuration for a connection opened now.
     pub(super) fn client(&self) -> Arc<ClientConfig> {
         Arc::clone(&self.current().client)
     }
 
     fn current(&self) -> Arc<Configs> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.read())
     }
 }
 
 impl Configs {
+    /// Reads the files of a section; `None` when no path is set.
+    fn configured(
+        section: &str,
+        certificate: Option<&PathBuf>,
+        key: Option<&PathBuf>,
+        authority: Option<&PathBuf>,
+    ) -> Result<Option<([PathBuf; 3], Self)>, ConfigError> {
+        let config_key = format!("{section}.tls_cert");
+        match (certificate, key, authority) {
+            (None, None, None) => Ok(None),
+            (Some(certificate), Some(key), Some(authority)) => {
+                let configs =
+                    Self::load(certificate, key, authority).map_err(|e| ConfigError::new(&config_key, e))?;
+                Ok(Some(([certificate, key, authority].map(Clone::clone), configs)))
+            }
+            _ => {
+                let problem = format!("set it, {section}.tls_key and {section}.tls_ca together");
+                Err(ConfigError::new(&config_key, problem))
+            }
+        }
+    }
+
     fn load(certificate: &Path, key: &Path, authority: &Path) -> Result<Self, String> {
         let problem = |path: &Path, error: &dyn fmt::Display| format!("{}: {error}", path.display());
         let mut roots = RootCertStore::empty();

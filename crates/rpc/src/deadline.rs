@@ -1,4 +1,4 @@
-//! A deadline on every call, on both transports: a network channel alone would enforce `grpc-timeout`.
+//! A deadline on every call. Without this layer only the network transport would enforce `grpc-timeout`.
 
 use std::{
     future::Future,
@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use tonic::{Status, body::Body};
 use tower::Service;
 
-/// How long a call may take that names no time of its own.
+/// The deadline of a call without `grpc-timeout`.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Ends calls at their deadline.
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_is_what_is_sent() {
+    fn timeout_of_reads_the_default_and_tonic_timeouts() {
         let mut headers = HeaderMap::new();
         headers.insert("grpc-timeout", HeaderValue::from_static("5S"));
         assert_eq!(timeout_of(&headers), Some(DEFAULT_TIMEOUT));

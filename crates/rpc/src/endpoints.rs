@@ -1,4 +1,4 @@
-//! Where the processes of a service are: URLs, and the addresses that their names stand for now.
+//! The endpoints of a service: URLs, and the look-up of their addresses.
 
 use std::{fmt, io, net::SocketAddr, str::FromStr, sync::Arc};
 
@@ -6,12 +6,14 @@ use futures_util::future::BoxFuture;
 use http::Uri;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Where a service lives: one URL whose name stands for all its processes, or several with commas.
+use mayfly_runtime::config::{ConfigValue, Schema, Syntax};
+
+/// The URLs of a service, separated by commas. A name may resolve to several processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints(Vec<Uri>);
 
 impl Endpoints {
-    /// Returns whether the connections are to be TLS; all the URLs agree on that.
+    /// Returns whether connections use TLS. All URLs have the same scheme.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.0.iter().all(|url| url.scheme_str() == Some("https"))
@@ -21,6 +23,13 @@ impl Endpoints {
     pub(super) fn urls(&self) -> &[Uri] {
         &self.0
     }
+}
+
+impl ConfigValue for Endpoints {
+    const SCHEMA: Schema = Schema::Value(
+        Syntax::Text,
+        "URL such as `http://auth:50051`, or several with commas",
+    );
 }
 
 impl FromStr for Endpoints {
@@ -81,7 +90,7 @@ pub(super) fn host(url: &Uri) -> &str {
         .unwrap_or(host)
 }
 
-/// The port of a URL, or its scheme's.
+/// The port of a URL, or the default of its scheme.
 pub(super) fn port(url: &Uri) -> u16 {
     let of_scheme = if url.scheme_str() == Some("https") {
         443
@@ -91,11 +100,11 @@ pub(super) fn port(url: &Uri) -> u16 {
     url.port_u16().unwrap_or(of_scheme)
 }
 
-/// Finds the addresses of a host and port.
+/// Resolves a host and port.
 pub(super) type Lookup =
     Arc<dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
 
-/// Asks the system.
+/// The resolver of the operating system.
 pub(super) fn system() -> Lookup {
     Arc::new(|host, port| Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) }))
 }
@@ -105,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn parse_and_display_round_trip() {
         for text in [
             "http://127.0.0.1:50051",
             "https://mayfly-auth:50051",
@@ -124,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_endpoint_is_named() {
+    fn parse_invalid_endpoint_names_it() {
         for text in [
             "",
             "localhost",

@@ -27,14 +27,13 @@ pub use remote::{Peer, Reach, remote};
 pub use server::{Health, serve};
 pub use status::Failure;
 
-/// What generated clients stand on.
+/// The transport of generated clients.
 pub type Transport = BoxCloneSyncService<Request<Body>, Response<Body>, Status>;
 
 /// The largest message of a call. Mail and attachments are streamed in smaller chunks.
 pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// The largest answer about one message, or some: its decoded bodies travel in one, and decoding can make them longer than
-/// the mail was.
+/// The largest answer with messages. It contains decoded bodies, which can be longer than the mail.
 pub const MAX_MAIL_ANSWER_BYTES: usize = 96 * 1024 * 1024;
 
 /// The size of the chunks in which mail and attachments are streamed.

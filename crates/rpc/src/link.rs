@@ -1,4 +1,4 @@
-//! The life of one connection: made, asked for its health several times a second, made again when it is lost.
+//! One connection: connect, check its health five times a second, reconnect when it is lost.
 
 use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};
 
@@ -18,15 +18,14 @@ use tonic_health::pb::{
 
 use super::{
     CREDENTIAL, MutualTls,
-    pool::{Fitness, Link, Pool, Unsent},
+    pool::{Health, Link, Pool, SendError},
 };
 use mayfly_runtime::task::Tasks;
 
-/// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// The pause between two attempts, and between two questions.
-const EVERY: Duration = Duration::from_millis(200);
-/// How long an answer about health may take. Two late ones in a row make a process late: a hanging one is left
+/// The pause between two connection attempts, and between two health checks.
+const CHECK_INTERVAL: Duration = Duration::from_millis(200);
+/// The time-out of a health check. Two time-outs in a row make a process slow: a hanging process gets no more calls
 /// 200 + 2 × 400 ms after it began to hang, at the latest.
 const CHECK_TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -42,17 +41,17 @@ pub(super) struct Dialer {
 type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Dialer {
-    /// Keeps a connection for as long as this is polled. `host` is the name that the other side's certificate must bear.
-    pub(super) async fn keep(&self, link: &Link, host: String) {
+    /// Keeps a connection open while this is polled. The certificate of the other side must be for `host`.
+    pub(super) async fn maintain(&self, link: &Link, host: String) {
         loop {
             let opened = tokio::time::timeout(CONNECT_TIMEOUT, self.open(link, &host)).await;
             match opened {
-                Ok(Ok((connection, driver))) => self.attend(link, connection, driver).await,
+                Ok(Ok((connection, driver))) => self.monitor(link, connection, driver).await,
                 Ok(Err(error)) => tracing::debug!(address = %link.address, %error, "cannot connect"),
-                Err(_) => tracing::debug!(address = %link.address, "cannot connect in time"),
+                Err(_) => tracing::debug!(address = %link.address, "connecting timed out"),
             }
-            self.pool.note(link, Fitness::Lost, None);
-            tokio::time::sleep(EVERY).await;
+            self.pool.set_health(link, Health::Down, None);
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 
@@ -70,57 +69,58 @@ impl Dialer {
         handshake(TlsConnector::from(tls.client()).connect(name, stream).await?).await
     }
 
-    /// Asks again and again, until the connection is lost.
-    async fn attend(&self, link: &Link, connection: SendRequest<Body>, driver: Driver) {
-        // Calls under way may outlive the interest in this process, so the connection is driven apart from this.
+    /// Checks the health until the connection is lost.
+    async fn monitor(&self, link: &Link, connection: SendRequest<Body>, driver: Driver) {
+        // Calls in flight may outlive this link, so a task of its own drives the connection.
         let lost = tokio_util::sync::CancellationToken::new();
         let guard = lost.clone().drop_guard();
         self.tasks.spawn(async move {
             driver.await;
             drop(guard);
         });
-        lost.run_until_cancelled(self.ask(link, connection)).await;
+        lost.run_until_cancelled(self.check_repeatedly(link, connection))
+            .await;
     }
 
-    async fn ask(&self, link: &Link, connection: SendRequest<Body>) {
+    async fn check_repeatedly(&self, link: &Link, connection: SendRequest<Body>) {
         let mut has_answered = false;
-        let mut is_refusal_told = false;
-        let mut late = 0;
+        let mut is_rejection_logged = false;
+        let mut timed_out = 0;
         loop {
             match tokio::time::timeout(CHECK_TIMEOUT, self.check(link, &connection)).await {
                 Ok(Ok(ServingStatus::Serving)) => {
-                    (has_answered, late) = (true, 0);
-                    self.pool.note(link, Fitness::Serving, Some(&connection));
+                    (has_answered, timed_out) = (true, 0);
+                    self.pool.set_health(link, Health::Serving, Some(&connection));
                 }
                 Ok(Ok(_)) => {
-                    (has_answered, late) = (true, 0);
-                    self.pool.note(link, Fitness::Draining, Some(&connection));
+                    (has_answered, timed_out) = (true, 0);
+                    self.pool.set_health(link, Health::Draining, Some(&connection));
                 }
                 Ok(Err(status)) => {
                     if connection.is_closed() {
                         return;
                     }
-                    // Whoever answers there does not serve us.
-                    if !is_refusal_told {
+                    // A server answers there, but rejects our calls.
+                    if !is_rejection_logged {
                         let (service, address) = (self.pool.service, link.address);
-                        tracing::warn!(service, %address, code = ?status.code(), "a process refuses to serve");
-                        is_refusal_told = true;
+                        tracing::warn!(service, %address, code = ?status.code(), "a process rejects health checks");
+                        is_rejection_logged = true;
                     }
-                    self.pool.note(link, Fitness::Lost, None);
+                    self.pool.set_health(link, Health::Down, None);
                 }
                 Err(_) => {
-                    late += 1;
-                    if late < 2 {
+                    timed_out += 1;
+                    if timed_out < 2 {
                         continue;
                     }
                     if has_answered {
-                        self.pool.note(link, Fitness::Late, Some(&connection));
+                        self.pool.set_health(link, Health::Slow, Some(&connection));
                     } else {
-                        self.pool.note(link, Fitness::Lost, None);
+                        self.pool.set_health(link, Health::Down, None);
                     }
                 }
             }
-            tokio::time::sleep(EVERY).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 
@@ -130,9 +130,9 @@ impl Dialer {
                 request.headers_mut().insert(CREDENTIAL, bearer.clone());
             }
             let answer = link.send(&mut connection.clone(), request).await;
-            answer.map_err(|unsent| match unsent {
-                Unsent::Whole(_) => Status::unavailable("the connection is closed"),
-                Unsent::Broken(error) => Status::unavailable(error.to_string()),
+            answer.map_err(|error| match error {
+                SendError::NotSent(_) => Status::unavailable("the connection is closed"),
+                SendError::Broken(error) => Status::unavailable(error.to_string()),
             })
         });
         let request = HealthCheckRequest {
@@ -157,7 +157,7 @@ where
         .keep_alive_timeout(Duration::from_secs(2))
         .keep_alive_while_idle(true)
         .initial_stream_window_size(1 << 20)
-        // Answers that nobody takes for a while leave room for the others.
+        // Answers that are read slowly must not block the others.
         .initial_connection_window_size(1 << 26)
         .handshake(TokioIo::new(stream))
         .await

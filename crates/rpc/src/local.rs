@@ -9,13 +9,13 @@ use tower::{Service, ServiceExt, util::BoxCloneSyncService};
 
 use super::{Transport, deadline::Deadline, observe::Observe, trace_context::TraceCalls};
 
-/// Makes a transport of a generated server. A panic in a handler ends that call alone, as it would over a network.
+/// Creates a transport to a generated server. A panic in a handler fails only that call, as it does over a network.
 pub fn local<S>(service: S) -> Transport
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    let contained = tower::service_fn(move |request| {
+    let catch_panic = tower::service_fn(move |request| {
         let call = service.clone().oneshot(request);
         async move {
             match AssertUnwindSafe(call).catch_unwind().await {
@@ -25,5 +25,5 @@ where
             }
         }
     });
-    BoxCloneSyncService::new(TraceCalls::local(Deadline(Observe::new(contained))))
+    BoxCloneSyncService::new(TraceCalls::local(Deadline(Observe::new(catch_panic))))
 }

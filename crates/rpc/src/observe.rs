@@ -1,4 +1,4 @@
-//! Measures each call where it is answered, by method and outcome, and has a span for it.
+//! Server-side span and metrics of each call, by method and outcome.
 
 use std::{
     future::Future,
@@ -15,7 +15,7 @@ use tracing::{Instrument, Span};
 
 use super::trace_context::{code_of, finish, is_fault, method_of, record, server_span};
 
-/// Measures what a service answers.
+/// Measures the calls of a service.
 #[derive(Debug, Clone)]
 pub(super) struct Observe<S> {
     inner: S,
@@ -48,7 +48,7 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let started = Instant::now();
-        // Asked five times a second on every connection, it would fill a collector.
+        // Health checks, five times a second on every connection, would flood a collector.
         let is_health = request.uri().path().starts_with("/grpc.health.v1.");
         let span = if is_health {
             Span::none()
@@ -65,7 +65,7 @@ where
                 Err(_) => Code::Internal,
             };
             finish(&span, code, is_fault(code));
-            // A path that no service knows is a caller's text, never a label.
+            // An unknown path is text of the caller, which must not become a label.
             let method = if code == Code::Unimplemented {
                 String::from("_OTHER")
             } else {

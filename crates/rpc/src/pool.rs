@@ -1,46 +1,44 @@
-//! The connections to the processes of a service, and the choice of one for each call.
+//! The connections to the processes of a service, and the choice of one for each call: power of two choices.
 
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use http::{Request, Response, Uri, uri::Parts};
 use hyper::client::conn::http2::SendRequest;
+use parking_lot::Mutex;
+use rand::seq::IndexedRandom;
 use tokio::sync::watch;
 use tonic::body::Body;
 
-/// How fit a connection is to carry calls, the better the greater. Calls go to the best there is: a process that is only
-/// slow is left while another is not, but when all are slow (as on a busy machine) none is.
+/// The health of a connection, ordered. Calls go to the best class present: a slow process is avoided while another serves,
+/// but when all are slow (as on a busy machine) all are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fitness {
+pub(super) enum Health {
     /// No connection.
-    Lost,
-    /// No connection yet: the first attempt is under way.
-    Trying,
-    /// It says that it serves no more, or not yet.
+    Down,
+    /// No connection yet: the first attempt is in progress.
+    Connecting,
+    /// The health check says that it does not serve, or not yet.
     Draining,
-    /// It answered once, and does not in time now.
-    Late,
-    /// It serves.
+    /// It answered a health check before, but the last ones timed out.
+    Slow,
+    /// The health check says that it serves.
     Serving,
 }
 
-/// One connection to one process, which comes back when it is lost.
+/// One connection to one process, reopened when it is lost.
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) address: SocketAddr,
-    /// Scheme and authority that requests name.
+    /// Scheme and authority of requests.
     origin: Uri,
-    condition: Mutex<(Fitness, Option<SendRequest<Body>>)>,
+    state: Mutex<(Health, Option<SendRequest<Body>>)>,
     in_flight: AtomicUsize,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Link {
@@ -48,17 +46,17 @@ impl Link {
         Self {
             address,
             origin,
-            condition: Mutex::new((Fitness::Trying, None)),
+            state: Mutex::new((Health::Connecting, None)),
             in_flight: AtomicUsize::new(0),
         }
     }
 
-    /// Sends a request on a connection, with the scheme and authority that HTTP/2 needs in it.
+    /// Sends a request on a connection, with the scheme and authority that HTTP/2 requires.
     pub(super) async fn send(
         &self,
         connection: &mut SendRequest<Body>,
         mut request: Request<Body>,
-    ) -> Result<Response<Body>, Unsent> {
+    ) -> Result<Response<Body>, SendError> {
         let mut parts = Parts::from(request.uri().clone());
         parts.scheme = self.origin.scheme().cloned();
         parts.authority = self.origin.authority().cloned();
@@ -70,29 +68,29 @@ impl Link {
         answer
             .map(|answer| answer.map(Body::new))
             .map_err(|mut error| match error.take_message() {
-                Some(request) => Unsent::Whole(Box::new(request)),
-                None => Unsent::Broken(error.into_error()),
+                Some(request) => SendError::NotSent(Box::new(request)),
+                None => SendError::Broken(error.into_error()),
             })
     }
 
-    fn fitness(&self) -> Fitness {
-        match &*lock(&self.condition) {
-            (_, Some(connection)) if connection.is_closed() => Fitness::Lost,
-            (fitness, _) => *fitness,
+    fn health(&self) -> Health {
+        match &*self.state.lock() {
+            (_, Some(connection)) if connection.is_closed() => Health::Down,
+            (health, _) => *health,
         }
     }
 
     fn connection(&self) -> Option<SendRequest<Body>> {
-        lock(&self.condition).1.clone()
+        self.state.lock().1.clone()
     }
 }
 
-/// Why there is no answer.
+/// Why a request got no answer.
 #[derive(Debug)]
-pub(super) enum Unsent {
-    /// The connection was closed before any of the request was sent: another can take it, whatever it asks.
-    Whole(Box<Request<Body>>),
-    /// The connection broke: nobody knows how far the request came.
+pub(super) enum SendError {
+    /// The connection was closed before any of the request was sent: any method may be sent on another connection.
+    NotSent(Box<Request<Body>>),
+    /// The connection broke after sending began: whether the service received the request is unknown.
     Broken(hyper::Error),
 }
 
@@ -114,21 +112,20 @@ impl Drop for InFlight<'_> {
 /// Why a call failed before its service answered.
 #[derive(Debug)]
 pub(super) enum Failed {
-    /// There is no process to ask.
+    /// No process has a usable connection.
     Unreachable,
-    /// The connection broke under it.
+    /// The connection broke during the call.
     Broken(String),
 }
 
-/// All connections to a service.
+/// All connections to the processes of a service.
 #[derive(Debug)]
 pub(super) struct Pool {
-    /// The service's full name.
+    /// The full name of the service.
     pub(super) service: &'static str,
     links: Mutex<Arc<[Arc<Link>]>>,
-    /// Whether the names were never resolved so far.
+    /// Whether the names have not been resolved yet.
     is_new: AtomicBool,
-    turn: AtomicUsize,
     changed: watch::Sender<()>,
 }
 
@@ -138,40 +135,37 @@ impl Pool {
             service,
             links: Mutex::new(Arc::new([])),
             is_new: AtomicBool::new(true),
-            turn: AtomicUsize::new(0),
             changed: watch::Sender::new(()),
         }
     }
 
-    /// Replaces the connections by those to the addresses of now.
+    /// Replaces the connections.
     pub(super) fn set_links(&self, links: Vec<Arc<Link>>) {
-        *lock(&self.links) = links.into();
+        *self.links.lock() = links.into();
         self.is_new.store(false, Ordering::Release);
         self.changed.send_replace(());
     }
 
-    /// Notes how fit a connection is, and tells the calls that wait for one.
-    pub(super) fn note(&self, link: &Link, fitness: Fitness, connection: Option<&SendRequest<Body>>) {
+    /// Sets the health of a connection, and wakes the calls that wait for one.
+    pub(super) fn set_health(&self, link: &Link, health: Health, connection: Option<&SendRequest<Body>>) {
         let before = {
-            let mut condition = lock(&link.condition);
-            std::mem::replace(&mut *condition, (fitness, connection.cloned())).0
+            let mut state = link.state.lock();
+            std::mem::replace(&mut *state, (health, connection.cloned())).0
         };
-        if before != fitness {
+        if before != health {
             let (service, address) = (self.service, link.address);
-            tracing::info!(service, %address, ?before, now = ?fitness, "a connection changed");
+            tracing::info!(service, %address, ?before, now = ?health, "the health of a connection changed");
             self.changed.send_replace(());
         }
     }
 
-    /// Returns whether a call would find a process to ask.
+    /// Returns whether a call would find a usable connection.
     pub(super) fn is_reachable(&self) -> bool {
-        self.links()
-            .iter()
-            .any(|link| link.fitness() >= Fitness::Draining)
+        self.links().iter().any(|link| link.health() >= Health::Draining)
     }
 
-    /// Sends a request to the best process, which is not one of those to avoid if there is another. An address on which
-    /// the call broke is added to them.
+    /// Sends a request to one of the healthiest processes, avoiding those in `avoid` if there is another. An address whose
+    /// connection broke is added to `avoid`.
     pub(super) async fn send(
         &self,
         mut request: Request<Body>,
@@ -181,9 +175,9 @@ impl Pool {
             let (link, mut connection) = self.choose(avoid).await.ok_or(Failed::Unreachable)?;
             match link.send(&mut connection, request).await {
                 Ok(answer) => return Ok(answer),
-                // Nothing of it was sent: this is the first try, still. The closed connection is not chosen again.
-                Err(Unsent::Whole(whole)) => request = *whole,
-                Err(Unsent::Broken(error)) => {
+                // Nothing was sent, so this does not count as an attempt. The closed connection is not chosen again.
+                Err(SendError::NotSent(unsent)) => request = *unsent,
+                Err(SendError::Broken(error)) => {
                     avoid.push(link.address);
                     return Err(Failed::Broken(error.to_string()));
                 }
@@ -191,49 +185,44 @@ impl Pool {
         }
     }
 
-    /// Chooses a connection; waits for one only while first attempts are under way.
+    /// Chooses a connection; waits for one only during first connection attempts.
     async fn choose(&self, avoid: &[SocketAddr]) -> Option<(Arc<Link>, SendRequest<Body>)> {
         let mut changed = self.changed.subscribe();
         loop {
             let links = self.links();
-            if let Some(chosen) = self.best(&links, avoid) {
+            if let Some(chosen) = self.pick(&links, avoid) {
                 return Some(chosen);
             }
-            let is_trying = links.iter().any(|link| link.fitness() == Fitness::Trying);
-            if !is_trying && !self.is_new.load(Ordering::Acquire) {
+            let is_connecting = links.iter().any(|link| link.health() == Health::Connecting);
+            if !is_connecting && !self.is_new.load(Ordering::Acquire) {
                 return None;
             }
             changed.changed().await.ok()?;
         }
     }
 
-    /// The less busy of two of the fittest. (The least busy of all would be the one that fails the fastest.)
-    fn best(&self, links: &[Arc<Link>], avoid: &[SocketAddr]) -> Option<(Arc<Link>, SendRequest<Body>)> {
-        let fitnesses = links
+    /// Power of two choices among the healthiest connections: the one of two random ones with fewer requests in flight. The
+    /// least busy of all would be the process that fails fastest.
+    fn pick(&self, links: &[Arc<Link>], avoid: &[SocketAddr]) -> Option<(Arc<Link>, SendRequest<Body>)> {
+        let ranks: Vec<_> = links
             .iter()
-            .map(|link| (!avoid.contains(&link.address), link.fitness()));
-        let fitnesses: Vec<_> = fitnesses.collect();
-        let usable = fitnesses
-            .iter()
-            .filter(|(_, fitness)| *fitness >= Fitness::Draining);
-        let best = *usable.max()?;
-        let candidates: Vec<_> = (0..links.len())
-            .filter(|index| fitnesses[*index] == best)
+            .map(|link| (!avoid.contains(&link.address), link.health()))
             .collect();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let first = &links[candidates[turn % candidates.len()]];
-        let second = &links[candidates[scatter(turn) % candidates.len()]];
-        let busy = |link: &Link| link.in_flight.load(Ordering::Relaxed);
-        let chosen = if busy(second) < busy(first) { second } else { first };
+        let usable = ranks.iter().filter(|(_, health)| *health >= Health::Draining);
+        let best = *usable.max()?;
+        let candidates: Vec<_> = links
+            .iter()
+            .zip(&ranks)
+            .filter(|(_, rank)| **rank == best)
+            .map(|(link, _)| link)
+            .collect();
+        let chosen = candidates
+            .choose_multiple(&mut rand::rng(), 2)
+            .min_by_key(|link| link.in_flight.load(Ordering::Relaxed))?;
         Some((Arc::clone(chosen), chosen.connection()?))
     }
 
     fn links(&self) -> Arc<[Arc<Link>]> {
-        Arc::clone(&lock(&self.links))
+        Arc::clone(&self.links.lock())
     }
-}
-
-/// Spreads consecutive numbers: a choice that follows no pattern needs no better chance than this (Knuth's multiplier).
-fn scatter(turn: usize) -> usize {
-    (turn as u32).wrapping_mul(2_654_435_761) as usize >> 16
 }

@@ -1,4 +1,4 @@
-//! A service in other processes: all those that its names stand for, as they come and go.
+//! A service in other processes: resolves its endpoints periodically and balances calls over them.
 
 use std::{
     collections::BTreeMap,
@@ -19,29 +19,28 @@ use super::{
     deadline::Deadline,
     endpoints::{Lookup, host, port, system},
     link::Dialer,
-    pool::{Fitness, Link, Pool},
+    pool::{Health, Link, Pool},
     retry::Retries,
     trace_context::TraceCalls,
 };
 use mayfly_runtime::task::Tasks;
 
-/// Connections to each process of a service: one is bounded by the one task at each end that drives it.
+/// Connections to each process of a service. The throughput of one is bounded by the single task at each end that drives it.
 const CONNECTIONS: usize = 2;
-/// How often names are looked up.
+/// The period of DNS look-ups.
 const RESOLVE_EVERY: Duration = Duration::from_secs(1);
-/// How long a look-up may take.
 const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A service in other processes.
 #[derive(Debug, Clone)]
 pub struct Peer {
-    /// The service's full name, such as `mayfly.auth.v1.Auth`: what its processes are asked the health of.
+    /// The full name of the service, such as `mayfly.auth.v1.Auth`. Health checks ask for it.
     pub service: &'static str,
-    /// Where it lives.
+    /// Its URLs.
     pub endpoints: Endpoints,
-    /// What is shown to it.
+    /// The credential that calls carry.
     pub credential: Credential,
-    /// The full paths of the methods that may be called again when it is not known whether a call arrived.
+    /// The full paths of the methods that may be retried after a call that possibly arrived.
     pub idempotent_methods: &'static [&'static str],
 }
 
@@ -50,24 +49,24 @@ pub struct Peer {
 pub struct Reach(Arc<Pool>);
 
 impl Reach {
-    /// Returns whether a call would find a process to ask.
+    /// Checks that a call would find a usable connection.
     ///
     /// # Errors
-    /// With a word for the readiness report.
+    /// A word for the readiness report.
     pub fn check(&self) -> Result<(), String> {
         let is_reachable = self.0.is_reachable();
         is_reachable.then_some(()).ok_or_else(|| "unreachable".to_owned())
     }
 }
 
-/// Makes a transport that spreads calls over the healthy processes of a service and carries the service credential. Its
-/// connections are kept by tasks of the group, until the last clone of the transport is dropped or the group stops.
+/// Creates a transport that balances calls over the healthy processes of a service and sends the service credential. Tasks
+/// of the group keep its connections until the last clone of the transport is dropped or the group stops.
 #[must_use]
 pub fn remote(peer: &Peer, tasks: &Tasks) -> (Transport, Reach) {
     connect(peer, system(), tasks)
 }
 
-/// The same with a resolver of one's own.
+/// Like [`remote`], with another resolver.
 pub(super) fn connect(peer: &Peer, lookup: Lookup, tasks: &Tasks) -> (Transport, Reach) {
     let pool = Arc::new(Pool::new(peer.service));
     let bearer = peer.credential.bearer();
@@ -92,28 +91,28 @@ pub(super) fn connect(peer: &Peer, lookup: Lookup, tasks: &Tasks) -> (Transport,
         stop: stop.clone(),
     };
     tasks.spawn(members.follow());
-    let spread = Spread {
+    let balance = Balance {
         pool: Arc::clone(&pool),
         retries: Arc::new(Retries::new(peer.idempotent_methods)),
         bearer,
         _guard: Arc::new(stop.drop_guard()),
     };
     (
-        BoxCloneSyncService::new(TraceCalls::remote(Deadline(spread))),
+        BoxCloneSyncService::new(TraceCalls::remote(Deadline(balance))),
         Reach(pool),
     )
 }
 
 /// Sends each call to one of the processes, with the credential.
 #[derive(Clone)]
-struct Spread {
+struct Balance {
     pool: Arc<Pool>,
     retries: Arc<Retries>,
     bearer: Option<HeaderValue>,
     _guard: Arc<DropGuard>,
 }
 
-impl Service<Request<Body>> for Spread {
+impl Service<Request<Body>> for Balance {
     type Response = Response<Body>;
     type Error = Status;
     type Future = BoxFuture<'static, Result<Response<Body>, Status>>;
@@ -131,9 +130,9 @@ impl Service<Request<Body>> for Spread {
     }
 }
 
-/// Follows the names of a service: an address that comes is connected to, one that goes is left.
+/// Follows the names of a service: connects to new addresses, and drops the connections to removed ones.
 struct Members {
-    /// The URLs, with the addresses that each stood for when it was last known.
+    /// The URLs, each with its addresses of the last successful look-up.
     urls: Vec<(Uri, Vec<SocketAddr>)>,
     links: BTreeMap<SocketAddr, ([Arc<Link>; CONNECTIONS], DropGuard)>,
     dialer: Dialer,
@@ -154,7 +153,7 @@ impl Members {
         stop.run_until_cancelled(follow).await;
     }
 
-    /// Looks every name up. One that cannot be looked up now stands for what it stood for before.
+    /// Looks up every name. A failed look-up keeps the previous addresses.
     async fn resolve(&mut self) {
         let lookups = self.urls.iter().map(|(url, _)| {
             let lookup = (self.lookup)(host(url).to_owned(), port(url));
@@ -164,22 +163,22 @@ impl Members {
         for ((url, addresses), found) in self.urls.iter_mut().zip(found) {
             match found {
                 Ok(Ok(found)) if !found.is_empty() => *addresses = found,
-                Ok(Ok(_)) => tracing::debug!(%url, "a name stands for no address"),
-                Ok(Err(error)) => tracing::debug!(%url, %error, "cannot look a name up"),
-                Err(_) => tracing::debug!(%url, "cannot look a name up in time"),
+                Ok(Ok(_)) => tracing::debug!(%url, "a name resolved to no address"),
+                Ok(Err(error)) => tracing::debug!(%url, %error, "a DNS look-up failed"),
+                Err(_) => tracing::debug!(%url, "a DNS look-up timed out"),
             }
         }
     }
 
     fn update(&mut self) {
-        // An address that two names stand for is one process.
+        // Two names that resolve to one address are one process.
         let mut wanted = BTreeMap::new();
         for (url, addresses) in &self.urls {
             for address in addresses {
                 wanted.entry(*address).or_insert_with(|| url.clone());
             }
         }
-        // Dropping the guard ends the tasks that keep these connections; calls under way on them are finished.
+        // Dropping the guard ends the tasks of these connections; calls in flight on them finish.
         self.links.retain(|address, _| wanted.contains_key(address));
         for (address, url) in wanted {
             if self.links.contains_key(&address) {
@@ -189,10 +188,10 @@ impl Members {
             let links = std::array::from_fn(|_| {
                 let link = Arc::new(Link::new(address, url.clone()));
                 let (dialer, host, stop) = (self.dialer.clone(), host(&url).to_owned(), stop.clone());
-                let kept = Arc::clone(&link);
+                let maintained = Arc::clone(&link);
                 self.dialer.tasks.spawn(async move {
-                    stop.run_until_cancelled(dialer.keep(&kept, host)).await;
-                    dialer.pool.note(&kept, Fitness::Lost, None);
+                    stop.run_until_cancelled(dialer.maintain(&maintained, host)).await;
+                    dialer.pool.set_health(&maintained, Health::Down, None);
                 });
                 link
             });

@@ -1,51 +1,54 @@
-//! Which calls are tried again when a connection breaks under them, how often, and how many of all.
+//! Retries of idempotent calls whose connection broke, within a retry budget.
 
-use std::{
-    collections::HashSet,
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response};
 use http_body_util::{BodyExt, BodyStream, Full, Limited, StreamBody};
-use mayfly_types::random_bytes;
 use tonic::{Status, body::Body};
+use tower::retry::budget::{Budget, TpsBudget};
 
 use super::{
     MAX_MESSAGE_BYTES,
     pool::{Failed, Pool},
 };
 
-/// How often a call is tried after the first time.
-const MORE_TRIES: u32 = 2;
-/// What a try after the first costs, in the coins that each call earns one of: an outage adds a fifth to the calls.
-const PRICE: u32 = 5;
-/// The coins that can be saved: all the calls under way on a process that dies can be tried elsewhere.
-const PURSE: u32 = 1000 * PRICE;
-/// How much of an answer is awaited before its caller has it, so that one which breaks off can be asked for again.
-const HELD_BYTES: usize = 64 * 1024;
+/// Two retries, after 8 to 16 ms and 32 to 64 ms. The jitter spreads calls that failed together.
+const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(8))
+    .with_factor(4.0)
+    .with_max_times(2)
+    .with_jitter();
+/// The retry budget counts the calls and retries of this time.
+const BUDGET_WINDOW: Duration = Duration::from_secs(10);
+/// Retries that are allowed for each call: an outage adds a fifth to the load.
+const RETRIES_PER_CALL: f32 = 0.2;
+/// Retries that are allowed besides: a thousand in a window, so that all calls in flight on a process that dies are retried.
+const RETRIES_PER_SECOND: u32 = 100;
+/// How much of an answer is buffered before its caller gets it, so that the call is retried if the answer breaks off.
+const BUFFERED_BYTES: usize = 64 * 1024;
 
-/// The calls of a transport that may be repeated, and how many more may be.
+/// The idempotent methods of a transport, and its retry budget.
 #[derive(Debug)]
 pub(super) struct Retries {
     methods: HashSet<&'static str>,
-    coins: AtomicU32,
+    budget: TpsBudget,
 }
 
 impl Retries {
     pub(super) fn new(methods: &[&'static str]) -> Self {
         Self {
             methods: methods.iter().copied().collect(),
-            coins: AtomicU32::new(PURSE),
+            budget: TpsBudget::new(BUDGET_WINDOW, RETRIES_PER_SECOND, RETRIES_PER_CALL),
         }
     }
 
-    /// Sends a call: once, or up to three times if its method says that repeating it does no harm.
+    /// Sends a call: once, or up to three times if its method is idempotent.
     pub(super) async fn send(&self, pool: &Pool, request: Request<Body>) -> Result<Response<Body>, Status> {
         let failed = if self.methods.contains(request.uri().path()) {
-            match self.repeat(pool, request).await? {
+            match self.send_idempotent(pool, request).await? {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             }
@@ -61,7 +64,7 @@ impl Retries {
         }))
     }
 
-    async fn repeat(
+    async fn send_idempotent(
         &self,
         pool: &Pool,
         request: Request<Body>,
@@ -70,56 +73,36 @@ impl Retries {
         // The message and the five bytes before it.
         let body = Limited::new(body, MAX_MESSAGE_BYTES + 5).collect().await;
         let body = body.map_err(Status::from_error)?.to_bytes();
-        self.earn();
+        self.budget.deposit();
         let mut avoid = Vec::new();
-        let mut tries = 0;
+        let mut pauses = BACKOFF.build();
         loop {
             let request = Request::from_parts(head.clone(), Body::new(Full::new(body.clone())));
             let failed = match pool.send(request, &mut avoid).await {
-                Ok(answer) => match hold(answer).await {
+                Ok(answer) => match buffer(answer).await {
                     Ok(answer) => return Ok(Ok(answer)),
                     Err(broken) => Failed::Broken(broken.to_string()),
                 },
                 Err(failed) => failed,
             };
-            tries += 1;
-            if matches!(failed, Failed::Unreachable) || tries > MORE_TRIES || !self.spend() {
-                return Ok(Err(failed));
+            let is_retryable = matches!(failed, Failed::Broken(_));
+            match pauses.next() {
+                Some(pause) if is_retryable && self.budget.withdraw() => tokio::time::sleep(pause).await,
+                _ => return Ok(Err(failed)),
             }
-            tokio::time::sleep(pause(tries)).await;
         }
     }
-
-    fn earn(&self) {
-        let earned = |coins| (coins < PURSE).then_some(coins + 1);
-        let _ = self
-            .coins
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, earned);
-    }
-
-    fn spend(&self) -> bool {
-        let spent = |coins: u32| coins.checked_sub(PRICE);
-        self.coins
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, spent)
-            .is_ok()
-    }
 }
 
-/// 5 to 20 ms before the second try, four times that before the third: calls that broke together do not come back together.
-fn pause(tries: u32) -> Duration {
-    let [chance] = random_bytes::<1>();
-    Duration::from_micros(5000 + u64::from(chance) * 60) * 4_u32.pow(tries - 1)
-}
-
-/// Waits for the end of a small answer, or for the beginning of a large one.
-async fn hold(answer: Response<Body>) -> Result<Response<Body>, Status> {
+/// Buffers a small answer whole, or the beginning of a large one.
+async fn buffer(answer: Response<Body>) -> Result<Response<Body>, Status> {
     let (head, mut body) = answer.into_parts();
-    let (mut frames, mut held_bytes) = (Vec::new(), 0);
-    while held_bytes < HELD_BYTES {
+    let (mut frames, mut buffered_bytes) = (Vec::new(), 0);
+    while buffered_bytes < BUFFERED_BYTES {
         let Some(frame) = body.frame().await.transpose()? else {
             break;
         };
-        held_bytes += frame.data_ref().map_or(0, Bytes::len);
+        buffered_bytes += frame.data_ref().map_or(0, Bytes::len);
         frames.push(Ok(frame));
     }
     let body = StreamBody::new(stream::iter(frames).chain(BodyStream::new(body)));
@@ -131,21 +114,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outage_is_not_amplified() {
+    fn budget_in_an_outage_allows_a_fifth_more_calls() {
         let retries = Retries::new(&[]);
-        let mut tried_again = 0;
+        let mut retried = 0;
         for _ in 0..20_000 {
-            retries.earn();
-            tried_again += u32::from(retries.spend()) + u32::from(retries.spend());
+            retries.budget.deposit();
+            retried += u32::from(retries.budget.withdraw()) + u32::from(retries.budget.withdraw());
         }
-        assert!((4900..=5100).contains(&tried_again), "{tried_again}");
+        assert!((4900..=5100).contains(&retried), "{retried}");
     }
 
     #[test]
-    fn pauses_grow_and_differ() {
-        let pauses: HashSet<_> = (0..64).map(|_| pause(1)).collect();
+    fn backoff_grows_with_jitter() {
+        let pauses: HashSet<Vec<Duration>> = (0..64).map(|_| BACKOFF.build().collect()).collect();
         assert!(pauses.len() > 1);
-        assert!(pauses.iter().all(|pause| (5..=21).contains(&pause.as_millis())));
-        assert!((20..=84).contains(&pause(2).as_millis()));
+        for pauses in pauses {
+            let millis: Vec<_> = pauses.iter().map(Duration::as_millis).collect();
+            assert!(matches!(millis[..], [5..=20, 20..=80]), "{millis:?}");
+        }
     }
 }

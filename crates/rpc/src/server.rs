@@ -1,4 +1,4 @@
-//! Serving gRPC to other processes, which must show the service credential, and telling them when to look elsewhere.
+//! Serves gRPC to other processes, which must present the service credential, and drains before shutdown.
 
 use std::{
     future::ready,
@@ -36,15 +36,17 @@ use tower::{BoxError, Layer, Service};
 use super::{Credential, Failure, MutualTls, observe::Observe};
 use mayfly_runtime::task::Tasks;
 
-/// The longest deadline that a caller may name; one that names none has this.
+/// The longest deadline of a call, and the deadline of a call without one.
 const MAX_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long a caller has to close its connection, once it was told to and has no call on it.
-const DEAF_AFTER: Duration = Duration::from_secs(2);
+/// How long a caller has to close its connection after GOAWAY, once it has no call on it.
+const CLOSE_GRACE: Duration = Duration::from_secs(2);
 /// How long a TLS handshake may take, and how many may be under way.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HANDSHAKES: usize = 64;
+/// The pause after a failed accept.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
-/// The health of a service as `grpc.health.v1` tells it.
+/// The health of a service, reported as `grpc.health.v1`.
 #[derive(Debug, Clone)]
 pub struct Health {
     service: &'static str,
@@ -59,7 +61,8 @@ impl Health {
         this
     }
 
-    /// Tells callers to take their calls elsewhere. They know within half a second; until then calls are still served.
+    /// Reports `NOT_SERVING`, so that callers move to other processes. They notice within half a second; until then calls are
+    /// still served.
     pub async fn drain(&self) {
         self.set(ServingStatus::NotServing).await;
     }
@@ -70,7 +73,7 @@ impl Health {
     }
 }
 
-/// Serves a generated server and its health on a listener until the group stops; calls under way are finished.
+/// Serves a generated server and its health on a listener until the group stops. Calls in flight finish.
 pub async fn serve(
     listener: TcpListener,
     routes: Routes,
@@ -83,8 +86,8 @@ pub async fn serve(
     let routes = routes.add_service(tonic_health::pb::health_server::HealthServer::new(checks));
     match credential.tls().cloned() {
         None => {
-            // Set here: the builder's own option does not reach a listener that is handed in, and small answers would
-            // wait 40 ms for an acknowledgement.
+            // The builder's own option does not apply to a listener that is passed in. Without it small answers would wait
+            // 40 ms for an acknowledgement (Nagle's algorithm and delayed ACK).
             let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
             serve_connections(incoming, routes, credential, tasks);
         }
@@ -109,7 +112,7 @@ where
             .initial_connection_window_size(1 << 22)
             .max_concurrent_streams(1024)
             .timeout(MAX_TIMEOUT)
-            // A caller that vanished is forgotten.
+            // Closes the connection of a caller that vanished.
             .http2_keepalive_interval(Some(Duration::from_secs(10)))
             .http2_keepalive_timeout(Some(Duration::from_secs(10)))
             .layer(CredentialLayer {
@@ -118,10 +121,10 @@ where
             })
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, stopping.clone().cancelled_owned());
-        // Each connection is closed when its caller has heard of the end. One that does not listen is not waited for.
+        // Each caller closes its connection after GOAWAY. One that does not react is not waited for.
         let calls_end = async {
             stopping.cancelled().await;
-            tokio::time::sleep(DEAF_AFTER).await;
+            tokio::time::sleep(CLOSE_GRACE).await;
             calls.close();
             calls.wait().await;
         };
@@ -129,12 +132,12 @@ where
             served = serve => if let Err(error) = served {
                 tracing::error!(%error, "the gRPC listener failed");
             },
-            () = calls_end => tracing::info!("left connections whose callers do not answer"),
+            () = calls_end => tracing::info!("dropped connections whose callers do not close them"),
         }
     });
 }
 
-/// Accepts connections and shakes hands on each by the certificates of that moment. A slow handshake holds up no other.
+/// Accepts connections and performs each TLS handshake with the current certificates. A slow handshake delays no other.
 fn accept_tls(
     listener: TcpListener,
     tls: MutualTls,
@@ -151,9 +154,9 @@ fn accept_tls(
             let stream = match listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    // Out of file descriptors, most likely: others will be closed.
+                    // Most likely out of file descriptors: other connections will be closed.
                     tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    tokio::time::sleep(ACCEPT_BACKOFF).await;
                     continue;
                 }
             };
@@ -163,8 +166,10 @@ fn accept_tls(
                 let _ = stream.set_nodelay(true);
                 match tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
                     Ok(Ok(stream)) => drop(accepted.send(Ok(stream)).await),
-                    Ok(Err(error)) => tracing::info!(%error, "refused a connection without our credential"),
-                    Err(_) => tracing::info!("a TLS handshake took too long"),
+                    Ok(Err(error)) => {
+                        tracing::info!(%error, "rejected a connection without the service credential")
+                    }
+                    Err(_) => tracing::info!("a TLS handshake timed out"),
                 }
             });
         }
@@ -193,7 +198,7 @@ impl<S> Layer<S> for CredentialLayer {
     }
 }
 
-/// Refuses calls without the service credential before anything reads them. Counts the others until their answers end.
+/// Rejects calls without the service credential before their body is read. Counts the others until their answers end.
 #[derive(Clone)]
 struct CheckCredential<S> {
     inner: S,
@@ -216,13 +221,13 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if !self.expected.is_shown_in(request.headers()) {
-            let refusal = Failure::new(
+        if !self.expected.is_in(request.headers()) {
+            let failure = Failure::new(
                 ErrorCode::Unauthenticated,
                 Reason::ServiceCredential,
-                "a service credential is needed",
+                "a service credential is required",
             );
-            return Box::pin(ready(Ok(Status::from(refusal).into_http())));
+            return Box::pin(ready(Ok(Status::from(failure).into_http())));
         }
         let (call, counted) = (self.inner.call(request), self.calls.token());
         Box::pin(async move {

@@ -1,5 +1,5 @@
-//! The only table between error codes and gRPC statuses. The reason travels in `google.rpc.ErrorInfo`, the time to wait
-//! in `google.rpc.RetryInfo`.
+//! The only table between error codes and gRPC statuses. The reason is sent in `google.rpc.ErrorInfo`, the retry delay in
+//! `google.rpc.RetryInfo`.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -9,21 +9,21 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 const DOMAIN: &str = "mayfly";
 
-/// A failed call as its caller sees it.
+/// A failed call, as its caller gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What kind of failure.
+    /// The kind of failure.
     pub code: ErrorCode,
     /// Which one.
     pub reason: Reason,
     /// A text for a person, safe to show.
     pub message: String,
-    /// When trying again makes sense.
+    /// When a retry makes sense.
     pub retry_after: Option<Duration>,
 }
 
 impl Failure {
-    /// Makes a failure that says nothing about when to try again.
+    /// Creates a failure without a retry delay.
     pub fn new(code: ErrorCode, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -126,8 +126,8 @@ impl From<Failure> for Status {
 }
 
 impl From<Status> for Failure {
-    /// Reads our own failures back; one without our reason comes from the transport or from a defect. A credential that
-    /// the *service* refused is such a defect, and never the user's fault.
+    /// Reads the failure of a Mayfly service. A status without such a reason comes from the transport or a defect. A rejected
+    /// *service* credential is also a defect, never the fault of the user.
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
         let ours = details
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_round_trips() {
+    fn status_round_trips_every_code() {
         for code in ErrorCode::ALL {
             for retry_after in [None, Some(Duration::from_secs(2))] {
                 let failure = Failure {
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_a_fault_of_the_machinery() {
+    fn status_without_reason_is_unavailable_or_internal() {
         let cases = [
             (Status::unavailable("x"), ErrorCode::Unavailable),
             (Status::deadline_exceeded("x"), ErrorCode::Timeout),

@@ -1,6 +1,9 @@
-//! Replicas that come, go, hang and drain, callers with and without the credential, over real sockets.
+//! Replicas that start, die, hang and drain, and callers with and without the credential, over real sockets.
 
-#![expect(clippy::disallowed_methods, reason = "tests dial what they started")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests connect to servers that they started"
+)]
 
 mod credentials;
 mod membership;

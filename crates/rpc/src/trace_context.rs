@@ -1,4 +1,4 @@
-//! The spans at both ends of a call, in this process or another, and the W3C context that joins them.
+//! The spans at both ends of a call, local or remote, joined by W3C trace context.
 
 use std::{
     future::Future,
@@ -16,7 +16,7 @@ use tracing::{Instrument, Span, field};
 
 use mayfly_runtime::telemetry;
 
-/// The caller's end: a span for each call, told to the other end, and over a network a measurement.
+/// The client side: a span for each call, propagated to the server, and a measurement of remote calls.
 #[derive(Debug, Clone)]
 pub(super) struct TraceCalls<S> {
     inner: S,
@@ -24,7 +24,7 @@ pub(super) struct TraceCalls<S> {
 }
 
 impl<S> TraceCalls<S> {
-    /// Calls in this process are measured where they are answered.
+    /// Local calls are measured by the server side only.
     pub(super) fn local(inner: S) -> Self {
         Self {
             inner,
@@ -81,7 +81,7 @@ where
     }
 }
 
-/// A span of the end that answers, whose parent is the one of the caller.
+/// The server span, a child of the client span.
 pub(super) fn server_span(request: &Request<Body>) -> Span {
     let span = span("server", request.uri().path());
     telemetry::set_remote_parent(&span, request.headers());
@@ -101,19 +101,19 @@ fn span(kind: &'static str, path: &str) -> Span {
     )
 }
 
-/// `mayfly.auth.v1.Auth/SignIn` of the path of a call.
+/// Returns the method of a path, such as `mayfly.auth.v1.Auth/SignIn`.
 pub(super) fn method_of(path: &str) -> &str {
     path.strip_prefix('/').unwrap_or(path)
 }
 
-/// The code of an answer; without one it has begun well, and its trailers are not waited for.
+/// The status code in the headers of an answer. Without one the answer has begun successfully; trailers are not awaited.
 pub(super) fn code_of(headers: &HeaderMap) -> Code {
     headers
         .get("grpc-status")
         .map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()))
 }
 
-/// Says on its span how a call ended.
+/// Records the outcome of a call on its span.
 pub(super) fn finish(span: &Span, code: Code, is_error: bool) {
     if span.is_disabled() {
         return;
@@ -125,7 +125,7 @@ pub(super) fn finish(span: &Span, code: Code, is_error: bool) {
     }
 }
 
-/// Measures a call.
+/// Records the duration of a call.
 pub(super) fn record(
     duration: &Histogram<f64>,
     started: Instant,
@@ -143,7 +143,7 @@ pub(super) fn record(
     duration.record(started.elapsed().as_secs_f64(), &labels[..count]);
 }
 
-/// Whether it was the service that failed, and not its caller.
+/// Returns whether the service failed, rather than its caller.
 pub(super) fn is_fault(code: Code) -> bool {
     matches!(
         code,

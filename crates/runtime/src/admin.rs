@@ -18,18 +18,18 @@ use crate::{task::Tasks, telemetry::Metrics};
 
 type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
-/// Whether this process should be sent work: started, not draining, and able to reach what it stands on.
+/// Readiness: the process has started, is not draining, and reaches its dependencies.
 #[derive(Clone, Default)]
 pub struct Readiness {
     serving: Arc<AtomicBool>,
     checks: Vec<(&'static str, Check, Need)>,
 }
 
-/// When a dependency is needed to be ready.
+/// When readiness requires a dependency.
 #[derive(Clone)]
 enum Need {
     Always,
-    /// Until it has been there once.
+    /// Until it was reached once.
     Once(Arc<AtomicBool>),
 }
 
@@ -42,7 +42,7 @@ impl std::fmt::Debug for Readiness {
 }
 
 impl Readiness {
-    /// Adds a dependency without which this process can do nothing.
+    /// Adds a dependency that readiness always requires.
     pub fn add<F, Fut>(&mut self, name: &'static str, check: F)
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -52,9 +52,9 @@ impl Readiness {
         self.checks.push((name, check, Need::Always));
     }
 
-    /// Adds another service. Until it is reached for the first time, this process is not ready: it may have been told the
-    /// wrong place or credential. Later its absence is reported only, since it is everybody's: were all edges taken away for
-    /// it, nobody would be left to answer, or to do what needs it not.
+    /// Adds another service. Until it is reached for the first time, this process is not ready: its endpoint or credential may
+    /// be wrong. After that, an outage is only reported. If it failed readiness, every edge would leave the load balancer at
+    /// once, including for requests that do not need this service.
     pub fn add_service(
         &mut self,
         name: &'static str,
@@ -64,12 +64,12 @@ impl Readiness {
         self.checks.push((name, check, Need::Once(Arc::default())));
     }
 
-    /// Says that the process serves now, or that it drains.
+    /// Sets whether the process serves; false while it starts or drains.
     pub fn set_serving(&self, serving: bool) {
         self.serving.store(serving, Ordering::Release);
     }
 
-    /// Runs every check, each for at most a second; returns whether all passed, and a line for each.
+    /// Runs every check, each for at most a second. Returns whether all passed, and a line for each.
     pub async fn report(&self) -> (bool, String) {
         let mut is_ready = self.serving.load(Ordering::Acquire);
         let mut text = format!("serving {}\n", if is_ready { "ok" } else { "no" });
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_service_is_needed_until_it_was_there_once() {
+    async fn readiness_requires_a_service_until_first_reached() {
         let is_there = Arc::new(AtomicBool::new(false));
         let mut readiness = Readiness::default();
         readiness.set_serving(true);

@@ -1,5 +1,5 @@
-//! What every role needs: configuration, telemetry, tasks and shutdown, the admin listener, TLS, sealing of secrets.
-//! It knows no service, no store and no protocol of Mayfly's own.
+//! Runtime of every role: configuration, telemetry, tasks and shutdown, the admin listener, TLS, sealing of secrets. It
+//! depends on no service, no store and no protocol of Mayfly's own.
 
 pub mod admin;
 pub mod config;

@@ -1,5 +1,5 @@
-//! Sealing: secrets that must be given back later are kept encrypted and authenticated (AES-256-GCM), each bound to what
-//! it belongs to.
+//! Sealing: secrets that are needed again later are stored encrypted and authenticated (AES-256-GCM), each bound to its
+//! owner.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
@@ -8,30 +8,30 @@ use aws_lc_rs::{
 use mayfly_types::SecretKey;
 use secrecy::{SecretSlice, zeroize::Zeroizing};
 
-/// What was sealed cannot be opened: another key, another owner, or altered bytes.
+/// The sealed bytes cannot be opened: another key, another owner, or altered bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("sealed with another key, for another owner, or damaged")]
 pub struct CannotOpen;
 
-/// A key that seals. Its `Debug` shows no key material.
+/// A sealing key. Its `Debug` shows no key material.
 #[derive(Debug)]
 pub struct SealingKey(RandomizedNonceKey);
 
 impl SealingKey {
-    /// Takes over a key of 32 bytes.
+    /// Creates a sealing key from a key of 32 bytes.
     ///
     /// # Panics
-    /// Never: the length is what the algorithm takes.
+    /// Never: the length is the key length of the algorithm.
     #[must_use]
     #[expect(clippy::expect_used, reason = "32 bytes are a key of AES-256")]
     pub fn new(key: &SecretKey) -> Self {
         Self(RandomizedNonceKey::new(&AES_256_GCM, key.expose()).expect("a key of 32 bytes"))
     }
 
-    /// Derives a key for a purpose of its own from one that serves another (HKDF, RFC 5869).
+    /// Derives a key for one purpose from a key that also serves others (HKDF, RFC 5869).
     ///
     /// # Panics
-    /// Never: 32 bytes are within what can be derived.
+    /// Never: 32 bytes are within the output bound of HKDF.
     #[must_use]
     #[expect(clippy::expect_used, reason = "one block is always within HKDF's bounds")]
     pub fn derived(key: &SecretKey, purpose: &[u8]) -> Self {
@@ -44,15 +44,12 @@ impl SealingKey {
         Self::new(&SecretKey::from_bytes(*derived))
     }
 
-    /// Seals a secret for an owner, under a nonce of its own. Returns nonce and ciphertext: 28 bytes more than the secret.
+    /// Seals a secret for an owner with a random nonce. Returns nonce, ciphertext and tag: 28 bytes more than the secret.
     ///
     /// # Panics
-    /// When the operating system has no randomness to give, or a secret is longer than 64 GiB.
+    /// When the operating system gives no randomness, or the secret is longer than 64 GiB.
     #[must_use]
-    #[expect(
-        clippy::expect_used,
-        reason = "no secret may ever be kept without being sealed"
-    )]
+    #[expect(clippy::expect_used, reason = "a secret must never be stored unsealed")]
     pub fn seal(&self, owner: &[u8], secret: &[u8]) -> Vec<u8> {
         let mut text = Zeroizing::new(secret.to_vec());
         let nonce = self
@@ -62,10 +59,10 @@ impl SealingKey {
         [nonce.as_ref(), text.as_slice()].concat()
     }
 
-    /// Opens what was sealed for the same owner.
+    /// Opens a secret that was sealed for the same owner.
     ///
     /// # Errors
-    /// When it was not, or not with this key.
+    /// When it was sealed for another owner or with another key, or is damaged.
     pub fn open(&self, owner: &[u8], sealed: &[u8]) -> Result<SecretSlice<u8>, CannotOpen> {
         let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or(CannotOpen)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
@@ -85,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sealed_opens_for_its_owner_and_nobody_else() {
+    fn open_with_another_owner_or_key_fails() {
         let key = SealingKey::new(&SecretKey::random());
         let sealed = key.seal(b"alice", b"whsec_x");
         assert!(!sealed.windows(5).any(|window| window == b"whsec"));
@@ -97,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn every_altered_byte_and_every_cut_is_noticed() {
+    fn open_altered_or_truncated_bytes_fails() {
         let key = SealingKey::new(&SecretKey::random());
         let sealed = key.seal(b"alice", b"whsec_x");
         for at in 0..sealed.len() {

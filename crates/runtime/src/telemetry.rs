@@ -1,7 +1,7 @@
-//! Logs, metrics and traces of the process, installed once, and told to a collector over OTLP if one is named.
+//! Logs, metrics and traces of the process, installed once, and exported over OTLP if a collector is configured.
 //!
-//! Nothing here may break or slow the service: queues to the collector are bounded and drop what is over, exports happen
-//! on threads of their own, and a collector that is away costs an exit a few seconds at most.
+//! Telemetry must not break or slow the service: queues to the collector are bounded and drop on overflow, exports run on
+//! their own threads, and an unreachable collector delays an exit by a few seconds at most.
 
 mod config;
 mod export;
@@ -30,10 +30,10 @@ pub use logs::{LogConfig, LogFormat};
 pub use metrics::{Metrics, meter, seconds};
 pub use propagation::{inject, link_remote, set_remote_parent};
 
-/// How long an exit waits for the collector to take what is left.
+/// How long an exit waits for the last export.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The process's telemetry. Dropping it gives the collector what is left, whatever ended the process.
+/// The telemetry of the process. Dropping it flushes the exporters, however the process ends.
 #[derive(Debug)]
 pub struct Telemetry {
     metrics: Metrics,
@@ -48,11 +48,11 @@ struct Exported {
 }
 
 impl Telemetry {
-    /// Installs the process's logger, meter and tracer. Instruments made before are lost, so it comes first; with a
-    /// collector, a tokio runtime must be entered.
+    /// Installs the logger, meter and tracer of the process. Instruments created before are lost, so call it first. With a
+    /// collector it must run inside a tokio runtime.
     ///
     /// # Errors
-    /// When `log.level` or `telemetry.otlp_endpoint` cannot be understood, or a logger is installed already.
+    /// When `log.level` or `telemetry.otlp_endpoint` does not parse, or a logger is installed already.
     pub fn install(
         log: &LogConfig,
         config: &TelemetryConfig,
@@ -103,7 +103,7 @@ impl Telemetry {
         self.metrics.clone()
     }
 
-    /// Tells the collector, and nobody else, why the process ends: standard error has the one line for a person.
+    /// Exports why the process ends. Standard error does not show this event: it has its own line for the operator.
     pub fn process_failed(&self, problem: &str) {
         tracing::error!(target: logs::COLLECTOR_ONLY, problem, "the process cannot go on");
     }
@@ -118,7 +118,7 @@ impl Drop for Telemetry {
 }
 
 impl Exported {
-    /// Ends the three at the same time, and waits for them no longer than an exit may take.
+    /// Shuts the three providers down concurrently, within the flush time-out.
     fn flush(self) {
         let deadline = Instant::now() + FLUSH_TIMEOUT;
         let Self {
@@ -134,19 +134,19 @@ impl Exported {
         let (ended, all_ended) = mpsc::channel::<()>();
         for end in ends {
             let ended = ended.clone();
-            // A failure was told by the exporter.
+            // The exporter has logged a failure.
             let _ = thread::Builder::new().spawn(move || {
                 let _ = end();
                 drop(ended);
             });
         }
         drop(ended);
-        // It ends when every sender is gone.
+        // The channel closes when every sender is dropped.
         let _ = all_ended.recv_timeout(deadline.saturating_duration_since(Instant::now()));
     }
 }
 
-/// What this process is. `OTEL_RESOURCE_ATTRIBUTES` adds to it, as everywhere.
+/// The OpenTelemetry resource of this process. `OTEL_RESOURCE_ATTRIBUTES` adds to it.
 fn resource(roles: &[&'static str]) -> Resource {
     let name = match roles {
         [role] => format!("mayfly-{role}"),
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_collector_nobody_asks_for_spans() {
+    fn spans_without_collector_are_disabled() {
         let stderr = logs::stderr_layer(&LogConfig::default(), false).unwrap();
         assert_eq!(stderr.max_level_hint(), Some(LevelFilter::INFO));
         let subscriber = tracing_subscriber::registry().with(stderr);

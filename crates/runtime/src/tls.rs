@@ -1,12 +1,14 @@
-//! Server certificates from PEM files, read again when they change.
+//! Server certificates from PEM files, reloaded when the files change.
 
 use std::{
     fmt::Display,
+    future::ready,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use parking_lot::RwLock;
 use rustls::{
     ServerConfig,
     crypto::aws_lc_rs,
@@ -36,11 +38,31 @@ struct Current(RwLock<Arc<CertifiedKey>>);
 
 impl ResolvesServerCert for Current {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(Arc::clone(&self.0.read()))
     }
 }
 
 impl Files {
+    /// Returns `None` when neither path is set.
+    fn configured(
+        config_key: &str,
+        section: &str,
+        certificate: Option<&PathBuf>,
+        key: Option<&PathBuf>,
+    ) -> Result<Option<Self>, ConfigError> {
+        match (certificate, key) {
+            (None, None) => Ok(None),
+            (Some(certificate), Some(key)) => Ok(Some(Self {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            })),
+            _ => {
+                let problem = format!("set it and {section}.tls_key together");
+                Err(ConfigError::new(config_key, problem))
+            }
+        }
+    }
+
     fn load(&self) -> Result<Arc<CertifiedKey>, String> {
         let (chain, key) = (read_certificates(&self.certificate)?, read_key(&self.key)?);
         let provider = aws_lc_rs::default_provider();
@@ -56,7 +78,7 @@ fn problem(path: &Path, error: &dyn Display) -> String {
 /// Reads the certificates of a PEM file.
 ///
 /// # Errors
-/// Names the file when it cannot be read or holds no certificate.
+/// Names the file when it cannot be read or contains no certificate.
 pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificates = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -70,14 +92,14 @@ pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, St
 /// Reads the private key of a PEM file.
 ///
 /// # Errors
-/// Names the file when it cannot be read or holds no key.
+/// Names the file when it cannot be read or contains no key.
 pub fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     PrivateKeyDer::from_pem_file(path).map_err(|e| problem(path, &e))
 }
 
-/// Calls `load` within ten seconds after one of the files changed, until the tasks stop. A failure is logged and leaves the
-/// previous certificate in use.
-pub fn keep_fresh(
+/// Calls `load` within ten seconds after one of the files changed, until the tasks stop. After a failure, which is logged,
+/// the previous certificate stays in use.
+pub fn reload_on_change(
     files: Vec<PathBuf>,
     tasks: &Tasks,
     load: impl Fn() -> Result<(), String> + Send + 'static,
@@ -86,31 +108,45 @@ pub fn keep_fresh(
         let of = |path: &PathBuf| std::fs::metadata(path).and_then(|m| m.modified()).ok();
         files.iter().map(of).collect()
     };
-    let stopping = tasks.stopping();
-    tasks.spawn(async move {
-        let mut seen = modified();
-        while stopping
-            .run_until_cancelled(tokio::time::sleep(RELOAD_EVERY))
-            .await
-            .is_some()
-        {
-            let now = modified();
-            if now == seen {
-                continue;
-            }
-            seen = now;
-            if let Err(error) = load() {
-                tracing::error!(%error, "kept the old certificate");
-            }
-        }
+    let mut seen = modified();
+    tasks.every("certificate reload", RELOAD_EVERY, move || {
+        let now = modified();
+        let is_changed = now != seen;
+        seen = now;
+        let outcome = if is_changed { load() } else { Ok(()) };
+        ready(outcome.map_err(|error| format!("kept the old certificate: {error}")))
     });
 }
 
-/// Builds an acceptor for a certificate, and keeps it fresh: a changed file is read within ten seconds, and one that
-/// cannot be used leaves the old certificate in place. Returns `None` when neither path is set.
+/// Makes aws-lc-rs the provider for every use of TLS in the process. Later calls have no effect.
+pub fn install_crypto_provider() {
+    let _ = aws_lc_rs::default_provider().install_default();
+}
+
+/// Checks that a certificate and its key can be used, as [`acceptor`] does.
 ///
 /// # Errors
-/// When only one of the two is set, or they cannot be used; names the key `<section>.tls_cert`.
+/// As [`acceptor`].
+pub fn validate(
+    section: &str,
+    certificate: Option<&PathBuf>,
+    key: Option<&PathBuf>,
+) -> Result<(), ConfigError> {
+    let config_key = format!("{section}.tls_cert");
+    match Files::configured(&config_key, section, certificate, key)? {
+        Some(files) => files
+            .load()
+            .map(drop)
+            .map_err(|e| ConfigError::new(&config_key, e)),
+        None => Ok(()),
+    }
+}
+
+/// Builds an acceptor for a certificate and reloads it: a changed file is loaded within ten seconds, and the old
+/// certificate stays in use if that fails. Returns `None` when neither path is set.
+///
+/// # Errors
+/// When only one path is set, or a file is invalid; names the key `<section>.tls_cert`.
 pub fn acceptor(
     section: &str,
     certificate: Option<&PathBuf>,
@@ -119,18 +155,8 @@ pub fn acceptor(
     tasks: &Tasks,
 ) -> Result<Option<TlsAcceptor>, ConfigError> {
     let config_key = format!("{section}.tls_cert");
-    let files = match (certificate, key) {
-        (None, None) => return Ok(None),
-        (Some(certificate), Some(key)) => Files {
-            certificate: certificate.clone(),
-            key: key.clone(),
-        },
-        _ => {
-            return Err(ConfigError::new(
-                &config_key,
-                format!("set it and {section}.tls_key together"),
-            ));
-        }
+    let Some(files) = Files::configured(&config_key, section, certificate, key)? else {
+        return Ok(None);
     };
     let current = Arc::new(Current(RwLock::new(
         files.load().map_err(|e| ConfigError::new(&config_key, e))?,
@@ -142,8 +168,9 @@ pub fn acceptor(
         .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let watched = vec![files.certificate.clone(), files.key.clone()];
-    keep_fresh(watched, tasks, move || {
-        *current.0.write().unwrap_or_else(PoisonError::into_inner) = files.load()?;
+    reload_on_change(watched, tasks, move || {
+        let fresh = files.load()?;
+        *current.0.write() = fresh;
         Ok(())
     });
     Ok(Some(TlsAcceptor::from(Arc::new(config))))

@@ -1,22 +1,21 @@
-//! What a person who has just started Mayfly needs to know, and three commands to paste.
+//! The text that is printed at start: the addresses, and three commands to try.
 
 use std::{fmt::Write as _, net::SocketAddr};
 
 use crate::config::Role;
 
-/// Where this process listens.
-#[derive(Debug, Default)]
+/// The addresses of this process.
+#[derive(Debug)]
 pub(crate) struct Listening {
     pub(crate) http: Option<String>,
     pub(crate) smtp: Option<SocketAddr>,
     pub(crate) grpc: Vec<(Role, SocketAddr)>,
-    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) admin: SocketAddr,
     pub(crate) default_domain: String,
 }
 
 impl Listening {
-    /// The text that is printed once everything listens. Each address stands on a line of its own after its name, for
-    /// scripts that start Mayfly on port 0.
+    /// Returns the text. Each address is on a line of its own after its name, for scripts that start Mayfly on port 0.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("Mayfly {} is ready\n", env!("CARGO_PKG_VERSION"));
         let mut line = |name: &str, value: &str| {
@@ -31,17 +30,15 @@ impl Listening {
         for (role, address) in &self.grpc {
             line(&format!("gRPC {role}"), &address.to_string());
         }
-        if let Some(admin) = self.admin {
-            line("admin", &format!("http://{admin}"));
-        }
+        line("admin", &format!("http://{}", self.admin));
         line("domain", &self.default_domain);
         if let (Some(http), Some(smtp)) = (&self.http, self.smtp) {
-            text.push_str(&self.first_minute(http, smtp));
+            text.push_str(&self.examples(http, smtp));
         }
         text
     }
 
-    fn first_minute(&self, http: &str, smtp: SocketAddr) -> String {
+    fn examples(&self, http: &str, smtp: SocketAddr) -> String {
         let address = format!("hello@{}", self.default_domain);
         format!(
             "\nTry it (the API is described at {http}/api/docs):\n\n\

@@ -4,21 +4,21 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::mailbox_command::MailboxCommand;
+use crate::client::MailboxCommand;
 
-/// Mailboxes for programs: over HTTP, with real mail over SMTP.
+/// Disposable mailboxes for tests and scripts: create them over HTTP, receive real mail over SMTP.
 ///
-/// Without a command it serves. Every key of the configuration can be set as MAYFLY_SECTION__KEY.
+/// Without a command it serves. Every configuration key can be set as MAYFLY_SECTION__KEY.
 #[derive(Debug, Parser)]
 #[command(name = "mayfly", version)]
 pub(crate) struct Cli {
-    /// A TOML file with the configuration; ./mayfly.toml is read when it is there
+    /// Configuration file in TOML [default: ./mayfly.toml if it exists]
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
-    /// The roles to run here, with commas: gateway, smtp, auth, mailbox [default: all of them]
+    /// Roles of this process, with commas: gateway, smtp, auth, mailbox [default: all]
     #[arg(long, value_name = "ROLES", global = true)]
     roles: Option<String>,
-    /// Where the embedded databases and keys are kept [default: ./data]
+    /// Directory of the embedded databases and keys [default: ./data]
     #[arg(long, value_name = "DIR", global = true)]
     data_dir: Option<String>,
     #[command(subcommand)]
@@ -28,31 +28,33 @@ pub(crate) struct Cli {
 /// What to do instead of serving.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Look at the configuration
+    /// Validate or print the configuration
     Config {
         #[command(subcommand)]
         action: ConfigAction,
     },
-    /// Bring the databases of the roles up to date, then exit
+    /// Migrate the databases of the roles, then exit
     Migrate,
-    /// Ask the process that runs here whether it is ready; exit code 1 if not
+    /// Check whether the process on this machine is ready; exit code 1 if not
     Health,
-    /// Use a mailbox of any server, from scripts: make one, wait for a code or a link, read and delete mail
+    /// Use a mailbox of any server: create it, wait for a code or a link, read and delete messages
     Mailbox(Box<MailboxCommand>),
 }
 
-/// What to do with the configuration.
+/// Actions on the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigAction {
-    /// Say whether it can be used; exit code 2 if not
+    /// Validate it as a start does; exit code 2 if it cannot be used
     Check,
-    /// Print it as TOML, with defaults, secrets hidden
+    /// Print the effective configuration as TOML with every key, secrets hidden
     Dump,
+    /// Print the reference of all keys as Markdown
+    Reference,
 }
 
 impl Cli {
-    /// The flags as a layer of the configuration.
-    pub(crate) fn layer(&self) -> BTreeMap<String, String> {
+    /// Returns the flags as a layer of the configuration.
+    pub(crate) fn flags(&self) -> BTreeMap<String, String> {
         let flags = [("roles", &self.roles), ("data_dir", &self.data_dir)];
         flags
             .into_iter()

@@ -1,6 +1,7 @@
-//! The directory of embedded databases and keys.
+//! The directory of embedded databases and generated keys.
 
 use std::{
+    fmt,
     fs::{self, DirBuilder, OpenOptions},
     io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
@@ -10,27 +11,58 @@ use std::{
 use mayfly_runtime::config::ConfigError;
 use mayfly_types::SecretKey;
 
-/// Makes the directory if it is not there, for this user alone.
+/// The key that signs session tokens.
+pub(crate) const SIGNING_KEY: &str = "signing.key";
+/// The key that seals data of the mailbox service.
+pub(crate) const DATA_KEY: &str = "data.key";
+
+/// Checks what exists already: the directory must be one, and its keys must be readable.
+pub(crate) fn validate(path: &Path) -> Result<(), ConfigError> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return Err(problem(path, &"is not a directory")),
+        // A start creates it.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(problem(path, &error)),
+    }
+    for name in [SIGNING_KEY, DATA_KEY] {
+        existing_key(&path.join(name))?;
+    }
+    Ok(())
+}
+
+/// Creates the directory if it does not exist, for this user only.
 pub(crate) fn create(path: &Path) -> Result<(), ConfigError> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(|error| ConfigError::new("data_dir", format!("{}: {error}", path.display())))
+        .map_err(|error| problem(path, &error))
 }
 
-/// Reads a key of embedded mode, or makes it (mode 0600) on the first start.
+/// Reads a generated key; `None` if it does not exist.
+fn existing_key(path: &Path) -> Result<Option<SecretKey>, ConfigError> {
+    match fs::read_to_string(path) {
+        Ok(hex) => SecretKey::from_hex(&hex)
+            .map(Some)
+            .map_err(|error| problem(path, &error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(problem(path, &error)),
+    }
+}
+
+fn problem(path: &Path, error: &dyn fmt::Display) -> ConfigError {
+    ConfigError::new("data_dir", format!("{}: {error}", path.display()))
+}
+
+/// Reads a key of embedded mode, or generates it (mode 0600) on the first start.
 pub(crate) fn key(data_dir: &Path, name: &str) -> Result<SecretKey, ConfigError> {
     let path = data_dir.join(name);
-    let problem =
-        |error: &dyn std::fmt::Display| ConfigError::new("data_dir", format!("{}: {error}", path.display()));
-    match fs::read_to_string(&path) {
-        Ok(hex) => return SecretKey::from_hex(&hex).map_err(|error| problem(&error)),
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(problem(&error)),
+    if let Some(key) = existing_key(&path)? {
+        return Ok(key);
     }
     let key = SecretKey::random();
-    // Written beside and renamed, so that a crash leaves no half key that would refuse every later start.
+    // Written to a temporary file and renamed: a crash leaves no partial key, which would fail every later start.
     let fresh = data_dir.join(format!("{name}.new"));
     let written = OpenOptions::new()
         .write(true)
@@ -44,7 +76,7 @@ pub(crate) fn key(data_dir: &Path, name: &str) -> Result<SecretKey, ConfigError>
             fs::rename(&fresh, &path)?;
             fs::File::open(data_dir)?.sync_all()
         });
-    written.map_err(|error| problem(&error))?;
+    written.map_err(|error| problem(&path, &error))?;
     Ok(key)
 }
 
@@ -55,15 +87,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_is_private_and_stays() {
+    fn key_is_private_and_persistent() {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
         create(&data).unwrap();
-        let made = key(&data, "signing.key").unwrap();
-        assert_eq!(key(&data, "signing.key").unwrap(), made);
+        let generated = key(&data, "signing.key").unwrap();
+        assert_eq!(key(&data, "signing.key").unwrap(), generated);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&data), mode(&data.join("signing.key"))), (0o700, 0o600));
+        validate(&data).unwrap();
         fs::write(data.join("signing.key"), "damaged").unwrap();
+        assert!(validate(&data).unwrap_err().to_string().contains("signing.key"));
+        let file = data.join("signing.key");
+        assert!(
+            validate(&file)
+                .unwrap_err()
+                .to_string()
+                .contains("not a directory")
+        );
+        validate(&dir.path().join("missing")).unwrap();
         assert!(
             key(&data, "signing.key")
                 .unwrap_err()

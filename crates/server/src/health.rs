@@ -1,8 +1,9 @@
-//! The command `mayfly health`: asks the process that runs here whether it is ready, where there is no curl to do it.
+//! The command `mayfly health`: a readiness probe for containers without curl.
 
 use std::{
-    io,
+    io::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    process::ExitCode,
     time::Duration,
 };
 
@@ -12,23 +13,44 @@ use tokio::{
     time::timeout,
 };
 
-/// How long the whole question may take.
-const LIMIT: Duration = Duration::from_secs(2);
+/// The time-out of the whole probe.
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// More than any report has.
-const MAX_ANSWER_BYTES: u64 = 64 * 1024;
+const MAX_RESPONSE_BYTES: u64 = 64 * 1024;
 
-/// Asks `/readyz` of the admin listener that is configured here. The error is one line that says why it is not ready.
-pub(crate) async fn check(admin: SocketAddr) -> Result<(), String> {
-    let address = reachable(admin);
-    let answer = match timeout(LIMIT, ask(address)).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return Err(format!("{address}: {error}")),
-        Err(_) => return Err(format!("{address}: no answer within {} s", LIMIT.as_secs())),
-    };
-    verdict(&answer)
+/// The process is not ready.
+const EXIT_NOT_READY: u8 = 1;
+
+/// Prints whether the process with this admin listener is ready.
+pub(crate) fn run(admin: SocketAddr) -> anyhow::Result<ExitCode> {
+    // Probes run every few seconds and need no thread of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    match runtime.block_on(check(admin)) {
+        Ok(()) => {
+            writeln!(io::stdout(), "ready")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(problem) => {
+            eprintln!("mayfly: not ready: {problem}");
+            Ok(ExitCode::from(EXIT_NOT_READY))
+        }
+    }
 }
 
-/// Where a listener can be reached from this machine: one on every address is on loopback too.
+/// Calls `/readyz` of the configured admin listener. The error is one line with the reason.
+async fn check(admin: SocketAddr) -> Result<(), String> {
+    let address = reachable(admin);
+    let response = match timeout(TIMEOUT, call(address)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return Err(format!("{address}: {error}")),
+        Err(_) => return Err(format!("{address}: no answer within {} s", TIMEOUT.as_secs())),
+    };
+    parse(&response)
+}
+
+/// Returns the address that reaches a listener from this machine; a listener on every address is on loopback too.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -38,26 +60,29 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-#[expect(clippy::disallowed_methods, reason = "it asks this machine")]
-async fn ask(address: SocketAddr) -> io::Result<String> {
+#[expect(clippy::disallowed_methods, reason = "it connects to this machine")]
+async fn call(address: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.take(MAX_ANSWER_BYTES).read_to_string(&mut answer).await?;
-    Ok(answer)
+    let mut response = String::new();
+    stream
+        .take(MAX_RESPONSE_BYTES)
+        .read_to_string(&mut response)
+        .await?;
+    Ok(response)
 }
 
-/// Reads an answer of `/readyz`: ready on status 200, else what its lines say is wrong.
-fn verdict(answer: &str) -> Result<(), String> {
-    let (head, report) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+/// Parses a response of `/readyz`: ready on status 200, else the lines of the checks that fail.
+fn parse(response: &str) -> Result<(), String> {
+    let (head, report) = response.split_once("\r\n\r\n").unwrap_or((response, ""));
     match head.split(' ').nth(1) {
         Some("200") => Ok(()),
         Some("503") => {
-            let wrong: Vec<&str> = report.lines().filter(|line| !line.ends_with(" ok")).collect();
-            Err(wrong.join(", "))
+            let failed: Vec<&str> = report.lines().filter(|line| !line.ends_with(" ok")).collect();
+            Err(failed.join(", "))
         }
-        _ => Err("what answers there is not the admin listener of Mayfly".to_owned()),
+        _ => Err("the listener there is not the admin listener of Mayfly".to_owned()),
     }
 }
 
@@ -66,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listener_on_every_address_is_asked_on_loopback() {
+    fn reachable_unspecified_address_is_loopback() {
         for (listen, expected) in [
             ("0.0.0.0:9090", "127.0.0.1:9090"),
             ("[::]:9090", "[::1]:9090"),
@@ -77,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read() {
+    fn parse_reports_failed_checks() {
         let table = [
             ("HTTP/1.1 200 OK\r\n\r\nserving ok\n", Ok(())),
             (
@@ -88,11 +113,11 @@ mod tests {
             ("220 mayfly.test ESMTP\r\n", Err("not the admin listener")),
             ("", Err("not the admin listener")),
         ];
-        for (answer, expected) in table {
-            match (verdict(answer), expected) {
+        for (response, expected) in table {
+            match (parse(response), expected) {
                 (Ok(()), Ok(())) => {}
                 (Err(line), Err(part)) => assert!(line.contains(part), "{line}"),
-                (found, _) => panic!("{answer:?}: {found:?}"),
+                (found, _) => panic!("{response:?}: {found:?}"),
             }
         }
     }

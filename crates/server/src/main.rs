@@ -1,27 +1,32 @@
-//! The binary `mayfly`: reads the command line and the configuration, and runs roles until told to stop.
+//! The binary `mayfly`: parses the command line, loads the configuration, and runs the roles or a command.
 
 mod banner;
 mod cli;
+mod client;
 mod config;
 mod data_dir;
 mod health;
-mod mailbox_command;
+mod process;
 mod roles;
 mod run;
+mod sockets;
 mod wiring;
 
-use std::process::ExitCode;
+use std::{fmt::Display, io::Write, process::ExitCode};
 
 use clap::Parser;
-use mayfly_runtime::telemetry::Telemetry;
+use mayfly_runtime::tls;
+
+use crate::{
+    cli::{Cli, Command, ConfigAction},
+    config::Config,
+};
 
 /// Under load, `perf` showed the system's allocator at a fifth of the CPU of a list.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// What runs here is not ready.
-const EXIT_NOT_READY: u8 = 1;
-/// A configuration or an environment that cannot be used.
+/// The configuration or the environment cannot be used.
 const EXIT_UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -34,65 +39,43 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the answers of commands")]
 fn try_main() -> anyhow::Result<ExitCode> {
-    let cli = cli::Cli::parse();
-    // It needs a server somewhere, and no configuration here.
-    if let Some(cli::Command::Mailbox(command)) = &cli.command {
-        return mailbox_command::run(command);
-    }
-    let config = config::Config::load(&cli)?;
-    match cli.command {
-        Some(cli::Command::Config {
-            action: cli::ConfigAction::Check,
-        }) => {
-            println!("the configuration is usable");
-            return Ok(ExitCode::SUCCESS);
+    let cli = Cli::parse();
+    tls::install_crypto_provider();
+    match &cli.command {
+        // A client reads no configuration.
+        Some(Command::Mailbox(command)) => client::run(command),
+        Some(Command::Config { action }) => show(&cli, action),
+        Some(Command::Health) => health::run(load(&cli)?.admin.listen),
+        Some(Command::Migrate) => {
+            let config = load(&cli)?;
+            config.validate_databases()?;
+            run::migrate(&config)
         }
-        Some(cli::Command::Config {
-            action: cli::ConfigAction::Dump,
-        }) => {
-            print!("{}", toml::to_string(&config)?);
-            return Ok(ExitCode::SUCCESS);
+        None => {
+            let config = load(&cli)?;
+            config.validate()?;
+            run::serve(&config)
         }
-        Some(cli::Command::Health) => return health(&config),
-        _ => {}
     }
-    run::install_crypto();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    // Declared after the runtime, so that it is dropped, and what is left told, while the runtime still drives the
-    // connection to the collector: whether this returns or panics.
-    let telemetry = {
-        let _entered = runtime.enter();
-        let roles: Vec<_> = config.roles.0.iter().map(|role| role.as_str()).collect();
-        Telemetry::install(&config.log, &config.telemetry, &roles)?
-    };
-    let outcome = match cli.command {
-        Some(_) => runtime
-            .block_on(run::migrate(&config))
-            .map(|()| ExitCode::SUCCESS),
-        None => runtime.block_on(run::run(config, telemetry.metrics())),
-    };
-    if let Err(error) = &outcome {
-        telemetry.process_failed(&format!("{error:#}"));
-    }
-    outcome
 }
 
-#[expect(clippy::print_stdout, reason = "the answer of the command")]
-fn health(config: &config::Config) -> anyhow::Result<ExitCode> {
-    // It is asked every few seconds, and needs no thread of its own.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    match runtime.block_on(health::check(config.admin.listen)) {
-        Ok(()) => {
-            println!("ready");
-            Ok(ExitCode::SUCCESS)
+fn load(cli: &Cli) -> anyhow::Result<Config> {
+    Ok(Config::load(cli.config.as_deref(), &cli.flags())?)
+}
+
+fn show(cli: &Cli, action: &ConfigAction) -> anyhow::Result<ExitCode> {
+    match action {
+        ConfigAction::Check => {
+            load(cli)?.validate()?;
+            print("the configuration can be used\n")
         }
-        Err(problem) => {
-            eprintln!("mayfly: not ready: {problem}");
-            Ok(ExitCode::from(EXIT_NOT_READY))
-        }
+        ConfigAction::Dump => print(load(cli)?.dump()?),
+        ConfigAction::Reference => print(config::reference()?),
     }
+}
+
+fn print(output: impl Display) -> anyhow::Result<ExitCode> {
+    write!(std::io::stdout(), "{output}")?;
+    Ok(ExitCode::SUCCESS)
 }

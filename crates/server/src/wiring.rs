@@ -1,19 +1,15 @@
-//! Which services are in this process and which are elsewhere, and which database they have: the only place that asks.
-
-use mayfly_auth::Auth;
-use mayfly_database::{Database, OpenError};
-use mayfly_mailbox::Mailbox;
-use mayfly_proto::{IDEMPOTENT_METHODS, auth::auth_server, mailbox::mailbox_server};
-use mayfly_rpc::{Credential, Endpoints, Peer, Transport};
-use mayfly_runtime::{admin::Readiness, config::ConfigError, task::Tasks};
-use tonic::service::Routes;
+//! Local or remote: which services run in this process, and which database each has. No other file decides that.
 
 use crate::{
     config::{Config, Role},
     data_dir,
 };
+use mayfly_database::{Database, OpenError};
+use mayfly_proto::{IDEMPOTENT_METHODS, auth::auth_server, mailbox::mailbox_server};
+use mayfly_rpc::{Credential, Endpoints, Peer, Transport};
+use mayfly_runtime::{admin::Readiness, config::ConfigError, task::Tasks};
 
-/// The database of a service: PostgreSQL where one is configured, else a file in the data directory.
+/// Opens the database of a service: PostgreSQL if it is configured, else a SQLite file in the data directory.
 pub(crate) async fn database(config: &Config, role: Role) -> Result<Database, OpenError> {
     if config.database.is_set() {
         return Database::open_postgres(&config.database, role.as_str()).await;
@@ -22,16 +18,16 @@ pub(crate) async fn database(config: &Config, role: Role) -> Result<Database, Op
     Database::open_sqlite(&config.data_dir.join(format!("{role}.db"))).await
 }
 
-/// What transports to other processes are made with.
+/// What transports to other processes need.
 pub(crate) struct Wiring {
-    /// Keeps the connections; it outlives edges and services, which still call while they drain.
-    pub(crate) tasks: Tasks,
+    /// Runs the connections. The group outlives edges and services, which still call while they drain.
+    tasks: Tasks,
     /// Absent when every role is here.
     pub(crate) credential: Option<Credential>,
 }
 
 impl Wiring {
-    /// Reads the credential, if anything is elsewhere.
+    /// Reads the credential, if a role runs elsewhere.
     pub(crate) fn new(config: &Config, tasks: Tasks) -> Result<Self, ConfigError> {
         let credential = match config.is_split() {
             true => Some(config.grpc_credential(&tasks)?),
@@ -40,29 +36,35 @@ impl Wiring {
         Ok(Self { tasks, credential })
     }
 
-    /// A transport to auth.
-    pub(crate) fn auth(
+    /// Returns a transport to auth, `None` if no role here calls it.
+    pub(crate) fn to_auth(
         &self,
         config: &Config,
-        here: Option<&Auth>,
+        here: Option<Transport>,
         readiness: &mut Readiness,
-    ) -> Result<Transport, ConfigError> {
-        match (here, &config.auth.endpoint) {
-            (Some(auth), _) => Ok(mayfly_rpc::local(auth.server())),
-            (None, endpoint) => self.remote(Role::Auth, endpoint.as_ref(), readiness),
+    ) -> Result<Option<Transport>, ConfigError> {
+        match (config.calls(Role::Auth), here) {
+            (false, _) => Ok(None),
+            (true, Some(here)) => Ok(Some(here)),
+            (true, None) => self
+                .remote(Role::Auth, config.auth.endpoint.as_ref(), readiness)
+                .map(Some),
         }
     }
 
-    /// A transport to mailbox.
-    pub(crate) fn mailbox(
+    /// Returns a transport to mailbox, `None` if no role here calls it.
+    pub(crate) fn to_mailbox(
         &self,
         config: &Config,
-        here: Option<&Mailbox>,
+        here: Option<Transport>,
         readiness: &mut Readiness,
-    ) -> Result<Transport, ConfigError> {
-        match (here, &config.mailbox.endpoint) {
-            (Some(mailbox), _) => Ok(mayfly_rpc::local(mailbox.server())),
-            (None, endpoint) => self.remote(Role::Mailbox, endpoint.as_ref(), readiness),
+    ) -> Result<Option<Transport>, ConfigError> {
+        match (config.calls(Role::Mailbox), here) {
+            (false, _) => Ok(None),
+            (true, Some(here)) => Ok(Some(here)),
+            (true, None) => self
+                .remote(Role::Mailbox, config.mailbox.endpoint.as_ref(), readiness)
+                .map(Some),
         }
     }
 
@@ -74,7 +76,7 @@ impl Wiring {
     ) -> Result<Transport, ConfigError> {
         let (Some(endpoints), Some(credential)) = (endpoints, &self.credential) else {
             let key = format!("{role}.endpoint");
-            return Err(ConfigError::new(&key, "is needed, and grpc.secret with it"));
+            return Err(ConfigError::new(&key, "is required, and grpc.secret with it"));
         };
         let (name, service) = match role {
             Role::Auth => ("auth service", auth_server::SERVICE_NAME),
@@ -90,31 +92,4 @@ impl Wiring {
         readiness.add_service(name, move || reach.check());
         Ok(transport)
     }
-}
-
-/// A service that other processes may call.
-pub(crate) struct Served {
-    /// The role that it listens as.
-    pub(crate) role: Role,
-    /// Its full name.
-    pub(crate) service: &'static str,
-    pub(crate) routes: Routes,
-}
-
-/// The services here that other processes may call.
-pub(crate) fn served(config: &Config, auth: Option<&Auth>, mailbox: Option<&Mailbox>) -> Vec<Served> {
-    if !config.is_split() {
-        return Vec::new();
-    }
-    let auth = auth.map(|auth| Served {
-        role: Role::Auth,
-        service: auth_server::SERVICE_NAME,
-        routes: Routes::new(auth.server()),
-    });
-    let mailbox = mailbox.map(|mailbox| Served {
-        role: Role::Mailbox,
-        service: mailbox_server::SERVICE_NAME,
-        routes: Routes::new(mailbox.server()),
-    });
-    auth.into_iter().chain(mailbox).collect()
 }

@@ -183,26 +183,19 @@ fn millis(span: Duration) -> u64 {
 mod tests {
     use crate::redis::RedisConfig;
     use futures_util::poll;
-    use mayfly_testkit::RedisServer;
+    use mayfly_testkit::{RedisServer, eventually_within};
     use mayfly_types::{Clock, SystemClock};
     use tokio_util::sync::CancellationToken;
 
     use super::*;
 
+    /// Less than [`ENTRY_TTL`], after which an entry ends by itself.
+    const WITHIN: Duration = Duration::from_secs(10);
+
     async fn counted(redis: &Redis, account: AccountId) -> Option<u64> {
         let mut count = cmd("ZCARD");
         count.arg(key(account));
         redis.run(&count).await.ok()
-    }
-
-    async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-        let waiting = async {
-            while !is_so().await {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
-        waited.unwrap_or_else(|_| panic!("never {what}"));
     }
 
     #[tokio::test]
@@ -212,7 +205,10 @@ mod tests {
         let config: RedisConfig = toml::from_str(&format!("url = \"{}\"", server.url())).unwrap();
         let redis = Redis::start(&config, &tasks).unwrap().unwrap();
         let account = AccountId::new(SystemClock.now());
-        until("connected", async || counted(&redis, account).await.is_some()).await;
+        eventually_within("connected", WITHIN, async || {
+            counted(&redis, account).await.is_some()
+        })
+        .await;
         let count = SocketCount::start(Some(redis.clone()), &tasks);
         let kept = count.enter(account).await.unwrap();
         let ended = count.enter(account).await.unwrap();
@@ -221,10 +217,10 @@ mod tests {
         let mut renewing = Box::pin(count.renew(&redis));
         assert!(poll!(renewing.as_mut()).is_pending());
         drop(ended);
-        until("left", async || counted(&redis, account).await == Some(1)).await;
+        eventually_within("left", WITHIN, async || counted(&redis, account).await == Some(1)).await;
         renewing.await.unwrap();
         assert_eq!(counted(&redis, account).await, Some(1), "it was entered again");
         drop(kept);
-        until("left", async || counted(&redis, account).await == Some(0)).await;
+        eventually_within("left", WITHIN, async || counted(&redis, account).await == Some(0)).await;
     }
 }

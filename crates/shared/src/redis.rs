@@ -1,11 +1,11 @@
-//! Redis, which holds what processes share for a short while. It may be slow, lost or emptied at any moment: a call that is
-//! not answered at once fails, and whoever made it goes on without.
+//! Redis, for short-lived state that processes share. It may be slow, down or emptied at any moment: a call that is not
+//! answered at once fails, and its caller continues without.
 
 mod config;
 mod subscribe;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,6 +15,7 @@ use ::redis::{
     aio::{ConnectionLike, MultiplexedConnection},
     cluster_async::ClusterConnection,
 };
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 pub use ::redis;
@@ -24,13 +25,13 @@ pub use subscribe::subscribe;
 
 use mayfly_runtime::{config::ConfigError, task::Tasks};
 
-/// How long a command may take. Whoever asks has a deadline of a second, and asks PostgreSQL after this.
+/// The time-out of a command. Callers have a deadline of a second, and query PostgreSQL after this.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(250);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Between two attempts to connect.
+/// The pause between two connection attempts.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// The servers behind one name. Clones share one connection.
+/// A client of Redis. Clones share one connection.
 #[derive(Clone)]
 pub struct Redis(Arc<Shared>);
 
@@ -39,7 +40,7 @@ struct Shared {
     is_lost: Notify,
 }
 
-/// A connection, and since when there is one.
+/// A connection, and when it was established.
 #[derive(Clone)]
 struct Live {
     connection: Connection,
@@ -60,10 +61,10 @@ impl std::fmt::Debug for Redis {
 }
 
 impl Redis {
-    /// Starts to keep a connection, until the tasks stop. That there is none yet is no failure.
+    /// Starts to maintain a connection until the tasks stop. Returns before it is established.
     ///
     /// # Errors
-    /// When the URL cannot be understood.
+    /// When the URL does not parse.
     pub fn start(config: &RedisConfig, tasks: &Tasks) -> Result<Option<Self>, ConfigError> {
         let Some(topology) = config.topology()? else {
             return Ok(None);
@@ -76,36 +77,36 @@ impl Redis {
         tasks.spawn_vital("redis", async move {
             tokio::select! {
                 () = stopping.cancelled() => {}
-                () = keep(topology, &shared) => {}
+                () = maintain(topology, &shared) => {}
             }
         });
         Ok(Some(redis))
     }
 
-    /// Returns for how long there has been a connection, if there is one.
+    /// Returns the age of the connection, if there is one.
     #[must_use]
     pub fn connected_for(&self) -> Option<Duration> {
-        self.0.live().as_ref().map(|live| live.since.elapsed())
+        self.0.live.lock().as_ref().map(|live| live.since.elapsed())
     }
 
     /// Runs a command.
     ///
     /// # Errors
-    /// What the server answered, or that it did not answer in time: what became of the command is unknown then.
+    /// The error of the server, or a time-out: the outcome of the command is unknown then.
     pub async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
         let mut live = self.connection()?;
         let outcome = command.query_async(&mut live.connection).await;
-        self.judge(&live, outcome)
+        self.abandon_if_lost(&live, outcome)
     }
 
-    /// Runs commands that need no order among them and give no answer.
+    /// Runs commands whose order and answers do not matter.
     ///
     /// # Errors
     /// As [`Redis::run`].
     pub async fn run_all(&self, commands: &Pipeline) -> Result<(), RedisError> {
         let mut live = self.connection()?;
         let outcome = commands.exec_async(&mut live.connection).await;
-        self.judge(&live, outcome)
+        self.abandon_if_lost(&live, outcome)
     }
 
     /// Runs a script.
@@ -118,22 +119,22 @@ impl Redis {
     ) -> Result<T, RedisError> {
         let mut live = self.connection()?;
         let outcome = script.invoke_async(&mut live.connection).await;
-        self.judge(&live, outcome)
+        self.abandon_if_lost(&live, outcome)
     }
 
     fn connection(&self) -> Result<Live, RedisError> {
-        let live = self.0.live().clone();
+        let live = self.0.live.lock().clone();
         live.ok_or_else(|| RedisError::from((ErrorKind::Io, "there is no connection to Redis")))
     }
 
-    /// Leaves a connection on which a command failed for another reason than its own.
-    fn judge<T>(&self, used: &Live, outcome: Result<T, RedisError>) -> Result<T, RedisError> {
+    /// Abandons the connection if a command failed because of it.
+    fn abandon_if_lost<T>(&self, used: &Live, outcome: Result<T, RedisError>) -> Result<T, RedisError> {
         if let Err(error) = &outcome
             && is_lost(error)
         {
-            let mut live = self.0.live();
+            let mut live = self.0.live.lock();
             if live.as_ref().is_some_and(|live| live.since == used.since) {
-                tracing::warn!(%error, "lost Redis; going on without");
+                tracing::warn!(%error, "lost Redis; continuing without it");
                 *live = None;
                 self.0.is_lost.notify_one();
             }
@@ -142,7 +143,7 @@ impl Redis {
     }
 }
 
-/// A server that answers so is not one to go on with: it is away, slow, loading, or no master any more.
+/// Returns whether an error means that the server is unusable: down, slow, loading, or no longer the master.
 fn is_lost(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_timeout()
@@ -154,31 +155,25 @@ fn is_lost(error: &RedisError) -> bool {
         )
 }
 
-impl Shared {
-    fn live(&self) -> MutexGuard<'_, Option<Live>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Connects, waits until the connection is lost, and connects again, for ever.
-async fn keep(mut topology: Topology, shared: &Shared) {
-    let mut is_told = false;
+/// Connects, and reconnects whenever the connection is lost.
+async fn maintain(mut topology: Topology, shared: &Shared) {
+    let mut is_logged = false;
     loop {
         match tokio::time::timeout(CONNECT_TIMEOUT, connect(&mut topology)).await {
             Ok(Ok(connection)) => {
-                *shared.live() = Some(Live {
+                *shared.live.lock() = Some(Live {
                     connection,
                     since: Instant::now(),
                 });
                 tracing::info!("connected to Redis");
-                is_told = false;
+                is_logged = false;
                 shared.is_lost.notified().await;
             }
             failed => {
-                if !is_told {
+                if !is_logged {
                     let error = failed.map(|outcome| outcome.err().map(|error| error.to_string()));
-                    tracing::warn!(?error, "cannot connect to Redis; trying on");
-                    is_told = true;
+                    tracing::warn!(?error, "cannot connect to Redis; retrying");
+                    is_logged = true;
                 }
             }
         }
@@ -186,7 +181,7 @@ async fn keep(mut topology: Topology, shared: &Shared) {
     }
 }
 
-/// Connects, and makes sure that the server answers in time.
+/// Connects, and checks that the server answers in time.
 async fn connect(topology: &mut Topology) -> Result<Connection, RedisError> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))

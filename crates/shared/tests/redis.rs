@@ -1,9 +1,6 @@
-//! A connection to a real Redis: kept, lost, found again, and never waited for.
+//! The connection to a real Redis: established, lost and re-established; calls never wait for it.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot do without, it fails without"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails where its setup fails")]
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +9,7 @@ use mayfly_shared::redis::{
     Redis, RedisConfig,
     redis::{Cmd, RedisError, Script, cmd},
 };
-use mayfly_testkit::RedisServer;
+use mayfly_testkit::{RedisServer, eventually};
 use tokio_util::sync::CancellationToken;
 
 fn start(url: &str, tasks: &Tasks) -> Redis {
@@ -24,39 +21,31 @@ fn tasks() -> Tasks {
     Tasks::new(CancellationToken::new())
 }
 
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "never {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-}
-
 async fn ping(redis: &Redis) -> Result<String, RedisError> {
     redis.run(&cmd("PING")).await
 }
 
 #[tokio::test]
-async fn what_is_not_configured_is_not_there() {
+async fn start_without_url_returns_none() {
     assert!(Redis::start(&RedisConfig::default(), &tasks()).unwrap().is_none());
 }
 
 #[tokio::test]
-async fn a_server_that_is_killed_stopped_or_late_fails_calls_at_once_and_is_found_again() {
+async fn calls_fail_fast_while_redis_is_down_and_then_recover() {
     let mut server = RedisServer::start();
     let tasks = tasks();
     let redis = start(&server.url(), &tasks);
-    until("connected", async || ping(&redis).await.is_ok()).await;
+    eventually("connected", async || ping(&redis).await).await;
     let first = Instant::now();
 
     server.kill();
-    until("lost", async || ping(&redis).await.is_err()).await;
-    until("left", async || redis.connected_for().is_none()).await;
+    eventually("lost", async || ping(&redis).await.is_err()).await;
+    eventually("left", async || redis.connected_for().is_none()).await;
     server.restart();
-    until("found again", async || ping(&redis).await.is_ok()).await;
+    eventually("found again", async || ping(&redis).await).await;
     assert!(
         redis.connected_for().unwrap() < first.elapsed(),
-        "a connection counts its own time"
+        "the age is that of the new connection"
     );
 
     server.pause();
@@ -69,30 +58,30 @@ async fn a_server_that_is_killed_stopped_or_late_fails_calls_at_once_and_is_foun
     }
     assert!(
         asked.elapsed() < Duration::from_secs(2),
-        "nobody waits for a server that is known to be late"
+        "calls do not wait for a server that is known to be slow"
     );
     server.resume();
-    until("found again", async || ping(&redis).await.is_ok()).await;
+    eventually("found again", async || ping(&redis).await).await;
     assert!(tasks.shutdown(Duration::from_secs(5)).await);
 }
 
 #[tokio::test]
-async fn a_role_starts_before_its_redis_does() {
+async fn start_before_redis_connects_later() {
     let mut server = RedisServer::start();
     server.kill();
     let tasks = tasks();
     let redis = start(&server.url(), &tasks);
     assert!(ping(&redis).await.is_err());
     server.restart();
-    until("connected", async || ping(&redis).await.is_ok()).await;
+    eventually("connected", async || ping(&redis).await).await;
 }
 
 #[tokio::test]
-async fn a_password_is_shown_and_a_wrong_one_is_no_connection() {
+async fn connect_with_wrong_password_fails() {
     let server = RedisServer::start_with(&["--requirepass", "secret"]);
     let tasks = tasks();
     let right = start(&format!("redis://:secret@127.0.0.1:{}", server.port()), &tasks);
-    until("connected", async || ping(&right).await.is_ok()).await;
+    eventually("connected", async || ping(&right).await).await;
     let wrong = start(&format!("redis://:wrong@127.0.0.1:{}", server.port()), &tasks);
     let deadline = Instant::now() + Duration::from_secs(1);
     while Instant::now() < deadline {
@@ -102,17 +91,17 @@ async fn a_password_is_shown_and_a_wrong_one_is_no_connection() {
 }
 
 #[tokio::test]
-async fn a_cluster_is_asked_through_any_of_its_nodes() {
+async fn cluster_runs_scripts_through_a_seed_node() {
     let server = RedisServer::start_with(&["--cluster-enabled", "yes"]);
     // One node that has every slot is the smallest cluster.
     assert!(server.command("CLUSTER ADDSLOTSRANGE 0 16383").starts_with("+OK"));
-    until("a cluster", async || {
+    eventually("a cluster", async || {
         server.command("CLUSTER INFO").contains("cluster_state:ok")
     })
     .await;
     let tasks = tasks();
     let redis = start(&format!("redis+cluster://127.0.0.1:{}", server.port()), &tasks);
-    until("connected", async || ping(&redis).await.is_ok()).await;
+    eventually("connected", async || ping(&redis).await).await;
     let script = Script::new("return redis.call('SET', KEYS[1], ARGV[1])");
     let mut set = script.key("name");
     set.arg("value");
@@ -122,7 +111,7 @@ async fn a_cluster_is_asked_through_any_of_its_nodes() {
 }
 
 #[tokio::test]
-async fn a_sentinel_tells_where_the_master_is() {
+async fn sentinel_url_connects_to_the_master() {
     let master = RedisServer::start();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("sentinel.conf");
@@ -137,7 +126,7 @@ async fn a_sentinel_tells_where_the_master_is() {
         &format!("redis+sentinel://127.0.0.1:{}/primary", sentinel.port()),
         &tasks,
     );
-    until("connected", async || ping(&redis).await.is_ok()).await;
+    eventually("connected", async || ping(&redis).await).await;
     redis
         .run::<String>(cmd("SET").arg("here").arg("1"))
         .await

@@ -1,60 +1,60 @@
-//! The memory that all sessions together may fill with message data.
+//! The memory for message data, shared by all sessions.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
 
-/// How many bytes are left for everybody.
+/// The free bytes.
 #[derive(Debug)]
 pub struct Budget(AtomicU64);
 
 impl Budget {
-    /// Starts with a number of bytes.
+    /// Creates a budget.
     #[must_use]
     pub fn new(bytes: u64) -> Arc<Self> {
         Arc::new(Self(AtomicU64::new(bytes)))
     }
 
-    /// Returns what is left.
+    /// Returns the free bytes.
     #[must_use]
-    pub fn left(&self) -> u64 {
+    pub fn free_bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The bytes that one message has taken; dropping it gives them back.
+/// The bytes reserved for one message. Dropping it releases them.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub(crate) struct Reservation {
     budget: Arc<Budget>,
     bytes: u64,
 }
 
-impl Claim {
+impl Reservation {
     pub(crate) fn new(budget: Arc<Budget>) -> Self {
         Self { budget, bytes: 0 }
     }
 
-    /// Takes more bytes; returns false, and takes none, when too few are left.
+    /// Reserves more bytes. Returns false, and reserves none, if too few are free.
     pub(crate) fn grow(&mut self, bytes: u64) -> bool {
-        let left = &self.budget.0;
-        let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            left.checked_sub(bytes)
+        let free = &self.budget.0;
+        let reserved = free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| {
+            free.checked_sub(bytes)
         });
-        if taken.is_ok() {
+        if reserved.is_ok() {
             self.bytes += bytes;
         }
-        taken.is_ok()
+        reserved.is_ok()
     }
 
-    /// Gives everything back.
+    /// Releases all reserved bytes.
     pub(crate) fn release(&mut self) {
         self.budget.0.fetch_add(self.bytes, Ordering::Relaxed);
         self.bytes = 0;
     }
 }
 
-impl Drop for Claim {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.release();
     }
@@ -65,14 +65,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_taken_comes_back() {
+    fn reservation_releases_its_bytes() {
         let budget = Budget::new(10);
-        let mut a = Claim::new(Arc::clone(&budget));
-        let mut b = Claim::new(Arc::clone(&budget));
+        let mut a = Reservation::new(Arc::clone(&budget));
+        let mut b = Reservation::new(Arc::clone(&budget));
         assert!(a.grow(6) && b.grow(4) && !a.grow(1));
         drop(b);
         assert!(a.grow(4));
         a.release();
-        assert_eq!(budget.left(), 10);
+        assert_eq!(budget.free_bytes(), 10);
     }
 }

@@ -1,31 +1,14 @@
-//! Who is connected: bounds the connections in all and of one client.
+//! Bounds the number of open connections, in all and for each client.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
-/// One client: an IPv4 address, or an IPv6 /64, since whoever has one address there has them all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Client(IpAddr);
-
-impl From<IpAddr> for Client {
-    fn from(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let network = address.to_bits() & !u128::from(u64::MAX);
-                Self(IpAddr::V6(Ipv6Addr::from_bits(network)))
-            }
-            v4 => Self(v4),
-        }
-    }
-}
+use mayfly_types::client_network;
+use parking_lot::Mutex;
 
 #[derive(Debug, Default)]
 struct Connected {
     total: u32,
-    by_client: HashMap<Client, u32>,
+    by_client: HashMap<IpAddr, u32>,
 }
 
 /// The connections that are open.
@@ -46,10 +29,10 @@ impl Clients {
         })
     }
 
-    /// Lets a connection in; `None` when there are too many.
+    /// Admits a connection, or returns `None` when there are too many.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admission> {
-        let client = Client::from(address);
-        let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = client_network(address);
+        let mut connected = self.connected.lock();
         let of_client = connected.by_client.get(&client).copied().unwrap_or(0);
         let is_full = connected.total >= self.max_total;
         if is_full || (self.max_per_client > 0 && of_client >= self.max_per_client) {
@@ -64,20 +47,16 @@ impl Clients {
     }
 }
 
-/// A connection that was let in; dropping it makes room for another.
+/// An admitted connection. Dropping it makes room for another.
 #[derive(Debug)]
 pub(crate) struct Admission {
     clients: Arc<Clients>,
-    client: Client,
+    client: IpAddr,
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        let mut connected = self
-            .clients
-            .connected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut connected = self.clients.connected.lock();
         connected.total -= 1;
         let left = connected.by_client.get(&self.client).map_or(0, |n| n - 1);
         if left == 0 {
@@ -97,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_has_its_share_and_all_have_theirs() {
+    fn admit_over_a_limit_returns_none() {
         let clients = Clients::new(5, 2);
         let mut inside = Vec::new();
         for (address, is_admitted) in [
@@ -117,12 +96,12 @@ mod tests {
         assert!(clients.admit(ip("2001:db8:0:1::3")).is_none());
         inside.push(clients.admit(ip("192.0.2.1")).unwrap());
         inside.clear();
-        let connected = clients.connected.lock().unwrap();
+        let connected = clients.connected.lock();
         assert!(connected.total == 0 && connected.by_client.is_empty());
     }
 
     #[test]
-    fn the_share_of_a_client_can_be_lifted() {
+    fn admit_without_client_limit_bounds_the_total() {
         let clients = Clients::new(3, 0);
         let inside: Vec<_> = (0..4).map(|_| clients.admit(ip("192.0.2.1"))).collect();
         assert_eq!(inside.iter().flatten().count(), 3);

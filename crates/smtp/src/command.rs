@@ -1,22 +1,22 @@
-//! One command line, read strictly. Knows the syntax, not the state.
+//! A strict parser of one command line. It knows the syntax, not the session's state.
 
 use crate::{
     path::{self, Path, PathError},
     reply::{self, Reply},
 };
 
-/// A command that a client gave.
+/// A command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command<'a> {
     Helo(&'a str),
     Ehlo(&'a str),
-    /// The sender, empty for `<>`, the announced size, and whether addresses may go beyond ASCII.
+    /// The sender (empty for `<>`), the announced size, and whether addresses may be non-ASCII.
     Mail {
         sender: &'a str,
         size_bytes: u64,
         is_utf8: bool,
     },
-    /// A recipient as it was written, not one that asks to be sent on.
+    /// A recipient as written. Relaying syntax is already rejected.
     Rcpt(&'a str),
     Data,
     Rset,
@@ -28,11 +28,11 @@ pub(crate) enum Command<'a> {
     Bdat,
 }
 
-/// Reads a line without its CRLF, or returns the reply that says what is wrong with it.
+/// Parses a line without its CRLF, or returns the error reply.
 pub(crate) fn parse(line: &[u8]) -> Result<Command<'_>, Reply> {
     let text = std::str::from_utf8(line).map_err(|_| reply::NEEDS_SMTPUTF8)?;
     if text.chars().any(char::is_control) {
-        return Err(reply::CONTROL);
+        return Err(reply::CONTROL_CHARACTER);
     }
     let text = text.trim_end_matches(' ');
     let (verb, argument) = text.split_once(' ').unwrap_or((text, ""));
@@ -64,11 +64,11 @@ fn client_name(argument: &str) -> Result<&str, Reply> {
     if is_word {
         Ok(argument)
     } else {
-        Err(reply::HELLO_SYNTAX)
+        Err(reply::EHLO_SYNTAX)
     }
 }
 
-/// Returns what follows a keyword such as `FROM:`, in any case.
+/// Returns what follows a keyword such as `FROM:`, case-insensitively.
 fn after_keyword<'a>(argument: &'a str, keyword: &str) -> Option<&'a str> {
     let (start, rest) = argument.split_at_checked(keyword.len())?;
     start.eq_ignore_ascii_case(keyword).then_some(rest)
@@ -113,7 +113,7 @@ fn parse_rcpt(argument: &str) -> Result<Command<'_>, Reply> {
         Path::Null => Err(reply::BAD_RECIPIENT),
         Path::Local => Err(reply::NO_SUCH_MAILBOX),
         Path::Routed => Err(reply::NO_RELAYING),
-        // What asks to be sent on: the percent hack, a bang path, an address in an address, a host by number.
+        // Relaying syntax: percent hack, bang path, nested address, address literal.
         Path::Mailbox { local, domain, .. } if local.contains(['%', '!', '@']) || domain.starts_with('[') => {
             Err(reply::NO_RELAYING)
         }
@@ -160,7 +160,7 @@ impl MailParameters {
     }
 }
 
-/// RFC 1870: at most twenty digits. What no integer holds is too large for us too.
+/// RFC 1870: at most twenty digits. A value beyond u64 exceeds every limit, so it saturates.
 fn size(value: Option<&str>) -> Result<u64, Reply> {
     let is_number =
         |value: &&str| (1..=20).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());

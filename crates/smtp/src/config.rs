@@ -5,8 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use mayfly_runtime::config::ConfigError;
-use serde::{Deserialize, Serialize};
+use mayfly_runtime::{config::ConfigError, config_section};
 
 /// RFC 5321 4.5.3.1.7: a receiver must take messages of 64 KiB.
 const SMALLEST_MESSAGE_LIMIT: u64 = 65_536;
@@ -14,65 +13,50 @@ const SMALLEST_MESSAGE_LIMIT: u64 = 65_536;
 /// RFC 5321 4.5.3.1.8: a receiver must take a hundred recipients.
 const SMALLEST_RECIPIENT_LIMIT: u32 = 100;
 
-/// Where and within which bounds mail is received.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// Where SMTP listens.
-    pub listen: SocketAddr,
-    /// The name in the banner; absent, the host's.
-    pub hostname: Option<String>,
-    /// The certificate of STARTTLS, a PEM file; absent, STARTTLS is not offered.
-    pub tls_cert: Option<PathBuf>,
-    /// The certificate's key, a PEM file.
-    pub tls_key: Option<PathBuf>,
-    /// The largest message, in bytes as stored.
-    pub max_message_bytes: u64,
-    /// The most recipients of one message.
-    pub max_recipients: u32,
-    /// The most connections at once.
-    pub max_connections: u32,
-    /// The most connections at once of one IPv4 address or one IPv6 /64; 0 turns the limit off.
-    pub max_connections_per_client: u32,
-    /// The most message data held in memory at once, in bytes, over all sessions.
-    pub max_buffered_bytes: u64,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)),
-            hostname: None,
-            tls_cert: None,
-            tls_key: None,
-            max_message_bytes: 25 * 1024 * 1024,
-            max_recipients: 100,
-            max_connections: 1000,
-            max_connections_per_client: 50,
-            max_buffered_bytes: 256 * 1024 * 1024,
-        }
+config_section! {
+    /// The `[smtp]` section: the listener that receives mail.
+    pub struct Config {
+        /// Address of the SMTP listener.
+        pub listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 2525)),
+        /// Host name in the banner; unset, the name of the machine. The MX records of custom domains name it too, unless
+        /// `mailbox.mx_hostname` is set.
+        pub hostname: Option<String> = None,
+        /// PEM file of the certificate chain for STARTTLS; unset, STARTTLS is not offered. Changed files are reloaded.
+        pub tls_cert: Option<PathBuf> = None,
+        /// PEM file of the certificate's key; set together with `tls_cert`.
+        pub tls_key: Option<PathBuf> = None,
+        /// Largest message in bytes, as stored; at least 65536.
+        pub max_message_bytes: u64 = 25 * 1024 * 1024,
+        /// Recipients of one message; at least 100.
+        pub max_recipients: u32 = 100,
+        /// Connections at one time.
+        pub max_connections: u32 = 1000,
+        /// Connections at one time of one IPv4 address or one IPv6 /64; 0 turns the limit off.
+        pub max_connections_per_client: u32 = 50,
+        /// Message data in memory at one time, in bytes, over all sessions; at least `max_message_bytes`.
+        pub max_buffered_bytes: u64 = 256 * 1024 * 1024,
     }
 }
 
 impl Config {
-    /// Checks what the types cannot say.
+    /// Checks what types cannot.
     ///
     /// # Errors
     /// Names the key whose value cannot be used.
     pub fn validate(&self) -> Result<(), ConfigError> {
         if self.max_message_bytes < SMALLEST_MESSAGE_LIMIT {
-            let problem = format!("must be at least {SMALLEST_MESSAGE_LIMIT}, as RFC 5321 asks");
+            let problem = format!("must be at least {SMALLEST_MESSAGE_LIMIT}, as RFC 5321 requires");
             return Err(ConfigError::new("smtp.max_message_bytes", problem));
         }
         if self.max_recipients < SMALLEST_RECIPIENT_LIMIT {
-            let problem = format!("must be at least {SMALLEST_RECIPIENT_LIMIT}, as RFC 5321 asks");
+            let problem = format!("must be at least {SMALLEST_RECIPIENT_LIMIT}, as RFC 5321 requires");
             return Err(ConfigError::new("smtp.max_recipients", problem));
         }
         if self.max_connections == 0 {
-            return Err(ConfigError::new("smtp.max_connections", "must not be 0"));
+            return Err(ConfigError::new("smtp.max_connections", "must be at least 1"));
         }
         if self.max_buffered_bytes < self.max_message_bytes {
-            let problem = "must not be below smtp.max_message_bytes";
+            let problem = "must be at least smtp.max_message_bytes";
             return Err(ConfigError::new("smtp.max_buffered_bytes", problem));
         }
         if self.hostname.as_deref().is_some_and(|name| !is_host_name(name)) {
@@ -81,10 +65,10 @@ impl Config {
         Ok(())
     }
 
-    /// Returns the name that the edge calls itself: the configured one, else the host's, else `localhost`.
+    /// Returns the configured host name, else the name of the machine, else `localhost`.
     #[must_use]
     pub fn host_name(&self) -> String {
-        let told = || {
+        let machine = || {
             ["/proc/sys/kernel/hostname", "/etc/hostname"]
                 .into_iter()
                 .filter_map(|path| std::fs::read_to_string(path).ok())
@@ -93,12 +77,12 @@ impl Config {
         };
         self.hostname
             .clone()
-            .or_else(told)
+            .or_else(machine)
             .unwrap_or_else(|| "localhost".to_owned())
     }
 }
 
-/// Whether a name can stand in a reply: one word of letters, digits, dots, hyphens and underscores.
+/// Tells whether a name is safe in a reply: one word of letters, digits, dots, hyphens and underscores.
 fn is_host_name(name: &str) -> bool {
     (1..=253).contains(&name.len())
         && name
@@ -111,54 +95,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_that_cannot_be_used_are_named() {
+    fn validate_out_of_bounds_names_the_key() {
         assert!(Config::default().validate().is_ok());
-        let sound = Config::default;
-        let wrong = [
+        let valid = Config::default;
+        let invalid = [
             (
                 "smtp.max_message_bytes",
                 Config {
                     max_message_bytes: 65_535,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.max_recipients",
                 Config {
                     max_recipients: 99,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.max_connections",
                 Config {
                     max_connections: 0,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.max_buffered_bytes",
                 Config {
                     max_buffered_bytes: 65_536,
-                    ..sound()
+                    ..valid()
                 },
             ),
             (
                 "smtp.hostname",
                 Config {
                     hostname: Some("a b\r\n220 c".to_owned()),
-                    ..sound()
+                    ..valid()
                 },
             ),
         ];
-        for (key, config) in wrong {
+        for (key, config) in invalid {
             let error = config.validate().unwrap_err().to_string();
             assert!(error.starts_with(key), "{error}");
         }
     }
 
     #[test]
-    fn the_host_has_a_name() {
+    fn host_name_falls_back_to_the_machine() {
         assert!(is_host_name(&Config::default().host_name()));
         let config = Config {
             hostname: Some("mx.mayfly.test".to_owned()),

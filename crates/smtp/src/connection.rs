@@ -1,4 +1,4 @@
-//! Drives one session over one socket: reads, writes, waits, and gives up waiting in time.
+//! Drives one session over one socket: reads, writes, and enforces the time-outs.
 
 use std::{
     io,
@@ -17,36 +17,36 @@ use tokio::{
 use tracing::{Instrument, Span};
 
 use crate::{
-    listener::Shared,
+    context::Context,
     session::{Finished, Replies, Session, Step},
     transaction_span,
 };
 
-/// RFC 5321 4.5.3.2.7: for a whole command to arrive.
+/// RFC 5321 4.5.3.2.7: for a complete command to arrive.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-/// RFC 5321 4.5.3.2.5: between two pieces of a message.
+/// RFC 5321 4.5.3.2.5: between two reads of message data.
 const DATA_IDLE_TIMEOUT: Duration = Duration::from_secs(3 * 60);
-/// For a whole message to arrive.
+/// For a complete message to arrive.
 const DATA_TIMEOUT: Duration = Duration::from_secs(10 * 60);
-/// For a session, whatever it does.
+/// For a session, active or not.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(30 * 60);
-/// For a client to go on with a transaction while the server stops.
+/// For a client to continue its transaction while the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-/// For a client to take replies.
+/// For a client to read replies.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
-/// For the handshake of TLS.
+/// For the TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a client that was refused may go on talking, so that it gets to read why.
+/// How long input of a rejected client is read and discarded, so that it can read the reply.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long replies wait for a look-up, to be written together with its own.
+/// How long replies wait for a look-up, to be written together with its reply.
 const COALESCE_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// How much is read at once: of commands, and of data at first and at most.
+/// The size of a read: of commands, and of data at first and at most.
 const COMMAND_READ_BYTES: usize = 2 * 1024;
 const FIRST_DATA_READ_BYTES: usize = 8 * 1024;
 const DATA_READ_BYTES: usize = 64 * 1024;
 
-/// How talking over a stream ended.
+/// How a session on one stream ended.
 enum Outcome {
     Ended,
     StartTls,
@@ -54,27 +54,27 @@ enum Outcome {
 
 /// One connection.
 pub(crate) struct Connection {
-    shared: Shared,
+    context: Context,
     peer: IpAddr,
     session: Session,
     input: BytesMut,
     replies: Replies,
     read_bytes: usize,
     started: Instant,
-    /// When the session's present command or message began to be waited for.
+    /// When waiting for the current command or message began.
     waiting_since: Instant,
     lines_seen: u64,
     was_in_data: bool,
-    /// The transaction that is under way.
+    /// The span of the transaction in progress.
     transaction: Span,
 }
 
 impl Connection {
-    pub(crate) fn new(shared: Shared, peer: IpAddr) -> Self {
+    pub(crate) fn new(context: Context, peer: IpAddr) -> Self {
         let now = Instant::now();
         Self {
-            session: Session::new(shared.settings.clone()),
-            shared,
+            session: Session::new(context.settings.clone()),
+            context,
             peer,
             input: BytesMut::new(),
             replies: Replies::default(),
@@ -87,36 +87,36 @@ impl Connection {
         }
     }
 
-    /// Talks until either side ends it. A lost connection is no event.
+    /// Runs the session until either side ends it. A lost connection is only logged.
     pub(crate) async fn run(mut self, stream: TcpStream) {
-        self.shared.metrics.session_opened();
-        if let Err(error) = self.talk(stream).await {
+        self.context.metrics.session_opened();
+        if let Err(error) = self.serve(stream).await {
             tracing::debug!(peer = %self.peer, %error, "a session was lost");
         }
-        self.shared.metrics.session_closed(self.started.elapsed());
+        self.context.metrics.session_closed(self.started.elapsed());
     }
 
-    async fn talk(&mut self, mut stream: TcpStream) -> io::Result<()> {
-        let has_talked = has_talked(&stream);
-        self.session.greet(has_talked, &mut self.replies);
-        if let Outcome::Ended = self.converse(&mut stream).await? {
+    async fn serve(&mut self, mut stream: TcpStream) -> io::Result<()> {
+        let is_early_talker = has_sent_input(&stream);
+        self.session.greet(is_early_talker, &mut self.replies);
+        if let Outcome::Ended = self.run_on(&mut stream).await? {
             return Ok(());
         }
-        let Some(acceptor) = self.shared.tls.clone() else {
+        let Some(acceptor) = self.context.tls.clone() else {
             return Ok(());
         };
         let mut stream = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await??;
         self.input.clear();
         self.session.tls_started();
-        self.converse(&mut stream).await?;
+        self.run_on(&mut stream).await?;
         Ok(())
     }
 
-    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> io::Result<Outcome> {
+    async fn run_on<S: AsyncRead + AsyncWrite + Unpin>(&mut self, stream: &mut S) -> io::Result<Outcome> {
         loop {
             let step = self.session.advance(&mut self.input, &mut self.replies);
             self.log_finished();
-            self.note_transaction();
+            self.update_transaction_span();
             match step {
                 Step::Read => {
                     self.write_replies(stream).await?;
@@ -125,7 +125,7 @@ impl Connection {
                     }
                 }
                 Step::Resolve { address, size_bytes } => {
-                    let mut mailboxes = self.shared.mailboxes.clone();
+                    let mut mailboxes = self.context.mailboxes.clone();
                     let resolving = mailboxes.resolve(&address, size_bytes);
                     let mut resolved = std::pin::pin!(resolving.instrument(self.transaction.clone()));
                     let recipient = match timeout(COALESCE_TIMEOUT, &mut resolved).await {
@@ -138,11 +138,11 @@ impl Connection {
                     self.session.recipient_resolved(recipient, &mut self.replies);
                 }
                 Step::Deliver(mail) => {
-                    let delivering = self.shared.mailboxes.deliver(mail);
+                    let delivering = self.context.mailboxes.deliver(mail);
                     let delivery = delivering.instrument(self.transaction.clone()).await;
                     self.session.delivered(&delivery, &mut self.replies);
                     self.log_finished();
-                    // What is stored is told at once, whatever the client wants next.
+                    // The reply to a stored mail is written at once, even if more input is pipelined.
                     self.write_replies(stream).await?;
                 }
                 Step::StartTls => {
@@ -165,7 +165,7 @@ impl Connection {
         if self.replies.as_str().is_empty() {
             return Ok(());
         }
-        self.shared.metrics.replied(self.replies.codes());
+        self.context.metrics.replied(self.replies.codes());
         let write = async {
             stream.write_all(self.replies.as_str().as_bytes()).await?;
             stream.flush().await
@@ -175,26 +175,26 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads more input. Returns false when the client has gone.
+    /// Reads more input. Returns false when the client has disconnected.
     async fn read<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> io::Result<bool> {
         let is_in_data = self.session.is_in_data();
-        self.note_progress(is_in_data);
+        self.restart_wait_on_progress(is_in_data);
         if !is_in_data {
             self.read_bytes = COMMAND_READ_BYTES;
         }
-        // The buffer is given back between mails: an idle session costs next to nothing.
+        // A large buffer is freed between mails, so an idle session uses little memory.
         if self.input.is_empty() && self.input.capacity() > DATA_READ_BYTES {
             self.input = BytesMut::new();
         }
         self.input.reserve(self.read_bytes);
-        let wait = self.wait(is_in_data);
+        let wait = self.read_timeout(is_in_data);
         if wait.is_zero() {
-            // A client that never stops sending is never waited for: look at the time first.
+            // With input always available the time-out below would never fire, so it is checked first.
             self.session.time_out(&mut self.replies);
             return Ok(true);
         }
         let read = timeout(wait, stream.read_buf(&mut self.input));
-        let stopping = self.shared.stopping.clone();
+        let stopping = self.context.stopping.clone();
         let outcome = tokio::select! {
             biased;
             outcome = read => outcome,
@@ -219,8 +219,8 @@ impl Connection {
         }
     }
 
-    /// Begins to wait anew when a command has come to its end, or data has begun.
-    fn note_progress(&mut self, is_in_data: bool) {
+    /// Restarts the wait when a command is complete or data begins.
+    fn restart_wait_on_progress(&mut self, is_in_data: bool) {
         let lines = self.session.lines_read();
         if lines != self.lines_seen || is_in_data != self.was_in_data {
             self.lines_seen = lines;
@@ -232,8 +232,8 @@ impl Connection {
         }
     }
 
-    /// How long the next piece of input may take.
-    fn wait(&self, is_in_data: bool) -> Duration {
+    /// Returns how long the next read may take.
+    fn read_timeout(&self, is_in_data: bool) -> Duration {
         let session = SESSION_TIMEOUT.saturating_sub(self.started.elapsed());
         let waited = self.waiting_since.elapsed();
         let wait = if is_in_data {
@@ -246,24 +246,25 @@ impl Connection {
         wait.min(session)
     }
 
-    /// Reads and drops what a refused client still sends: closing over it would reset the connection, and the reply be lost.
+    /// Reads and discards what a rejected client still sends. Closing with unread input would reset the connection, and the
+    /// client would lose the reply.
     async fn linger<S: AsyncRead + Unpin>(&mut self, stream: &mut S) {
-        let stopping = self.shared.stopping.clone();
+        let stopping = self.context.stopping.clone();
         self.input = BytesMut::new();
         let drain = async {
-            let mut dropped = [0; 4096];
-            while let Ok(1..) = stream.read(&mut dropped).await {}
+            let mut discarded = [0; 4096];
+            while let Ok(1..) = stream.read(&mut discarded).await {}
         };
         let bounded = timeout(LINGER_TIMEOUT, drain);
         if self.session.is_stopping() {
-            // The listener is gone already; nothing hangs on this connection.
+            // The server is stopping and must not wait for this client.
             return;
         }
         stopping.run_until_cancelled(bounded).await;
     }
 
-    /// Follows the session into a transaction, and out of one that came to no message.
-    fn note_transaction(&mut self) {
+    /// Starts a span when a transaction begins, and drops it when a transaction ends without a message.
+    fn update_transaction_span(&mut self) {
         if !self.session.is_in_transaction() {
             self.transaction = Span::none();
         } else if self.transaction.is_none() {
@@ -281,7 +282,7 @@ impl Connection {
             size_bytes,
             code,
         } = finished;
-        self.shared.metrics.message_ended(code);
+        self.context.metrics.message_ended(code);
         let transaction = std::mem::replace(&mut self.transaction, Span::none());
         transaction_span::end(&transaction, recipients, size_bytes, code);
         let _in_transaction = transaction.entered();
@@ -294,8 +295,8 @@ impl Connection {
     }
 }
 
-/// Whether the client has sent something before it was greeted. Asks the kernel: tokio does not know yet.
-fn has_talked(stream: &TcpStream) -> bool {
+/// Returns whether the client has sent input before the greeting. Asks the kernel, because tokio does not know yet.
+fn has_sent_input(stream: &TcpStream) -> bool {
     let mut early = [MaybeUninit::uninit()];
     SockRef::from(stream)
         .peek(&mut early)

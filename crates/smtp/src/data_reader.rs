@@ -1,19 +1,18 @@
-//! Reads the data of a message: finds `CRLF.CRLF` and nothing else, removes the doubled dots, holds what remains within
-//! its bounds. Pure: bytes in, a message out.
+//! Reads the data of a message: ends at `CRLF.CRLF` and nothing else, undoes dot-stuffing, enforces the limits. No I/O.
 
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use mayfly_rpc::CHUNK_BYTES;
 
-use crate::budget::{Budget, Claim};
+use crate::budget::{Budget, Reservation};
 
 /// Header fields are counted this far into a message.
 const HEADER_BYTES: usize = 100 * 1024;
 
-/// Where in a line the reader stands. `Dot` and `DotCr` hold back what may be the end.
+/// The position in a line. `Dot` and `DotCr` hold back bytes that may be the end of data.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum LineState {
     LineStart,
     Text,
     Cr,
@@ -21,77 +20,77 @@ enum Place {
     DotCr,
 }
 
-/// Why a message was not kept though its end is still looked for.
+/// Why a message is discarded. Its data is still read to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overflow {
-    /// The message is larger than one may be.
+    /// The message exceeds the size limit.
     Message,
-    /// All messages together are larger than the memory for them.
+    /// The memory budget of all sessions is exhausted.
     Memory,
 }
 
-/// How far reading has come.
+/// The result of reading some input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// All input is used, and the end was not in it.
+    /// All input is consumed, and the end was not in it.
     More,
     /// The end was found; what follows it stays in the input.
     End,
-    /// A CR or LF stands alone: what follows cannot be trusted to be a message or a command.
+    /// A lone CR or LF: what follows can be neither message nor command (SMTP smuggling).
     BareNewline,
 }
 
-/// The data of a message in pieces of at most [`CHUNK_BYTES`], with its share of the memory budget.
+/// The data of a message in chunks of at most [`CHUNK_BYTES`], with its memory reservation.
 #[derive(Debug)]
 pub struct Content {
-    /// The pieces, in order.
+    /// The chunks, in order.
     pub chunks: Vec<Bytes>,
-    /// Their length together.
+    /// Their total length.
     pub size_bytes: u64,
-    _claim: Claim,
+    _reservation: Reservation,
 }
 
 /// Reads one message.
 #[derive(Debug)]
 pub struct DataReader {
-    place: Place,
+    state: LineState,
     chunks: Vec<Bytes>,
     tail: BytesMut,
     size_bytes: u64,
     max_bytes: u64,
-    claim: Claim,
+    reservation: Reservation,
     overflow: Option<Overflow>,
 }
 
 impl DataReader {
-    /// Begins right after the reply 354.
+    /// Creates a reader, to be used right after the reply 354.
     #[must_use]
     pub fn new(max_bytes: u64, budget: Arc<Budget>) -> Self {
         Self {
-            place: Place::LineStart,
+            state: LineState::LineStart,
             chunks: Vec::new(),
             tail: BytesMut::new(),
             size_bytes: 0,
             max_bytes,
-            claim: Claim::new(budget),
+            reservation: Reservation::new(budget),
             overflow: None,
         }
     }
 
-    /// Uses up input as far as the message goes.
+    /// Consumes input up to the end of the message.
     pub fn read(&mut self, input: &mut BytesMut) -> Progress {
         let (progress, used) = self.scan(input);
         input.advance(used);
         progress
     }
 
-    /// Returns what was found to be too large.
+    /// Returns the limit that the message exceeds.
     #[must_use]
     pub fn overflow(&self) -> Option<Overflow> {
         self.overflow
     }
 
-    /// Returns how many bytes the message has, those that were not kept included.
+    /// Returns the size of the message, discarded bytes included.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
@@ -117,7 +116,7 @@ impl DataReader {
         count
     }
 
-    /// Returns the message, once its end was found.
+    /// Returns the message after its end was found.
     #[must_use]
     pub fn finish(mut self) -> Content {
         if !self.tail.is_empty() {
@@ -126,36 +125,36 @@ impl DataReader {
         Content {
             chunks: self.chunks,
             size_bytes: self.size_bytes,
-            _claim: self.claim,
+            _reservation: self.reservation,
         }
     }
 
-    /// Returns how far reading has come, and how much of the input is used.
+    /// Returns the progress, and how many bytes of the input are consumed.
     fn scan(&mut self, input: &[u8]) -> (Progress, usize) {
-        // Of the input, `kept..at` belongs to the message and is not yet taken: what passes unchanged is copied at once.
+        // `kept..at` of the input belongs to the message and is not yet appended: unchanged runs are copied in one go.
         let (mut at, mut kept) = (0, 0);
         while let Some(&byte) = input.get(at) {
-            match (self.place, byte) {
-                (Place::LineStart, b'.') => {
-                    self.take(&input[kept..at]);
+            match (self.state, byte) {
+                (LineState::LineStart, b'.') => {
+                    self.append(&input[kept..at]);
                     at += 1;
                     kept = at;
-                    self.place = Place::Dot;
+                    self.state = LineState::Dot;
                 }
-                (Place::Dot, b'\r') => {
+                (LineState::Dot, b'\r') => {
                     at += 1;
                     kept = at;
-                    self.place = Place::DotCr;
+                    self.state = LineState::DotCr;
                 }
-                (Place::DotCr, b'\n') => return (Progress::End, at + 1),
-                (Place::Cr, b'\n') => {
+                (LineState::DotCr, b'\n') => return (Progress::End, at + 1),
+                (LineState::Cr, b'\n') => {
                     at += 1;
-                    self.place = Place::LineStart;
+                    self.state = LineState::LineStart;
                 }
-                (Place::Cr | Place::DotCr, _) => return (Progress::BareNewline, at),
-                (Place::LineStart | Place::Dot | Place::Text, _) => {
+                (LineState::Cr | LineState::DotCr, _) => return (Progress::BareNewline, at),
+                (LineState::LineStart | LineState::Dot | LineState::Text, _) => {
                     let Some(length) = memchr::memchr2(b'\r', b'\n', &input[at..]) else {
-                        self.place = Place::Text;
+                        self.state = LineState::Text;
                         break;
                     };
                     at += length;
@@ -163,29 +162,29 @@ impl DataReader {
                         return (Progress::BareNewline, at);
                     }
                     at += 1;
-                    self.place = Place::Cr;
+                    self.state = LineState::Cr;
                 }
             }
         }
-        self.take(&input[kept..]);
+        self.append(&input[kept..]);
         (Progress::More, input.len())
     }
 
-    fn take(&mut self, mut run: &[u8]) {
+    fn append(&mut self, mut run: &[u8]) {
         self.size_bytes += run.len() as u64;
         if self.overflow.is_some() || run.is_empty() {
             return;
         }
         if self.size_bytes > self.max_bytes {
-            return self.give_up(Overflow::Message);
+            return self.discard(Overflow::Message);
         }
-        if !self.claim.grow(run.len() as u64) {
-            return self.give_up(Overflow::Memory);
+        if !self.reservation.grow(run.len() as u64) {
+            return self.discard(Overflow::Memory);
         }
         while !run.is_empty() {
-            let (now, later) = run.split_at(run.len().min(CHUNK_BYTES - self.tail.len()));
-            self.tail.extend_from_slice(now);
-            run = later;
+            let (head, tail) = run.split_at(run.len().min(CHUNK_BYTES - self.tail.len()));
+            self.tail.extend_from_slice(head);
+            run = tail;
             if self.tail.len() == CHUNK_BYTES {
                 let full = std::mem::replace(&mut self.tail, BytesMut::with_capacity(CHUNK_BYTES));
                 self.chunks.push(full.freeze());
@@ -193,10 +192,10 @@ impl DataReader {
         }
     }
 
-    fn give_up(&mut self, overflow: Overflow) {
+    fn discard(&mut self, overflow: Overflow) {
         self.overflow = Some(overflow);
         self.chunks = Vec::new();
         self.tail = BytesMut::new();
-        self.claim.release();
+        self.reservation.release();
     }
 }

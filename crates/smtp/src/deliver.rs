@@ -1,4 +1,4 @@
-//! The only file that calls `mailbox`: recipients are looked up there, mails are stored there.
+//! The client of `mailbox`, which looks up recipients and stores messages. No other file calls it.
 
 use std::{iter, time::Duration};
 
@@ -12,10 +12,10 @@ use tonic::Request;
 
 use crate::session::{Delivery, Mail, Recipient};
 
-/// A large mail, several recipients and a slow disk included. The client waits ten minutes (RFC 5321 4.5.3.2.6).
+/// Enough for a large mail to many recipients on a slow disk. The client waits ten minutes (RFC 5321 4.5.3.2.6).
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The mailbox service as one session sees it.
+/// A session's client of the mailbox service.
 #[derive(Debug, Clone)]
 pub(crate) struct Mailboxes(MailboxClient<Transport>);
 
@@ -24,14 +24,20 @@ impl Mailboxes {
         Self(MailboxClient::new(transport))
     }
 
-    /// Asks whether mail for an address can be taken.
+    /// Looks up the mailbox of an address, and whether it has room.
     pub(crate) async fn resolve(&mut self, address: &Address, size_bytes: u64) -> Recipient {
         let request = ResolveRecipientRequest {
             address: address.to_string(),
             size_bytes: i64::try_from(size_bytes).unwrap_or(i64::MAX),
         };
         match self.0.resolve_recipient(request).await {
-            Ok(answer) => Recipient::Known(answer.into_inner().account_id),
+            Ok(answer) => match answer.into_inner().account_id.parse() {
+                Ok(account_id) => Recipient::Found(account_id),
+                Err(error) => {
+                    tracing::error!(%error, "mailbox returned an invalid account id");
+                    Recipient::Unavailable
+                }
+            },
             Err(status) => refused_recipient(&Failure::from(status)),
         }
     }
@@ -45,7 +51,7 @@ impl Mailboxes {
         } = mail;
         let envelope = Envelope {
             sender,
-            recipient_account_ids: recipients,
+            recipient_account_ids: recipients.iter().map(ToString::to_string).collect(),
             size_bytes: i64::try_from(content.size_bytes).unwrap_or(i64::MAX),
         };
         let parts = iter::once(Part::Envelope(envelope)).chain(content.chunks.into_iter().map(Part::Chunk));
@@ -78,7 +84,7 @@ fn refused_delivery(failure: &Failure) -> Delivery {
     match failure.reason {
         Reason::MailboxFull => Delivery::Full,
         Reason::MessageTooLarge => Delivery::TooLarge,
-        // A mailbox that went after RCPT too: the client tries again, and RCPT then says which.
+        // Also a mailbox deleted after RCPT: the client retries, and RCPT then rejects that recipient.
         _ => {
             log(failure, "cannot store a mail");
             Delivery::Unavailable
@@ -100,8 +106,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn our_own_trouble_is_never_the_senders_fault() {
-        let blamed = [
+    fn internal_failures_map_to_temporary_replies() {
+        let permanent = [
             (Reason::NotFound, ErrorCode::NotFound, Recipient::Unknown),
             (
                 Reason::InvalidDomain,
@@ -119,7 +125,7 @@ mod tests {
                 Recipient::TooLarge,
             ),
         ];
-        for (reason, code, expected) in blamed {
+        for (reason, code, expected) in permanent {
             assert_eq!(
                 refused_recipient(&Failure::new(code, reason, "")),
                 expected,

@@ -1,4 +1,4 @@
-//! The mail edge: receives mail by SMTP and hands each whole message to `mailbox`. Holds no state beyond its sessions.
+//! The mail edge: receives mail over SMTP and passes each complete message to `mailbox`. Its only state is its sessions.
 //!
 //! `session` is the pure state machine, `data_reader` finds the end of a message, `connection` drives a session over a
 //! socket, `listener` accepts, `deliver` calls `mailbox`.
@@ -8,6 +8,7 @@ mod clients;
 mod command;
 mod config;
 mod connection;
+mod context;
 pub mod data_reader;
 mod deliver;
 mod listener;
@@ -27,13 +28,13 @@ use tokio_rustls::TlsAcceptor;
 pub use budget::Budget;
 pub use config::Config;
 
-/// What the edge needs of its host.
+/// What the edge depends on.
 pub struct Deps {
     /// The mailbox service.
     pub mailbox: Transport,
-    /// The certificate of STARTTLS; absent, STARTTLS is not offered.
+    /// The certificate for STARTTLS. Without it STARTTLS is not offered.
     pub tls: Option<TlsAcceptor>,
-    /// The group of tasks that its listener and sessions join.
+    /// Runs the listener and the sessions.
     pub tasks: Tasks,
 }
 
@@ -45,7 +46,7 @@ impl fmt::Debug for Deps {
 
 /// The mail edge, ready to serve.
 pub struct Smtp {
-    shared: listener::Shared,
+    context: context::Context,
     clients: Arc<clients::Clients>,
     tasks: Tasks,
 }
@@ -67,7 +68,7 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
         budget: Budget::new(config.max_buffered_bytes),
     };
     Smtp {
-        shared: listener::Shared {
+        context: context::Context {
             settings: Arc::new(settings),
             mailboxes: deliver::Mailboxes::new(deps.mailbox),
             tls: deps.tls,
@@ -80,12 +81,12 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
 }
 
 impl Smtp {
-    /// Receives mail on a listener until the group stops; messages that are being sent then are still taken.
+    /// Receives mail on a listener until the tasks stop. Messages in progress are then still received.
     pub fn serve(self, listener: TcpListener) {
         let tasks = self.tasks.clone();
         tasks.spawn_vital(
             "smtp",
-            listener::accept(listener, self.shared, self.clients, self.tasks),
+            listener::accept(listener, self.context, self.clients, self.tasks),
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Accepts connections within their limits, and stops accepting when told to.
+//! Accepts connections within the limits until the edge stops.
 
 use std::{
     io::{self, Write},
@@ -9,68 +9,60 @@ use std::{
 
 use mayfly_runtime::task::Tasks;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
     clients::Clients,
     connection::Connection,
-    deliver::Mailboxes,
-    metrics::Metrics,
+    context::Context,
     reply::{self, Replies},
-    session::Settings,
 };
 
-/// How long accepting rests after an error such as too many open files, which goes away only as connections end.
-const REST_AFTER_ERROR: Duration = Duration::from_millis(100);
+/// The pause after an error such as too many open files, which lasts until other connections end.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
-/// What every connection needs.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) mailboxes: Mailboxes,
-    pub(crate) tls: Option<TlsAcceptor>,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) stopping: CancellationToken,
-}
-
-/// Accepts connections until the group stops.
-pub(crate) async fn accept(listener: TcpListener, shared: Shared, clients: Arc<Clients>, tasks: Tasks) {
-    let stopping = shared.stopping.clone();
+/// Accepts connections until the edge stops.
+pub(crate) async fn accept(listener: TcpListener, context: Context, clients: Arc<Clients>, tasks: Tasks) {
+    let stopping = context.stopping.clone();
     while let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => admit(stream, peer, &shared, &clients, &tasks),
-            Err(error) if is_of_one_connection(&error) => {}
+            Ok((stream, peer)) => start_session(stream, peer, &context, &clients, &tasks),
+            Err(error) if is_connection_error(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot accept connections");
                 stopping
-                    .run_until_cancelled(tokio::time::sleep(REST_AFTER_ERROR))
+                    .run_until_cancelled(tokio::time::sleep(ACCEPT_BACKOFF))
                     .await;
             }
         }
     }
 }
 
-fn admit(stream: TcpStream, peer: SocketAddr, shared: &Shared, clients: &Arc<Clients>, tasks: &Tasks) {
+fn start_session(
+    stream: TcpStream,
+    peer: SocketAddr,
+    context: &Context,
+    clients: &Arc<Clients>,
+    tasks: &Tasks,
+) {
     let Some(admission) = clients.admit(peer.ip()) else {
-        shared.metrics.connection_rejected();
-        return turn_away(stream);
+        context.metrics.connection_rejected();
+        return reject(stream);
     };
-    // Without it small replies wait for the client's acknowledgement; with an error the connection is dead anyway.
+    // Without TCP_NODELAY small replies wait for the client's acknowledgement. On an error the connection is dead anyway.
     let _ = stream.set_nodelay(true);
-    let connection = Connection::new(shared.clone(), peer.ip());
-    // Not traced: the peer's address is for logs alone, and a session can hold any number of transactions.
+    let connection = Connection::new(context.clone(), peer.ip());
+    // Not traced: the peer's address is for logs only, and a session can have any number of transactions.
     let span = tracing::trace_span!("smtp.session", peer = %peer.ip());
-    let talk = async move {
+    let session = async move {
         connection.run(stream).await;
         drop(admission);
     };
-    tasks.spawn(talk.instrument(span));
+    tasks.spawn(session.instrument(span));
 }
 
-/// Says why, without waiting for a client that does not read.
-fn turn_away(stream: TcpStream) {
+/// Writes the reason without waiting for a client that does not read.
+fn reject(stream: TcpStream) {
     let mut replies = Replies::default();
     replies.push(reply::TOO_MANY_CONNECTIONS);
     if let Ok(mut stream) = stream.into_std() {
@@ -78,8 +70,8 @@ fn turn_away(stream: TcpStream) {
     }
 }
 
-/// Whether an error of `accept` concerns the connection that it was about, and not the listener.
-fn is_of_one_connection(error: &io::Error) -> bool {
+/// Returns whether an error of `accept` concerns one connection and not the listener.
+fn is_connection_error(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused

@@ -1,4 +1,4 @@
-//! What is counted of the mail edge.
+//! The metrics of the mail edge.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use opentelemetry::{
     metrics::{Counter, Histogram, UpDownCounter},
 };
 
-/// From a mail of a local program to the longest session there can be.
+/// From one mail of a local program to the longest possible session.
 const SESSION_SECONDS: [f64; 9] = [0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 1800.0];
 
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Metrics {
         self.duration.record(duration.as_secs_f64(), &[]);
     }
 
-    /// Counts replies. The codes come from the table in `reply.rs`, never from a client.
+    /// Counts replies. The codes come from `reply.rs`, never from a client, so the label values are bounded.
     pub(crate) fn replied(&self, codes: &[u16]) {
         for code in codes {
             self.replies.add(1, &[KeyValue::new("code", i64::from(*code))]);

@@ -1,16 +1,16 @@
-//! The syntax of the paths in MAIL and RCPT (RFC 5321 4.1.2, RFC 6531): strict, bounded, and without meaning.
+//! The syntax of the paths in MAIL and RCPT (RFC 5321 4.1.2, RFC 6531), strict and bounded.
 
-/// RFC 5321 4.5.3.1: octets of a path with its brackets, of a local part, of a domain.
+/// RFC 5321 4.5.3.1: octets of a path with its brackets, a local part, a domain.
 const MAX_PATH: usize = 256;
 const MAX_LOCAL_PART: usize = 64;
 const MAX_DOMAIN: usize = 255;
 
-/// What stands between the brackets.
+/// The content of the brackets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Path<'a> {
     /// `<>`
     Null,
-    /// `<postmaster>`, and whatever else has no domain.
+    /// `<postmaster>`, or any other path without domain.
     Local,
     /// `<@a,@b:c@d>`
     Routed,
@@ -27,11 +27,11 @@ pub(crate) enum Path<'a> {
 pub(crate) enum PathError {
     /// There are no brackets around it.
     Unbracketed,
-    /// What is between them is no address, or is too long.
+    /// Their content is not an address, or too long.
     Malformed,
 }
 
-/// Reads a path at the start of a text; returns it and what follows.
+/// Parses a path at the start of a text; returns it and the rest.
 pub(crate) fn parse(text: &str) -> Result<(Path<'_>, &str), PathError> {
     let inner = text.strip_prefix('<').ok_or(PathError::Unbracketed)?;
     let end = closing_bracket(inner).ok_or(PathError::Unbracketed)?;
@@ -75,7 +75,7 @@ fn parse_inner(inner: &str) -> Result<Path<'_>, PathError> {
     })
 }
 
-/// Finds the bracket that ends a path: the first that is not inside quotes.
+/// Finds the bracket that ends a path: the first one outside quotes.
 fn closing_bracket(text: &str) -> Option<usize> {
     let start = if text.starts_with('"') {
         quoted_length(text)?
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_told_apart() {
+    fn parse_accepts_each_kind_of_path() {
         let mailbox = |address, local, domain| Path::Mailbox {
             address,
             local,
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_is_refused() {
+    fn parse_rejects_malformed_paths() {
         for text in ["", "a@b", "<a@b", "a@b>", r#"<"a@b>"#, " <a@b>"] {
             assert_eq!(parse(text), Err(PathError::Unbracketed), "{text}");
         }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_are_held_exactly() {
+    fn parse_enforces_length_limits_exactly() {
         let local = |n: usize| format!("<{}@x.test>", "a".repeat(n));
         assert!(parse(&local(64)).is_ok() && parse(&local(65)).is_err());
         // `<a@` and `>` leave 252 octets for the domain.

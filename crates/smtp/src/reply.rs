@@ -1,8 +1,8 @@
-//! Every reply that the edge gives, and the buffer in which replies wait to be written together.
+//! All replies of the edge, and the buffer that collects replies to write them together.
 
 use std::fmt::{self, Write as _};
 
-/// A reply of one line: the code, the enhanced code of RFC 3463 and a text for a person.
+/// A reply of one line: the code, the enhanced code of RFC 3463 and a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reply(pub(crate) u16, pub(crate) &'static str, pub(crate) &'static str);
 
@@ -21,7 +21,7 @@ pub(crate) const START_TLS: Reply = Reply(220, "2.0.0", "go ahead");
 pub(crate) const SHUTTING_DOWN: Reply = Reply(421, "4.3.2", "shutting down, come back soon");
 pub(crate) const TIMED_OUT: Reply = Reply(421, "4.4.2", "waited too long");
 pub(crate) const TOO_MANY_ERRORS: Reply = Reply(421, "4.7.0", "too many errors");
-pub(crate) const TOO_MUCH_JUNK: Reply = Reply(421, "4.7.0", "too many commands without a mail");
+pub(crate) const TOO_MANY_JUNK_COMMANDS: Reply = Reply(421, "4.7.0", "too many commands without a mail");
 pub(crate) const TOO_MANY_CONNECTIONS: Reply = Reply(421, "4.7.0", "too many connections");
 pub(crate) const UNAVAILABLE: Reply = Reply(451, "4.3.0", "try again later");
 pub(crate) const MAILBOX_FULL: Reply = Reply(452, "4.2.2", "mailbox full");
@@ -31,20 +31,20 @@ pub(crate) const TOO_MANY_RECIPIENTS: Reply = Reply(452, "4.5.3", "too many reci
 pub(crate) const UNKNOWN_COMMAND: Reply = Reply(500, "5.5.2", "unknown command");
 pub(crate) const LINE_TOO_LONG: Reply = Reply(500, "5.5.2", "line too long");
 pub(crate) const BARE_LF: Reply = Reply(501, "5.5.2", "a line ends in CRLF, not in LF");
-pub(crate) const CONTROL: Reply = Reply(501, "5.5.2", "control character in the line");
+pub(crate) const CONTROL_CHARACTER: Reply = Reply(501, "5.5.2", "control character in the line");
 pub(crate) const NO_ARGUMENT: Reply = Reply(501, "5.5.4", "this command takes no argument");
-pub(crate) const HELLO_SYNTAX: Reply = Reply(501, "5.5.4", "say who you are: EHLO client.example.com");
+pub(crate) const EHLO_SYNTAX: Reply = Reply(501, "5.5.4", "say who you are: EHLO client.example.com");
 pub(crate) const MAIL_SYNTAX: Reply = Reply(501, "5.5.4", "the form is MAIL FROM:<address>");
 pub(crate) const RCPT_SYNTAX: Reply = Reply(501, "5.5.4", "the form is RCPT TO:<address>");
 pub(crate) const PARAMETER_SYNTAX: Reply = Reply(501, "5.5.4", "a parameter is malformed or repeated");
 pub(crate) const NOT_SUPPORTED: Reply = Reply(502, "5.5.1", "not supported here");
-pub(crate) const HELLO_FIRST: Reply = Reply(503, "5.5.1", "say EHLO first");
+pub(crate) const EHLO_FIRST: Reply = Reply(503, "5.5.1", "say EHLO first");
 pub(crate) const MAIL_FIRST: Reply = Reply(503, "5.5.1", "MAIL comes first");
 pub(crate) const NESTED_MAIL: Reply = Reply(503, "5.5.1", "a mail is already begun");
 pub(crate) const ALREADY_TLS: Reply = Reply(503, "5.5.1", "TLS is active already");
-pub(crate) const NOT_YOUR_TURN: Reply = Reply(503, "5.5.1", "wait for the reply before you go on");
+pub(crate) const PIPELINED_TOO_EARLY: Reply = Reply(503, "5.5.1", "wait for the reply before you go on");
 pub(crate) const BDAT_NOT_OFFERED: Reply = Reply(503, "5.5.1", "BDAT was not offered");
-pub(crate) const TALKED_EARLY: Reply = Reply(554, "5.5.1", "wait for the greeting before you talk");
+pub(crate) const EARLY_TALKER: Reply = Reply(554, "5.5.1", "wait for the greeting before you talk");
 pub(crate) const BARE_NEWLINE: Reply = Reply(550, "5.5.2", "a CR or LF stands alone in the message");
 pub(crate) const NO_SUCH_MAILBOX: Reply = Reply(550, "5.1.1", "no such mailbox");
 pub(crate) const NO_RELAYING: Reply = Reply(550, "5.7.1", "mail is taken for mailboxes here only");
@@ -56,7 +56,7 @@ pub(crate) const NO_RECIPIENTS: Reply = Reply(554, "5.5.1", "no valid recipients
 pub(crate) const MAIL_LOOP: Reply = Reply(554, "5.4.6", "too many hops");
 pub(crate) const UNKNOWN_PARAMETER: Reply = Reply(555, "5.5.4", "a parameter was not offered");
 
-/// Replies that wait to be written.
+/// Replies to be written.
 #[derive(Debug, Default)]
 pub struct Replies {
     text: String,
@@ -64,19 +64,19 @@ pub struct Replies {
 }
 
 impl Replies {
-    /// Returns the replies as they go over the wire.
+    /// Returns the replies in wire format.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Returns the code of each reply that waits.
+    /// Returns the code of each reply.
     #[must_use]
     pub fn codes(&self) -> &[u16] {
         &self.codes
     }
 
-    /// Forgets what was written.
+    /// Removes all replies, after they were written.
     pub fn clear(&mut self) {
         self.text.clear();
         self.codes.clear();
@@ -86,7 +86,7 @@ impl Replies {
         self.line(code, format_args!("{enhanced} {text}"));
     }
 
-    /// Adds a reply of one line, whose text is ours.
+    /// Adds a reply of one line. The text must not come from the client.
     pub(crate) fn line(&mut self, code: u16, text: fmt::Arguments<'_>) {
         self.lines(code, &[text]);
     }

@@ -1,4 +1,4 @@
-//! The state machine of one SMTP session: bytes in, replies and steps out. No socket, no clock: what the fuzzer drives.
+//! The state machine of one SMTP session: bytes in, replies and steps out. No socket and no clock, so a fuzzer can drive it.
 
 mod line;
 mod step;
@@ -7,6 +7,7 @@ mod transaction;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use mayfly_types::AccountId;
 
 use crate::{
     budget::Budget,
@@ -19,30 +20,30 @@ use line::{Line, LineReader};
 pub use crate::reply::Replies;
 pub use step::{Delivery, Finished, Mail, Recipient, Step};
 
-/// After so many errors without a mail a session ends.
+/// A session ends after this many errors since its last mail.
 const MAX_ERRORS: u32 = 20;
-/// After so many commands without a mail, which did nothing, a session ends.
-const MAX_JUNK: u32 = 100;
+/// A session ends after this many commands without effect since its last mail.
+const MAX_JUNK_COMMANDS: u32 = 100;
 
-/// What all sessions have in common.
+/// The settings of all sessions.
 #[derive(Debug)]
 pub struct Settings {
     /// The name in the banner.
     pub host_name: String,
-    /// The largest message.
+    /// The largest message, in bytes.
     pub max_message_bytes: u64,
     /// The most recipients of a message.
     pub max_recipients: usize,
     /// Whether STARTTLS is offered.
     pub has_tls: bool,
-    /// The memory for message data.
+    /// The memory for message data of all sessions.
     pub budget: Arc<Budget>,
 }
 
 #[derive(Debug)]
 enum Phase {
     Command,
-    /// The driver looks up a recipient or stores a mail.
+    /// The driver is looking up a recipient or storing a mail.
     Waiting,
     Data(DataReader),
     Closed {
@@ -55,7 +56,7 @@ struct Envelope {
     sender: String,
     announced_bytes: u64,
     is_utf8: bool,
-    recipients: Vec<String>,
+    recipients: Vec<AccountId>,
 }
 
 /// One session.
@@ -68,15 +69,15 @@ pub struct Session {
     is_tls: bool,
     is_stopping: bool,
     envelope: Option<Envelope>,
-    /// What a mail that is being stored will be logged as, but for its reply.
+    /// The log entry of a mail that is being stored, without its reply code.
     delivering: Option<Finished>,
     finished: Option<Finished>,
     errors: u32,
-    junk: u32,
+    junk_commands: u32,
 }
 
 impl Session {
-    /// Begins a session whose client has just connected.
+    /// Creates the session of a client that has just connected.
     #[must_use]
     pub fn new(settings: Arc<Settings>) -> Self {
         Self {
@@ -90,20 +91,20 @@ impl Session {
             delivering: None,
             finished: None,
             errors: 0,
-            junk: 0,
+            junk_commands: 0,
         }
     }
 
-    /// Greets the client, or refuses one that has talked already.
-    pub fn greet(&mut self, has_talked: bool, out: &mut Replies) {
-        if has_talked {
-            self.close_with(reply::TALKED_EARLY, out);
+    /// Greets the client, or rejects one that has sent input before the greeting.
+    pub fn greet(&mut self, is_early_talker: bool, out: &mut Replies) {
+        if is_early_talker {
+            self.close_with(reply::EARLY_TALKER, out);
         } else {
             out.line(220, format_args!("{} ESMTP Mayfly", self.settings.host_name));
         }
     }
 
-    /// Uses input until something else is needed.
+    /// Consumes input until the driver has to act.
     pub fn advance(&mut self, input: &mut BytesMut, out: &mut Replies) -> Step {
         loop {
             match &mut self.phase {
@@ -111,7 +112,7 @@ impl Session {
                 Phase::Waiting => return Step::Read,
                 Phase::Data(reader) => match reader.read(input) {
                     Progress::More => return Step::Read,
-                    Progress::BareNewline => self.finish_badly(reply::BARE_NEWLINE, true, out),
+                    Progress::BareNewline => self.reject_message(reply::BARE_NEWLINE, true, out),
                     Progress::End => {
                         if let Some(step) = self.end_of_data(out) {
                             return step;
@@ -124,8 +125,8 @@ impl Session {
                 Phase::Command => match self.lines.next(input) {
                     Line::None => return Step::Read,
                     Line::NotSmtp => self.phase = Phase::Closed { lingers: false },
-                    Line::Endless => self.phase = Phase::Closed { lingers: true },
-                    Line::Wrong(wrong) => self.refuse(wrong, out),
+                    Line::Unterminated => self.phase = Phase::Closed { lingers: true },
+                    Line::Malformed(error) => self.reject(error, out),
                     Line::Command { length } => {
                         if let Some(step) = self.command(length, input, out) {
                             return step;
@@ -136,33 +137,33 @@ impl Session {
         }
     }
 
-    /// Answers RCPT, after [`Step::Resolve`].
+    /// Replies to RCPT, after [`Step::Resolve`].
     pub fn recipient_resolved(&mut self, recipient: Recipient, out: &mut Replies) {
         self.phase = Phase::Command;
         let Some(envelope) = &mut self.envelope else {
             return;
         };
         match recipient {
-            Recipient::Known(account_id) => {
-                // A mailbox named twice gets the mail once.
+            Recipient::Found(account_id) => {
+                // A mailbox that is named twice gets the mail once.
                 if !envelope.recipients.contains(&account_id) {
                     envelope.recipients.push(account_id);
                 }
                 out.push(reply::RECIPIENT_OK);
             }
-            Recipient::Unknown => self.refuse(reply::NO_SUCH_MAILBOX, out),
-            Recipient::TooLarge => self.refuse(reply::TOO_LARGE, out),
-            Recipient::Full => self.answer_junk(reply::MAILBOX_FULL, out),
-            Recipient::Unavailable => self.answer_junk(reply::UNAVAILABLE, out),
+            Recipient::Unknown => self.reject(reply::NO_SUCH_MAILBOX, out),
+            Recipient::TooLarge => self.reject(reply::TOO_LARGE, out),
+            Recipient::Full => self.reply_junk(reply::MAILBOX_FULL, out),
+            Recipient::Unavailable => self.reply_junk(reply::UNAVAILABLE, out),
         }
     }
 
-    /// Answers the end of data, after [`Step::Deliver`].
+    /// Replies to the end of data, after [`Step::Deliver`].
     pub fn delivered(&mut self, delivery: &Delivery, out: &mut Replies) {
         self.phase = Phase::Command;
-        let refusal = match delivery {
+        let failure = match delivery {
             Delivery::Stored(id) => {
-                (self.errors, self.junk) = (0, 0);
+                (self.errors, self.junk_commands) = (0, 0);
                 out.line(250, format_args!("2.0.0 {id}"));
                 None
             }
@@ -170,26 +171,26 @@ impl Session {
             Delivery::TooLarge => Some(reply::TOO_LARGE),
             Delivery::Unavailable => Some(reply::UNAVAILABLE),
         };
-        let code = refusal.map_or(250, |refusal| refusal.0);
+        let code = failure.map_or(250, |reply| reply.0);
         self.finished = self
             .delivering
             .take()
             .map(|finished| Finished { code, ..finished });
-        match refusal {
-            Some(refusal) if code < 500 => self.answer_junk(refusal, out),
-            Some(refusal) => self.refuse(refusal, out),
+        match failure {
+            Some(reply) if code < 500 => self.reply_junk(reply, out),
+            Some(reply) => self.reject(reply, out),
             None => {}
         }
     }
 
-    /// Forgets everything that the client said before TLS, after [`Step::StartTls`].
+    /// Discards all state from before TLS, after [`Step::StartTls`].
     pub fn tls_started(&mut self) {
         self.is_tls = true;
         self.has_greeted = false;
         self.envelope = None;
     }
 
-    /// Lets a transaction that has begun end, and begins no other.
+    /// Lets the current transaction end and starts no new one.
     pub fn stop(&mut self) {
         self.is_stopping = true;
     }
@@ -200,7 +201,7 @@ impl Session {
         self.is_stopping
     }
 
-    /// Ends a session that has waited too long, or may not wait any longer.
+    /// Ends a session whose time-out has expired.
     pub fn time_out(&mut self, out: &mut Replies) {
         let last = if self.is_stopping {
             reply::SHUTTING_DOWN
@@ -208,13 +209,13 @@ impl Session {
             reply::TIMED_OUT
         };
         if let Phase::Data(_) = self.phase {
-            self.finish_badly(last, true, out);
+            self.reject_message(last, true, out);
         } else {
             self.close_with(last, out);
         }
     }
 
-    /// Returns whether a transaction is under way: from MAIL to the reply to its end.
+    /// Returns whether a transaction is in progress: from MAIL to its final reply.
     #[must_use]
     pub fn is_in_transaction(&self) -> bool {
         self.envelope.is_some() || self.delivering.is_some()
@@ -226,13 +227,13 @@ impl Session {
         matches!(self.phase, Phase::Data(_))
     }
 
-    /// Returns how many command lines came to their end.
+    /// Returns the number of complete command lines.
     #[must_use]
     pub fn lines_read(&self) -> u64 {
         self.lines.count()
     }
 
-    /// Returns, once, the transaction that ended last.
+    /// Takes the transaction that ended last.
     pub fn take_finished(&mut self) -> Option<Finished> {
         self.finished.take()
     }
@@ -241,16 +242,16 @@ impl Session {
         let line = LineReader::take(length, input);
         let command = match command::parse(&line) {
             Ok(command) => command,
-            Err(wrong) => {
-                self.refuse(wrong, out);
+            Err(error) => {
+                self.reject(error, out);
                 return None;
             }
         };
-        let is_ahead = !input.is_empty();
+        let has_more_input = !input.is_empty();
         match command {
-            Command::Ehlo(_) | Command::Helo(_) | Command::Data if is_ahead => {
-                // RFC 2920 3.1: these end a group. What follows was said before the reply could be known.
-                self.close_with(reply::NOT_YOUR_TURN, out);
+            Command::Ehlo(_) | Command::Helo(_) | Command::Data if has_more_input => {
+                // RFC 2920 3.1: these commands end a pipelined group. The client must wait for the reply.
+                self.close_with(reply::PIPELINED_TOO_EARLY, out);
             }
             Command::Ehlo(_) => self.hello(true, out),
             Command::Helo(_) => self.hello(false, out),
@@ -263,20 +264,20 @@ impl Session {
             Command::Data => self.data(out),
             Command::Rset => {
                 self.envelope = None;
-                self.answer_junk(reply::OK, out);
+                self.reply_junk(reply::OK, out);
             }
-            Command::Noop => self.answer_junk(reply::OK, out),
-            Command::Vrfy => self.answer_junk(reply::CANNOT_VERIFY, out),
-            Command::Help => self.answer_junk(reply::HELP, out),
+            Command::Noop => self.reply_junk(reply::OK, out),
+            Command::Vrfy => self.reply_junk(reply::CANNOT_VERIFY, out),
+            Command::Help => self.reply_junk(reply::HELP, out),
             Command::Quit => {
                 out.push(reply::BYE);
                 self.phase = Phase::Closed { lingers: false };
             }
             Command::Bdat => self.close_with(reply::BDAT_NOT_OFFERED, out),
-            Command::StartTls if self.is_tls => self.refuse(reply::ALREADY_TLS, out),
-            Command::StartTls if !self.settings.has_tls => self.refuse(reply::NOT_SUPPORTED, out),
+            Command::StartTls if self.is_tls => self.reject(reply::ALREADY_TLS, out),
+            Command::StartTls if !self.settings.has_tls => self.reject(reply::NOT_SUPPORTED, out),
             Command::StartTls => {
-                // CVE-2011-0411: nothing said in the clear may count as said inside TLS.
+                // CVE-2011-0411: plain-text input must not be processed inside TLS.
                 input.clear();
                 out.push(reply::START_TLS);
                 return Some(Step::StartTls);
@@ -309,25 +310,25 @@ impl Session {
         self.count_junk(out);
     }
 
-    /// Answers what the client did wrong; too many of these end the session.
-    fn refuse(&mut self, wrong: Reply, out: &mut Replies) {
-        out.push(wrong);
+    /// Replies to a client error. Too many of them end the session.
+    fn reject(&mut self, error: Reply, out: &mut Replies) {
+        out.push(error);
         self.errors += 1;
         if self.errors >= MAX_ERRORS {
             self.close_with(reply::TOO_MANY_ERRORS, out);
         }
     }
 
-    /// Answers what brings no mail nearer; too many of these end the session.
-    fn answer_junk(&mut self, answer: Reply, out: &mut Replies) {
+    /// Replies to a command without effect. Too many of them end the session.
+    fn reply_junk(&mut self, answer: Reply, out: &mut Replies) {
         out.push(answer);
         self.count_junk(out);
     }
 
     fn count_junk(&mut self, out: &mut Replies) {
-        self.junk += 1;
-        if self.junk >= MAX_JUNK {
-            self.close_with(reply::TOO_MUCH_JUNK, out);
+        self.junk_commands += 1;
+        if self.junk_commands >= MAX_JUNK_COMMANDS {
+            self.close_with(reply::TOO_MANY_JUNK_COMMANDS, out);
         }
     }
 

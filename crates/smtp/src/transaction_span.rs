@@ -1,8 +1,8 @@
-//! The span of one transaction, from MAIL to its last reply: a trace of its own, without a word of the client's.
+//! The span of one transaction, from MAIL to its final reply: a separate trace, with nothing that the client sent.
 
 use tracing::{Span, field};
 
-/// Begins a trace.
+/// Starts a trace.
 pub(crate) fn begin() -> Span {
     tracing::debug_span!(
         parent: None,
@@ -16,7 +16,7 @@ pub(crate) fn begin() -> Span {
     )
 }
 
-/// Says how a transaction ended whose data was sent.
+/// Records the outcome of a transaction whose data was sent.
 pub(crate) fn end(span: &Span, recipients: usize, size_bytes: u64, code: u16) {
     if span.is_disabled() {
         return;
@@ -24,7 +24,7 @@ pub(crate) fn end(span: &Span, recipients: usize, size_bytes: u64, code: u16) {
     span.record("smtp.recipients", recipients)
         .record("smtp.message.size", size_bytes)
         .record("smtp.reply.code", code);
-    // The one reply that is not the client's doing: what stores mail did not answer.
+    // The only failure that the client did not cause: the mailbox service did not answer.
     if code == crate::reply::UNAVAILABLE.0 {
         span.record("error.type", "451")
             .record("otel.status_code", "error");

@@ -1,20 +1,20 @@
-//! Mails arrive whole, as sent, or are refused with the right blame.
+//! Mail is stored complete and unchanged, or rejected with the right code.
 
 use mayfly_smtp::Config;
 use mayfly_testkit::MailSender;
 
-use crate::world::{Place, World, mail_of, soon};
+use crate::world::{MailboxLocation, World, mail_of, soon};
 
 #[tokio::test]
-async fn a_mail_is_stored_byte_for_byte() {
-    for place in [Place::InProcess, Place::OverNetwork] {
-        let world = World::with(Config::default(), mayfly_mailbox::Config::default(), place).await;
+async fn deliver_stores_the_mail_byte_for_byte() {
+    for location in [MailboxLocation::InProcess, MailboxLocation::OverNetwork] {
+        let world = World::with(Config::default(), mayfly_mailbox::Config::default(), location).await;
         let (a, b) = (
             world.create("a@mayfly.test").await,
             world.create("b@mayfly.test").await,
         );
         let mut sender = MailSender::ready(world.smtp).await.unwrap();
-        // Around the first read buffer, around a chunk, and several chunks.
+        // Around the first read buffer, around one chunk, and several chunks.
         let sizes = [200, 4096, 8190, 8191, 8192, 8193, 65_535, 65_536, 65_537, 1 << 20];
         for (n, size) in sizes.into_iter().enumerate() {
             let mail = mail_of(size);
@@ -42,7 +42,7 @@ async fn a_mail_is_stored_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn pipelined_groups_are_answered_in_order() {
+async fn deliver_pipelined_groups_in_order() {
     let world = World::new().await;
     let account_id = world.create("a@mayfly.test").await;
     let (mut sender, greeting) = MailSender::connect(world.smtp).await.unwrap();
@@ -85,12 +85,12 @@ async fn pipelined_groups_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_mailbox_that_fills_up_after_rcpt_answers_452() {
+async fn deliver_to_mailbox_full_after_rcpt_is_452() {
     let mailbox = mayfly_mailbox::Config {
         quota_bytes: 100_000,
         ..mayfly_mailbox::Config::default()
     };
-    let world = World::with(Config::default(), mailbox, Place::InProcess).await;
+    let world = World::with(Config::default(), mailbox, MailboxLocation::InProcess).await;
     let account_id = world.create("a@mayfly.test").await;
     let mut senders = [
         MailSender::ready(world.smtp).await.unwrap(),
@@ -114,7 +114,7 @@ async fn a_mailbox_that_fills_up_after_rcpt_answers_452() {
     }
     assert_eq!(replies, [(250, "2.0.0".to_owned()), (452, "4.2.2".to_owned())]);
     assert_eq!(world.list(&account_id).await.len(), 1);
-    // The announced size is enough to say it at RCPT.
+    // With an announced size RCPT already fails.
     let mut sender = MailSender::ready(world.smtp).await.unwrap();
     assert_eq!(
         sender
@@ -128,11 +128,11 @@ async fn a_mailbox_that_fills_up_after_rcpt_answers_452() {
 }
 
 #[tokio::test]
-async fn trouble_behind_the_edge_is_temporary() {
+async fn deliver_without_mailbox_service_is_451() {
     let world = World::with(
         Config::default(),
         mayfly_mailbox::Config::default(),
-        Place::OverNetwork,
+        MailboxLocation::OverNetwork,
     )
     .await;
     world.create("a@mayfly.test").await;
@@ -157,7 +157,7 @@ async fn trouble_behind_the_edge_is_temporary() {
 }
 
 #[tokio::test]
-async fn a_refused_client_gets_to_read_why() {
+async fn deliver_rejected_client_can_read_the_reply() {
     let world = World::new().await;
     let account_id = world.create("a@mayfly.test").await;
     let mut sender = MailSender::ready(world.smtp).await.unwrap();
@@ -168,7 +168,7 @@ async fn a_refused_client_gets_to_read_why() {
         .write(b"Subject: x\r\n\r\nlone\nnewline\r\n")
         .await
         .unwrap();
-    // More than the kernel's buffers hold: were the connection closed over it, writing would fail.
+    // More than the kernel buffers: if the edge closed the connection, writing would fail.
     let line = [[b'x'; 998].as_slice(), b"\r\n"].concat();
     for _ in 0..24_000 {
         sender.write(&line).await.unwrap();

@@ -1,4 +1,4 @@
-//! What one client may not take from the others.
+//! Limits that protect clients from each other.
 
 use mayfly_smtp::Config;
 use mayfly_testkit::MailSender;
@@ -7,10 +7,10 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::world::{Place, World, mail_of, soon};
+use crate::world::{MailboxLocation, World, mail_of, soon};
 
 #[tokio::test]
-async fn connections_are_capped_for_each_client_and_for_all() {
+async fn connect_over_a_limit_is_421() {
     for (max_connections, max_connections_per_client) in [(2, 0), (1000, 2)] {
         let world = World::with_edge(Config {
             max_connections,
@@ -29,12 +29,12 @@ async fn connections_are_capped_for_each_client_and_for_all() {
                 tokio::task::yield_now().await;
             }
         };
-        soon("a place", admitted).await;
+        soon("a free connection", admitted).await;
     }
 }
 
 #[tokio::test]
-async fn slow_clients_do_not_hold_up_others() {
+async fn slow_clients_do_not_delay_others() {
     let world = World::with_edge(Config {
         max_connections_per_client: 0,
         ..Config::default()
@@ -60,7 +60,7 @@ async fn slow_clients_do_not_hold_up_others() {
 }
 
 #[tokio::test]
-async fn a_client_that_talks_before_the_greeting_is_sent_away() {
+async fn connect_early_talker_is_554() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     stream
@@ -68,20 +68,20 @@ async fn a_client_that_talks_before_the_greeting_is_sent_away() {
         .await
         .unwrap();
     let mailbox = mayfly_mailbox::Config::default();
-    let _world = World::on(listener, Config::default(), mailbox, Place::InProcess).await;
+    let _world = World::on(listener, Config::default(), mailbox, MailboxLocation::InProcess).await;
     let mut text = String::new();
     soon("the end", stream.read_to_string(&mut text)).await.unwrap();
     assert_eq!(text, "554 5.5.1 wait for the greeting before you talk\r\n");
 }
 
 #[tokio::test]
-async fn a_line_without_end_is_cut_off() {
+async fn unterminated_line_is_500_and_closed() {
     let world = World::new().await;
     let mut stream = TcpStream::connect(world.smtp).await.unwrap();
     let mut greeting = [0; 4];
     stream.read_exact(&mut greeting).await.unwrap();
     for _ in 0..100 {
-        // The edge stops listening on the way; what it said stays readable.
+        // The edge closes the connection during this loop; its reply stays readable.
         if stream.write_all(&[b'x'; 10_000]).await.is_err() {
             break;
         }
@@ -93,7 +93,7 @@ async fn a_line_without_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn more_mail_than_fits_the_memory_waits() {
+async fn deliver_over_the_memory_budget_is_452() {
     let world = World::with_edge(Config {
         max_message_bytes: 65_536,
         max_buffered_bytes: 65_536,
@@ -101,16 +101,16 @@ async fn more_mail_than_fits_the_memory_waits() {
     })
     .await;
     let account_id = world.create("a@mayfly.test").await;
-    let mut hog = MailSender::ready(world.smtp).await.unwrap();
+    let mut first = MailSender::ready(world.smtp).await.unwrap();
     let mut other = MailSender::ready(world.smtp).await.unwrap();
-    for sender in [&mut hog, &mut other] {
+    for sender in [&mut first, &mut other] {
         for command in ["MAIL FROM:<a@x.test>", "RCPT TO:<a@mayfly.test>", "DATA"] {
             sender.command(command).await.unwrap();
         }
     }
-    hog.write(&mail_of(60_000)).await.unwrap();
-    // Whether the hog's bytes are there already shows only in what the others are told.
-    let refused = async {
+    first.write(&mail_of(60_000)).await.unwrap();
+    // Only the reply to the other client shows that the first one's bytes have arrived.
+    let rejected = async {
         loop {
             other.write(&mail_of(10_000)).await.unwrap();
             other.write(b".\r\n").await.unwrap();
@@ -123,9 +123,9 @@ async fn more_mail_than_fits_the_memory_waits() {
             }
         }
     };
-    assert_eq!(&soon("a refusal", refused).await.text[..5], "4.3.1");
-    hog.write(b".\r\n").await.unwrap();
-    assert_eq!(hog.read_reply().await.unwrap().code, 250);
+    assert_eq!(&soon("a rejection", rejected).await.text[..5], "4.3.1");
+    first.write(b".\r\n").await.unwrap();
+    assert_eq!(first.read_reply().await.unwrap().code, 250);
     let reply = other
         .send("a@x.test", &["a@mayfly.test"], &mail_of(10_000))
         .await

@@ -3,7 +3,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
-    reason = "a test that cannot go on fails; and it dials what it started"
+    reason = "tests fail by panicking, and connect to the servers that they start"
 )]
 
 mod delivery;

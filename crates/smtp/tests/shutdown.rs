@@ -1,4 +1,4 @@
-//! Stopping loses no mail and cuts nobody off in the middle of one.
+//! Shutdown loses no mail and interrupts no transaction.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use crate::world::{World, soon};
 
 #[tokio::test]
-async fn a_mail_under_way_is_taken_and_others_are_told_to_come_back() {
+async fn shutdown_receives_mail_in_progress_and_sends_421() {
     let world = World::new().await;
     let account_id = world.create("a@mayfly.test").await;
     let mut idle = MailSender::ready(world.smtp).await.unwrap();
@@ -19,7 +19,7 @@ async fn a_mail_under_way_is_taken_and_others_are_told_to_come_back() {
     let mail = format!("Subject: long\r\n\r\n{}", "a line of text\r\n".repeat(6_000));
     busy.write(&mail.as_bytes()[..50_000]).await.unwrap();
     let sending = async {
-        // Once the idle one is told, the edge is stopping.
+        // The reply to the idle client shows that the edge is stopping.
         let reply = soon("421", idle.read_reply()).await.unwrap();
         assert_eq!((reply.code, &reply.text[..5]), (421, "4.3.2"));
         assert!(idle.read_reply().await.is_err());

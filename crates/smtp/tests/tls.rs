@@ -1,4 +1,4 @@
-//! STARTTLS with a certificate made for the test.
+//! STARTTLS with a self-signed certificate.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::world::{World, soon};
 
-/// A certificate for `localhost`: its files, and a client that trusts it.
+/// A certificate for `localhost`, its files, and a client that trusts it.
 struct Certificate {
     _dir: TempDir,
     certificate: PathBuf,
@@ -42,19 +42,19 @@ fn certificate() -> Certificate {
     }
 }
 
-/// Writes, then reads until a whole reply with this code is there; returns all that was read.
+/// Writes, then reads until a complete reply with this code; returns all that was read.
 async fn ask<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, text: &str, code: u16) -> String {
     stream.write_all(text.as_bytes()).await.unwrap();
     stream.flush().await.unwrap();
     let mut answer = String::new();
-    let is_whole = |answer: &str| {
+    let is_complete = |answer: &str| {
         answer.ends_with("\r\n")
             && answer
                 .lines()
                 .last()
                 .is_some_and(|line| line.starts_with(&format!("{code} ")))
     };
-    while !is_whole(&answer) {
+    while !is_complete(&answer) {
         let mut buffer = [0; 1024];
         let length = soon(text, stream.read(&mut buffer)).await.unwrap();
         assert!(length > 0, "{text:?} ended with {answer:?}");
@@ -70,7 +70,7 @@ async fn connect(address: SocketAddr) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_mail_arrives_over_tls_and_nothing_from_before_it() {
+async fn starttls_delivers_and_discards_injected_commands() {
     let certificate = certificate();
     let world = World::with_edge(Config {
         tls_cert: Some(certificate.certificate.clone()),
@@ -82,7 +82,7 @@ async fn a_mail_arrives_over_tls_and_nothing_from_before_it() {
     let mut stream = connect(world.smtp).await;
     let hello = ask(&mut stream, "EHLO client.example.com\r\n", 250).await;
     assert!(hello.contains("250-STARTTLS\r\n"), "{hello}");
-    // CVE-2011-0411: the commands behind STARTTLS are in the same packet.
+    // CVE-2011-0411: the commands after STARTTLS are in the same packet.
     let injected = "STARTTLS\r\nEHLO evil\r\nMAIL FROM:<evil@x.test>\r\nRCPT TO:<a@mayfly.test>\r\n";
     ask(&mut stream, injected, 220).await;
     let name = ServerName::try_from("localhost").unwrap();
@@ -110,7 +110,7 @@ async fn a_mail_arrives_over_tls_and_nothing_from_before_it() {
 }
 
 #[tokio::test]
-async fn without_a_certificate_there_is_no_starttls() {
+async fn starttls_without_certificate_is_not_offered() {
     let world = World::new().await;
     let mut stream = connect(world.smtp).await;
     let hello = ask(&mut stream, "EHLO client.example.com\r\n", 250).await;

@@ -1,4 +1,4 @@
-//! An edge and a mailbox service of its own for each test.
+//! An edge and a mailbox service for each test.
 
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
@@ -31,9 +31,9 @@ pub(crate) struct World {
     _dir: TempDir,
 }
 
-/// Where the mailbox service is, seen from the edge.
+/// How the edge reaches the mailbox service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum MailboxLocation {
     InProcess,
     OverNetwork,
 }
@@ -43,25 +43,34 @@ impl World {
         Self::with(
             Config::default(),
             mayfly_mailbox::Config::default(),
-            Place::InProcess,
+            MailboxLocation::InProcess,
         )
         .await
     }
 
     pub(crate) async fn with_edge(config: Config) -> Self {
-        Self::with(config, mayfly_mailbox::Config::default(), Place::InProcess).await
+        Self::with(
+            config,
+            mayfly_mailbox::Config::default(),
+            MailboxLocation::InProcess,
+        )
+        .await
     }
 
-    pub(crate) async fn with(config: Config, mailbox: mayfly_mailbox::Config, place: Place) -> Self {
+    pub(crate) async fn with(
+        config: Config,
+        mailbox: mayfly_mailbox::Config,
+        location: MailboxLocation,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self::on(listener, config, mailbox, place).await
+        Self::on(listener, config, mailbox, location).await
     }
 
     pub(crate) async fn on(
         listener: TcpListener,
         config: Config,
         mailbox: mayfly_mailbox::Config,
-        place: Place,
+        location: MailboxLocation,
     ) -> Self {
         config.validate().unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -70,9 +79,9 @@ impl World {
             Tasks::new(CancellationToken::new()),
         );
         let mailbox = open_mailbox(dir.path(), mailbox, &inner).await;
-        let transport = match place {
-            Place::InProcess => mayfly_rpc::local(mailbox.server()),
-            Place::OverNetwork => serve_mailbox(&mailbox, &inner).await,
+        let transport = match location {
+            MailboxLocation::InProcess => mayfly_rpc::local(mailbox.server()),
+            MailboxLocation::OverNetwork => serve_mailbox(&mailbox, &inner).await,
         };
         let tls = tls::acceptor(
             "smtp",
@@ -98,7 +107,7 @@ impl World {
         }
     }
 
-    /// Makes an active mailbox; returns its account id.
+    /// Creates an active mailbox; returns its account id.
     pub(crate) async fn create(&self, address: &str) -> String {
         let request = ReserveMailboxRequest {
             address: address.to_owned(),
@@ -165,18 +174,18 @@ fn scope(account_id: &str) -> Scope {
 
 async fn open_mailbox(dir: &Path, config: mayfly_mailbox::Config, tasks: &Tasks) -> Mailbox {
     let path = dir.join("mailbox.db");
-    // Nothing here deletes a mailbox, so auth is never called: a port that nobody listens on any more will do.
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    // No test deletes a mailbox, so auth is never called and its address may be a closed port.
+    let closed = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
         .local_addr()
         .unwrap();
     let deps = mayfly_mailbox::Deps {
         database: Database::open_sqlite(&path).await.unwrap(),
-        auth: remote(auth_server::SERVICE_NAME, nobody, credential(), tasks),
+        auth: remote(auth_server::SERVICE_NAME, closed, credential(), tasks),
         domains: vec!["mayfly.test".parse().unwrap()],
         webhooks: mayfly_mailbox::WebhooksConfig::default(),
-        encryption_keys: vec![SecretKey::random()],
+        data_keys: vec![SecretKey::random()],
         mx_hostname: "mx.mayfly.test".to_owned(),
         events: Bus::new(None, &RedisConfig::default()).publisher(tasks),
         clock: Arc::new(ManualClock::default()),
@@ -207,7 +216,7 @@ fn remote(service: &'static str, address: SocketAddr, credential: Credential, ta
     mayfly_rpc::remote(&peer, tasks).0
 }
 
-/// Fails a test that would hang.
+/// Fails a test that hangs.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(Duration::from_secs(30), future).await {
         Ok(value) => value,
@@ -215,7 +224,7 @@ pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// A mail of a size, with lines that begin with dots.
+/// Returns a mail of a size, with lines that begin with dots.
 pub(crate) fn mail_of(size: usize) -> Vec<u8> {
     let mut mail = b"From: A <a@x.test>\r\nSubject: sized\r\n\r\n".to_vec();
     let mut line = 0;

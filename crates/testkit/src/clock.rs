@@ -1,11 +1,11 @@
-//! A clock that moves when a test says so.
+//! A clock that only a test advances.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mayfly_types::Clock;
 use time::{Duration, OffsetDateTime};
 
-/// A clock that stands still until it is moved. Clones show the same time.
+/// A clock that stands still until a test advances it. Clones share the time.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<Mutex<OffsetDateTime>>);
 
@@ -16,7 +16,7 @@ impl ManualClock {
         Self(Arc::new(Mutex::new(now)))
     }
 
-    /// Moves the clock.
+    /// Advances the clock; a negative duration sets it back.
     pub fn advance(&self, by: Duration) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
     }

@@ -1,4 +1,4 @@
-//! One body of a test, two databases.
+//! Tests that run on both databases.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -10,13 +10,13 @@ use crate::Postgres;
 /// Which database a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Db {
-    /// A file of its own.
+    /// A new file.
     Sqlite,
-    /// A server of its own.
+    /// A new server.
     Postgres,
 }
 
-/// What a service's database is on, which outlives the service. Clones are the same.
+/// The storage of a database, which outlives the service. Clones share it.
 #[derive(Debug, Clone)]
 pub enum TestDatabase {
     /// A directory with the file.
@@ -26,10 +26,10 @@ pub enum TestDatabase {
 }
 
 impl TestDatabase {
-    /// Makes an empty one.
+    /// Creates empty storage.
     ///
     /// # Panics
-    /// When the machine lacks what it takes.
+    /// When the database is not installed.
     #[must_use]
     pub fn new(db: Db) -> Self {
         match db {
@@ -50,7 +50,7 @@ impl TestDatabase {
         }
     }
 
-    /// Opens a service's database as the service does. On PostgreSQL nobody has migrated it.
+    /// Opens a service's database as the service does. On PostgreSQL it is not migrated.
     ///
     /// # Panics
     /// When it cannot be opened.
@@ -62,8 +62,8 @@ impl TestDatabase {
         opened.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Writes a trigger on rows of a table in the database's own words: `event` such as `BEFORE UPDATE`, `action` what is
-    /// done for each row, or `None` to refuse it.
+    /// Returns the SQL of a row trigger in the dialect of the database. `event` is such as `BEFORE UPDATE`; `action` runs
+    /// for each row, and `None` refuses the row.
     #[must_use]
     pub fn trigger(
         &self,
@@ -89,7 +89,7 @@ impl TestDatabase {
         }
     }
 
-    /// Drops a trigger that was made by [`TestDatabase::trigger`].
+    /// Returns the SQL that drops a trigger of [`TestDatabase::trigger`].
     #[must_use]
     pub fn drop_trigger(&self, name: &str, table: &str) -> String {
         match self {
@@ -98,19 +98,19 @@ impl TestDatabase {
         }
     }
 
-    /// Returns every byte that the database keeps on disk, and a dump of its tables where there is a tool for it.
+    /// Returns every file of the database with its content, and for PostgreSQL a dump of the tables.
     ///
     /// # Panics
     /// When a file cannot be read.
     #[must_use]
-    pub fn stolen(&self) -> Vec<(String, Vec<u8>)> {
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         let (dir, dump) = match self {
             Self::Sqlite(dir) => (dir.path().to_owned(), None),
             Self::Postgres(server) => {
-                // What is in memory alone goes to the files.
+                // Writes dirty pages to the files.
                 let _ = server.query("postgres", "CHECKPOINT");
                 let dump = server.dump("postgres").into_bytes();
-                (server.data_dir(), Some(("the dump".to_owned(), dump)))
+                (server.data_dir(), Some(("dump".to_owned(), dump)))
             }
         };
         let mut files: Vec<(String, Vec<u8>)> = dump.into_iter().collect();
@@ -128,7 +128,7 @@ impl TestDatabase {
         files
     }
 
-    /// Returns a URL under which a test looks at a service's tables, or meddles with them.
+    /// Returns a URL for direct access to a service's tables.
     #[must_use]
     pub fn url(&self, service: &str) -> String {
         match self {
@@ -143,7 +143,7 @@ fn config(server: &Postgres) -> DatabaseConfig {
     toml::from_str(&text).expect("a section")
 }
 
-/// Makes two tests of each function that takes a [`Db`]: `…::sqlite` and `…::postgres`.
+/// Defines two tests of each function that takes a [`Db`]: `…::sqlite` and `…::postgres`.
 #[macro_export]
 macro_rules! db_test {
     ($($name:ident),+ $(,)?) => {

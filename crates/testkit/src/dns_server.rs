@@ -1,5 +1,5 @@
-//! A DNS server of one's own, over UDP and TCP, that says what a test has it say: RFC 1035 in bytes, so that nothing is
-//! shared with what asks it.
+//! A scripted DNS server over UDP and TCP. It encodes RFC 1035 by hand, so that it shares no code with the resolver under
+//! test.
 
 use std::{
     io::{self, Read, Write},
@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-/// What goes over UDP without being asked for more.
+/// The largest UDP answer without EDNS (RFC 1035 4.2.1).
 const MAX_UDP_BYTES: usize = 512;
 const A: u16 = 1;
 const NS: u16 = 2;
@@ -23,40 +23,40 @@ pub struct DnsServer {
     zone: Arc<Mutex<Zone>>,
 }
 
-/// What is asked for, and what is answered. A name `*.parent` answers for those under `parent` that are not there.
+/// The records of the server, and how it answers. A name `*.parent` is a wildcard for names under `parent` without records.
 #[derive(Debug, Clone, Default)]
 pub struct Zone {
     /// Name, type and data.
     records: Vec<(String, u16, Vec<u8>)>,
-    manner: Manner,
-    /// How they are met over TCP, when it is another manner.
-    over_tcp: Option<Manner>,
+    behavior: DnsBehavior,
+    /// The behavior over TCP, if it differs.
+    over_tcp: Option<DnsBehavior>,
 }
 
-/// How questions are met.
+/// How the server answers queries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Manner {
-    /// By the records.
+pub enum DnsBehavior {
+    /// From the records.
     #[default]
-    Answering,
-    /// Not at all.
+    Answer,
+    /// Does not answer.
     Silent,
-    /// By saying that there is more, over TCP too.
-    Truncating,
-    /// By SERVFAIL, as a resolver does that finds a wrong signature.
-    Failing,
-    /// By REFUSED, as a server does that knows nothing of the name.
-    Refusing,
-    /// By naming servers that should be asked, as one does that the name was given to and that does not serve it.
-    Referring,
-    /// By a record whose name is a pointer to itself.
-    Babbling,
-    /// By the records, as the answer to another question.
-    Mistaking,
+    /// Sets the truncation flag, over TCP too.
+    Truncated,
+    /// Answers SERVFAIL, as a validating resolver does after a bad signature.
+    ServFail,
+    /// Answers REFUSED, as a server does that is not authoritative for the name.
+    Refused,
+    /// Answers with a referral to other name servers, as a lame server does.
+    Referral,
+    /// Answers with a record whose name is a compression pointer to itself.
+    Malformed,
+    /// Answers from the records under the id of another query.
+    WrongId,
 }
 
 impl DnsServer {
-    /// Starts a server that knows nothing.
+    /// Starts a server without records.
     #[must_use]
     pub fn start() -> Self {
         let (udp, tcp) = (0..100)
@@ -67,14 +67,14 @@ impl DnsServer {
         thread::spawn(move || {
             for stream in tcp.incoming().flatten() {
                 let zone = over_tcp.clone();
-                // A client that goes away ends its connection.
+                // An error means that the client closed its connection.
                 thread::spawn(move || drop(serve_tcp(stream, &zone)));
             }
         });
         server
     }
 
-    /// Starts a server that nobody can reach over TCP.
+    /// Starts a server that listens on UDP only.
     #[must_use]
     pub fn start_without_tcp() -> Self {
         Self::over(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port for UDP"))
@@ -88,20 +88,20 @@ impl DnsServer {
         Self { address, zone }
     }
 
-    /// Returns where it listens.
+    /// Returns the address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Says something else from now on.
+    /// Replaces the zone.
     pub fn publish(&self, zone: Zone) {
         *self.zone.lock().unwrap_or_else(PoisonError::into_inner) = zone;
     }
 }
 
 impl Zone {
-    /// Adds a text of any length.
+    /// Adds a TXT record; a text over 255 bytes becomes several strings.
     #[must_use]
     pub fn txt(self, name: &str, text: &str) -> Self {
         let strings = text.as_bytes().chunks(255).flat_map(counted);
@@ -109,35 +109,35 @@ impl Zone {
         self.record(name, TXT, data)
     }
 
-    /// Adds a mail server.
+    /// Adds an MX record.
     #[must_use]
     pub fn mx(self, name: &str, priority: u16, host: &str) -> Self {
         let data = [&priority.to_be_bytes()[..], &wire(host)].concat();
         self.record(name, MX, data)
     }
 
-    /// Adds an address.
+    /// Adds an A record.
     #[must_use]
     pub fn a(self, name: &str, address: Ipv4Addr) -> Self {
         self.record(name, A, address.octets().to_vec())
     }
 
-    /// Makes a name another name for another.
+    /// Adds a CNAME record.
     #[must_use]
     pub fn cname(self, name: &str, target: &str) -> Self {
         self.record(name, CNAME, wire(target))
     }
 
-    /// Meets questions in a manner.
+    /// Sets the behavior.
     #[must_use]
-    pub fn manner(self, manner: Manner) -> Self {
-        Self { manner, ..self }
+    pub fn behavior(self, behavior: DnsBehavior) -> Self {
+        Self { behavior, ..self }
     }
 
-    /// Meets questions over TCP in a manner of its own.
+    /// Sets the behavior over TCP.
     #[must_use]
-    pub fn over_tcp(self, manner: Manner) -> Self {
-        let over_tcp = Some(manner);
+    pub fn over_tcp(self, behavior: DnsBehavior) -> Self {
+        let over_tcp = Some(behavior);
         Self { over_tcp, ..self }
     }
 
@@ -146,7 +146,7 @@ impl Zone {
         self
     }
 
-    /// Returns the records of a name, or none when it is not there.
+    /// Returns the records of a name and type; `None` if the name does not exist.
     fn find(&self, name: &str, asked: u16) -> Option<Vec<(u16, &[u8])>> {
         let is_there = |name: &str| self.records.iter().any(|(known, ..)| known == name);
         let wildcard = name.split_once('.').map(|(_, parent)| format!("*.{parent}"));
@@ -165,28 +165,28 @@ impl Zone {
         )
     }
 
-    /// Answers a question in whole, or does not.
-    fn answer(&self, query: &[u8], manner: Manner) -> Option<Vec<u8>> {
+    /// Returns the answer to a query, without the size limit of UDP.
+    fn answer(&self, query: &[u8], behavior: DnsBehavior) -> Option<Vec<u8>> {
         let (name, end) = question(query)?;
         let asked = u16::from_be_bytes([*query.get(end)?, *query.get(end + 1)?]);
         let (code, records) = match self.find(&name, asked) {
             Some(records) => (0, records),
             None => (3, Vec::new()),
         };
-        match manner {
-            Manner::Silent => None,
-            Manner::Answering => Some(message(query, end, code, false, &records)),
-            Manner::Truncating => Some(message(query, end, code, true, &records)),
-            Manner::Failing => Some(message(query, end, 2, false, &[])),
-            Manner::Refusing => Some(message(query, end, 5, false, &[])),
-            Manner::Referring => Some(referral(query, end)),
-            Manner::Babbling => {
+        match behavior {
+            DnsBehavior::Silent => None,
+            DnsBehavior::Answer => Some(message(query, end, code, false, &records)),
+            DnsBehavior::Truncated => Some(message(query, end, code, true, &records)),
+            DnsBehavior::ServFail => Some(message(query, end, 2, false, &[])),
+            DnsBehavior::Refused => Some(message(query, end, 5, false, &[])),
+            DnsBehavior::Referral => Some(referral(query, end)),
+            DnsBehavior::Malformed => {
                 let mut answer = message(query, end, 0, false, &[(TXT, b"")]);
                 let name_at = u8::try_from(end + 4).expect("a short name");
                 answer[end + 5] = name_at;
                 Some(answer)
             }
-            Manner::Mistaking => {
+            DnsBehavior::WrongId => {
                 let mut answer = message(query, end, code, false, &records);
                 answer[0] ^= 1;
                 Some(answer)
@@ -204,14 +204,14 @@ fn serve_udp(socket: &UdpSocket, zone: &Mutex<Zone>) {
     let mut query = [0; 4096];
     while let Ok((length, from)) = socket.recv_from(&mut query) {
         let zone = zone.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(mut answer) = zone.answer(&query[..length], zone.manner) else {
+        let Some(mut answer) = zone.answer(&query[..length], zone.behavior) else {
             continue;
         };
         if answer.len() > MAX_UDP_BYTES {
             let end = question(&query[..length]).map_or(12, |(_, end)| end);
             answer = message(&query[..length], end, 0, true, &[]);
         }
-        // Whoever asked may be gone.
+        // The client may have closed its socket.
         let _ = socket.send_to(&answer, from);
     }
 }
@@ -223,14 +223,14 @@ fn serve_tcp(mut stream: TcpStream, zone: &Mutex<Zone>) -> io::Result<()> {
         let mut query = vec![0; usize::from(u16::from_be_bytes(length))];
         stream.read_exact(&mut query)?;
         let zone = zone.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(answer) = zone.answer(&query, zone.over_tcp.unwrap_or(zone.manner)) {
+        if let Some(answer) = zone.answer(&query, zone.over_tcp.unwrap_or(zone.behavior)) {
             let length = u16::try_from(answer.len()).expect("an answer of 64 KiB at most");
             stream.write_all(&[&length.to_be_bytes()[..], &answer].concat())?;
         }
     }
 }
 
-/// Returns the name that a query asks for, and where its type stands.
+/// Returns the name of a query, and the offset of its type.
 fn question(query: &[u8]) -> Option<(String, usize)> {
     let (mut labels, mut at) = (Vec::new(), 12);
     loop {
@@ -245,15 +245,15 @@ fn question(query: &[u8]) -> Option<(String, usize)> {
     }
 }
 
-/// Writes an answer: the question again, whose type stands at `end`, and the records, whose name is that of the question.
-fn message(query: &[u8], end: usize, code: u8, is_cut: bool, records: &[(u16, &[u8])]) -> Vec<u8> {
+/// Encodes an answer: the question, whose type is at offset `end`, and records under the name of the question.
+fn message(query: &[u8], end: usize, code: u8, is_truncated: bool, records: &[(u16, &[u8])]) -> Vec<u8> {
     let count = u16::try_from(records.len()).expect("few records").to_be_bytes();
-    // A response, authoritative, with recursion; cut or not.
-    let flags = 0x85 | (u8::from(is_cut) << 1);
+    // QR, AA and RD; TC if truncated.
+    let flags = 0x85 | (u8::from(is_truncated) << 1);
     let head = [flags, 0x80 | code, 0, 1, count[0], count[1], 0, 0, 0, 0];
     let mut answer = [&query[..2], &head, &query[12..end + 4]].concat();
     for (record_type, data) in records {
-        // The name by a pointer to the question, the class, a minute to live.
+        // The name as a pointer to the question, the class, a TTL of a minute.
         answer.extend_from_slice(&[0xc0, 12]);
         answer.extend_from_slice(&record_type.to_be_bytes());
         answer.extend_from_slice(&[0, 1, 0, 0, 0, 60]);
@@ -264,22 +264,22 @@ fn message(query: &[u8], end: usize, code: u8, is_cut: bool, records: &[(u16, &[
     answer
 }
 
-/// Writes an answer that knows others who may know: their names stand where no answer does.
+/// Encodes a referral: NS records in the authority section, none in the answer section.
 fn referral(query: &[u8], end: usize) -> Vec<u8> {
     let mut answer = message(query, end, 0, false, &[(NS, &wire("ns.elsewhere.example"))]);
-    // Neither authoritative nor ready to ask others, and the record is not of the answer.
+    // Without AA and RA, and with the record in the authority section.
     answer[2..4].copy_from_slice(&[0x81, 0]);
     answer[6..10].copy_from_slice(&[0, 0, 0, 1]);
     answer
 }
 
-/// A name, label by label.
+/// Encodes a name as labels.
 fn wire(name: &str) -> Vec<u8> {
     let labels = name.split('.').flat_map(|label| counted(label.as_bytes()));
     labels.chain([0]).collect()
 }
 
-/// Up to 255 bytes behind their count.
+/// Encodes a character string: a length byte and up to 255 bytes.
 fn counted(bytes: &[u8]) -> Vec<u8> {
     let count = u8::try_from(bytes.len()).expect("255 bytes at most");
     [&[count], bytes].concat()

@@ -1,16 +1,17 @@
-//! For tests only: real PostgreSQL and Redis servers, a DNS server that says what it is told to, one that is real, a clock that a test sets, and
-//! a mail sender that says exactly what it is told to. What is missing on the machine fails the test that needs it.
+//! For tests only: real PostgreSQL, Redis and Unbound servers, a scripted DNS server, a manual clock, a low-level SMTP client
+//! and a polling wait. A program that is not installed fails the test that needs it.
 
 #![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::disallowed_methods,
-    reason = "what a test cannot do without, it fails without; and it dials what it started"
+    reason = "a failure in a fixture fails the test; clients connect to servers that the test started"
 )]
 
 mod clock;
 mod db;
 mod dns_server;
+mod eventually;
 mod mail_sender;
 mod postgres;
 mod redis_server;
@@ -19,7 +20,8 @@ mod unbound;
 
 pub use clock::ManualClock;
 pub use db::{Db, TestDatabase};
-pub use dns_server::{DnsServer, Manner, Zone};
+pub use dns_server::{DnsBehavior, DnsServer, Zone};
+pub use eventually::{Observation, eventually, eventually_within};
 pub use mail_sender::{MailSender, Reply};
 pub use postgres::Postgres;
 pub use redis_server::RedisServer;

@@ -1,4 +1,4 @@
-//! A small SMTP client that hides nothing: raw bytes out, replies in.
+//! A low-level SMTP client: writes raw bytes, returns every reply.
 
 use std::{io, net::SocketAddr};
 
@@ -10,7 +10,7 @@ use tokio::{
     },
 };
 
-/// What a server answered to one command.
+/// The reply to one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     /// The three digits.
@@ -27,7 +27,7 @@ pub struct MailSender {
 }
 
 impl MailSender {
-    /// Connects and reads the greeting, without saying anything yet.
+    /// Connects and reads the greeting.
     ///
     /// # Errors
     /// When the server cannot be reached or ends the connection.
@@ -43,10 +43,10 @@ impl MailSender {
         Ok((sender, greeting))
     }
 
-    /// Connects and says EHLO.
+    /// Connects and sends EHLO.
     ///
     /// # Errors
-    /// When the connection fails, or the server refuses to talk.
+    /// When the connection fails, or the server refuses the client.
     pub async fn ready(address: SocketAddr) -> io::Result<Self> {
         let (mut sender, greeting) = Self::connect(address).await?;
         let hello = sender.command("EHLO client.example.com").await?;
@@ -67,7 +67,7 @@ impl MailSender {
     /// Reads one reply, which may have several lines.
     ///
     /// # Errors
-    /// When the connection ends or what arrives is no reply.
+    /// When the connection ends or the reply is malformed.
     pub async fn read_reply(&mut self) -> io::Result<Reply> {
         let mut lines = Vec::new();
         loop {
@@ -124,7 +124,7 @@ impl MailSender {
     }
 }
 
-/// Doubles the dots at the beginnings of lines, and ends the mail. The mail must end with CRLF.
+/// Dot-stuffs a mail and appends the final dot. The mail must end with CRLF.
 fn stuffed(mail: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(mail.len() + 64);
     for line in mail.split_inclusive(|byte| *byte == b'\n') {

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of one's own, with `fsync` on as in production.
+//! A PostgreSQL server for one test, with `fsync` on as in production.
 
 use std::{
     fs::{self, File},
@@ -13,9 +13,9 @@ use tempfile::TempDir;
 
 use crate::server::{command, free_port, signal};
 
-/// The user that the server runs as when the test is root, whom PostgreSQL refuses: Debian's package makes it.
+/// The user that runs the server when the test is root: PostgreSQL refuses root. Debian's package creates it.
 const USER: &str = "postgres";
-/// A busy machine may need long.
+/// A busy machine needs long.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
 /// A running server. Its superuser is `postgres`, without a password.
@@ -45,7 +45,7 @@ impl Postgres {
             .arg(&data)
             .status();
         assert!(copied.expect("cp runs").success(), "the cluster is copied");
-        give_away(dir.path());
+        chown_to_server_user(dir.path());
         let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
         let (child, port) = run(&data, &settings, None);
         Self {
@@ -62,19 +62,19 @@ impl Postgres {
         self.port
     }
 
-    /// Returns where its files are.
+    /// Returns its data directory.
     #[must_use]
     pub fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
-    /// Returns the URL of the superuser's own database.
+    /// Returns the URL of the superuser's database.
     #[must_use]
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Makes a user with a database of its own, and returns its URL.
+    /// Creates a user with a database, and returns its URL.
     #[must_use]
     pub fn create_database(&self, name: &str) -> String {
         self.sql(&format!("CREATE USER {name} PASSWORD 'pw-{name}'"));
@@ -82,7 +82,7 @@ impl Postgres {
         format!("postgres://{name}:pw-{name}@127.0.0.1:{}/{name}", self.port)
     }
 
-    /// Runs SQL as the superuser, and returns what it prints, without headings.
+    /// Runs SQL as the superuser, and returns the rows without headings.
     #[must_use]
     pub fn query(&self, database: &str, sql: &str) -> String {
         let output = Command::new(binary("psql"))
@@ -102,7 +102,7 @@ impl Postgres {
         let _ = self.query("postgres", sql);
     }
 
-    /// Returns everything of a database as SQL.
+    /// Dumps a database as SQL.
     #[must_use]
     pub fn dump(&self, database: &str) -> String {
         let output = Command::new(binary("pg_dump"))
@@ -117,9 +117,9 @@ impl Postgres {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Ends it as a power cut would: nothing is flushed, nothing is closed.
+    /// Kills it and its children: nothing is flushed, nothing is closed.
     pub fn kill(&mut self) {
-        // The server's children die with it: of its own death they hear by a pipe, but slowly.
+        // The children notice the death of the server late, so they are killed too.
         let _ = Command::new("pkill")
             .args(["-KILL", "-P", &self.child.id().to_string()])
             .status();
@@ -127,20 +127,20 @@ impl Postgres {
         let _ = self.child.wait();
     }
 
-    /// Starts it again after [`Postgres::kill`], at the same port over the same data.
+    /// Starts it again after [`Postgres::kill`], on the same port and data.
     pub fn restart(&mut self) {
         let data = self.dir.path().join("data");
         (self.child, self.port) = run(&data, &self.settings, Some(self.port));
     }
 
-    /// Holds it as it is: connections stay, and nothing is answered.
+    /// Suspends it: connections stay open and get no answer.
     pub fn pause(&self) {
         for pid in self.processes() {
             let _ = Command::new("kill").args(["-s", "STOP", &pid]).status();
         }
     }
 
-    /// Goes on after [`Postgres::pause`].
+    /// Resumes it after [`Postgres::pause`].
     pub fn resume(&self) {
         for pid in self.processes() {
             let _ = Command::new("kill").args(["-s", "CONT", &pid]).status();
@@ -163,14 +163,14 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // A stopped process heeds nothing but this.
+        // A suspended process handles no other signal.
         self.resume();
         signal(&self.child, "QUIT");
         let _ = self.child.wait();
     }
 }
 
-/// Starts a server, at a port or at any that is free, and waits until it takes connections.
+/// Starts a server on a port, or on any free one, and waits until it accepts connections.
 fn run(data: &Path, settings: &[String], port: Option<u16>) -> (Child, u16) {
     let deadline = Instant::now() + START_DEADLINE;
     loop {
@@ -196,7 +196,7 @@ fn run(data: &Path, settings: &[String], port: Option<u16>) -> (Child, u16) {
         let mut child = command.spawn().expect("setpriv runs");
         while child.try_wait().expect("a process").is_none() {
             assert!(Instant::now() < deadline, "PostgreSQL does not start");
-            // The last line of its pid file tells when it takes connections.
+            // The last line of its pid file is `ready` once it accepts connections.
             let pid_file = fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
             let is_own = pid_file.lines().next() == Some(&child.id().to_string());
             if is_own && pid_file.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
@@ -204,13 +204,13 @@ fn run(data: &Path, settings: &[String], port: Option<u16>) -> (Child, u16) {
             }
             thread::sleep(Duration::from_millis(5));
         }
-        // Somebody took the port first, most likely.
+        // Another process took the port first.
         let log = fs::read_to_string(data.with_file_name("log")).unwrap_or_default();
         assert!(Instant::now() < deadline && log.contains("in use"), "{log}");
     }
 }
 
-/// An empty cluster, made once on a machine: copying it is much faster than making it.
+/// An empty cluster, created once on a machine: a copy is much cheaper than `initdb`.
 fn template() -> PathBuf {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/testkit");
     fs::create_dir_all(&target).expect("a directory");
@@ -219,7 +219,7 @@ fn template() -> PathBuf {
     let template = target.join("postgres");
     if !template.is_dir() {
         let made = tempfile::tempdir().expect("a directory");
-        give_away(made.path());
+        chown_to_server_user(made.path());
         let user = is_root().then_some(USER);
         let data = made.path().join("data");
         let output = command(&binary("initdb").display().to_string(), "KILL", user)
@@ -246,8 +246,8 @@ fn template() -> PathBuf {
     template
 }
 
-/// Lets the server's user own a directory.
-fn give_away(path: &Path) {
+/// Changes the owner of a directory to the server's user.
+fn chown_to_server_user(path: &Path) {
     if is_root() {
         let (user, group) = (id("-u"), id("-g"));
         chown(path, Some(user), Some(group)).expect("root may");
@@ -267,7 +267,7 @@ fn is_root() -> bool {
     output.stdout.trim_ascii() == b"0"
 }
 
-/// A program of PostgreSQL: Debian keeps them by version, out of the way.
+/// The path of a PostgreSQL program: Debian installs them by version, outside of the PATH.
 fn binary(name: &str) -> PathBuf {
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()

@@ -1,4 +1,4 @@
-//! A Redis server of one's own.
+//! A Redis server for one test.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -15,7 +15,7 @@ use crate::server::{command, free_port, signal};
 
 const START_DEADLINE: Duration = Duration::from_secs(30);
 
-/// A running server, which keeps nothing on disk.
+/// A running server without persistence.
 #[derive(Debug)]
 pub struct RedisServer {
     child: Child,
@@ -38,7 +38,7 @@ impl RedisServer {
         Self::run_with([&fixed, arguments].concat())
     }
 
-    /// Starts a sentinel from its file, which it writes to.
+    /// Starts a sentinel with a configuration file, which it rewrites.
     #[must_use]
     pub fn start_sentinel(file: &Path) -> Self {
         let file = file.display().to_string();
@@ -75,23 +75,23 @@ impl RedisServer {
         ask(self.port, line).unwrap_or_default()
     }
 
-    /// Ends it at once.
+    /// Kills it: nothing is flushed.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Starts it again, empty, at the same port.
+    /// Starts it again on the same port, without data.
     pub fn restart(&mut self) {
         (self.child, self.port) = run(&self.arguments, self.dir.path(), Some(self.port));
     }
 
-    /// Holds it as it is: connections stay, and nothing is answered.
+    /// Suspends it: connections stay open and get no answer.
     pub fn pause(&self) {
         signal(&self.child, "STOP");
     }
 
-    /// Goes on after [`RedisServer::pause`].
+    /// Resumes it after [`RedisServer::pause`].
     pub fn resume(&self) {
         signal(&self.child, "CONT");
     }
@@ -118,7 +118,7 @@ fn run(arguments: &[String], dir: &Path, port: Option<u16>) -> (Child, u16) {
         let own = format!("process_id:{}\r\n", child.id());
         while child.try_wait().expect("a process").is_none() {
             assert!(Instant::now() < deadline, "Redis does not start");
-            // It may be another test's server that has the port.
+            // A server of another test may hold the port.
             if ask(at, "INFO server")
                 .is_some_and(|answer| answer.contains(&own) || answer.starts_with("-NOAUTH"))
             {
@@ -130,7 +130,7 @@ fn run(arguments: &[String], dir: &Path, port: Option<u16>) -> (Child, u16) {
     }
 }
 
-/// Asks one thing, and reads the answer as it comes.
+/// Sends one command and returns its raw reply.
 fn ask(port: u16, line: &str) -> Option<String> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;

@@ -1,17 +1,17 @@
-//! A server process of a test: on a port of its own, ended with the test, whatever becomes of that.
+//! A server process of a test: on a free port, and killed with the test even if that crashes.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
     process::{Child, Command},
 };
 
-/// Asks for a port that nobody has now. Somebody may have it a moment later: whoever starts a server tries again.
+/// Returns a free port. Another process may take it first, so callers retry with another port.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     listener.local_addr().expect("an address").port()
 }
 
-/// A command that ends with the thread that starts it, by a signal, and runs as another user if a name is given.
+/// A command that gets a signal when the thread that starts it ends. It runs as another user if a name is given.
 pub(crate) fn command(program: &str, signal: &str, user: Option<&str>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", signal]);

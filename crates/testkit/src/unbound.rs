@@ -1,4 +1,4 @@
-//! Unbound, a DNS server and resolver of others' making, over a root zone of one's own with real signatures.
+//! Unbound as an authoritative server or validating resolver over a private root zone with real DNSSEC signatures.
 
 use std::{
     fs,
@@ -16,11 +16,11 @@ use crate::server::{command, free_port};
 const START_DEADLINE: Duration = Duration::from_secs(30);
 const UNSIGNED: &str = "unsigned.example.";
 
-/// The keys of a root zone of one's own.
+/// The DNSSEC keys of a private root zone.
 #[derive(Debug)]
 pub struct RootKeys {
     dir: TempDir,
-    /// The files of the key that signs keys, and of the one that signs the rest.
+    /// The files of the key-signing key and of the zone-signing key.
     names: [String; 2],
 }
 
@@ -43,14 +43,14 @@ impl Default for RootKeys {
 }
 
 impl RootKeys {
-    /// What a root zone begins with.
+    /// The first records of every root zone.
     pub const BEGINNING: &str = ". 60 SOA ns.test. hostmaster.test. 1 3600 600 86400 60
 . 60 NS ns.test.
 ns.test. 60 A 127.0.0.1
 unsigned.example. 60 NS ns.test.
 ";
 
-    /// Returns the record that whoever trusts the zone has to know.
+    /// Returns the trust anchor of the zone.
     #[must_use]
     pub fn anchor(&self) -> String {
         let file = self.dir.path().join(format!("{}.key", self.names[0]));
@@ -58,7 +58,7 @@ unsigned.example. 60 NS ns.test.
         record.split(';').next().unwrap_or_default().trim().to_owned()
     }
 
-    /// Signs a root zone with these records. The zone `unsigned.example` is given away in it, and has no signatures.
+    /// Signs a root zone with these records. It delegates `unsigned.example`, which is not signed.
     #[must_use]
     pub fn sign(&self, records: &str) -> String {
         let dir = self.dir.path();
@@ -83,14 +83,13 @@ pub struct Unbound {
 }
 
 impl Unbound {
-    /// Serves a root zone and the records of `unsigned.example` with all signatures that they have, whether they are right or
-    /// not.
+    /// Starts an authoritative server of a root zone and of `unsigned.example`. It does not check their signatures.
     #[must_use]
     pub fn serving(root: &str, unsigned: &str) -> Self {
         Self::start(root, unsigned, "module-config: iterator", "yes")
     }
 
-    /// Resolves names in them, and refuses what is not signed as its trust anchor demands.
+    /// Starts a validating resolver over the same zones.
     #[must_use]
     pub fn validating(anchor: &str, root: &str, unsigned: &str) -> Self {
         let settings = format!("module-config: \"validator iterator\"\n  trust-anchor: \"{anchor}\"");
@@ -109,7 +108,7 @@ impl Unbound {
                 "auth-zone:\n  name: {zone}\n  zonefile: {file}\n  for-downstream: {is_served}\n  fallback-enabled: no\n"
             )
         });
-        // AppArmor's rules go by the path, and let Debian's own read nothing here.
+        // AppArmor's profile of Debian's binary forbids it to read here; the profile goes by the path.
         fs::copy("/usr/sbin/unbound", dir.path().join("unbound")).expect("Unbound is installed");
         let (child, port) = run(dir.path(), settings, &zones.concat());
         Self {
@@ -119,7 +118,7 @@ impl Unbound {
         }
     }
 
-    /// Returns where it listens.
+    /// Returns the address that it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
@@ -137,7 +136,7 @@ fn run(dir: &Path, settings: &str, zones: &str) -> (Child, u16) {
     let deadline = Instant::now() + START_DEADLINE;
     loop {
         let port = free_port();
-        // It may be another test's server that has the port: this one says who it is.
+        // A server of another test may hold the port: the identity tells them apart.
         let identity = dir.file_name().expect("a name").to_string_lossy();
         let config = format!(
             "server:
@@ -175,7 +174,7 @@ fn run(dir: &Path, settings: &str, zones: &str) -> (Child, u16) {
     }
 }
 
-/// Asks a server who it is: `id.server`, TXT, of the class CHAOS.
+/// Asks a server for its identity: `id.server`, TXT, class CHAOS.
 fn identity_at(port: u16) -> Option<Vec<u8>> {
     let question = b"\x12\x34\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x02id\x06server\x00\x00\x10\x00\x03";
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;

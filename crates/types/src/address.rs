@@ -1,27 +1,27 @@
-//! The one canonical form of an e-mail address, used by sign-up, sign-in and RCPT alike.
+//! The canonical form of an e-mail address, used by sign-up, sign-in and RCPT.
 
 use std::{fmt, str::FromStr};
 
-/// An address that a mailbox can have: ASCII, lower case, `local@domain`.
+/// The address of a mailbox: ASCII, lower case, `local@domain`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
     text: String,
     at: usize,
 }
 
-/// The text is not an address that a mailbox can have.
+/// The text is not a valid mailbox address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a mailbox address: 1 to 64 of a-z 0-9 . _ + - before the @, and a domain name after it")]
 pub struct InvalidAddress;
 
 impl Address {
-    /// Returns what stands before the `@`.
+    /// Returns the part before the `@`.
     #[must_use]
     pub fn local_part(&self) -> &str {
         &self.text[..self.at]
     }
 
-    /// Returns what stands after the `@`.
+    /// Returns the part after the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {
         &self.text[self.at + 1..]
@@ -37,8 +37,8 @@ impl Address {
 impl FromStr for Address {
     type Err = InvalidAddress;
 
-    /// Trims, lower-cases ASCII letters, and refuses what is left if it holds anything but the allowed characters.
-    /// Only ASCII is folded: no Unicode letter may become an ASCII one (the Kelvin sign lower-cases to `k`).
+    /// Trims and lower-cases ASCII letters, and rejects any character that is not allowed. Only ASCII is folded: no Unicode
+    /// letter may become an ASCII one (the Kelvin sign lower-cases to `k`).
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
         let text = text.trim().to_ascii_lowercase();
         let at = text.find('@').ok_or(InvalidAddress)?;
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_address_meet_and_others_are_refused() {
+    fn parse_address_folds_case_and_rejects_other_text() {
         let plain: Address = "mike.o_k+tag-1@mayfly.test".parse().unwrap();
         for text in ["  Mike.O_K+Tag-1@MAYFLY.test\n", "MIKE.O_K+TAG-1@mayfly.TEST"] {
             assert_eq!(text.parse(), Ok(plain.clone()), "{text}");
@@ -128,7 +128,7 @@ mod tests {
             (plain.local_part(), plain.domain()),
             ("mike.o_k+tag-1", "mayfly.test")
         );
-        let refused = [
+        let invalid = [
             "m\u{131}ke@mayfly.test",  // dotless i
             "mi\u{212a}e@mayfly.test", // Kelvin sign
             "\u{ff4d}ike@mayfly.test", // fullwidth m
@@ -151,7 +151,7 @@ mod tests {
             "mike@-a.test",
             "",
         ];
-        for text in refused {
+        for text in invalid {
             assert_eq!(text.parse::<Address>(), Err(InvalidAddress), "{text:?}");
         }
         assert!(
@@ -168,7 +168,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn canonical_form_is_a_fixpoint(text in "\\PC{0,20}@?\\PC{0,20}") {
+        fn parse_canonical_address_is_identity(text in "\\PC{0,20}@?\\PC{0,20}") {
             if let Ok(address) = text.parse::<Address>() {
                 prop_assert_eq!(address.as_str().parse(), Ok(address.clone()));
                 prop_assert!(address.as_str().is_ascii());
@@ -176,7 +176,7 @@ mod tests {
         }
 
         #[test]
-        fn only_case_and_outer_space_are_folded(a in "[ a-zA-Z0-9._+-]{1,8}@[a-z]{1,3}", b in "[ a-zA-Z0-9._+-]{1,8}@[a-z]{1,3}") {
+        fn parse_address_folds_only_case_and_outer_space(a in "[ a-zA-Z0-9._+-]{1,8}@[a-z]{1,3}", b in "[ a-zA-Z0-9._+-]{1,8}@[a-z]{1,3}") {
             if let (Ok(x), Ok(y)) = (a.parse::<Address>(), b.parse::<Address>()) && x == y {
                 prop_assert_eq!(a.trim().to_lowercase(), b.trim().to_lowercase());
             }

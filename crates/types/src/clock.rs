@@ -1,26 +1,26 @@
-//! The time, passed in so that tests can set it.
+//! The clock, passed in so that tests can set the time.
 
 use std::{fmt, sync::Arc};
 
 use time::OffsetDateTime;
 
-/// Tells the time. The machine's in production, a test's own elsewhere.
+/// A source of the current time.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Returns the current time in UTC.
     fn now(&self) -> OffsetDateTime;
 }
 
-/// A clock that services share.
+/// A shared clock.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// The machine's clock.
+/// The clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place that reads the machine's clock"
+        reason = "the only reader of the clock of the machine"
     )]
     fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc()

@@ -1,27 +1,27 @@
-//! The closed list of ways in which a call can fail. Adding one is an ADR.
+//! The closed list of error codes. Adding one needs an ADR.
 
-/// What kind of failure a caller sees; how it travels is `mayfly_rpc::status`, how it looks in HTTP is the gateway's.
+/// The kind of a failure. `mayfly_rpc::status` maps it to gRPC, the gateway to HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
-    /// The request can never succeed as it stands.
+    /// The request is invalid and cannot succeed unchanged.
     InvalidArgument,
-    /// The object does not exist, or is not the caller's.
+    /// The object does not exist, or belongs to another owner.
     NotFound,
     /// The name is taken.
     AlreadyExists,
     /// The credential is absent, wrong or no longer valid.
     Unauthenticated,
-    /// The credential is good, and not enough.
+    /// The credential is valid, but lacks permission.
     PermissionDenied,
     /// The object is in a state that forbids the request.
     FailedPrecondition,
-    /// The caller asks too often.
+    /// The caller exceeds a rate limit.
     RateLimited,
-    /// A dependency is down or too busy; trying later may succeed.
+    /// A dependency is down or overloaded; a retry may succeed.
     Unavailable,
-    /// The deadline passed; what happened is unknown.
+    /// The deadline passed; the outcome is unknown.
     Timeout,
-    /// A defect. Nothing about it is told.
+    /// A defect. The answer contains no details.
     Internal,
 }
 
@@ -40,7 +40,7 @@ impl ErrorCode {
         Self::Internal,
     ];
 
-    /// Returns the code's stable lower-case name, used as a metric label.
+    /// Returns the stable lower-case name, used as a metric label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,21 +1,20 @@
-//! Ids: UUIDv7, so they sort by time and tell when they were made. A type for each kind of object.
+//! Ids: UUIDv7, so they sort by creation time and contain it. Each kind of object has its own type. With the feature `sea-orm`
+//! an id is also a column type, so that entities hold ids and not bare UUIDs.
 
-use std::{
-    fmt,
-    str::FromStr,
-    sync::{LazyLock, Mutex, PoisonError},
-};
+use std::{fmt, str::FromStr, sync::LazyLock};
 
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::random_bytes;
 
-/// The counter that keeps ids of one process in order within a millisecond, and when the clock steps back.
+/// Keeps ids of one process in order within a millisecond, and when the clock steps back.
 static CONTEXT: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
 
 fn new_v7(at: OffsetDateTime) -> Uuid {
-    let context = CONTEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    let context = CONTEXT.lock();
     let seconds = u64::try_from(at.unix_timestamp()).unwrap_or(0);
     Uuid::new_v7(Timestamp::from_unix(&*context, seconds, at.nanosecond()))
 }
@@ -28,17 +27,26 @@ pub struct InvalidId;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "sea-orm", derive(sea_orm::DeriveValueType))]
+        #[serde(transparent)]
         pub struct $name(Uuid);
 
+        #[cfg(feature = "sea-orm")]
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+
         impl $name {
-            /// Makes a new id at a time; later ids of this process sort after it.
+            /// Creates an id at a time. Later ids of this process sort after it.
             #[must_use]
             pub fn new(at: OffsetDateTime) -> Self {
                 Self(new_v7(at))
             }
 
-            /// Returns the smallest id that can have been made at a time: the bound of a range in time.
+            /// Returns the smallest possible id of a time: the bound of a time range.
             #[must_use]
             pub fn floor(at: OffsetDateTime) -> Self {
                 let millis = u64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(0);
@@ -47,7 +55,7 @@ macro_rules! id {
                 Self(Uuid::from_bytes(bytes))
             }
 
-            /// Returns when the id was made, to the millisecond; `None` for an id that we cannot have made.
+            /// Returns the creation time, to the millisecond; `None` for an id that is not a UUIDv7.
             #[must_use]
             pub fn created_at(self) -> Option<OffsetDateTime> {
                 if self.0.get_version_num() != 7 {
@@ -86,7 +94,7 @@ macro_rules! id {
         impl FromStr for $name {
             type Err = InvalidId;
 
-            /// Reads the hyphenated form only: one spelling for one id, in either case.
+            /// Parses the hyphenated form only, in either case.
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 if text.len() != 36 {
                     return Err(InvalidId);
@@ -98,7 +106,7 @@ macro_rules! id {
 }
 
 id!(
-    /// A mailbox, which api.md calls an account.
+    /// A mailbox, which the API calls an account.
     AccountId
 );
 id!(
@@ -110,12 +118,12 @@ id!(
     MessageId
 );
 impl MessageId {
-    /// Returns this id, or one that closely follows another if this does not sort after it: what is stored later in one
-    /// place has the larger id, whatever the clocks of those who store.
+    /// Returns this id, or an id shortly after `other` if this does not sort after it. So the message that is stored later in
+    /// a mailbox has the larger id, whatever the clocks of the processes.
     #[must_use]
     pub fn after(self, other: Option<Self>) -> Self {
         match other {
-            // By a random step, so that two who follow one id do not meet.
+            // A random step, so that two ids after the same one do not collide.
             Some(other) if other >= self => {
                 let step = u128::from(u32::from_ne_bytes(random_bytes())) + 1;
                 Self(Uuid::from_u128(other.0.as_u128().wrapping_add(step)))
@@ -134,16 +142,20 @@ id!(
     DomainId
 );
 id!(
-    /// A webhook: where a Pro user is told of mail.
+    /// A webhook: a URL that a Pro user's events are posted to.
     WebhookId
 );
 id!(
-    /// Something that a webhook is told.
-    EventId
+    /// An event for one webhook. Receivers know it as `evt_…`.
+    WebhookEventId
 );
 id!(
-    /// An attempt to tell it.
-    DeliveryId
+    /// An attempt to deliver an event, which api.md calls a delivery.
+    AttemptId
+);
+id!(
+    /// The holder of a lease: one process.
+    HolderId
 );
 
 #[cfg(test)]
@@ -152,19 +164,16 @@ mod tests {
     use crate::{Clock, SystemClock};
 
     #[test]
-    fn ids_of_one_process_are_in_order() {
+    fn new_ids_of_one_process_are_ordered() {
         let now = SystemClock.now();
         let ids: Vec<MessageId> = (0..10_000).map(|_| MessageId::new(now)).collect();
         assert!(ids.is_sorted());
         let earlier = MessageId::new(now - time::Duration::hours(1));
-        assert!(
-            earlier > ids[9_999],
-            "a clock that steps back must not disorder ids"
-        );
+        assert!(earlier > ids[9_999], "ids stay ordered when the clock steps back");
     }
 
     #[test]
-    fn an_id_can_be_made_to_follow_another() {
+    fn after_returns_a_larger_id_of_the_same_time() {
         let now = SystemClock.now();
         let (first, second) = (MessageId::new(now), MessageId::new(now));
         assert_eq!(second.after(None), second);
@@ -177,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_tells_when_it_was_made() {
+    fn created_at_returns_the_time_of_new() {
         let at = OffsetDateTime::from_unix_timestamp_nanos(4_000_000_000_123_000_000).unwrap();
         let id = MessageId::new(at);
         assert_eq!(id.created_at(), Some(at));
@@ -187,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_hyphenated_form_is_read() {
+    fn parse_id_accepts_only_the_hyphenated_form() {
         for text in [
             "",
             "x",

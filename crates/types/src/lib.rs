@@ -1,17 +1,25 @@
-//! What every role means by an id, an address, an error and the time. No async, no I/O.
+//! Ids, addresses, error codes, reasons, secrets and the time, as every role uses them. No async, no I/O.
 
 pub mod address;
+mod client_network;
 pub mod clock;
 pub mod error_code;
 pub mod ids;
 mod new_message;
+pub mod password;
 mod reason;
 pub mod secret;
+mod timestamp;
 
 pub use address::{Address, DomainName, InvalidAddress};
+pub use client_network::client_network;
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
-pub use ids::{AccountId, DeliveryId, DomainId, EventId, InvalidId, MessageId, TokenId, UserId, WebhookId};
+pub use ids::{
+    AccountId, AttemptId, DomainId, HolderId, InvalidId, MessageId, TokenId, UserId, WebhookEventId,
+    WebhookId,
+};
 pub use new_message::NewMessage;
 pub use reason::{Reason, UnknownReason};
 pub use secret::{SecretKey, random_bytes};
+pub use timestamp::{rfc3339, unix_millis};

@@ -1,10 +1,10 @@
-//! What processes tell each other of a stored message.
+//! The event that processes publish when a message is stored.
 
 use std::{fmt, str::FromStr};
 
 use crate::{AccountId, InvalidId, MessageId, UserId};
 
-/// A message was stored. It carries ids alone: whoever may see more asks for it.
+/// A message was stored. The event contains only ids; subscribers that may read the message fetch it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewMessage {
     /// The mailbox.
@@ -48,7 +48,7 @@ mod tests {
     use crate::{Clock, SystemClock};
 
     #[test]
-    fn what_is_written_is_read() {
+    fn display_and_parse_round_trip() {
         let now = SystemClock.now();
         let mut event = NewMessage {
             account_id: AccountId::new(now),

@@ -44,9 +44,9 @@ macro_rules! reasons {
 reasons! {
     /// The request is malformed in a way no other reason names.
     InvalidRequest = "INVALID_REQUEST",
-    /// An e-mail address has the wrong syntax, or stands on a domain that may not be used yet.
+    /// An e-mail address has the wrong syntax, or its domain is not verified yet.
     InvalidAddress = "INVALID_ADDRESS",
-    /// The domain is not served here.
+    /// The server does not serve the domain.
     InvalidDomain = "INVALID_DOMAIN",
     /// The password is below the minimum length.
     PasswordTooShort = "PASSWORD_TOO_SHORT",
@@ -54,51 +54,51 @@ reasons! {
     PasswordTooLong = "PASSWORD_TOO_LONG",
     /// No attachment has this index.
     InvalidIndex = "INVALID_INDEX",
-    /// The address and the password do not belong together.
+    /// The address or the password is wrong.
     InvalidCredentials = "INVALID_CREDENTIALS",
-    /// The bearer token is not valid. The cause is never disclosed.
+    /// The bearer token is not valid. The cause is never revealed.
     InvalidToken = "INVALID_TOKEN",
-    /// A Pro user has as many mailboxes as allowed.
+    /// The Pro user has reached the limit of mailboxes.
     AccountLimitReached = "ACCOUNT_LIMIT_REACHED",
-    /// A Pro user has as many domains as allowed.
+    /// The Pro user has reached the limit of domains.
     DomainLimitReached = "DOMAIN_LIMIT_REACHED",
-    /// Somebody has verified this domain.
+    /// A user has already verified this domain.
     DomainAlreadyExists = "DOMAIN_ALREADY_EXISTS",
-    /// A domain was not verified in time.
+    /// The domain was not verified in time.
     DomainExpired = "DOMAIN_EXPIRED",
-    /// A Pro user has as many API tokens as allowed.
+    /// The Pro user has reached the limit of API tokens.
     TokenLimitReached = "TOKEN_LIMIT_REACHED",
-    /// A Pro user has as many webhooks as allowed.
+    /// The Pro user has reached the limit of webhooks.
     WebhookLimitReached = "WEBHOOK_LIMIT_REACHED",
-    /// A webhook's URL has the wrong shape, or leads where nothing may be sent.
+    /// The URL of a webhook is invalid, or its target is not allowed.
     InvalidUrl = "INVALID_URL",
-    /// A webhook asks for events that do not exist.
+    /// The event type of a webhook does not exist.
     InvalidEvents = "INVALID_EVENTS",
-    /// An Idempotency-Key came with another request before.
+    /// The Idempotency-Key was used with another request.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
-    /// What an Idempotency-Key asks for was done, and the answer cannot be read any more.
+    /// The operation of the Idempotency-Key has been applied, but its answer cannot be read any more.
     IdempotencyAnswerGone = "IDEMPOTENCY_ANSWER_GONE",
     /// Registration is closed by configuration.
     RegistrationClosed = "REGISTRATION_CLOSED",
-    /// The object does not exist, or belongs to someone else.
+    /// The object does not exist, or belongs to another owner.
     NotFound = "NOT_FOUND",
-    /// The mailbox that the caller acts for is gone: its token is void.
+    /// The mailbox of the token has been deleted.
     MailboxGone = "MAILBOX_GONE",
-    /// The address is in use, or was until lately.
+    /// The address is in use, or was until recently.
     AddressTaken = "ADDRESS_TAKEN",
     /// A Pro user with this e-mail address exists.
     EmailTaken = "EMAIL_TAKEN",
     /// The message is past its retention.
     Expired = "EXPIRED",
-    /// The mailbox has no room for the message.
+    /// The quota of the mailbox has no room for the message.
     MailboxFull = "MAILBOX_FULL",
-    /// The reservation of an address has lapsed before it was activated.
+    /// The reservation of an address expired before activation.
     ReservationExpired = "RESERVATION_EXPIRED",
-    /// The message is larger than can be taken.
+    /// The message exceeds the size limit.
     MessageTooLarge = "MESSAGE_TOO_LARGE",
     /// Too many calls of this kind.
     RateLimited = "RATE_LIMITED",
-    /// All workers for this are busy; trying later may succeed.
+    /// All workers are busy; a retry may succeed.
     Overloaded = "OVERLOADED",
     /// A store or a peer cannot be reached.
     Unavailable = "UNAVAILABLE",

@@ -1,4 +1,4 @@
-//! Secrets that print as nothing, and the randomness that they are made of.
+//! Secret keys, hidden in `Debug`, and random bytes.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use subtle::ConstantTimeEq;
 /// Fills an array from the operating system's random generator.
 ///
 /// # Panics
-/// When the operating system has no randomness to give: nothing safe can be done without it.
+/// When the operating system gives no randomness: nothing can be done safely without it.
 #[must_use]
-#[expect(clippy::expect_used, reason = "no secret may ever be made without randomness")]
+#[expect(clippy::expect_used, reason = "a secret without randomness is unsafe")]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     OsRng
@@ -20,11 +20,11 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// A key of 32 bytes, written as 64 hex digits. `Debug` hides it; comparing takes constant time.
+/// A key of 32 bytes, written as 64 hex digits. `Debug` hides it; comparison takes constant time.
 pub struct SecretKey(SecretBox<[u8; 32]>);
 
 impl SecretKey {
-    /// Makes a random key.
+    /// Generates a random key.
     #[must_use]
     pub fn random() -> Self {
         Self::from_bytes(random_bytes())
@@ -38,22 +38,14 @@ impl SecretKey {
         key
     }
 
-    /// Reads 64 hex digits, white space around them allowed.
+    /// Parses 64 hex digits, with optional white space around them.
     ///
     /// # Errors
-    /// Says what is wrong without repeating any of the text.
+    /// When the text is not a usable key. The error contains no part of it.
     pub fn from_hex(text: &str) -> Result<Self, InvalidSecretKey> {
-        let text = text.trim().as_bytes();
-        if text.len() != 64 {
-            return Err(InvalidSecretKey);
-        }
         let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            let high = char::from(pair[0]).to_digit(16).ok_or(InvalidSecretKey)?;
-            let low = char::from(pair[1]).to_digit(16).ok_or(InvalidSecretKey)?;
-            *byte = u8::try_from(high * 16 + low).map_err(|_| InvalidSecretKey)?;
-        }
-        // A key of one repeated byte is an example that somebody copied, never a random one.
+        hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| InvalidSecretKey)?;
+        // A key of one repeated byte is a copied example, never a random key.
         if bytes.iter().all(|byte| *byte == bytes[0]) {
             return Err(InvalidSecretKey);
         }
@@ -69,7 +61,7 @@ impl SecretKey {
     /// Returns the key as 64 hex digits, for a key file or a header.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        self.expose().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.expose())
     }
 }
 
@@ -103,14 +95,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_survives_hex_and_hides_in_debug() {
+    fn hex_round_trips_and_debug_hides_the_key() {
         let key = SecretKey::random();
         assert_eq!(SecretKey::from_hex(&key.to_hex()), Ok(key.clone()));
         assert!(!format!("{key:?}").contains(&key.to_hex()[..8]));
     }
 
     #[test]
-    fn short_long_foreign_and_example_keys_are_refused() {
+    fn from_hex_rejects_wrong_length_digits_and_examples() {
         for text in [
             String::new(),
             "ab".repeat(31),

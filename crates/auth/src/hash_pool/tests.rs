@@ -6,25 +6,25 @@ fn guess() -> Password {
     Password::guess(b"password").unwrap()
 }
 
-fn waiting(pool: &HashPool) -> usize {
-    pool.shared.lock().jobs.len()
+fn queued(pool: &HashPool) -> usize {
+    pool.shared.queue.lock().jobs.len()
 }
 
-/// Polls a call once: it has taken its place, or been refused.
+/// Polls a call once: it is then queued or refused.
 async fn begin<F: Future>(call: F) -> Poll<F::Output> {
     let mut call = pin!(call);
     std::future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await
 }
 
 #[tokio::test]
-async fn a_full_queue_refuses_at_once_until_a_caller_leaves() {
+async fn full_queue_refuses_until_a_caller_disconnects() {
     let pool = HashPool::without_threads(2);
     let mut first = Box::pin(pool.verify(guess(), None));
     let mut second = Box::pin(pool.hash(guess()));
     assert!(begin(&mut first).await.is_pending() && begin(&mut second).await.is_pending());
     let refused = begin(pool.verify(guess(), None)).await;
     let Poll::Ready(Err(Error::Overloaded { retry_after })) = refused else {
-        panic!("a third was let in");
+        panic!("a third job was queued");
     };
     assert!((1..=2).contains(&retry_after.as_secs()));
 
@@ -32,23 +32,23 @@ async fn a_full_queue_refuses_at_once_until_a_caller_leaves() {
     let mut third = Box::pin(pool.verify(guess(), None));
     assert!(
         begin(&mut third).await.is_pending(),
-        "the place of the one that left"
+        "takes the slot of the disconnected caller"
     );
-    assert_eq!(waiting(&pool), 2);
+    assert_eq!(queued(&pool), 2);
 
     drop(second);
     let job = pool.shared.next_job(&mut Memory::default()).unwrap();
     assert_eq!(
-        (job.operation(), waiting(&pool)),
+        (job.operation(), queued(&pool)),
         ("verify", 0),
-        "nobody's password is not hashed"
+        "the job of a disconnected caller is skipped"
     );
     job.run(&mut Memory::default());
     assert!(!third.await.unwrap());
 }
 
 #[tokio::test]
-async fn closing_fails_what_waits_and_what_comes_later() {
+async fn close_fails_queued_and_later_calls() {
     let pool = HashPool::without_threads(2);
     let mut first = Box::pin(pool.verify(guess(), None));
     assert!(begin(&mut first).await.is_pending());

@@ -1,9 +1,7 @@
-//! What calls with an Idempotency-Key answered.
+//! The answers to calls with an Idempotency-Key.
 
-use sea_orm_migration::{
-    prelude::*,
-    schema::{big_integer, binary_len, blob},
-};
+use mayfly_database::idempotency;
+use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -11,20 +9,6 @@ pub(super) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let table = Table::create()
-            .table("idempotency_keys")
-            .col(binary_len("id", 32).primary_key())
-            .col(binary_len("fingerprint", 32))
-            .col(blob("sealed_answer"))
-            .col(big_integer("created_at_ms"))
-            .to_owned();
-        manager.create_table(table).await?;
-        // For the sweeper.
-        let by_age = Index::create()
-            .name("idempotency_keys_created_at")
-            .table("idempotency_keys")
-            .col("created_at_ms")
-            .to_owned();
-        manager.create_index(by_age).await
+        idempotency::create_table(manager).await
     }
 }

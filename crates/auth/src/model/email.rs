@@ -1,4 +1,4 @@
-//! The one canonical form of a Pro user's e-mail address.
+//! The canonical form of a Pro user's e-mail address.
 
 use std::str::FromStr;
 
@@ -6,13 +6,13 @@ use mayfly_types::DomainName;
 
 use crate::error::Error;
 
-/// RFC 5321 4.5.3.1.3: a path of 256 octets, less its angle brackets.
+/// RFC 5321 4.5.3.1.3: a path of 256 octets, without its angle brackets.
 const MAX_BYTES: usize = 254;
 
 /// RFC 5321 4.5.3.1.1.
 const MAX_LOCAL_BYTES: usize = 64;
 
-/// An address of the open internet: ASCII, lower case, without quoted local parts or address literals.
+/// An address in ASCII and lower case, without quoted local part or address literal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Email(String);
 
@@ -29,7 +29,7 @@ impl Email {
 impl FromStr for Email {
     type Err = Error;
 
-    /// Trims and folds ASCII letters only: no Unicode letter may become an ASCII one, or two people would share an account.
+    /// Folds the case of ASCII letters only. If a Unicode letter could become an ASCII one, two people could share an account.
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.trim().to_ascii_lowercase();
         let (local, domain) = text.split_once('@').ok_or(Error::InvalidAddress)?;
@@ -40,7 +40,7 @@ impl FromStr for Email {
                     .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte))
         };
         let is_local = local.len() <= MAX_LOCAL_BYTES && local.split('.').all(is_atom);
-        // Compared with what was read, since reading a domain name trims it.
+        // Parsing a domain name trims it, so the result is compared with the input.
         let is_domain = domain
             .parse::<DomainName>()
             .is_ok_and(|name| name.as_str() == domain);
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_address_meet_and_others_are_refused() {
+    fn parse_email_folds_case_and_rejects_invalid_forms() {
         for text in ["o'neil+x@Example.COM", " O'Neil+X@example.com\n"] {
             assert_eq!(text.parse::<Email>().unwrap().as_str(), "o'neil+x@example.com");
         }

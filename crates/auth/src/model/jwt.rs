@@ -1,5 +1,5 @@
-//! JWTs: HS256 with a key id, and every rule that makes one good, checked here by our own clock.
-//! What is left to the library is the signature and the parsing of JSON.
+//! JWTs: HS256 with a key id. All claims are checked here, by the injected clock; the library checks the signature and
+//! parses the JSON.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use mayfly_types::{AccountId, SecretKey, UserId};
@@ -13,23 +13,23 @@ const ISSUER: &str = "mayfly";
 const MAILBOX: &str = "mailbox";
 const PRO: &str = "pro";
 
-/// How long a JWT is good for.
-const LIFE: Duration = Duration::days(7);
+/// The lifetime of a JWT.
+const LIFETIME: Duration = Duration::days(7);
 
-/// By how much clocks may differ.
+/// The tolerated clock skew.
 const LEEWAY: Duration = Duration::seconds(5);
 
-/// Ours have about 350 bytes; nothing much longer is worth decoding.
+/// Own JWTs have about 350 bytes; longer input is refused before it is decoded.
 const MAX_BYTES: usize = 1024;
 
-/// Whom a JWT stands for.
+/// The subject of a JWT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
     Account(AccountId),
     User(UserId),
 }
 
-/// What a JWT says. Numbers are unsigned, so that a negative or fractional one cannot be read.
+/// The claims. Numbers are unsigned, so negative and fractional ones fail to parse.
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -56,7 +56,7 @@ struct Key {
 impl KeyRing {
     pub(crate) fn new(keys: &[SecretKey]) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
-        // The library would read the machine's clock, and demands neither issuer nor audience: `check` does all of it.
+        // The library uses the system clock and requires neither issuer nor audience: `check` does all of it.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation.validate_aud = false;
@@ -72,7 +72,7 @@ impl KeyRing {
         Self { keys, validation }
     }
 
-    /// Signs a JWT that is good from now on, as long as the subject keeps its generation.
+    /// Signs a JWT that is valid from now on, as long as the subject keeps its generation.
     pub(crate) fn issue(
         &self,
         subject: Subject,
@@ -84,7 +84,7 @@ impl KeyRing {
             .first()
             .ok_or(Error::Defect("there is no signing key"))?;
         let seconds = |at: OffsetDateTime| {
-            u64::try_from(at.unix_timestamp()).map_err(|_| Error::Defect("the clock stands before 1970"))
+            u64::try_from(at.unix_timestamp()).map_err(|_| Error::Defect("the clock is before 1970"))
         };
         let (aud, sub) = match subject {
             Subject::Account(id) => (MAILBOX, id.to_string()),
@@ -97,26 +97,25 @@ impl KeyRing {
             r#gen: u64::try_from(generation).map_err(|_| Error::Defect("a generation is negative"))?,
             iat: seconds(now)?,
             nbf: seconds(now)?,
-            exp: seconds(now + LIFE)?,
+            exp: seconds(now + LIFETIME)?,
         };
         jsonwebtoken::encode(&header(&key.id), &claims, &key.signing)
             .map_err(|_| Error::Defect("a JWT cannot be signed"))
     }
 
-    /// Reads a JWT and says whom it stands for and of which generation. Whether that generation is still the subject's is
-    /// for the caller to find out.
+    /// Verifies a JWT and returns its subject and generation. The caller checks that the generation is still current.
     pub(crate) fn verify(&self, token: &str, now: OffsetDateTime) -> Result<(Subject, i64), Refusal> {
         if token.len() > MAX_BYTES {
             return Err(Refusal::Malformed);
         }
-        let shown = jsonwebtoken::decode_header(token).map_err(|_| Refusal::Malformed)?;
-        let key = shown
+        let found = jsonwebtoken::decode_header(token).map_err(|_| Refusal::Malformed)?;
+        let key = found
             .kid
             .as_ref()
             .and_then(|id| self.keys.iter().find(|key| key.id == *id))
             .ok_or(Refusal::UnknownKey)?;
-        // Exactly the header that we write: no other algorithm, and no key, address of a key or extension.
-        if shown != header(&key.id) {
+        // Exactly the header that `issue` writes: no other algorithm, no embedded key, key URL or extension.
+        if found != header(&key.id) {
             return Err(Refusal::Header);
         }
         let claims = jsonwebtoken::decode::<Claims>(token, &key.verifying, &self.validation)
@@ -136,13 +135,13 @@ fn header(key_id: &str) -> Header {
     }
 }
 
-/// Names a key without telling it: the digest's use is written before the key, so that it is good for nothing else.
+/// Returns a key's public id. The prefix separates this digest from every other use of the key.
 fn key_id(key: &SecretKey) -> String {
     let digest = Sha256::new()
         .chain_update(b"mayfly jwt kid\0")
         .chain_update(key.expose())
         .finalize();
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest[..8])
 }
 
 fn check(claims: &Claims, now: OffsetDateTime) -> Result<(Subject, i64), Refusal> {
@@ -156,7 +155,7 @@ fn check(claims: &Claims, now: OffsetDateTime) -> Result<(Subject, i64), Refusal
             .ok_or(Refusal::Claims)
     };
     let (issued_at, not_before, expires_at) = (at(claims.iat)?, at(claims.nbf)?, at(claims.exp)?);
-    if expires_at <= issued_at || expires_at - issued_at > LIFE {
+    if expires_at <= issued_at || expires_at - issued_at > LIFETIME {
         return Err(Refusal::Claims);
     }
     if issued_at > now + LEEWAY || not_before > now + LEEWAY {

@@ -1,20 +1,19 @@
-//! Passwords byte for byte, and the versioned form in which their hashes are stored.
+//! Passwords as bytes, and the versioned format of their hashes.
 
 use argon2::{
     Algorithm, Argon2, Block, Params, PasswordHash, Version,
     password_hash::phc::{Output, ParamsString, Salt},
 };
-use mayfly_types::random_bytes;
+use mayfly_types::{password, random_bytes};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::Error;
 
-const MAX_BYTES: usize = 256;
 const HASH_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
 
-/// OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
+/// OWASP's recommendation for argon2id: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
@@ -22,39 +21,39 @@ const LANES: u32 = 1;
 /// The scheme of stored hashes: argon2id over the plain password, as a PHC string. A pepper or another function would be 2.
 const ARGON2ID: i16 = 1;
 
-/// Whose password it is: the bounds differ.
+/// Whose password it is: the minimum lengths differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
     Mailbox,
     ProUser,
 }
 
-/// What somebody typed, wiped when dropped.
+/// A plain password, wiped when dropped.
 pub(crate) struct Password(Zeroizing<Vec<u8>>);
 
 impl Password {
-    /// Takes a password that is to be stored.
+    /// Accepts a new password.
     pub(crate) fn new(bytes: &[u8], owner: Owner) -> Result<Self, Error> {
         let min_bytes = match owner {
-            Owner::Mailbox => 6,
-            Owner::ProUser => 8,
+            Owner::Mailbox => password::MIN_MAILBOX_BYTES,
+            Owner::ProUser => password::MIN_PRO_USER_BYTES,
         };
-        if bytes.len() < min_bytes {
-            return Err(Error::PasswordTooShort { min_bytes });
-        }
-        Self::guess(bytes)
+        password::check_length(bytes, min_bytes)?;
+        Ok(Self::wrap(bytes))
     }
 
-    /// Takes a password to compare. A short one was never stored: it is as wrong as any other, and told so alike.
+    /// Accepts a password to verify. A short one is verified like any other, and is always wrong.
     pub(crate) fn guess(bytes: &[u8]) -> Result<Self, Error> {
-        if bytes.len() > MAX_BYTES {
-            return Err(Error::PasswordTooLong { max_bytes: MAX_BYTES });
-        }
-        Ok(Self(Zeroizing::new(bytes.to_vec())))
+        password::check_length(bytes, 0)?;
+        Ok(Self::wrap(bytes))
+    }
+
+    fn wrap(bytes: &[u8]) -> Self {
+        Self(Zeroizing::new(bytes.to_vec()))
     }
 }
 
-/// A password's hash as it is stored: a scheme, and its own text with all parameters.
+/// A stored password hash: a scheme, and a PHC string with all parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredPassword {
     pub(crate) scheme: i16,
@@ -62,7 +61,7 @@ pub(crate) struct StoredPassword {
 }
 
 impl StoredPassword {
-    /// Tells whether a new hash of the same password would be stronger. What cannot be read is not ours to replace.
+    /// Returns whether a new hash would have stronger parameters. A hash in an unknown format is not replaced.
     pub(crate) fn is_weak(&self) -> bool {
         self.read()
             .is_ok_and(|(params, _, _)| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES)
@@ -84,7 +83,7 @@ impl StoredPassword {
     }
 }
 
-/// The memory of one hashing thread, kept between hashes: allocating 19 MiB anew costs about a tenth of a hash.
+/// The memory of one hashing thread, kept between hashes: a new allocation of 19 MiB costs about a tenth of a hash.
 #[derive(Default)]
 pub(crate) struct Memory {
     blocks: Vec<Block>,
@@ -92,7 +91,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// Hashes a password under a new salt with the parameters of today.
+    /// Hashes a password with a new salt and the current parameters.
     pub(crate) fn hash(&mut self, password: &Password) -> Result<StoredPassword, Error> {
         let params = current_params()?;
         let salt: [u8; SALT_BYTES] = random_bytes();
@@ -112,7 +111,7 @@ impl Memory {
         })
     }
 
-    /// Compares a password with a stored one. Where there is none it costs the same and is false.
+    /// Compares a password with a stored hash. Without one it does the same work and returns false.
     pub(crate) fn verify(
         &mut self,
         password: &Password,
@@ -129,12 +128,12 @@ impl Memory {
         Ok(expected.as_bytes().ct_eq(&output).into())
     }
 
-    /// Tells whether a hash has left traces of a password here.
+    /// Returns whether a hash has left traces of a password here.
     pub(crate) fn is_dirty(&self) -> bool {
         self.is_dirty
     }
 
-    /// Overwrites those traces. A hash that follows overwrites them too, so only an idle thread need do it.
+    /// Overwrites the traces. The next hash overwrites them too, so only an idle thread needs this.
     pub(crate) fn wipe(&mut self) {
         self.blocks.iter_mut().for_each(Zeroize::zeroize);
         self.is_dirty = false;
@@ -169,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_counted_in_bytes_and_checked_first() {
+    fn new_password_length_is_bounded_in_bytes() {
         for (bytes, owner, is_ok) in [
             (5, Owner::Mailbox, false),
             (6, Owner::Mailbox, true),
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_standard_argon2id_and_only_its_password_matches() {
+    fn hash_is_standard_argon2id_and_matches_only_its_password() {
         let mut memory = Memory::default();
         let password = Password::new(b" p\xffss w\0rd ", Owner::Mailbox).unwrap();
         let stored = memory.hash(&password).unwrap();
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn weaker_hashes_still_match_and_say_so() {
+    fn weak_hash_matches_and_is_reported_weak() {
         let params = Params::new(64, 1, 1, None).unwrap();
         let hash = Argon2::default()
             .hash_password_customized(b"password", &[7; 16], None, None, params)

@@ -1,4 +1,4 @@
-//! Pro API tokens: `tm_pro_`, 26 random base62 digits, and 6 of a CRC-32, so that a typo is refused without a look-up.
+//! Pro API tokens: `tm_pro_`, 26 random base62 digits, and 6 digits of a CRC-32, which catches typos without a look-up.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use mayfly_types::random_bytes;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// What every Pro API token begins with.
+/// The prefix of every Pro API token.
 pub(crate) const PREFIX: &str = "tm_pro_";
 const RANDOM_DIGITS: usize = 26;
 const CHECK_DIGITS: usize = 6;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The SHA-256 of a token: all that is kept of it. A random secret of 155 bits needs no slow hash.
+/// The SHA-256 of a token, the only form that is stored. A random secret of 155 bits needs no slow hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TokenHash(pub(crate) [u8; 32]);
 
@@ -21,7 +21,7 @@ impl TokenHash {
         Self(Sha256::digest(token).into())
     }
 
-    /// Returns the hash of a token whose shape and checksum are right, and `None` for any other text.
+    /// Returns the hash of a token with valid shape and checksum, else `None`.
     pub(crate) fn of_well_formed(token: &str) -> Option<Self> {
         let digits = token.strip_prefix(PREFIX)?;
         let is_shaped =
@@ -30,7 +30,7 @@ impl TokenHash {
             return None;
         }
         let (checked, check) = token.split_at(token.len() - CHECK_DIGITS);
-        // The checksum is public arithmetic over what the caller sent: nothing secret to leak by time.
+        // The checksum depends on the caller's input alone, so its timing leaks no secret.
         (check.as_bytes() == check_digits(checked)).then(|| Self::of(token))
     }
 }
@@ -41,7 +41,7 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// A token just made: the only moment at which its value is known.
+/// A new token, with its value.
 #[derive(Clone)]
 pub(crate) struct NewToken {
     pub(crate) value: Zeroizing<String>,
@@ -54,7 +54,7 @@ impl NewToken {
         value.push_str(PREFIX);
         while value.len() < PREFIX.len() + RANDOM_DIGITS {
             let bytes = Zeroizing::new(random_bytes::<32>());
-            // 248 = 4 × 62: bytes beyond it are dropped, or the first digits of the alphabet would come more often.
+            // 248 = 4 × 62: larger bytes are dropped, or the first digits of the alphabet would be more frequent.
             let fair = bytes.iter().filter(|byte| **byte < 248);
             let missing = PREFIX.len() + RANDOM_DIGITS - value.len();
             value.extend(
@@ -69,27 +69,15 @@ impl NewToken {
     }
 }
 
-/// The CRC-32 of a text as six base62 digits, the highest first.
+/// The CRC-32 (as in zip and Ethernet) of a text as six base62 digits, most significant first.
 fn check_digits(text: &str) -> [u8; CHECK_DIGITS] {
-    let mut rest = crc32(text.as_bytes()) as usize;
+    let mut rest = crc32fast::hash(text.as_bytes()) as usize;
     let mut digits = [0; CHECK_DIGITS];
     for digit in digits.iter_mut().rev() {
         *digit = DIGITS[rest % 62];
         rest /= 62;
     }
     digits
-}
-
-/// CRC-32 as in zip and Ethernet (reflected, polynomial 0xEDB88320). A table gains nothing on 33 bytes.
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = u32::MAX;
-    for byte in bytes {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg());
-        }
-    }
-    !crc
 }
 
 #[cfg(test)]
@@ -100,15 +88,15 @@ mod tests {
 
     use super::*;
 
+    /// The published check value of CRC-32 is 0xCBF43926.
     #[test]
-    fn the_checksum_is_the_usual_crc32() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        assert_eq!(crc32(b""), 0);
+    fn check_digits_are_the_crc32_in_base62() {
+        assert_eq!(check_digits("123456789"), *b"3jZRME");
         assert_eq!(check_digits(""), *b"000000");
     }
 
     #[test]
-    fn tokens_have_the_documented_shape_and_every_digit_comes_alike() {
+    fn random_token_has_documented_shape_and_uniform_digits() {
         let mut counts: HashMap<char, u32> = HashMap::new();
         for _ in 0..4000 {
             let token = NewToken::random();
@@ -128,11 +116,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_change_of_one_character_is_noticed(place in 0_usize..39, with in any::<char>()) {
+        fn token_with_one_changed_character_is_malformed(position in 0_usize..39, with in any::<char>()) {
             let token = NewToken::random();
             let mut characters: Vec<char> = token.value.chars().collect();
-            prop_assume!(characters[place] != with);
-            characters[place] = with;
+            prop_assume!(characters[position] != with);
+            characters[position] = with;
             let changed: String = characters.into_iter().collect();
             prop_assert_eq!(TokenHash::of_well_formed(&changed), None);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mayfly_database::idempotency::Refused;
 use mayfly_types::AccountId;
 
-use super::{Service, to_the_end};
+use super::{Service, run_to_completion};
 use crate::{
     error::Error,
     model::{
@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl Service {
-    /// Stores a mailbox's password and returns a JWT. Repeated with the same password it changes nothing and returns another;
-    /// another password is refused, so that whoever repeats a creation voids nothing of it.
+    /// Stores a mailbox's password and returns a JWT. A repetition with the same password changes nothing and returns
+    /// another JWT. A repetition with a different password is refused, so it cannot invalidate the first one's tokens.
     #[tracing::instrument(name = "auth.create_credential", skip_all)]
     pub(crate) async fn create_credential(
         self: &Arc<Self>,
@@ -32,8 +32,8 @@ impl Service {
             let change = this.store.add_credential(id, added, now);
             Ok(this.generations.change(Subject::Account(id), change).await?)
         };
-        let stored = to_the_end(&self.tasks, change).await?;
-        // The salt is random: equal hashes are one.
+        let stored = run_to_completion(&self.tasks, change).await?;
+        // The salt is random, so only this call can have stored an equal hash.
         let is_repeated = stored.password != hash;
         if is_repeated
             && !self

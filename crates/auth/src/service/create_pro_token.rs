@@ -5,24 +5,24 @@ use std::sync::Arc;
 use mayfly_database::idempotency::Call;
 use mayfly_types::{TokenId, UserId};
 
-use super::{Service, to_the_end};
+use super::{Service, run_to_completion};
 use crate::{
     error::Error,
     model::pro_token::NewToken,
-    store::{Created, ProToken},
+    store::{CreatedToken, ProToken},
 };
 
 const MAX_NAME_CHARS: usize = 100;
 
 impl Service {
-    /// Creates a token and returns it with its value, which is told here and never again, but to the same idempotency key.
+    /// Creates a token and returns it with its value. Only a repetition with the same idempotency key returns it again.
     #[tracing::instrument(name = "auth.create_pro_token", skip_all)]
     pub(crate) async fn create_pro_token(
         self: &Arc<Self>,
         user_id: UserId,
         name: &str,
         idempotency_key: Option<&str>,
-    ) -> Result<Created, Error> {
+    ) -> Result<CreatedToken, Error> {
         if name.chars().count() > MAX_NAME_CHARS
             || name.trim().is_empty()
             || name.chars().any(char::is_control)
@@ -48,6 +48,6 @@ impl Service {
                 .create_pro_token(token, new, this.max_tokens, call, now)
                 .await
         };
-        to_the_end(&self.tasks, change).await
+        run_to_completion(&self.tasks, change).await
     }
 }

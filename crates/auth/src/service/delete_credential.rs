@@ -1,14 +1,14 @@
-//! Forgets a mailbox password.
+//! Deletes a mailbox password.
 
 use std::sync::Arc;
 
 use mayfly_types::AccountId;
 
-use super::{Service, to_the_end};
-use crate::{error::Error, model::jwt::Subject, revocations::Kind};
+use super::{Service, run_to_completion};
+use crate::{error::Error, model::jwt::Subject, revocation_metrics::RevocationCause};
 
 impl Service {
-    /// Forgets a mailbox's password; no validation begun after the answer accepts a JWT of it.
+    /// Deletes a mailbox's password. No validation that begins after the answer accepts its JWTs.
     #[tracing::instrument(name = "auth.delete_credential", skip_all)]
     pub(crate) async fn delete_credential(self: &Arc<Self>, id: AccountId) -> Result<(), Error> {
         let this = Arc::clone(self);
@@ -16,8 +16,10 @@ impl Service {
             let change = this
                 .generations
                 .change(Subject::Account(id), this.store.delete_credential(id));
-            this.revocations.measure(Kind::MailboxDeleted, change).await
+            this.revocation_metrics
+                .measure(RevocationCause::MailboxDeleted, change)
+                .await
         };
-        to_the_end(&self.tasks, change).await
+        run_to_completion(&self.tasks, change).await
     }
 }

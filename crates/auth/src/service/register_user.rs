@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use mayfly_database::is_unique_violation;
 use mayfly_types::UserId;
 
-use super::{Service, SignedInUser, to_the_end};
+use super::{Service, SignedInUser, run_to_completion};
 use crate::{
     config::Registration,
     error::Error,
@@ -17,8 +16,8 @@ use crate::{
 };
 
 impl Service {
-    /// Creates a Pro user and returns a JWT. The password is hashed before the address is looked at, so that a taken one
-    /// answers no sooner than a free one.
+    /// Creates a Pro user and returns a JWT. The password is hashed before the look-up, so the time of the answer does not
+    /// reveal whether the e-mail address is taken.
     #[tracing::instrument(name = "auth.register_user", skip_all)]
     pub(crate) async fn register_user(
         self: &Arc<Self>,
@@ -35,16 +34,9 @@ impl Service {
         let (id, shown) = (UserId::new(now), email.as_str().to_owned());
         let change = async move {
             let change = this.store.create_user(id, email, password, now);
-            let created = this.generations.change(Subject::User(id), change).await;
-            created.map_err(|error| {
-                if is_unique_violation(&error) {
-                    Error::EmailTaken
-                } else {
-                    error.into()
-                }
-            })
+            this.generations.change(Subject::User(id), change).await
         };
-        let generation = to_the_end(&self.tasks, change).await?;
+        let generation = run_to_completion(&self.tasks, change).await?;
         let token = self.keys.issue(Subject::User(id), generation, now)?;
         Ok(SignedInUser {
             id,

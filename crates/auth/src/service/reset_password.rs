@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use mayfly_types::AccountId;
 
-use super::{Service, to_the_end};
+use super::{Service, run_to_completion};
 use crate::{
     error::Error,
     model::{
         jwt::Subject,
         password::{Owner, Password},
     },
-    revocations::Kind,
+    revocation_metrics::RevocationCause,
 };
 
 impl Service {
-    /// Replaces a mailbox's password; no validation begun after the answer accepts a JWT of before.
+    /// Replaces a mailbox's password. No validation that begins after the answer accepts an earlier JWT.
     #[tracing::instrument(name = "auth.reset_password", skip_all)]
     pub(crate) async fn reset_password(
         self: &Arc<Self>,
@@ -29,9 +29,11 @@ impl Service {
             let change = this
                 .generations
                 .change(Subject::Account(id), this.store.reset_credential(id, password));
-            this.revocations.measure(Kind::PasswordReset, change).await
+            this.revocation_metrics
+                .measure(RevocationCause::PasswordReset, change)
+                .await
         };
-        let was_there = to_the_end(&self.tasks, change).await?;
-        if was_there { Ok(()) } else { Err(Error::NotFound) }
+        let is_replaced = run_to_completion(&self.tasks, change).await?;
+        if is_replaced { Ok(()) } else { Err(Error::NotFound) }
     }
 }

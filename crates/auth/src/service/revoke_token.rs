@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use mayfly_types::{TokenId, UserId};
 
-use super::{Service, to_the_end};
-use crate::{error::Error, revocations::Kind};
+use super::{Service, run_to_completion};
+use crate::{error::Error, revocation_metrics::RevocationCause};
 
 impl Service {
-    /// Revokes a user's own token; no validation begun after the answer accepts it.
+    /// Revokes a user's own token. No validation that begins after the answer accepts it.
     #[tracing::instrument(name = "auth.revoke_token", skip_all)]
     pub(crate) async fn revoke_token(self: &Arc<Self>, user_id: UserId, id: TokenId) -> Result<(), Error> {
-        // A token's hash never changes, so it can be read before.
+        // A token's hash never changes, so it can be read before the change.
         let hash = self
             .store
             .find_pro_token_hash(user_id, id)
@@ -22,8 +22,10 @@ impl Service {
             let change = this
                 .tokens
                 .change(hash, this.store.revoke_pro_token(user_id, id, now));
-            this.revocations.measure(Kind::ProToken, change).await
+            this.revocation_metrics
+                .measure(RevocationCause::ProToken, change)
+                .await
         };
-        to_the_end(&self.tasks, change).await
+        run_to_completion(&self.tasks, change).await
     }
 }

@@ -7,25 +7,25 @@ use crate::{
 };
 
 impl Service {
-    /// Checks a Pro user's password and returns a JWT. An unknown address costs the same work, and is refused alike.
+    /// Verifies a Pro user's password and returns a JWT. An unknown address costs the same work and gets the same error.
     #[tracing::instrument(name = "auth.sign_in_user", skip_all)]
     pub(crate) async fn sign_in_user(&self, email: &str, password: &[u8]) -> Result<SignedInUser, Error> {
         let guess = Password::guess(password)?;
-        // What is no address is nobody's: the same work, and the same refusal.
+        // An invalid address gets the same work and the same error as an unknown one.
         let found = match email.parse::<Email>() {
             Ok(email) => self.store.find_user_by_email(email).await?,
             Err(_) => None,
         };
         let stored = found.as_ref().map(|user| user.credential.password.clone());
-        let is_right = self.hash_pool.verify(guess, stored).await?;
-        let user = found.filter(|_| is_right).ok_or(Error::InvalidCredentials)?;
-        if let Some(stronger) = self.stronger_hash(password, &user.credential.password).await
+        let is_correct = self.hash_pool.verify(guess, stored).await?;
+        let user = found.filter(|_| is_correct).ok_or(Error::InvalidCredentials)?;
+        if let Some(rehashed) = self.rehash_if_weak(password, &user.credential.password).await
             && let Err(error) = self
                 .store
-                .strengthen_user(user.id, user.credential.password, stronger)
+                .rehash_user(user.id, user.credential.password, rehashed)
                 .await
         {
-            tracing::warn!(%error, "cannot store a stronger hash");
+            tracing::warn!(%error, "cannot store a rehashed password");
         }
         let token = self.keys.issue(
             Subject::User(user.id),

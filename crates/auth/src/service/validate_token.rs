@@ -1,20 +1,19 @@
-//! Says whom a bearer token stands for. Its shape is checked before anything is looked up, and what is known already
-//! before the database is asked.
+//! Authenticates a bearer token. The order is shape and signature, then the cache, then the database.
 
 use mayfly_types::{AccountId, TokenId, UserId};
 use opentelemetry::KeyValue;
 
-use super::{Service, TokenVerdict};
+use super::{Service, TokenStatus};
 use crate::{
     error::{Error, Refusal},
     model::{
         jwt::Subject,
         pro_token::{self, TokenHash},
     },
-    verdicts::Known,
+    token_cache::Lookup,
 };
 
-/// Whom a token stands for.
+/// The principal that a token authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Principal {
     Mailbox(AccountId),
@@ -25,7 +24,7 @@ pub(crate) enum Principal {
 }
 
 impl Service {
-    /// Returns whom a token stands for.
+    /// Returns the principal that a token authenticates.
     #[tracing::instrument(name = "auth.validate_token", level = "debug", skip_all)]
     pub(crate) async fn validate_token(&self, token: &str) -> Result<Principal, Error> {
         let (kind, outcome) = if token.starts_with(pro_token::PREFIX) {
@@ -44,21 +43,21 @@ impl Service {
     }
 
     async fn validate_jwt(&self, token: &str) -> Result<Principal, Error> {
-        let (subject, shown) = self
+        let (subject, generation) = self
             .keys
             .verify(token, self.clock.now())
             .map_err(Error::InvalidToken)?;
         let current = match self.generations.get(&subject).await {
-            Known::Verdict(generation) => generation,
-            Known::Nothing(asked) => {
+            Lookup::Hit(current) => current,
+            Lookup::Miss(permit) => {
                 let found = match subject {
                     Subject::Account(id) => self.store.find_account_generation(id).await?,
                     Subject::User(id) => self.store.find_user_generation(id).await?,
                 };
-                self.generations.fill(asked, subject, found).await
+                self.generations.insert_if_current(permit, subject, found).await
             }
         };
-        if current != Some(shown) {
+        if current != Some(generation) {
             return Err(Error::InvalidToken(Refusal::Superseded));
         }
         Ok(match subject {
@@ -72,27 +71,27 @@ impl Service {
 
     async fn validate_pro_token(&self, token: &str) -> Result<Principal, Error> {
         let hash = TokenHash::of_well_formed(token).ok_or(Error::InvalidToken(Refusal::Malformed))?;
-        let verdict = match self.tokens.get(&hash).await {
-            Known::Verdict(verdict) => verdict,
-            Known::Nothing(asked) => {
-                // That a token is unknown is not remembered: anybody can make such tokens without end.
+        let status = match self.tokens.get(&hash).await {
+            Lookup::Hit(status) => status,
+            Lookup::Miss(permit) => {
+                // Unknown tokens are not cached: anyone can make well-formed ones without end.
                 let found = self.store.find_pro_token(hash).await?;
                 let found = found.ok_or(Error::InvalidToken(Refusal::UnknownToken))?;
-                let verdict = if found.revoked_at_secs.is_some() {
-                    TokenVerdict::Revoked
+                let status = if found.revoked_at_secs.is_some() {
+                    TokenStatus::Revoked
                 } else {
-                    TokenVerdict::Valid {
+                    TokenStatus::Valid {
                         id: found.id,
                         user_id: found.user_id,
                     }
                 };
-                self.tokens.fill(asked, hash, verdict).await
+                self.tokens.insert_if_current(permit, hash, status).await
             }
         };
-        let TokenVerdict::Valid { id, user_id } = verdict else {
+        let TokenStatus::Valid { id, user_id } = status else {
             return Err(Error::InvalidToken(Refusal::Revoked));
         };
-        self.last_used.note(id, self.clock.now());
+        self.last_used.record(id, self.clock.now());
         Ok(Principal::Pro {
             user_id,
             token_id: Some(id),

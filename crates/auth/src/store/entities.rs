@@ -1,4 +1,4 @@
-//! The tables as sea-orm sees them.
+//! The sea-orm entities of the tables.
 
 pub(super) mod credential;
 pub(super) mod pro_token;

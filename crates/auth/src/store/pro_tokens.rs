@@ -1,4 +1,4 @@
-//! Pro API tokens. Every look-up by id starts from the user who owns it.
+//! Pro API tokens. Every look-up by id starts from the owning user.
 
 use mayfly_database::idempotency::Call;
 use mayfly_types::{TokenId, UserId};
@@ -8,7 +8,6 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::{
     Store,
@@ -19,10 +18,10 @@ use crate::{
     model::pro_token::{NewToken, TokenHash},
 };
 
-/// How many tokens are listed at most: all that live, and the youngest of those revoked.
+/// The most tokens in a list: all active ones, and the newest revoked ones.
 const MAX_LISTED: u64 = 1_000;
 
-/// A token as it is stored.
+/// A stored token.
 #[derive(Debug, Clone)]
 pub(crate) struct ProToken {
     pub(crate) id: TokenId,
@@ -33,10 +32,10 @@ pub(crate) struct ProToken {
     pub(crate) revoked_at_secs: Option<i64>,
 }
 
-/// A new token as its user is told of it.
+/// The response to the creation of a token.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Created {
-    pub(crate) id: Uuid,
+pub(crate) struct CreatedToken {
+    pub(crate) id: TokenId,
     pub(crate) created_at_secs: i64,
     pub(crate) value: String,
 }
@@ -44,8 +43,8 @@ pub(crate) struct Created {
 impl From<pro_token::Model> for ProToken {
     fn from(row: pro_token::Model) -> Self {
         Self {
-            id: TokenId::from_uuid(row.id),
-            user_id: UserId::from_uuid(row.user_id),
+            id: row.id,
+            user_id: row.user_id,
             name: row.name,
             created_at_secs: row.created_at_secs,
             last_used_at_secs: row.last_used_at_secs,
@@ -59,25 +58,25 @@ async fn insert(
     token: ProToken,
     new: &NewToken,
     limit: u32,
-) -> Result<Created, Error> {
-    // The lock makes the count exact where there are several writers.
-    let user = user::Entity::find_by_id(token.user_id.as_uuid())
+) -> Result<CreatedToken, Error> {
+    // The lock makes the count exact with several concurrent writers.
+    let user = user::Entity::find_by_id(token.user_id)
         .lock_exclusive()
         .one(tx)
         .await?;
     if user.is_none() {
         return Err(Error::NotFound);
     }
-    let live = owned_by(token.user_id)
+    let active = owned_by(token.user_id)
         .filter(pro_token::Column::RevokedAtSecs.is_null())
         .count(tx)
         .await?;
-    if live >= u64::from(limit) {
+    if active >= u64::from(limit) {
         return Err(Error::TokenLimitReached { limit });
     }
     let row = pro_token::ActiveModel {
-        id: Set(token.id.as_uuid()),
-        user_id: Set(token.user_id.as_uuid()),
+        id: Set(token.id),
+        user_id: Set(token.user_id),
         name: Set(token.name),
         token_hash: Set(new.hash.0.to_vec()),
         created_at_secs: Set(token.created_at_secs),
@@ -85,19 +84,19 @@ async fn insert(
         revoked_at_secs: Set(token.revoked_at_secs),
     };
     pro_token::Entity::insert(row).exec_without_returning(tx).await?;
-    Ok(Created {
-        id: token.id.as_uuid(),
+    Ok(CreatedToken {
+        id: token.id,
         created_at_secs: token.created_at_secs,
         value: new.value.to_string(),
     })
 }
 
 fn owned_by(user_id: UserId) -> Select<pro_token::Entity> {
-    pro_token::Entity::find().filter(pro_token::Column::UserId.eq(user_id.as_uuid()))
+    pro_token::Entity::find().filter(pro_token::Column::UserId.eq(user_id))
 }
 
 impl Store {
-    /// Stores a new token if the user has fewer than `limit` that live. Returns it, or what the same call made before.
+    /// Stores a new token if the user has fewer than `limit` active ones. A repeated call returns the token of the first.
     pub(crate) async fn create_pro_token(
         &self,
         token: ProToken,
@@ -105,7 +104,7 @@ impl Store {
         limit: u32,
         call: Option<Call>,
         now: OffsetDateTime,
-    ) -> Result<Created, Error> {
+    ) -> Result<CreatedToken, Error> {
         let write = self.database.tx("create_pro_token", move |tx| {
             let (token, new, call, answers) =
                 (token.clone(), new.clone(), call.clone(), self.answers.clone());
@@ -139,14 +138,14 @@ impl Store {
         Ok(read.await?.map(ProToken::from))
     }
 
-    /// Returns the hash of a user's token, under which its verdict is known.
+    /// Returns the hash of a user's token, which is its cache key.
     pub(crate) async fn find_pro_token_hash(
         &self,
         user_id: UserId,
         id: TokenId,
     ) -> Result<Option<TokenHash>, DbErr> {
         let read = self.database.read("find_pro_token_hash", |c| {
-            let select = owned_by(user_id).filter(pro_token::Column::Id.eq(id.as_uuid()));
+            let select = owned_by(user_id).filter(pro_token::Column::Id.eq(id));
             Box::pin(async move { select.one(c).await })
         });
         let unreadable = |_| DbErr::Type("a token hash is not 32 bytes".to_owned());
@@ -155,7 +154,7 @@ impl Store {
             .transpose()
     }
 
-    /// Revokes a user's token; the first time counts.
+    /// Revokes a user's token. The time of the first revocation is kept.
     pub(crate) async fn revoke_pro_token(
         &self,
         user_id: UserId,
@@ -168,19 +167,19 @@ impl Store {
                     pro_token::Column::RevokedAtSecs,
                     Expr::value(now.unix_timestamp()),
                 )
-                .filter(pro_token::Column::Id.eq(id.as_uuid()))
-                .filter(pro_token::Column::UserId.eq(user_id.as_uuid()))
+                .filter(pro_token::Column::Id.eq(id))
+                .filter(pro_token::Column::UserId.eq(user_id))
                 .filter(pro_token::Column::RevokedAtSecs.is_null());
             Box::pin(async move { update.exec(tx).await.map(drop) })
         });
         write.await
     }
 
-    /// Notes when tokens were used, each unless a use within `min_apart_secs` before is noted already.
+    /// Records uses of tokens. A use less than `min_interval_secs` after the recorded one is dropped.
     pub(crate) async fn touch_pro_tokens(
         &self,
         uses: Vec<(TokenId, i64)>,
-        min_apart_secs: i64,
+        min_interval_secs: i64,
     ) -> Result<(), DbErr> {
         let write = self.database.tx("touch_pro_tokens", move |tx| {
             let uses = uses.clone();
@@ -188,10 +187,10 @@ impl Store {
                 for (id, used_at_secs) in uses {
                     let is_due = Condition::any()
                         .add(pro_token::Column::LastUsedAtSecs.is_null())
-                        .add(pro_token::Column::LastUsedAtSecs.lte(used_at_secs - min_apart_secs));
+                        .add(pro_token::Column::LastUsedAtSecs.lte(used_at_secs - min_interval_secs));
                     pro_token::Entity::update_many()
                         .col_expr(pro_token::Column::LastUsedAtSecs, Expr::value(used_at_secs))
-                        .filter(pro_token::Column::Id.eq(id.as_uuid()))
+                        .filter(pro_token::Column::Id.eq(id))
                         .filter(is_due)
                         .exec(tx)
                         .await?;

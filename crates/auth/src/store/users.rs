@@ -1,13 +1,17 @@
 //! Pro users.
 
+use mayfly_database::is_unique_violation;
 use mayfly_types::UserId;
 use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use time::OffsetDateTime;
 
 use super::{Store, credentials::Credential, entities::user, first_generation};
-use crate::model::{email::Email, password::StoredPassword};
+use crate::{
+    error::Error,
+    model::{email::Email, password::StoredPassword},
+};
 
-/// A Pro user, with what signing in needs.
+/// A Pro user with the credential.
 #[derive(Debug)]
 pub(crate) struct User {
     pub(crate) id: UserId,
@@ -23,7 +27,7 @@ impl From<user::Model> for User {
             phc: row.password_hash,
         };
         Self {
-            id: UserId::from_uuid(row.id),
+            id: row.id,
             email: row.email,
             created_at_secs: row.created_at_secs,
             credential: Credential {
@@ -35,17 +39,17 @@ impl From<user::Model> for User {
 }
 
 impl Store {
-    /// Stores a new user and returns the generation; a taken e-mail address is a unique violation.
+    /// Stores a new user and returns the generation. Fails with `EmailTaken` if the e-mail address is in use.
     pub(crate) async fn create_user(
         &self,
         id: UserId,
         email: Email,
         password: StoredPassword,
         now: OffsetDateTime,
-    ) -> Result<i64, DbErr> {
+    ) -> Result<i64, Error> {
         let generation = first_generation();
         let row = user::ActiveModel {
-            id: Set(id.as_uuid()),
+            id: Set(id),
             email: Set(email.into_string()),
             password_scheme: Set(password.scheme),
             password_hash: Set(password.phc),
@@ -61,13 +65,17 @@ impl Store {
                     .map(drop)
             })
         });
-        write.await.map(|()| generation)
+        match write.await {
+            Ok(()) => Ok(generation),
+            Err(error) if is_unique_violation(&error) => Err(Error::EmailTaken),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(crate) async fn find_user(&self, id: UserId) -> Result<Option<User>, DbErr> {
-        let read = self.database.read("find_user", |c| {
-            Box::pin(user::Entity::find_by_id(id.as_uuid()).one(c))
-        });
+        let read = self
+            .database
+            .read("find_user", |c| Box::pin(user::Entity::find_by_id(id).one(c)));
         Ok(read.await?.map(User::from))
     }
 
@@ -79,28 +87,28 @@ impl Store {
         Ok(read.await?.map(User::from))
     }
 
-    /// Writes a stronger hash of the same password, unless the password has changed meanwhile.
-    pub(crate) async fn strengthen_user(
+    /// Replaces the hash of the same password, unless the password was changed concurrently.
+    pub(crate) async fn rehash_user(
         &self,
         id: UserId,
         old: StoredPassword,
         new: StoredPassword,
     ) -> Result<(), DbErr> {
-        let write = self.database.tx("strengthen_user", move |tx| {
+        let write = self.database.tx("rehash_user", move |tx| {
             let update = user::Entity::update_many()
                 .col_expr(user::Column::PasswordScheme, Expr::value(new.scheme))
                 .col_expr(user::Column::PasswordHash, Expr::value(new.phc.clone()))
-                .filter(user::Column::Id.eq(id.as_uuid()))
+                .filter(user::Column::Id.eq(id))
                 .filter(user::Column::PasswordHash.eq(old.phc.clone()));
             Box::pin(async move { update.exec(tx).await.map(drop) })
         });
         write.await
     }
 
-    /// Returns a user's generation, `None` when there is no such user.
+    /// Returns a user's generation; `None` if there is no such user.
     pub(crate) async fn find_user_generation(&self, id: UserId) -> Result<Option<i64>, DbErr> {
         let read = self.database.read("find_user_generation", |c| {
-            let select = user::Entity::find_by_id(id.as_uuid())
+            let select = user::Entity::find_by_id(id)
                 .select_only()
                 .column(user::Column::Generation);
             Box::pin(async move { select.into_tuple().one(c).await })

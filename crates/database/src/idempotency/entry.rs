@@ -1,4 +1,4 @@
-//! What is kept of a call.
+//! The table `idempotency_keys`.
 #![expect(unreachable_pub, reason = "sea-orm's derives make public types of it")]
 
 use sea_orm::entity::prelude::*;
@@ -9,7 +9,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Vec<u8>,
     pub fingerprint: Vec<u8>,
-    /// Sealed for the id; empty while the call is under way, which nobody else sees.
+    /// Sealed for the id. Empty only inside the transaction of the call.
     pub sealed_answer: Vec<u8>,
     pub created_at_ms: i64,
 }

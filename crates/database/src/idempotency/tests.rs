@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn calls_differ_by_each_of_their_parts_and_no_part_runs_into_the_next() {
+fn call_hashes_differ_by_each_part_and_field() {
     let [ann, bob] = [
         UserId::new(OffsetDateTime::UNIX_EPOCH),
         UserId::new(OffsetDateTime::UNIX_EPOCH),
@@ -31,7 +31,7 @@ fn calls_differ_by_each_of_their_parts_and_no_part_runs_into_the_next() {
 }
 
 #[test]
-fn a_derived_key_serves_its_purpose_alone() {
+fn derived_key_opens_only_its_purpose() {
     let key = SecretKey::random();
     let [of_answers, of_others] = [b"answers", b"others!"].map(|purpose| SealingKey::derived(&key, purpose));
     let sealed = of_answers.seal(b"id", b"secret");

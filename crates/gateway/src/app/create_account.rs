@@ -6,7 +6,10 @@ use mayfly_proto::{
     mailbox::{ActivateMailboxRequest, ReserveMailboxRequest},
 };
 use mayfly_rpc::Failure;
-use mayfly_types::{Address, ErrorCode, InvalidAddress, Reason};
+use mayfly_types::{
+    Address, ErrorCode, InvalidAddress, Reason,
+    password::{self, LengthError},
+};
 
 use super::{App, hash_request, sign_in::SignedIn};
 
@@ -61,10 +64,11 @@ impl App {
 
 /// Auth decides; this spares an address from being reserved for a password that auth refuses.
 fn check_length(password: &str) -> Result<(), Failure> {
-    let (reason, message) = match password.len() {
-        0..6 => (Reason::PasswordTooShort, "password: at least 6 bytes"),
-        6..=256 => return Ok(()),
-        _ => (Reason::PasswordTooLong, "password: at most 256 bytes"),
-    };
-    Err(Failure::new(ErrorCode::InvalidArgument, reason, message))
+    password::check_length(password, password::MIN_MAILBOX_BYTES).map_err(|error| {
+        let reason = match error {
+            LengthError::TooShort { .. } => Reason::PasswordTooShort,
+            LengthError::TooLong { .. } => Reason::PasswordTooLong,
+        };
+        Failure::new(ErrorCode::InvalidArgument, reason, format!("password: {error}"))
+    })
 }

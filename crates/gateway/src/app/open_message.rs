@@ -1,12 +1,12 @@
 //! Opening a message: its content, or the document that shows its body.
 
+use mayfly_mail_html::{InlineImages, RemoteImages};
 use mayfly_proto::mailbox::{
     GetAttachmentRequest, GetMessageRequest, GetMessageResponse, Scope, get_attachment_response::Part,
 };
 use mayfly_rpc::Failure;
 
 use super::App;
-use crate::mail_html::{self, Images, InlineImages};
 
 impl App {
     /// Returns a whole message. Reading changes nothing.
@@ -33,7 +33,7 @@ impl App {
         &self,
         scope: Scope,
         message_id: String,
-        images: Images,
+        images: RemoteImages,
     ) -> Result<String, Failure> {
         let message = self.open_message(scope.clone(), message_id).await?;
         let inline = self.inline_images(scope, &message).await?;
@@ -54,15 +54,15 @@ impl App {
             .map(|summary| summary.message_id.clone())
             .unwrap_or_default();
         let html = message.html_body.as_deref();
-        if !html.is_some_and(mail_html::refers_to_parts) {
+        if !html.is_some_and(mayfly_mail_html::references_parts) {
             return Ok(found);
         }
-        let mut left = mail_html::MAX_IMAGES_BYTES;
+        let mut left = mayfly_mail_html::MAX_IMAGES_BYTES;
         let images = message
             .attachments
             .iter()
-            .filter(|part| mail_html::is_image(&part.content_type));
-        for part in images.take(mail_html::MAX_IMAGES) {
+            .filter(|part| mayfly_mail_html::is_image(&part.content_type));
+        for part in images.take(mayfly_mail_html::MAX_IMAGES) {
             let size = usize::try_from(part.size_bytes).unwrap_or(usize::MAX);
             let Some(content_id) = part.content_id.clone().filter(|_| size <= left) else {
                 continue;
@@ -80,7 +80,7 @@ impl App {
                     bytes.extend_from_slice(&chunk);
                 }
             }
-            if let Some(image) = mail_html::reference(&bytes) {
+            if let Some(image) = mayfly_mail_html::data_url(&bytes) {
                 found.insert(content_id, image);
             }
         }

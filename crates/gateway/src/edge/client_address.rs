@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, request::Parts},
 };
 use ipnet::IpNet;
+use mayfly_types::client_network;
 
 use mayfly_rpc::Failure;
 
@@ -27,7 +28,7 @@ pub(crate) fn client_address(request: &Request, trusted: &[IpNet]) -> ClientAddr
         .extensions()
         .get::<PeerAddress>()
         .map_or(Ipv6Addr::UNSPECIFIED.into(), |peer| peer.0);
-    ClientAddress(fold(from_headers(
+    ClientAddress(client_network(from_headers(
         peer.to_canonical(),
         request.headers(),
         trusted,
@@ -64,13 +65,6 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
         .parse::<IpAddr>()
         .or_else(|_| hop.parse::<std::net::SocketAddr>().map(|socket| socket.ip()));
     address.ok().map(|address| address.to_canonical())
-}
-
-fn fold(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & !u128::from(u64::MAX)).into(),
-    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {

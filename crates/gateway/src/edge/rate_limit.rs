@@ -1,6 +1,6 @@
 //! Requests a second for each client address: over all gateways where they share a Redis, and in this process anyhow.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::ready, num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -38,16 +38,10 @@ impl RateLimit {
             Arc::new(RateLimiter::dashmap(quota))
         });
         if let Some(limiter) = limiter.clone() {
-            let stopping = tasks.stopping();
-            tasks.spawn(async move {
-                while stopping
-                    .run_until_cancelled(tokio::time::sleep(FORGET_EVERY))
-                    .await
-                    .is_some()
-                {
-                    limiter.retain_recent();
-                    limiter.shrink_to_fit();
-                }
+            tasks.every("rate limit pruning", FORGET_EVERY, move || {
+                limiter.retain_recent();
+                limiter.shrink_to_fit();
+                ready(Ok::<(), Infallible>(()))
             });
         }
         let rate = NonZeroU32::new(config.rate_limit);

@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use mayfly_runtime::telemetry;
-use mayfly_types::{Clock, MessageId};
+use mayfly_types::{AccountId, Clock, MessageId, UserId};
+use mayfly_webhooks::MessageReceived;
 use sea_orm::DatabaseTransaction;
 use time::OffsetDateTime;
 use tracing::Span;
@@ -12,11 +12,7 @@ use uuid::Uuid;
 use super::{Delivery, Outcome, owned::Owned};
 use crate::{
     error::Error,
-    store::{
-        Mailbox, Message, RawMessage, deliveries, entities::webhook_event, mailboxes, millis, webhook_events,
-        webhooks,
-    },
-    webhooks::{NewEmail, new_event},
+    store::{Mailbox, Message, RawMessage, deliveries, mailboxes, millis},
 };
 
 /// Decides on each delivery before anything is written, so that a full mailbox fails no other delivery. Returns the
@@ -56,10 +52,9 @@ pub(super) async fn store_all(
         }
         outcomes.push(outcome);
     }
-    let events = events(tx, &message_rows, &room, &spans, now).await?;
     deliveries::insert_raw(tx, raw_rows).await?;
+    mayfly_webhooks::insert_events(tx, &received(&message_rows, &room, &spans), now).await?;
     deliveries::insert_messages(tx, message_rows).await?;
-    webhook_events::insert(tx, events).await?;
     let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
     changed.sort_unstable_by_key(|room| room.mailbox.id);
     for some in changed.chunks(100) {
@@ -80,54 +75,28 @@ pub(super) async fn store_all(
     Ok((outcomes, changed.collect()))
 }
 
-/// Makes what webhooks are told of messages. Mailboxes without an owner, which most are, cost nothing here.
-async fn events(
-    tx: &DatabaseTransaction,
-    messages: &[Message],
-    room: &HashMap<Uuid, Room>,
-    spans: &HashMap<Uuid, &Span>,
-    now: OffsetDateTime,
-) -> Result<Vec<webhook_event::Model>, Error> {
-    let mailbox_of = |message: &Message| room.get(&message.account_id).map(|room| &room.mailbox);
-    let mut owners: Vec<Uuid> = messages
-        .iter()
-        .filter_map(|message| mailbox_of(message)?.owner_user_id)
-        .collect();
-    owners.sort_unstable();
-    owners.dedup();
-    if owners.is_empty() {
-        return Ok(Vec::new());
-    }
-    let webhooks = webhooks::list_active(tx, &owners).await?;
-    if webhooks.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut events = Vec::new();
-    for message in messages {
-        let traceparent = spans.get(&message.raw_id).and_then(|span| traceparent_of(span));
-        let Some(mailbox) = mailbox_of(message) else {
-            continue;
-        };
-        let of_owner = webhooks
-            .iter()
-            .filter(|webhook| Some(webhook.owner_user_id) == mailbox.owner_user_id);
-        events.extend(of_owner.map(|webhook| {
-            new_event(
-                webhook.id,
-                &NewEmail::of(message, &mailbox.address),
-                traceparent.clone(),
-                now,
-            )
-        }));
-    }
-    Ok(events)
-}
-
-fn traceparent_of(span: &Span) -> Option<String> {
-    let mut headers = http::HeaderMap::new();
-    telemetry::inject(span, &mut headers);
-    let value = headers.get("traceparent")?.to_str().ok()?;
-    Some(value.to_owned())
+/// Returns the messages that mailboxes of Pro users received. Most mailboxes have no owner and cost nothing here.
+fn received<'a>(
+    messages: &'a [Message],
+    room: &'a HashMap<Uuid, Room>,
+    spans: &HashMap<Uuid, &'a Span>,
+) -> Vec<MessageReceived<'a>> {
+    let received = messages.iter().filter_map(|message| {
+        let mailbox = &room.get(&message.account_id)?.mailbox;
+        Some(MessageReceived {
+            owner: UserId::from_uuid(mailbox.owner_user_id?),
+            message_id: MessageId::from_uuid(message.id),
+            account_id: AccountId::from_uuid(message.account_id),
+            address: &mailbox.address,
+            from: message.from_header.as_deref(),
+            sender: &message.sender,
+            subject: message.subject.as_deref(),
+            preview_text: &message.preview_text,
+            size_bytes: message.size_bytes,
+            span: spans.get(&message.raw_id).copied(),
+        })
+    });
+    received.collect()
 }
 
 /// A mailbox, and how much of its room the batch takes.
@@ -181,6 +150,6 @@ fn row(delivery: &Delivery, account: Uuid, id: MessageId, raw_id: MessageId, now
         size_bytes: size_of(delivery),
         is_read: false,
         created_at_ms: millis(now),
-        parse_status: summary.status,
+        parse_status: summary.status.into(),
     }
 }

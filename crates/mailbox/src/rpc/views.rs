@@ -1,17 +1,17 @@
-//! What the service knows, as calls tell it.
+//! Conversions from the service types to protobuf.
 
+use mayfly_mime::{Code, CodePlace, Extracted, Link, LinkKind};
 use mayfly_proto::mailbox as proto;
-use mayfly_types::{AccountId, DeliveryId, DomainId, MessageId, UserId, WebhookId};
+use mayfly_types::{AccountId, DomainId, MessageId, UserId};
+use mayfly_webhooks::{Attempt, EVENT_TYPE, Webhook, WebhookStatus, event_name};
 
 use crate::{
-    mime,
-    service::{Arrived, Listed},
+    service::Arrived,
     store::{
         Mailbox,
-        entities::{custom_domain, domain, usage_day, webhook, webhook_attempt},
+        entities::{custom_domain, domain, usage_day},
         messages::ListedMessage,
     },
-    webhooks::{EVENT_TYPE, event_name},
 };
 
 pub(super) fn domain_to_proto(domain: domain::Model) -> proto::Domain {
@@ -65,11 +65,11 @@ pub(super) fn arrived_to_proto(arrived: Arrived) -> proto::NewMessage {
         account_id: AccountId::from_uuid(arrived.message.account_id).to_string(),
         summary: Some(summary_to_proto(arrived.message.into())),
         address: arrived.address,
-        findings: Some(findings_to_proto(arrived.findings)),
+        findings: Some(extracted_to_proto(arrived.extracted)),
     }
 }
 
-pub(super) fn attachment_to_proto(attachment: mime::Attachment) -> proto::Attachment {
+pub(super) fn attachment_to_proto(attachment: mayfly_mime::Attachment) -> proto::Attachment {
     proto::Attachment {
         index: attachment.index,
         filename: attachment.filename,
@@ -79,30 +79,30 @@ pub(super) fn attachment_to_proto(attachment: mime::Attachment) -> proto::Attach
     }
 }
 
-pub(super) fn findings_to_proto(findings: mime::Findings) -> proto::Findings {
-    let code = |code: mime::Code| proto::Code {
+pub(super) fn extracted_to_proto(extracted: Extracted) -> proto::Findings {
+    let code = |code: Code| proto::Code {
         value: code.value,
         found_in: match code.found_in {
-            mime::CodePlace::Subject => proto::CodePlace::Subject,
-            mime::CodePlace::Text => proto::CodePlace::Text,
-            mime::CodePlace::Html => proto::CodePlace::Html,
+            CodePlace::Subject => proto::CodePlace::Subject,
+            CodePlace::Text => proto::CodePlace::Text,
+            CodePlace::Html => proto::CodePlace::Html,
         }
         .into(),
     };
-    let link = |link: mime::Link| proto::Link {
+    let link = |link: Link| proto::Link {
         url: link.url,
         text: link.text,
         kind: match link.kind {
-            mime::LinkKind::Verify => proto::LinkKind::Verify,
-            mime::LinkKind::Reset => proto::LinkKind::Reset,
-            mime::LinkKind::Unsubscribe => proto::LinkKind::Unsubscribe,
-            mime::LinkKind::Other => proto::LinkKind::Other,
+            LinkKind::Verify => proto::LinkKind::Verify,
+            LinkKind::Reset => proto::LinkKind::Reset,
+            LinkKind::Unsubscribe => proto::LinkKind::Unsubscribe,
+            LinkKind::Other => proto::LinkKind::Other,
         }
         .into(),
     };
     proto::Findings {
-        codes: findings.codes.into_iter().map(code).collect(),
-        links: findings.links.into_iter().map(link).collect(),
+        codes: extracted.codes.into_iter().map(code).collect(),
+        links: extracted.links.into_iter().map(link).collect(),
     }
 }
 
@@ -114,26 +114,26 @@ pub(super) fn usage_day_to_proto(day: &usage_day::Model) -> proto::UsageDay {
     }
 }
 
-pub(super) fn webhook_to_proto((webhook, gives_up_at_ms): Listed) -> proto::Webhook {
-    let status = match webhook.state {
-        webhook::State::Active => "active",
-        webhook::State::Failed => "failed",
+pub(super) fn webhook_to_proto(webhook: Webhook) -> proto::Webhook {
+    let status = match webhook.status {
+        WebhookStatus::Active => "active",
+        WebhookStatus::Failed => "failed",
     };
     proto::Webhook {
-        webhook_id: WebhookId::from_uuid(webhook.id).to_string(),
+        webhook_id: webhook.id.to_string(),
         url: webhook.url,
         events: vec![EVENT_TYPE.to_owned()],
         status: status.to_owned(),
         failure_count: webhook.failure_count,
         last_triggered_at: webhook.last_triggered_at_ms.map(seconds),
         created_at: seconds(webhook.created_at_ms),
-        gives_up_at: gives_up_at_ms.map(seconds),
+        gives_up_at: webhook.gives_up_at_ms.map(seconds),
     }
 }
 
-pub(super) fn attempt_to_proto(attempt: webhook_attempt::Model) -> proto::WebhookDelivery {
+pub(super) fn attempt_to_proto(attempt: Attempt) -> proto::WebhookDelivery {
     proto::WebhookDelivery {
-        delivery_id: DeliveryId::from_uuid(attempt.id).to_string(),
+        delivery_id: attempt.id.to_string(),
         event_type: EVENT_TYPE.to_owned(),
         event_id: event_name(attempt.event_id),
         status_code: attempt.status_code.and_then(|code| u32::try_from(code).ok()),

@@ -5,7 +5,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::{Service, parse};
-use crate::{delivery::Delivery, error::Error, mime};
+use crate::{delivery::Delivery, error::Error, store::extracted};
 
 /// More recipients than SMTP takes in one session.
 const MAX_RECIPIENTS: usize = 1000;
@@ -67,15 +67,15 @@ impl Service {
                 "the message is shorter than its envelope says",
             ));
         }
-        let ((summary, findings), raw) = parse(intake.raw, mime::summarize).await?;
+        let ((summary, found), raw) = parse(intake.raw, mayfly_mime::summarize).await?;
         let mut accounts: Vec<Uuid> = intake.recipients.iter().map(|id| id.as_uuid()).collect();
         accounts.sort_unstable();
         accounts.dedup();
         let delivery = Delivery {
             accounts: accounts.clone(),
-            sender: mime::without_nul(intake.sender),
+            sender: mayfly_mime::without_nul(intake.sender),
             summary,
-            findings: findings.to_json(),
+            findings: extracted::to_json(&found),
             raw,
             span: tracing::Span::current(),
         };

@@ -1,7 +1,7 @@
 //! One attachment, decoded.
 
 use super::{Scope, Service, parse};
-use crate::{error::Error, mime, store::ParseStatus};
+use crate::{error::Error, store::ParseStatus};
 
 impl Service {
     /// Returns an attachment's description and decoded bytes.
@@ -11,14 +11,14 @@ impl Service {
         scope: Scope,
         message_id: &str,
         index: u32,
-    ) -> Result<(mime::Attachment, Vec<u8>), Error> {
+    ) -> Result<(mayfly_mime::Attachment, Vec<u8>), Error> {
         let (_, message) = self.message(scope, message_id).await?;
         if message.parse_status != ParseStatus::Parsed {
             return Err(Error::InvalidIndex);
         }
         let _memory = self.large_reads.acquire(message.size_bytes).await?;
         let raw = self.raw(&message).await?.bytes;
-        let (found, _) = parse(raw, move |raw| mime::attachment(raw, index)).await?;
+        let (found, _) = parse(raw, move |raw| mayfly_mime::attachment(raw, index)).await?;
         found.ok_or(Error::InvalidIndex)
     }
 }

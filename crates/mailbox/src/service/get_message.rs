@@ -1,10 +1,11 @@
 //! A whole message, its bodies parsed from the bytes as received.
 
+use mayfly_mime::{Content, Extracted};
+
 use super::{Scope, Service, parse};
 use crate::{
     error::Error,
-    mime,
-    store::{Message, ParseStatus},
+    store::{Message, ParseStatus, extracted},
 };
 
 /// A message with all that it holds.
@@ -12,8 +13,8 @@ use crate::{
 pub(crate) struct FullMessage {
     pub(crate) address: String,
     pub(crate) message: Message,
-    pub(crate) content: mime::Content,
-    pub(crate) findings: mime::Findings,
+    pub(crate) content: Content,
+    pub(crate) extracted: Extracted,
 }
 
 impl Service {
@@ -22,17 +23,17 @@ impl Service {
     pub(crate) async fn get_message(&self, scope: Scope, message_id: &str) -> Result<FullMessage, Error> {
         let (mailbox, message) = self.message(scope, message_id).await?;
         let _memory = self.large_reads.acquire(message.size_bytes).await?;
-        let (mut content, mut findings) = Default::default();
+        let (mut content, mut found) = Default::default();
         if message.parse_status == ParseStatus::Parsed {
             let raw = self.raw(&message).await?;
-            findings = mime::Findings::from_json(raw.findings.as_deref());
-            content = parse(raw.bytes, mime::content).await?.0;
+            found = extracted::from_json(raw.findings.as_deref());
+            content = parse(raw.bytes, mayfly_mime::content).await?.0;
         }
         Ok(FullMessage {
             address: mailbox.address.clone(),
             message,
             content,
-            findings,
+            extracted: found,
         })
     }
 }

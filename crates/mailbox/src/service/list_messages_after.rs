@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use mayfly_mime::Extracted;
 use mayfly_rpc::MAX_MESSAGE_BYTES;
 use mayfly_types::{MessageId, UserId};
 use time::OffsetDateTime;
@@ -10,9 +11,8 @@ use uuid::Uuid;
 use super::{Scope, Service};
 use crate::{
     error::Error,
-    mime,
     store::{
-        Mailbox, Message, mailboxes,
+        Mailbox, Message, extracted, mailboxes,
         messages::{self, Followed},
         owners,
     },
@@ -39,7 +39,7 @@ pub(crate) enum Following {
 pub(crate) struct Arrived {
     pub(crate) message: Message,
     pub(crate) address: String,
-    pub(crate) findings: mime::Findings,
+    pub(crate) extracted: Extracted,
 }
 
 /// What came after a cursor, and the cursor behind it.
@@ -167,7 +167,7 @@ fn fill(
         }
         cursor = MessageId::from_uuid(message.id);
         messages.push(Arrived {
-            findings: mime::Findings::from_json(stored),
+            extracted: extracted::from_json(stored),
             message,
             address,
         });

@@ -2,11 +2,9 @@
 //! whoever writes forgets what it touched, after the commit and before anybody is told of it. Of a shared database only
 //! the hints are kept, which whoever follows them checks.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
 
+use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::{Mailbox, messages::ListedMessage};
@@ -60,13 +58,11 @@ impl Cache {
     }
 
     fn shard(&self, account: Uuid) -> MutexGuard<'_, Shard> {
-        self.shards[shard_of(account)]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shards[shard_of(account)].lock()
     }
 
     fn addresses(&self) -> MutexGuard<'_, HashMap<String, Uuid>> {
-        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+        self.addresses.lock()
     }
 
     /// Returns who may have an address.
@@ -153,7 +149,7 @@ impl Cache {
     /// Forgets everything.
     pub(crate) fn clear(&self) {
         for shard in &self.shards {
-            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut shard = shard.lock();
             shard.epoch += 1;
             shard.entries.clear();
         }

@@ -3,14 +3,9 @@
 
 pub(crate) mod custom_domain;
 pub(crate) mod domain;
-pub(crate) mod lease;
 pub(crate) mod mailbox;
 pub(crate) mod message;
 pub(crate) mod outbox_entry;
 pub(crate) mod owner;
 pub(crate) mod raw_message;
-pub(crate) mod removed_webhook;
 pub(crate) mod usage_day;
-pub(crate) mod webhook;
-pub(crate) mod webhook_attempt;
-pub(crate) mod webhook_event;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::entities::owner::{ActiveModel, Column, Entity, Model};
 
-/// Keeps others from counting what a Pro user has until the transaction ends.
+/// Locks a Pro user until the transaction ends, so that concurrent calls count exactly.
 pub(crate) async fn lock(c: &impl ConnectionTrait, user: Uuid) -> Result<(), DbErr> {
     lock_all(c, &[user]).await.map(drop)
 }

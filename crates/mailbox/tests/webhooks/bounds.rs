@@ -1,9 +1,9 @@
-//! How many webhooks there may be, and how much may wait for one.
+//! Limits: webhooks of a user, and pending events of a webhook.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use mayfly_mailbox::Config;
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 use tokio::task::JoinSet;
@@ -11,16 +11,19 @@ use tokio::task::JoinSet;
 use super::{Receiver, create, deliveries, list, rotate};
 use crate::{
     fleet,
-    world::{World, assert_refused, mail, until, user},
+    world::{World, assert_refused, mail, user},
 };
 
-db_test!(the_limit_is_exact, a_webhook_ends_when_more_waits_than_may);
+db_test!(
+    create_webhook_limit_is_exact,
+    sweep_fails_webhook_with_too_many_pending_events
+);
 
 const ROUNDS: usize = 4;
 const LIMIT: u32 = 3;
 const MAX_WAITING: usize = 5;
 
-/// Makes fifty webhooks too many at once, at these processes in turn, for one user after another.
+/// Creates fifty webhooks too many concurrently, spread over processes, for several users.
 async fn assert_limit_is_exact(worlds: &[Arc<World>]) {
     for _ in 0..ROUNDS {
         let ann = user();
@@ -49,16 +52,16 @@ fn limited() -> Config {
     }
 }
 
-async fn the_limit_is_exact(db: Db) {
+async fn create_webhook_limit_is_exact(db: Db) {
     assert_limit_is_exact(&[Arc::new(World::with(db, limited()).await)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_limit_is_exact_over_two_processes() {
+async fn create_webhook_limit_is_exact_across_processes() {
     assert_limit_is_exact(&fleet::two(limited()).await).await;
 }
 
-/// Has mails told to a receiver that takes none. Returns the owner, the mailbox and the webhook.
+/// Delivers mail for a receiver that fails. Returns the owner, the mailbox and the webhook.
 async fn crowded(world: &World, name: &str, receiver: &Receiver) -> [String; 3] {
     receiver.answers("500 Sorry");
     let owner = user();
@@ -76,17 +79,21 @@ async fn status(world: &World, owner: &str) -> String {
     list(world, owner).await.remove(0).status
 }
 
-/// Waits until so many events were told with success.
-async fn until_told(world: &World, owner: &str, webhook: &str, count: usize) {
-    until("told", async || {
+/// Waits until a number of events are delivered.
+async fn until_delivered(world: &World, owner: &str, webhook: &str, count: usize) {
+    eventually("delivered", async || {
         let made = deliveries(world, owner, webhook).await.unwrap();
-        let told = made.iter().filter(|made| made.status_code == Some(200));
-        told.map(|made| &made.event_id).collect::<BTreeSet<_>>().len() == count
+        let delivered = made.iter().filter(|made| made.status_code == Some(200));
+        delivered
+            .map(|made| &made.event_id)
+            .collect::<BTreeSet<_>>()
+            .len()
+            == count
     })
     .await;
 }
 
-async fn a_webhook_ends_when_more_waits_than_may(db: Db) {
+async fn sweep_fails_webhook_with_too_many_pending_events(db: Db) {
     let config = Config {
         max_waiting_events: u32::try_from(MAX_WAITING).unwrap(),
         ..Config::default()
@@ -103,9 +110,9 @@ async fn a_webhook_ends_when_more_waits_than_may(db: Db) {
     world.mailbox.sweep().await;
     assert_eq!(status(&world, &ann).await, "failed");
     assert_eq!(status(&world, &bob).await, "active");
-    // Nothing more is kept for it, and what waits is not told.
+    // A failed webhook gets no new events, and its pending ones are not delivered.
     world.deliver(&[&account], &mail("unheard")).await.unwrap();
-    // With a new secret it has an hour to take it.
+    // After a rotation the number of pending events does not matter for an hour.
     rotate(&world, &ann, &webhook).await.unwrap();
     world.clock.advance(Duration::minutes(59));
     world.mailbox.sweep().await;
@@ -117,9 +124,9 @@ async fn a_webhook_ends_when_more_waits_than_may(db: Db) {
         receiver.answers("200 OK");
     }
     world.clock.advance(Duration::minutes(40));
-    until_told(&world, &bob, &other, MAX_WAITING).await;
+    until_delivered(&world, &bob, &other, MAX_WAITING).await;
     rotate(&world, &ann, &webhook).await.unwrap();
-    until_told(&world, &ann, &webhook, MAX_WAITING + 1).await;
+    until_delivered(&world, &ann, &webhook, MAX_WAITING + 1).await;
     world.mailbox.sweep().await;
     assert_eq!(status(&world, &ann).await, "active");
     let received = receiver.received();

@@ -1,4 +1,4 @@
-//! Receivers that are dead while very much waits for them cost the others nothing.
+//! Fairness: dead, hanging and slow receivers with a large backlog do not delay the others.
 
 use std::{
     collections::HashMap,
@@ -6,44 +6,44 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 
 use super::{Receiver, create};
-use crate::world::{World, mail, until, user};
+use crate::world::{World, mail, user};
 
 db_test!(
-    dead_receivers_slow_nobody_else,
-    many_that_hang_together_slow_nobody_else,
-    many_that_answer_late_slow_nobody_else,
-    each_has_a_turn_before_anybody_has_another,
+    dead_receivers_do_not_delay_others,
+    hanging_receivers_do_not_delay_others,
+    slow_receivers_do_not_delay_others,
+    receivers_of_a_class_take_turns,
 );
 
-/// Webhooks that hang, each with as many events as it may have under way: together more than a process has attempts.
+/// Hanging webhooks, each with as many events as one may have in flight: together more than the limit of a process.
 const HANGING: usize = 40;
-const UNDER_WAY: usize = 8;
-/// Webhooks that answer late, two mails each.
+const IN_FLIGHT: usize = 8;
+/// Slow webhooks, two mails each.
 const CROWD: usize = 500;
-/// So many of them at least are told at once.
-const LATE_AT_ONCE: usize = 65;
-/// Of each owner whose receiver is dead.
+/// At least so many of them have an attempt in flight at once.
+const SLOW_AT_ONCE: usize = 65;
+/// Mailboxes of each owner with a dead receiver.
 const MAILBOXES: usize = 50;
 const PACE: Duration = Duration::from_millis(10);
-/// What is promised of the slowest but one in a hundred.
+/// The promised 99th percentile.
 pub(super) const SOON: Duration = Duration::from_secs(5);
 
-/// Events that wait for each dead receiver.
+/// Pending events of each dead receiver.
 fn waiting() -> usize {
     let scale = std::env::var_os("MAYFLY_WAITING_EVENTS");
     scale.map_or(500, |count| count.into_string().unwrap().parse().unwrap())
 }
 
-/// Mails of which the slowest but one in a hundred is found.
+/// Mails of one percentile.
 fn mails() -> usize {
     let scale = std::env::var_os("MAYFLY_PACED_MAILS");
     scale.map_or(200, |count| count.into_string().unwrap().parse().unwrap())
 }
 
-/// Notes how long those mails took that have arrived since.
+/// Records the latency of events received since the last call.
 fn note(receiver: &Receiver, sent: &[Instant], seen: &mut usize, times: &mut Vec<Duration>) {
     let received = receiver.received();
     for (_, body) in &received[*seen..] {
@@ -54,8 +54,7 @@ fn note(receiver: &Receiver, sent: &[Instant], seen: &mut usize, times: &mut Vec
     *seen = received.len();
 }
 
-/// Sends mails to accounts in turn at an even pace, however long they take; returns how long 99 of 100 took at most to be
-/// told.
+/// Sends mails to accounts in turn at a fixed rate; returns the 99th percentile of the time to the event.
 pub(super) async fn p99(world: &World, accounts: &[&str], receiver: &Receiver) -> Duration {
     let (mut sent, mut times) = (Vec::new(), Vec::new());
     let mut seen = receiver.received().len();
@@ -70,7 +69,7 @@ pub(super) async fn p99(world: &World, accounts: &[&str], receiver: &Receiver) -
             .unwrap();
         note(receiver, &sent, &mut seen, &mut times);
     }
-    until("told", async || {
+    eventually("received", async || {
         note(receiver, &sent, &mut seen, &mut times);
         times.len() == mails()
     })
@@ -79,7 +78,7 @@ pub(super) async fn p99(world: &World, accounts: &[&str], receiver: &Receiver) -
     times[mails() * 99 / 100]
 }
 
-/// Makes mailboxes of another user whose webhook leads to a receiver.
+/// Creates mailboxes of a new user with a webhook to a receiver.
 async fn mailboxes(world: &World, name: &str, url: &str) -> Vec<String> {
     let owner = user();
     let mut accounts = Vec::new();
@@ -91,7 +90,7 @@ async fn mailboxes(world: &World, name: &str, url: &str) -> Vec<String> {
     accounts
 }
 
-/// Has events wait for the receiver of those.
+/// Fills the backlog of the receiver.
 async fn fill(world: &World, accounts: &[String]) {
     let accounts: Vec<&str> = accounts.iter().map(String::as_str).collect();
     for _ in 0..waiting().div_ceil(MAILBOXES) {
@@ -99,16 +98,16 @@ async fn fill(world: &World, accounts: &[String]) {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it tells how long it took")]
-async fn dead_receivers_slow_nobody_else(db: Db) {
+#[expect(clippy::print_stdout, reason = "reports the measured times")]
+async fn dead_receivers_do_not_delay_others(db: Db) {
     let world = World::new(db).await;
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let closed = mailboxes(&world, "closed", &format!("http://{closed}/")).await;
-    // Whoever connects is heard, and never answered.
+    // It accepts requests and never responds.
     let silent = Receiver::start().await;
     silent.answers("");
     let silents = mailboxes(&world, "silent", &silent.url()).await;
-    // The healthy one is the youngest: where there is an order of age, it is the last.
+    // The healthy webhook is the youngest, so it comes last in any order by age.
     let (receiver, owner) = (Receiver::start().await, user());
     let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
     create(&world, &owner, &receiver.url()).await.unwrap();
@@ -125,7 +124,7 @@ async fn dead_receivers_slow_nobody_else(db: Db) {
     assert!(during < SOON, "{during:?}");
 }
 
-/// Makes that many users with a mailbox and a webhook that leads to a receiver; returns the mailboxes.
+/// Creates users with a mailbox and a webhook to a receiver; returns the mailboxes.
 async fn crowd(world: &World, count: usize, receiver: &Receiver) -> Vec<String> {
     let mut accounts = Vec::new();
     for n in 0..count {
@@ -137,7 +136,7 @@ async fn crowd(world: &World, count: usize, receiver: &Receiver) -> Vec<String> 
     accounts
 }
 
-/// Delivers a mail to each, in as few transactions as may be.
+/// Delivers a mail to each mailbox, in few transactions.
 async fn deliver_to_all(world: &World, accounts: &[String]) {
     for some in accounts.chunks(100) {
         let some: Vec<&str> = some.iter().map(String::as_str).collect();
@@ -145,7 +144,7 @@ async fn deliver_to_all(world: &World, accounts: &[String]) {
     }
 }
 
-async fn many_that_hang_together_slow_nobody_else(db: Db) {
+async fn hanging_receivers_do_not_delay_others(db: Db) {
     let world = World::new(db).await;
     let silent = Receiver::start().await;
     silent.answers("");
@@ -153,7 +152,7 @@ async fn many_that_hang_together_slow_nobody_else(db: Db) {
     let (receiver, owner) = (Receiver::start().await, user());
     let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
     create(&world, &owner, &receiver.url()).await.unwrap();
-    for _ in 0..UNDER_WAY {
+    for _ in 0..IN_FLIGHT {
         deliver_to_all(&world, &hanging).await;
     }
     silent.until_received(HANGING).await;
@@ -161,14 +160,14 @@ async fn many_that_hang_together_slow_nobody_else(db: Db) {
     assert!(during < SOON, "{during:?}");
 }
 
-/// More than a process has attempts, each about to answer just in time.
-#[expect(clippy::print_stdout, reason = "it tells how long it took")]
-async fn many_that_answer_late_slow_nobody_else(db: Db) {
+/// More receivers than a process has attempts, each just within the time-out.
+#[expect(clippy::print_stdout, reason = "reports the measured times")]
+async fn slow_receivers_do_not_delay_others(db: Db) {
     let world = World::new(db).await;
     let (receiver, owner) = (Receiver::start().await, user());
     let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
     create(&world, &owner, &receiver.url()).await.unwrap();
-    // It has answered once, as most have.
+    // It has answered once, so it is in the class of quick receivers.
     let before = p99(&world, &[&account], &receiver).await;
     let late = Receiver::late(Duration::from_secs(8)).await;
     let crowd = crowd(&world, CROWD, &late).await;
@@ -177,21 +176,21 @@ async fn many_that_answer_late_slow_nobody_else(db: Db) {
     }
     let first = late.until_received(1).await.len();
     let at_once = p99(&world, &[&account], &receiver).await;
-    // Some of them are known to be late by now, and hear of their second mail.
-    late.until_received(first + LATE_AT_ONCE).await;
+    // Some of them are in the class of slow receivers now, and get their second event.
+    late.until_received(first + SLOW_AT_ONCE).await;
     let later = p99(&world, &[&account], &receiver).await;
     println!("{db:?}, {CROWD} late receivers: p99 {before:?} before, {at_once:?} at once, {later:?} later");
     assert!(at_once < SOON && later < SOON, "{at_once:?} {later:?}");
 }
 
-/// More than one lane of a process takes.
-async fn each_has_a_turn_before_anybody_has_another(db: Db) {
+/// More receivers than the concurrency limit of their class.
+async fn receivers_of_a_class_take_turns(db: Db) {
     const CROWD: usize = 70;
     const MAILS: usize = 3;
     let world = World::new(db).await;
     let late = Receiver::late(Duration::from_millis(2_100)).await;
     let crowd = crowd(&world, CROWD, &late).await;
-    // After this all are known to be late.
+    // After this all are in the class of slow receivers.
     deliver_to_all(&world, &crowd).await;
     late.until_received(CROWD).await;
     tokio::time::sleep(late.takes).await;
@@ -206,7 +205,7 @@ async fn each_has_a_turn_before_anybody_has_another(db: Db) {
         let address = event["data"]["address"].as_str().unwrap().to_owned();
         let turn = turns.entry(address).or_default();
         *turn += 1;
-        // Of two that are begun together either may come first, so that a second turn says nothing yet.
+        // Two attempts that start together arrive in any order, so a second turn proves nothing.
         let turn = *turn;
         assert!(turn < MAILS || turns.len() == CROWD, "{turns:?}");
     }

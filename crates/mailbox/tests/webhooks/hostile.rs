@@ -1,4 +1,4 @@
-//! Receivers that mean harm, three in ten of all: they cost the others nothing, and lead nowhere that is not public.
+//! Hostile receivers, three in ten of all: they do not delay the others, and no attempt reaches a private address.
 
 use std::{
     net::SocketAddr,
@@ -15,7 +15,7 @@ use hickory_resolver::proto::{
 };
 use mayfly_mailbox::Config;
 use mayfly_runtime::config::List;
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream, UdpSocket},
@@ -27,14 +27,14 @@ use super::{
     crowded::{SOON, p99},
     deliveries, list,
 };
-use crate::world::{World, mail, until, user};
+use crate::world::{World, mail, user};
 
-db_test!(hostile_receivers_slow_nobody_and_lead_nowhere);
+db_test!(hostile_receivers_delay_no_others_and_reach_no_trap);
 
-/// Mails that wait for each hostile receiver at the beginning.
+/// Pending events of each hostile receiver at the start.
 const WAITING: usize = 20;
 
-/// Receivers of each kind of malice; there are seven healthy ones for three hostile.
+/// Receivers of each kind of malice, with seven healthy ones for three hostile ones.
 fn of_each() -> usize {
     let scale = std::env::var_os("MAYFLY_HOSTILE_RECEIVERS");
     scale.map_or(1, |count| count.into_string().unwrap().parse().unwrap())
@@ -57,22 +57,22 @@ const ALL: [Malice; 5] = [
     Malice::Redirects,
 ];
 
-/// What runs beside a test, and what it has seen.
+/// Servers of the test, and what they observed.
 #[derive(Default)]
 struct Outside {
     tasks: JoinSet<()>,
-    /// Connections to an address that may not be dialled.
+    /// Connections to a forbidden address.
     trapped: Arc<AtomicUsize>,
-    /// Whether names have begun to flip.
+    /// Whether DNS answers change.
     flips: Arc<AtomicBool>,
-    /// Times that a name was asked for since.
+    /// DNS queries since then.
     flipped: Arc<AtomicUsize>,
-    /// Times that a receiver led to such an address.
+    /// Redirects or answers that named a forbidden address.
     redirected: Arc<AtomicUsize>,
 }
 
 impl Outside {
-    /// Listens where nobody may come; returns the port.
+    /// Listens on a forbidden address; returns the port.
     async fn trap(&mut self) -> u16 {
         let listener = TcpListener::bind("127.0.0.2:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -85,7 +85,7 @@ impl Outside {
         port
     }
 
-    /// Starts a DNS server that leads to this machine and to where nobody may come, in turn.
+    /// Starts a DNS server that answers with an allowed and a forbidden address in turn.
     async fn flipping_dns(&mut self) -> SocketAddr {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
@@ -182,8 +182,8 @@ async fn owner(world: &World, name: &str, url: &str) -> (String, String) {
     (owner, account)
 }
 
-#[expect(clippy::print_stdout, reason = "it tells how long it took")]
-async fn hostile_receivers_slow_nobody_and_lead_nowhere(db: Db) {
+#[expect(clippy::print_stdout, reason = "reports the measured times")]
+async fn hostile_receivers_delay_no_others_and_reach_no_trap(db: Db) {
     let mut outside = Outside::default();
     let (trap, dns) = (outside.trap().await, outside.flipping_dns().await);
     let config = Config {
@@ -218,19 +218,23 @@ async fn hostile_receivers_slow_nobody_and_lead_nowhere(db: Db) {
     assert!(during < SOON, "{during:?}");
 
     for (malice, owner, _) in &hostile {
-        until("attempted", async || {
+        eventually("attempted", async || {
             let id = list(&world, owner).await[0].webhook_id.clone();
             !deliveries(&world, owner, &id).await.unwrap().is_empty()
         })
         .await;
         let webhook = list(&world, owner).await.remove(0);
-        let is_told = *malice == Malice::SendsTenGigabytes;
-        assert_eq!(webhook.failure_count == 0, is_told, "{malice:?}: {webhook:?}");
+        let is_delivered = *malice == Malice::SendsTenGigabytes;
+        assert_eq!(
+            webhook.failure_count == 0,
+            is_delivered,
+            "{malice:?}: {webhook:?}"
+        );
     }
     assert!(outside.flipped.load(Ordering::Relaxed) > 0 && outside.redirected.load(Ordering::Relaxed) > 0);
     assert_eq!(
         outside.trapped.load(Ordering::Relaxed),
         0,
-        "an address was dialled that is not public"
+        "an attempt connected to a private address"
     );
 }

@@ -1,10 +1,10 @@
-//! When a receiver is told again, against a model of the contract. The clock moves only as the test says.
+//! The retry schedule against a model of the contract, on a manual clock.
 
 use std::time::{Duration as StdDuration, SystemTime};
 
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::WebhookDelivery;
-use mayfly_testkit::{Db, db_test};
+use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::Clock;
 use proptest::{
     prelude::*,
@@ -14,30 +14,30 @@ use proptest::{
 use time::Duration;
 
 use super::{Receiver, create, deliveries, list, replay, rotate, text};
-use crate::world::{World, mail, until, user};
+use crate::world::{World, mail, user};
 
-db_test!(attempts_follow_the_schedule_and_what_receivers_ask_for);
+db_test!(attempts_follow_schedule_and_retry_after);
 
 const PAUSES_SECS: [i64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
 const DAY_SECS: i64 = 86_400;
 
-/// Walks of failures, each of which ends in another way.
+/// Sequences of failures; each third one ends in the same way.
 fn walks() -> usize {
     let scale = std::env::var_os("MAYFLY_WEBHOOK_WALKS");
     scale.map_or(3, |count| count.into_string().unwrap().parse().unwrap())
 }
 
-/// What a receiver answers, and for how many seconds that asks us to wait.
+/// A failed response, and the pause in seconds that it asks for.
 #[derive(Debug, Clone)]
 struct Refusal {
     answer: String,
-    /// In how many seconds the date is that goes with it.
+    /// The offset of a `Retry-After` date.
     date_in: Option<i64>,
     asks_for: i64,
 }
 
 impl Refusal {
-    /// Returns the answer to an attempt of that time.
+    /// Returns the response to an attempt at a time.
     fn at(&self, now: i64) -> String {
         let Some(date_in) = self.date_in else {
             return self.answer.clone();
@@ -56,7 +56,7 @@ fn refusals() -> impl Strategy<Value = Refusal> {
         date_in: None,
         asks_for: after.min(DAY_SECS),
     });
-    // Dates that are past ask for nothing.
+    // A past date asks for no pause.
     let until = (busy, -DAY_SECS..2 * DAY_SECS).prop_map(|(status, date_in)| Refusal {
         answer: status.to_owned(),
         date_in: Some(date_in),
@@ -67,11 +67,11 @@ fn refusals() -> impl Strategy<Value = Refusal> {
         Just("404 Nothing"),
         Just("301 Elsewhere\r\nLocation: https://hooks.example.com/"),
         Just("no status"),
-        // None is a time that may be asked for.
+        // Invalid values of `Retry-After`.
         Just("503 Busy\r\nRetry-After: -5"),
         Just("429 Slow Down\r\nRetry-After: soon"),
         Just("503 Busy\r\nRetry-After: Fri, 32 Jan 2100 08:00:00 GMT"),
-        // Nor is this an answer that may ask.
+        // A status without `Retry-After` semantics.
         Just("500 Sorry\r\nRetry-After: 86400"),
     ];
     let plain = other.prop_map(|answer| Refusal {
@@ -82,14 +82,14 @@ fn refusals() -> impl Strategy<Value = Refusal> {
     prop_oneof![asking, until, plain]
 }
 
-/// How a walk ends that does not go on for all ten attempts.
+/// The end of a walk with fewer than ten attempts.
 #[derive(Debug, Clone, Copy)]
 enum End {
     Delivered,
     Gone,
 }
 
-/// An owner who is watched, and another: that mails to them are told shows that the dispatcher has looked.
+/// An owner under test, and a second one as a fence: an event for the second proves that the dispatcher ran a round.
 struct Walk<'a> {
     world: &'a World,
     receiver: Receiver,
@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
         let address = format!("ann-{number}@mayfly.test");
         let account = world.create_for(&address, Some(&owner)).await;
         let webhook = create(world, &owner, &receiver.url()).await.unwrap();
-        // A younger webhook comes later in each round.
+        // The fence is younger, so it comes after the webhook under test.
         let (fence, other) = (Receiver::start().await, user());
         let address = format!("bob-{number}@mayfly.test");
         let fenced = world.create_for(&address, Some(&other)).await;
@@ -127,10 +127,10 @@ impl<'a> Walk<'a> {
         self.world.clock.now().unix_timestamp()
     }
 
-    /// Moves the clock to a time, and waits until whatever is due then has begun.
+    /// Moves the clock to a time, and waits until attempts due then have started.
     async fn go(&self, to: i64) {
         self.world.clock.advance(Duration::seconds(to - self.now()));
-        // The first of two may belong to a round that had passed the watched one.
+        // The first of two may belong to a round that began before the clock moved.
         for _ in 0..2 {
             let before = self.fence.received().len();
             self.world.deliver(&[&self.fenced], &mail("fence")).await.unwrap();
@@ -142,9 +142,9 @@ impl<'a> Walk<'a> {
         deliveries(self.world, &self.owner, &self.webhook).await.unwrap()
     }
 
-    /// Waits for the attempt of a number, which is the newest; returns when it was made.
+    /// Waits for the attempt with a number; returns when it was made.
     async fn attempt(&self, number: usize) -> i64 {
-        until("attempted", async || self.attempts().await.len() >= number).await;
+        eventually("attempted", async || self.attempts().await.len() >= number).await;
         let made = self.attempts().await;
         assert_eq!(
             (made.len(), made[0].attempt),
@@ -153,7 +153,7 @@ impl<'a> Walk<'a> {
         made[0].created_at
     }
 
-    /// Asserts what the owner is shown of the webhook; returns when it is to be given up.
+    /// Asserts the listed webhook; returns `gives_up_at`.
     async fn shown(&self, status: &str, failures: usize) -> Option<i64> {
         let webhook = list(self.world, &self.owner).await.remove(0);
         let failures = i32::try_from(failures).unwrap();
@@ -164,8 +164,8 @@ impl<'a> Walk<'a> {
         webhook.gives_up_at
     }
 
-    /// Has attempts refused, the clock being moved to just before and just after the next one may come. After the last
-    /// the receiver gives another answer.
+    /// Fails attempts, and checks the clock just before and just after each next one. After the last failure the receiver
+    /// responds differently.
     async fn refuse(&self, refusals: &[Refusal], then: &str) {
         self.receiver.answers(&refusals[0].at(self.now()));
         self.world.deliver(&[&self.account], &mail("news")).await.unwrap();
@@ -193,7 +193,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Asserts that nothing more is told by itself.
+    /// Asserts that no further attempt happens.
     async fn rests(&self) {
         let before = self.attempts().await.len();
         self.go(self.now() + 3 * DAY_SECS).await;
@@ -215,7 +215,7 @@ impl<'a> Walk<'a> {
         self.rests().await;
     }
 
-    /// Ten failures end the webhook. What could not be told stays to be seen, and is told when its owner says so.
+    /// Ten failures fail the webhook. The event stays listed, and its owner can replay it.
     async fn is_given_up(&self, refusals: &[Refusal]) {
         self.refuse(refusals, "").await;
         assert_eq!(self.shown("failed", 10).await, None);
@@ -226,19 +226,20 @@ impl<'a> Walk<'a> {
         let event = replay(self.world, &self.owner, &self.attempts().await[0])
             .await
             .unwrap();
-        let told = self.receiver.until_received(11).await;
-        assert_eq!(text(&told[10].0, "webhook-id"), event);
+        let received = self.receiver.until_received(11).await;
+        assert_eq!(text(&received[10].0, "webhook-id"), event);
         assert!(
-            told.iter()
-                .all(|(headers, body)| *body == told[0].1 && text(headers, "webhook-id") == event)
+            received
+                .iter()
+                .all(|(headers, body)| *body == received[0].1 && text(headers, "webhook-id") == event)
         );
-        until("noted", async || self.attempts().await.len() == 11).await;
+        eventually("noted", async || self.attempts().await.len() == 11).await;
         assert_eq!(self.attempts().await[0].attempt, 1);
     }
 }
 
-#[expect(clippy::print_stdout, reason = "it tells what to repeat it with")]
-async fn attempts_follow_the_schedule_and_what_receivers_ask_for(db: Db) {
+#[expect(clippy::print_stdout, reason = "prints the seed")]
+async fn attempts_follow_schedule_and_retry_after(db: Db) {
     let long = "400d".parse().unwrap();
     let config = Config {
         retention: long,

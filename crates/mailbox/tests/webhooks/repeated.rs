@@ -1,27 +1,27 @@
-//! Calls that come again with an idempotency key: one effect, one answer. Those that make no webhook too, since all are kept alike.
+//! Idempotency keys: a repeated call has one effect and one answer. Covers calls of other resources too; all use one mechanism.
 
 use std::net::Ipv4Addr;
 
 use mayfly_mailbox::Config;
-use mayfly_testkit::{TestDatabase, Zone};
+use mayfly_testkit::{TestDatabase, Zone, eventually};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::{
     Arc, Db, DeleteWebhookRequest, Duration, ErrorCode, Failure, Reason, Receiver, World, assert_refused,
-    create, create_once, db_test, deliveries, mail, replay_once, rotate_once, test_once, told, until, user,
+    create, create_once, db_test, deliveries, mail, replay_once, rotate_once, test_once, user, with_webhook,
 };
 use crate::{domains, world::scope};
 
 db_test!(
-    twenty_at_once_have_one_effect_and_one_answer,
-    a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remembered,
-    a_key_is_remembered_for_a_day,
-    a_webhook_whose_name_leads_elsewhere_by_now_is_answered_as_before,
-    a_reservation_is_extended_and_one_that_is_gone_is_made_anew,
+    concurrent_calls_with_one_key_have_one_effect,
+    idempotency_key_is_bound_to_user_and_request,
+    idempotency_key_expires_after_a_day,
+    create_webhook_repeated_ignores_changed_target,
+    reserve_mailbox_repeated_extends_or_recreates,
 );
 
-/// A call that can come again.
+/// A call with an idempotency key.
 #[derive(Debug, Clone)]
 enum Op {
     Reserve(String),
@@ -33,7 +33,7 @@ enum Op {
 }
 
 impl Op {
-    /// Returns the answer as text, secrets and all.
+    /// Returns the answer as text, including secrets.
     async fn call(&self, world: &World, owner: &str, key: &str) -> Result<String, Failure> {
         let key = Some(key);
         match self {
@@ -52,7 +52,7 @@ impl Op {
         }
     }
 
-    /// Makes the call so often at one moment; all answers must be one, which is returned.
+    /// Makes concurrent calls with one key; asserts that all answers are equal, and returns the answer.
     async fn at_once(&self, world: &Arc<World>, owner: &str, key: &str) -> String {
         const TIMES: usize = 20;
         let barrier = Arc::new(Barrier::new(TIMES));
@@ -102,8 +102,8 @@ async fn count(database: &DatabaseConnection, of: &str) -> i64 {
     row.try_get_by_index(0).unwrap()
 }
 
-async fn twenty_at_once_have_one_effect_and_one_answer(db: Db) {
-    // Each limit is reached by the first effect.
+async fn concurrent_calls_with_one_key_have_one_effect(db: Db) {
+    // The first effect reaches each limit.
     let config = Config {
         max_accounts: 1,
         max_domains: 1,
@@ -152,7 +152,7 @@ async fn twenty_at_once_have_one_effect_and_one_answer(db: Db) {
         let test = Op::Test(webhook.clone());
         let event = test.at_once(&world, &owner, key).await;
         let made = async || deliveries(&world, &owner, &webhook).await.unwrap();
-        until("told", async || made().await.len() == 1).await;
+        eventually("delivered", async || made().await.len() == 1).await;
         let delivery = made().await.remove(0);
         assert_eq!(delivery.event_id, event);
         let replay = Op::Replay(webhook.clone(), delivery.delivery_id);
@@ -169,12 +169,12 @@ async fn twenty_at_once_have_one_effect_and_one_answer(db: Db) {
     }
 }
 
-async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remembered(db: Db) {
-    let (world, receiver, owner, account, webhook) = told(db).await;
+async fn idempotency_key_is_bound_to_user_and_request(db: Db) {
+    let (world, receiver, owner, account, webhook) = with_webhook(db).await;
     let other = user();
     let id = webhook.webhook.unwrap().webhook_id;
     world.deliver(&[&account], &mail("news")).await.unwrap();
-    until("told", async || {
+    eventually("delivered", async || {
         deliveries(&world, &owner, &id).await.unwrap().len() == 1
     })
     .await;
@@ -206,7 +206,7 @@ async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remember
         let answer = op.call(&world, &owner, "k").await.unwrap();
         reused(another.call(&world, &owner, "k").await);
         assert_eq!(op.call(&world, &owner, "k").await.unwrap(), answer);
-        // Another user's key is another, as it is for each of these operations.
+        // The key is scoped to its user and its operation.
         assert_ne!(another.call(&world, &other, "k").await.unwrap(), answer);
     }
     let replay = Op::Replay(id.clone(), delivery.clone());
@@ -216,7 +216,7 @@ async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remember
             .call(&world, &owner, "k")
             .await,
     );
-    // What is another's stays so, whatever the key.
+    // A key gives no access to objects of another user.
     assert_refused(
         replay.call(&world, &other, "k").await,
         ErrorCode::NotFound,
@@ -235,7 +235,7 @@ async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remember
         .await
         .unwrap();
     reused(Op::Create(url.clone()).call(&world, &owner, "k").await);
-    // The answer is that of the first time, though the webhook is gone.
+    // The answer is the first one, although the webhook is deleted.
     let again = super::list(&world, &owner).await.remove(0).webhook_id;
     delete(&world, &owner, &again).await;
     let same = Op::Create(format!("{url}?now")).call(&world, &owner, "k").await;
@@ -243,8 +243,8 @@ async fn a_key_is_its_users_and_its_requests_and_what_is_refused_is_not_remember
     assert!(super::list(&world, &owner).await.is_empty());
 }
 
-async fn a_key_is_remembered_for_a_day(db: Db) {
-    let (world, _receiver, owner, _, webhook) = told(db).await;
+async fn idempotency_key_expires_after_a_day(db: Db) {
+    let (world, _receiver, owner, _, webhook) = with_webhook(db).await;
     let (test, database) = (
         Op::Test(webhook.webhook.unwrap().webhook_id),
         meddle(&world.test_database).await,
@@ -269,7 +269,7 @@ async fn a_key_is_remembered_for_a_day(db: Db) {
     assert_eq!(count(&database, "idempotency_keys").await, 0);
 }
 
-async fn a_webhook_whose_name_leads_elsewhere_by_now_is_answered_as_before(db: Db) {
+async fn create_webhook_repeated_ignores_changed_target(db: Db) {
     let ((world, dns), owner) = (domains::with_dns(db).await, user());
     let leads_to = |last| dns.publish(Zone::default().a("hooks.example.com", Ipv4Addr::new(127, 0, 0, last)));
     let create = Op::Create("http://hooks.example.com/".into());
@@ -281,7 +281,7 @@ async fn a_webhook_whose_name_leads_elsewhere_by_now_is_answered_as_before(db: D
     assert_refused(anew, ErrorCode::InvalidArgument, Reason::InvalidUrl);
 }
 
-async fn a_reservation_is_extended_and_one_that_is_gone_is_made_anew(db: Db) {
+async fn reserve_mailbox_repeated_extends_or_recreates(db: Db) {
     let (world, owner) = (World::new(db).await, user());
     let reserve = async |name: &str| {
         let address = format!("{name}@mayfly.test");
@@ -316,15 +316,15 @@ async fn a_reservation_is_extended_and_one_that_is_gone_is_made_anew(db: Db) {
     }
 
     crate::mailboxes::delete(&world, scope(&held)).await.unwrap();
-    // As for anybody: it leaves a tombstone.
+    // The deletion leaves a tombstone.
     assert_refused(
         reserve("held").await,
         ErrorCode::AlreadyExists,
         Reason::AddressTaken,
     );
-    // Without an owner the key is nobody's, and means nothing.
-    let nobodys = world.reserve_once("free@mayfly.test", None, Some("k")).await;
-    nobodys.unwrap();
+    // Without an owner the key is ignored.
+    let unowned = world.reserve_once("free@mayfly.test", None, Some("k")).await;
+    unowned.unwrap();
     let again = world.reserve_once("free@mayfly.test", None, Some("k")).await;
     assert_refused(again, ErrorCode::AlreadyExists, Reason::AddressTaken);
 }

@@ -1,25 +1,25 @@
-//! That the work of webhooks looks at what is to be done, and not at all that was ever told.
+//! Claims and sweeps use indexes: they do not read events that are delivered already.
 
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::DeleteWebhookRequest;
-use mayfly_testkit::{Db, ManualClock, Postgres, TestDatabase};
+use mayfly_testkit::{Db, ManualClock, Postgres, TestDatabase, eventually};
 
 use super::{Receiver, create, deliveries, list, replay};
-use crate::world::{World, mail, no_auth, until, user};
+use crate::world::{World, mail, no_auth, user};
 
-/// Events that were told, each by one attempt.
-fn told() -> usize {
+/// Delivered events, each by one attempt.
+fn delivered() -> usize {
     let scale = std::env::var_os("MAYFLY_TOLD_EVENTS");
     scale.map_or(20_000, |count| count.into_string().unwrap().parse().unwrap())
 }
 
-/// An id of a minute before the clock begins.
+/// An id of a minute before the start of the clock.
 const ID: &str = "('01a20846-13a0-7' || substr(md5(random()::text), 1, 3) || '-8' || substr(md5(random()::text), 1, 3) || '-' || \
                   substr(md5(random()::text), 1, 12))::uuid";
 
-/// Fills the tables with what was told to some webhooks, and with a little that waits for them.
+/// Fills the tables with delivered events, and a few pending ones.
 fn fill(server: &Postgres) {
-    let rows = format!("generate_series(1, {}) n", told());
+    let rows = format!("generate_series(1, {}) n", delivered());
     let webhook = "('01a20846-13a0-7000-8000-' || lpad((n % 100)::text, 12, '0'))::uuid";
     let next = "CASE WHEN n % 50 = 0 THEN 4102444800000 END";
     let sql = format!(
@@ -29,7 +29,7 @@ fn fill(server: &Postgres) {
     let _ = server.query("postgres", &sql);
 }
 
-/// How often the tables were read from beginning to end, and how often by an index.
+/// Returns the sequential scans and the index scans of the tables.
 fn scans(server: &Postgres) -> (u64, u64) {
     let sql = "SELECT sum(seq_scan), sum(idx_scan) FROM pg_stat_user_tables \
                WHERE relname IN ('webhook_events', 'webhook_attempts')";
@@ -39,7 +39,7 @@ fn scans(server: &Postgres) -> (u64, u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn neither_claims_nor_sweeps_read_all_events() {
+async fn claims_and_sweeps_scan_no_table() {
     let test_database = TestDatabase::new(Db::Postgres);
     let TestDatabase::Postgres(server) = test_database.clone() else {
         panic!()
@@ -64,7 +64,7 @@ async fn neither_claims_nor_sweeps_read_all_events() {
     let id = created.webhook.unwrap().webhook_id;
     world.deliver(&[&account], &mail("news")).await.unwrap();
     receiver.until_received(1).await;
-    until("noted", async || {
+    eventually("noted", async || {
         !deliveries(&world, &owner, &id).await.unwrap().is_empty()
     })
     .await;
@@ -91,7 +91,7 @@ async fn neither_claims_nor_sweeps_read_all_events() {
         server.query("postgres", "SELECT count(*) FROM mailbox.removed_webhooks"),
         "0"
     );
-    // Its connections tell what they did when they end.
+    // Connections report their statistics when they close.
     world.stop().await;
     let after = scans(&server);
     assert_eq!(

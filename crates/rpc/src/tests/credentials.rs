@@ -1,10 +1,11 @@
-//! Who is let in.
+//! Authentication of callers and servers.
 
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use mayfly_testkit::eventually;
 use mayfly_types::SecretKey;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs, pki_types::ServerName, version::TLS13};
@@ -18,12 +19,12 @@ use tonic_health::pb::{
 
 use super::{
     super::{Credential, MutualTls},
-    replica::{Caller, Replica, SAFE, UNSAFE, secret, until},
+    replica::{Caller, Replica, SAFE, UNSAFE, secret},
 };
 use mayfly_runtime::task::Tasks;
 
-/// Asks for a replica's health without any of our own machinery.
-async fn ask(replica: &Replica, bearer: Option<&str>) -> Result<ServingStatus, Code> {
+/// Checks the health of a replica with a plain tonic client.
+async fn check_health(replica: &Replica, bearer: Option<&str>) -> Result<ServingStatus, Code> {
     let url = format!("http://{}", replica.address);
     let channel = Endpoint::from_shared(url)
         .unwrap()
@@ -45,25 +46,31 @@ async fn ask(replica: &Replica, bearer: Option<&str>) -> Result<ServingStatus, C
 }
 
 #[tokio::test]
-async fn health_is_told_to_those_who_know_the_secret() {
+async fn health_check_requires_the_secret() {
     let key = SecretKey::random();
     let replica = Replica::start(&Credential::new(Some(key.clone()), None).unwrap());
     let right = format!("Bearer {}", key.to_hex());
-    assert_eq!(ask(&replica, Some(&right)).await, Ok(ServingStatus::Serving));
+    assert_eq!(
+        check_health(&replica, Some(&right)).await,
+        Ok(ServingStatus::Serving)
+    );
     let wrong = format!("Bearer {}", SecretKey::random().to_hex());
-    for shown in [None, Some(wrong.as_str()), Some("Bearer"), Some(&right[7..])] {
+    for presented in [None, Some(wrong.as_str()), Some("Bearer"), Some(&right[7..])] {
         assert_eq!(
-            ask(&replica, shown).await,
+            check_health(&replica, presented).await,
             Err(Code::Unauthenticated),
-            "{shown:?}"
+            "{presented:?}"
         );
     }
     replica.health.drain().await;
-    assert_eq!(ask(&replica, Some(&right)).await, Ok(ServingStatus::NotServing));
+    assert_eq!(
+        check_health(&replica, Some(&right)).await,
+        Ok(ServingStatus::NotServing)
+    );
 }
 
 #[tokio::test]
-async fn a_caller_with_another_secret_is_never_served() {
+async fn call_with_another_secret_is_unavailable() {
     let replica = Replica::start(&secret());
     let caller = Caller::of(&[&replica], &secret());
     for path in [SAFE, UNSAFE] {
@@ -73,7 +80,7 @@ async fn a_caller_with_another_secret_is_never_served() {
     assert_eq!(replica.calls(), 0);
 }
 
-/// An authority, and the files of those whom it signed.
+/// A certificate authority, and the files of the certificates it signed.
 struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     dir: tempfile::TempDir,
@@ -97,7 +104,7 @@ impl Authority {
         path
     }
 
-    /// Signs a certificate for some names, and reads it as a process would that trusts `trusted`.
+    /// Signs a certificate for some names, and loads it as a process that trusts `trusted`.
     fn identity(&self, names: &[&str], trusted: &Self) -> MutualTls {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let key = KeyPair::generate().unwrap();
@@ -122,7 +129,7 @@ impl Authority {
 }
 
 #[tokio::test]
-async fn certificates_of_one_authority_let_each_other_in() {
+async fn mutual_tls_with_one_authority_connects() {
     let authority = Authority::new();
     let credential = authority.credential(&["127.0.0.1"]);
     let (a, b) = (Replica::start(&credential), Replica::start(&credential));
@@ -130,18 +137,18 @@ async fn certificates_of_one_authority_let_each_other_in() {
     caller.reaches_all(&[&a, &b]).await;
     assert_eq!(caller.call(UNSAFE).await, Code::Ok);
     a.drain(std::time::Duration::ZERO).await;
-    until("the other is used", async || {
+    eventually("the other is used", async || {
         caller.call(UNSAFE).await == Code::Ok
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_caller_without_a_certificate_of_ours_is_refused() {
+async fn mutual_tls_with_another_authority_is_rejected() {
     let (ours, theirs) = (Authority::new(), Authority::new());
     let replica = Replica::start(&ours.credential(&["127.0.0.1"]));
     // Without TLS, without a certificate that we signed, and with one that we signed but no trust in ours.
-    assert!(ask(&replica, None).await.is_err());
+    assert!(check_health(&replica, None).await.is_err());
     for identity in [theirs.identity(&["x"], &ours), ours.identity(&["x"], &theirs)] {
         let credential = Credential::new(None, Some(identity)).unwrap();
         let caller = Caller::of(&[&replica], &credential);
@@ -151,7 +158,7 @@ async fn a_caller_without_a_certificate_of_ours_is_refused() {
 }
 
 #[tokio::test]
-async fn a_caller_without_any_certificate_is_refused() {
+async fn mutual_tls_without_client_certificate_is_rejected() {
     let authority = Authority::new();
     let replica = Replica::start(&authority.credential(&["127.0.0.1"]));
     let mut roots = RootCertStore::empty();
@@ -164,7 +171,7 @@ async fn a_caller_without_any_certificate_is_refused() {
     config.alpn_protocols = vec![b"h2".to_vec()];
     let stream = TcpStream::connect(replica.address).await.unwrap();
     let name = ServerName::try_from("127.0.0.1").unwrap();
-    // With TLS 1.3 the client's side of the handshake is over before the server judges it.
+    // With TLS 1.3 the handshake of the client ends before the server verifies its certificate.
     let mut stream = TlsConnector::from(Arc::new(config))
         .connect(name, stream)
         .await
@@ -175,7 +182,7 @@ async fn a_caller_without_any_certificate_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_with_another_name_is_refused() {
+async fn mutual_tls_server_with_another_name_is_rejected() {
     let authority = Authority::new();
     let replica = Replica::start(&authority.credential(&["elsewhere.internal"]));
     let caller = Caller::of(&[&replica], &authority.credential(&["127.0.0.1"]));
@@ -184,7 +191,7 @@ async fn a_server_with_another_name_is_refused() {
 }
 
 #[tokio::test]
-async fn certificates_are_read_again() {
+async fn mutual_tls_reloads_changed_certificates() {
     let authority = Authority::new();
     let ours = authority.credential(&["elsewhere.internal"]);
     let replica = Replica::start(&ours);
@@ -192,14 +199,14 @@ async fn certificates_are_read_again() {
     assert_eq!(caller.call(UNSAFE).await, Code::Unavailable, "the name is wrong");
     // Into the same files: a certificate with the right name.
     authority.identity(&["127.0.0.1"], &authority);
-    until("the new one is used", async || {
+    eventually("the new one is used", async || {
         caller.call(UNSAFE).await == Code::Ok
     })
     .await;
 }
 
 #[tokio::test]
-async fn with_both_both_are_checked() {
+async fn secret_and_mutual_tls_are_both_required() {
     let authority = Authority::new();
     let identity = authority.identity(&["127.0.0.1"], &authority);
     let both = |key: &SecretKey| Credential::new(Some(key.clone()), Some(identity.clone())).unwrap();
@@ -219,7 +226,7 @@ async fn with_both_both_are_checked() {
 }
 
 #[tokio::test]
-async fn files_that_cannot_be_used_are_named() {
+async fn load_mutual_tls_names_invalid_files() {
     let authority = Authority::new();
     authority.credential(&["127.0.0.1"]);
     let path = |name: &str| authority.dir.path().join(name);

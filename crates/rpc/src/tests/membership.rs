@@ -1,4 +1,4 @@
-//! Every replica is used, and one that is gone, hangs or drains is left.
+//! Load balancing: every replica is used, and one that is dead, hangs or drains is avoided.
 
 use std::{
     io,
@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mayfly_testkit::eventually;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -18,12 +19,12 @@ use tonic::Code;
 
 use super::{
     super::remote::connect,
-    replica::{Caller, Replica, SAFE, SLOW, UNSAFE, peer, secret, until},
+    replica::{Caller, Replica, SAFE, SLOW, UNSAFE, peer, secret},
 };
 use mayfly_runtime::task::Tasks;
 
 #[tokio::test]
-async fn calls_go_to_every_replica() {
+async fn balance_spreads_calls_over_every_replica() {
     let credential = secret();
     let (a, b) = (Replica::start(&credential), Replica::start(&credential));
     let caller = Caller::of(&[&a, &b], &credential);
@@ -37,7 +38,7 @@ async fn calls_go_to_every_replica() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_replica_fails_no_call_that_can_be_repeated() {
+async fn killed_replica_fails_no_idempotent_call() {
     let credential = secret();
     let (mut a, b) = (Replica::start(&credential), Replica::start(&credential));
     let caller = Arc::new(Caller::of(&[&a, &b], &credential));
@@ -51,21 +52,21 @@ async fn a_killed_replica_fails_no_call_that_can_be_repeated() {
     assert_eq!(load.stop().await, 0, "a call failed");
     assert!(caller.reach.check().is_ok());
 
-    // One that comes back at its address is used again.
+    // A replica that restarts at the same address is used again.
     let a = Replica::start_at(address, &credential);
     caller.reaches_all(&[&a, &b]).await;
     assert!(killed.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]
-async fn after_the_end_of_a_replica_no_call_of_any_kind_fails() {
+async fn killed_replica_gets_no_calls_after_a_second() {
     let credential = secret();
     let (mut a, b) = (Replica::start(&credential), Replica::start(&credential));
     let caller = Caller::of(&[&a, &b], &credential);
     caller.reaches_all(&[&a, &b]).await;
     a.kill();
-    // Within a second, says the promise. The kernel tells of the end at once, so one failed call is the most there is.
-    until("its connections are seen to be closed", async || {
+    // The promise is one second. The kernel closes the connections at once, so at most one call fails.
+    eventually("its connections are seen to be closed", async || {
         caller.call(UNSAFE).await == Code::Ok
     })
     .await;
@@ -79,13 +80,13 @@ async fn after_the_end_of_a_replica_no_call_of_any_kind_fails() {
 }
 
 #[tokio::test]
-async fn a_hanging_replica_is_left_and_used_again_when_it_answers() {
+async fn hanging_replica_is_avoided_until_it_answers() {
     let credential = secret();
     let (a, b) = (Replica::start(&credential), Replica::start(&credential));
     let caller = Caller::of(&[&a, &b], &credential);
     caller.reaches_all(&[&a, &b]).await;
     a.hang();
-    // A call that is sent to it is not answered: it is left once a hundred in a row were.
+    // A call that reaches it is not answered. It is avoided once a hundred calls in a row were answered.
     let started = Instant::now();
     let (mut in_a_row, mut last_failure) = (0, started);
     while in_a_row < 100 {
@@ -103,7 +104,7 @@ async fn a_hanging_replica_is_left_and_used_again_when_it_answers() {
 }
 
 #[tokio::test]
-async fn slow_replicas_are_not_all_left() {
+async fn slow_replica_is_used_when_all_are_slow() {
     let credential = secret();
     let a = Replica::start(&credential);
     let caller = Caller::of(&[&a], &credential);
@@ -114,33 +115,33 @@ async fn slow_replicas_are_not_all_left() {
         assert_eq!(
             call.await,
             Code::DeadlineExceeded,
-            "it is asked for want of a better one"
+            "it is called because no better one exists"
         );
     }
     assert!(caller.reach.check().is_ok());
     a.unhang();
-    until("it answers again", async || caller.call(SAFE).await == Code::Ok).await;
+    eventually("it answers again", async || caller.call(SAFE).await == Code::Ok).await;
 }
 
 #[tokio::test]
-async fn a_draining_replica_is_left_and_finishes_what_it_has() {
+async fn draining_replica_is_avoided_and_finishes_calls() {
     let credential = secret();
     let (a, b) = (Replica::start(&credential), Replica::start(&credential));
     let caller = Arc::new(Caller::of(&[&a, &b], &credential));
     caller.reaches_all(&[&a, &b]).await;
     a.health.drain().await;
-    let took = caller.leaves(&a).await;
+    let took = caller.avoids(&a).await;
     assert!(took < Duration::from_secs(3), "{took:?}");
     assert_eq!(caller.call(UNSAFE).await, Code::Ok);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replicas_are_replaced_one_by_one_and_no_call_fails() {
+async fn rolling_restart_fails_no_call() {
     let credential = secret();
     let mut replicas = [Replica::start(&credential), Replica::start(&credential)];
     let caller = Arc::new(Caller::of(&[&replicas[0], &replicas[1]], &credential));
     caller.reaches_all(&[&replicas[0], &replicas[1]]).await;
-    // Calls that may not be repeated, some of which are under way for a second.
+    // Calls that must not be retried, some of which take a second.
     let quick = Load::start(&caller, UNSAFE, 8);
     let slow = Load::start(&caller, SLOW, 8);
     for replica in &mut replicas {
@@ -156,14 +157,14 @@ async fn replicas_are_replaced_one_by_one_and_no_call_fails() {
 }
 
 #[tokio::test]
-async fn without_any_replica_calls_fail_fast() {
+async fn call_without_replicas_fails_fast() {
     let credential = secret();
     let mut a = Replica::start(&credential);
     let caller = Caller::of(&[&a], &credential);
     caller.reaches_all(&[&a]).await;
     assert!(caller.reach.check().is_ok());
     a.kill();
-    until("it is seen to be gone", async || caller.reach.check().is_err()).await;
+    eventually("it is seen to be gone", async || caller.reach.check().is_err()).await;
     let started = Instant::now();
     for path in [SAFE, UNSAFE] {
         assert_eq!(caller.call(path).await, Code::Unavailable);
@@ -173,14 +174,14 @@ async fn without_any_replica_calls_fail_fast() {
         "{:?}",
         started.elapsed()
     );
-    // One that accepts and never answers was never reached, either.
+    // A server that accepts and never answers is not reachable either.
     let silent = TcpListener::bind(a.address).await.unwrap();
-    until("it is connected to", async || silent.accept().await.is_ok()).await;
+    eventually("it is connected to", async || silent.accept().await.is_ok()).await;
     assert_eq!(caller.call(SAFE).await, Code::Unavailable);
 }
 
 #[tokio::test]
-async fn first_calls_wait_for_the_connection() {
+async fn first_call_waits_for_the_connection() {
     let credential = secret();
     let a = Replica::start(&credential);
     let caller = Caller::of(&[&a], &credential);
@@ -188,10 +189,10 @@ async fn first_calls_wait_for_the_connection() {
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_holds_up_no_drain() {
+async fn drain_ignores_hanging_callers() {
     let credential = secret();
     let a = Replica::start(&credential);
-    // One says nothing at all, the other begins HTTP/2 and says nothing more.
+    // One sends nothing, the other begins HTTP/2 and sends nothing more.
     let silent = TcpStream::connect(a.address).await.unwrap();
     let mut hanging = TcpStream::connect(a.address).await.unwrap();
     let empty_settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -207,7 +208,7 @@ async fn a_caller_that_hangs_holds_up_no_drain() {
 }
 
 #[tokio::test]
-async fn names_are_looked_up_again() {
+async fn dns_changes_add_and_remove_replicas() {
     let credential = secret();
     let (a, b) = (Replica::start(&credential), Replica::start(&credential));
     let stands_for: Arc<Mutex<io::Result<Vec<SocketAddr>>>> = Arc::new(Mutex::new(Ok(vec![a.address])));
@@ -231,8 +232,8 @@ async fn names_are_looked_up_again() {
     *stands_for.lock().unwrap() = Ok(vec![a.address, b.address]);
     caller.reaches_all(&[&a, &b]).await;
     *stands_for.lock().unwrap() = Ok(vec![b.address]);
-    caller.leaves(&a).await;
-    // A resolver that fails takes nothing away.
+    caller.avoids(&a).await;
+    // A failed look-up removes no replica.
     *stands_for.lock().unwrap() = Err(io::Error::from(io::ErrorKind::TimedOut));
     let started = Instant::now();
     while started.elapsed() < Duration::from_millis(1500) {
@@ -241,7 +242,7 @@ async fn names_are_looked_up_again() {
 }
 
 #[tokio::test]
-async fn what_keeps_connections_ends_with_the_transport() {
+async fn connection_tasks_end_with_the_transport() {
     let credential = secret();
     let a = Replica::start(&credential);
     let caller = Caller::of(&[&a], &credential);
@@ -250,11 +251,11 @@ async fn what_keeps_connections_ends_with_the_transport() {
     let clone = transport.clone();
     drop(transport);
     drop(clone);
-    // Nothing is told to stop here: the tasks end by themselves.
-    until("they end", async || tasks.count() == 0).await;
+    // Nothing stops the group here: the tasks end on their own.
+    eventually("they end", async || tasks.count() == 0).await;
 }
 
-/// Callers that call one method again and again.
+/// Concurrent callers that repeat one method.
 struct Load {
     done: Arc<AtomicUsize>,
     failed: Arc<AtomicUsize>,
@@ -287,7 +288,7 @@ impl Load {
     /// Waits for so many more calls.
     async fn more(&self, calls: usize) {
         let goal = self.done.load(Ordering::Relaxed) + calls;
-        until("calls are made", async || {
+        eventually("calls are made", async || {
             self.done.load(Ordering::Relaxed) >= goal
         })
         .await;

@@ -1,4 +1,4 @@
-//! A replica of a tiny service, on a runtime of its own, so that it can be killed and can hang like a process.
+//! A replica of a tiny service on its own runtime, so that it can be killed and can hang like a process.
 
 use std::{
     convert::Infallible,
@@ -16,6 +16,7 @@ use std::{
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
+use mayfly_testkit::eventually;
 use mayfly_types::SecretKey;
 use tokio::{net::TcpListener, runtime::Runtime};
 use tokio_util::sync::CancellationToken;
@@ -27,9 +28,9 @@ use mayfly_runtime::task::Tasks;
 
 pub(super) const SAFE: &str = "/test.v1.Test/Safe";
 pub(super) const UNSAFE: &str = "/test.v1.Test/Unsafe";
-/// Answered after a second.
+/// Answers after a second.
 pub(super) const SLOW: &str = "/test.v1.Test/Slow";
-/// Never answered: the connection is what ends it.
+/// Never answers while stuck: only the end of the connection ends the call.
 pub(super) const STUCK_SAFE: &str = "/test.v1.Test/StuckSafe";
 pub(super) const STUCK_UNSAFE: &str = "/test.v1.Test/StuckUnsafe";
 const IDEMPOTENT: &[&str] = &[SAFE, STUCK_SAFE];
@@ -115,12 +116,12 @@ impl Replica {
         }
     }
 
-    /// How many calls came.
+    /// The number of calls received.
     pub(super) fn calls(&self) -> usize {
         self.tiny.calls.load(Ordering::SeqCst)
     }
 
-    /// How many calls were answered.
+    /// The number of calls answered.
     pub(super) fn finished(&self) -> usize {
         self.tiny.finished.load(Ordering::SeqCst)
     }
@@ -129,12 +130,12 @@ impl Replica {
         self.runtime.is_some()
     }
 
-    /// Makes the stuck methods stick.
+    /// From now on the stuck methods do not answer.
     pub(super) fn stick(&self) {
         self.tiny.is_stuck.store(true, Ordering::SeqCst);
     }
 
-    /// Ends it as SIGKILL would: the listener and every connection are gone at once.
+    /// Kills it like SIGKILL: the listener and every connection close at once.
     pub(super) fn kill(&mut self) {
         self.unhang();
         if let Some(runtime) = self.runtime.take() {
@@ -150,7 +151,7 @@ impl Replica {
         }
     }
 
-    /// Stops it as SIGSTOP would: the kernel takes connections and bytes, nobody answers.
+    /// Stops it like SIGSTOP: the kernel accepts connections and bytes, but no answer comes.
     pub(super) fn hang(&self) {
         let (unhang, hung) = mpsc::channel::<()>();
         let (is_hung, wait) = mpsc::channel();
@@ -167,10 +168,10 @@ impl Replica {
         self.unhang.lock().unwrap().take();
     }
 
-    /// Stops it as SIGTERM does, after those who call it have been told.
-    pub(super) async fn drain(&self, notice: Duration) {
+    /// Shuts it down like SIGTERM, `delay` after its health check reports that it drains.
+    pub(super) async fn drain(&self, delay: Duration) {
         self.health.drain().await;
-        tokio::time::sleep(notice).await;
+        tokio::time::sleep(delay).await;
         assert!(self.tasks.shutdown(Duration::from_secs(20)).await, "it drains");
     }
 }
@@ -188,7 +189,7 @@ pub(super) fn secret() -> Credential {
     Credential::new(Some(SecretKey::random()), None).unwrap()
 }
 
-/// A transport to the tiny service, and what keeps it.
+/// A transport to the tiny service, and the tasks that maintain it.
 pub(super) struct Caller {
     pub(super) transport: Transport,
     pub(super) reach: Reach,
@@ -205,7 +206,7 @@ pub(super) fn peer(endpoints: &str, credential: &Credential) -> Peer {
 }
 
 impl Caller {
-    /// Calls the replicas, each by an endpoint of its own.
+    /// Creates a caller with one endpoint for each replica.
     pub(super) fn of(replicas: &[&Replica], credential: &Credential) -> Self {
         let scheme = if credential.tls().is_some() {
             "https"
@@ -229,7 +230,7 @@ impl Caller {
         }
     }
 
-    /// Calls a method; returns the status that came, or that the transport made.
+    /// Calls a method. Returns the status of the answer or of the transport.
     pub(super) async fn call(&self, path: &str) -> Code {
         self.send(
             path,
@@ -256,10 +257,10 @@ impl Caller {
         }
     }
 
-    /// Calls until every replica has been called since now.
+    /// Calls until every replica has received a call.
     pub(super) async fn reaches_all(&self, replicas: &[&Replica]) {
         let before: Vec<_> = replicas.iter().map(|replica| replica.calls()).collect();
-        until("every replica is called", async || {
+        eventually("every replica is called", async || {
             self.call(SAFE).await;
             replicas
                 .iter()
@@ -269,10 +270,10 @@ impl Caller {
         .await;
     }
 
-    /// Calls until a replica is not called any more: a hundred calls in a row pass it by. Returns how long that took.
-    pub(super) async fn leaves(&self, replica: &Replica) -> Duration {
+    /// Calls until a hundred calls in a row avoid a replica. Returns how long that took.
+    pub(super) async fn avoids(&self, replica: &Replica) -> Duration {
         let started = Instant::now();
-        let mut left_at = started;
+        let mut avoided_at = started;
         let (mut in_a_row, mut seen) = (0, replica.calls());
         while in_a_row < 100 {
             self.call_within(SAFE, Duration::from_millis(100)).await;
@@ -280,19 +281,10 @@ impl Caller {
             if calls == seen {
                 in_a_row += 1;
             } else {
-                (in_a_row, seen, left_at) = (0, calls, Instant::now());
+                (in_a_row, seen, avoided_at) = (0, calls, Instant::now());
             }
             assert!(started.elapsed() < Duration::from_secs(20), "it is still called");
         }
-        left_at - started
-    }
-}
-
-/// Waits until something holds.
-pub(super) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !holds().await {
-        assert!(started.elapsed() < Duration::from_secs(20), "not in time: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        avoided_at - started
     }
 }

@@ -1,4 +1,4 @@
-//! What may be repeated is, what may not is not.
+//! Retries of idempotent calls, and only of those.
 
 use std::{
     sync::Arc,
@@ -10,14 +10,15 @@ use futures_util::stream;
 use http::Request;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
+use mayfly_testkit::eventually;
 use tonic::{Code, Status, body::Body};
 use tower::ServiceExt;
 
-use super::replica::{Caller, Replica, SAFE, STUCK_SAFE, STUCK_UNSAFE, UNSAFE, secret, until};
+use super::replica::{Caller, Replica, SAFE, STUCK_SAFE, STUCK_UNSAFE, UNSAFE, secret};
 
-/// Sends a call to the one of two replicas that will be killed, kills it, and returns the outcome and the calls that came
-/// to the other.
-async fn killed_under(path: &'static str) -> (Code, usize) {
+/// Sends a call to one of two replicas and kills that replica. Returns the outcome, and the number of calls that the other
+/// replica received.
+async fn kill_during_call(path: &'static str) -> (Code, usize) {
     let credential = secret();
     let (mut a, b) = (Replica::start(&credential), Replica::start(&credential));
     a.stick();
@@ -25,7 +26,7 @@ async fn killed_under(path: &'static str) -> (Code, usize) {
     caller.reaches_all(&[&a, &b]).await;
     // Only `a` holds such calls: `b` answers them, and then another is sent.
     let (before, mut called) = (a.calls(), tokio::task::JoinSet::new());
-    until("a call is held", async || {
+    eventually("a call is held", async || {
         while called.try_join_next().is_some() {}
         if called.is_empty() {
             let caller = Arc::clone(&caller);
@@ -41,17 +42,17 @@ async fn killed_under(path: &'static str) -> (Code, usize) {
 }
 
 #[tokio::test]
-async fn a_call_that_may_be_repeated_is_on_another_replica() {
-    assert_eq!(killed_under(STUCK_SAFE).await, (Code::Ok, 1));
+async fn idempotent_call_is_retried_on_another_replica() {
+    assert_eq!(kill_during_call(STUCK_SAFE).await, (Code::Ok, 1));
 }
 
 #[tokio::test]
-async fn a_call_that_may_not_be_repeated_is_not() {
-    assert_eq!(killed_under(STUCK_UNSAFE).await, (Code::Unavailable, 0));
+async fn non_idempotent_call_is_not_retried() {
+    assert_eq!(kill_during_call(STUCK_UNSAFE).await, (Code::Unavailable, 0));
 }
 
 #[tokio::test]
-async fn a_call_is_tried_three_times_at_most() {
+async fn idempotent_call_is_attempted_at_most_three_times() {
     let credential = secret();
     let mut replicas: Vec<_> = (0..5).map(|_| Replica::start(&credential)).collect();
     replicas.iter().for_each(Replica::stick);
@@ -63,9 +64,9 @@ async fn a_call_is_tried_three_times_at_most() {
     let mut called = tokio::task::JoinSet::new();
     called.spawn(async move { clone.call(STUCK_SAFE).await });
     for _ in 0..3 {
-        // Whichever holds the call now is killed under it.
+        // The replica that has the call is killed.
         let mut holder = None;
-        until("a replica has the call", async || {
+        eventually("a replica has the call", async || {
             holder = (0..5).find(|i| replicas[*i].is_running() && replicas[*i].calls() > before[*i]);
             holder.is_some()
         })
@@ -82,13 +83,13 @@ async fn a_call_is_tried_three_times_at_most() {
 }
 
 #[tokio::test]
-async fn a_stream_is_never_repeated() {
+async fn streaming_call_is_not_retried() {
     let credential = secret();
     let mut a = Replica::start(&credential);
     let caller = Caller::of(&[&a], &credential);
     caller.reaches_all(&[&a]).await;
     let before = a.calls();
-    // An upload that never ends.
+    // An endless upload.
     let chunks = stream::unfold((), |()| async {
         tokio::time::sleep(Duration::from_millis(5)).await;
         Some((Ok::<_, Status>(Frame::data(Bytes::from_static(b"chunk"))), ()))
@@ -100,16 +101,16 @@ async fn a_stream_is_never_repeated() {
     let transport = caller.transport.clone();
     let mut called = tokio::task::JoinSet::new();
     called.spawn(async move { transport.oneshot(request).await.unwrap_err().code() });
-    until("the upload has begun", async || a.calls() > before).await;
+    eventually("the upload has begun", async || a.calls() > before).await;
     a.kill();
     let a = Replica::start_at(a.address, &credential);
     assert_eq!(called.join_next().await.unwrap().unwrap(), Code::Unavailable);
-    until("it is back", async || caller.reach.check().is_ok()).await;
+    eventually("it is back", async || caller.reach.check().is_ok()).await;
     assert_eq!(a.calls(), 0);
 }
 
 #[tokio::test]
-async fn a_call_ends_at_its_deadline() {
+async fn call_ends_at_its_deadline() {
     let credential = secret();
     let a = Replica::start(&credential);
     let caller = Caller::of(&[&a], &credential);
@@ -118,7 +119,7 @@ async fn a_call_ends_at_its_deadline() {
     for path in [STUCK_SAFE, STUCK_UNSAFE] {
         let (started, finished) = (Instant::now(), a.finished());
         let code = caller.call_within(path, Duration::from_millis(200)).await;
-        // Both ends hold the deadline; whose clock is first decides on the code.
+        // Both sides enforce the deadline; the code depends on which one is first.
         assert!(
             matches!(code, Code::DeadlineExceeded | Code::Cancelled),
             "{code:?}"

@@ -1,41 +1,33 @@
 //! The `[telemetry]` section.
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use super::export;
+use crate::{config::ConfigError, config_section};
 
-use crate::config::ConfigError;
-
-/// The `[telemetry]` section: where telemetry goes besides standard error and `/metrics`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TelemetryConfig {
-    /// A collector that speaks OTLP over gRPC, such as `http://localhost:4317`; absent, nothing is exported.
-    pub otlp_endpoint: Option<String>,
-    /// The share of traces that are kept, from 0 to 1. Who calls a service has decided for it.
-    #[serde(deserialize_with = "number")]
-    pub sample_ratio: f64,
-}
-
-impl Default for TelemetryConfig {
-    fn default() -> Self {
-        Self {
-            otlp_endpoint: None,
-            sample_ratio: 1.0,
-        }
+config_section! {
+    /// The `[telemetry]` section: export of traces, metrics and logs.
+    pub struct TelemetryConfig {
+        /// Collector of traces, metrics and logs: OTLP over gRPC, such as `http://localhost:4317`. Unset, nothing is
+        /// exported.
+        pub otlp_endpoint: Option<String> = None,
+        /// Share of traces that are sampled, 0 to 1. A request that carries a trace context keeps the caller's
+        /// decision.
+        pub sample_ratio: f64 = 1.0,
     }
 }
 
 impl TelemetryConfig {
-    /// Checks what can be checked without a socket.
+    /// Validates the section without opening a socket.
     ///
     /// # Errors
-    /// Names the key whose value cannot be used.
+    /// Names the invalid key.
     pub fn validate(&self) -> Result<(), ConfigError> {
         if let Some(endpoint) = &self.otlp_endpoint {
             check_endpoint(endpoint)
                 .map_err(|problem| ConfigError::new("telemetry.otlp_endpoint", problem))?;
+            export::endpoint(endpoint)?;
         }
         if !(0.0..=1.0).contains(&self.sample_ratio) {
-            let problem = format!("{} is not between 0 and 1", self.sample_ratio);
+            let problem = format!("`{}` is not a number from 0 to 1", self.sample_ratio);
             return Err(ConfigError::new("telemetry.sample_ratio", problem));
         }
         Ok(())
@@ -46,34 +38,18 @@ fn check_endpoint(endpoint: &str) -> Result<(), &'static str> {
     let url: http::Uri = endpoint.parse().map_err(|_| "is not a URL")?;
     let authority = url.authority().ok_or("is not a URL with a host")?;
     if !matches!(url.scheme_str(), Some("http" | "https")) {
-        return Err("begins with http:// or https://");
+        return Err("must begin with http:// or https://");
     }
     if authority.as_str().contains('@') {
-        return Err("holds a credential: put it in OTEL_EXPORTER_OTLP_HEADERS");
+        return Err("must not contain a credential; set OTEL_EXPORTER_OTLP_HEADERS");
     }
     if !matches!(
         url.path_and_query().map(http::uri::PathAndQuery::as_str),
         None | Some("/")
     ) {
-        return Err("has no path: it is the one of OTLP over gRPC, often port 4317");
+        return Err("must not have a path; it is the URL of OTLP over gRPC, often port 4317");
     }
     Ok(())
-}
-
-/// The environment has text for what a file has numbers for.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(f64),
-        Text(String),
-    }
-    match Written::deserialize(deserializer)? {
-        Written::Number(number) => Ok(number),
-        Written::Text(text) => text
-            .parse()
-            .map_err(|_| de::Error::custom(format!("`{text}` is not a number"))),
-    }
 }
 
 #[cfg(test)]
@@ -82,10 +58,12 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, Default, Deserialize)]
-    #[serde(default)]
-    struct Sample {
-        telemetry: TelemetryConfig,
+    config_section! {
+        /// A configuration.
+        struct Sample {
+            /// The section.
+            telemetry: TelemetryConfig = TelemetryConfig::default(),
+        }
     }
 
     fn load(key: &str, value: &str) -> Result<TelemetryConfig, ConfigError> {
@@ -96,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_names_its_key() {
+    fn validate_invalid_value_names_the_key() {
         for value in ["0", "1", "0.25", "1e-3"] {
             let expected: f64 = value.parse().unwrap();
             assert!((load("SAMPLE_RATIO", value).unwrap().sample_ratio - expected).abs() < f64::EPSILON);

@@ -1,9 +1,6 @@
-//! The connection to the collector, and what is told when it fails: once, then every few minutes, then when it is over.
+//! The connection to the collector. A failure is logged once, again every few minutes, and when it ends.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use opentelemetry_otlp::{
     ExporterBuildError, LogExporter, MetricExporter, SpanExporter, WithExportConfig, WithTonicConfig,
@@ -15,41 +12,24 @@ use opentelemetry_sdk::{
     metrics::{Temporality, data::ResourceMetrics, exporter::PushMetricExporter},
     trace::SpanData,
 };
+use parking_lot::Mutex;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 use crate::config::ConfigError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two lines about the same failure.
+/// Time between two log lines about the same failure.
 const REMINDER: Duration = Duration::from_secs(300);
 
-/// One connection for all three signals, made when it is first used and again when it is lost.
+/// One connection for all three signals, opened on first use and reopened when lost.
 #[derive(Debug)]
 pub(super) struct Collector(Channel);
 
 impl Collector {
-    pub(super) fn new(endpoint: &str) -> Result<Self, ConfigError> {
-        let wrong = |error: tonic::transport::Error| {
-            // Of itself it says only that it is one of the transport's.
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            ConfigError::new(
-                "telemetry.otlp_endpoint",
-                cause.unwrap_or_else(|| error.to_string()),
-            )
-        };
-        let is_tls = endpoint.starts_with("https:");
-        let mut endpoint = Endpoint::from_shared(endpoint.to_owned()).map_err(wrong)?;
-        if is_tls {
-            let tls = ClientTlsConfig::new().with_enabled_roots();
-            endpoint = endpoint.tls_config(tls).map_err(wrong)?;
-        }
+    pub(super) fn new(url: &str) -> Result<Self, ConfigError> {
         #[expect(clippy::disallowed_methods, reason = "the operator names the collector")]
-        let channel = endpoint
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(EXPORT_TIMEOUT)
-            .connect_lazy();
-        Ok(Self(channel))
+        Ok(Self(endpoint(url)?.connect_lazy()))
     }
 
     pub(super) fn spans(&self) -> Result<Watched<SpanExporter>, ConfigError> {
@@ -86,13 +66,31 @@ impl Collector {
     }
 }
 
-/// An exporter whose failures are told. Its threads export nothing that is logged on them, so it cannot feed itself.
+/// Configures the connection to a collector; nothing is dialled.
+pub(super) fn endpoint(url: &str) -> Result<Endpoint, ConfigError> {
+    let wrong = |error: tonic::transport::Error| {
+        // The error itself only says that it is a transport error.
+        let cause = std::error::Error::source(&error).map(ToString::to_string);
+        ConfigError::new(
+            "telemetry.otlp_endpoint",
+            cause.unwrap_or_else(|| error.to_string()),
+        )
+    };
+    let mut endpoint = Endpoint::from_shared(url.to_owned()).map_err(wrong)?;
+    if url.starts_with("https:") {
+        let tls = ClientTlsConfig::new().with_enabled_roots();
+        endpoint = endpoint.tls_config(tls).map_err(wrong)?;
+    }
+    Ok(endpoint.connect_timeout(CONNECT_TIMEOUT).timeout(EXPORT_TIMEOUT))
+}
+
+/// An exporter that logs its failures. Logs of its own threads are not exported, so it cannot feed itself.
 #[derive(Debug)]
 pub(super) struct Watched<E> {
     exporter: E,
     signal: &'static str,
-    /// When a failure was last told; `None` while all is well.
-    told: Mutex<Option<Instant>>,
+    /// When a failure was last logged; `None` while exports succeed.
+    last_report: Mutex<Option<Instant>>,
 }
 
 impl<E> Watched<E> {
@@ -101,24 +99,24 @@ impl<E> Watched<E> {
         Ok(Self {
             exporter,
             signal,
-            told: Mutex::new(None),
+            last_report: Mutex::new(None),
         })
     }
 
     fn note(&self, outcome: OTelSdkResult) -> OTelSdkResult {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        match (&outcome, *told) {
+        let mut last_report = self.last_report.lock();
+        match (&outcome, *last_report) {
             (Err(error), None) => {
                 tracing::warn!(signal = self.signal, %error, "cannot export telemetry; what the queue cannot hold is lost");
-                *told = Some(Instant::now());
+                *last_report = Some(Instant::now());
             }
             (Err(error), Some(at)) if at.elapsed() > REMINDER => {
                 tracing::warn!(signal = self.signal, %error, "still cannot export telemetry");
-                *told = Some(Instant::now());
+                *last_report = Some(Instant::now());
             }
             (Ok(()), Some(_)) => {
                 tracing::info!(signal = self.signal, "telemetry is exported again");
-                *told = None;
+                *last_report = None;
             }
             _ => {}
         }

@@ -23,59 +23,71 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::config::ConfigError;
+use crate::{
+    config::{ConfigError, ConfigValue, Schema, Syntax},
+    config_section,
+};
 
 /// The target of events that standard error does not show.
 pub(super) const COLLECTOR_ONLY: &str = "mayfly::collector_only";
 
-/// What exporting is made of. Exporting what it logs would make more of it.
+/// The libraries that exporting uses. Exporting their logs would produce more of them.
 const EXPORT_MACHINERY: [&str; 6] = ["h2", "hyper", "tonic", "tower", "rustls", "opentelemetry"];
 
-/// The `[log]` section.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LogConfig {
-    /// What is logged: `info`, or directives such as `info,mayfly_smtp=debug`. The default quiets what others say of
-    /// themselves at start, and of every DNS answer that does not validate.
-    pub level: String,
-    /// How: `auto` is `human` on a terminal and `json` elsewhere.
-    pub format: LogFormat,
+config_section! {
+    /// The `[log]` section: lines on standard error.
+    pub struct LogConfig {
+        /// Level, or filter directives such as `info,mayfly_smtp=debug`. The default silences start-up messages of
+        /// libraries, and one line for each DNS answer that fails DNSSEC validation.
+        pub level: String = DEFAULT_LEVEL.to_owned(),
+        /// Format: `auto` is `human` on a terminal and `json` elsewhere.
+        pub format: LogFormat = LogFormat::Auto,
+    }
 }
 
-/// How log lines look.
+const DEFAULT_LEVEL: &str =
+    "info,sea_orm_migration=warn,opentelemetry=warn,sqlx::postgres::notice=warn,hickory_net=error";
+
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// Human on a terminal, JSON elsewhere.
     Auto,
-    /// For eyes.
+    /// Text for people.
     Human,
     /// One JSON object a line.
     Json,
 }
 
-impl Default for LogConfig {
-    fn default() -> Self {
-        Self {
-            level:
-                "info,sea_orm_migration=warn,opentelemetry=warn,sqlx::postgres::notice=warn,hickory_net=error"
-                    .to_owned(),
-            format: LogFormat::Auto,
-        }
-    }
+impl ConfigValue for LogFormat {
+    const SCHEMA: Schema = Schema::Value(Syntax::Text, "`auto`, `human` or `json`");
 }
 
 impl LogConfig {
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// When a filter directive cannot be parsed.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.filter().map(drop)
+    }
+
     fn filter(&self) -> Result<EnvFilter, ConfigError> {
-        EnvFilter::builder()
-            .parse(&self.level)
-            .map_err(|e| ConfigError::new("log.level", e))
+        EnvFilter::builder().parse(&self.level).map_err(|e| {
+            ConfigError::new(
+                "log.level",
+                format!(
+                    "{e}; expected: a level such as `info`, or directives such as `info,mayfly_smtp=debug`"
+                ),
+            )
+        })
     }
 }
 
 pub(super) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Lines on standard error; where there are traces, those in JSON name theirs.
+/// Lines on standard error. With traces, JSON lines contain `trace_id`.
 pub(super) fn stderr_layer(config: &LogConfig, has_traces: bool) -> Result<BoxedLayer, ConfigError> {
     let filter = config
         .filter()?
@@ -98,7 +110,7 @@ pub(super) fn stderr_layer(config: &LogConfig, has_traces: bool) -> Result<Boxed
     })
 }
 
-/// Records for the collector, of the events that standard error shows too.
+/// Log records for the collector, of the events that standard error shows.
 pub(super) fn bridge(provider: &SdkLoggerProvider, config: &LogConfig) -> Result<BoxedLayer, ConfigError> {
     let filter = config.filter()?.and(target_filter(is_exported));
     Ok(OpenTelemetryTracingBridge::new(provider)
@@ -106,8 +118,8 @@ pub(super) fn bridge(provider: &SdkLoggerProvider, config: &LogConfig) -> Result
         .boxed())
 }
 
-/// A filter that leaves the level to the one it is joined to: without a hint of its own, the two together would have none,
-/// and every level would be asked for.
+/// A filter by target for use with a filter by level. Without a level hint of its own, the combined filter would have none,
+/// and every level would be enabled.
 fn target_filter(accepts: fn(&Metadata<'_>) -> bool) -> FilterFn<fn(&Metadata<'_>) -> bool> {
     FilterFn::new(accepts).with_max_level_hint(LevelFilter::TRACE)
 }

@@ -1,4 +1,4 @@
-//! Metrics: one way to count, two ways to read: Prometheus' text on the admin listener, and the collector.
+//! Metrics: one meter, with two readers: Prometheus text on the admin listener, and the collector.
 
 use opentelemetry::metrics::{Histogram, Meter};
 use opentelemetry_sdk::{
@@ -9,18 +9,18 @@ use prometheus::{Encoder, TextEncoder};
 
 use crate::config::ConfigError;
 
-/// The boundaries of the semantic conventions for HTTP and RPC, and below them what a call in one process takes.
+/// The boundaries of the semantic conventions for HTTP and RPC, and smaller ones for calls within one process.
 const SECONDS: [f64; 17] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
-/// Returns the process's meter: the one way to count.
+/// Returns the meter of the process. All metrics use it.
 #[must_use]
 pub fn meter() -> Meter {
     opentelemetry::global::meter("mayfly")
 }
 
-/// Makes a histogram of durations in seconds.
+/// Creates a histogram of durations in seconds.
 #[must_use]
 pub fn seconds(name: &'static str, description: &'static str) -> Histogram<f64> {
     meter()
@@ -31,13 +31,13 @@ pub fn seconds(name: &'static str, description: &'static str) -> Histogram<f64> 
         .build()
 }
 
-/// The process's metrics, as Prometheus reads them.
+/// The metrics of the process, for Prometheus.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     registry: prometheus::Registry,
 }
 
-/// Installs the process's meter. Instruments made before are lost.
+/// Installs the meter of the process. Instruments created before are lost.
 pub(super) fn install<E: PushMetricExporter>(
     resource: Resource,
     exporter: Option<E>,

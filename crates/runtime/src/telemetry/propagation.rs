@@ -38,24 +38,24 @@ fn extract(headers: &HeaderMap) -> Context {
     TraceContextPropagator::new().extract_with_context(&Context::new(), &Headers(headers))
 }
 
-/// Writes a span into the headers of a call, so that what it causes elsewhere belongs to its trace.
+/// Injects a span into the headers of a call, so that spans of the callee belong to its trace.
 pub fn inject(span: &Span, headers: &mut HeaderMap) {
     if !span.is_disabled() {
         TraceContextPropagator::new().inject_context(&span.context(), &mut HeadersMut(headers));
     }
 }
 
-/// Makes the caller's span the parent of one that has not begun. The caller must be one of ours: it decides whether the
-/// trace is kept.
+/// Sets the span of the caller as the parent. Use it only for callers inside the deployment: the caller decides whether the
+/// trace is sampled.
 pub fn set_remote_parent(span: &Span, headers: &HeaderMap) {
     if !span.is_disabled() && headers.contains_key("traceparent") {
-        // Fails if there is no tracer, which needs no parent either.
+        // Fails without a tracer, and then no parent is needed.
         let _ = span.set_parent(extract(headers));
     }
 }
 
-/// Notes a stranger's span beside one of ours. It does not become the parent, since that would let anybody decide what we
-/// keep and into which trace it goes; its `tracestate`, which is any text, is dropped.
+/// Links the span of an external client. It does not become the parent, because then any client could decide what is
+/// sampled and in which trace. Its `tracestate`, which is arbitrary text, is dropped.
 pub fn link_remote(span: &Span, headers: &HeaderMap) {
     if !span.is_disabled() && headers.contains_key("traceparent") {
         let context = extract(headers);

@@ -1,4 +1,4 @@
-//! Traces: the spans of our own crates, to the collector alone.
+//! Traces: the spans of Mayfly's own crates, exported to the collector only.
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::{
@@ -23,7 +23,7 @@ pub(super) fn provider<E: SpanExporter + 'static>(
         .build()
 }
 
-/// Most spans are at debug level: without this layer nothing asks for them, and they cost nothing.
+/// Most spans are at debug level. Without this layer they are disabled and cost nothing.
 pub(super) fn layer(provider: &SdkTracerProvider) -> BoxedLayer {
     tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("mayfly"))
@@ -35,7 +35,7 @@ pub(super) fn layer(provider: &SdkTracerProvider) -> BoxedLayer {
         .boxed()
 }
 
-/// Events are no part of it: they are logs, and name their trace there.
+/// Events are not part of traces: they are logs, which contain their trace id.
 fn is_ours(metadata: &Metadata<'_>) -> bool {
     metadata.is_span() && *metadata.level() <= Level::DEBUG && metadata.target().starts_with("mayfly")
 }

@@ -1,6 +1,6 @@
 //! Mayfly beside its peers: everything is started here, measured in turns in one run, and told as one table of ratios.
 //!
-//! `cargo bench -p mayfly-server -- [--quick] [http] [ingest] [sign-in] [push] [waiters] [size]`
+//! `cargo bench -p mayfly-server --bench peers -- [--quick] [http] [ingest] [sign-in] [push] [waiters] [size]`
 
 #![expect(clippy::disallowed_methods, reason = "it dials what it started")]
 

@@ -1,28 +1,74 @@
 //! The role `auth`.
 
 use mayfly_auth::{Auth, Deps};
-use mayfly_runtime::task::Tasks;
+use mayfly_proto::auth::auth_server;
+use mayfly_rpc::{Credential, Health, Transport};
+use mayfly_runtime::{admin::Readiness, task::Tasks};
 use mayfly_shared::redis::Redis;
+use tokio::net::TcpListener;
+use tonic::service::Routes;
 
 use crate::{
     config::{Config, Role},
     data_dir, wiring,
 };
 
-/// Opens the database and builds the service.
-pub(crate) async fn build(config: &Config, redis: Option<Redis>, tasks: Tasks) -> anyhow::Result<Auth> {
-    let database = wiring::database(config, Role::Auth).await?;
-    let mut signing_keys = config.auth.signing_keys()?;
-    if signing_keys.is_empty() {
-        signing_keys.push(data_dir::key(&config.data_dir, "signing.key")?);
+/// The service, created and not yet started.
+pub(crate) struct AuthRole {
+    service: Auth,
+    /// Present when other processes call the service.
+    listener: Option<TcpListener>,
+}
+
+impl AuthRole {
+    /// Opens the database and creates the service.
+    pub(crate) async fn create(
+        config: &Config,
+        listener: Option<TcpListener>,
+        redis: Option<Redis>,
+        tasks: Tasks,
+    ) -> anyhow::Result<Self> {
+        let database = wiring::database(config, Role::Auth).await?;
+        let mut signing_keys = config.auth.signing_keys()?;
+        if signing_keys.is_empty() {
+            signing_keys.push(data_dir::key(&config.data_dir, data_dir::SIGNING_KEY)?);
+        }
+        let clock = database.clock(&tasks).await?;
+        let deps = Deps {
+            database,
+            redis,
+            signing_keys,
+            clock,
+            tasks,
+        };
+        let service = mayfly_auth::build(&config.auth, deps).await?;
+        Ok(Self { service, listener })
     }
-    let clock = database.clock(&tasks).await?;
-    let deps = Deps {
-        database,
-        redis,
-        signing_keys,
-        clock,
-        tasks,
-    };
-    Ok(mayfly_auth::build(&config.auth, deps).await?)
+
+    /// Returns a transport for callers in this process.
+    pub(crate) fn transport(&self) -> Transport {
+        mayfly_rpc::local(self.service.server())
+    }
+
+    /// Adds what the service depends on.
+    pub(crate) fn add_checks(&self, readiness: &mut Readiness) {
+        self.service.add_checks(readiness);
+    }
+
+    /// Serves other processes, if there are any.
+    pub(crate) async fn start(
+        self,
+        credential: Option<&Credential>,
+        tasks: &Tasks,
+    ) -> (Auth, Option<Health>) {
+        let health = match (self.listener, credential) {
+            (Some(listener), Some(credential)) => {
+                let routes = Routes::new(self.service.server());
+                let (name, credential) = (auth_server::SERVICE_NAME, credential.clone());
+                Some(mayfly_rpc::serve(listener, routes, name, credential, tasks).await)
+            }
+            _ => None,
+        };
+        (self.service, health)
+    }
 }

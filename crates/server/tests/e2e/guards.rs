@@ -1,4 +1,6 @@
-//! What keeps the house in order: the direction of dependencies, and documents that name what exists.
+//! Holds the direction of dependencies, and what is shipped for operators, to the code.
+
+mod documents;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +15,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Our crates, with those of ours that each uses outside its tests.
+/// Returns every crate of the workspace with the crates of the workspace that it uses outside its tests.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
@@ -39,32 +41,32 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn crates_use_only_what_they_may() {
+fn crates_use_allowed_dependencies_only() {
     let table = [
         (
             "server",
             "auth database gateway mailbox proto rpc runtime shared smtp types",
         ),
-        ("gateway", "follow proto rpc runtime shared types"),
+        ("gateway", "follow mail-html proto rpc runtime shared types"),
         ("follow", "proto rpc runtime shared types"),
         ("smtp", "proto rpc runtime types"),
         ("auth", "database proto rpc runtime shared types"),
-        ("mailbox", "database proto rpc runtime shared types"),
+        ("mailbox", "database mime proto rpc runtime shared types webhooks"),
+        ("webhooks", "database runtime types"),
         ("database", "runtime types"),
         ("rpc", "runtime types"),
         ("shared", "runtime types"),
+        ("mail-html", ""),
+        ("mime", ""),
         ("runtime", "types"),
-        ("proto", ""),
         ("types", ""),
         ("testkit", "database runtime types"),
     ];
     let found = dependencies();
-    assert_eq!(
-        found.len(),
-        table.len(),
-        "a crate is missing from the table: {:?}",
-        found.keys()
-    );
+    let mut listed = table.map(|(name, _)| name);
+    listed.sort_unstable();
+    let crates: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(listed[..], crates[..], "the table has one row for each crate");
     for (name, allowed) in table {
         let allowed: BTreeSet<String> = allowed.split_whitespace().map(str::to_owned).collect();
         let extra: Vec<_> = found[name].difference(&allowed).collect();
@@ -72,56 +74,7 @@ fn crates_use_only_what_they_may() {
     }
 }
 
-#[test]
-fn decisions_have_numbers_of_their_own() {
-    let names: Vec<String> = fs::read_dir(root().join("docs/adr"))
-        .expect("decisions")
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .into_string()
-                .expect("a name")
-        })
-        .collect();
-    let numbers: BTreeSet<&str> = names.iter().map(|name| &name[..4]).collect();
-    assert_eq!(numbers.len(), names.len(), "{names:?}");
-    assert!(
-        numbers.iter().all(|number| number.parse::<u16>().is_ok()),
-        "{names:?}"
-    );
-}
-
-/// The architecture names files as `crate/src/path.rs`; each must be there.
-#[test]
-fn the_architecture_names_files_that_exist() {
-    let text = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("the page");
-    let named = text
-        .split('`')
-        .filter(|word| word.ends_with(".rs") && word.contains("/src/"));
-    let missing: Vec<&str> = named
-        .filter(|path| !root().join("crates").join(path).is_file())
-        .collect();
-    assert!(missing.is_empty(), "{missing:?}");
-    for name in dependencies().keys() {
-        assert!(
-            text.contains(&format!("`mayfly-{name}`")),
-            "{name} is not in the table"
-        );
-    }
-}
-
-#[test]
-fn every_crate_says_what_it_is() {
-    for name in dependencies().keys() {
-        assert!(
-            root().join("crates").join(name).join("README.md").is_file(),
-            "{name} has no README.md"
-        );
-    }
-}
-
-/// The instruments of the crates by the names that Prometheus knows them by, without what it adds at the end.
+/// Returns the names of all instruments as Prometheus shows them, without the suffixes that it adds.
 fn instruments() -> BTreeSet<String> {
     let mut sources: Vec<PathBuf> = vec![root().join("crates")];
     let mut names = BTreeSet::new();
@@ -145,7 +98,7 @@ fn instruments() -> BTreeSet<String> {
     names
 }
 
-/// What a line has between quotes. A string over several lines spoils no line but its own.
+/// Returns the string literals of a line.
 fn literals(line: &str) -> Vec<String> {
     let line = line.replace("\\\\", "").replace("\\\"", "").replace("'\"'", "");
     line.split('"').skip(1).step_by(2).map(str::to_owned).collect()
@@ -155,38 +108,17 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every `MAYFLY_` key of what is shipped for containers is one that the binary knows.
 #[test]
-fn containers_set_keys_that_exist() {
-    let text = read("docker-compose.yml") + &read("deploy/Dockerfile");
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    let keys: BTreeSet<&str> = words
-        .filter(|word| word.starts_with("MAYFLY_") && word.len() > 7)
-        .collect();
-    assert!(keys.len() > 10, "{keys:?}");
-    for key in keys {
-        let output = Command::new(env!("CARGO_BIN_EXE_mayfly"))
-            .args(["config", "check"])
-            .env_clear()
-            .env(key, "x")
-            .output()
-            .expect("the binary runs");
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(!stderr.contains("unknown field"), "{key}: {stderr}");
-    }
-}
-
-#[test]
-fn the_image_is_built_by_the_pinned_compiler() {
+fn image_uses_pinned_rust_version() {
     let toolchain = read("rust-toolchain.toml");
     let version = toolchain.split('"').nth(1).expect("a channel");
     let expected = format!("ARG RUST_VERSION={version}\n");
     assert!(read("deploy/Dockerfile").contains(&expected), "{expected}");
 }
 
-/// A metric that the dashboard or an alert asks for is one that some crate names, in OpenTelemetry's way with dots.
+/// Every metric of the dashboard is an instrument of some crate; crates write its name with dots, as OpenTelemetry does.
 #[test]
-fn dashboards_ask_for_metrics_that_exist() {
+fn dashboards_use_existing_metrics() {
     let dashboard: Value =
         serde_json::from_str(&read("deploy/observability/grafana/dashboards/mayfly.json")).expect("JSON");
     let targets = dashboard["panels"].as_array().expect("panels").iter();
@@ -217,9 +149,9 @@ fn dashboards_ask_for_metrics_that_exist() {
     }
 }
 
-/// An alert that watches what is not counted never fires, and one that nobody explains is no help at night.
+/// An alert on a metric that does not exist never fires, and an alert without a page gives the operator on call no help.
 #[test]
-fn alerts_watch_what_is_counted_and_are_explained() {
+fn alerts_use_existing_metrics_and_are_documented() {
     let alerts = fs::read_to_string(root().join("deploy/observability/alerts.yml")).expect("the alerts");
     let page = fs::read_to_string(root().join("docs/OPERATING.md")).expect("the page");
     let names: Vec<&str> = alerts
@@ -228,7 +160,10 @@ fn alerts_watch_what_is_counted_and_are_explained() {
         .collect();
     assert!(!names.is_empty());
     for name in names {
-        assert!(page.contains(&format!("| `{name}` |")), "{name} is not explained");
+        assert!(
+            page.contains(&format!("| `{name}` |")),
+            "docs/OPERATING.md does not explain {name}"
+        );
     }
     let instruments = instruments();
     let words = alerts.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
@@ -238,6 +173,6 @@ fn alerts_watch_what_is_counted_and_are_explained() {
         .peekable();
     assert!(watched.peek().is_some());
     for (word, instrument) in watched {
-        assert!(instruments.contains(instrument), "nothing counts {word}");
+        assert!(instruments.contains(instrument), "no instrument is named {word}");
     }
 }

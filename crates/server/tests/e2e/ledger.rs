@@ -7,7 +7,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use mayfly_testkit::MailSender;
@@ -150,14 +150,4 @@ pub(crate) async fn stored(client: &Client, mailbox: &Mailbox) -> BTreeMap<Strin
         }
     }
     found
-}
-
-/// Waits for something that must come soon; returns how long it took.
-pub(crate) async fn until(what: &str, within: Duration, mut is_so: impl AsyncFnMut() -> bool) -> Duration {
-    let started = Instant::now();
-    while !is_so().await {
-        assert!(started.elapsed() < within, "{what}: not within {within:?}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    started.elapsed()
 }

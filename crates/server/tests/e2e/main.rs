@@ -12,6 +12,7 @@
 
 mod asks;
 mod client;
+mod configuration;
 mod follow;
 mod guards;
 mod kubernetes;

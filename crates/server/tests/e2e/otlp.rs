@@ -5,7 +5,6 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     sync::{Arc, Mutex, MutexGuard},
-    time::{Duration, Instant},
 };
 
 use opentelemetry_proto::tonic::{
@@ -208,18 +207,6 @@ impl Collector {
             format!("{:#?}", received.metrics),
             format!("{:#?}", received.logs),
         ]
-    }
-
-    /// Waits until something is there.
-    pub(crate) fn wait_until(&self, what: &str, is_there: impl Fn(&Self) -> bool) {
-        let started = Instant::now();
-        while !is_there(self) {
-            assert!(
-                started.elapsed() < Duration::from_secs(20),
-                "the collector never got {what}"
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
     }
 }
 

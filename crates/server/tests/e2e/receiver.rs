@@ -6,14 +6,13 @@ use std::{
     time::Duration,
 };
 
+use mayfly_testkit::eventually_within;
 use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-
-use crate::ledger::until;
 
 /// What was told once.
 #[derive(Debug, Clone)]
@@ -83,7 +82,7 @@ impl Receiver {
     /// Waits until so much was told; returns the last of it.
     pub(crate) async fn until_told(&self, count: usize) -> Told {
         let soon = Duration::from_secs(20);
-        until("told", soon, async || self.told.lock().unwrap().len() >= count).await;
+        eventually_within("told", soon, async || self.told.lock().unwrap().len() >= count).await;
         self.told().swap_remove(count - 1)
     }
 }

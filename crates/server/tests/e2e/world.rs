@@ -298,7 +298,7 @@ impl World {
             ("MAYFLY_MAILBOX__DNS_SERVERS", &dns.address().to_string()),
             ("MAYFLY_WEBHOOKS__ALLOWED_NETWORKS", "127.0.0.0/8"),
             ("MAYFLY_WEBHOOKS__ALLOW_HTTP", "true"),
-            ("MAYFLY_WEBHOOKS__ENCRYPTION_KEY", &SecretKey::random().to_hex()),
+            ("MAYFLY_MAILBOX__DATA_KEY", &SecretKey::random().to_hex()),
         ]
         .iter()
         .chain(more)

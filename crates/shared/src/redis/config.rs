@@ -7,41 +7,43 @@ use ::redis::{
     cluster::ClusterClient,
     sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
 };
-use serde::{Deserialize, Serialize};
+use mayfly_runtime::{
+    config::{ConfigError, Secret, secret_text},
+    config_section,
+};
 
-use mayfly_runtime::config::{ConfigError, Secret, secret_text};
-
-/// Where Redis, or Valkey, is.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RedisConfig {
-    /// `redis://:password@host:port`, or `rediss://…` for TLS. `redis+sentinel://:password@host:port,host:port/name` asks
-    /// sentinels for the master called `name`; `redis+cluster://:password@host:port,host:port` is a cluster. Both take
-    /// `rediss+…` too.
-    pub url: Option<Secret>,
-    /// A file that holds it.
-    pub url_file: Option<PathBuf>,
+config_section! {
+    /// The `[redis]` section: Redis or Valkey.
+    pub struct RedisConfig {
+        /// URL of Redis 7 or Valkey: `redis://:password@host:port`, or `rediss://…` for TLS.
+        /// `redis+sentinel://:password@host:port,host:port/name` asks sentinels for the master called `name`;
+        /// `redis+cluster://:password@host:port,host:port` is a cluster. Both accept `rediss+…` too. Required when
+        /// the roles are split.
+        pub url: Option<Secret> = None,
+        /// File with the URL.
+        pub url_file: Option<PathBuf> = None,
+    }
 }
 
-/// How the servers are found.
+/// The topology of the servers.
 pub(super) enum Topology {
     Single(Box<Client>),
     Sentinel(Box<SentinelClient>),
-    /// With the nodes that it is entered by.
+    /// With its seed nodes.
     Cluster(Box<ClusterClient>, Vec<ConnectionInfo>),
 }
 
 impl RedisConfig {
-    /// Tells whether Redis is configured.
+    /// Returns whether Redis is configured.
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.url.is_some() || self.url_file.is_some()
     }
 
-    /// Checks what the types alone cannot hold.
+    /// Validates the section.
     ///
     /// # Errors
-    /// Names the key that is wrong. No part of the URL is repeated.
+    /// Names the invalid key. The error contains no part of the URL.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.topology().map(drop)
     }
@@ -85,7 +87,7 @@ fn parse(url: &str) -> Option<Topology> {
             Some(Topology::Cluster(Box::new(client), nodes))
         }
         "sentinel" if !path.is_empty() => {
-            // The credentials are the master's; sentinels are asked without.
+            // The credentials are those of the master; sentinels are queried without.
             let master: RedisConnectionInfo = nodes(credentials)?.first()?.redis_settings().clone();
             let mut info = SentinelNodeConnectionInfo::default().set_redis_connection_info(master);
             if is_tls {
@@ -104,7 +106,7 @@ mod tests {
     use super::*;
 
     fn kind(url: &str) -> Option<&'static str> {
-        // A client with TLS is made with the process's provider.
+        // A client with TLS uses the crypto provider of the process.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         parse(url).map(|topology| match topology {
             Topology::Single(_) => "single",
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn every_topology_has_its_url() {
+    fn parse_recognises_each_topology() {
         for (url, expected) in [
             ("redis://127.0.0.1:6379", Some("single")),
             ("rediss://:p%40ss@redis.example:6380/2", Some("single")),
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_cannot_be_used_is_named_and_not_repeated() {
+    fn validate_invalid_url_names_the_key_without_the_url() {
         let config: RedisConfig = toml::from_str("url = \"http://:hunter2@a\"").unwrap();
         let error = config.validate().unwrap_err().to_string();
         assert!(

@@ -1,4 +1,4 @@
-//! How long a connection waits, on sessions that began long ago.
+//! The time-outs of a connection, on sessions with a start in the past.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{Budget, deliver::Mailboxes, metrics::Metrics, session::Settings};
 
-/// A connection that never gets as far as the mailbox service.
+/// A connection that never calls the mailbox service.
 fn connection() -> Connection {
-    let nowhere = Peer {
-        service: "nobody",
+    let unreachable = Peer {
+        service: "unreachable",
         endpoints: "http://127.0.0.1:1".parse().unwrap(),
         credential: Credential::new(Some(SecretKey::random()), None).unwrap(),
         idempotent_methods: &[],
     };
-    let (transport, _) = mayfly_rpc::remote(&nowhere, &Tasks::new(CancellationToken::new()));
-    let shared = Shared {
+    let (transport, _) = mayfly_rpc::remote(&unreachable, &Tasks::new(CancellationToken::new()));
+    let context = Context {
         settings: Arc::new(Settings {
             host_name: "mx.mayfly.test".to_owned(),
             max_message_bytes: 65_536,
@@ -33,51 +33,52 @@ fn connection() -> Connection {
         metrics: Arc::new(Metrics::new()),
         stopping: CancellationToken::new(),
     };
-    Connection::new(shared, IpAddr::from([192, 0, 2, 1]))
+    Connection::new(context, IpAddr::from([192, 0, 2, 1]))
 }
 
 fn ago(minutes: u64, seconds: u64) -> Instant {
     Instant::now() - Duration::from_secs(minutes * 60 + seconds)
 }
 
-/// Talks with a client that has said this much and waits; returns what it is told.
-async fn answer(connection: &mut Connection, said: &str) -> String {
+/// Runs a session with a client that sends some input and waits; returns the replies.
+async fn replies(connection: &mut Connection, input: &str) -> String {
     let (mut client, mut server): (DuplexStream, DuplexStream) = tokio::io::duplex(4096);
-    client.write_all(said.as_bytes()).await.unwrap();
+    client.write_all(input.as_bytes()).await.unwrap();
     let read = async {
         let mut text = String::new();
         client.read_to_string(&mut text).await.unwrap();
         drop(client);
         text
     };
-    let (outcome, text) = tokio::join!(connection.converse(&mut server), read);
+    let (outcome, text) = tokio::join!(connection.run_on(&mut server), read);
     assert!(matches!(outcome, Ok(Outcome::Ended)));
     text
 }
 
 #[tokio::test]
-async fn a_session_ends_in_time_whatever_its_client_does() {
-    for said in ["", "NOOP", "NOOP\r\nNOOP\r\n"] {
+async fn session_past_its_timeout_ends() {
+    for input in ["", "NOOP", "NOOP\r\nNOOP\r\n"] {
         let mut connection = connection();
         connection.started = ago(30, 1);
-        let text = answer(&mut connection, said).await;
-        assert_eq!(text, "421 4.4.2 waited too long\r\n", "{said:?}");
+        let text = replies(&mut connection, input).await;
+        assert_eq!(text, "421 4.4.2 waited too long\r\n", "{input:?}");
     }
 }
 
 #[tokio::test]
-async fn a_command_that_drips_ends_in_time() {
+async fn incomplete_command_past_its_timeout_ends_the_session() {
     let mut connection = connection();
     connection.waiting_since = ago(5, 1);
     assert_eq!(
-        answer(&mut connection, "NOO").await,
+        replies(&mut connection, "NOO").await,
         "421 4.4.2 waited too long\r\n"
     );
 }
 
 #[tokio::test]
-async fn each_wait_has_its_bound() {
-    let seconds = |connection: &Connection, is_in_data| connection.wait(is_in_data).as_secs_f64().round();
+async fn read_timeout_is_bounded_in_each_state() {
+    let seconds =
+        |connection: &Connection, is_in_data| connection.read_timeout(is_in_data).as_secs_f64().round();
     let mut connection = connection();
     assert_eq!(
         (seconds(&connection, false), seconds(&connection, true)),

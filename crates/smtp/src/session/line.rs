@@ -1,14 +1,14 @@
-//! Cuts command lines out of the input: `CRLF` ends one, a lone LF spoils it, and none may be long.
+//! Splits the input into command lines. `CRLF` ends a line; a lone LF or excessive length makes it malformed.
 
 use bytes::{Buf, BytesMut};
 
 use crate::reply::{self, Reply};
 
-/// The longest command line with its CRLF. RFC 5321 4.5.3.1.4 asks for 512, more with extensions.
+/// The longest command line with its CRLF. RFC 5321 4.5.3.1.4 requires 512, more with extensions.
 const MAX_LINE: usize = 2048;
-/// How much of a spoilt line is skipped before the session ends.
+/// How much of a malformed line is skipped before the session ends.
 const MAX_SKIPPED: usize = 64 * 1024;
-/// What the first line of a client begins with that speaks HTTP.
+/// How the first line of an HTTP client begins.
 const HTTP_VERBS: [&[u8]; 9] = [
     b"GET ",
     b"POST ",
@@ -21,17 +21,17 @@ const HTTP_VERBS: [&[u8]; 9] = [
     b"TRACE ",
 ];
 
-/// What the input holds next.
+/// What the input contains next.
 #[derive(Debug)]
 pub(super) enum Line {
-    /// Not yet a line.
+    /// No complete line yet.
     None,
-    /// A line of so many bytes with its CRLF.
+    /// A line of `length` bytes with its CRLF.
     Command { length: usize },
-    /// A spoilt line, to be answered once; its rest is skipped.
-    Wrong(Reply),
-    /// A spoilt line without an end.
-    Endless,
+    /// A malformed line, with its only reply. The rest of the line is skipped.
+    Malformed(Reply),
+    /// A malformed line whose end does not come.
+    Unterminated,
     /// The client speaks another protocol.
     NotSmtp,
 }
@@ -39,7 +39,7 @@ pub(super) enum Line {
 #[derive(Debug, Default)]
 pub(super) struct LineReader {
     count: u64,
-    /// How much of a spoilt line is skipped so far, and whether the last byte of that was a CR.
+    /// How much of a malformed line is skipped so far, and whether the last skipped byte was a CR.
     skipping: Option<(usize, bool)>,
 }
 
@@ -48,7 +48,7 @@ impl LineReader {
         self.count
     }
 
-    /// Takes a line out of the input; returns it without its CRLF.
+    /// Removes a line from the input; returns it without its CRLF.
     pub(super) fn take(length: usize, input: &mut BytesMut) -> BytesMut {
         let mut line = input.split_to(length);
         line.truncate(length - 2);
@@ -70,7 +70,7 @@ impl LineReader {
             if input.len() < MAX_LINE {
                 return Line::None;
             }
-            return self.spoil(reply::LINE_TOO_LONG);
+            return self.malformed(reply::LINE_TOO_LONG);
         };
         if is_first && is_http(window) {
             return Line::NotSmtp;
@@ -80,22 +80,22 @@ impl LineReader {
             return Line::Command { length: at + 1 };
         }
         input.advance(at + 1);
-        self.spoil(reply::BARE_LF)
+        self.malformed(reply::BARE_LF)
     }
 
-    fn spoil(&mut self, wrong: Reply) -> Line {
+    fn malformed(&mut self, error: Reply) -> Line {
         self.count += 1;
         self.skipping = Some((0, false));
-        Line::Wrong(wrong)
+        Line::Malformed(error)
     }
 
-    /// Skips to the end of a spoilt line; `None` when it was found.
+    /// Skips to the end of a malformed line; `None` when it was found.
     fn skip(&mut self, input: &mut BytesMut) -> Option<Line> {
         let (mut skipped, mut was_cr) = self.skipping?;
         while !input.is_empty() {
             let room = input.len().min(MAX_SKIPPED - skipped);
             if room == 0 {
-                return Some(Line::Endless);
+                return Some(Line::Unterminated);
             }
             let found = memchr::memchr(b'\n', &input[..room]);
             let used = found.map_or(room, |at| at + 1);

@@ -1,80 +1,80 @@
-//! What a session asks of its driver, and what it is told.
+//! The actions that a session requests from its driver, and their results.
 
-use mayfly_types::Address;
+use mayfly_types::{AccountId, Address};
 
 use crate::data_reader::Content;
 
-/// What the session needs next.
+/// The next action of the driver.
 #[derive(Debug)]
 pub enum Step {
     /// Write the replies, then read more input.
     Read,
-    /// Look up a recipient and tell [`Session::recipient_resolved`].
+    /// Look up a recipient, then call [`Session::recipient_resolved`].
     Resolve {
         /// The canonical address.
         address: Address,
-        /// The announced size of the mail, else 0.
+        /// The announced size of the mail, or 0.
         size_bytes: u64,
     },
-    /// Store a mail and tell [`Session::delivered`].
+    /// Store a mail, then call [`Session::delivered`].
     Deliver(Mail),
-    /// Write the replies, begin TLS, then tell [`Session::tls_started`]. Input that came before TLS is already dropped.
+    /// Write the replies, begin TLS, then call [`Session::tls_started`]. Input from before TLS is already discarded.
     StartTls,
-    /// Write the replies and end the connection.
+    /// Write the replies and close the connection.
     Close {
-        /// Whether the client may still be talking: then its words are read and dropped, so that it sees the reply.
+        /// Whether the client may still be sending. Its input is then read and discarded, so that it can read the reply.
         lingers: bool,
     },
 }
 
-/// A whole mail with its envelope.
+/// A complete mail with its envelope.
 #[derive(Debug)]
 pub struct Mail {
     /// The sender, empty for the null sender.
     pub sender: String,
     /// The account ids of the recipients.
-    pub recipients: Vec<String>,
+    pub recipients: Vec<AccountId>,
     /// The message.
     pub content: Content,
 }
 
-/// What a look-up of a recipient found.
+/// The result of looking up a recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {
     /// A mailbox with room, by its account id.
-    Known(String),
+    Found(AccountId),
     /// No mailbox.
     Unknown,
     /// A mailbox without room.
     Full,
-    /// The announced size can never be taken.
+    /// The announced size exceeds the limit.
     TooLarge,
-    /// It could not be found out.
+    /// The look-up failed.
     Unavailable,
 }
 
-/// How storing a mail ended.
+/// The result of storing a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// It is durable, under this message id.
+    /// The mail is durable, under this message id.
     Stored(String),
     /// A mailbox has no room.
     Full,
-    /// It can never be taken.
+    /// The mail exceeds the size limit.
     TooLarge,
-    /// It could not be stored now.
+    /// Storing it failed.
     Unavailable,
 }
 
-/// A transaction that got its last reply, for the log.
+/// A transaction that got its final reply, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
     /// The domain of the sender; empty for the null sender.
     pub sender_domain: String,
-    /// How many recipients it had.
+    /// The number of recipients.
     pub recipients: usize,
     /// The size of the message.
     pub size_bytes: u64,
-    /// The code of the last reply.
+    /// The code of the final reply.
     pub code: u16,
 }

@@ -1,32 +1,32 @@
-//! The session against the statements of the security page, with a made-up mailbox service behind it: `u<n>@mayfly.test`
-//! exist, `full@` has no room, `down@` cannot be looked up.
+//! The session against the statements of the security page, with a fake mailbox service: `u<n>@mayfly.test` exist,
+//! `full@` has no room, `down@` cannot be looked up.
 
 mod bounds;
-mod cuts;
 mod end_of_data;
+mod ordering;
 mod paths;
-mod turns;
+mod splits;
 
 use super::*;
 
 const LIMIT: u64 = 65_536;
 const BUDGET: u64 = 200_000;
 
-/// A mail that a session handed over.
+/// A mail that a session delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Taken {
+struct DeliveredMail {
     sender: String,
-    recipients: Vec<String>,
+    recipients: Vec<AccountId>,
     bytes: Vec<u8>,
 }
 
-/// A session with both its sides.
+/// A session with its client and its driver.
 struct Talk {
     session: Session,
     settings: Arc<Settings>,
     input: BytesMut,
     out: Replies,
-    mails: Vec<Taken>,
+    mails: Vec<DeliveredMail>,
     finished: Vec<Finished>,
     delivery: Delivery,
     is_tls: bool,
@@ -34,7 +34,7 @@ struct Talk {
 }
 
 impl Talk {
-    /// Connects, without a greeting.
+    /// Connects, without greeting.
     fn new() -> Self {
         let settings = Arc::new(Settings {
             host_name: "mx.mayfly.test".to_owned(),
@@ -56,14 +56,14 @@ impl Talk {
         }
     }
 
-    /// Connects and says EHLO.
+    /// Connects and sends EHLO.
     fn ready() -> Self {
         let mut talk = Self::new();
         assert_eq!(talk.send("EHLO client.example.com\r\n"), [250]);
         talk
     }
 
-    /// Connects and comes as far as the reply 354.
+    /// Connects and begins a message, up to the reply 354.
     fn in_data() -> Self {
         let mut talk = Self::ready();
         let codes = talk.send("MAIL FROM:<a@x.test>\r\nRCPT TO:<u1@mayfly.test>\r\nDATA\r\n");
@@ -71,23 +71,23 @@ impl Talk {
         talk
     }
 
-    /// Sends bytes; returns the codes of the replies to them.
+    /// Sends bytes; returns the codes of the replies.
     fn send(&mut self, bytes: impl AsRef<[u8]>) -> Vec<u16> {
-        self.talk(bytes);
+        self.exchange(bytes);
         let codes = self.out.codes().to_vec();
         self.out.clear();
         codes
     }
 
-    /// Sends bytes; returns the text of the replies to them.
+    /// Sends bytes; returns the text of the replies.
     fn send_for_text(&mut self, bytes: impl AsRef<[u8]>) -> String {
-        self.talk(bytes);
+        self.exchange(bytes);
         let text = self.out.as_str().to_owned();
         self.out.clear();
         text
     }
 
-    fn talk(&mut self, bytes: impl AsRef<[u8]>) {
+    fn exchange(&mut self, bytes: impl AsRef<[u8]>) {
         if self.is_closed {
             return;
         }
@@ -100,8 +100,9 @@ impl Talk {
                     let recipient = match (address.local_part(), address.domain()) {
                         ("full", "mayfly.test") => Recipient::Full,
                         ("down", "mayfly.test") => Recipient::Unavailable,
-                        (local, "mayfly.test") if local.starts_with('u') => {
-                            Recipient::Known(local.to_owned())
+                        (local, "mayfly.test") => {
+                            let number = local.strip_prefix('u').and_then(|n| n.parse().ok());
+                            number.map_or(Recipient::Unknown, |n| Recipient::Found(account(n)))
                         }
                         _ => Recipient::Unknown,
                     };
@@ -110,7 +111,7 @@ impl Talk {
                 Step::Deliver(mail) => {
                     let bytes = mail.content.chunks.concat();
                     assert_eq!(mail.content.size_bytes, bytes.len() as u64);
-                    self.mails.push(Taken {
+                    self.mails.push(DeliveredMail {
                         sender: mail.sender,
                         recipients: mail.recipients,
                         bytes,
@@ -131,13 +132,18 @@ impl Talk {
         self.finished.extend(self.session.take_finished());
     }
 
-    /// Whether the session still follows: a NOOP gets its own reply.
-    fn is_in_step(&mut self) -> bool {
+    /// Returns whether the session is still in sync: a NOOP gets exactly its own reply.
+    fn is_in_sync(&mut self) -> bool {
         !self.is_closed && self.send("NOOP\r\n") == [250]
     }
 }
 
-/// What a client makes of a message for DATA.
+/// Returns the account id of `u<n>@mayfly.test`.
+fn account(n: u32) -> AccountId {
+    format!("00000000-0000-7000-8000-{n:012}").parse().unwrap()
+}
+
+/// Encodes a message for DATA: dot-stuffed, with the final dot.
 fn stuffed(message: &[u8]) -> Vec<u8> {
     let mut wire = Vec::new();
     for line in message.split_inclusive(|byte| *byte == b'\n') {

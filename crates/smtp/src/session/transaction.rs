@@ -10,17 +10,17 @@ use crate::{
     reply::{self, Reply},
 };
 
-/// With more `Received` fields a mail is going in circles.
+/// More `Received` fields than this are a mail loop.
 const MAX_RECEIVED: usize = 50;
 
 impl Session {
     pub(super) fn mail(&mut self, sender: &str, size_bytes: u64, is_utf8: bool, out: &mut Replies) {
         if !self.has_greeted {
-            self.refuse(reply::HELLO_FIRST, out);
+            self.reject(reply::EHLO_FIRST, out);
         } else if self.envelope.is_some() {
-            self.refuse(reply::NESTED_MAIL, out);
+            self.reject(reply::NESTED_MAIL, out);
         } else if size_bytes > self.settings.max_message_bytes {
-            self.refuse(reply::TOO_LARGE, out);
+            self.reject(reply::TOO_LARGE, out);
         } else {
             self.envelope = Some(Envelope {
                 sender: sender.to_owned(),
@@ -34,20 +34,20 @@ impl Session {
 
     pub(super) fn recipient(&mut self, address: &str, out: &mut Replies) -> Option<Step> {
         let Some(envelope) = &self.envelope else {
-            self.refuse(reply::MAIL_FIRST, out);
+            self.reject(reply::MAIL_FIRST, out);
             return None;
         };
         if !address.is_ascii() && !envelope.is_utf8 {
-            self.refuse(reply::NEEDS_SMTPUTF8, out);
+            self.reject(reply::NEEDS_SMTPUTF8, out);
             return None;
         }
         if envelope.recipients.len() >= self.settings.max_recipients {
-            // Not an error of the client's: it sends the rest in another transaction.
+            // Not a client error: it sends the rest in another transaction.
             out.push(reply::TOO_MANY_RECIPIENTS);
             return None;
         }
         let Ok(address) = address.parse::<Address>() else {
-            self.refuse(reply::NO_SUCH_MAILBOX, out);
+            self.reject(reply::NO_SUCH_MAILBOX, out);
             return None;
         };
         self.phase = Phase::Waiting;
@@ -59,8 +59,8 @@ impl Session {
 
     pub(super) fn data(&mut self, out: &mut Replies) {
         match &self.envelope {
-            None => self.refuse(reply::MAIL_FIRST, out),
-            Some(envelope) if envelope.recipients.is_empty() => self.refuse(reply::NO_RECIPIENTS, out),
+            None => self.reject(reply::MAIL_FIRST, out),
+            Some(envelope) if envelope.recipients.is_empty() => self.reject(reply::NO_RECIPIENTS, out),
             Some(_) => {
                 out.line(354, format_args!("end with a line that is a dot"));
                 let settings = &self.settings;
@@ -75,9 +75,11 @@ impl Session {
             return None;
         };
         match reader.overflow() {
-            Some(Overflow::Message) => self.finish_badly(reply::TOO_LARGE, false, out),
-            Some(Overflow::Memory) => self.finish_badly(reply::NO_MEMORY, false, out),
-            None if reader.count_received() > MAX_RECEIVED => self.finish_badly(reply::MAIL_LOOP, false, out),
+            Some(Overflow::Message) => self.reject_message(reply::TOO_LARGE, false, out),
+            Some(Overflow::Memory) => self.reject_message(reply::NO_MEMORY, false, out),
+            None if reader.count_received() > MAX_RECEIVED => {
+                self.reject_message(reply::MAIL_LOOP, false, out)
+            }
             None => {
                 self.delivering = Some(self.finished_with(0, reader.size_bytes()));
                 let envelope = self.envelope.take()?;
@@ -94,19 +96,19 @@ impl Session {
         None
     }
 
-    /// Ends a transaction whose message is not kept.
-    pub(super) fn finish_badly(&mut self, last: Reply, closes: bool, out: &mut Replies) {
+    /// Ends a transaction whose message is discarded.
+    pub(super) fn reject_message(&mut self, error: Reply, closes: bool, out: &mut Replies) {
         let size_bytes = match &self.phase {
             Phase::Data(reader) => reader.size_bytes(),
             _ => 0,
         };
-        self.finished = Some(self.finished_with(last.0, size_bytes));
+        self.finished = Some(self.finished_with(error.0, size_bytes));
         self.envelope = None;
         self.phase = Phase::Command;
         if closes {
-            self.close_with(last, out);
+            self.close_with(error, out);
         } else {
-            self.refuse(last, out);
+            self.reject(error, out);
         }
     }
 

@@ -1,12 +1,13 @@
 //! The password of a mailbox.
 
+use mayfly_types::AccountId;
 use sea_orm::entity::prelude::*;
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "credentials")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub account_id: Uuid,
+    pub account_id: AccountId,
     pub password_scheme: i16,
     pub password_hash: String,
     pub generation: i64,

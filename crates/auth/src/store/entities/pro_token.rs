@@ -1,13 +1,14 @@
 //! A Pro API token.
 
+use mayfly_types::{TokenId, UserId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "pro_tokens")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
-    pub user_id: Uuid,
+    pub id: TokenId,
+    pub user_id: UserId,
     pub name: String,
     pub token_hash: Vec<u8>,
     pub created_at_secs: i64,

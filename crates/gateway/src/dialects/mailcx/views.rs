@@ -8,18 +8,5 @@ pub(crate) mod pro;
 pub(crate) mod usage;
 pub(crate) mod webhook;
 
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-/// RFC 3339 in UTC, whole seconds, `Z`.
-pub(crate) fn timestamp(unix_secs: i64) -> String {
-    let time = OffsetDateTime::from_unix_timestamp(unix_secs).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    time.format(&Rfc3339).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn timestamps_are_whole_seconds_with_z() {
-        assert_eq!(super::timestamp(1_767_323_045), "2026-01-02T03:04:05Z");
-    }
-}
+/// Formats seconds since the Unix epoch as the contract shows times.
+pub(crate) use mayfly_types::rfc3339 as timestamp;

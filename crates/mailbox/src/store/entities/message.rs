@@ -23,12 +23,22 @@ pub struct Model {
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
 pub enum ParseStatus {
-    /// Read whole.
+    /// All of it was read.
     Parsed = 0,
-    /// Beyond the bounds of depth, parts or header size: only the top headers were read.
+    /// Only the top header fields were read: the mail exceeds a bound of depth, parts or header size.
     Truncated = 1,
-    /// The parser broke on it; the bytes are whole all the same.
+    /// The parser panicked; the raw bytes are complete all the same.
     Failed = 2,
+}
+
+impl From<mayfly_mime::ParseStatus> for ParseStatus {
+    fn from(status: mayfly_mime::ParseStatus) -> Self {
+        match status {
+            mayfly_mime::ParseStatus::Parsed => Self::Parsed,
+            mayfly_mime::ParseStatus::Truncated => Self::Truncated,
+            mayfly_mime::ParseStatus::Failed => Self::Failed,
+        }
+    }
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

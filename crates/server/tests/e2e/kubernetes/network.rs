@@ -44,7 +44,7 @@ fn component(workload: &Value) -> String {
     text(&labels(workload)["app.kubernetes.io/component"]).to_owned()
 }
 
-/// The ports of webhooks, as `mailbox` judges them too (`outbound/target.rs`).
+/// The ports of webhook targets, which `webhooks/src/ssrf_guard/target.rs` checks as well.
 const WEBHOOKS: [Port; 2] = [(443, 443), (1024, 65535)];
 /// What a network that stands for public addresses has to leave out, by the network.
 const INNER: [(&str, &[&str]); 2] = [

@@ -154,7 +154,7 @@ fn secrets_are_only_named() {
         for (workload, container) in manifests.mayfly() {
             for variable in list(&container["env"]) {
                 let name = text(&variable["name"]);
-                let is_secret = ["SECRET", "SIGNING_KEY", "ENCRYPTION_KEY", "__URL", "PASSWORD"]
+                let is_secret = ["SECRET", "SIGNING_KEY", "DATA_KEY", "__URL", "PASSWORD"]
                     .iter()
                     .any(|end| name.ends_with(end));
                 assert!(

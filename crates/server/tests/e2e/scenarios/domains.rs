@@ -2,12 +2,11 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use mayfly_testkit::{MailSender, Zone};
+use mayfly_testkit::{MailSender, Zone, eventually_within};
 use serde_json::{Value, json};
 
 use crate::{
     client::Client,
-    ledger::until,
     world::{Kind, World},
 };
 
@@ -197,7 +196,7 @@ async fn a_domain_without_its_proof_takes_mail_for_three_days_and_none_then_at_a
 
     world.dns.publish(Zone::default());
     let_days_pass(&mut world, 1, "checked_at_ms");
-    until("it is missed", Duration::from_secs(30), async || {
+    eventually_within("it is missed", Duration::from_secs(30), async || {
         seen().await["mx_configured"] == false
     })
     .await;
@@ -205,7 +204,7 @@ async fn a_domain_without_its_proof_takes_mail_for_three_days_and_none_then_at_a
     assert_eq!(seen().await["verify_token"], domain["verify_token"]);
 
     let_days_pass(&mut world, 7, "checked_at_ms missing_since_ms created_at_ms");
-    until("it is lost", Duration::from_secs(30), async || {
+    eventually_within("it is lost", Duration::from_secs(30), async || {
         seen().await["verify_status"] == "pending"
     })
     .await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mayfly_testkit::eventually_within;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,7 +12,6 @@ use tokio::{
 
 use crate::{
     client::{Answer, Client, PASSWORD},
-    ledger::until,
     receiver::Receiver,
     scenarios::webhooks::{case, judge},
     world::World,
@@ -138,7 +138,7 @@ async fn twenty_at_once_through_all_gateways_have_one_effect(world: World) {
     let tested = ann.once(&format!("{path}/test"), &Value::Null, &key).await;
     assert_eq!(receiver.until_told(1).await.json()["id"], tested["event_id"]);
     let deliveries = format!("webhooks/{}/deliveries", text(&webhook["id"]));
-    until("noted", SOON, async || ann.list(&deliveries).await.len() == 1).await;
+    eventually_within("noted", SOON, async || ann.list(&deliveries).await.len() == 1).await;
     let delivery = text(&ann.list(&deliveries).await[0]["id"]);
     let replay = format!("{path}/deliveries/{delivery}/replay");
     assert_eq!(ann.once(&replay, &Value::Null, &key).await, tested);

@@ -6,12 +6,11 @@ use std::{
     time::Duration,
 };
 
-use mayfly_testkit::MailSender;
+use mayfly_testkit::{MailSender, eventually_within};
 use serde_json::Value;
 
 use crate::{
     client::Client,
-    ledger::until,
     world::{Kind, World},
 };
 
@@ -267,7 +266,7 @@ async fn a_server_that_is_started_anew_is_waited_for() {
     let script = Script::with_mailbox(&world);
     let waiting = script.start(&["wait", "--code", "--timeout", "60"]);
     let admin = Client::new(&world.process("gateway").banner["admin"]);
-    until("it waits", Duration::from_secs(20), async || {
+    eventually_within("it waits", Duration::from_secs(20), async || {
         let metrics = admin.call("GET", "/metrics", None, None).await.body;
         String::from_utf8_lossy(&metrics).lines().any(|line| {
             line.starts_with("mayfly_gateway_streams_open{") && line.contains("wait") && line.ends_with(" 1")

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_testkit::MailSender;
+use mayfly_testkit::{MailSender, eventually};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -24,16 +24,6 @@ use crate::{
 };
 
 const MAIL: &[u8] = b"Subject: x\r\n\r\nx\r\n";
-/// Longer than a machine that is busy with other tests takes for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !is_so().await {
-        assert!(started.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
 
 /// Sends a mail, which is taken.
 async fn deliver(server: SocketAddr, address: &str) {
@@ -106,7 +96,7 @@ impl Load {
     async fn goes_on(&self) {
         let before = [0, 1, 2].map(|kind| self.count(kind));
         let more = async || (0..3).all(|kind| self.count(kind) >= before[kind] + 10);
-        until("users go on", more).await;
+        eventually("users go on", more).await;
     }
 
     /// Ends the load; returns how many mails were taken.
@@ -126,9 +116,11 @@ fn redis(world: &mut World) -> &mut mayfly_testkit::RedisServer {
 /// Waits until verdicts are shared by way of Redis, calling with a token meanwhile.
 async fn until_shared(world: &World, token: &str) {
     let redis = &world.servers.as_ref().unwrap().redis;
-    until("verdicts are shared", async || {
+    eventually("verdicts are shared", async || {
         world.client().get("/api/me", token).await;
-        redis.command("KEYS mayfly:verdict:*").contains("mayfly:verdict:")
+        redis
+            .command("KEYS mayfly:token-cache:*")
+            .contains("mayfly:token-cache:")
     })
     .await;
 }
@@ -226,7 +218,7 @@ async fn limits_fall_back_to_each_gateways_own() {
     let shared = async |world: &World| {
         for gateway in &both {
             // Each gateway's own word is needed: the entry of the other is taken away.
-            until("limits are shared", async || {
+            eventually("limits are shared", async || {
                 let redis = &world.servers.as_ref().unwrap().redis;
                 let _ = redis.command("FLUSHALL");
                 Client::read(Client::new(gateway).request("GET", "/api/domains")).await;
@@ -289,7 +281,7 @@ async fn auth_failing_is_not_access() {
     let port = |address: &str| address.parse::<SocketAddr>().unwrap().port();
     proxy.forward_to(port(world.all("gRPC auth")[0]));
     let client = world.client();
-    until("auth is found", async || {
+    eventually("auth is found", async || {
         sign_in(&client, "nobody@mayfly.test").await.status == 401
     })
     .await;
@@ -325,7 +317,7 @@ async fn auth_failing_is_not_access() {
             _ => proxy.mend(),
         }
         let began = Instant::now();
-        until("it recovers by itself", async || {
+        eventually("it recovers by itself", async || {
             let answer = client.get("/api/me", &mailbox.token).await;
             assert!(matches!(answer.status, 200 | 503), "{trouble}: {answer:?}");
             answer.status == 200
@@ -360,7 +352,7 @@ async fn one_auth_of_two_is_enough() {
     }
     let goes_on = async |load: &Load| {
         let before = load.count(0);
-        until("calls go on", async || load.count(0) >= before + 100).await;
+        eventually("calls go on", async || load.count(0) >= before + 100).await;
     };
     goes_on(&load).await;
     world.processes[0].kill();

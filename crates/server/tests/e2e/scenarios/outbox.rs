@@ -3,12 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+use mayfly_testkit::eventually_within;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
     client::{Client, Mailbox, PASSWORD},
-    ledger::until,
     world::{Kind, World},
 };
 
@@ -66,12 +66,12 @@ async fn kills(kind: Kind) {
             .map(|mailbox| tokio::spawn(delete(client.clone(), mailbox)))
             .collect();
         if is_caught {
-            until("entries are claimed", SOON, async || {
+            eventually_within("entries are claimed", SOON, async || {
                 count(&world, "mailbox", "mailbox.outbox_entries WHERE attempts > 0") > 0
             })
             .await;
         } else {
-            until("deletions begin", SOON, async || {
+            eventually_within("deletions begin", SOON, async || {
                 deletions.iter().any(tokio::task::JoinHandle::is_finished)
             })
             .await;
@@ -94,17 +94,18 @@ async fn kills(kind: Kind) {
         for deletion in deletions {
             deletion.await.unwrap();
         }
-        until("the new processes are found", SOON, async || {
+        eventually_within("the new processes are found", SOON, async || {
             client.get("/api/me", &kept.token).await.status == 200
         })
         .await;
     }
-    let took = until("every credential is forgotten", DONE, async || {
+    let restarted = Instant::now();
+    eventually_within("every credential is forgotten", DONE, async || {
         count(&world, "mailbox", "mailbox.outbox_entries") == 0
             && count(&world, "auth", "auth.credentials") == 1
     })
     .await;
-    println!("forgotten {took:?} after the last restart");
+    println!("forgotten {:?} after the last restart", restarted.elapsed());
     let body = json!({"address": kept.address, "password": PASSWORD});
     let answer = client.call("POST", "/api/token", None, Some(body)).await;
     assert_eq!(answer.status, 200, "{answer:?}");

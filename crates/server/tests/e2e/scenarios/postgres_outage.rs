@@ -7,10 +7,10 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use mayfly_testkit::Postgres;
+use mayfly_testkit::{Postgres, eventually_within};
 use mayfly_types::SecretKey;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
@@ -19,7 +19,7 @@ use super::startup::{refuses, run};
 use crate::{
     asks::{ASKS, Ask},
     client::{Answer, Client, Mailbox},
-    ledger::{Ledger, until},
+    ledger::Ledger,
     world::{Kind, World},
 };
 
@@ -117,7 +117,8 @@ impl Load {
     async fn until_served(&mut self, mails: usize) -> Duration {
         let mails = self.ledger.accepted() + mails;
         let before = ASKS.map(|ask| self.count.get(ask).0);
-        until("everything is served", SOON, async || {
+        let started = Instant::now();
+        eventually_within("everything is served", SOON, async || {
             self.check().await;
             let asked = ASKS.into_iter().zip(before);
             let asked = asked
@@ -125,20 +126,23 @@ impl Load {
                 .all(|(ask, before)| self.count.get(ask).0 > before);
             asked && self.ledger.accepted() >= mails
         })
-        .await
+        .await;
+        started.elapsed()
     }
 
     /// Waits until mails and these asks are put off.
     async fn until_put_off(&mut self, asks: &[Ask]) -> Duration {
         let mails = self.ledger.refused();
         let before = ASKS.map(|ask| self.count.get(ask).1);
-        until("everything is put off", PATIENCE, async || {
+        let started = Instant::now();
+        eventually_within("everything is put off", PATIENCE, async || {
             self.check().await;
             let mut asks = asks.iter();
             let is_asked = asks.all(|ask| self.count.get(*ask).1 > before[*ask as usize]);
             is_asked && self.ledger.refused() > mails
         })
-        .await
+        .await;
+        started.elapsed()
     }
 
     /// Ends it, and reads again what was sent.
@@ -215,7 +219,7 @@ async fn a_postgres_that_takes_no_writes_is_read_from() {
     set(&mut world, "SET default_transaction_read_only = on");
     let noticed = load.until_put_off(&[Ask::Create]).await;
     let before = [Ask::Me, Ask::List, Ask::SignIn].map(|ask| load.count.get(ask));
-    until("reads go on", SOON, async || {
+    eventually_within("reads go on", SOON, async || {
         load.check().await;
         let mut asks = [Ask::Me, Ask::List, Ask::SignIn].into_iter().zip(before);
         asks.all(|(ask, before)| load.count.get(ask).0 >= before.0 + 20)
@@ -239,7 +243,7 @@ fn role<'a>(role: &'a str, url: &'a str, secret: &'a str) -> [(&'static str, &'a
         ("MAYFLY_REDIS__URL", "redis://127.0.0.1:1"),
         ("MAYFLY_GRPC__SECRET", secret),
         ("MAYFLY_AUTH__SIGNING_KEY", secret),
-        ("MAYFLY_WEBHOOKS__ENCRYPTION_KEY", secret),
+        ("MAYFLY_MAILBOX__DATA_KEY", secret),
         ("MAYFLY_AUTH__ENDPOINT", "http://127.0.0.1:1"),
         ("MAYFLY_AUTH__LISTEN", "127.0.0.1:0"),
         ("MAYFLY_MAILBOX__LISTEN", "127.0.0.1:0"),

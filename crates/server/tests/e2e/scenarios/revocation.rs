@@ -18,6 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mayfly_testkit::eventually;
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -218,16 +219,18 @@ async fn make_tokens(client: &Client, pro: &str, seed: u64, revoked: usize, mail
     tokens
 }
 
-/// Waits until verdicts are shared by way of Redis: processes trust it some seconds after they are connected.
+/// Waits until token checks are cached in Redis: processes use the cache some seconds after they connect.
 async fn until_shared(world: &World, fleet: &Fleet) {
     let redis = &world.servers.as_ref().unwrap().redis;
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !redis.command("KEYS mayfly:verdict:*").contains("mayfly:verdict:") {
-        assert!(Instant::now() < deadline, "no verdict is shared");
+    eventually("token checks are shared", async || {
         for gateway in &fleet.gateways {
             gateway.get("/pro/api/me", &fleet.pro).await;
         }
-    }
+        redis
+            .command("KEYS mayfly:token-cache:*")
+            .contains("mayfly:token-cache:")
+    })
+    .await;
 }
 
 /// Makes trouble of a kind for as long as revocations are under way, and ends it.

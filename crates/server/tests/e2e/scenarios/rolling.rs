@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_testkit::MailSender;
+use mayfly_testkit::{MailSender, eventually};
 
 use crate::{
     client::Client,
@@ -63,23 +63,12 @@ impl Balancer {
     }
 
     pub(super) async fn until_ready(&self, count: usize) {
-        let started = Instant::now();
-        let ready = || {
-            self.members
-                .lock()
-                .unwrap()
-                .iter()
-                .filter(|(.., is_ready)| *is_ready)
-                .count()
-        };
-        while ready() != count {
-            assert!(
-                started.elapsed() < Duration::from_secs(20),
-                "{} are ready",
-                ready()
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        eventually("the members are ready", async || {
+            let members = self.members.lock().unwrap();
+            let ready = members.iter().filter(|(.., is_ready)| *is_ready).count();
+            if ready == count { Ok(()) } else { Err(ready) }
+        })
+        .await;
     }
 }
 

@@ -10,14 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_testkit::MailSender;
+use mayfly_testkit::{MailSender, eventually_within};
 use tokio::task::JoinSet;
 
 use super::rolling::Balancer;
 use crate::{
     asks::{ASKS, Ask},
     client::{Client, Mailbox},
-    ledger::{Ledger, mail, until},
+    ledger::{Ledger, mail},
     world::{Kind, World},
 };
 
@@ -123,7 +123,7 @@ async fn replace(roles: [&str; 2], drain_delay: &str) {
             for balancer in [&gateways, &servers] {
                 balancer.until_ready(2).await;
             }
-            until("the load goes on", Duration::from_secs(15), async || {
+            eventually_within("the load goes on", Duration::from_secs(15), async || {
                 while let Some(ended) = load.try_join_next() {
                     ended.expect("nothing fails");
                 }

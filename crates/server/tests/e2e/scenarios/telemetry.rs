@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_testkit::MailSender;
+use mayfly_testkit::{MailSender, eventually};
 
 use crate::{
     client::Mailbox,
@@ -127,9 +127,10 @@ async fn one_trace(kind: Kind) {
     let mut world = World::start_with(kind, &[collector.env(), often]);
     let (_, request_id) = live(&world).await;
     // Observed while there is something to observe, so not told at the end.
-    collector.wait_until("a gauge", |collector| {
+    eventually("the collector has a gauge", async || {
         collector.metrics().contains_key("auth.hash.waiting")
-    });
+    })
+    .await;
     // Sooner than a batch of spans is due: what arrives was told at the end.
     terminate(&mut world);
 
@@ -410,7 +411,10 @@ async fn exporting_is_not_told_of() {
                 .filter(|record| record.body == "request")
                 .count()
         };
-        collector.wait_until("a record", |collector| requests(collector) == round);
+        eventually("the collector has the record", async || {
+            requests(&collector) == round
+        })
+        .await;
     }
     assert!(world.log().contains("\"target\":\"h2::"), "exporting was logged");
     let mut targets: Vec<String> = collector.logs().into_iter().map(|record| record.target).collect();

@@ -6,11 +6,10 @@ use std::{
     time::Duration,
 };
 
-use mayfly_testkit::MailSender;
+use mayfly_testkit::{MailSender, eventually_within};
 use serde_json::{Value, json};
 
 use crate::{
-    ledger::until,
     receiver::{Receiver, Told},
     world::World,
 };
@@ -206,7 +205,7 @@ async fn a_webhook_is_told_signed_until_it_is_deleted(world: World) {
         let answer = call("GET", &format!("/{id}/deliveries"), None).await;
         answer.json()["deliveries"].as_array().expect("a list").clone()
     };
-    until("noted", SOON, async || deliveries().await.len() == 2).await;
+    eventually_within("noted", SOON, async || deliveries().await.len() == 2).await;
     let made = deliveries().await;
     let events: Vec<&Value> = made.iter().map(|made| &made["event_id"]).collect();
     assert_eq!(events, [&sample.json()["id"], &event["id"]]);

@@ -1,33 +1,33 @@
-//! Statements 38 to 41: every length and count ends somewhere, exactly where it says.
+//! Statements 38 to 41: every length and count has an exact limit.
 
 use super::*;
 
 #[test]
-fn a_command_line_is_held_to_2048_octets() {
+fn command_line_over_2048_octets_is_rejected() {
     for (length, code) in [(2047, 250), (2048, 250), (2049, 500), (60_000, 500)] {
         let mut talk = Talk::ready();
         let line = format!("NOOP {}\r\n", "x".repeat(length - 7));
         assert_eq!(talk.send(&line), [code], "{length}");
-        assert!(talk.is_in_step(), "{length}");
+        assert!(talk.is_in_sync(), "{length}");
     }
 }
 
 #[test]
-fn a_line_without_end_fills_no_memory() {
+fn unterminated_line_is_discarded_and_closed() {
     let mut talk = Talk::ready();
     let mut codes = Vec::new();
     let mut sent = 0;
     while sent < 10 << 20 && !talk.is_closed {
         codes.extend(talk.send([b'x'; 1000]));
         sent += 1000;
-        assert!(talk.input.len() <= 2048, "{} bytes wait", talk.input.len());
+        assert!(talk.input.len() <= 2048, "{} bytes buffered", talk.input.len());
     }
     assert!(talk.is_closed && sent <= 70_000, "{sent}");
     assert_eq!(codes, [500]);
 }
 
 #[test]
-fn a_spoilt_line_gets_one_answer() {
+fn malformed_line_gets_one_reply() {
     let smuggled = "NOOP\nMAIL FROM:<evil@x.test>\nRCPT TO:<u1@mayfly.test>\nDATA\n\r\n";
     let mut talk = Talk::ready();
     assert_eq!(talk.send(smuggled), [501]);
@@ -37,11 +37,11 @@ fn a_spoilt_line_gets_one_answer() {
         codes.extend(talk.send([byte]));
     }
     assert_eq!(codes, [501]);
-    assert!(talk.is_in_step());
+    assert!(talk.is_in_sync());
 }
 
 #[test]
-fn a_message_is_held_to_the_limit_and_the_session_stays_in_step() {
+fn message_over_the_limit_is_rejected_in_sync() {
     let limit = usize::try_from(LIMIT).unwrap();
     for (size, code) in [
         (limit - 1, 250),
@@ -60,7 +60,7 @@ fn a_message_is_held_to_the_limit_and_the_session_stays_in_step() {
             codes.extend(talk.send(piece));
         }
         assert_eq!(codes, [code], "{size}");
-        assert!(talk.is_in_step(), "{size}");
+        assert!(talk.is_in_sync(), "{size}");
         let stored: Vec<_> = talk.mails.iter().map(|mail| mail.bytes.as_slice()).collect();
         let expected = if code == 250 {
             vec![message.as_bytes()]
@@ -68,12 +68,12 @@ fn a_message_is_held_to_the_limit_and_the_session_stays_in_step() {
             vec![]
         };
         assert!(stored == expected, "{size}");
-        assert_eq!(talk.settings.budget.left(), BUDGET, "{size}");
+        assert_eq!(talk.settings.budget.free_bytes(), BUDGET, "{size}");
     }
 }
 
 #[test]
-fn an_announced_size_is_judged_at_once() {
+fn mail_parameters_are_validated() {
     let cases = [
         ("SIZE=65535", 250),
         ("size=65536", 250),
@@ -97,21 +97,21 @@ fn an_announced_size_is_judged_at_once() {
         let mut talk = Talk::ready();
         let line = format!("MAIL FROM:<a@x.test> {parameters}\r\n");
         assert_eq!(talk.send(&line), [code], "{parameters}");
-        assert!(talk.is_in_step());
+        assert!(talk.is_in_sync());
     }
 }
 
 #[test]
-fn all_messages_share_one_memory() {
+fn message_over_the_memory_budget_is_rejected() {
     let mut talk = Talk::in_data();
-    let mut hog = crate::budget::Claim::new(Arc::clone(&talk.settings.budget));
-    assert!(hog.grow(BUDGET - 1000));
+    let mut other = crate::budget::Reservation::new(Arc::clone(&talk.settings.budget));
+    assert!(other.grow(BUDGET - 1000));
     let message = "x".repeat(998) + "\r\n" + "y\r\n";
     for piece in message.as_bytes().chunks(100) {
         assert!(talk.send(piece).is_empty());
     }
-    // What was held of it is free for others before its end is seen.
-    assert_eq!(talk.settings.budget.left(), 1000);
+    // The memory of the discarded message is free before its end is read.
+    assert_eq!(talk.settings.budget.free_bytes(), 1000);
     assert!(talk.send_for_text(".\r\n").starts_with("452 4.3.1 "));
     let envelope = "MAIL FROM:<a@x.test>\r\nRCPT TO:<u1@mayfly.test>\r\nDATA\r\n";
     assert_eq!(talk.send(envelope), [250, 250, 354]);
@@ -120,7 +120,7 @@ fn all_messages_share_one_memory() {
 }
 
 #[test]
-fn the_hundred_and_first_recipient_waits_for_another_turn() {
+fn recipients_over_the_limit_are_deferred() {
     let mut talk = Talk::ready();
     assert_eq!(talk.send("MAIL FROM:<a@x.test>\r\n"), [250]);
     let recipients: String = (0..150)
@@ -134,16 +134,16 @@ fn the_hundred_and_first_recipient_waits_for_another_turn() {
     assert_eq!(talk.send("DATA\r\n"), [354]);
     assert_eq!(talk.send("x\r\n.\r\n"), [250]);
     assert_eq!(talk.mails[0].recipients.len(), 100);
-    assert_eq!(talk.mails[0].recipients[99], "u99");
+    assert_eq!(talk.mails[0].recipients[99], account(99));
 }
 
 #[test]
-fn a_mailbox_that_is_named_twice_gets_one_mail() {
+fn recipient_named_twice_gets_one_mail() {
     let mut talk = Talk::ready();
     let wire = "MAIL FROM:<a@x.test>\r\nRCPT TO:<u1@mayfly.test>\r\nRCPT TO:<U1@mayfly.test>\r\nDATA\r\n";
     assert_eq!(talk.send(wire), [250, 250, 250, 354]);
     talk.send(".\r\n");
-    assert_eq!(talk.mails[0].recipients, ["u1"]);
+    assert_eq!(talk.mails[0].recipients, [account(1)]);
 }
 
 #[test]
@@ -165,29 +165,29 @@ fn twenty_errors_end_the_session() {
 }
 
 #[test]
-fn a_hundred_commands_for_nothing_end_the_session() {
+fn hundred_junk_commands_end_the_session() {
     let mut talk = Talk::ready();
-    let junk = ["NOOP", "RSET", "HELP", "VRFY x", "EHLO a"];
-    for command in junk.iter().cycle().take(98) {
+    let commands = ["NOOP", "RSET", "HELP", "VRFY x", "EHLO a"];
+    for command in commands.iter().cycle().take(98) {
         assert!(talk.send(format!("{command}\r\n"))[..].len() == 1);
     }
     assert_eq!(talk.send("NOOP\r\n"), [250, 421]);
     assert!(talk.is_closed);
-    // A mail starts the count anew.
+    // A mail resets the count.
     let mut talk = Talk::in_data();
     talk.send(".\r\n");
     for _ in 0..99 {
-        assert!(talk.is_in_step());
+        assert!(talk.is_in_sync());
     }
 }
 
 #[test]
-fn a_mail_that_goes_in_circles_is_refused() {
+fn mail_loop_is_rejected() {
     for (hops, code) in [(50, 250), (51, 554)] {
         let mut talk = Talk::in_data();
         let header = "rEcEiVeD: from a\r\n\tby b\r\nX-Received: no\r\n".repeat(hops);
         let message = format!("{header}\r\nReceived: in the body\r\n");
         assert_eq!(talk.send(stuffed(message.as_bytes())), [code], "{hops}");
-        assert!(talk.is_in_step());
+        assert!(talk.is_in_sync());
     }
 }

@@ -1,12 +1,12 @@
-//! Statement 34: what ends a message, and what does not.
+//! Statement 34: which byte sequences end a message.
 
 use super::*;
 
-/// What follows a false end: were the end believed, this would be a second mail with a forged sender.
+/// Input after a false end. If the session took the end as real, this would be a second mail with a forged sender.
 const SMUGGLED: &str = "MAIL FROM:<evil@x.test>\r\nRCPT TO:<u2@mayfly.test>\r\nDATA\r\nsmuggled\r\n.\r\n";
 
 #[test]
-fn lone_newlines_end_the_session_and_nothing_is_taken() {
+fn data_with_lone_newline_is_rejected_and_closed() {
     let endings = [
         ("LF.LF", "\n.\n"),
         ("CR.CR", "\r.\r"),
@@ -23,11 +23,11 @@ fn lone_newlines_end_the_session_and_nothing_is_taken() {
         ("LFCR", "\n\r"),
     ];
     for (name, ending) in endings {
-        for one_by_one in [false, true] {
+        for is_bytewise in [false, true] {
             let mut talk = Talk::in_data();
             let wire = format!("Subject: x\r\n\r\nbody{ending}{SMUGGLED}");
             let mut text = String::new();
-            if one_by_one {
+            if is_bytewise {
                 for byte in wire.as_bytes() {
                     text += &talk.send_for_text([*byte]);
                 }
@@ -45,7 +45,7 @@ fn lone_newlines_end_the_session_and_nothing_is_taken() {
 }
 
 #[test]
-fn what_only_looks_like_the_end_is_text() {
+fn data_with_similar_endings_continues() {
     let endings = [
         ("NUL before", "\r\n\0.\r\n"),
         ("NUL after", "\r\n.\0\r\n"),
@@ -65,12 +65,12 @@ fn what_only_looks_like_the_end_is_text() {
         assert_eq!(mail.sender, "a@x.test", "{name}");
         let text = String::from_utf8_lossy(&mail.bytes).into_owned();
         assert!(text.ends_with("DATA\r\nsmuggled\r\n"), "{name}: {text}");
-        assert!(talk.is_in_step(), "{name}");
+        assert!(talk.is_in_sync(), "{name}");
     }
 }
 
 #[test]
-fn the_end_is_the_end() {
+fn data_end_undoes_dot_stuffing() {
     for (wire, expected) in [
         (".\r\n", ""),
         ("\r\n.\r\n", "\r\n"),
@@ -83,17 +83,17 @@ fn the_end_is_the_end() {
         let mut talk = Talk::in_data();
         assert_eq!(talk.send(wire), [250], "{wire:?}");
         assert_eq!(talk.mails[0].bytes, expected.as_bytes(), "{wire:?}");
-        assert!(talk.is_in_step());
+        assert!(talk.is_in_sync());
     }
 }
 
 #[test]
-fn commands_after_the_end_are_commands() {
+fn data_end_is_followed_by_pipelined_commands() {
     let mut talk = Talk::in_data();
     let next = "MAIL FROM:<b@x.test>\r\nRCPT TO:<u2@mayfly.test>\r\nDATA\r\n";
     assert_eq!(talk.send(format!("one\r\n.\r\n{next}")), [250, 250, 250, 354]);
     assert_eq!(talk.send("two\r\n.\r\nQUIT\r\n"), [250, 221]);
     let senders: Vec<_> = talk.mails.iter().map(|mail| mail.sender.as_str()).collect();
     assert_eq!(senders, ["a@x.test", "b@x.test"]);
-    assert_eq!(talk.mails[1].recipients, ["u2"]);
+    assert_eq!(talk.mails[1].recipients, [account(2)]);
 }

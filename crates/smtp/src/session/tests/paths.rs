@@ -1,9 +1,9 @@
-//! Statements 44 and 45: what an address may be, and that nothing is ever sent on.
+//! Statements 44 and 45: which addresses are valid, and that nothing is relayed.
 
 use super::*;
 
 #[test]
-fn mail_is_never_relayed() {
+fn rcpt_never_relays() {
     let recipients = [
         ("<u1%x.test@mayfly.test>", 550),
         ("<u1%mayfly.test@x.test>", 550),
@@ -46,7 +46,7 @@ fn mail_is_never_relayed() {
 }
 
 #[test]
-fn senders_are_checked_as_strictly() {
+fn mail_validates_the_sender_strictly() {
     let long_local = format!("<{}@x.test>", "a".repeat(65));
     let long_path = format!("<a@{}y>", "x.".repeat(126));
     let cases: [(&[u8], u16); 26] = [
@@ -82,12 +82,12 @@ fn senders_are_checked_as_strictly() {
         let line = [b"MAIL FROM:", sender, b"\r\n"].concat();
         let shown = String::from_utf8_lossy(sender).into_owned();
         assert_eq!(talk.send(&line), [code], "{shown}");
-        assert!(talk.is_in_step(), "{shown}");
+        assert!(talk.is_in_sync(), "{shown}");
     }
 }
 
 #[test]
-fn a_sender_is_stored_as_it_was_sent() {
+fn mail_keeps_the_sender_as_sent() {
     for (sender, parameters) in [
         ("", ""),
         ("Mixed.Case@X.Test", " SIZE=5"),
@@ -105,12 +105,12 @@ fn a_sender_is_stored_as_it_was_sent() {
 }
 
 #[test]
-fn a_recipient_beyond_ascii_is_nobody_here() {
+fn rcpt_non_ascii_recipient_is_rejected() {
     for (parameters, code) in [("", 553), (" SMTPUTF8", 550)] {
         let mut talk = Talk::ready();
         talk.send(format!("MAIL FROM:<a@x.test>{parameters}\r\n"));
         assert_eq!(talk.send("RCPT TO:<ü1@mayfly.test>\r\n"), [code]);
-        // The Kelvin sign is no k.
+        // The Kelvin sign is not a k.
         assert_eq!(talk.send("RCPT TO:<\u{212a}@mayfly.test>\r\n"), [code]);
     }
 }

@@ -1,10 +1,9 @@
 //! How connections end: those of clients that misbehave or vanish, those of a process that stops, and those of HTTP/2, which
 //! never become WebSockets.
 
-use std::time::{Duration, Instant};
-
 use h2::{client::handshake, ext::Protocol};
 use http::{Method, Request, Version};
+use mayfly_testkit::eventually_within;
 use tokio::net::TcpStream;
 
 use super::{send, text, wait};
@@ -163,19 +162,16 @@ async fn a_client_that_misbehaves_is_left_and_one_that_behaves_is_told_of_the_en
 
 /// Waits until so many streams of a kind are open, by the metrics of the first process.
 pub(super) async fn until_open(world: &World, kind: &str, count: usize) {
-    let deadline = Instant::now() + PATIENCE;
     let admin = Client::new(world.admin());
     let (kind, count) = (format!("kind=\"{kind}\""), format!(" {count}"));
-    loop {
+    eventually_within("so many streams are open", PATIENCE, async || {
         let metrics = admin.call("GET", "/metrics", None, None).await.body;
         let metrics = String::from_utf8(metrics).unwrap();
         let mut open = metrics
             .lines()
             .filter(|line| line.starts_with("mayfly_gateway_streams_open"));
-        if open.any(|open| open.contains(&kind) && open.ends_with(&count)) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{metrics}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        let is_reached = open.any(|open| open.contains(&kind) && open.ends_with(&count));
+        if is_reached { Ok(()) } else { Err(metrics) }
+    })
+    .await;
 }

@@ -1,13 +1,11 @@
 //! Readers that stop: little is kept for them, they are left, and they miss nothing when they come back.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::{net::SocketAddr, time::Duration};
 
 use futures_util::future::join_all;
 use h2::client::handshake;
 use http::Request;
+use mayfly_testkit::eventually_within;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -148,21 +146,20 @@ fn assert_complete(told: &[Value]) {
 
 /// Waits until nobody holds the other side of a connection any more. The system may keep it: it has something to send.
 async fn until_left(client: SocketAddr) {
-    let deadline = Instant::now() + Duration::from_secs(45);
     let far_end = format!(":{:04X}", client.port());
-    loop {
-        let connections = tokio::fs::read_to_string("/proc/net/tcp").await.unwrap();
-        let held = connections.lines().skip(1).any(|line| {
-            let fields: Vec<&str> = line.split_whitespace().collect();
-            // The far end, and who has it open: 0 is nobody.
-            fields[2].ends_with(&far_end) && fields[9] != "0"
-        });
-        if !held {
-            return;
-        }
-        assert!(Instant::now() < deadline, "a reader that stopped is waited for");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually_within(
+        "a reader that stopped is closed",
+        Duration::from_secs(45),
+        async || {
+            let connections = tokio::fs::read_to_string("/proc/net/tcp").await.unwrap();
+            !connections.lines().skip(1).any(|line| {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                // The far end, and who has it open: 0 is nobody.
+                fields[2].ends_with(&far_end) && fields[9] != "0"
+            })
+        },
+    )
+    .await;
 }
 
 /// Over HTTP/2 a reader of many streams may answer pings and take nothing: what it does not take counts as long as it is kept.
@@ -190,8 +187,8 @@ async fn events_that_nobody_takes_keep_their_place() {
 
     connection.abort();
     drop((response, stalled));
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while Events::open(&url, Some(&mailbox.token), None).await.is_err() {
-        assert!(Instant::now() < deadline, "its place is never free");
-    }
+    eventually_within("its permit is free", Duration::from_secs(10), async || {
+        Events::open(&url, Some(&mailbox.token), None).await.is_ok()
+    })
+    .await;
 }

@@ -10,12 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mayfly_testkit::eventually_within;
 use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
 use crate::{
     client::{Client, Mailbox},
-    ledger::{Ledger, until},
+    ledger::Ledger,
     receiver::Receiver,
     world::{Kind, World},
 };
@@ -79,12 +80,12 @@ async fn keep_killing(
     while ledger.accepted() < mails() || kills < KILLS {
         let before = ledger.accepted();
         pace.tick().await;
-        until("a mail is taken", SOON, async || ledger.accepted() > before).await;
+        eventually_within("a mail is taken", SOON, async || ledger.accepted() > before).await;
         let index = replicas.start + kills % replicas.len();
         world.processes[index].kill();
         world.start_again(index);
         kills += 1;
-        until("it is found again", SOON, async || {
+        eventually_within("it is found again", SOON, async || {
             client.get("/api/me", &mailbox.token).await.status == 200
         })
         .await;
@@ -122,10 +123,12 @@ async fn kills(kind: Kind) {
 
     let postgres = &world.servers.as_ref().unwrap().postgres;
     let waiting = "SELECT count(*) FROM mailbox.webhook_events WHERE next_attempt_at_ms IS NOT NULL";
-    let took = until("nothing waits", DONE, async || {
+    let ended = Instant::now();
+    eventually_within("nothing waits", DONE, async || {
         postgres.query("mailbox", waiting) == "0"
     })
     .await;
+    let took = ended.elapsed();
     let (stored, told) = (stored(&client, &owned).await, told(&receiver));
     assert!(stored.len() >= ledger.accepted());
     for mail in &stored {

@@ -5,12 +5,13 @@ use axum::{
     http::{HeaderName, header},
     response::{IntoResponse, Response},
 };
+use mayfly_mail_html::content_security_policy;
 
 use crate::dialects::mailcx::responses;
 use crate::{
     app::App,
     edge::{auth::MessageReader, failure::FailureResponse, segments::Segments},
-    mail_html::{Images, policy},
+    mail_html::Images,
 };
 
 /// Answers the body of a message as an HTML document for a frame: cleaned, without scripts, and without a load from
@@ -26,10 +27,13 @@ pub(crate) async fn handle(
     images: Images,
     Segments(message_id): Segments<String>,
 ) -> Result<Response, FailureResponse> {
-    let document = app.render_message(scope, message_id, images).await?;
+    let document = app.render_message(scope, message_id, images.into()).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, policy(images)),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            content_security_policy(images.into()),
+        ),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-store"),

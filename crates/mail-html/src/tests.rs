@@ -1,0 +1,174 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The CPU time of this thread: wall time on a busy machine does not measure the cost.
+pub(super) fn cpu_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+}
+
+fn cleaned(html: &str, images: RemoteImages) -> Option<String> {
+    clean::clean(html, InlineImages::new(), images)
+}
+
+/// One a line: payloads that have bypassed sanitisers.
+const PAYLOADS: &str = include_str!("tests/hostile/payloads.txt");
+/// One a line: ways to make a browser load a remote resource.
+const LOADS: &str = include_str!("tests/hostile/loads.txt");
+
+/// Asserts that HTML has no forbidden elements, attributes or values.
+fn assert_clean(html: &str) {
+    let lower = html.to_ascii_lowercase();
+    for element in [
+        "script",
+        "style",
+        "svg",
+        "math",
+        "meta",
+        "link",
+        "base",
+        "form",
+        "input",
+        "button",
+        "iframe",
+        "object",
+        "embed",
+        "noscript",
+        "template",
+        "video",
+        "audio",
+        "title",
+        "textarea",
+        "xmp",
+        "plaintext",
+    ] {
+        assert!(!lower.contains(&format!("<{element}")), "{element} in {html}");
+    }
+    let mut rest = lower.as_str();
+    while let Some(at) = rest.find('<') {
+        let tag = &rest[at..];
+        let end = tag.find('>').unwrap_or(tag.len());
+        let mut words = tag[..end].split('"');
+        while let Some(name) = words.next() {
+            let name = name.rsplit(' ').next().unwrap_or_default().trim_end_matches('=');
+            let value = words.next().unwrap_or_default();
+            assert!(
+                !name.starts_with("on") && !["id", "name", "class", "srcset", "background"].contains(&name),
+                "{name} in {html}"
+            );
+            if name == "href" {
+                assert!(
+                    ["http://", "https://", "mailto:"]
+                        .iter()
+                        .any(|scheme| value.starts_with(scheme)),
+                    "{value}"
+                );
+            }
+            if name == "style" {
+                assert!(
+                    !value.contains("url") && !value.contains('\\') && !value.contains("var("),
+                    "{value}"
+                );
+            }
+        }
+        rest = &tag[end..];
+    }
+}
+
+/// Asserts that another pass changes nothing.
+fn assert_idempotent(html: &str, images: RemoteImages) {
+    assert_eq!(cleaned(html, images).as_deref(), Some(html));
+}
+
+#[test]
+fn clean_payloads_is_safe_and_idempotent() {
+    let payloads: Vec<&str> = PAYLOADS.lines().chain(LOADS.lines()).collect();
+    assert!(payloads.len() >= 120, "{}", payloads.len());
+    for payload in payloads {
+        for images in [RemoteImages::Blocked, RemoteImages::Allowed] {
+            let html = cleaned(payload, images).unwrap();
+            assert_clean(&html);
+            assert_idempotent(&html, images);
+            if images == RemoteImages::Blocked {
+                assert!(!html.contains("src=\"http"), "{html}");
+            }
+        }
+    }
+}
+
+#[test]
+fn clean_mutation_xss_is_idempotent_or_rejected() {
+    for html in [
+        "<pre>\n\n\nx</pre>",
+        "<a><table><td><a href='https://a.test'>x",
+        "<table><a href='https://a.test'><tr><td><a>",
+        "<b><p></b><i></p>",
+        "<a href='x' style='color:red' title=t dir=ltr>x</a>",
+        "<form><div></form><form>",
+        "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+        "<svg></p><style><a id='</style><img src=1 onerror=alert(1)>'>",
+    ] {
+        if let Some(cleaned) = cleaned(html, RemoteImages::Blocked) {
+            assert_idempotent(&cleaned, RemoteImages::Blocked);
+        }
+    }
+}
+
+#[test]
+fn clean_ordinary_mail_is_unchanged() {
+    let html = "<table width=\"100%\" cellpadding=\"0\" bgcolor=\"#eeeeee\"><tbody><tr><td align=\"center\" \
+                style=\"padding:10px;font-family:arial , sans-serif\"><b>Hi</b><br></td></tr></tbody></table>";
+    assert_eq!(cleaned(html, RemoteImages::Blocked).as_deref(), Some(html));
+}
+
+#[test]
+fn document_html_over_limits_is_shown_as_text() {
+    for unit in ["<div>", "<ul><li>", "<b>", "<a><b>"] {
+        for kib in [64, 128, 256, 488, 1024] {
+            let html = format!("{}hello", unit.repeat(kib * 1024 / unit.len()));
+            let started = cpu_time();
+            let shown = document(Some(&html), None, InlineImages::new(), RemoteImages::Blocked);
+            let took = cpu_time() - started;
+            assert!(shown.contains("<pre>") && shown.contains("hello"), "{unit} {kib}");
+            assert!(took.as_millis() < 250, "{unit} {kib}: {took:?}");
+        }
+    }
+    let text = document(
+        Some(&"x".repeat((1 << 20) + 1)),
+        Some("the text"),
+        InlineImages::new(),
+        RemoteImages::Blocked,
+    );
+    assert!(text.contains("<pre>\nthe text</pre>"));
+}
+
+#[test]
+fn document_largest_html_is_shown_as_html() {
+    let unit = "<p style='color:red'>one <b>two</b> <a href='https://a.test/'>three</a></p>\n";
+    let html = unit.repeat((1 << 20) / unit.len());
+    let started = cpu_time();
+    let shown = document(Some(&html), None, InlineImages::new(), RemoteImages::Blocked);
+    println!("1 MiB of ordinary HTML: {:?}", cpu_time() - started);
+    assert!(shown.contains("<b>two</b>"));
+}
+
+proptest! {
+    #[test]
+    fn clean_arbitrary_html_is_safe_and_idempotent(pieces in proptest::collection::vec(0usize..70, 0..40), text in ".{0,20}") {
+        let payloads: Vec<&str> = PAYLOADS.lines().collect();
+        let tags = ["<table>", "<td>", "</table>", "<svg>", "<math>", "</svg>", "<style>", "</style>", "<!--", "-->",
+            "<p>", "</p>", "<a href=https://a.test>", "</a>", "<b>", "</b>", "<select>", "<template>", "<![CDATA[",
+            "<mtext>", "<form>", "<title>", "<pre>\n", "<img src=x onerror=y>"];
+        let mut html = text;
+        for piece in pieces {
+            html.push_str(if piece % 2 == 0 { tags[piece % tags.len()] } else { payloads[piece % payloads.len()] });
+        }
+        if let Some(cleaned) = cleaned(&html, RemoteImages::Blocked) {
+            assert_clean(&cleaned);
+            assert_idempotent(&cleaned, RemoteImages::Blocked);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The keywords of every language, from `vocabulary/*.txt`. The format of these files is in the README of this crate.
+
+/// What a keyword says about the text near it. The order of the variants is the order of [`all`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Keyword {
+    /// A one-time code is near.
+    Code,
+    /// Something that the reader does with a code.
+    CallToAction,
+    /// The next number is of another kind: an order, a telephone number.
+    Label,
+    /// Codes near it are coupons.
+    Promo,
+    /// The number before it is a count.
+    Unit,
+    /// The number on either side of it is a price.
+    Money,
+    /// A link to unsubscribe.
+    Unsubscribe,
+    /// A link to reset a password.
+    Reset,
+    /// A link to verify an address or to sign in.
+    Verify,
+    /// The link is about a purchase or a booking, whatever it asks to confirm.
+    Purchase,
+    /// An anchor text that says nothing; the sentence around it does.
+    VagueAnchor,
+    /// Has no meaning, although a part of it is a keyword.
+    Ignored,
+}
+
+const FILES: [&str; 30] = [
+    include_str!("../../vocabulary/ar.txt"),
+    include_str!("../../vocabulary/cs.txt"),
+    include_str!("../../vocabulary/da.txt"),
+    include_str!("../../vocabulary/de.txt"),
+    include_str!("../../vocabulary/el.txt"),
+    include_str!("../../vocabulary/en.txt"),
+    include_str!("../../vocabulary/es.txt"),
+    include_str!("../../vocabulary/fa.txt"),
+    include_str!("../../vocabulary/fi.txt"),
+    include_str!("../../vocabulary/fr.txt"),
+    include_str!("../../vocabulary/he.txt"),
+    include_str!("../../vocabulary/hi.txt"),
+    include_str!("../../vocabulary/hu.txt"),
+    include_str!("../../vocabulary/id.txt"),
+    include_str!("../../vocabulary/it.txt"),
+    include_str!("../../vocabulary/ja.txt"),
+    include_str!("../../vocabulary/ko.txt"),
+    include_str!("../../vocabulary/nl.txt"),
+    include_str!("../../vocabulary/no.txt"),
+    include_str!("../../vocabulary/pl.txt"),
+    include_str!("../../vocabulary/pt.txt"),
+    include_str!("../../vocabulary/ro.txt"),
+    include_str!("../../vocabulary/ru.txt"),
+    include_str!("../../vocabulary/shared.txt"),
+    include_str!("../../vocabulary/sv.txt"),
+    include_str!("../../vocabulary/th.txt"),
+    include_str!("../../vocabulary/tr.txt"),
+    include_str!("../../vocabulary/uk.txt"),
+    include_str!("../../vocabulary/vi.txt"),
+    include_str!("../../vocabulary/zh.txt"),
+];
+
+/// Returns every entry with its meaning, ordered by meaning, so that the order of the files has no effect.
+pub(super) fn all() -> Vec<(Keyword, &'static str)> {
+    let mut entries: Vec<_> = FILES.into_iter().flat_map(entries).collect();
+    entries.sort_by_key(|(keyword, _)| *keyword);
+    entries
+}
+
+/// Reads one file. Entries of an unknown section are left out; a test fails on them.
+fn entries(file: &'static str) -> impl Iterator<Item = (Keyword, &'static str)> {
+    let mut section = None;
+    file.lines().filter_map(move |line| {
+        if line.is_empty() || line.starts_with('#') {
+            return None;
+        }
+        if let Some(name) = section_name(line) {
+            section = keyword(name);
+            return None;
+        }
+        section.map(|keyword| (keyword, line))
+    })
+}
+
+fn section_name(line: &str) -> Option<&str> {
+    line.strip_prefix('[')?.strip_suffix(']')
+}
+
+fn keyword(section: &str) -> Option<Keyword> {
+    Some(match section {
+        "code" => Keyword::Code,
+        "call-to-action" => Keyword::CallToAction,
+        "label" => Keyword::Label,
+        "promo" => Keyword::Promo,
+        "unit" => Keyword::Unit,
+        "money" => Keyword::Money,
+        "unsubscribe" => Keyword::Unsubscribe,
+        "reset" => Keyword::Reset,
+        "verify" => Keyword::Verify,
+        "purchase" => Keyword::Purchase,
+        "vague-anchor" => Keyword::VagueAnchor,
+        "ignored" => Keyword::Ignored,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, fs, path::Path};
+
+    use unicode_normalization::is_nfc;
+
+    use super::*;
+
+    #[test]
+    fn vocabulary_files_have_known_sections_and_titles() {
+        for file in FILES {
+            assert!(file.starts_with("# "), "{file}");
+            let sections: Vec<&str> = file.lines().filter_map(section_name).collect();
+            let unique: HashSet<&str> = sections.iter().copied().collect();
+            assert_eq!(unique.len(), sections.len(), "a section twice: {sections:?}");
+            for section in sections {
+                assert!(keyword(section).is_some(), "unknown section {section}");
+            }
+            let lines = file
+                .lines()
+                .filter(|line| !line.is_empty() && !line.starts_with('#') && section_name(line).is_none());
+            assert_eq!(
+                lines.count(),
+                entries(file).count(),
+                "an entry before the first section: {file}"
+            );
+        }
+    }
+
+    #[test]
+    fn vocabulary_entries_are_lower_case_nfc_and_trimmed() {
+        for (keyword, entry) in all() {
+            assert!(is_nfc(entry), "{keyword:?} {entry}");
+            assert_eq!(entry, entry.to_lowercase(), "{keyword:?}");
+            assert_eq!(entry, entry.trim(), "{keyword:?}");
+            let text = entry.strip_prefix('*').unwrap_or(entry);
+            let text = text.strip_suffix('*').unwrap_or(text);
+            assert!(
+                !text.is_empty() && !text.starts_with('*') && !text.ends_with('*'),
+                "{entry}"
+            );
+            assert!(!entry.contains(','), "one entry a line: {entry}");
+        }
+    }
+
+    #[test]
+    fn vocabulary_entries_are_unique_by_meaning() {
+        let entries = all();
+        let mut seen = HashSet::new();
+        for (keyword, entry) in &entries {
+            assert!(
+                seen.insert((*keyword as u8, *entry)),
+                "twice: {keyword:?} {entry}"
+            );
+        }
+        assert!(entries.len() >= 1400, "{}", entries.len());
+    }
+
+    #[test]
+    fn vocabulary_every_file_is_read() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("vocabulary");
+        let found = fs::read_dir(directory).unwrap();
+        let mut texts: Vec<String> = found
+            .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+            .collect();
+        let mut read = FILES.to_vec();
+        texts.sort_unstable();
+        read.sort_unstable();
+        assert_eq!(texts, read);
+    }
+}

@@ -1,0 +1,195 @@
+//! Reads a mail: summary, bodies, attachments, one-time codes and links, from the raw bytes and within fixed bounds.
+//!
+//! [`parts`] splits the MIME tree with a bounded walk. mail-parser's own tree is not used: it nests without limit and
+//! overflows the stack when it is dropped. mail-parser reads single values: header fields, encoded words, parameters,
+//! transfer encodings and charsets.
+
+mod body_prefix;
+mod decode;
+mod extract;
+mod fields;
+mod html;
+mod parts;
+mod preview;
+
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use body_prefix::BodyPrefix;
+pub use decode::without_nul;
+pub use extract::{Code, CodePlace, Extracted, Link, LinkKind};
+use parts::Leaf;
+
+/// What a message list shows of a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// The first address of `From`, as `Name <a@b>` or `a@b`.
+    pub from: Option<String>,
+    /// The decoded `Subject`.
+    pub subject: Option<String>,
+    /// The first characters of the text, on one line.
+    pub preview_text: String,
+    /// How much of the mail was read.
+    pub status: ParseStatus,
+}
+
+/// How much of a mail was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParseStatus {
+    /// All of it.
+    Parsed,
+    /// The top header fields only: the mail exceeds a bound of depth, parts or header size.
+    Truncated,
+    /// Nothing: the parser panicked.
+    Failed,
+}
+
+/// Bodies and attachments of a mail. A body that was not sent is `None`. Decoding can make the bodies longer than the
+/// mail, so together they are cut at [`MAX_BODY_BYTES`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Content {
+    /// The plain text.
+    pub text_body: Option<String>,
+    /// The HTML as it was sent, not sanitised.
+    pub html_body: Option<String>,
+    /// The attachments in the order of the mail.
+    pub attachments: Vec<Attachment>,
+}
+
+/// Metadata of an attachment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// The position among the attachments.
+    pub index: u32,
+    /// The name as sent, decoded; it can contain path separators.
+    pub filename: Option<String>,
+    /// `type/subtype` in lower case.
+    pub content_type: String,
+    /// The decoded size.
+    pub size_bytes: i64,
+    /// The Content-ID without angle brackets.
+    pub content_id: Option<String>,
+}
+
+/// The longest that both bodies of a [`Content`] are together. No charset makes more of the largest mail.
+pub const MAX_BODY_BYTES: usize = 80 << 20;
+
+/// Reads the summary and extracts codes and links.
+///
+/// A mail that exceeds the bounds keeps its top header fields. A mail that breaks the parser has an empty summary.
+#[must_use]
+pub fn summarize(raw: &[u8]) -> (Summary, Extracted) {
+    catch_panic(|| {
+        let top = fields::read(raw);
+        let mut summary = Summary {
+            from: top.from.and_then(fields::from),
+            subject: top.subject.map(fields::subject),
+            preview_text: String::new(),
+            status: ParseStatus::Truncated,
+        };
+        let mut extracted = Extracted::default();
+        if let Ok(leaves) = parts::leaves(raw) {
+            let prefix = BodyPrefix::of(&leaves);
+            summary.status = ParseStatus::Parsed;
+            summary.preview_text = preview::of(&prefix);
+            extracted = extract::extract(summary.subject.as_deref(), &prefix, top.unsubscribe);
+        }
+        (summary, extracted)
+    })
+    .unwrap_or_else(|| {
+        let summary = Summary {
+            from: None,
+            subject: None,
+            preview_text: String::new(),
+            status: ParseStatus::Failed,
+        };
+        (summary, Extracted::default())
+    })
+}
+
+/// Reads the bodies and the metadata of the attachments. Empty for a mail that exceeds the bounds.
+#[must_use]
+pub fn content(raw: &[u8]) -> Content {
+    content_within(raw, MAX_BODY_BYTES)
+}
+
+fn content_within(raw: &[u8], max_body_bytes: usize) -> Content {
+    catch_panic(|| {
+        let Ok(leaves) = parts::leaves(raw) else {
+            return Content::default();
+        };
+        let (texts, htmls) = (
+            bodies(leaves.iter().filter(|leaf| leaf.is_text_body()), max_body_bytes),
+            bodies(leaves.iter().filter(|leaf| leaf.is_html_body()), max_body_bytes),
+        );
+        let half = max_body_bytes / 2;
+        let len = |body: &Option<String>| body.as_ref().map_or(0, String::len);
+        let (text_len, html_len) = (len(&texts), len(&htmls));
+        let text_max = half.max(max_body_bytes.saturating_sub(html_len));
+        let html_max = half.max(max_body_bytes.saturating_sub(text_len));
+        Content {
+            text_body: texts.map(|body| decode::cut(body, text_max)),
+            html_body: htmls.map(|body| decode::cut(body, html_max)),
+            attachments: (0..)
+                .zip(attachments(&leaves))
+                .map(|(index, leaf)| describe(index, leaf).0)
+                .collect(),
+        }
+    })
+    .unwrap_or_default()
+}
+
+/// Decodes one attachment.
+#[must_use]
+pub fn attachment(raw: &[u8], index: u32) -> Option<(Attachment, Vec<u8>)> {
+    catch_panic(|| {
+        let leaves = parts::leaves(raw).ok()?;
+        let leaf = attachments(&leaves).nth(usize::try_from(index).ok()?)?;
+        let (metadata, bytes) = describe(index, leaf);
+        Some((metadata, bytes.into_owned()))
+    })?
+}
+
+fn attachments<'l, 'a>(leaves: &'l [Leaf<'a>]) -> impl Iterator<Item = &'l Leaf<'a>> {
+    leaves.iter().filter(|leaf| leaf.is_attachment())
+}
+
+fn describe<'l>(index: u32, leaf: &'l Leaf<'_>) -> (Attachment, std::borrow::Cow<'l, [u8]>) {
+    let bytes = decode::transfer(leaf.body, leaf.encoding);
+    let metadata = Attachment {
+        index,
+        filename: leaf.filename.clone(),
+        content_type: leaf.content_type(),
+        size_bytes: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+        content_id: leaf.content_id.clone(),
+    };
+    (metadata, bytes)
+}
+
+/// Joins the parts of a body. Mailing lists often append their footer as a separate part.
+fn bodies<'l, 'a: 'l>(leaves: impl Iterator<Item = &'l Leaf<'a>>, max_bytes: usize) -> Option<String> {
+    let mut parts = leaves.map(|leaf| {
+        let bytes = decode::transfer(leaf.body, leaf.encoding);
+        decode::text(&bytes, leaf.charset.as_deref())
+    });
+    let mut body = parts.next()?;
+    for part in parts {
+        if body.len() > max_bytes {
+            break;
+        }
+        body.push('\n');
+        body.push_str(&part);
+    }
+    Some(body)
+}
+
+/// Defence in depth: a panic of the parser costs one mail its summary and never its bytes.
+fn catch_panic<T>(parse: impl FnOnce() -> T) -> Option<T> {
+    let outcome = catch_unwind(AssertUnwindSafe(parse));
+    if outcome.is_err() {
+        tracing::error!("the MIME parser panicked");
+    }
+    outcome.ok()
+}

@@ -1,0 +1,16 @@
+//! Mails and the expected results.
+
+mod bounds;
+mod corpus;
+mod labelled;
+
+use super::{Summary, attachment, content, summarize};
+
+/// Writes a mail's line ends as they come over the wire.
+fn crlf(text: &str) -> Vec<u8> {
+    text.replace('\n', "\r\n").into_bytes()
+}
+
+fn summary(raw: &[u8]) -> Summary {
+    summarize(raw).0
+}

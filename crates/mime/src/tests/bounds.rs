@@ -1,0 +1,285 @@
+//! Hostile mails: depth, numbers, sizes, arbitrary bytes. The time limits are generous, but without its bound each of these
+//! mails took seconds or ended the process.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::{attachment, content, crlf, summarize, summary};
+use crate::{
+    ParseStatus::{self, Parsed, Truncated},
+    content_within,
+};
+
+/// Multiparts in each other.
+fn multiparts(depth: usize) -> Vec<u8> {
+    let mut mail = String::from("Subject: deep\n");
+    for n in 0..depth {
+        mail += &format!("Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n");
+    }
+    mail += "\ntext\n";
+    for n in (0..depth).rev() {
+        mail += &format!("--b{n}--\n");
+    }
+    crlf(&mail)
+}
+
+/// Messages in each other.
+fn messages(depth: usize) -> Vec<u8> {
+    crlf(&format!(
+        "Subject: deep\n{}\ntext",
+        "Content-Type: message/rfc822\n\n".repeat(depth)
+    ))
+}
+
+/// A message within, in base64.
+fn in_base64(inner: &[u8]) -> Vec<u8> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut mail = crlf("Subject: deep\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n");
+    for three in inner.chunks(3) {
+        let word =
+            three.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
+        for n in 0..4 {
+            let index = usize::try_from(word >> (18 - 6 * n) & 63).unwrap();
+            mail.push(if n <= three.len() { ALPHABET[index] } else { b'=' });
+        }
+    }
+    mail
+}
+
+#[track_caller]
+fn check(raw: &[u8], status: ParseStatus) {
+    let started = Instant::now();
+    let summary = summary(raw);
+    assert_eq!(summary.status, status);
+    let found = content(raw);
+    if status == Truncated {
+        assert_eq!(
+            (summary.subject.as_deref(), summary.preview_text.as_str()),
+            (Some("deep"), "")
+        );
+        assert_eq!(found, crate::Content::default());
+        assert_eq!(attachment(raw, 0), None);
+    }
+    assert!(found.attachments.len() <= 1000);
+    // Far above the time of an unoptimised build on a busy machine, far below the time of an unbounded parser.
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "took {:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn parse_deep_nesting_is_truncated() {
+    for depth in [1, 10, 64] {
+        check(&multiparts(depth), Parsed);
+        check(&messages(depth), Parsed);
+        check(&in_base64(&messages(depth - 1)), Parsed);
+    }
+    for depth in [65, 1000] {
+        check(&multiparts(depth), Truncated);
+        check(&in_base64(&multiparts(depth)), Truncated);
+    }
+    for depth in [65, 1000, 100_000] {
+        check(&messages(depth), Truncated);
+        check(&in_base64(&messages(depth)), Truncated);
+    }
+    assert_eq!(summary(&multiparts(100_000)).status, Truncated);
+    // Regression: this input overflowed the stack and ended the process.
+    check(&messages(32_000), Truncated);
+    let mut encoded = crlf("Subject: deep\n\nx");
+    for _ in 0..20 {
+        encoded = in_base64(&encoded);
+    }
+    check(&encoded, Parsed);
+}
+
+#[test]
+fn parse_too_many_parts_or_headers_is_truncated() {
+    let head = "Subject: deep\nContent-Type: multipart/mixed; boundary=b\n\n";
+    check(&crlf(&format!("{head}{}", "--b\n\nx\n".repeat(999))), Parsed);
+    check(&crlf(&format!("{head}{}", "--b\n\nx\n".repeat(1000))), Truncated);
+    check(
+        &crlf(&format!("{head}{}", "--b\n\nx\n".repeat(1_000_000))),
+        Truncated,
+    );
+    let headers = "X: y\n".repeat(1_000_000);
+    check(&crlf(&format!("Subject: deep\n{headers}\nbody")), Truncated);
+    check(
+        &crlf(&format!(
+            "Subject: deep\nFrom: {}\n\nbody",
+            "a@b.test,\n ".repeat(100_000)
+        )),
+        Truncated,
+    );
+    check(
+        &crlf(&format!(
+            "Subject: deep\nFrom: {}\n\nbody",
+            "a@b.test, ".repeat(1_000)
+        )),
+        Parsed,
+    );
+    check(&crlf(&format!("From: {}\n\nbody", "(".repeat(90_000))), Parsed);
+    check(
+        &crlf(&format!("Subject: {}\n\nbody", "=?utf-8?q?a".repeat(9_000))),
+        Parsed,
+    );
+    check(
+        &crlf(&format!("Subject: {}\n\nbody", "=?aa".repeat(20_000))),
+        Parsed,
+    );
+}
+
+#[test]
+fn parse_quadratic_fields_are_cut() {
+    let continuations: String = (0..8_000).map(|n| format!(";n*{n}=x")).collect();
+    let words = "=?utf-8?q?a".repeat(1_500);
+    let part = |field: &str| format!("--b\nContent-Type: a/b; n=\"{field}\"\n\nx\n");
+    let mail = |part: &str| {
+        crlf(&format!(
+            "Content-Type: multipart/mixed; boundary=b\n\n{}",
+            part.repeat(200)
+        ))
+    };
+    check(&mail(&part(&words)), Parsed);
+    check(
+        &mail(&format!("--b\nContent-Type: a/b{continuations}\n\nx\n")),
+        Parsed,
+    );
+    // Each container scans the rest of the mail; the depth bounds the number of scans.
+    let body = "-- -- --\n".repeat(100_000);
+    let mut deep = String::new();
+    for n in 0..60 {
+        deep += &format!("Content-Type: multipart/mixed; boundary=\"-{n}\"\n\n---{n}\n");
+    }
+    check(&crlf(&format!("{deep}\n{body}")), Parsed);
+}
+
+#[test]
+fn parse_hostile_html_is_linear() {
+    for unit in [
+        "<div>", "<", "&", "<!--", "<a b=\"", "<script>", "</", "&#x", "<p '",
+    ] {
+        let html = unit.repeat(500_000 / unit.len());
+        check(&crlf(&format!("Content-Type: text/html\n\n{html}")), Parsed);
+    }
+}
+
+#[test]
+fn content_bodies_are_cut_at_a_common_limit() {
+    let text = "\u{e4}".repeat(3_000_000);
+    let alternative = |text: &str, html: &str| {
+        crlf(&format!(
+            "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain; charset=utf-8\n\n{text}\n--b\nContent-Type: text/html; charset=utf-8\n\n{html}\n--b--"
+        ))
+    };
+    let len = |body: Option<String>| body.unwrap().len();
+    let both = content(&alternative(&text, &text));
+    assert_eq!(
+        (both.text_body.unwrap(), both.html_body.unwrap()),
+        (text.clone(), text.clone())
+    );
+    let both = content_within(&alternative(&text, &text), 2_600_000);
+    assert_eq!((len(both.text_body), len(both.html_body)), (1_300_000, 1_300_000));
+    let one = content_within(&alternative(&text, "x"), 2_600_000);
+    assert_eq!((len(one.text_body), len(one.html_body)), (2_599_998, 1));
+}
+
+/// Pieces that meet in hostile mails more often than in random bytes.
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..20),
+        prop::sample::select(vec![
+            &b"\r\n"[..],
+            b"\n",
+            b"\r\n\r\n",
+            b"Content-Type: ",
+            b"multipart/mixed; boundary=",
+            b"b",
+            b"\"",
+            b"--b",
+            b"--b--",
+            b"message/rfc822",
+            b"text/html",
+            b"text/plain; charset=",
+            b"utf-16",
+            b"iso-2022-jp",
+            b"Content-Transfer-Encoding: ",
+            b"base64",
+            b"quoted-printable",
+            b"=",
+            b"=3",
+            b"=?utf-8?q?",
+            b"?=",
+            b"Content-Disposition: attachment; filename*0*=",
+            b"Subject: ",
+            b"From: ",
+            b"<",
+            b">",
+            b"(",
+            b")",
+            b"&#x",
+            b";",
+            b"<!--",
+            b"\0",
+            b"\xff",
+            b"\\",
+            b"'",
+            b"%e4",
+        ])
+        .prop_map(<[u8]>::to_vec),
+    ];
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn parse_arbitrary_bytes_never_fails(raw in pieces()) {
+        let summary = summary(&raw);
+        prop_assert_ne!(summary.status, ParseStatus::Failed);
+        prop_assert!(summary.preview_text.chars().count() <= 100);
+        let content = content(&raw);
+        for text in [&content.text_body, &content.html_body, &Some(summary.preview_text), &summary.subject, &summary.from].into_iter().flatten() {
+            prop_assert!(!text.contains('\0'));
+        }
+        for found in &content.attachments {
+            let (again, bytes) = attachment(&raw, found.index).unwrap();
+            prop_assert_eq!(&again, found);
+            prop_assert_eq!(i64::try_from(bytes.len()).unwrap(), found.size_bytes);
+        }
+    }
+}
+
+#[test]
+fn extract_hostile_mail_is_bounded() {
+    let link = "<a href=https://b.test/verify/here>click here to verify</a> ";
+    let hostile = [
+        ("html", link.repeat(8_000)),
+        ("html", "<b style='font-size:30px'>".repeat(20_000) + "1234 "),
+        ("html", "<td>1 ".repeat(80_000)),
+        (
+            "html",
+            format!("<a href=\"https://b.test/{}\">x</a>", "a".repeat(400_000)),
+        ),
+        ("plain", "your code 123456 order ".repeat(20_000)),
+        ("plain", "1-".repeat(200_000)),
+        ("plain", "1 2 3 5 ".repeat(50_000)),
+        ("plain", "https://".repeat(50_000)),
+        ("plain", "https://b.test/)))))) ".repeat(20_000)),
+        ("plain", format!("https://b.test/{}", ")".repeat(400_000))),
+    ];
+    for (kind, body) in hostile {
+        let started = Instant::now();
+        let raw = crlf(&format!("Subject: code\nContent-Type: text/{kind}\n\n{body}"));
+        let extracted = summarize(&raw).1;
+        assert!(extracted.codes.len() <= 10 && extracted.links.len() <= 50);
+        assert!(extracted.links.iter().all(|link| link.url.len() <= 2048));
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "took {:?}: {kind} {}",
+            started.elapsed(),
+            &body[..20]
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! Precision and recall of codes and link kinds on labelled mails.
+//!
+//! The rules were developed on `seen` and checked on `unseen`. The authors of `later` and `fresh` knew neither the rules nor
+//! the vocabulary; the first result for `fresh` was 0.647 and 0.917 for codes, 0.786 and 0.917 for link kinds (precision,
+//! recall). `after` was written after the rules were corrected; its first result was 1.000 and 0.875 for codes, 1.000 and
+//! 0.833 for link kinds. Half of the mails have no code and no link to verify or reset. The rules have been adapted to all of
+//! these mails, so only new mails measure their quality.
+
+use std::collections::BTreeSet;
+
+use super::{crlf, summarize};
+use crate::{Extracted, LinkKind};
+
+#[derive(Debug, Default)]
+struct Mail {
+    name: String,
+    codes: BTreeSet<String>,
+    links: BTreeSet<(&'static str, String)>,
+    raw: Vec<u8>,
+}
+
+/// Reads a fixture: after `####` and a name come the labels, a subject, and a text or, after `<html>`, a document.
+fn mails(fixture: &str) -> Vec<Mail> {
+    let mails = fixture.split("#### ").filter(|mail| !mail.is_empty());
+    mails
+        .map(|mail| {
+            let (labels, rest) = mail.split_once("Subject: ").unwrap();
+            let (subject, body) = rest.split_once('\n').unwrap();
+            let mut lines = labels.lines();
+            let mut mail = Mail {
+                name: lines.next().unwrap().to_owned(),
+                ..Mail::default()
+            };
+            for (label, values) in lines.map(|line| line.split_once(':').unwrap()) {
+                for value in values.split_whitespace().map(str::to_owned) {
+                    match label {
+                        "codes" => mail.codes.insert(value),
+                        "verify" => mail.links.insert(("verify", value)),
+                        "reset" => mail.links.insert(("reset", value)),
+                        "unsubscribe" => mail.links.insert(("unsubscribe", value)),
+                        _ => panic!("no label {label}"),
+                    };
+                }
+            }
+            let (kind, body) = match body.strip_prefix("<html>\n") {
+                Some(html) => ("html", html),
+                None => ("plain", body),
+            };
+            mail.raw = crlf(&format!(
+                "From: a@b.test\nSubject: {subject}\nContent-Type: text/{kind}; charset=utf-8\n\n{body}"
+            ));
+            mail
+        })
+        .collect()
+}
+
+fn found(extracted: Extracted) -> (BTreeSet<String>, BTreeSet<(&'static str, String)>) {
+    let links = extracted.links.into_iter().filter_map(|link| {
+        let kind = match link.kind {
+            LinkKind::Verify => "verify",
+            LinkKind::Reset => "reset",
+            LinkKind::Unsubscribe => "unsubscribe",
+            LinkKind::Other => return None,
+        };
+        Some((kind, link.url))
+    });
+    let codes = extracted.codes.into_iter().map(|code| code.value);
+    (codes.collect(), links.collect())
+}
+
+/// Right, found and expected.
+#[derive(Default)]
+struct Score(usize, usize, usize);
+
+impl Score {
+    fn add<T: Ord>(&mut self, found: &BTreeSet<T>, expected: &BTreeSet<T>) {
+        self.0 += found.intersection(expected).count();
+        self.1 += found.len();
+        self.2 += expected.len();
+    }
+
+    /// Precision and recall, in thousandths.
+    fn ratios(&self) -> (usize, usize) {
+        (self.0 * 1000 / self.1.max(1), self.0 * 1000 / self.2.max(1))
+    }
+}
+
+fn measure(split: &str, fixture: &str, floor: usize) {
+    let (mut codes, mut links) = (Score::default(), Score::default());
+    let mails = mails(fixture);
+    for mail in &mails {
+        let (found_codes, found_links) = found(summarize(&mail.raw).1);
+        if (&found_codes, &found_links) != (&mail.codes, &mail.links) {
+            println!(
+                "{}: {found_codes:?} for {:?}, {found_links:?} for {:?}",
+                mail.name, mail.codes, mail.links
+            );
+        }
+        codes.add(&found_codes, &mail.codes);
+        links.add(&found_links, &mail.links);
+    }
+    for (what, score) in [("codes", codes), ("kinds of links", links)] {
+        let (precision, recall) = score.ratios();
+        println!(
+            "{split}, {} mails: {what}: precision {:.3}, recall {:.3}",
+            mails.len(),
+            precision as f64 / 1000.0,
+            recall as f64 / 1000.0
+        );
+        assert!(precision >= floor && recall >= floor, "{split}: {what}");
+    }
+}
+
+#[test]
+fn extract_seen_mails_meets_precision_and_recall() {
+    measure("seen", include_str!("mails/seen.txt"), 950);
+}
+
+#[test]
+fn extract_unseen_mails_meets_precision_and_recall() {
+    measure("unseen", include_str!("mails/unseen.txt"), 850);
+}
+
+#[test]
+fn extract_later_mails_meets_precision_and_recall() {
+    measure("later", include_str!("mails/later.txt"), 950);
+}
+
+#[test]
+fn extract_fresh_mails_meets_precision_and_recall() {
+    measure("fresh", include_str!("mails/fresh.txt"), 950);
+}
+
+#[test]
+fn extract_mails_after_rules_meets_precision_and_recall() {
+    measure("after", include_str!("mails/after.txt"), 950);
+}

@@ -1,0 +1,215 @@
+//! The hot paths: what is prepared for each, and the operation that is counted.
+
+use std::sync::Arc;
+
+use anyhow::{bail, ensure};
+use bytes::{Bytes, BytesMut};
+use futures_util::future::BoxFuture;
+use mayfly_smtp::{
+    Budget,
+    session::{Delivery, Recipient, Replies, Session, Settings, Step},
+};
+use mayfly_testkit::MailSender;
+use tokio::{net::TcpListener, sync::Mutex};
+
+use crate::{
+    mails,
+    world::{ADDRESS, World},
+};
+
+/// One operation of a path; called again for each one.
+pub(crate) type Operation = Box<dyn FnMut() -> BoxFuture<'static, anyhow::Result<()>>>;
+
+/// What is counted.
+pub(crate) struct HotPath {
+    pub(crate) name: &'static str,
+    /// How many operations are counted together: enough that what happens by the clock does not show.
+    pub(crate) operations: u32,
+    pub(crate) prepare: fn() -> BoxFuture<'static, anyhow::Result<Operation>>,
+}
+
+pub(crate) const PATHS: [HotPath; 9] = [
+    HotPath {
+        name: "deliver-text-4k",
+        operations: 200,
+        prepare: || Box::pin(deliver(mails::text(4 << 10))),
+    },
+    HotPath {
+        name: "deliver-html-40k",
+        operations: 100,
+        prepare: || Box::pin(deliver(mails::html(40 << 10))),
+    },
+    HotPath {
+        name: "list-30",
+        operations: 200,
+        prepare: || Box::pin(get("/api/messages", 30)),
+    },
+    HotPath {
+        name: "me",
+        operations: 300,
+        prepare: || Box::pin(get("/api/me", 0)),
+    },
+    HotPath {
+        name: "validate-mailbox-jwt",
+        operations: 1_000,
+        prepare: || Box::pin(validate_mailbox_jwt()),
+    },
+    HotPath {
+        name: "validate-pro-token",
+        operations: 1_000,
+        prepare: || Box::pin(validate_pro_token()),
+    },
+    HotPath {
+        name: "smtp-session-4k",
+        operations: 1_000,
+        prepare: || Box::pin(smtp_session()),
+    },
+    HotPath {
+        name: "smtp-connection-4k",
+        operations: 200,
+        prepare: || Box::pin(smtp_connection()),
+    },
+    HotPath {
+        name: "show-html-1m",
+        operations: 3,
+        prepare: || Box::pin(show_html()),
+    },
+];
+
+/// `DeliverMessage` and everything below: reading the mail, codes and links, one durable transaction.
+async fn deliver(mail: Vec<u8>) -> anyhow::Result<Operation> {
+    let (world, mail) = (World::start().await?, Bytes::from(mail));
+    let account_id = world.create_mailbox().await?;
+    Ok(Box::new(move || {
+        let (world, account_id, mail) = (world.clone(), account_id.clone(), mail.clone());
+        Box::pin(async move { world.deliver(&account_id, &mail).await.map(drop) })
+    }))
+}
+
+/// A `GET` through the router with a mailbox's JWT, over a mailbox with so many mails.
+async fn get(path: &'static str, mails: usize) -> anyhow::Result<Operation> {
+    let world = World::start().await?;
+    let account_id = world.create_mailbox().await?;
+    let token = world.create_credential(&account_id).await?;
+    let mail = Bytes::from(mails::text(4 << 10));
+    for _ in 0..mails {
+        world.deliver(&account_id, &mail).await?;
+    }
+    Ok(get_repeatedly(world, path.to_owned(), token))
+}
+
+fn get_repeatedly(world: World, path: String, token: String) -> Operation {
+    Box::new(move || {
+        let (world, path, token) = (world.clone(), path.clone(), token.clone());
+        Box::pin(async move { world.get(&path, &token).await.map(drop) })
+    })
+}
+
+async fn validate_mailbox_jwt() -> anyhow::Result<Operation> {
+    let world = World::start().await?;
+    let account_id = world.create_mailbox().await?;
+    let token = world.create_credential(&account_id).await?;
+    Ok(validate_repeatedly(world, token))
+}
+
+async fn validate_pro_token() -> anyhow::Result<Operation> {
+    let world = World::start().await?;
+    let token = world.create_pro_token().await?;
+    Ok(validate_repeatedly(world, token))
+}
+
+fn validate_repeatedly(world: World, token: String) -> Operation {
+    Box::new(move || {
+        let (world, token) = (world.clone(), token.clone());
+        Box::pin(async move { world.validate_token(&token).await })
+    })
+}
+
+/// The state machine and the data reader alone: bytes in, replies out.
+async fn smtp_session() -> anyhow::Result<Operation> {
+    let settings = Arc::new(Settings {
+        host_name: "mx.mayfly.test".to_owned(),
+        max_message_bytes: 25 << 20,
+        max_recipients: 100,
+        has_tls: false,
+        budget: Budget::new(1 << 30),
+    });
+    let commands: Bytes = format!(
+        "EHLO client.example.com\r\nMAIL FROM:<bounce@shop.example> SIZE=4200\r\nRCPT TO:<{ADDRESS}>\r\nDATA\r\n"
+    )
+    .into();
+    let mail: Bytes = [&mails::text(4 << 10)[..], b".\r\nQUIT\r\n"].concat().into();
+    Ok(Box::new(move || {
+        let outcome = converse(&settings, [&commands, &mail]);
+        Box::pin(async move { outcome })
+    }))
+}
+
+fn converse(settings: &Arc<Settings>, inputs: [&Bytes; 2]) -> anyhow::Result<()> {
+    let (mut session, mut replies) = (Session::new(settings.clone()), Replies::default());
+    session.greet(false, &mut replies);
+    let (mut inputs, mut input) = (inputs.into_iter(), BytesMut::new());
+    let mut stored = 0;
+    loop {
+        match session.advance(&mut input, &mut replies) {
+            Step::Read => match inputs.next() {
+                Some(more) => input.extend_from_slice(more),
+                None => bail!("the session did not end: {}", replies.as_str()),
+            },
+            Step::Resolve { .. } => {
+                session.recipient_resolved(Recipient::Known("account".to_owned()), &mut replies);
+            }
+            Step::Deliver(_) => {
+                stored += 1;
+                session.delivered(&Delivery::Stored("message".to_owned()), &mut replies);
+            }
+            Step::StartTls => bail!("TLS is not offered"),
+            Step::Close { .. } => {
+                ensure!(stored == 1, "not delivered once: {}", replies.as_str());
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// A mail over a kept connection to the real listener; the client and the delivery are counted with it.
+async fn smtp_connection() -> anyhow::Result<Operation> {
+    let world = World::start().await?;
+    world.create_mailbox().await?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let deps = mayfly_smtp::Deps {
+        mailbox: world.to_mailbox.clone(),
+        tls: None,
+        tasks: world.tasks.clone(),
+    };
+    mayfly_smtp::build(&mayfly_smtp::Config::default(), deps).serve(listener);
+    let sender = Arc::new(Mutex::new(MailSender::ready(address).await?));
+    let mail = Bytes::from(mails::text(4 << 10));
+    Ok(Box::new(move || {
+        let (world, sender, mail) = (world.clone(), sender.clone(), mail.clone());
+        Box::pin(async move {
+            world.clock.advance(time::Duration::seconds(1));
+            let mut sender = sender.lock().await;
+            let reply = sender.send("bounce@shop.example", &[ADDRESS], &mail).await?;
+            ensure!(reply.code == 250, "{reply:?}");
+            Ok(())
+        })
+    }))
+}
+
+/// The document of a mail with 1 MiB of HTML: reading the mail, and cleaning its HTML.
+async fn show_html() -> anyhow::Result<Operation> {
+    let world = World::start().await?;
+    let account_id = world.create_mailbox().await?;
+    let token = world.create_credential(&account_id).await?;
+    let message_id = world.deliver(&account_id, &mails::html(1 << 20).into()).await?;
+    let path = format!("/api/messages/{message_id}/body");
+    // HTML beyond the bounds is shown as text, which costs much less.
+    let document = world.get(&path, &token).await?;
+    ensure!(
+        document.windows(6).any(|tag| tag == b"<table"),
+        "the HTML is not shown as HTML"
+    );
+    Ok(get_repeatedly(world, path, token))
+}

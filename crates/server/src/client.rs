@@ -1,0 +1,138 @@
+//! The command `mayfly mailbox`: a client of any server, for scripts and CI. It uses only the public HTTP API and reads no
+//! configuration. Results go to stdout, everything else to stderr.
+
+mod access;
+mod api;
+mod create;
+mod format;
+mod progress;
+mod selection;
+pub(crate) mod variables;
+mod wait;
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use mayfly_types::MessageId;
+use reqwest::{Method, Url};
+
+use self::{access::Access, api::Client};
+
+/// The exit code of a wait that timed out.
+const EXIT_TIMED_OUT: u8 = 1;
+
+/// The command line behind `mayfly mailbox`.
+#[derive(Debug, Args)]
+pub(crate) struct MailboxCommand {
+    /// The URL of the server
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = variables::SERVER,
+        default_value = "http://127.0.0.1:8080"
+    )]
+    server: Url,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Create a mailbox: `export $(mayfly mailbox create)` sets the token for the other commands
+    Create(create::Create),
+    /// Wait for unread mail and mark it as read; exit code 1 on time-out
+    Wait(wait::Wait),
+    /// List messages, newest first
+    List {
+        #[command(flatten)]
+        access: Access,
+        /// Page number; a page has 30 messages
+        #[arg(long, default_value_t = 1)]
+        page: u32,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a message, and mark it as read
+    Read {
+        #[command(flatten)]
+        access: Access,
+        /// Id of the message
+        id: MessageId,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete a message, or the whole mailbox
+    Delete {
+        #[command(flatten)]
+        access: Access,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// What to delete: exactly one of the two.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Target {
+    /// Id of the message
+    id: Option<MessageId>,
+    /// The mailbox with all its messages
+    #[arg(long)]
+    mailbox: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(command: &MailboxCommand) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let output = runtime.block_on(act(command))?;
+    let Some(output) = output else {
+        return Ok(ExitCode::from(EXIT_TIMED_OUT));
+    };
+    std::io::stdout()
+        .write_all(output.as_bytes())
+        .context("cannot write the output")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the output; `None` after a time-out.
+async fn act(command: &MailboxCommand) -> anyhow::Result<Option<String>> {
+    let client = |access: &Access| Client::new(&command.server, Some(&access.token));
+    match &command.action {
+        Action::Create(create) => {
+            let client = Client::new(&command.server, None)?;
+            create::create(&client, create).await.map(Some)
+        }
+        Action::Wait(wait) => wait::wait(&client(&wait.access)?, wait).await,
+        Action::List { access, page, json } => {
+            let path = format!("/api/messages?page={page}");
+            let page = client(access)?.call(Method::GET, &path).await?;
+            if *json {
+                return Ok(Some(format!("{page}\n")));
+            }
+            Ok(Some(api::items(&page).iter().map(format::item).collect()))
+        }
+        Action::Read { access, id, json } => {
+            let client = client(access)?;
+            let message = client.call(Method::GET, &format!("/api/messages/{id}")).await?;
+            client.mark_read(*id).await?;
+            Ok(Some(match json {
+                true => format!("{message}\n"),
+                false => format::message(&message),
+            }))
+        }
+        Action::Delete { access, target } => {
+            let path = match target.id {
+                Some(id) => format!("/api/messages/{id}"),
+                None => "/api/me".to_owned(),
+            };
+            client(access)?.call(Method::DELETE, &path).await?;
+            Ok(Some(String::new()))
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Calls of the public HTTP API.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use mayfly_types::MessageId;
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header, redirect};
+use serde_json::Value;
+use tokio::time::Instant;
+
+/// The time-out of a call that does not wait for mail.
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause before a retry when an overloaded server sends no `Retry-After`.
+const PAUSE_SECS: u64 = 1;
+const MAX_PAUSE_SECS: u64 = 10;
+
+/// A client of one server, with or without the token of a mailbox.
+#[derive(Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: String,
+    token: Option<String>,
+    /// The server has responded before.
+    has_answered: AtomicBool,
+}
+
+impl Client {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the user of the command names the server"
+    )]
+    pub(super) fn new(server: &Url, token: Option<&str>) -> anyhow::Result<Self> {
+        // No redirects: the token must not reach another server.
+        let builder = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT);
+        let builder = match server.scheme() {
+            // Plain HTTP must work on a machine without root certificates.
+            "http" => builder.tls_certs_only([]),
+            "https" => builder,
+            _ => bail!("--server: must begin with http:// or https://"),
+        };
+        Ok(Self {
+            http: builder.build().context("cannot create the HTTP client")?,
+            base: server.as_str().trim_end_matches('/').to_owned(),
+            token: token.map(str::to_owned),
+            has_answered: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Calls, and parses the JSON of the response; null without a body.
+    ///
+    /// # Errors
+    /// Contains the server's error, or why there is no response.
+    pub(super) async fn call(&self, method: Method, path: &str) -> anyhow::Result<Value> {
+        self.send_json(self.request(method, path)).await
+    }
+
+    /// Sends a request, and parses the JSON of the response.
+    pub(super) async fn send_json(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let request = request.timeout(CALL_TIMEOUT);
+        let response = self.send(request, Instant::now() + CALL_TIMEOUT).await?;
+        self.json(response).await
+    }
+
+    /// Marks a message as read.
+    pub(super) async fn mark_read(&self, id: MessageId) -> anyhow::Result<()> {
+        self.call(Method::PUT, &format!("/api/messages/{id}/read"))
+            .await?;
+        Ok(())
+    }
+
+    /// Sends, and retries until a deadline while the server is overloaded. Returns only successful responses.
+    pub(super) async fn send(&self, request: RequestBuilder, deadline: Instant) -> anyhow::Result<Response> {
+        loop {
+            let attempt = request.try_clone().context("the request cannot be repeated")?;
+            let response = attempt.send().await.map_err(|error| self.no_answer(error))?;
+            self.has_answered.store(true, Ordering::Relaxed);
+            let status = response.status();
+            if status.is_success() {
+                return Ok(response);
+            }
+            let is_busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
+            let retry_at = Instant::now() + pause(&response);
+            if !is_busy || retry_at > deadline {
+                return Err(self.error_of(response).await);
+            }
+            tokio::time::sleep_until(retry_at).await;
+        }
+    }
+
+    /// Parses the JSON of a response; null without a body.
+    pub(super) async fn json(&self, response: Response) -> anyhow::Result<Value> {
+        if response.status() == StatusCode::NO_CONTENT {
+            return Ok(Value::Null);
+        }
+        let body = response.bytes().await.map_err(|error| self.no_answer(error))?;
+        serde_json::from_slice(&body).map_err(|_| self.not_mayfly())
+    }
+
+    /// Tells whether a failed call is worth a retry: the connection broke, or a server that has responded before refuses
+    /// connections. A server that never responded is an error at once.
+    pub(super) fn is_transient(&self, error: &anyhow::Error) -> bool {
+        match error.downcast_ref::<reqwest::Error>() {
+            Some(error) if error.is_connect() => self.has_answered.load(Ordering::Relaxed),
+            // A broken connection proves that there was a server.
+            Some(_) => {
+                self.has_answered.store(true, Ordering::Relaxed);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The error for a response that Mayfly does not send.
+    pub(super) fn not_mayfly(&self) -> anyhow::Error {
+        anyhow::anyhow!("{}: the response is not from Mayfly", self.base)
+    }
+
+    fn no_answer(&self, error: reqwest::Error) -> anyhow::Error {
+        // The URL can contain search terms, and the user knows it.
+        anyhow::Error::new(error.without_url()).context(format!("{}: no answer", self.base))
+    }
+
+    async fn error_of(&self, response: Response) -> anyhow::Error {
+        let status = response.status().as_u16();
+        if let Some(location) = response.headers().get(header::LOCATION) {
+            let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
+            return anyhow::anyhow!("{}: redirects to {}", self.base, location.escape_debug());
+        }
+        let body = response.bytes().await.unwrap_or_default();
+        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        match (body["error"].as_str(), body["message"].as_str()) {
+            (Some(code), Some(message)) => anyhow::anyhow!(
+                "{}: {status} {}: {}",
+                self.base,
+                code.escape_debug(),
+                message.escape_debug()
+            ),
+            _ => anyhow::anyhow!("{}: answers {status}", self.base),
+        }
+    }
+}
+
+/// Returns the messages of a page or of a wait.
+pub(super) fn items(body: &Value) -> &[Value] {
+    body["messages"].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn pause(response: &Response) -> Duration {
+    let retry_after = response.headers().get(header::RETRY_AFTER);
+    let secs = retry_after
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .unwrap_or(PAUSE_SECS);
+    Duration::from_secs(secs.clamp(PAUSE_SECS, MAX_PAUSE_SECS))
+}

@@ -1,0 +1,201 @@
+//! The roles of this process: created in order, started together, stopped in the opposite order.
+
+use std::time::Duration;
+
+use mayfly_auth::Auth;
+use mayfly_mailbox::Mailbox;
+use mayfly_rpc::{Credential, Health};
+use mayfly_runtime::{
+    admin::{self, Readiness},
+    task::Tasks,
+    telemetry::Metrics,
+};
+use mayfly_shared::{bus::Bus, redis::Redis};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    banner::Listening,
+    config::{Config, Role},
+    roles::{auth::AuthRole, gateway::GatewayRole, mailbox::MailboxRole, smtp::SmtpRole},
+    sockets::Sockets,
+    wiring::Wiring,
+};
+
+/// How long edges may take to finish requests and mails under way.
+const EDGE_DRAIN_TIMEOUT: Duration = Duration::from_secs(25);
+/// How long services may take after the edges.
+const SERVICE_DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long idle connections to other processes may take to close.
+const TRANSPORT_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Three groups of tasks, in the order in which they stop. Dropping them stops all tasks.
+#[derive(Debug)]
+struct TaskGroups {
+    edges: Tasks,
+    services: Tasks,
+    /// Connections to services in other processes, and to Redis. Edges and services use them while they drain.
+    transports: Tasks,
+}
+
+impl TaskGroups {
+    fn new(failed: &CancellationToken) -> Self {
+        let [edges, services, transports] = std::array::from_fn(|_| Tasks::new(failed.clone()));
+        Self {
+            edges,
+            services,
+            transports,
+        }
+    }
+}
+
+impl Drop for TaskGroups {
+    fn drop(&mut self) {
+        for group in [&self.edges, &self.services, &self.transports] {
+            group.stopping().cancel();
+        }
+    }
+}
+
+/// The roles of this process, created and not yet started.
+pub(crate) struct Process {
+    /// The first field is dropped first: when a later role cannot be created, every task is stopped before the roles that it
+    /// uses are dropped. Otherwise a vital task would end by itself and be reported as a failure.
+    groups: TaskGroups,
+    auth: Option<AuthRole>,
+    mailbox: Option<MailboxRole>,
+    gateway: Option<GatewayRole>,
+    smtp: Option<SmtpRole>,
+    admin: TcpListener,
+    readiness: Readiness,
+    /// Absent when every role is here.
+    credential: Option<Credential>,
+    drain_delay: Duration,
+    listening: Listening,
+}
+
+impl Process {
+    /// Binds every socket and creates every role.
+    ///
+    /// # Errors
+    /// Names the key of a socket, a file or a database that cannot be used. Nothing keeps running then.
+    pub(crate) async fn create(config: &Config, failed: &CancellationToken) -> anyhow::Result<Self> {
+        // Before anything is opened or created.
+        let sockets = Sockets::bind(config).await?;
+        let groups = TaskGroups::new(failed);
+        let wiring = Wiring::new(config, groups.transports.clone())?;
+        let redis = match config.uses_redis() {
+            true => Redis::start(&config.redis, &groups.transports)?,
+            false => None,
+        };
+        let bus = Bus::new(redis.clone(), &config.redis);
+        let mut process = Self {
+            groups,
+            auth: None,
+            mailbox: None,
+            gateway: None,
+            smtp: None,
+            listening: sockets.listening(config)?,
+            admin: sockets.admin,
+            readiness: Readiness::default(),
+            credential: wiring.credential.clone(),
+            drain_delay: config.drain_delay(),
+        };
+        let services = process.groups.services.clone();
+        if config.has(Role::Auth) {
+            let role = AuthRole::create(config, sockets.auth, redis.clone(), services.clone()).await?;
+            process.auth.insert(role).add_checks(&mut process.readiness);
+        }
+        let here = process.auth.as_ref().map(AuthRole::transport);
+        let to_auth = wiring.to_auth(config, here, &mut process.readiness)?;
+        if let (true, Some(to_auth)) = (config.has(Role::Mailbox), to_auth.clone()) {
+            let role = MailboxRole::create(config, sockets.mailbox, to_auth, &bus, services).await?;
+            process.mailbox.insert(role).add_checks(&mut process.readiness);
+        }
+        let here = process.mailbox.as_ref().map(MailboxRole::transport);
+        let to_mailbox = wiring.to_mailbox(config, here, &mut process.readiness)?;
+        let edges = process.groups.edges.clone();
+        if let (Some(listener), Some(to_auth), Some(to_mailbox)) = (sockets.gateway, to_auth, &to_mailbox) {
+            let services = [to_auth, to_mailbox.clone()];
+            let role = GatewayRole::create(config, listener, services, redis, &bus, edges.clone())?;
+            process.gateway = Some(role);
+        }
+        if let (Some(listener), Some(to_mailbox)) = (sockets.smtp, to_mailbox) {
+            process.smtp = Some(SmtpRole::create(config, listener, to_mailbox, edges)?);
+        }
+        Ok(process)
+    }
+
+    /// Starts every role; the process is ready when this returns.
+    pub(crate) async fn start(self, metrics: Metrics) -> Running {
+        let tasks = &self.groups.services;
+        let (mut auth, mut mailbox, mut health) = (None, None, Vec::new());
+        if let Some(role) = self.auth {
+            let (service, served) = role.start(self.credential.as_ref(), tasks).await;
+            auth = Some(service);
+            health.extend(served);
+        }
+        if let Some(role) = self.mailbox {
+            let (service, served) = role.start(self.credential.as_ref(), tasks).await;
+            mailbox = Some(service);
+            health.extend(served);
+        }
+        if let Some(role) = self.gateway {
+            role.start();
+        }
+        if let Some(role) = self.smtp {
+            role.start();
+        }
+        admin::serve(self.admin, self.readiness.clone(), metrics, tasks);
+        self.readiness.set_serving(true);
+        Running {
+            groups: self.groups,
+            auth,
+            mailbox,
+            readiness: self.readiness,
+            health,
+            drain_delay: self.drain_delay,
+            listening: self.listening,
+        }
+    }
+}
+
+/// The roles of this process, serving.
+pub(crate) struct Running {
+    groups: TaskGroups,
+    auth: Option<Auth>,
+    mailbox: Option<Mailbox>,
+    readiness: Readiness,
+    /// Of the services that other processes call.
+    health: Vec<Health>,
+    drain_delay: Duration,
+    listening: Listening,
+}
+
+impl Running {
+    /// Returns where the process listens.
+    pub(crate) fn listening(&self) -> &Listening {
+        &self.listening
+    }
+
+    /// Stops: readiness fails first, and callers have `drain_delay` to choose another replica. Then edges drain while
+    /// services still answer, then services drain, then databases close. Returns false if a drain timed out.
+    pub(crate) async fn stop(self) -> bool {
+        self.readiness.set_serving(false);
+        for health in &self.health {
+            health.drain().await;
+        }
+        tokio::time::sleep(self.drain_delay).await;
+        let edges = self.groups.edges.shutdown(EDGE_DRAIN_TIMEOUT).await;
+        let services = self.groups.services.shutdown(SERVICE_DRAIN_TIMEOUT).await;
+        if let Some(mailbox) = self.mailbox {
+            mailbox.close().await;
+        }
+        if let Some(auth) = self.auth {
+            auth.close().await;
+        }
+        // The connections that are left are idle: a time-out here loses nothing.
+        self.groups.transports.shutdown(TRANSPORT_CLOSE_TIMEOUT).await;
+        edges && services
+    }
+}

@@ -1,0 +1,31 @@
+//! What counts as one client for limits.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Returns the network that limits count as one client: an IPv4 address, or the /64 of an IPv6 address, because a host with
+/// one address of a /64 can use all of them. An IPv4-mapped IPv6 address is its IPv4 address.
+#[must_use]
+pub fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_network_folds_ipv6_to_its_prefix() {
+        for (address, network) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("::1", "::"),
+        ] {
+            let [address, network] = [address, network].map(|text| text.parse::<IpAddr>().unwrap());
+            assert_eq!(client_network(address), network);
+        }
+    }
+}

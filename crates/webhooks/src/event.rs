@@ -1,0 +1,164 @@
+//! Events: the JSON body that receivers get. It is made once and sent unchanged by every attempt.
+
+use mayfly_database::{DatabaseTransaction, DbErr};
+use mayfly_runtime::telemetry;
+use mayfly_types::{AccountId, MessageId, UserId, WebhookEventId, WebhookId, rfc3339};
+use serde::Serialize;
+use time::OffsetDateTime;
+use tracing::Span;
+
+use crate::store::{entities::webhook_event, events, millis, webhooks};
+
+/// The only event type.
+pub const EVENT_TYPE: &str = "email.received";
+
+/// Returns the id of an event as receivers know it.
+#[must_use]
+pub fn event_name(id: WebhookEventId) -> String {
+    format!("evt_{id}")
+}
+
+/// A message that a mailbox of a Pro user received.
+#[derive(Debug, Clone)]
+pub struct MessageReceived<'a> {
+    /// The Pro user who owns the mailbox.
+    pub owner: UserId,
+    /// The message.
+    pub message_id: MessageId,
+    /// The mailbox.
+    pub account_id: AccountId,
+    /// The address of the mailbox.
+    pub address: &'a str,
+    /// The `From` header field.
+    pub from: Option<&'a str>,
+    /// The envelope sender.
+    pub sender: &'a str,
+    /// The decoded subject.
+    pub subject: Option<&'a str>,
+    /// The beginning of the text.
+    pub preview_text: &'a str,
+    /// The size of the raw message.
+    pub size_bytes: i64,
+    /// The span that received it. Attempts link to its trace.
+    pub span: Option<&'a Span>,
+}
+
+/// Inserts the events of messages, in the transaction that stores the messages. Without an active webhook this costs one query,
+/// and without a message nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert_events(
+    tx: &DatabaseTransaction,
+    received: &[MessageReceived<'_>],
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let mut owners: Vec<UserId> = received.iter().map(|message| message.owner).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let webhooks = webhooks::list_active(tx, &owners).await?;
+    let mut new_events = Vec::new();
+    for message in received {
+        let mut of_owner = webhooks
+            .iter()
+            .filter(|webhook| webhook.owner_user_id == message.owner)
+            .peekable();
+        if of_owner.peek().is_none() {
+            continue;
+        }
+        let traceparent = message.span.and_then(traceparent_of);
+        let data = EventData::of(message, now);
+        new_events.extend(of_owner.map(|webhook| new_event(webhook.id, &data, traceparent.clone(), now)));
+    }
+    events::insert(tx, new_events).await
+}
+
+fn traceparent_of(span: &Span) -> Option<String> {
+    let mut headers = http::HeaderMap::new();
+    telemetry::inject(span, &mut headers);
+    let value = headers.get("traceparent")?.to_str().ok()?;
+    Some(value.to_owned())
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    id: String,
+    r#type: &'static str,
+    created_at: String,
+    data: &'a EventData<'a>,
+}
+
+/// The `data` of an event, as PRO.md documents it.
+#[derive(Debug, Serialize)]
+struct EventData<'a> {
+    email_id: String,
+    account_id: String,
+    address: &'a str,
+    from: Option<&'a str>,
+    sender: &'a str,
+    subject: Option<&'a str>,
+    preview_text: &'a str,
+    size: i64,
+    created_at: String,
+}
+
+impl<'a> EventData<'a> {
+    fn of(message: &MessageReceived<'a>, now: OffsetDateTime) -> Self {
+        Self {
+            email_id: message.message_id.to_string(),
+            account_id: message.account_id.to_string(),
+            address: message.address,
+            from: message.from,
+            sender: message.sender,
+            subject: message.subject,
+            preview_text: message.preview_text,
+            size: message.size_bytes,
+            created_at: rfc3339(now.unix_timestamp()),
+        }
+    }
+}
+
+/// Makes a sample event that no message caused, due now.
+pub(crate) fn sample_event(webhook: WebhookId, owner: UserId, now: OffsetDateTime) -> webhook_event::Model {
+    let message = MessageReceived {
+        owner,
+        message_id: MessageId::new(now),
+        account_id: AccountId::new(now),
+        address: "sample@mayfly.test",
+        from: Some("Mayfly <sample@mayfly.test>"),
+        sender: "sample@mayfly.test",
+        subject: Some("A sample event"),
+        preview_text: "This mail never was.",
+        size_bytes: 0,
+        span: None,
+    };
+    new_event(webhook, &EventData::of(&message, now), None, now)
+}
+
+/// Makes an event for a webhook, due now.
+fn new_event(
+    webhook: WebhookId,
+    data: &EventData<'_>,
+    traceparent: Option<String>,
+    now: OffsetDateTime,
+) -> webhook_event::Model {
+    let id = WebhookEventId::new(now);
+    let envelope = Envelope {
+        id: event_name(id),
+        r#type: EVENT_TYPE,
+        created_at: rfc3339(now.unix_timestamp()),
+        data,
+    };
+    webhook_event::Model {
+        id,
+        webhook_id: webhook,
+        // Strings and numbers always serialize.
+        body: serde_json::to_string(&envelope).unwrap_or_default(),
+        traceparent,
+        attempts: 0,
+        next_attempt_at_ms: Some(millis(now)),
+    }
+}

@@ -1,0 +1,27 @@
+//! The response time of a webhook's receiver at its last success.
+
+use sea_orm::{DbErr, DeriveIden};
+use sea_orm_migration::{
+    prelude::{DeriveMigrationName, MigrationTrait, SchemaManager, Table},
+    schema::big_integer_null,
+};
+
+#[derive(DeriveMigrationName)]
+pub(super) struct Migration;
+
+#[derive(DeriveIden)]
+enum Webhooks {
+    Table,
+    AnsweredInMs,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let change = Table::alter()
+            .table(Webhooks::Table)
+            .add_column(big_integer_null(Webhooks::AnsweredInMs))
+            .to_owned();
+        manager.alter_table(change).await
+    }
+}

@@ -1,0 +1,81 @@
+//! Creates a webhook.
+
+use mayfly_database::idempotency::Call;
+use mayfly_types::{UserId, WebhookId};
+use serde::{Deserialize, Serialize};
+
+use super::{Webhooks, list_webhooks::Webhook};
+use crate::{
+    error::Error,
+    event::EVENT_TYPE,
+    secret::new_secret,
+    store::{
+        entities::webhook::{Model, State},
+        millis, webhooks,
+    },
+};
+
+/// A new webhook.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CreatedWebhook {
+    /// The webhook.
+    pub webhook: Webhook,
+    /// Its secret. No later call returns it, except a repeated one with the same idempotency key.
+    pub secret: String,
+}
+
+impl Webhooks {
+    /// Creates a webhook.
+    ///
+    /// # Errors
+    /// When the URL, an event or the number of webhooks is not allowed.
+    #[tracing::instrument(name = "webhooks.create_webhook", level = "debug", skip_all)]
+    pub async fn create_webhook(
+        &self,
+        owner: UserId,
+        url: String,
+        events: &[String],
+        idempotency_key: Option<&str>,
+    ) -> Result<CreatedWebhook, Error> {
+        if events.iter().any(|event| event != EVENT_TYPE) {
+            return Err(Error::InvalidEvents);
+        }
+        let call = idempotency_key.map(|key| {
+            let fields = [&url].into_iter().chain(events).map(String::as_str);
+            Call::new("create_webhook", owner, key, &fields.collect::<Vec<_>>())
+        });
+        // Returned from the effect only: a repeated call succeeds even if the name resolves elsewhere now.
+        let checked = self.client.check(&url).await;
+        let now = self.clock.now();
+        let (id, secret) = (WebhookId::new(now), new_secret());
+        let row = Model {
+            id,
+            owner_user_id: owner,
+            url,
+            state: State::Active,
+            sealed_secret: self.secrets.seal(id, &secret)?,
+            sealed_old_secret: None,
+            old_secret_until_ms: None,
+            failure_count: 0,
+            answered_in_ms: None,
+            last_triggered_at_ms: None,
+            created_at_ms: millis(now),
+        };
+        let (max, lock_owner) = (u64::from(self.limits.max_webhooks), self.lock_owner);
+        self.store
+            .write_once("create_webhook", call, now, move |tx| {
+                let (row, secret) = (row.clone(), secret.clone());
+                Box::pin(async move {
+                    checked.map_err(Error::InvalidUrl)?;
+                    lock_owner(tx, owner).await?;
+                    if webhooks::count(tx, owner).await? >= max {
+                        return Err(Error::LimitReached);
+                    }
+                    webhooks::insert(tx, row.clone()).await?;
+                    let webhook = Webhook::new(row, None);
+                    Ok(CreatedWebhook { webhook, secret })
+                })
+            })
+            .await
+    }
+}

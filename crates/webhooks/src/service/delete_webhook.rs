@@ -1,0 +1,24 @@
+//! Deletes a webhook.
+
+use mayfly_types::{UserId, WebhookId};
+
+use super::Webhooks;
+use crate::{error::Error, store::webhooks};
+
+impl Webhooks {
+    /// Deletes a webhook. Its pending events are not delivered; the sweeper removes them.
+    ///
+    /// # Errors
+    /// `NotFound` when the Pro user has no such webhook.
+    #[tracing::instrument(name = "webhooks.delete_webhook", level = "debug", skip_all)]
+    pub async fn delete_webhook(&self, owner: UserId, webhook: WebhookId) -> Result<(), Error> {
+        let is_removed = self.store.write("delete_webhook", move |tx| {
+            Box::pin(async move { Ok(webhooks::remove(tx, owner, webhook).await?) })
+        });
+        if is_removed.await? {
+            Ok(())
+        } else {
+            Err(Error::NotFound)
+        }
+    }
+}
