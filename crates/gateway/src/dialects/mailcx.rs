@@ -22,9 +22,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::routes::{accounts, domains, events, me, messages, pro, qr, tickets, token, wait, ws};
 use crate::{app::App, edge::idempotency_key::IDEMPOTENCY_KEY};
 
-/// Messages on a page.
-const PAGE_SIZE: u32 = 30;
-
 /// The table: each handler carries its method, path and documentation.
 fn documented_routes() -> (Router<App>, OpenApi) {
     let api = OpenApiRouter::new()

@@ -42,6 +42,9 @@ impl From<MessageSummary> for MessageItem {
     }
 }
 
+/// Messages on a page.
+pub(crate) const PAGE_SIZE: u32 = 30;
+
 /// A page of messages, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MessagePage {

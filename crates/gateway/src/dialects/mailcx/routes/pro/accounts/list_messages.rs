@@ -5,7 +5,7 @@ use axum::{Json, extract::State};
 use crate::dialects::mailcx::responses;
 use crate::{
     app::App,
-    dialects::mailcx::{PAGE_SIZE, views::message::MessagePage},
+    dialects::mailcx::views::message::{MessagePage, PAGE_SIZE},
     edge::{auth::ProPrincipal, failure::FailureResponse, page::Page, segments::Segments},
 };
 
