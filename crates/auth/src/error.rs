@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mayfly_database::{DatabaseFailure, DbErr, idempotency::Refused};
-use mayfly_types::{ErrorCode, password::LengthError, reason};
+use mayfly_types::{ErrorCode, Reason, password::LengthError};
 
 /// A failed use case.
 #[derive(Debug, thiserror::Error)]
@@ -121,25 +121,25 @@ impl Error {
     }
 
     /// Returns the machine-readable reason.
-    pub(crate) fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> Reason {
         match self {
-            Self::InvalidRequest(_) => reason::INVALID_REQUEST,
-            Self::InvalidAddress => reason::INVALID_ADDRESS,
-            Self::PasswordTooShort { .. } => reason::PASSWORD_TOO_SHORT,
-            Self::PasswordTooLong { .. } => reason::PASSWORD_TOO_LONG,
-            Self::InvalidCredentials => reason::INVALID_CREDENTIALS,
-            Self::InvalidToken(_) => reason::INVALID_TOKEN,
-            Self::RegistrationClosed => reason::REGISTRATION_CLOSED,
-            Self::EmailTaken => reason::EMAIL_TAKEN,
-            Self::TokenLimitReached { .. } => reason::TOKEN_LIMIT_REACHED,
-            Self::NotFound => reason::NOT_FOUND,
+            Self::InvalidRequest(_) => Reason::InvalidRequest,
+            Self::InvalidAddress => Reason::InvalidAddress,
+            Self::PasswordTooShort { .. } => Reason::PasswordTooShort,
+            Self::PasswordTooLong { .. } => Reason::PasswordTooLong,
+            Self::InvalidCredentials => Reason::InvalidCredentials,
+            Self::InvalidToken(_) => Reason::InvalidToken,
+            Self::RegistrationClosed => Reason::RegistrationClosed,
+            Self::EmailTaken => Reason::EmailTaken,
+            Self::TokenLimitReached { .. } => Reason::TokenLimitReached,
+            Self::NotFound => Reason::NotFound,
             Self::NotRepeated(refused) => refused.reason(),
-            Self::Overloaded { .. } => reason::OVERLOADED,
-            Self::Stopping => reason::UNAVAILABLE,
+            Self::Overloaded { .. } => Reason::Overloaded,
+            Self::Stopping => Reason::Unavailable,
             Self::Database(_) | Self::Defect(_) if self.code() == ErrorCode::Unavailable => {
-                reason::UNAVAILABLE
+                Reason::Unavailable
             }
-            Self::Database(_) | Self::Defect(_) => reason::INTERNAL,
+            Self::Database(_) | Self::Defect(_) => Reason::Internal,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mayfly_auth::Config;
 use mayfly_testkit::{Db, db_test};
-use mayfly_types::{ErrorCode, SecretKey, reason};
+use mayfly_types::{ErrorCode, Reason, SecretKey};
 use sea_orm::{ConnectionTrait, Statement};
 use time::Duration;
 use tokio::{sync::Barrier, task::JoinSet};
@@ -42,7 +42,7 @@ fn refused_as_reused<T>(answer: Answer<T>) {
     refused(
         answer,
         ErrorCode::FailedPrecondition,
-        reason::IDEMPOTENCY_KEY_REUSED,
+        Reason::IdempotencyKeyReused,
     );
 }
 
@@ -95,10 +95,10 @@ async fn create_token_key_is_per_user_and_errors_are_not_stored(db: Db) {
 
     for _ in 0..2 {
         let beyond = world.create_token_once(&ann, "more", Some("beyond")).await;
-        refused(beyond, ErrorCode::PermissionDenied, reason::TOKEN_LIMIT_REACHED);
+        refused(beyond, ErrorCode::PermissionDenied, Reason::TokenLimitReached);
     }
     let malformed = world.create_token_once(&ann, "", Some("beyond")).await;
-    refused(malformed, ErrorCode::InvalidArgument, reason::INVALID_REQUEST);
+    refused(malformed, ErrorCode::InvalidArgument, Reason::InvalidRequest);
     assert_eq!(stored_keys(&world).await, 2);
     world.revoke(&ann, &first.id).await.unwrap();
     // Below the limit again, another request may use the key of the refused ones.
@@ -158,7 +158,7 @@ async fn create_token_repeat_after_key_rotation(db: Db) {
     refused(
         unreadable,
         ErrorCode::FailedPrecondition,
-        reason::IDEMPOTENCY_ANSWER_GONE,
+        Reason::IdempotencyAnswerGone,
     );
     // Still no second token is created.
     assert_eq!(world.tokens(&user).await.len(), 1);

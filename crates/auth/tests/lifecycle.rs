@@ -7,7 +7,7 @@ use mayfly_proto::auth::{
 use mayfly_rpc::Failure;
 use mayfly_runtime::admin::Readiness;
 use mayfly_testkit::{Db, db_test};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 
 use crate::support::{PASSWORD, World, refused, token_refused};
@@ -43,7 +43,7 @@ async fn mailbox_credential_lifecycle(db: Db) {
     refused(
         world.sign_in(Some(&id), PASSWORD).await,
         ErrorCode::Unauthenticated,
-        reason::INVALID_CREDENTIALS,
+        Reason::InvalidCredentials,
     );
     let third = world.sign_in(Some(&id), "another one").await.unwrap();
     assert_eq!(world.validate(&third).await, Ok(mailbox));
@@ -58,12 +58,12 @@ async fn mailbox_credential_lifecycle(db: Db) {
     refused(
         world.sign_in(Some(&id), "another one").await,
         ErrorCode::Unauthenticated,
-        reason::INVALID_CREDENTIALS,
+        Reason::InvalidCredentials,
     );
     refused(
         world.reset(&id, "another one").await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
 }
 
@@ -140,7 +140,7 @@ async fn revoke_token_of_another_user_is_not_found(db: Db) {
         refused(
             world.revoke(user, token).await,
             ErrorCode::NotFound,
-            reason::NOT_FOUND,
+            Reason::NotFound,
         );
     }
     assert!(world.validate(&token.value).await.is_ok());
@@ -155,29 +155,29 @@ async fn invalid_input_is_refused_and_unknown_id_is_not_found(db: Db) {
         refused(
             world.create_credential(text, PASSWORD).await,
             ErrorCode::NotFound,
-            reason::NOT_FOUND,
+            Reason::NotFound,
         );
         refused(
             world.sign_in(Some(text), PASSWORD).await,
             ErrorCode::NotFound,
-            reason::NOT_FOUND,
+            Reason::NotFound,
         );
         refused(
             world.create_token(text, "name").await,
             ErrorCode::NotFound,
-            reason::NOT_FOUND,
+            Reason::NotFound,
         );
         refused(
             world.revoke(&user.id, text).await,
             ErrorCode::NotFound,
-            reason::NOT_FOUND,
+            Reason::NotFound,
         );
     }
     for name in ["", "  ", "\u{3000}", "a\nb", "a\0b", "\u{85}", &"x".repeat(101)] {
         refused(
             world.create_token(&user.id, name).await,
             ErrorCode::InvalidArgument,
-            reason::INVALID_REQUEST,
+            Reason::InvalidRequest,
         );
     }
     assert!(
@@ -187,26 +187,26 @@ async fn invalid_input_is_refused_and_unknown_id_is_not_found(db: Db) {
     refused(
         world.create_token(&missing, "name").await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
     let request = GetUserRequest { user_id: missing };
     let answer = world.client().get_user(request).await.map_err(Failure::from);
-    refused(answer, ErrorCode::NotFound, reason::NOT_FOUND);
+    refused(answer, ErrorCode::NotFound, Reason::NotFound);
     refused(
         world.register("ann", PASSWORD).await,
         ErrorCode::InvalidArgument,
-        reason::INVALID_ADDRESS,
+        Reason::InvalidAddress,
     );
     refused(
         world.register(&user.email, PASSWORD).await,
         ErrorCode::AlreadyExists,
-        reason::EMAIL_TAKEN,
+        Reason::EmailTaken,
     );
     let upper = user.email.to_uppercase();
     refused(
         world.register(&upper, PASSWORD).await,
         ErrorCode::AlreadyExists,
-        reason::EMAIL_TAKEN,
+        Reason::EmailTaken,
     );
 }
 
@@ -220,7 +220,7 @@ async fn register_user_closed_keeps_existing_users(db: Db) {
         })
         .await;
     let answer = world.register("new@example.com", PASSWORD).await;
-    refused(answer, ErrorCode::PermissionDenied, reason::REGISTRATION_CLOSED);
+    refused(answer, ErrorCode::PermissionDenied, Reason::RegistrationClosed);
     assert!(world.validate(&user.jwt).await.is_ok());
     let request = SignInUserRequest {
         email: user.email,
@@ -249,17 +249,17 @@ async fn database_closed_is_unavailable_and_not_ready(db: Db) {
         refused(
             world.validate(&jwt).await,
             ErrorCode::Unavailable,
-            reason::UNAVAILABLE,
+            Reason::Unavailable,
         );
     }
     refused(
         world.sign_in(Some(&id), PASSWORD).await,
         ErrorCode::Unavailable,
-        reason::UNAVAILABLE,
+        Reason::Unavailable,
     );
     refused(
         world.reset(&id, PASSWORD).await,
         ErrorCode::Unavailable,
-        reason::UNAVAILABLE,
+        Reason::Unavailable,
     );
 }

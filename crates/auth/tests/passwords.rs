@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use mayfly_auth::Config;
 use mayfly_proto::auth::SignInUserRequest;
 use mayfly_rpc::Failure;
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value};
 
 use crate::support::{Answer, PASSWORD, World, refused};
@@ -24,7 +24,7 @@ db_test!(
 
 #[track_caller]
 fn wrong<T>(answer: Answer<T>) -> Failure {
-    refused(answer, ErrorCode::Unauthenticated, reason::INVALID_CREDENTIALS)
+    refused(answer, ErrorCode::Unauthenticated, Reason::InvalidCredentials)
 }
 
 async fn sign_in_compares_passwords_by_bytes(db: Db) {
@@ -78,7 +78,7 @@ async fn password_length_out_of_bounds_is_refused(db: Db) {
             world.register("long@example.com", &long).await.map(drop),
             sign_in_user(&world, &user.email, &long).await.map(drop),
         ] {
-            refused(answer, ErrorCode::InvalidArgument, reason::PASSWORD_TOO_LONG);
+            refused(answer, ErrorCode::InvalidArgument, Reason::PasswordTooLong);
         }
     }
     for answer in [
@@ -90,7 +90,7 @@ async fn password_length_out_of_bounds_is_refused(db: Db) {
         world.reset(&id, "12345").await,
         world.register("short@example.com", "1234567").await.map(drop),
     ] {
-        refused(answer, ErrorCode::InvalidArgument, reason::PASSWORD_TOO_SHORT);
+        refused(answer, ErrorCode::InvalidArgument, Reason::PasswordTooShort);
     }
     // A sign-in treats a short password as a wrong one.
     wrong(world.sign_in(Some(&id), "wrong").await);
@@ -209,8 +209,8 @@ async fn sign_in_flood_is_refused_and_tokens_still_validate(db: Db) {
             Ok(_) => done += 1,
             Err(failure) => {
                 assert_eq!(
-                    (failure.code, failure.reason.as_str()),
-                    (ErrorCode::Unavailable, reason::OVERLOADED)
+                    (failure.code, failure.reason),
+                    (ErrorCode::Unavailable, Reason::Overloaded)
                 );
                 let seconds = failure.retry_after.unwrap().as_secs();
                 assert!((1..=2).contains(&seconds), "{seconds}");
@@ -233,7 +233,7 @@ async fn register_user_concurrent_same_email_creates_one(db: Db) {
         let (users, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!(users.len(), 1);
         for refusal in refusals {
-            refused(refusal, ErrorCode::AlreadyExists, reason::EMAIL_TAKEN);
+            refused(refusal, ErrorCode::AlreadyExists, Reason::EmailTaken);
         }
         let winner = users.into_iter().next().unwrap().unwrap();
         assert!(world.validate(&winner.jwt).await.is_ok());

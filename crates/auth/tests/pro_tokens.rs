@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use mayfly_testkit::{Db, db_test, eventually};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use proptest::{prelude::*, test_runner::TestRunner};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use time::Duration;
@@ -65,7 +65,7 @@ async fn create_token_concurrent_limit_is_exact(db: Db) {
         let (created, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!((created.len(), world.tokens(&user.id).await.len()), (20, 20));
         for refusal in refusals {
-            refused(refusal, ErrorCode::PermissionDenied, reason::TOKEN_LIMIT_REACHED);
+            refused(refusal, ErrorCode::PermissionDenied, Reason::TokenLimitReached);
         }
         assert!(
             world.create_token(&other.id, "ci").await.is_ok(),
@@ -80,7 +80,7 @@ async fn create_token_concurrent_limit_is_exact(db: Db) {
         refused(
             world.create_token(&user.id, "ci").await,
             ErrorCode::PermissionDenied,
-            reason::TOKEN_LIMIT_REACHED,
+            Reason::TokenLimitReached,
         );
     }
 }
@@ -95,7 +95,7 @@ async fn create_token_two_processes_limit_is_exact() {
         let (created, refusals): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
         assert_eq!(created.len(), 20);
         for refusal in refusals {
-            refused(refusal, ErrorCode::PermissionDenied, reason::TOKEN_LIMIT_REACHED);
+            refused(refusal, ErrorCode::PermissionDenied, Reason::TokenLimitReached);
         }
         for world in &worlds {
             assert_eq!(world.tokens(&user.id).await.len(), 20);

@@ -9,7 +9,7 @@ use std::sync::{
 use mayfly_auth::Config;
 use mayfly_proto::auth::{DeleteCredentialRequest, auth_client::AuthClient};
 use mayfly_rpc::Transport;
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use crate::support::{PASSWORD, World, refused, token_refused, validate};
@@ -110,11 +110,7 @@ async fn delete_or_reset_under_load_is_never_accepted_again(db: Db) {
         if round % 2 == 0 {
             assert!(world.validate(&again.unwrap()).await.is_ok());
         } else {
-            refused(
-                again,
-                ErrorCode::FailedPrecondition,
-                reason::IDEMPOTENCY_KEY_REUSED,
-            );
+            refused(again, ErrorCode::FailedPrecondition, Reason::IdempotencyKeyReused);
         }
         token_refused(world.validate(&jwt).await);
     }

@@ -260,12 +260,16 @@ fn to_bytes(password: impl AsRef<[u8]>) -> bytes::Bytes {
 
 /// Asserts that a call failed with a code and reason, and returns the failure.
 #[track_caller]
-pub(crate) fn refused<T>(answer: Answer<T>, code: mayfly_types::ErrorCode, reason: &str) -> Failure {
+pub(crate) fn refused<T>(
+    answer: Answer<T>,
+    code: mayfly_types::ErrorCode,
+    reason: mayfly_types::Reason,
+) -> Failure {
     let Err(failure) = answer else {
         panic!("accepted, expected {reason}")
     };
     assert_eq!(
-        (failure.code, failure.reason.as_str()),
+        (failure.code, failure.reason),
         (code, reason),
         "{}",
         failure.message
@@ -279,7 +283,7 @@ pub(crate) fn token_refused(answer: Answer<Principal>) {
     let failure = refused(
         answer,
         mayfly_types::ErrorCode::Unauthenticated,
-        mayfly_types::reason::INVALID_TOKEN,
+        mayfly_types::Reason::InvalidToken,
     );
     assert_eq!(
         (failure.message.as_str(), failure.retry_after),

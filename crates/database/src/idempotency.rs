@@ -4,7 +4,7 @@
 mod entry;
 
 use aws_lc_rs::digest::{self, SHA256};
-use mayfly_types::{ErrorCode, SecretKey, UserId, reason, unix_millis};
+use mayfly_types::{ErrorCode, Reason, SecretKey, UserId, unix_millis};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -79,10 +79,10 @@ impl Refused {
 
     /// Returns the stable reason.
     #[must_use]
-    pub fn reason(self) -> &'static str {
+    pub fn reason(self) -> Reason {
         match self {
-            Self::KeyReused => reason::IDEMPOTENCY_KEY_REUSED,
-            Self::AnswerGone => reason::IDEMPOTENCY_ANSWER_GONE,
+            Self::KeyReused => Reason::IdempotencyKeyReused,
+            Self::AnswerGone => Reason::IdempotencyAnswerGone,
         }
     }
 }

@@ -1,40 +1,23 @@
 //! The public HTTP edge: routes, bearer extractors, limits and JSON shapes. It owns no rule and opens no database.
 
-mod access_log;
-mod auth;
-mod client_address;
+mod app;
 mod config;
-mod downloads;
-mod error;
-mod host;
-mod idempotency_key;
-mod json;
-mod listener;
+mod dialects;
+mod edge;
 mod mail_html;
-mod openapi;
-mod page;
-mod rate_limit;
 mod router;
-mod routes;
-mod segments;
-mod shared_limit;
-mod sign_in_limit;
-mod state;
-mod streams;
-mod tickets;
-mod views;
 mod web;
 
 use axum::Router;
 use mayfly_rpc::Transport;
 use mayfly_runtime::task::Tasks;
-use mayfly_shared::{bus::Subscription, redis::Redis};
+use mayfly_shared::{bus, redis::Redis};
 use mayfly_types::SharedClock;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 pub use config::Config;
-pub use openapi::document;
+pub use dialects::mailcx::document;
 
 /// What the gateway stands on.
 pub struct Deps {
@@ -47,7 +30,7 @@ pub struct Deps {
     /// Tells until when a ticket is good. How long it lives is measured by whatever keeps it.
     pub clock: SharedClock,
     /// Where new messages are heard of: one subscription for all who follow.
-    pub events: Subscription,
+    pub events: bus::Subscription,
     /// HTTPS when present, HTTP when not.
     pub tls: Option<TlsAcceptor>,
     /// The group of tasks that edges drain in.
@@ -65,18 +48,17 @@ pub struct Gateway {
 /// Builds the gateway.
 #[must_use]
 pub fn build(config: &Config, deps: Deps) -> Gateway {
-    let hub = streams::Hub::default();
-    let state = state::Gateway::new(
+    let app = app::App::start(
         config,
         deps.auth,
         deps.mailbox,
+        deps.events,
         deps.redis.clone(),
         deps.clock,
-        streams::Streams::new(config, hub.clone(), deps.redis.clone(), &deps.tasks),
+        &deps.tasks,
     );
-    streams::listen(hub, deps.events, state.clone(), &deps.tasks);
     Gateway {
-        router: router::router(config, state, deps.redis, &deps.tasks),
+        router: router::router(config, app, deps.redis, &deps.tasks),
         tls: deps.tls,
         tasks: deps.tasks,
         max_connections: config.max_connections as usize,
@@ -99,6 +81,6 @@ impl Gateway {
 
     /// Serves until the tasks stop: no new connection then, and requests under way are answered.
     pub fn serve(self, listener: TcpListener) {
-        listener::serve(listener, self.router, self.tls, self.max_connections, &self.tasks);
+        edge::listener::serve(listener, self.router, self.tls, self.max_connections, &self.tasks);
     }
 }

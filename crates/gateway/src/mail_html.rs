@@ -5,11 +5,10 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use mayfly_mail_html::{InlineImages, RemoteImages, document};
+use mayfly_rpc::Failure;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
-
-use crate::error::ApiError;
 
 /// Documents that are rendered at the same time. Each costs up to a quarter of a second of CPU and some 50 MB.
 const MAX_CONCURRENT: usize = 4;
@@ -71,16 +70,16 @@ impl Cleaner {
         text: Option<String>,
         inline: InlineImages,
         images: RemoteImages,
-    ) -> Result<String, ApiError> {
+    ) -> Result<String, Failure> {
         let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.0).acquire_owned()).await;
         let Ok(Ok(permit)) = permit else {
-            return Err(ApiError::out_of("too many documents are being made"));
+            return Err(Failure::unavailable("too many documents are being made"));
         };
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
             document(html.as_deref(), text.as_deref(), inline, images)
         })
         .await
-        .map_err(|_| ApiError::internal("a document could not be made"))
+        .map_err(|_| Failure::internal("a document could not be made"))
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mayfly_database::{DatabaseFailure, idempotency::Refused};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use sea_orm::DbErr;
 
 /// Why a use case failed.
@@ -90,31 +90,31 @@ impl Error {
     }
 
     /// Returns the stable name that callers branch on.
-    pub(crate) fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> Reason {
         match self {
-            Self::InvalidRequest(_) => reason::INVALID_REQUEST,
-            Self::InvalidAddress => reason::INVALID_ADDRESS,
-            Self::InvalidDomain => reason::INVALID_DOMAIN,
-            Self::InvalidIndex => reason::INVALID_INDEX,
+            Self::InvalidRequest(_) => Reason::InvalidRequest,
+            Self::InvalidAddress => Reason::InvalidAddress,
+            Self::InvalidDomain => Reason::InvalidDomain,
+            Self::InvalidIndex => Reason::InvalidIndex,
             Self::Webhooks(error) => error.reason(),
-            Self::MessageTooLarge => reason::MESSAGE_TOO_LARGE,
-            Self::DomainAlreadyExists => reason::DOMAIN_ALREADY_EXISTS,
-            Self::DomainLimitReached => reason::DOMAIN_LIMIT_REACHED,
-            Self::DomainExpired => reason::DOMAIN_EXPIRED,
-            Self::AddressTaken => reason::ADDRESS_TAKEN,
-            Self::AccountLimitReached => reason::ACCOUNT_LIMIT_REACHED,
-            Self::ReservationExpired => reason::RESERVATION_EXPIRED,
-            Self::NotFound => reason::NOT_FOUND,
+            Self::MessageTooLarge => Reason::MessageTooLarge,
+            Self::DomainAlreadyExists => Reason::DomainAlreadyExists,
+            Self::DomainLimitReached => Reason::DomainLimitReached,
+            Self::DomainExpired => Reason::DomainExpired,
+            Self::AddressTaken => Reason::AddressTaken,
+            Self::AccountLimitReached => Reason::AccountLimitReached,
+            Self::ReservationExpired => Reason::ReservationExpired,
+            Self::NotFound => Reason::NotFound,
             Self::NotRepeated(refused) => refused.reason(),
-            Self::MailboxGone => reason::MAILBOX_GONE,
-            Self::Expired => reason::EXPIRED,
-            Self::MailboxFull => reason::MAILBOX_FULL,
-            Self::Overloaded => reason::OVERLOADED,
-            Self::Stopping => reason::UNAVAILABLE,
+            Self::MailboxGone => Reason::MailboxGone,
+            Self::Expired => Reason::Expired,
+            Self::MailboxFull => Reason::MailboxFull,
+            Self::Overloaded => Reason::Overloaded,
+            Self::Stopping => Reason::Unavailable,
             Self::Batch(error) => error.reason(),
             Self::Database(_) | Self::Defect(_) => match self.code() {
-                ErrorCode::Unavailable => reason::UNAVAILABLE,
-                _ => reason::INTERNAL,
+                ErrorCode::Unavailable => Reason::Unavailable,
+                _ => Reason::Internal,
             },
         }
     }
@@ -152,7 +152,7 @@ mod tests {
             Error::Defect("secret"),
         ] {
             assert_eq!(error.code(), ErrorCode::Internal);
-            assert_eq!(error.reason(), reason::INTERNAL);
+            assert_eq!(error.reason(), Reason::Internal);
             assert_eq!(error.public_message(), "internal error");
             assert_eq!(error.retry_after(), None);
         }

@@ -8,18 +8,17 @@ use bytes::Bytes;
 use futures_util::stream;
 use mayfly_proto::mailbox::{
     self as proto, ActivateMailboxRequest, ActivateMailboxResponse, AddDomainRequest, AddDomainResponse,
-    CheckMessageRequest, CheckMessageResponse,
-    DeleteDomainRequest, DeleteDomainResponse, DeleteMailboxRequest, DeleteMailboxResponse,
-    DeleteMessageRequest, DeleteMessageResponse, DeliverMessageRequest, DeliverMessageResponse,
-    FindMailboxRequest, FindMailboxResponse, GetAttachmentRequest, GetAttachmentResponse, GetMailboxRequest,
-    GetMailboxResponse, GetMessageRequest, GetMessageResponse, GetMessageSourceRequest,
-    GetMessageSourceResponse, GetUsageRequest, GetUsageResponse, ListCustomDomainsRequest,
-    ListCustomDomainsResponse, ListDomainsRequest, ListDomainsResponse, ListLastMessageIdsRequest,
-    ListLastMessageIdsResponse, ListMailboxesRequest, ListMailboxesResponse, ListMessagesAfterRequest,
-    ListMessagesAfterResponse, ListMessagesRequest, ListMessagesResponse, MarkMessageReadRequest,
-    MarkMessageReadResponse, ReserveMailboxRequest, ReserveMailboxResponse, ResolveRecipientRequest,
-    ResolveRecipientResponse, VerifyDomainRequest, VerifyDomainResponse, deliver_message_request,
-    get_attachment_response, list_messages_after_request, mailbox_server,
+    CheckMessageRequest, CheckMessageResponse, DeleteDomainRequest, DeleteDomainResponse,
+    DeleteMailboxRequest, DeleteMailboxResponse, DeleteMessageRequest, DeleteMessageResponse,
+    DeliverMessageRequest, DeliverMessageResponse, FindMailboxRequest, FindMailboxResponse,
+    GetAttachmentRequest, GetAttachmentResponse, GetMailboxRequest, GetMailboxResponse, GetMessageRequest,
+    GetMessageResponse, GetMessageSourceRequest, GetMessageSourceResponse, GetUsageRequest, GetUsageResponse,
+    ListCustomDomainsRequest, ListCustomDomainsResponse, ListDomainsRequest, ListDomainsResponse,
+    ListLastMessageIdsRequest, ListLastMessageIdsResponse, ListMailboxesRequest, ListMailboxesResponse,
+    ListMessagesAfterRequest, ListMessagesAfterResponse, ListMessagesRequest, ListMessagesResponse,
+    MarkMessageReadRequest, MarkMessageReadResponse, ReserveMailboxRequest, ReserveMailboxResponse,
+    ResolveRecipientRequest, ResolveRecipientResponse, VerifyDomainRequest, VerifyDomainResponse,
+    deliver_message_request, get_attachment_response, list_messages_after_request, mailbox_server,
 };
 use mayfly_rpc::{CHUNK_BYTES, Failure};
 use mayfly_types::{AccountId, ErrorCode, MessageId, UserId};
@@ -28,7 +27,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 use self::views::{
     arrived_to_proto, attachment_to_proto, attempt_to_proto, custom_domain_to_proto, domain_to_proto,
-    extracted_to_proto, inline_limits, inline_part_to_proto, mailbox_to_proto, summary_to_proto, usage_day_to_proto, webhook_to_proto,
+    extracted_to_proto, inline_limits, inline_part_to_proto, mailbox_to_proto, summary_to_proto,
+    usage_day_to_proto, webhook_to_proto,
 };
 use crate::{
     error::Error,
@@ -48,7 +48,7 @@ impl From<Error> for Status {
             ErrorCode::Internal | ErrorCode::Unavailable => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a call failed");
             }
-            _ => tracing::debug!(reason = error.reason(), "a call was refused"),
+            _ => tracing::debug!(reason = error.reason().as_str(), "a call was refused"),
         }
         Failure {
             retry_after: error.retry_after(),
@@ -198,7 +198,10 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Answer<ListMessagesResponse> {
         let request = request.into_inner();
-        let messages = self.0.list_messages(scope(request.scope)?, request.page).await?;
+        let messages = self
+            .0
+            .list_messages(scope(request.scope)?, request.page, request.page_size)
+            .await?;
         let oldest = self.0.oldest_shown().as_uuid();
         let shown = messages.iter().take_while(|message| message.id >= oldest);
         let messages = shown.cloned().map(summary_to_proto).collect();

@@ -5,7 +5,7 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 
 use crate::{
     domains::{prove, resolve, with_dns},
@@ -43,7 +43,7 @@ async fn listed(world: &World, user: &str) -> CustomDomain {
 
 async fn assert_unknown(world: &World, address: &str) {
     let refused = resolve(world, address).await;
-    assert_refused(refused, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
 }
 
 async fn a_catch_all_takes_what_nobody_has_or_had(db: Db) {
@@ -122,14 +122,14 @@ async fn a_catch_all_is_a_mailbox_of_its_user_on_its_domain(db: Db) {
         assert_refused(
             set(&world, &ann, &domain, Some(wrong)).await,
             ErrorCode::InvalidArgument,
-            reason::INVALID_REQUEST,
+            Reason::InvalidRequest,
         );
     }
     set(&world, &ann, &domain, Some(&all)).await.unwrap();
     assert_unknown(&world, "bob@mine.example").await;
     assert_unknown(&world, "bob+shop@mine.example").await;
     let of_others = set(&world, &bob, &domain, Some(&all)).await;
-    assert_refused(of_others, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(of_others, ErrorCode::NotFound, Reason::NotFound);
     assert_eq!(listed(&world, &ann).await.catch_all_account_id, Some(all));
 }
 

@@ -4,7 +4,7 @@ use mayfly_testkit::{Db, TestDatabase, db_test};
 use std::sync::Arc;
 
 use mayfly_mailbox::Config;
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use sea_orm::ConnectionTrait as _;
 use tokio::task::JoinSet;
 
@@ -61,12 +61,12 @@ async fn envelopes_and_streams_that_do_not_fit_are_refused(db: Db) {
     ];
     for parts in invalid {
         let refused = world.deliver_parts(parts).await;
-        assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_REQUEST);
+        assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidRequest);
     }
     let refused = world.deliver_parts(vec![envelope(&[&ann], 26_214_401)]).await;
-    assert_refused(refused, ErrorCode::InvalidArgument, reason::MESSAGE_TOO_LARGE);
+    assert_refused(refused, ErrorCode::InvalidArgument, Reason::MessageTooLarge);
     let refused = world.deliver(&["x"], b"x").await;
-    assert_refused(refused, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
     assert!(world.list(scope(&ann), 1).await.unwrap().is_empty());
     assert_eq!(world.used(&ann).await, 0);
 }
@@ -86,7 +86,7 @@ async fn the_quota_is_exact_and_one_full_mailbox_keeps_a_message_from_all(db: Db
     let world = World::with(db, config).await;
     let ann = world.create("ann@mayfly.test").await;
     let bob = world.create_for("bob@mayfly.test", Some(&user())).await;
-    let full = || (ErrorCode::FailedPrecondition, reason::MAILBOX_FULL);
+    let full = || (ErrorCode::FailedPrecondition, Reason::MailboxFull);
     let refused = resolve(&world, "ann@mayfly.test", 1001).await;
     assert_refused(refused, full().0, full().1);
     resolve(&world, "ann@mayfly.test", 1000).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_recipient_that_is_gone_keeps_a_message_from_all(db: Db) {
     );
     crate::mailboxes::delete(&world, scope(&bob)).await.unwrap();
     let refused = world.deliver(&[&ann, &bob], &mail("a")).await;
-    assert_refused(refused, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
     assert!(world.list(scope(&ann), 1).await.unwrap().is_empty());
     assert_eq!(world.used(&ann).await, 0);
 }
@@ -144,7 +144,7 @@ async fn deliveries_at_once_stop_exactly_at_the_quota_and_ids_follow_the_commits
     let outcomes = calls.join_all().await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 40);
     for failure in outcomes.into_iter().filter_map(Result::err) {
-        assert_eq!(failure.reason, reason::MAILBOX_FULL);
+        assert_eq!(failure.reason, Reason::MailboxFull);
     }
     assert_eq!((world.used(&ann).await, world.used(&bob).await), (10_000, 10_000));
     let first = world.list(scope(&ann), 1).await.unwrap();

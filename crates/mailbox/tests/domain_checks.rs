@@ -2,7 +2,7 @@
 
 use mayfly_proto::mailbox::{CustomDomain, GetUsageRequest};
 use mayfly_testkit::{Db, DnsBehavior, DnsServer, Zone, db_test, eventually};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 
 use crate::{
@@ -31,7 +31,7 @@ async fn takes_mail(world: &World) -> bool {
     match resolve(world, "a@mine.example").await {
         Ok(_) => true,
         Err(failure) => {
-            assert_eq!(failure.reason, reason::NOT_FOUND);
+            assert_eq!(failure.reason, Reason::NotFound);
             false
         }
     }
@@ -75,7 +75,7 @@ async fn a_domain_without_its_proof_is_lost_after_three_days(db: Db) {
     assert_refused(
         world.reserve("b@mine.example", Some(&ann)).await,
         ErrorCode::InvalidArgument,
-        reason::INVALID_ADDRESS,
+        Reason::InvalidAddress,
     );
     world.reserve("b@mayfly.test", Some(&ann)).await.unwrap();
 }
@@ -131,7 +131,7 @@ async fn a_lost_name_is_anybodys_by_a_new_token(db: Db) {
     let (world, dns, ann, domain) = with_domain(db).await;
     let bob = user();
     let taken = add(&world, &bob, NAME).await;
-    assert_refused(taken, ErrorCode::AlreadyExists, reason::DOMAIN_ALREADY_EXISTS);
+    assert_refused(taken, ErrorCode::AlreadyExists, Reason::DomainAlreadyExists);
     dns.publish(Zone::default());
     for _ in 0..4 {
         next_day(&world).await;
@@ -148,7 +148,7 @@ async fn a_lost_name_is_anybodys_by_a_new_token(db: Db) {
     assert_refused(
         verify(&world, &ann, &domain.domain_id).await,
         ErrorCode::AlreadyExists,
-        reason::DOMAIN_ALREADY_EXISTS,
+        Reason::DomainAlreadyExists,
     );
     // Bob's proof is gone in turn.
     for _ in 0..4 {
@@ -193,10 +193,10 @@ async fn what_waits_too_long_is_told_so_and_then_forgotten(db: Db) {
             match days_waiting {
                 ..7 => assert!(!outcome.unwrap().txt_record),
                 7..14 => {
-                    let (code, reason) = (ErrorCode::FailedPrecondition, reason::DOMAIN_EXPIRED);
+                    let (code, reason) = (ErrorCode::FailedPrecondition, Reason::DomainExpired);
                     assert_refused(outcome, code, reason);
                 }
-                _ => assert_refused(outcome, ErrorCode::NotFound, reason::NOT_FOUND),
+                _ => assert_refused(outcome, ErrorCode::NotFound, Reason::NotFound),
             }
         }
         let owner_user_id = bob.clone();
@@ -234,7 +234,7 @@ async fn what_one_process_finds_lost_no_process_takes_mail_for() {
         ] {
             match resolve(world, address).await {
                 Ok(mailbox) => taken.push(mailbox),
-                Err(failure) => assert_eq!(failure.reason, reason::NOT_FOUND),
+                Err(failure) => assert_eq!(failure.reason, Reason::NotFound),
             }
         }
         taken

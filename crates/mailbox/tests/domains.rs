@@ -10,7 +10,7 @@ use mayfly_proto::mailbox::{
 use mayfly_rpc::Failure;
 use mayfly_runtime::config::List;
 use mayfly_testkit::{Db, DnsServer, Zone, db_test};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -105,12 +105,12 @@ async fn a_proven_domain_takes_mail_until_it_is_given_up(db: Db) {
     assert_refused(
         reserve("a@mine.example", Some(&ann)).await,
         ErrorCode::InvalidArgument,
-        reason::INVALID_ADDRESS,
+        Reason::InvalidAddress,
     );
     assert_refused(
         reserve("a@mine.example", None).await,
         ErrorCode::InvalidArgument,
-        reason::INVALID_DOMAIN,
+        Reason::InvalidDomain,
     );
 
     dns.publish(proof(&bobs));
@@ -124,7 +124,7 @@ async fn a_proven_domain_takes_mail_until_it_is_given_up(db: Db) {
     assert!(verified.verified_at.is_some() && verified.mx_configured);
     // Whoever proves it second is too late.
     dns.publish(proof(&bobs));
-    let (exists, taken) = (ErrorCode::AlreadyExists, reason::DOMAIN_ALREADY_EXISTS);
+    let (exists, taken) = (ErrorCode::AlreadyExists, Reason::DomainAlreadyExists);
     assert_refused(verify(&world, &bob, &bobs.domain_id).await, exists, taken);
     assert_refused(add(&world, &user(), "mine.example").await, exists, taken);
 
@@ -140,7 +140,7 @@ async fn a_proven_domain_takes_mail_until_it_is_given_up(db: Db) {
     };
     world.client.clone().delete_domain(request).await.unwrap();
     let refused = resolve(&world, "a@mine.example").await;
-    assert_refused(refused, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
     assert!(world.get(crate::world::scope(&mailbox)).await.is_ok());
 }
 
@@ -164,7 +164,7 @@ async fn of_two_who_prove_a_name_one_has_it(db: Db) {
         } else {
             ((bob, bobs), ann_outcome)
         };
-        assert_refused(lost, ErrorCode::AlreadyExists, reason::DOMAIN_ALREADY_EXISTS);
+        assert_refused(lost, ErrorCode::AlreadyExists, Reason::DomainAlreadyExists);
         let request = DeleteDomainRequest {
             user_id: won.0,
             domain_id: won.1.domain_id,
@@ -193,7 +193,7 @@ async fn assert_limit_is_exact(worlds: &[Arc<World>]) {
         assert_eq!(added, LIMIT as usize);
         assert_eq!(listed(&worlds[0], &ann).await.len(), added);
         for failure in outcomes.into_iter().filter_map(Result::err) {
-            assert_eq!(failure.reason, reason::DOMAIN_LIMIT_REACHED);
+            assert_eq!(failure.reason, Reason::DomainLimitReached);
         }
     }
 }
@@ -224,7 +224,7 @@ async fn a_domain_waits_seven_days(db: Db) {
     assert_refused(
         verify(&world, &ann, &domain.domain_id).await,
         ErrorCode::FailedPrecondition,
-        reason::DOMAIN_EXPIRED,
+        Reason::DomainExpired,
     );
     // Nor is it counted any more, or kept from being added anew.
     for n in 0..Config::default().max_domains - 1 {
@@ -235,6 +235,6 @@ async fn a_domain_waits_seven_days(db: Db) {
     assert_refused(
         add(&world, &ann, "more.example").await,
         ErrorCode::PermissionDenied,
-        reason::DOMAIN_LIMIT_REACHED,
+        Reason::DomainLimitReached,
     );
 }

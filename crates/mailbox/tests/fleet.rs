@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mayfly_mailbox::Config;
 use mayfly_testkit::{Db, ManualClock, TestDatabase};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use sea_orm::ConnectionTrait;
 use time::Duration;
 use tokio::task::JoinSet;
@@ -48,7 +48,7 @@ async fn limits_are_exact_and_one_address_goes_to_one() {
         let outcomes = calls.join_all().await;
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 20);
         for failure in outcomes.into_iter().filter_map(Result::err) {
-            assert_eq!(failure.reason, reason::ACCOUNT_LIMIT_REACHED);
+            assert_eq!(failure.reason, Reason::AccountLimitReached);
         }
         let mut calls = JoinSet::new();
         for n in 0..40 {
@@ -58,7 +58,7 @@ async fn limits_are_exact_and_one_address_goes_to_one() {
         let outcomes = calls.join_all().await;
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
         for failure in outcomes.into_iter().filter_map(Result::err) {
-            assert_eq!(failure.reason, reason::ADDRESS_TAKEN);
+            assert_eq!(failure.reason, Reason::AddressTaken);
         }
     }
 }
@@ -87,7 +87,7 @@ async fn the_quota_is_exact_and_a_message_is_given_back_once() {
     let outcomes = calls.join_all().await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 25);
     for failure in outcomes.into_iter().filter_map(Result::err) {
-        assert_eq!(failure.reason, reason::MAILBOX_FULL);
+        assert_eq!(failure.reason, Reason::MailboxFull);
     }
     let full = i64::try_from(size * 25).unwrap();
     for world in &worlds {
@@ -125,12 +125,12 @@ async fn what_one_deletes_or_marks_the_other_sees_at_once() {
     assert_refused(
         other.list(scope(&ann), 1).await,
         ErrorCode::NotFound,
-        reason::MAILBOX_GONE,
+        Reason::MailboxGone,
     );
     assert_refused(
         mailboxes::resolve(&other, "ann@mayfly.test", 0).await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
 }
 

@@ -7,7 +7,7 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 
 use crate::world::{World, assert_refused, mail, no_auth, owned, scope, user};
@@ -53,17 +53,17 @@ async fn a_mailbox_exists_for_nobody_until_it_is_activated(db: Db) {
     assert_refused(
         world.get(scope(&id)).await,
         ErrorCode::NotFound,
-        reason::MAILBOX_GONE,
+        Reason::MailboxGone,
     );
     assert_refused(
         resolve(&world, "ann@mayfly.test", 0).await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
     assert_refused(
         world.deliver(&[&id], &mail("a")).await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
 
     world.activate(&id).await.unwrap();
@@ -87,22 +87,22 @@ async fn addresses_that_cannot_be_are_refused(db: Db) {
     let world = World::new(db).await;
     for address in ["", "ann", "ann@", "a nn@mayfly.test", "ann.@mayfly.test"] {
         let refused = world.reserve(address, None).await;
-        assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_ADDRESS);
+        assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidAddress);
     }
     let refused = world.reserve("ann@elsewhere.test", None).await;
-    assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_DOMAIN);
+    assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidDomain);
     assert_eq!(find(&world, "no address").await, None);
     assert_refused(
         resolve(&world, "no address", 0).await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
     let refused = world.reserve("ann@mayfly.test", Some("nobody")).await;
-    assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_REQUEST);
+    assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidRequest);
     assert_refused(
         world.activate("x").await,
         ErrorCode::FailedPrecondition,
-        reason::RESERVATION_EXPIRED,
+        Reason::ReservationExpired,
     );
 }
 
@@ -111,21 +111,17 @@ async fn a_reservation_holds_for_a_minute_and_no_longer(db: Db) {
     let first = world.reserve("ann@mayfly.test", None).await.unwrap();
     world.clock.advance(Duration::milliseconds(59_999));
     let refused = world.reserve("ann@mayfly.test", None).await;
-    assert_refused(refused, ErrorCode::AlreadyExists, reason::ADDRESS_TAKEN);
+    assert_refused(refused, ErrorCode::AlreadyExists, Reason::AddressTaken);
     world.clock.advance(Duration::milliseconds(1));
     let lapsed = world.activate(&first).await;
-    assert_refused(lapsed, ErrorCode::FailedPrecondition, reason::RESERVATION_EXPIRED);
+    assert_refused(lapsed, ErrorCode::FailedPrecondition, Reason::ReservationExpired);
     let second = world.reserve("ann@mayfly.test", None).await.unwrap();
     assert_ne!(first, second);
     let foreign = world.activate(&first).await;
-    assert_refused(
-        foreign,
-        ErrorCode::FailedPrecondition,
-        reason::RESERVATION_EXPIRED,
-    );
+    assert_refused(foreign, ErrorCode::FailedPrecondition, Reason::ReservationExpired);
     world.activate(&second).await.unwrap();
     let refused = world.reserve("ann@mayfly.test", None).await;
-    assert_refused(refused, ErrorCode::AlreadyExists, reason::ADDRESS_TAKEN);
+    assert_refused(refused, ErrorCode::AlreadyExists, Reason::AddressTaken);
 }
 
 async fn a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed(db: Db) {
@@ -133,7 +129,7 @@ async fn a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed(db: Db) 
     let ann = world.create("ann@mayfly.test").await;
     let ids = world.deliver(&[&ann], &mail("a")).await.unwrap();
     delete(&world, scope(&ann)).await.unwrap();
-    let gone = || (ErrorCode::NotFound, reason::MAILBOX_GONE);
+    let gone = || (ErrorCode::NotFound, Reason::MailboxGone);
     assert_refused(world.get(scope(&ann)).await, gone().0, gone().1);
     assert_refused(world.list(scope(&ann), 1).await, gone().0, gone().1);
     assert_refused(world.message(scope(&ann), &ids[0]).await, gone().0, gone().1);
@@ -143,12 +139,12 @@ async fn a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed(db: Db) 
     assert_refused(
         resolve(&world, "ann@mayfly.test", 0).await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
     assert_refused(
         world.activate(&ann).await,
         ErrorCode::FailedPrecondition,
-        reason::RESERVATION_EXPIRED,
+        Reason::ReservationExpired,
     );
 
     world
@@ -156,7 +152,7 @@ async fn a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed(db: Db) 
         .advance(Duration::days(30) - Duration::milliseconds(1));
     world.mailbox.sweep().await;
     let refused = world.reserve("ann@mayfly.test", Some(&user())).await;
-    assert_refused(refused, ErrorCode::AlreadyExists, reason::ADDRESS_TAKEN);
+    assert_refused(refused, ErrorCode::AlreadyExists, Reason::AddressTaken);
     world.clock.advance(Duration::milliseconds(1));
     let again = world.create("ann@mayfly.test").await;
     assert!(world.list(scope(&again), 1).await.unwrap().is_empty());
@@ -182,8 +178,8 @@ async fn a_hundred_creations_at_once_stop_exactly_at_the_limit(db: Db) {
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 50);
     for failure in outcomes.into_iter().filter_map(Result::err) {
         assert_eq!(
-            (failure.code, failure.reason.as_str()),
-            (ErrorCode::PermissionDenied, reason::ACCOUNT_LIMIT_REACHED)
+            (failure.code, failure.reason),
+            (ErrorCode::PermissionDenied, Reason::AccountLimitReached)
         );
     }
     let request = GetUsageRequest {
@@ -219,11 +215,7 @@ async fn a_hundred_creations_at_once_stop_exactly_at_the_limit(db: Db) {
         .unwrap();
     world.create_for("c@mayfly.test", Some(&owner)).await;
     let refused = world.reserve("d@mayfly.test", Some(&owner)).await;
-    assert_refused(
-        refused,
-        ErrorCode::PermissionDenied,
-        reason::ACCOUNT_LIMIT_REACHED,
-    );
+    assert_refused(refused, ErrorCode::PermissionDenied, Reason::AccountLimitReached);
 }
 
 async fn one_address_asked_for_by_many_at_once_goes_to_one(db: Db) {
@@ -258,7 +250,7 @@ async fn another_owners_mailbox_answers_like_one_that_does_not_exist(db: Db) {
         (owned(&ann, "x"), &ids[0]),
     ] {
         let refused =
-            |outcome: Result<(), Failure>| assert_refused(outcome, ErrorCode::NotFound, reason::NOT_FOUND);
+            |outcome: Result<(), Failure>| assert_refused(outcome, ErrorCode::NotFound, Reason::NotFound);
         refused(world.get(scope.clone()).await.map(drop));
         refused(world.list(scope.clone(), 1).await.map(drop));
         refused(world.message(scope.clone(), id).await.map(drop));
@@ -270,7 +262,7 @@ async fn another_owners_mailbox_answers_like_one_that_does_not_exist(db: Db) {
     }
     // A mailbox's own scope does not reach into another mailbox either.
     let refused = world.message(scope(&free), &ids[0]).await;
-    assert_refused(refused, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
     assert_eq!(world.list(scope(&ann), 1).await.unwrap().len(), 1);
 }
 
@@ -312,7 +304,7 @@ async fn system_domains_keep_their_ids_over_restarts_and_follow_the_configuratio
     // A mailbox outlives its domain, and new ones are not made there.
     assert_eq!(world.get(scope(&ann)).await.unwrap().address, "ann@mayfly.test");
     let refused = world.reserve("bob@mayfly.test", None).await;
-    assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_DOMAIN);
+    assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidDomain);
     let (dir, clock) = world.stop().await;
     let world = World::open(dir, clock, Config::default(), no_auth(), &["mayfly.test"]).await;
     assert_eq!(domains(&world).await, [before[0].clone()]);

@@ -6,7 +6,7 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 
 use crate::world::{World, assert_refused, mail, scope};
@@ -118,7 +118,7 @@ async fn a_message_is_shown_whole_and_reading_changes_nothing(db: Db) {
             .await
             .map(drop),
     ] {
-        assert_refused(outcome, ErrorCode::NotFound, reason::NOT_FOUND);
+        assert_refused(outcome, ErrorCode::NotFound, Reason::NotFound);
     }
 }
 
@@ -144,7 +144,7 @@ async fn what_is_past_its_retention_has_expired_swept_or_not(db: Db) {
             mark_read(&world, scope(&ann), &old).await,
             delete(&world, scope(&ann), &old).await,
         ] {
-            assert_refused(outcome, ErrorCode::FailedPrecondition, reason::EXPIRED);
+            assert_refused(outcome, ErrorCode::FailedPrecondition, Reason::Expired);
         }
         let sizes =
             i64::try_from(mail("young").len() + if is_swept { 0 } else { mail("old").len() }).unwrap();

@@ -2,7 +2,7 @@
 
 use mayfly_proto::mailbox::{CodePlace, LinkKind};
 use mayfly_testkit::{Db, db_test};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use proptest::{
     prelude::*,
     test_runner::{Config as ProptestConfig, TestRunner},
@@ -95,7 +95,7 @@ async fn an_attachment_comes_decoded_and_in_chunks(db: Db) {
     );
     for index in [1, u32::MAX] {
         let refused = world.attachment(scope(&ann), &id, index).await;
-        assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_INDEX);
+        assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidIndex);
     }
 }
 
@@ -120,7 +120,7 @@ async fn a_mail_of_32000_messages_within_each_other_is_kept_whole(db: Db) {
     assert_refused(
         world.attachment(scope(&ann), &id, 0).await,
         ErrorCode::InvalidArgument,
-        reason::INVALID_INDEX,
+        Reason::InvalidIndex,
     );
     assert_eq!(world.source(scope(&ann), &id).await.unwrap(), raw);
 }

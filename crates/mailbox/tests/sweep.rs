@@ -2,7 +2,7 @@
 
 use mayfly_mailbox::Config;
 use mayfly_testkit::{Db, db_test, eventually};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use sea_orm::{ConnectionTrait as _, Statement};
 use time::Duration;
 
@@ -71,17 +71,17 @@ async fn a_mailbox_that_nobody_uses_is_deleted_and_one_that_is_read_lives(db: Db
     assert_refused(
         world.get(scope(&idle_id)).await,
         ErrorCode::NotFound,
-        reason::MAILBOX_GONE,
+        Reason::MailboxGone,
     );
     world.get(scope(&read_id)).await.unwrap();
     resolve(&world, &signed_in, 0).await.unwrap();
     assert_refused(
         resolve(&world, &idle, 0).await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
     let refused = world.reserve(&idle, None).await;
-    assert_refused(refused, ErrorCode::AlreadyExists, reason::ADDRESS_TAKEN);
+    assert_refused(refused, ErrorCode::AlreadyExists, Reason::AddressTaken);
 }
 
 /// Tells whether fewer than two mailboxes were noted as used at the clock's time, by looking into the table.
@@ -148,7 +148,7 @@ async fn a_lapsed_reservation_is_swept_and_its_credential_with_it(db: Db) {
     world.reserve("ann@mayfly.test", None).await.unwrap();
     world.mailbox.sweep().await;
     let refused = world.reserve("ann@mayfly.test", None).await;
-    assert_refused(refused, ErrorCode::AlreadyExists, reason::ADDRESS_TAKEN);
+    assert_refused(refused, ErrorCode::AlreadyExists, Reason::AddressTaken);
     world.clock.advance(Duration::minutes(1));
     world.mailbox.sweep().await;
     let (dir, clock) = world.stop().await;

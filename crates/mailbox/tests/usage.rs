@@ -3,7 +3,7 @@
 use mayfly_proto::mailbox::{GetUsageRequest, ListUsageDaysRequest};
 use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
-use mayfly_types::{Clock as _, ErrorCode, reason};
+use mayfly_types::{Clock as _, ErrorCode, Reason};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -48,7 +48,7 @@ async fn each_day_counts_what_came_to_an_owner(db: Db) {
     }
     world.deliver(&[&nobodys], &second).await.unwrap();
     let gone = world.deliver(&[&one, &user()], &second).await;
-    assert_refused(gone, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(gone, ErrorCode::NotFound, Reason::NotFound);
 
     let size = |mail: &[u8]| i64::try_from(mail.len()).unwrap();
     let of_ann = (41, size(&first) + 40 * size(&second));
@@ -78,7 +78,7 @@ async fn each_day_counts_what_came_to_an_owner(db: Db) {
 
     for number in [0, 91, u32::MAX] {
         let refused = days(&world, &ann, number).await;
-        assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_REQUEST);
+        assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidRequest);
     }
 }
 

@@ -22,7 +22,7 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test, eventually};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -359,7 +359,7 @@ async fn gone_receiver_gets_no_events_until_rotation(db: Db) {
     ] {
         assert_eq!(
             refused.unwrap_err().reason,
-            "INVALID_REQUEST",
+            Reason::InvalidRequest,
             "nothing is kept for it"
         );
     }
@@ -390,7 +390,7 @@ async fn create_webhook_rejects_private_targets(db: Db) {
         "x",
     ] {
         let refused = create(&world, &user(), url).await;
-        assert_refused(refused, ErrorCode::InvalidArgument, reason::INVALID_URL);
+        assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidUrl);
     }
 }
 
@@ -401,12 +401,12 @@ async fn webhook_calls_hide_webhooks_of_other_users(db: Db) {
     assert_refused(
         deliveries(&world, &other, &id).await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
     assert_refused(
         rotate(&world, &other, &id).await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
     let delete = async |owner: &str| {
         let request = DeleteWebhookRequest {
@@ -416,7 +416,7 @@ async fn webhook_calls_hide_webhooks_of_other_users(db: Db) {
         let answer = world.client.clone().delete_webhook(request).await;
         answer.map(drop).map_err(Failure::from)
     };
-    assert_refused(delete(&other).await, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(delete(&other).await, ErrorCode::NotFound, Reason::NotFound);
     delete(&owner).await.unwrap();
-    assert_refused(delete(&owner).await, ErrorCode::NotFound, reason::NOT_FOUND);
+    assert_refused(delete(&owner).await, ErrorCode::NotFound, Reason::NotFound);
 }

@@ -211,6 +211,7 @@ impl World {
         let request = ListMessagesRequest {
             scope: Some(scope),
             page,
+            page_size: 30,
         };
         let answer = self.client.clone().list_messages(request).await;
         Ok(answer.map_err(Failure::from)?.into_inner().messages)
@@ -319,13 +320,13 @@ pub(crate) fn mail(subject: &str) -> Vec<u8> {
 
 /// Asserts what a call was refused with.
 #[track_caller]
-pub(crate) fn assert_refused<T: std::fmt::Debug>(outcome: Result<T, Failure>, code: ErrorCode, reason: &str) {
+pub(crate) fn assert_refused<T: std::fmt::Debug>(
+    outcome: Result<T, Failure>,
+    code: ErrorCode,
+    reason: mayfly_types::Reason,
+) {
     let failure = outcome.unwrap_err();
-    assert_eq!(
-        (failure.code, failure.reason.as_str()),
-        (code, reason),
-        "{failure:?}"
-    );
+    assert_eq!((failure.code, failure.reason), (code, reason), "{failure:?}");
 }
 
 /// An id of a Pro user.

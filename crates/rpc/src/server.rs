@@ -10,7 +10,7 @@ use std::{
 use futures_util::{Stream, future::BoxFuture, stream};
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -224,7 +224,7 @@ where
         if !self.expected.is_in(request.headers()) {
             let failure = Failure::new(
                 ErrorCode::Unauthenticated,
-                reason::SERVICE_CREDENTIAL,
+                Reason::ServiceCredential,
                 "a service credential is required",
             );
             return Box::pin(ready(Ok(Status::from(failure).into_http())));

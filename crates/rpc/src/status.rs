@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason, UnknownReason};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -14,9 +14,9 @@ const DOMAIN: &str = "mayfly";
 pub struct Failure {
     /// The kind of failure.
     pub code: ErrorCode,
-    /// The exact failure: a constant of `mayfly_types::reason`.
-    pub reason: String,
-    /// A message for people, safe to show.
+    /// Which one.
+    pub reason: Reason,
+    /// A text for a person, safe to show.
     pub message: String,
     /// When a retry makes sense.
     pub retry_after: Option<Duration>,
@@ -24,13 +24,63 @@ pub struct Failure {
 
 impl Failure {
     /// Creates a failure without a retry delay.
-    pub fn new(code: ErrorCode, reason: &str, message: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             code,
-            reason: reason.to_owned(),
+            reason,
             message: message.into(),
             retry_after: None,
         }
+    }
+
+    /// A malformed request; the text names what is wrong with it.
+    pub fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidArgument, Reason::InvalidRequest, message)
+    }
+
+    /// A credential that is not accepted, whatever the cause.
+    #[must_use]
+    pub fn invalid_token() -> Self {
+        let message = "a valid bearer token is needed";
+        Self::new(ErrorCode::Unauthenticated, Reason::InvalidToken, message)
+    }
+
+    /// An object that does not exist, or is not the caller's.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(ErrorCode::NotFound, Reason::NotFound, "there is nothing here")
+    }
+
+    /// Too many calls of this kind.
+    #[must_use]
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let message = "too many requests; slow down";
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(ErrorCode::RateLimited, Reason::RateLimited, message)
+        }
+    }
+
+    /// A bound or a dependency that is in the way for now. The text is for the log.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Unavailable, Reason::Unavailable, message)
+    }
+
+    /// A defect. The text is for the log.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Internal, Reason::Internal, message)
+    }
+
+    /// Returns true if the caller's credential is not accepted, and false if that is not known.
+    #[must_use]
+    pub fn refuses_credential(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::InvalidToken
+                | Reason::InvalidCredentials
+                | Reason::MissingCredential
+                | Reason::MailboxGone
+        )
     }
 }
 
@@ -49,9 +99,25 @@ fn code_to_grpc(code: ErrorCode) -> Code {
     }
 }
 
+/// The reason that stands for one that is not known.
+fn reason_of_code(code: ErrorCode) -> Reason {
+    match code {
+        ErrorCode::Unavailable => Reason::Unavailable,
+        ErrorCode::Timeout => Reason::Timeout,
+        ErrorCode::InvalidArgument
+        | ErrorCode::NotFound
+        | ErrorCode::AlreadyExists
+        | ErrorCode::Unauthenticated
+        | ErrorCode::PermissionDenied
+        | ErrorCode::FailedPrecondition
+        | ErrorCode::RateLimited
+        | ErrorCode::Internal => Reason::Internal,
+    }
+}
+
 impl From<Failure> for Status {
     fn from(failure: Failure) -> Self {
-        let mut details = ErrorDetails::with_error_info(failure.reason, DOMAIN, HashMap::new());
+        let mut details = ErrorDetails::with_error_info(failure.reason.as_str(), DOMAIN, HashMap::new());
         if let Some(retry_after) = failure.retry_after {
             details.set_retry_info(Some(retry_after));
         }
@@ -66,26 +132,35 @@ impl From<Status> for Failure {
         let details = status.get_error_details();
         let ours = details
             .error_info()
-            .filter(|info| info.domain == DOMAIN && info.reason != reason::SERVICE_CREDENTIAL);
+            .filter(|info| info.domain == DOMAIN && info.reason != Reason::ServiceCredential.as_str());
         let retry_after = details.retry_info().and_then(|info| info.retry_delay);
         let Some(ours) = ours else {
             let (code, reason) = match status.code() {
                 // A channel that breaks mid-call reports `Unknown` or `Cancelled`.
                 Code::Unavailable | Code::Cancelled | Code::Unknown => {
-                    (ErrorCode::Unavailable, reason::UNAVAILABLE)
+                    (ErrorCode::Unavailable, Reason::Unavailable)
                 }
-                Code::DeadlineExceeded => (ErrorCode::Timeout, reason::TIMEOUT),
-                _ => (ErrorCode::Internal, reason::INTERNAL),
+                Code::DeadlineExceeded => (ErrorCode::Timeout, Reason::Timeout),
+                _ => (ErrorCode::Internal, Reason::Internal),
             };
             return Self::new(code, reason, status.message());
         };
         let code = ErrorCode::ALL
             .into_iter()
             .find(|code| code_to_grpc(*code) == status.code());
+        let code = code.unwrap_or(ErrorCode::Internal);
+        let (reason, message) = match ours.reason.parse() {
+            Ok(reason) => (reason, status.message().to_owned()),
+            // A peer of a later version. Its code says enough to fail safely.
+            Err(UnknownReason) => {
+                let message = format!("{}: {}", ours.reason, status.message());
+                (reason_of_code(code), message)
+            }
+        };
         Self {
-            code: code.unwrap_or(ErrorCode::Internal),
-            reason: ours.reason.clone(),
-            message: status.message().to_owned(),
+            code,
+            reason,
+            message,
             retry_after,
         }
     }
@@ -101,11 +176,27 @@ mod tests {
             for retry_after in [None, Some(Duration::from_secs(2))] {
                 let failure = Failure {
                     retry_after,
-                    ..Failure::new(code, reason::EXPIRED, "text")
+                    ..Failure::new(code, Reason::Expired, "text")
                 };
                 let status = Status::from(failure.clone());
                 assert_eq!(Failure::from(status), failure);
             }
+        }
+    }
+
+    #[test]
+    fn status_with_unknown_reason_decodes_to_safe_reason() {
+        for (code, expected) in [
+            (Code::Unavailable, Reason::Unavailable),
+            (Code::DeadlineExceeded, Reason::Timeout),
+            (Code::NotFound, Reason::Internal),
+            (Code::Internal, Reason::Internal),
+        ] {
+            let details = ErrorDetails::with_error_info("SOMETHING_NEW", DOMAIN, HashMap::new());
+            let failure = Failure::from(Status::with_error_details(code, "text", details));
+            assert_eq!(code_to_grpc(failure.code), code);
+            assert_eq!(failure.reason, expected);
+            assert_eq!(failure.message, "SOMETHING_NEW: text");
         }
     }
 
@@ -117,7 +208,7 @@ mod tests {
             (Status::unauthenticated("x"), ErrorCode::Internal),
             (Status::not_found("x"), ErrorCode::Internal),
             (
-                Failure::new(ErrorCode::Unauthenticated, reason::SERVICE_CREDENTIAL, "x").into(),
+                Failure::new(ErrorCode::Unauthenticated, Reason::ServiceCredential, "x").into(),
                 ErrorCode::Internal,
             ),
         ];

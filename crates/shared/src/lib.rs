@@ -2,5 +2,7 @@
 //! moment; durable state is in the databases.
 
 pub mod bus;
+pub mod counters;
 pub mod event;
+pub mod limits;
 pub mod redis;

@@ -7,7 +7,7 @@ use mayfly_proto::mailbox::{
     mailbox_client::MailboxClient,
 };
 use mayfly_rpc::{Failure, Transport};
-use mayfly_types::{Address, ErrorCode, reason};
+use mayfly_types::{Address, ErrorCode, Reason};
 use tonic::Request;
 
 use crate::session::{Delivery, Mail, Recipient};
@@ -69,12 +69,10 @@ impl Mailboxes {
 }
 
 fn refused_recipient(failure: &Failure) -> Recipient {
-    match (failure.code, failure.reason.as_str()) {
-        (_, reason::MAILBOX_FULL) => Recipient::Full,
-        (_, reason::MESSAGE_TOO_LARGE) => Recipient::TooLarge,
-        (ErrorCode::NotFound, _) | (_, reason::INVALID_ADDRESS | reason::INVALID_DOMAIN) => {
-            Recipient::Unknown
-        }
+    match (failure.code, failure.reason) {
+        (_, Reason::MailboxFull) => Recipient::Full,
+        (_, Reason::MessageTooLarge) => Recipient::TooLarge,
+        (ErrorCode::NotFound, _) | (_, Reason::InvalidAddress | Reason::InvalidDomain) => Recipient::Unknown,
         _ => {
             log(failure, "cannot look up a recipient");
             Recipient::Unavailable
@@ -83,9 +81,9 @@ fn refused_recipient(failure: &Failure) -> Recipient {
 }
 
 fn refused_delivery(failure: &Failure) -> Delivery {
-    match failure.reason.as_str() {
-        reason::MAILBOX_FULL => Delivery::Full,
-        reason::MESSAGE_TOO_LARGE => Delivery::TooLarge,
+    match failure.reason {
+        Reason::MailboxFull => Delivery::Full,
+        Reason::MessageTooLarge => Delivery::TooLarge,
         // Also a mailbox deleted after RCPT: the client retries, and RCPT then rejects that recipient.
         _ => {
             log(failure, "cannot store a mail");
@@ -95,7 +93,7 @@ fn refused_delivery(failure: &Failure) -> Delivery {
 }
 
 fn log(failure: &Failure, what: &str) {
-    let (code, reason) = (failure.code.as_str(), &failure.reason);
+    let (code, reason) = (failure.code.as_str(), failure.reason.as_str());
     if failure.code == ErrorCode::Internal {
         tracing::error!(code, reason, "{what}");
     } else {
@@ -110,19 +108,19 @@ mod tests {
     #[test]
     fn internal_failures_map_to_temporary_replies() {
         let permanent = [
-            (reason::NOT_FOUND, ErrorCode::NotFound, Recipient::Unknown),
+            (Reason::NotFound, ErrorCode::NotFound, Recipient::Unknown),
             (
-                reason::INVALID_DOMAIN,
+                Reason::InvalidDomain,
                 ErrorCode::InvalidArgument,
                 Recipient::Unknown,
             ),
             (
-                reason::MAILBOX_FULL,
+                Reason::MailboxFull,
                 ErrorCode::FailedPrecondition,
                 Recipient::Full,
             ),
             (
-                reason::MESSAGE_TOO_LARGE,
+                Reason::MessageTooLarge,
                 ErrorCode::InvalidArgument,
                 Recipient::TooLarge,
             ),
@@ -135,7 +133,7 @@ mod tests {
             );
         }
         for code in ErrorCode::ALL {
-            let failure = Failure::new(code, reason::INTERNAL, "");
+            let failure = Failure::new(code, Reason::Internal, "");
             assert_eq!(refused_delivery(&failure), Delivery::Unavailable, "{code:?}");
             if code != ErrorCode::NotFound {
                 assert_eq!(refused_recipient(&failure), Recipient::Unavailable, "{code:?}");

@@ -133,6 +133,7 @@ impl World {
         let request = ListMessagesRequest {
             scope: Some(scope(account_id)),
             page: 1,
+            page_size: 30,
         };
         self.client
             .clone()

@@ -7,7 +7,7 @@ pub mod error_code;
 pub mod ids;
 mod new_message;
 pub mod password;
-pub mod reason;
+mod reason;
 pub mod secret;
 mod timestamp;
 
@@ -20,5 +20,6 @@ pub use ids::{
     WebhookId,
 };
 pub use new_message::NewMessage;
+pub use reason::{Reason, UnknownReason};
 pub use secret::{SecretKey, random_bytes};
 pub use timestamp::{rfc3339, unix_millis};

@@ -1,7 +1,7 @@
 //! Every way in which a use case can fail. Nothing here knows tonic or HTTP.
 
 use mayfly_database::{DatabaseFailure, DbErr, error_code, idempotency::Refused};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
@@ -61,18 +61,18 @@ impl Error {
 
     /// Returns the stable name that callers branch on.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::InvalidUrl(_) => reason::INVALID_URL,
-            Self::InvalidEvents => reason::INVALID_EVENTS,
-            Self::WebhookFailed => reason::INVALID_REQUEST,
-            Self::LimitReached => reason::WEBHOOK_LIMIT_REACHED,
-            Self::NotFound => reason::NOT_FOUND,
+            Self::InvalidUrl(_) => Reason::InvalidUrl,
+            Self::InvalidEvents => Reason::InvalidEvents,
+            Self::WebhookFailed => Reason::InvalidRequest,
+            Self::LimitReached => Reason::WebhookLimitReached,
+            Self::NotFound => Reason::NotFound,
             Self::NotRepeated(refused) => refused.reason(),
-            Self::Stopping => reason::UNAVAILABLE,
+            Self::Stopping => Reason::Unavailable,
             Self::Database(_) | Self::Defect(_) => match self.code() {
-                ErrorCode::Unavailable => reason::UNAVAILABLE,
-                _ => reason::INTERNAL,
+                ErrorCode::Unavailable => Reason::Unavailable,
+                _ => Reason::Internal,
             },
         }
     }

@@ -11,24 +11,30 @@ use crate::{
     },
 };
 
-/// Messages on a page.
-const PAGE: u64 = 30;
+/// The largest page.
+const MAX_PAGE_SIZE: u32 = 100;
+/// The page size of the bearer API. Only first pages of this size are cached.
+const CACHED_PAGE_SIZE: u32 = 30;
 
 impl Service {
-    /// Lists a page, newest first, numbered from 1; 0 is taken for 1. What is past its retention may be at its end:
+    /// Lists a page of 1 to 100 messages, newest first, numbered from 1; 0 is taken for 1. What is past its retention may be at its end:
     /// see [`Service::oldest_shown`].
     #[tracing::instrument(name = "mailbox.list_messages", level = "debug", skip_all)]
-    pub(crate) async fn list_messages(&self, scope: Scope, page: u32) -> Result<Page, Error> {
+    pub(crate) async fn list_messages(&self, scope: Scope, page: u32, page_size: u32) -> Result<Page, Error> {
         let account = scope.account.ok_or_else(|| scope.absent())?.as_uuid();
-        let is_first = page <= 1;
-        if is_first && let Some(page) = self.store.cache().page(account) {
+        if !(1..=MAX_PAGE_SIZE).contains(&page_size) {
+            return Err(Error::InvalidRequest("page_size: must be from 1 to 100"));
+        }
+        let is_cached = page <= 1 && page_size == CACHED_PAGE_SIZE;
+        if is_cached && let Some(page) = self.store.cache().page(account) {
             // Whose page is remembered is remembered itself.
             self.mailbox(scope).await?;
             return Ok(page);
         }
         let owner = scope.owner.map(UserId::as_uuid);
         let oldest = self.oldest_shown().as_uuid();
-        let offset = u64::from(page.saturating_sub(1)) * PAGE;
+        let limit = u64::from(page_size);
+        let offset = u64::from(page.saturating_sub(1)) * limit;
         let ticket = self.store.cache().begin(account);
         let Listed {
             messages,
@@ -36,7 +42,7 @@ impl Service {
         } = self
             .store
             .read("list_messages", |c| {
-                Box::pin(async move { Ok(messages::list(c, account, owner, oldest, PAGE, offset).await?) })
+                Box::pin(async move { Ok(messages::list(c, account, owner, oldest, limit, offset).await?) })
             })
             .await?;
         match last_active_at_ms {
@@ -45,7 +51,7 @@ impl Service {
             None => drop(self.mailbox(scope).await?),
         }
         let listed = Page::from(messages);
-        if is_first {
+        if is_cached {
             self.store.cache().remember_page(ticket, account, &listed);
         }
         Ok(listed)

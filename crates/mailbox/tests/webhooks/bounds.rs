@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use mayfly_mailbox::Config;
 use mayfly_testkit::{Db, db_test, eventually};
-use mayfly_types::{ErrorCode, reason};
+use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 use tokio::task::JoinSet;
 
@@ -37,11 +37,7 @@ async fn assert_limit_is_exact(worlds: &[Arc<World>]) {
         let (made, refused): (Vec<_>, Vec<_>) = calls.join_all().await.into_iter().partition(Result::is_ok);
         assert_eq!(made.len(), LIMIT as usize);
         for outcome in refused {
-            assert_refused(
-                outcome,
-                ErrorCode::PermissionDenied,
-                reason::WEBHOOK_LIMIT_REACHED,
-            );
+            assert_refused(outcome, ErrorCode::PermissionDenied, Reason::WebhookLimitReached);
         }
         for world in worlds {
             assert_eq!(list(world, &ann).await.len(), made.len());

@@ -8,8 +8,8 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 use tokio::{sync::Barrier, task::JoinSet};
 
 use super::{
-    Arc, Db, DeleteWebhookRequest, Duration, ErrorCode, Failure, Receiver, World, assert_refused, create,
-    create_once, db_test, deliveries, mail, reason, replay_once, rotate_once, test_once, user, with_webhook,
+    Arc, Db, DeleteWebhookRequest, Duration, ErrorCode, Failure, Reason, Receiver, World, assert_refused,
+    create, create_once, db_test, deliveries, mail, replay_once, rotate_once, test_once, user, with_webhook,
 };
 use crate::{domains, world::scope};
 
@@ -85,7 +85,7 @@ fn reused(answer: Result<String, Failure>) {
     assert_refused(
         answer,
         ErrorCode::FailedPrecondition,
-        reason::IDEMPOTENCY_KEY_REUSED,
+        Reason::IdempotencyKeyReused,
     );
 }
 
@@ -220,15 +220,15 @@ async fn idempotency_key_is_bound_to_user_and_request(db: Db) {
     assert_refused(
         replay.call(&world, &other, "k").await,
         ErrorCode::NotFound,
-        reason::NOT_FOUND,
+        Reason::NotFound,
     );
 
     let beyond = Op::Create(url.clone()).call(&world, &owner, "k").await;
-    assert_refused(beyond, ErrorCode::PermissionDenied, reason::WEBHOOK_LIMIT_REACHED);
+    assert_refused(beyond, ErrorCode::PermissionDenied, Reason::WebhookLimitReached);
     let forbidden = Op::Create("http://127.0.0.2/".into())
         .call(&world, &owner, "k")
         .await;
-    assert_refused(forbidden, ErrorCode::InvalidArgument, reason::INVALID_URL);
+    assert_refused(forbidden, ErrorCode::InvalidArgument, Reason::InvalidUrl);
     delete(&world, &owner, &id).await;
     let made = Op::Create(format!("{url}?now"))
         .call(&world, &owner, "k")
@@ -278,7 +278,7 @@ async fn create_webhook_repeated_ignores_changed_target(db: Db) {
     leads_to(2);
     assert_eq!(create.call(&world, &owner, "k").await.unwrap(), made);
     let anew = create.call(&world, &user(), "k").await;
-    assert_refused(anew, ErrorCode::InvalidArgument, reason::INVALID_URL);
+    assert_refused(anew, ErrorCode::InvalidArgument, Reason::InvalidUrl);
 }
 
 async fn reserve_mailbox_repeated_extends_or_recreates(db: Db) {
@@ -310,7 +310,7 @@ async fn reserve_mailbox_repeated_extends_or_recreates(db: Db) {
         assert_refused(
             world.activate(&lapsed).await,
             ErrorCode::FailedPrecondition,
-            reason::RESERVATION_EXPIRED,
+            Reason::ReservationExpired,
         );
         world.activate(&anew).await.unwrap();
     }
@@ -320,11 +320,11 @@ async fn reserve_mailbox_repeated_extends_or_recreates(db: Db) {
     assert_refused(
         reserve("held").await,
         ErrorCode::AlreadyExists,
-        reason::ADDRESS_TAKEN,
+        Reason::AddressTaken,
     );
     // Without an owner the key is ignored.
     let unowned = world.reserve_once("free@mayfly.test", None, Some("k")).await;
     unowned.unwrap();
     let again = world.reserve_once("free@mayfly.test", None, Some("k")).await;
-    assert_refused(again, ErrorCode::AlreadyExists, reason::ADDRESS_TAKEN);
+    assert_refused(again, ErrorCode::AlreadyExists, Reason::AddressTaken);
 }

@@ -1,0 +1,121 @@
+//! The use cases that every dialect shares. They know no path, no status and no JSON.
+
+pub(crate) mod authenticate;
+pub(crate) mod create_account;
+pub(crate) mod downloads;
+mod issue_ticket;
+mod list_messages;
+mod open_message;
+mod reset_password;
+pub(crate) mod sign_in;
+pub(crate) mod sign_in_limit;
+pub(crate) mod stream;
+pub(crate) mod tickets;
+pub(crate) mod wait;
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use mayfly_follow::Follow;
+use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_client::MailboxClient};
+use mayfly_rpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::{bus, counters::SocketCount, redis::Redis};
+use mayfly_types::SharedClock;
+
+use self::{downloads::Downloads, sign_in_limit::SignInLimit, tickets::Tickets};
+use crate::{config::Config, mail_html::Cleaner};
+
+/// A slow auth service is a 503, never a pile of waiting requests.
+const VALIDATE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Hashing waits in a bounded queue.
+const HASH_TIMEOUT: Duration = Duration::from_secs(10);
+/// The DNS is given five seconds, and the database has its share.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// What use cases stand on. Clones are one pointer: every stream has some.
+#[derive(Debug, Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    auth: AuthClient<Transport>,
+    mailbox: MailboxClient<Transport>,
+    pub(crate) sign_in_limit: SignInLimit,
+    pub(crate) tickets: Tickets,
+    pub(crate) clock: SharedClock,
+    pub(crate) cleaner: Cleaner,
+    pub(crate) follow: Follow,
+    pub(crate) sockets: SocketCount,
+    pub(crate) downloads: Downloads,
+    pub(crate) tasks: Tasks,
+    /// Origins whose pages may open WebSockets; empty is the gateway's own.
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) ping_interval: Duration,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl App {
+    pub(crate) fn start(
+        config: &Config,
+        auth: Transport,
+        mailbox: Transport,
+        events: bus::Subscription,
+        redis: Option<Redis>,
+        clock: SharedClock,
+        tasks: &Tasks,
+    ) -> Self {
+        let auth = AuthClient::new(auth).max_decoding_message_size(MAX_MESSAGE_BYTES);
+        let mailbox = MailboxClient::new(mailbox).max_decoding_message_size(MAX_MAIL_ANSWER_BYTES);
+        let follow = Follow::start(auth.clone(), mailbox.clone(), events, config.max_streams, tasks);
+        Self(Arc::new(Shared {
+            auth,
+            mailbox,
+            sign_in_limit: SignInLimit::new(config.sign_in_limit, redis.clone()),
+            tickets: Tickets::new(redis.clone()),
+            clock,
+            cleaner: Cleaner::default(),
+            follow,
+            sockets: SocketCount::start(redis, tasks),
+            downloads: Downloads::new(tasks),
+            tasks: tasks.clone(),
+            allowed_origins: config.allowed_origins.0.to_vec(),
+            ping_interval: config.ping_interval.0,
+        }))
+    }
+
+    pub(crate) fn auth(&self) -> AuthClient<Transport> {
+        self.auth.clone()
+    }
+
+    pub(crate) fn mailbox(&self) -> MailboxClient<Transport> {
+        self.mailbox.clone()
+    }
+}
+
+/// Makes a request that must be answered within a second.
+fn validate_request<T>(message: T) -> tonic::Request<T> {
+    with_timeout(message, VALIDATE_TIMEOUT)
+}
+
+/// Makes a request that may wait for a password to be hashed.
+pub(crate) fn hash_request<T>(message: T) -> tonic::Request<T> {
+    with_timeout(message, HASH_TIMEOUT)
+}
+
+/// Makes a request that may wait for the DNS.
+pub(crate) fn look_up_request<T>(message: T) -> tonic::Request<T> {
+    with_timeout(message, LOOK_UP_TIMEOUT)
+}
+
+fn with_timeout<T>(message: T, timeout: Duration) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    request.set_timeout(timeout);
+    request
+}

@@ -1,0 +1,64 @@
+//! Whose credential it is, and what it may read and follow.
+
+use mayfly_follow::Topic;
+use mayfly_proto::{
+    auth::{ValidateTokenRequest, validate_token_response::Principal},
+    mailbox::Scope,
+};
+use mayfly_rpc::Failure;
+
+use super::{App, validate_request};
+
+/// No credential of ours comes near this; longer ones are refused without being sent on.
+const MAX_TOKEN_BYTES: usize = 2048;
+
+impl App {
+    /// Validates a bearer token.
+    ///
+    /// # Errors
+    /// `InvalidToken` when it is not valid, whatever the cause; `Unavailable` when that is not known.
+    pub(crate) async fn authenticate(&self, token: &str) -> Result<Principal, Failure> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Failure::invalid_token());
+        }
+        let request = ValidateTokenRequest {
+            token: token.to_owned(),
+        };
+        let answer = self.auth().validate_token(validate_request(request)).await?;
+        answer
+            .into_inner()
+            .principal
+            .ok_or_else(|| Failure::internal("a principal is missing"))
+    }
+}
+
+/// The mail that a principal may read.
+pub(crate) fn reading_scope(principal: Principal) -> Scope {
+    match principal {
+        Principal::Mailbox(mailbox) => Scope {
+            account_id: mailbox.account_id,
+            owner_user_id: None,
+        },
+        // Any of this user's mailboxes.
+        Principal::Pro(pro) => Scope {
+            account_id: String::new(),
+            owner_user_id: Some(pro.user_id),
+        },
+    }
+}
+
+/// What a mailbox's own token lets it follow.
+pub(crate) fn mailbox_topic(principal: &Principal) -> Result<Topic, Failure> {
+    match principal {
+        Principal::Mailbox(mailbox) => Topic::mailbox(&mailbox.account_id),
+        Principal::Pro(_) => Err(Failure::invalid_token()),
+    }
+}
+
+/// What a Pro user's token lets them follow.
+pub(crate) fn pro_topic(principal: &Principal) -> Result<Topic, Failure> {
+    match principal {
+        Principal::Pro(pro) => Topic::owner(&pro.user_id),
+        Principal::Mailbox(_) => Err(Failure::invalid_token()),
+    }
+}

@@ -1,0 +1,72 @@
+//! Signing in with a password, to a mailbox or as a Pro user. Failures count against the account and the client.
+
+use std::net::IpAddr;
+
+use mayfly_proto::{
+    auth::{SignInRequest, SignInUserRequest, SignInUserResponse},
+    mailbox::FindMailboxRequest,
+};
+use mayfly_rpc::Failure;
+use mayfly_types::Address;
+
+use super::{App, hash_request};
+
+/// A mailbox and a token for it.
+pub(crate) struct SignedIn {
+    pub(crate) account_id: String,
+    pub(crate) address: String,
+    pub(crate) token: String,
+}
+
+impl App {
+    /// Signs in to a mailbox. An unknown address costs as much time as a wrong password, and fails alike.
+    ///
+    /// # Errors
+    /// `InvalidCredentials`; `RateLimited` after too many failures.
+    pub(crate) async fn sign_in(
+        &self,
+        address: &str,
+        password: String,
+        client: IpAddr,
+    ) -> Result<SignedIn, Failure> {
+        let attempt = self.sign_in_limit.begin(address, client).await?;
+        let address = address.parse::<Address>().ok().map(|address| address.to_string());
+        let request = FindMailboxRequest {
+            address: address.clone().unwrap_or_default(),
+        };
+        let found = self.mailbox().find_mailbox(request).await?;
+        let account_id = found.into_inner().account_id;
+        let request = SignInRequest {
+            account_id: account_id.clone(),
+            password: password.into(),
+        };
+        let signed_in = self.auth().sign_in(hash_request(request)).await?;
+        attempt.succeeded().await;
+        Ok(SignedIn {
+            account_id: account_id.ok_or_else(|| Failure::internal("signed in to no account"))?,
+            address: address.unwrap_or_default(),
+            token: signed_in.into_inner().token,
+        })
+    }
+
+    /// Signs in as a Pro user.
+    ///
+    /// # Errors
+    /// `InvalidCredentials`; `RateLimited` after too many failures.
+    pub(crate) async fn sign_in_user(
+        &self,
+        email: String,
+        password: String,
+        client: IpAddr,
+    ) -> Result<SignInUserResponse, Failure> {
+        let account = format!("pro {}", email.trim());
+        let attempt = self.sign_in_limit.begin(&account, client).await?;
+        let request = SignInUserRequest {
+            email,
+            password: password.into(),
+        };
+        let user = self.auth().sign_in_user(hash_request(request)).await?;
+        attempt.succeeded().await;
+        Ok(user.into_inner())
+    }
+}

@@ -1,0 +1,306 @@
+//! Bounds on guessing passwords: failures for each account and for each client address. A client that has signed in to
+//! an account before keeps a count of its own there, so that guessers cannot lock the owner out. Gateways that share a
+//! Redis count together, and each counts for itself anyhow.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use mayfly_shared::{
+    limits::SharedBucket,
+    redis::{
+        Redis,
+        redis::{Cmd, RedisError},
+    },
+};
+
+use mayfly_rpc::Failure;
+
+/// How many counts are kept; the oldest go first, and what they guarded starts afresh.
+const MAX_ENTRIES: usize = 100_000;
+/// How much more a client address may fail, over all accounts, than one account may be failed on.
+const CLIENT_FACTOR: u32 = 10;
+const MINUTE: Duration = Duration::from_secs(60);
+/// How long gateways remember together that a client has signed in to an account.
+const KNOWN_SECS: u64 = 30 * 86_400;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Account(String),
+    Client(IpAddr),
+    Known(String, IpAddr),
+}
+
+/// Tries that are left, refilled steadily.
+#[derive(Debug)]
+struct Bucket {
+    tries: f64,
+    updated: Instant,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct SignInLimit {
+    per_minute: u32,
+    redis: Option<Redis>,
+    buckets: Mutex<HashMap<Key, Bucket>>,
+}
+
+/// A sign-in under way. Dropped without [`Attempt::succeeded`], it counts as a failure.
+#[derive(Debug)]
+pub(crate) struct Attempt<'a> {
+    limit: &'a SignInLimit,
+    account: String,
+    client: IpAddr,
+    taken: Vec<Key>,
+    shared: Vec<SharedBucket>,
+}
+
+impl SignInLimit {
+    pub(crate) fn new(per_minute: u32, redis: Option<Redis>) -> Self {
+        Self {
+            per_minute,
+            redis,
+            buckets: Mutex::default(),
+        }
+    }
+
+    /// Begins a sign-in, before any password is hashed.
+    pub(crate) async fn begin(&self, account: &str, client: IpAddr) -> Result<Attempt<'_>, Failure> {
+        let mut attempt = self.begin_here(account, client)?;
+        let Some(redis) = self.redis.as_ref().filter(|_| self.per_minute > 0) else {
+            return Ok(attempt);
+        };
+        let is_known: Result<bool, RedisError> = redis.run(&Cmd::exists(attempt.known_name())).await;
+        let account = if is_known.unwrap_or(false) {
+            SharedBucket::new(&attempt.known_name(), self.per_minute, MINUTE)
+        } else {
+            SharedBucket::new(&format!("account:{}", attempt.account), self.per_minute, MINUTE)
+        };
+        let client = SharedBucket::new(
+            &format!("sign-in:{}", client),
+            self.per_minute * CLIENT_FACTOR,
+            MINUTE,
+        );
+        for bucket in [account, client] {
+            if let Err(wait) = bucket.take(redis).await {
+                attempt.give_all_back().await;
+                return Err(Failure::rate_limited(wait));
+            }
+            attempt.shared.push(bucket);
+        }
+        Ok(attempt)
+    }
+
+    /// The same by what this gateway counts alone.
+    fn begin_here(&self, account: &str, client: IpAddr) -> Result<Attempt<'_>, Failure> {
+        let account = account.trim().to_ascii_lowercase();
+        let mut taken = Vec::new();
+        if self.per_minute > 0 {
+            let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            let known = Key::Known(account.clone(), client);
+            let first = if buckets.contains_key(&known) {
+                known
+            } else {
+                Key::Account(account.clone())
+            };
+            for (key, per_minute) in [
+                (first, self.per_minute),
+                (Key::Client(client), self.per_minute * CLIENT_FACTOR),
+            ] {
+                if let Err(wait) = take(&mut buckets, &key, per_minute, now) {
+                    for key in &taken {
+                        give_back(&mut buckets, key);
+                    }
+                    return Err(Failure::rate_limited(wait));
+                }
+                taken.push(key);
+            }
+            evict(&mut buckets);
+        }
+        Ok(Attempt {
+            limit: self,
+            account,
+            client,
+            taken,
+            shared: Vec::new(),
+        })
+    }
+}
+
+impl Attempt<'_> {
+    /// Ends a sign-in with the right password: it costs nothing, and the client is known from now on.
+    pub(crate) async fn succeeded(self) {
+        if self.taken.is_empty() {
+            return;
+        }
+        self.give_all_back().await;
+        if let Some(redis) = &self.limit.redis {
+            let know = Cmd::set_ex(self.known_name(), 1, KNOWN_SECS);
+            let _: Result<(), RedisError> = redis.run(&know).await;
+        }
+        let mut buckets = self.limit.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let tries = f64::from(self.limit.per_minute);
+        buckets
+            .entry(Key::Known(self.account, self.client))
+            .or_insert(Bucket {
+                tries,
+                updated: Instant::now(),
+            });
+    }
+
+    async fn give_all_back(&self) {
+        if let Some(redis) = &self.limit.redis {
+            for bucket in &self.shared {
+                bucket.give_back(redis).await;
+            }
+        }
+        let mut buckets = self.limit.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &self.taken {
+            give_back(&mut buckets, key);
+        }
+    }
+
+    /// What gateways remember together of a client that has signed in to the account.
+    fn known_name(&self) -> String {
+        format!("mayfly:known:{}:{}", self.client, self.account)
+    }
+}
+
+fn take(
+    buckets: &mut HashMap<Key, Bucket>,
+    key: &Key,
+    per_minute: u32,
+    now: Instant,
+) -> Result<(), Duration> {
+    let capacity = f64::from(per_minute);
+    let bucket = buckets.entry(key.clone()).or_insert(Bucket {
+        tries: capacity,
+        updated: now,
+    });
+    let refill = now.duration_since(bucket.updated).as_secs_f64() / MINUTE.as_secs_f64() * capacity;
+    bucket.tries = (bucket.tries + refill).min(capacity);
+    bucket.updated = now;
+    if bucket.tries < 1.0 {
+        return Err(Duration::from_secs_f64(
+            (1.0 - bucket.tries) / capacity * MINUTE.as_secs_f64(),
+        ));
+    }
+    bucket.tries -= 1.0;
+    Ok(())
+}
+
+fn give_back(buckets: &mut HashMap<Key, Bucket>, key: &Key) {
+    if let Some(bucket) = buckets.get_mut(key) {
+        bucket.tries += 1.0;
+    }
+}
+
+/// Forgets the older half once there are too many; counts of clients that once signed in go last.
+fn evict(buckets: &mut HashMap<Key, Bucket>) {
+    if buckets.len() <= MAX_ENTRIES {
+        return;
+    }
+    let now = Instant::now();
+    buckets
+        .retain(|key, bucket| matches!(key, Key::Known(..)) || now.duration_since(bucket.updated) < MINUTE);
+    if buckets.len() > MAX_ENTRIES {
+        let mut times: Vec<Instant> = buckets.values().map(|bucket| bucket.updated).collect();
+        let (_, median, _) = times.select_nth_unstable(MAX_ENTRIES / 2);
+        let median = *median;
+        buckets.retain(|_, bucket| bucket.updated > median);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(last: u8) -> IpAddr {
+        [192, 0, 2, last].into()
+    }
+
+    #[tokio::test]
+    async fn guessers_are_stopped_and_the_owner_is_not() {
+        let limit = SignInLimit::new(10, None);
+        limit
+            .begin_here("owner@a.test", client(1))
+            .unwrap()
+            .succeeded()
+            .await;
+        let refused = (0..250_u8)
+            .filter(|n| limit.begin_here("owner@a.test", client(n % 200 + 2)).is_err())
+            .count();
+        assert!(refused >= 238, "{refused}");
+        for _ in 0..50 {
+            limit
+                .begin_here(" OWNER@a.test", client(1))
+                .unwrap()
+                .succeeded()
+                .await;
+        }
+    }
+
+    #[tokio::test]
+    async fn one_client_cannot_walk_over_many_accounts() {
+        let limit = SignInLimit::new(10, None);
+        let refused = (0..300)
+            .filter(|n| limit.begin_here(&format!("{n}@a.test"), client(1)).is_err())
+            .count();
+        assert!(refused >= 199, "{refused}");
+        assert!(limit.begin_here("0@a.test", client(2)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn successes_cost_nothing_and_zero_is_off() {
+        let limit = SignInLimit::new(2, None);
+        for _ in 0..100 {
+            limit.begin_here("a@a.test", client(1)).unwrap().succeeded().await;
+        }
+        let limit = SignInLimit::new(0, None);
+        assert!((0..1000).all(|_| limit.begin_here("a@a.test", client(1)).is_ok()));
+    }
+
+    #[tokio::test]
+    async fn memory_is_bounded() {
+        let limit = SignInLimit::new(1, None);
+        for n in 0..(MAX_ENTRIES + 10) {
+            let address = std::net::Ipv4Addr::from(u32::try_from(n).unwrap() + 0x0100_0000);
+            let _ = limit.begin_here(&format!("{n}@a.test"), address.into());
+        }
+        assert!(limit.buckets.lock().unwrap().len() <= MAX_ENTRIES + 2);
+    }
+
+    #[tokio::test]
+    async fn gateways_with_one_redis_count_together_and_know_the_owner_together() {
+        let server = mayfly_testkit::RedisServer::start();
+        let tasks = mayfly_runtime::task::Tasks::new(tokio_util::sync::CancellationToken::new());
+        let config: mayfly_shared::redis::RedisConfig =
+            toml::from_str(&format!("url = \"{}\"", server.url())).unwrap();
+        let limits = [(); 2].map(|()| {
+            let redis = Redis::start(&config, &tasks).unwrap().unwrap();
+            SignInLimit::new(10, Some(redis))
+        });
+        for limit in &limits {
+            while limit.redis.as_ref().unwrap().connected_for().is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        let owner = limits[0].begin("owner@a.test", client(1)).await.unwrap();
+        owner.succeeded().await;
+        let mut refused = 0;
+        for n in 0..20_u8 {
+            let limit = &limits[usize::from(n % 2)];
+            refused += u8::from(limit.begin("owner@a.test", client(n + 2)).await.is_err());
+        }
+        assert!(refused >= 9, "each alone would let all pass: {refused}");
+        for limit in &limits {
+            let owner = limit.begin("owner@a.test", client(1)).await.unwrap();
+            owner.succeeded().await;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Streaming new messages to a client that reads them from a queue.
+
+use std::time::Duration;
+
+use mayfly_follow::{StreamKind, StreamPermit, Subscription, Topic};
+use mayfly_proto::mailbox::NewMessage;
+use mayfly_rpc::Failure;
+use mayfly_types::MessageId;
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+
+use super::App;
+
+/// Messages queued for a slow reader.
+const QUEUE: usize = 16;
+/// How long a reader may leave the queue full.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The queue of one stream.
+pub(crate) struct MessageStream {
+    /// Where the stream begins.
+    pub(crate) cursor: MessageId,
+    /// It ends when the credential does, the mailbox is deleted, the reader is too slow, or the process stops.
+    pub(crate) messages: mpsc::Receiver<NewMessage>,
+    /// Held until the connection has let go of the queue: a reader who takes nothing may keep it for long.
+    pub(crate) permit: StreamPermit,
+}
+
+impl App {
+    /// Streams the messages of a topic behind a message, or from now on.
+    ///
+    /// # Errors
+    /// `Unavailable` when no stream permit is left; otherwise as [`mayfly_follow::Follow::subscribe`].
+    pub(crate) async fn stream(
+        &self,
+        topic: Topic,
+        bearer: SecretString,
+        since: Option<MessageId>,
+    ) -> Result<MessageStream, Failure> {
+        let permit = self.follow.permit()?;
+        let mut subscription = self.follow.subscribe(topic, since).await?;
+        let cursor = subscription.cursor();
+        let (queue, messages) = mpsc::channel(QUEUE);
+        let (app, stopping) = (self.clone(), self.tasks.stopping());
+        self.tasks.spawn(async move {
+            let _open = app.follow.metrics().open(StreamKind::Events);
+            let mut credential = app.follow.watch(&bearer);
+            tokio::select! {
+                () = app.fill(&mut subscription, &queue) => {}
+                _ = credential.ended() => {}
+                () = queue.closed() => {}
+                () = stopping.cancelled() => {}
+            }
+        });
+        Ok(MessageStream {
+            cursor,
+            messages,
+            permit,
+        })
+    }
+
+    async fn fill(&self, subscription: &mut Subscription, queue: &mpsc::Sender<NewMessage>) {
+        while let Ok(messages) = subscription.next().await {
+            for message in messages {
+                let id = message_id(&message).to_owned();
+                if queue.send_timeout(message, SEND_TIMEOUT).await.is_err() {
+                    return;
+                }
+                self.follow
+                    .metrics()
+                    .delivered(StreamKind::Events, &id, &self.clock);
+            }
+        }
+    }
+}
+
+/// The id of a message, or an empty text.
+pub(crate) fn message_id(message: &NewMessage) -> &str {
+    let summary = message.summary.as_ref();
+    summary.map_or("", |summary| summary.message_id.as_str())
+}

@@ -1,0 +1,190 @@
+//! Waiting for messages that match a filter.
+
+use std::time::Duration;
+
+use mayfly_follow::{Ending, StreamKind, Subscription, Topic};
+use mayfly_proto::mailbox::NewMessage;
+use mayfly_rpc::Failure;
+use mayfly_types::MessageId;
+use regex::Regex;
+use secrecy::SecretString;
+use tokio::time::{Instant, timeout_at};
+
+use super::{App, stream::message_id};
+
+/// How long reading the stored messages may take, whatever the time-out.
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Which messages are waited for, and how long.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Messages behind this one count too.
+    pub(crate) since: Option<MessageId>,
+    pub(crate) timeout: Duration,
+    /// How many messages are waited for.
+    pub(crate) count: usize,
+    /// A part of the From header or of the envelope's sender, in lower case.
+    pub(crate) from: Option<String>,
+    /// A part of the mailbox's address, in lower case.
+    pub(crate) to: Option<String>,
+    pub(crate) subject: Option<SubjectFilter>,
+    pub(crate) has_code: bool,
+    pub(crate) is_unread: bool,
+}
+
+/// What a subject must be like.
+#[derive(Debug)]
+pub(crate) enum SubjectFilter {
+    /// It contains this, in lower case.
+    Contains(String),
+    Matches(Regex),
+}
+
+impl Wanted {
+    pub(crate) fn matches(&self, message: &NewMessage) -> bool {
+        let Some(summary) = &message.summary else {
+            return false;
+        };
+        let has = |part: &Option<String>, texts: &[&str]| {
+            part.as_ref()
+                .is_none_or(|part| texts.iter().any(|text| text.to_lowercase().contains(part)))
+        };
+        let title = summary.subject.as_deref().unwrap_or_default();
+        let has_code = || {
+            let findings = message.findings.as_ref();
+            findings.is_some_and(|findings| !findings.codes.is_empty())
+        };
+        (!self.has_code || has_code())
+            && !(self.is_unread && summary.is_read)
+            && has(
+                &self.from,
+                &[summary.from.as_deref().unwrap_or_default(), &summary.sender],
+            )
+            && has(&self.to, &[&message.address])
+            && match &self.subject {
+                None => true,
+                Some(SubjectFilter::Contains(part)) => title.to_lowercase().contains(part),
+                Some(SubjectFilter::Matches(regex)) => regex.is_match(title),
+            }
+    }
+}
+
+/// How a wait ended.
+pub(crate) struct Waited {
+    /// The messages, if there were enough before the time-out.
+    pub(crate) messages: Option<Vec<NewMessage>>,
+    /// The cursor of the next wait.
+    pub(crate) since: MessageId,
+}
+
+impl App {
+    /// Waits until enough messages match, the time is over, or the process stops.
+    ///
+    /// # Errors
+    /// `InvalidToken` when the credential ends or the mailbox is deleted; `Unavailable` when no stream permit is left or
+    /// the credential cannot be validated.
+    pub(crate) async fn wait(
+        &self,
+        topic: Topic,
+        bearer: &SecretString,
+        wanted: &Wanted,
+    ) -> Result<Waited, Failure> {
+        let deadline = Instant::now() + wanted.timeout;
+        let _permit = self.follow.permit()?;
+        let mut subscription = self.follow.subscribe(topic, wanted.since).await?;
+        let _open = self.follow.metrics().open(StreamKind::Wait);
+        let mut found = Found::new(subscription.cursor());
+        let mut credential = self.follow.watch(bearer);
+        let stopping = self.tasks.stopping();
+        let is_enough = tokio::select! {
+            is_enough = collect(&mut subscription, wanted, &mut found, deadline) => is_enough?,
+            // The client continues at another gateway, with the cursor.
+            () = stopping.cancelled() => false,
+            ending = credential.ended() => return Err(match ending {
+                Ending::Refused => Failure::invalid_token(),
+                Ending::Unknown => Failure::unavailable("the token cannot be validated"),
+            }),
+        };
+        let Found { messages, since } = found;
+        if !is_enough {
+            return Ok(Waited {
+                messages: None,
+                since,
+            });
+        }
+        for message in &messages {
+            let metrics = self.follow.metrics();
+            metrics.delivered(StreamKind::Wait, message_id(message), &self.clock);
+        }
+        Ok(Waited {
+            messages: Some(messages),
+            since,
+        })
+    }
+}
+
+/// What was found so far.
+struct Found {
+    messages: Vec<NewMessage>,
+    /// Behind the last message of those that are enough; before the first of those that are not.
+    since: MessageId,
+}
+
+impl Found {
+    fn new(since: MessageId) -> Self {
+        Self {
+            messages: Vec::new(),
+            since,
+        }
+    }
+
+    /// Takes the messages that match. Returns true once there are enough.
+    fn take(&mut self, arrived: Vec<NewMessage>, wanted: &Wanted) -> bool {
+        for message in arrived {
+            let id = message_id(&message).parse().ok();
+            if wanted.matches(&message) {
+                self.messages.push(message);
+            }
+            let is_enough = self.messages.len() >= wanted.count;
+            if let Some(id) = id
+                && (is_enough || self.messages.is_empty())
+            {
+                self.since = id;
+            }
+            if is_enough {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Returns true once there are enough, false at the deadline. Stored messages are read even when no time is left.
+async fn collect(
+    subscription: &mut Subscription,
+    wanted: &Wanted,
+    found: &mut Found,
+    deadline: Instant,
+) -> Result<bool, Failure> {
+    let read_until = deadline.max(Instant::now() + READ_TIMEOUT);
+    loop {
+        let Ok(arrived) = timeout_at(read_until, subscription.catch_up()).await else {
+            return Ok(false);
+        };
+        let arrived = arrived.map_err(|_| Failure::invalid_token())?;
+        if arrived.is_empty() {
+            break;
+        }
+        if found.take(arrived, wanted) {
+            return Ok(true);
+        }
+    }
+    loop {
+        let Ok(arrived) = timeout_at(deadline, subscription.next()).await else {
+            return Ok(false);
+        };
+        if found.take(arrived.map_err(|_| Failure::invalid_token())?, wanted) {
+            return Ok(true);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The OpenAPI document, made from the handlers, and the page that shows it. The page loads nothing from elsewhere.
+
+use axum::{
+    Json, Router,
+    http::{HeaderValue, header},
+    routing::get,
+};
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::openapi::{
+    Components, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr,
+    link::LinkBuilder,
+    path::Operation,
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::errors::ErrorBody;
+
+const DOCUMENT_PATH: &str = "/api/openapi.json";
+
+/// What stands in the document before the routes are added.
+pub(crate) fn base() -> OpenApi {
+    let license = LicenseBuilder::new().name("Apache-2.0 OR MIT").build();
+    let info = InfoBuilder::new()
+        .title("Mayfly")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Mailboxes for programs."))
+        .license(Some(license));
+    let mut components = Components::new();
+    let bearer = |text: &str| {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(text))
+            .build();
+        SecurityScheme::Http(scheme)
+    };
+    components.add_security_scheme(
+        "mailbox",
+        bearer("A mailbox JWT, from POST /api/accounts or /api/token."),
+    );
+    components.add_security_scheme("pro", bearer("A Pro JWT, or a Pro API token (tm_pro_…)."));
+    let ticket = ApiKeyValue::with_description("ticket", "A ticket of POST /api/tickets.");
+    components.add_security_scheme("ticket", SecurityScheme::ApiKey(ApiKey::Query(ticket)));
+    components
+        .schemas
+        .insert(ErrorBody::name().into_owned(), ErrorBody::schema());
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .build()
+}
+
+/// Serves the document and its page.
+pub(crate) fn routes(document: OpenApi) -> Router {
+    let ui = SwaggerUi::new("/api/docs").config(Config::from(DOCUMENT_PATH));
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                  connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let page = Router::from(ui).layer(SetResponseHeaderLayer::overriding(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(policy),
+    ));
+    Router::new()
+        .route(DOCUMENT_PATH, get(|| async { Json(document) }))
+        .merge(page)
+}
+
+/// From an answer that names an object to the operations on it: the operation and status that names it, the target, and
+/// the target's parameters.
+type LinkRow = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+const LINKS: &[LinkRow] = &[
+    ("list_messages", "200", "get_message", MESSAGE),
+    ("list_messages", "200", "delete_message", MESSAGE),
+    ("list_messages", "200", "mark_message_read", MESSAGE),
+    ("list_messages", "200", "get_message_source", MESSAGE),
+    ("list_messages", "200", "get_message_body", MESSAGE),
+    (
+        "get_message",
+        "200",
+        "get_attachment",
+        &[
+            ("id", "$response.body#/id"),
+            ("index", "$response.body#/attachments/0/index"),
+        ],
+    ),
+    ("create_account", "201", "delete_account", ID),
+    ("create_account", "201", "reset_password", ID),
+    ("create_account", "201", "list_account_messages", ID),
+    ("list_accounts", "200", "list_account_messages", ACCOUNT),
+    (
+        "list_account_messages",
+        "200",
+        "get_account_message",
+        &[
+            ("id", "$request.path.id"),
+            ("message_id", "$response.body#/messages/0/id"),
+        ],
+    ),
+    ("create_pro_token", "201", "revoke_token", ID),
+    ("add_domain", "201", "verify_domain", ID),
+    ("add_domain", "201", "set_catch_all", ID),
+    ("add_domain", "201", "delete_domain", ID),
+    ("create_webhook", "201", "rotate_webhook_secret", ID),
+    ("create_webhook", "201", "test_webhook", ID),
+    ("create_webhook", "201", "list_webhook_deliveries", ID),
+    ("create_webhook", "201", "delete_webhook", ID),
+    (
+        "list_webhook_deliveries",
+        "200",
+        "replay_webhook_delivery",
+        &[
+            ("id", "$request.path.id"),
+            ("delivery_id", "$response.body#/deliveries/0/id"),
+        ],
+    ),
+];
+const ID: &[(&str, &str)] = &[("id", "$response.body#/id")];
+const MESSAGE: &[(&str, &str)] = &[("id", "$response.body#/messages/0/id")];
+const ACCOUNT: &[(&str, &str)] = &[("id", "$response.body#/accounts/0/id")];
+
+/// Adds the links, by which a client finds every operation from the answers of others.
+pub(crate) fn add_links(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        for (_, operation) in operations(item) {
+            let id = operation.operation_id.clone().unwrap_or_default();
+            for (source, status, target, parameters) in LINKS {
+                if *source != id {
+                    continue;
+                }
+                let mut link = LinkBuilder::new().operation_id(*target);
+                for (name, expression) in *parameters {
+                    link = link.parameter(*name, *expression);
+                }
+                if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(*status) {
+                    response
+                        .links
+                        .insert((*target).to_owned(), RefOr::T(link.build()));
+                }
+            }
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+    [
+        (HttpMethod::Get, &mut item.get),
+        (HttpMethod::Post, &mut item.post),
+        (HttpMethod::Put, &mut item.put),
+        (HttpMethod::Delete, &mut item.delete),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use utoipa::openapi::path::Parameter;
+
+    use super::*;
+    use crate::{dialects::mailcx::document, edge::idempotency_key::IDEMPOTENCY_KEY};
+
+    fn takes_idempotency_key(operation: &Operation) -> bool {
+        let is_key = |parameter: &RefOr<Parameter>| match parameter {
+            RefOr::T(parameter) => parameter.name.eq_ignore_ascii_case(IDEMPOTENCY_KEY.as_str()),
+            RefOr::Ref(_) => false,
+        };
+        operation.parameters.iter().flatten().any(is_key)
+    }
+
+    #[test]
+    fn idempotency_key_is_declared_by_posts_with_effects() {
+        let mut document = document();
+        let mut takes = Vec::new();
+        for (path, item) in &mut document.paths.paths {
+            for (method, operation) in operations(item) {
+                if takes_idempotency_key(operation) {
+                    assert!(method == HttpMethod::Post, "{path}");
+                    assert!(operation.responses.responses.contains_key("422"), "{path}");
+                    takes.push(path.clone());
+                }
+            }
+        }
+        assert_eq!(
+            takes,
+            [
+                "/api/accounts",
+                "/pro/api/domains",
+                "/pro/api/tokens",
+                "/pro/api/webhooks",
+                "/pro/api/webhooks/{id}/deliveries/{delivery_id}/replay",
+                "/pro/api/webhooks/{id}/rotate",
+                "/pro/api/webhooks/{id}/test",
+            ]
+        );
+    }
+
+    #[test]
+    fn conflict_is_declared_only_by_routes_that_take_names() {
+        let mut document = document();
+        let mut offered = Vec::new();
+        for (path, item) in &mut document.paths.paths {
+            for (_, operation) in operations(item) {
+                if operation.responses.responses.contains_key("409") {
+                    offered.push(path.clone());
+                }
+            }
+        }
+        assert_eq!(
+            offered,
+            [
+                "/api/accounts",
+                "/pro/api/domains",
+                "/pro/api/domains/{id}/verify",
+                "/pro/api/register"
+            ]
+        );
+    }
+
+    #[test]
+    fn links_name_operations_statuses_and_parameters_that_exist() {
+        let mut document = document();
+        let mut declared = BTreeSet::new();
+        let mut linked = BTreeSet::new();
+        for item in document.paths.paths.values_mut() {
+            for (_, operation) in operations(item) {
+                let id = operation.operation_id.clone().unwrap();
+                for parameter in operation.parameters.iter().flatten() {
+                    if let RefOr::T(parameter) = parameter {
+                        declared.insert((id.clone(), parameter.name.clone()));
+                    }
+                }
+                for response in operation.responses.responses.values() {
+                    let RefOr::T(response) = response else { continue };
+                    linked.extend(response.links.keys().map(|target| (id.clone(), target.clone())));
+                }
+            }
+        }
+        for (source, _, target, parameters) in LINKS {
+            assert!(
+                linked.contains(&((*source).to_owned(), (*target).to_owned())),
+                "{source} {target}"
+            );
+            for (name, _) in *parameters {
+                assert!(
+                    declared.contains(&((*target).to_owned(), (*name).to_owned())),
+                    "{target} {name}"
+                );
+            }
+        }
+    }
+}

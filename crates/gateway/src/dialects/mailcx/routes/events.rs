@@ -1,0 +1,101 @@
+//! `GET /api/events` and `GET /pro/api/events`: new mail as server-sent events.
+
+use std::time::Duration;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderName},
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event, KeepAlive},
+    },
+};
+use futures_util::StreamExt;
+use mayfly_proto::mailbox::NewMessage;
+use mayfly_rpc::Failure;
+use mayfly_types::MessageId;
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::{App, stream::message_id},
+    dialects::mailcx::views::new_mail::NewMailEvent,
+    edge::{
+        auth::{Follower, MailboxFollower, ProFollower},
+        failure::FailureResponse,
+    },
+};
+
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// When a browser comes back after the stream ended.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// Follows one mailbox. `Last-Event-ID` replays what came after a message.
+#[utoipa::path(get, path = "/events", tag = "messages", operation_id = "follow_messages",
+    security(("mailbox" = []), ("ticket" = [])),
+    params(("Last-Event-ID" = Option<String>, Header, format = Uuid, description = "The last message seen")),
+    responses((status = 200, body = String, content_type = "text/event-stream",
+        description = "Events `new_email`; their `id` is the message's"), responses::Bearer, responses::Always))]
+pub(crate) async fn of_mailbox(
+    State(app): State<App>,
+    MailboxFollower(follower): MailboxFollower,
+    headers: HeaderMap,
+) -> Result<Response, FailureResponse> {
+    stream(app, follower, &headers).await
+}
+
+/// Follows all mailboxes of the user. `Last-Event-ID` replays what came after a message.
+#[utoipa::path(get, path = "/events", tag = "pro", operation_id = "follow_all_messages",
+    security(("pro" = []), ("ticket" = [])),
+    params(("Last-Event-ID" = Option<String>, Header, format = Uuid, description = "The last message seen")),
+    responses((status = 200, body = String, content_type = "text/event-stream",
+        description = "Events `new_email`; their `id` is the message's"), responses::Bearer, responses::Always))]
+pub(crate) async fn of_user(
+    State(app): State<App>,
+    ProFollower(follower): ProFollower,
+    headers: HeaderMap,
+) -> Result<Response, FailureResponse> {
+    stream(app, follower, &headers).await
+}
+
+/// Where a client that comes back says what it has seen.
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Reads the cursor that a client comes back with.
+fn last_event_id(headers: &HeaderMap) -> Result<Option<MessageId>, Failure> {
+    let Some(value) = headers.get(LAST_EVENT_ID) else {
+        return Ok(None);
+    };
+    match value.to_str().map(str::trim) {
+        Ok("") => Ok(None),
+        Ok(text) => text
+            .parse()
+            .map(Some)
+            .map_err(|_| Failure::invalid_request("Last-Event-ID: is no id of a message")),
+        Err(_) => Err(Failure::invalid_request("Last-Event-ID: is no id of a message")),
+    }
+}
+
+async fn stream(app: App, follower: Follower, headers: &HeaderMap) -> Result<Response, FailureResponse> {
+    let since = last_event_id(headers)?;
+    let stream = app.stream(follower.topic, follower.bearer, since).await?;
+    // The cursor first: a client that loses the connection before any mail came continues from here.
+    let hello = Event::default().id(stream.cursor.to_string()).retry(RETRY);
+    let permit = stream.permit;
+    let events = ReceiverStream::new(stream.messages).map(move |message| {
+        let _permit = &permit;
+        event(message)
+    });
+    let events = futures_util::stream::once(async { Ok(hello) }).chain(events);
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    // A proxy that buffers answers would hold events back.
+    Ok(([("x-accel-buffering", "no")], events).into_response())
+}
+
+fn event(message: NewMessage) -> Result<Event, axum::Error> {
+    let id = message_id(&message).to_owned();
+    Event::default()
+        .event("new_email")
+        .id(id)
+        .json_data(NewMailEvent::from(message))
+}

@@ -1,0 +1,170 @@
+//! `GET /api/messages/{id}/attachments/{index}`: always a download, whatever the mail says it is.
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use mayfly_proto::mailbox::{GetAttachmentRequest, GetAttachmentResponse, get_attachment_response::Part};
+
+use mayfly_rpc::Failure;
+use mayfly_types::{ErrorCode, Reason};
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, edge::auth::MailboxPrincipal, edge::failure::FailureResponse, edge::segments::Segments,
+};
+
+/// Names longer than this are cut: file systems end at 255 bytes.
+const MAX_NAME_CHARS: usize = 120;
+
+/// Answers the decoded bytes of one attachment.
+#[utoipa::path(get, path = "/messages/{id}/attachments/{index}", tag = "messages", operation_id = "get_attachment",
+    security(("mailbox" = [])),
+    params(("id" = String, Path, description = "The message"),
+        ("index" = u32, Path, description = "The attachment's index, from 0")),
+    responses((status = 200, content_type = "*/*", body = Vec<u8>, description = "The decoded bytes, with the type that the mail declares"), responses::Bearer, responses::MissingMessage, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: MailboxPrincipal,
+    Segments((message_id, index)): Segments<(String, String)>,
+) -> Result<Response, FailureResponse> {
+    let is_number = !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
+    let index = if is_number {
+        index.parse().unwrap_or(u32::MAX)
+    } else {
+        return Err(Failure::new(
+            ErrorCode::InvalidArgument,
+            Reason::InvalidIndex,
+            "no attachment has this index",
+        )
+        .into());
+    };
+    let request = GetAttachmentRequest {
+        scope: Some(principal.scope()),
+        message_id,
+        index,
+    };
+    let download = app.downloads.enter().await?;
+    let mut parts = app.mailbox().get_attachment(request).await?.into_inner();
+    let Some(GetAttachmentResponse {
+        part: Some(Part::Description(attachment)),
+    }) = parts.message().await?
+    else {
+        return Err(Failure::internal("an attachment without a description").into());
+    };
+    let headers = [
+        (header::CONTENT_TYPE, safe_content_type(&attachment.content_type)),
+        (
+            header::CONTENT_DISPOSITION,
+            disposition(attachment.filename.as_deref()),
+        ),
+        (header::CONTENT_LENGTH, attachment.size_bytes.to_string()),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "sandbox; default-src 'none'".to_owned(),
+        ),
+    ];
+    let body = download.body(Bytes::new(), parts, |part: GetAttachmentResponse| {
+        match part.part {
+            Some(Part::Chunk(chunk)) => chunk,
+            Some(Part::Description(_)) | None => Bytes::new(),
+        }
+    });
+    Ok((headers, body).into_response())
+}
+
+/// The mail's own type, if it is one.
+fn safe_content_type(written: &str) -> String {
+    let is_token = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
+    };
+    match written.split_once('/') {
+        Some((kind, subtype)) if is_token(kind) && is_token(subtype) && written.len() <= 127 => {
+            written.to_ascii_lowercase()
+        }
+        _ => "application/octet-stream".to_owned(),
+    }
+}
+
+/// RFC 6266: a plain name for old clients and RFC 8187 for the others. Paths, controls and marks that reorder text go.
+fn disposition(filename: Option<&str>) -> String {
+    let written = filename.unwrap_or_default();
+    let last = written.rsplit(['/', '\\']).next().unwrap_or_default();
+    let is_harmless = |c: &char| {
+        !c.is_control()
+            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let name: String = last.chars().filter(is_harmless).take(MAX_NAME_CHARS).collect();
+    let name = name.trim().trim_start_matches('.');
+    let name = if name.is_empty() { "attachment" } else { name };
+    let plain: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii() && !matches!(c, '"' | '%' | ';') {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let mut encoded = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_on_any_disk_and_in_any_header() {
+        let table = [
+            (None, "attachment"),
+            (Some("bill.pdf"), "bill.pdf"),
+            (Some("../../etc/passwd"), "passwd"),
+            (Some("..\\..\\boot.ini"), "boot.ini"),
+            (Some("a\r\nSet-Cookie: x=1"), "aSet-Cookie: x=1"),
+            (Some("\u{202e}fdp.exe"), "fdp.exe"),
+            (Some("..."), "attachment"),
+            (Some("nul\0byte"), "nulbyte"),
+            (Some("a\"b;c%41.txt"), "a_b_c_41.txt"),
+        ];
+        for (written, expected) in table {
+            let header = disposition(written);
+            assert!(
+                header.starts_with(&format!("attachment; filename=\"{expected}\";")),
+                "{header}"
+            );
+            assert!(axum::http::HeaderValue::from_str(&header).is_ok(), "{header}");
+        }
+        assert!(disposition(Some("é.txt")).ends_with("filename=\"_.txt\"; filename*=UTF-8''%C3%A9.txt"));
+        assert!(disposition(Some(&"x".repeat(4096))).len() < 400);
+    }
+
+    #[test]
+    fn only_a_media_type_is_passed_on() {
+        assert_eq!(safe_content_type("Image/PNG"), "image/png");
+        for wrong in [
+            "",
+            "text",
+            "text/",
+            "/x",
+            "text/html; charset=x",
+            "a/b\r\nX: y",
+            "a/b/c",
+        ] {
+            assert_eq!(safe_content_type(wrong), "application/octet-stream", "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! `GET /api/messages/{id}`
+
+use axum::{Json, extract::State};
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App,
+    dialects::mailcx::views::message::Message,
+    edge::{auth::MailboxPrincipal, failure::FailureResponse, segments::Segments},
+};
+
+/// Shows a whole message. Reading changes nothing.
+#[utoipa::path(get, path = "/messages/{id}", tag = "messages", operation_id = "get_message",
+    security(("mailbox" = [])), params(("id" = String, Path, description = "The message")),
+    responses((status = 200, body = Message, description = "The message"), responses::Bearer, responses::MissingMessage, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: MailboxPrincipal,
+    Segments(message_id): Segments<String>,
+) -> Result<Json<Message>, FailureResponse> {
+    let message = app.open_message(principal.scope(), message_id).await?;
+    Ok(Json(message.into()))
+}

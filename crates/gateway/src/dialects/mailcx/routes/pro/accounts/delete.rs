@@ -1,0 +1,23 @@
+//! `DELETE /pro/api/accounts/{id}`
+
+use axum::{extract::State, http::StatusCode};
+use mayfly_proto::mailbox::DeleteMailboxRequest;
+
+use crate::dialects::mailcx::responses;
+use crate::{app::App, edge::auth::ProPrincipal, edge::failure::FailureResponse, edge::segments::Segments};
+
+/// Deletes one of the user's mailboxes.
+#[utoipa::path(delete, path = "/accounts/{id}", tag = "pro", operation_id = "delete_account",
+    security(("pro" = [])), params(("id" = String, Path, description = "The mailbox")),
+    responses((status = 204, description = "The mailbox is gone"), responses::Bearer, responses::Missing, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    Segments(account_id): Segments<String>,
+) -> Result<StatusCode, FailureResponse> {
+    let request = DeleteMailboxRequest {
+        scope: Some(principal.scope_of(account_id)),
+    };
+    app.mailbox().delete_mailbox(request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,27 @@
+//! `GET /pro/api/accounts/{id}/messages/{message_id}`
+
+use axum::{Json, extract::State};
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App,
+    dialects::mailcx::views::message::Message,
+    edge::{auth::ProPrincipal, failure::FailureResponse, segments::Segments},
+};
+
+/// Shows a whole message of one of the user's mailboxes.
+#[utoipa::path(get, path = "/accounts/{id}/messages/{message_id}", tag = "pro", operation_id = "get_account_message",
+    security(("pro" = [])),
+    params(("id" = String, Path, description = "The mailbox"),
+        ("message_id" = String, Path, description = "The message")),
+    responses((status = 200, body = Message, description = "The message"), responses::Bearer, responses::MissingMessage, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    Segments((account_id, message_id)): Segments<(String, String)>,
+) -> Result<Json<Message>, FailureResponse> {
+    let message = app
+        .open_message(principal.scope_of(account_id), message_id)
+        .await?;
+    Ok(Json(message.into()))
+}

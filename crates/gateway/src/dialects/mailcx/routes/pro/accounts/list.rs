@@ -1,0 +1,26 @@
+//! `GET /pro/api/accounts`
+
+use axum::{Json, extract::State};
+use mayfly_proto::mailbox::ListMailboxesRequest;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::account::AccountList, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse,
+};
+
+/// Lists the user's mailboxes.
+#[utoipa::path(get, path = "/accounts", tag = "pro", operation_id = "list_accounts", security(("pro" = [])),
+    responses((status = 200, body = AccountList, description = "The mailboxes"), responses::Bearer, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+) -> Result<Json<AccountList>, FailureResponse> {
+    let request = ListMailboxesRequest {
+        owner_user_id: principal.user_id,
+    };
+    let answer = app.mailbox().list_mailboxes(request).await?.into_inner();
+    Ok(Json(AccountList {
+        accounts: answer.mailboxes.into_iter().map(Into::into).collect(),
+    }))
+}

@@ -1,0 +1,41 @@
+//! `PUT /pro/api/accounts/{id}/reset-password`
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App,
+    edge::{auth::ProPrincipal, failure::FailureResponse, json::JsonBody, segments::Segments},
+};
+
+/// The new password.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewPassword {
+    /// 6 to 256 bytes, taken byte for byte.
+    password: String,
+}
+
+/// The password has been reset.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PasswordReset {
+    message: &'static str,
+}
+
+/// Sets a mailbox's password; every older token of the mailbox stops working.
+#[utoipa::path(put, path = "/accounts/{id}/reset-password", tag = "pro", operation_id = "reset_password",
+    security(("pro" = [])), params(("id" = String, Path, description = "The mailbox")), request_body = NewPassword,
+    responses((status = 200, body = PasswordReset, description = "The password is set"), responses::JsonBody, responses::Bearer, responses::Missing, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    Segments(account_id): Segments<String>,
+    JsonBody(body): JsonBody<NewPassword>,
+) -> Result<Json<PasswordReset>, FailureResponse> {
+    app.reset_password(principal.scope_of(account_id), body.password)
+        .await?;
+    Ok(Json(PasswordReset {
+        message: "password_reset",
+    }))
+}

@@ -1,0 +1,37 @@
+//! `POST /pro/api/domains`
+
+use axum::{Json, extract::State, http::StatusCode};
+use mayfly_proto::mailbox::AddDomainRequest;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::domain::AddedDomain, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::json::JsonBody,
+};
+
+/// Which domain it is.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NamedDomain {
+    /// In any case, Unicode or not.
+    domain: String,
+}
+
+/// Adds a domain of one's own; it waits seven days for its verification.
+#[utoipa::path(post, path = "/domains", tag = "pro", operation_id = "add_domain", security(("pro" = [])),
+    params(IdempotencyKey), request_body = NamedDomain, responses((status = 201, body = AddedDomain, description = "The domain, and the DNS records that it needs"), responses::JsonBody, responses::Bearer, responses::NewDomain, responses::Idempotent, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
+    JsonBody(body): JsonBody<NamedDomain>,
+) -> Result<(StatusCode, Json<AddedDomain>), FailureResponse> {
+    let request = AddDomainRequest {
+        user_id: principal.user_id,
+        domain: body.domain,
+        idempotency_key,
+    };
+    let answer = app.mailbox().add_domain(request).await?.into_inner();
+    Ok((StatusCode::CREATED, Json(answer.into())))
+}

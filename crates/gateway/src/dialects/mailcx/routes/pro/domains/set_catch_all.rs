@@ -1,0 +1,44 @@
+//! `PUT /pro/api/domains/{id}`
+
+use axum::{Json, extract::State};
+use mayfly_proto::mailbox::SetCatchAllRequest;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::domain::OwnDomain, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse, edge::json::JsonBody, edge::segments::Segments,
+};
+
+/// What is to be changed of a domain.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct DomainChange {
+    /// An active mailbox of the user on this domain, or null for none.
+    #[schema(required, format = Uuid)]
+    // Read so, a field that is missing is refused in place of taken for null.
+    #[serde(deserialize_with = "Option::deserialize")]
+    catch_all: Option<String>,
+}
+
+/// Names the mailbox that takes mail for names of the domain that nobody has or had.
+#[utoipa::path(put, path = "/domains/{id}", tag = "pro", operation_id = "set_catch_all", security(("pro" = [])),
+    params(("id" = String, Path, description = "The domain")), request_body = DomainChange,
+    responses((status = 200, body = OwnDomain, description = "The domain"), responses::JsonBody, responses::Bearer, responses::Missing, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    Segments(domain_id): Segments<String>,
+    JsonBody(body): JsonBody<DomainChange>,
+) -> Result<Json<OwnDomain>, FailureResponse> {
+    let request = SetCatchAllRequest {
+        user_id: principal.user_id,
+        domain_id,
+        account_id: body.catch_all,
+    };
+    let answer = app.mailbox().set_catch_all(request).await?.into_inner();
+    Ok(Json(OwnDomain::new(
+        answer.domain.unwrap_or_default(),
+        &answer.mx_hostname,
+    )))
+}

@@ -1,0 +1,31 @@
+//! `POST /pro/api/domains/{id}/verify`
+
+use axum::{Json, extract::State};
+use mayfly_proto::mailbox::VerifyDomainRequest;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::{App, look_up_request},
+    dialects::mailcx::views::domain::VerifiedDomain,
+    edge::auth::ProPrincipal,
+    edge::failure::FailureResponse,
+    edge::segments::Segments,
+};
+
+/// Asks the DNS whether a domain is the user's, within five seconds. One that is not yet is still a 200; seven days after it
+/// was added it is a 410.
+#[utoipa::path(post, path = "/domains/{id}/verify", tag = "pro", operation_id = "verify_domain", security(("pro" = [])),
+    params(("id" = String, Path, description = "The domain")),
+    responses((status = 200, body = VerifiedDomain, description = "What the DNS says"), responses::Bearer, responses::Missing, responses::UnverifiedDomain, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    Segments(domain_id): Segments<String>,
+) -> Result<Json<VerifiedDomain>, FailureResponse> {
+    let request = VerifyDomainRequest {
+        user_id: principal.user_id,
+        domain_id,
+    };
+    let answer = app.mailbox().verify_domain(look_up_request(request)).await?;
+    Ok(Json(answer.into_inner().into()))
+}

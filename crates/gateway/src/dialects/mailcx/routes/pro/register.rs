@@ -1,0 +1,48 @@
+//! `POST /pro/api/register`
+
+use axum::{Json, extract::State, http::StatusCode};
+use mayfly_proto::auth::RegisterUserRequest;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::{App, hash_request},
+    dialects::mailcx::views::pro::ProSignedIn,
+    edge::failure::FailureResponse,
+    edge::json::JsonBody,
+};
+
+/// A Pro user's e-mail address and password.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct EmailAndPassword {
+    pub(crate) email: String,
+    /// 8 to 256 bytes, taken byte for byte.
+    pub(crate) password: String,
+}
+
+/// Registers a Pro user.
+#[utoipa::path(post, path = "/register", tag = "pro", operation_id = "register", request_body = EmailAndPassword,
+    responses((status = 201, body = ProSignedIn, description = "The Pro user and a token"), responses::JsonBody, responses::NewUser, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    JsonBody(body): JsonBody<EmailAndPassword>,
+) -> Result<(StatusCode, Json<ProSignedIn>), FailureResponse> {
+    let request = RegisterUserRequest {
+        email: body.email,
+        password: body.password.into(),
+    };
+    let user = app
+        .auth()
+        .register_user(hash_request(request))
+        .await?
+        .into_inner();
+    Ok((
+        StatusCode::CREATED,
+        Json(ProSignedIn {
+            user_id: user.user_id,
+            email: user.email,
+            token: user.token,
+        }),
+    ))
+}

@@ -1,0 +1,26 @@
+//! `GET /pro/api/tokens`
+
+use axum::{Json, extract::State};
+use mayfly_proto::auth::ListProTokensRequest;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::pro::TokenList, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse,
+};
+
+/// Lists the user's API tokens, revoked ones too, without their values.
+#[utoipa::path(get, path = "/tokens", tag = "pro", operation_id = "list_tokens", security(("pro" = [])),
+    responses((status = 200, body = TokenList, description = "The tokens"), responses::Bearer, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+) -> Result<Json<TokenList>, FailureResponse> {
+    let request = ListProTokensRequest {
+        user_id: principal.user_id,
+    };
+    let answer = app.auth().list_pro_tokens(request).await?.into_inner();
+    Ok(Json(TokenList {
+        tokens: answer.tokens.into_iter().map(Into::into).collect(),
+    }))
+}

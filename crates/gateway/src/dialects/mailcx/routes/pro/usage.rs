@@ -1,0 +1,48 @@
+//! `GET /pro/api/usage`
+
+use axum::{
+    Json,
+    extract::{RawQuery, State},
+};
+use mayfly_proto::mailbox::{GetUsageRequest, ListUsageDaysRequest};
+
+use mayfly_rpc::Failure;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::usage::Usage, edge::auth::ProPrincipal, edge::failure::FailureResponse,
+};
+
+/// Days that are listed when the caller names no number.
+const DEFAULT_DAYS: u32 = 14;
+
+/// Tells how much mail the user's mailboxes received on each of the last days, in UTC, and what they hold now.
+#[utoipa::path(get, path = "/usage", tag = "pro", operation_id = "get_usage", security(("pro" = [])),
+    params(("days" = Option<u32>, Query, minimum = 1, maximum = 90, description = "14 by default")),
+    responses((status = 200, body = Usage, description = "The usage"), responses::Bearer, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Usage>, FailureResponse> {
+    let days = days(query.as_deref().unwrap_or_default())?;
+    let (mut listing, mut counting) = (app.mailbox(), app.mailbox());
+    let days = listing.list_usage_days(ListUsageDaysRequest {
+        owner_user_id: principal.user_id.clone(),
+        days,
+    });
+    let now = counting.get_usage(GetUsageRequest {
+        owner_user_id: principal.user_id,
+    });
+    let (days, now) = tokio::try_join!(days, now)?;
+    Ok(Json(Usage::new(days.into_inner(), now.into_inner())))
+}
+
+fn days(query: &str) -> Result<u32, Failure> {
+    match form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "days") {
+        Some((_, days)) => days
+            .parse()
+            .map_err(|_| Failure::invalid_request("days: must be a number between 1 and 90")),
+        None => Ok(DEFAULT_DAYS),
+    }
+}

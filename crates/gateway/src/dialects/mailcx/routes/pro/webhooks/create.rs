@@ -1,0 +1,49 @@
+//! `POST /pro/api/webhooks`
+
+use axum::{Json, extract::State, http::StatusCode};
+use mayfly_proto::mailbox::CreateWebhookRequest;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use mayfly_rpc::Failure;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::webhook::NewWebhook, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::json::JsonBody,
+};
+
+/// Where to send what.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct WebhookTarget {
+    /// Begins with https://, and leads to a public address.
+    url: String,
+    /// Absent, null or empty means all: `email.received`.
+    events: Option<Vec<String>>,
+}
+
+/// Creates a webhook. Its secret is in this answer and nowhere else.
+#[utoipa::path(post, path = "/webhooks", tag = "pro", operation_id = "create_webhook", security(("pro" = [])),
+    params(IdempotencyKey), request_body = WebhookTarget, responses((status = 201, body = NewWebhook, description = "The webhook and its secret"), responses::JsonBody, responses::Bearer, responses::NewWebhook, responses::Idempotent, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
+    JsonBody(body): JsonBody<WebhookTarget>,
+) -> Result<(StatusCode, Json<NewWebhook>), FailureResponse> {
+    let request = CreateWebhookRequest {
+        owner_user_id: principal.user_id,
+        url: body.url,
+        events: body.events.unwrap_or_default(),
+        idempotency_key,
+    };
+    let created = app.mailbox().create_webhook(request).await?.into_inner();
+    let webhook = created
+        .webhook
+        .ok_or_else(|| Failure::internal("a webhook is missing"))?;
+    let body = NewWebhook {
+        webhook: webhook.into(),
+        secret: created.secret,
+    };
+    Ok((StatusCode::CREATED, Json(body)))
+}

@@ -1,0 +1,30 @@
+//! `GET /pro/api/webhooks/{id}/deliveries`
+
+use axum::{Json, extract::State};
+use mayfly_proto::mailbox::ListWebhookDeliveriesRequest;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::webhook::DeliveryList, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse, edge::segments::Segments,
+};
+
+/// Lists the newest 20 attempts to tell a webhook something.
+#[utoipa::path(get, path = "/webhooks/{id}/deliveries", tag = "pro", operation_id = "list_webhook_deliveries",
+    security(("pro" = [])), params(("id" = String, Path, description = "The webhook")),
+    responses((status = 200, body = DeliveryList, description = "The deliveries"), responses::Bearer, responses::Missing, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    Segments(webhook_id): Segments<String>,
+) -> Result<Json<DeliveryList>, FailureResponse> {
+    let request = ListWebhookDeliveriesRequest {
+        owner_user_id: principal.user_id,
+        webhook_id,
+    };
+    let answer = app.mailbox().list_webhook_deliveries(request).await?;
+    let deliveries = answer.into_inner().deliveries;
+    Ok(Json(DeliveryList {
+        deliveries: deliveries.into_iter().map(Into::into).collect(),
+    }))
+}

@@ -1,0 +1,26 @@
+//! `GET /pro/api/webhooks`
+
+use axum::{Json, extract::State};
+use mayfly_proto::mailbox::ListWebhooksRequest;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::webhook::WebhookList, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse,
+};
+
+/// Lists the user's webhooks, without their secrets.
+#[utoipa::path(get, path = "/webhooks", tag = "pro", operation_id = "list_webhooks", security(("pro" = [])),
+    responses((status = 200, body = WebhookList, description = "The webhooks"), responses::Bearer, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+) -> Result<Json<WebhookList>, FailureResponse> {
+    let request = ListWebhooksRequest {
+        owner_user_id: principal.user_id,
+    };
+    let answer = app.mailbox().list_webhooks(request).await?.into_inner();
+    Ok(Json(WebhookList {
+        webhooks: answer.webhooks.into_iter().map(Into::into).collect(),
+    }))
+}

@@ -1,0 +1,32 @@
+//! `POST /pro/api/webhooks/{id}/deliveries/{delivery_id}/replay`
+
+use axum::{Json, extract::State, http::StatusCode};
+use mayfly_proto::mailbox::ReplayWebhookDeliveryRequest;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::webhook::QueuedEvent, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::segments::Segments,
+};
+
+/// Has the event of a delivery told again, with the same id.
+#[utoipa::path(post, path = "/webhooks/{id}/deliveries/{delivery_id}/replay", tag = "pro",
+    operation_id = "replay_webhook_delivery", security(("pro" = [])),
+    params(("id" = String, Path, description = "The webhook"), ("delivery_id" = String, Path, description = "The delivery"), IdempotencyKey),
+    responses((status = 202, body = QueuedEvent, description = "The event is queued"), responses::Bearer, responses::Missing, responses::Idempotent, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
+    Segments((webhook_id, delivery_id)): Segments<(String, String)>,
+) -> Result<(StatusCode, Json<QueuedEvent>), FailureResponse> {
+    let request = ReplayWebhookDeliveryRequest {
+        owner_user_id: principal.user_id,
+        webhook_id,
+        delivery_id,
+        idempotency_key,
+    };
+    let answer = app.mailbox().replay_webhook_delivery(request).await?;
+    let event_id = answer.into_inner().event_id;
+    Ok((StatusCode::ACCEPTED, Json(QueuedEvent { event_id })))
+}

@@ -1,0 +1,32 @@
+//! `POST /pro/api/webhooks/{id}/rotate`
+
+use axum::{Json, extract::State};
+use mayfly_proto::mailbox::RotateWebhookSecretRequest;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::webhook::RotatedSecret, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::segments::Segments,
+};
+
+/// Gives a webhook another secret and makes it active. The old secret signs beside it for a day.
+#[utoipa::path(post, path = "/webhooks/{id}/rotate", tag = "pro", operation_id = "rotate_webhook_secret",
+    security(("pro" = [])), params(("id" = String, Path, description = "The webhook"), IdempotencyKey),
+    responses((status = 200, body = RotatedSecret, description = "The new secret"), responses::Bearer, responses::Missing, responses::Idempotent, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
+    Segments(webhook_id): Segments<String>,
+) -> Result<Json<RotatedSecret>, FailureResponse> {
+    let request = RotateWebhookSecretRequest {
+        owner_user_id: principal.user_id,
+        webhook_id: webhook_id.clone(),
+        idempotency_key,
+    };
+    let rotated = app.mailbox().rotate_webhook_secret(request).await?;
+    Ok(Json(RotatedSecret {
+        id: webhook_id,
+        secret: rotated.into_inner().secret,
+    }))
+}

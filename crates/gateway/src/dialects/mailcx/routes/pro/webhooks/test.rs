@@ -1,0 +1,29 @@
+//! `POST /pro/api/webhooks/{id}/test`
+
+use axum::{Json, extract::State, http::StatusCode};
+use mayfly_proto::mailbox::TestWebhookRequest;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::webhook::QueuedEvent, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::segments::Segments,
+};
+
+/// Has a sample event told. How it went is among the deliveries.
+#[utoipa::path(post, path = "/webhooks/{id}/test", tag = "pro", operation_id = "test_webhook", security(("pro" = [])),
+    params(("id" = String, Path, description = "The webhook"), IdempotencyKey),
+    responses((status = 202, body = QueuedEvent, description = "The event is queued"), responses::Bearer, responses::Missing, responses::Idempotent, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
+    Segments(webhook_id): Segments<String>,
+) -> Result<(StatusCode, Json<QueuedEvent>), FailureResponse> {
+    let request = TestWebhookRequest {
+        owner_user_id: principal.user_id,
+        webhook_id,
+        idempotency_key,
+    };
+    let event_id = app.mailbox().test_webhook(request).await?.into_inner().event_id;
+    Ok((StatusCode::ACCEPTED, Json(QueuedEvent { event_id })))
+}

@@ -1,0 +1,70 @@
+//! `GET /api/messages/wait` and `GET /pro/api/messages/wait`: waiting for messages that match.
+
+mod filter;
+
+use axum::{
+    Json,
+    extract::{RawQuery, State},
+    http::{HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+};
+use mayfly_follow::Topic;
+use mayfly_rpc::Failure;
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::{
+        App,
+        authenticate::{mailbox_topic, pro_topic},
+    },
+    dialects::mailcx::views::new_mail::Waited,
+    edge::{auth::AnyPrincipal, failure::FailureResponse},
+};
+
+/// Where a wait that found nothing says how to go on.
+pub(crate) const SINCE: HeaderName = HeaderName::from_static("x-mayfly-since");
+
+/// Waits for mail of one mailbox. What is answered, or not, is said by 200 or 204; either names the cursor of the next wait.
+#[utoipa::path(get, path = "/messages/wait", tag = "messages", operation_id = "wait_for_messages",
+    security(("mailbox" = [])), params(filter::WaitQuery),
+    responses((status = 200, body = Waited, description = "The messages"),
+        (status = 204, description = "Nothing came in time; go on from the header", headers(("X-Mayfly-Since" = String))), responses::Bearer, responses::Always))]
+pub(crate) async fn of_mailbox(
+    State(app): State<App>,
+    caller: AnyPrincipal,
+    RawQuery(query): RawQuery,
+) -> Result<Response, FailureResponse> {
+    let topic = mailbox_topic(&caller.principal)?;
+    wait(app, topic, caller, query).await
+}
+
+/// Waits for mail of any of the user's mailboxes.
+#[utoipa::path(get, path = "/messages/wait", tag = "pro", operation_id = "wait_for_any_messages",
+    security(("pro" = [])), params(filter::WaitQuery),
+    responses((status = 200, body = Waited, description = "The messages"),
+        (status = 204, description = "Nothing came in time; go on from the header", headers(("X-Mayfly-Since" = String))), responses::Bearer, responses::Always))]
+pub(crate) async fn of_user(
+    State(app): State<App>,
+    caller: AnyPrincipal,
+    RawQuery(query): RawQuery,
+) -> Result<Response, FailureResponse> {
+    let topic = pro_topic(&caller.principal)?;
+    wait(app, topic, caller, query).await
+}
+
+async fn wait(
+    app: App,
+    topic: Topic,
+    caller: AnyPrincipal,
+    query: Option<String>,
+) -> Result<Response, FailureResponse> {
+    let wanted = filter::parse(query.as_deref().unwrap_or_default())?;
+    let waited = app.wait(topic, &caller.bearer, &wanted).await?;
+    let since = waited.since.to_string();
+    let Some(messages) = waited.messages else {
+        let since = HeaderValue::try_from(since).map_err(|_| Failure::internal("a cursor is no header"))?;
+        return Ok((StatusCode::NO_CONTENT, [(SINCE, since)]).into_response());
+    };
+    let messages = messages.into_iter().map(Into::into).collect();
+    Ok(Json(Waited { messages, since }).into_response())
+}

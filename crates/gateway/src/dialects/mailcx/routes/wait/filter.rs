@@ -1,0 +1,201 @@
+//! Which mail is waited for.
+
+use std::time::Duration;
+
+use regex::RegexBuilder;
+use utoipa::IntoParams;
+
+use mayfly_rpc::Failure;
+
+use crate::app::wait::{SubjectFilter, Wanted};
+
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(25);
+const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+const MAX_FILTER_BYTES: usize = 1024;
+const MAX_COUNT: usize = 50;
+/// Memory of a compiled expression.
+const MAX_REGEX_BYTES: usize = 1 << 18;
+
+/// The parameters, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(super) struct WaitQuery {
+    /// The last message seen: what came after it counts. Without it only mail that arrives from now on.
+    #[param(format = Uuid)]
+    since: Option<String>,
+    /// A part of the From header or of the envelope's sender, in any case.
+    #[param(max_length = 1024)]
+    from: Option<String>,
+    /// A part of the mailbox's address, in any case.
+    #[param(max_length = 1024)]
+    to: Option<String>,
+    /// A part of the subject, in any case; or a regular expression between slashes.
+    #[param(max_length = 1024)]
+    subject: Option<String>,
+    /// `true` for mail in which a one-time code was found.
+    has_code: Option<bool>,
+    /// `true` for mail that nobody has marked as read.
+    unread: Option<bool>,
+    /// How many such messages, 1 to 50.
+    #[param(minimum = 1, maximum = 50)]
+    count: Option<u32>,
+    /// Seconds, 0 to 60; 25 by default.
+    #[param(minimum = 0, maximum = 60)]
+    timeout: Option<u32>,
+}
+
+/// Reads the query of a wait.
+///
+/// # Errors
+/// Names the parameter that cannot be used.
+pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
+    let mut wanted = Wanted {
+        since: None,
+        timeout: DEFAULT_TIMEOUT,
+        count: 1,
+        from: None,
+        to: None,
+        subject: None,
+        has_code: false,
+        is_unread: false,
+    };
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if value.len() > MAX_FILTER_BYTES {
+            return Err(Failure::invalid_request(format!("{name}: is too long")));
+        }
+        let part = || (!value.is_empty()).then(|| value.to_lowercase());
+        match &*name {
+            "since" if value.is_empty() => {}
+            "since" => {
+                let since = value.parse();
+                wanted.since =
+                    Some(since.map_err(|_| Failure::invalid_request("since: is no id of a message"))?);
+            }
+            "timeout" => wanted.timeout = timeout(&value)?,
+            "count" => {
+                let count = value.parse().ok().filter(|count| (1..=MAX_COUNT).contains(count));
+                wanted.count =
+                    count.ok_or_else(|| Failure::invalid_request("count: must be from 1 to 50"))?;
+            }
+            "from" => wanted.from = part(),
+            "to" => wanted.to = part(),
+            "subject" => wanted.subject = subject(&value)?,
+            "has_code" => wanted.has_code = switch(&name, &value)?,
+            "unread" => wanted.is_unread = switch(&name, &value)?,
+            _ => {}
+        }
+    }
+    Ok(wanted)
+}
+
+fn switch(name: &str, value: &str) -> Result<bool, Failure> {
+    match value {
+        "true" | "1" => Ok(true),
+        "false" | "0" | "" => Ok(false),
+        _ => Err(Failure::invalid_request(format!("{name}: must be true or false"))),
+    }
+}
+
+fn timeout(value: &str) -> Result<Duration, Failure> {
+    let seconds = value.parse().ok().map(Duration::from_secs);
+    seconds
+        .filter(|timeout| *timeout <= MAX_TIMEOUT)
+        .ok_or_else(|| Failure::invalid_request("timeout: must be from 0 to 60 seconds"))
+}
+
+fn subject(value: &str) -> Result<Option<SubjectFilter>, Failure> {
+    let expression = value
+        .strip_prefix('/')
+        .and_then(|rest| rest.strip_suffix('/'))
+        .filter(|expression| !expression.is_empty());
+    match expression {
+        None if value.is_empty() => Ok(None),
+        None => Ok(Some(SubjectFilter::Contains(value.to_lowercase()))),
+        Some(expression) => RegexBuilder::new(expression)
+            .size_limit(MAX_REGEX_BYTES)
+            .dfa_size_limit(MAX_REGEX_BYTES)
+            .build()
+            .map(|regex| Some(SubjectFilter::Matches(regex)))
+            .map_err(|_| Failure::invalid_request("subject: is no regular expression, or one too large")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mayfly_proto::mailbox::{Code, Findings, MessageSummary, NewMessage};
+
+    use super::*;
+
+    fn message() -> NewMessage {
+        NewMessage {
+            summary: Some(MessageSummary {
+                sender: "bounce@shop.example".to_owned(),
+                from: Some("A Shop <Shop@example.com>".to_owned()),
+                subject: Some("Your code is 482913".to_owned()),
+                ..MessageSummary::default()
+            }),
+            account_id: String::new(),
+            address: "ann@mayfly.test".to_owned(),
+            findings: Some(Findings {
+                codes: vec![Code::default()],
+                ..Findings::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn filters_are_parts_in_any_case_or_an_expression() {
+        for (query, is_wanted) in [
+            ("", true),
+            ("from=shop@EXAMPLE", true),
+            ("from=bounce@", true),
+            ("from=bob", false),
+            ("to=ann%40", true),
+            ("to=bob", false),
+            ("subject=YOUR+CODE", true),
+            ("subject=/^Your+code+is+%5Cd{6}$/", true),
+            ("subject=/^code/", false),
+            ("subject=%2F", false),
+            ("from=shop&subject=invoice", false),
+            ("unknown=1", true),
+            ("has_code=true", true),
+            ("has_code=false", true),
+            ("unread=true", true),
+        ] {
+            let wanted = parse(query).unwrap();
+            assert_eq!(wanted.matches(&message()), is_wanted, "{query}");
+        }
+        let without = NewMessage {
+            findings: None,
+            ..message()
+        };
+        assert!(!parse("has_code=1").unwrap().matches(&without));
+        let mut read = message();
+        read.summary.as_mut().unwrap().is_read = true;
+        assert!(!parse("unread=true").unwrap().matches(&read));
+        assert!(parse("unread=false").unwrap().matches(&read));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        let long = format!("from={}", "x".repeat(MAX_FILTER_BYTES + 1));
+        for query in [
+            "since=x",
+            "timeout=61",
+            "timeout=-1",
+            "timeout=soon",
+            "count=0",
+            "has_code=maybe",
+            "unread=maybe",
+            "count=51",
+            "subject=/(/",
+            "subject=/(a{1000}){1000}/",
+            &long,
+        ] {
+            assert!(parse(query).is_err(), "{query}");
+        }
+        assert_eq!(parse("timeout=0").unwrap().timeout, Duration::ZERO);
+        assert_eq!(parse("").unwrap().timeout, DEFAULT_TIMEOUT);
+    }
+}

@@ -1,0 +1,204 @@
+//! Messages.
+
+use mayfly_proto::mailbox::{self, GetMessageResponse, MessageSummary};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::timestamp;
+
+/// A message in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MessageItem {
+    #[schema(format = Uuid)]
+    id: String,
+    /// Envelope MAIL FROM; empty for the null sender.
+    sender: String,
+    /// The From header, decoded.
+    #[schema(required)]
+    from: Option<String>,
+    #[schema(required)]
+    subject: Option<String>,
+    /// The first 100 characters of the text.
+    preview_text: String,
+    /// Bytes as received.
+    size: i64,
+    is_read: bool,
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+impl From<MessageSummary> for MessageItem {
+    fn from(message: MessageSummary) -> Self {
+        Self {
+            id: message.message_id,
+            sender: message.sender,
+            from: message.from,
+            subject: message.subject,
+            preview_text: message.preview_text,
+            size: message.size_bytes,
+            is_read: message.is_read,
+            created_at: timestamp(message.created_at),
+        }
+    }
+}
+
+/// Messages on a page.
+pub(crate) const PAGE_SIZE: u32 = 30;
+
+/// A page of messages, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MessagePage {
+    messages: Vec<MessageItem>,
+    page: u32,
+}
+
+impl MessagePage {
+    pub(crate) fn new(messages: Vec<MessageSummary>, page: u32) -> Self {
+        Self {
+            messages: messages.into_iter().map(Into::into).collect(),
+            page,
+        }
+    }
+}
+
+/// A part of a message that is not its text.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Attachment {
+    index: u32,
+    #[schema(required)]
+    filename: Option<String>,
+    content_type: String,
+    /// Bytes, decoded.
+    size: i64,
+}
+
+impl From<mailbox::Attachment> for Attachment {
+    fn from(attachment: mailbox::Attachment) -> Self {
+        Self {
+            index: attachment.index,
+            filename: attachment.filename,
+            content_type: attachment.content_type,
+            size: attachment.size_bytes,
+        }
+    }
+}
+
+/// A one-time code, as a person would type it: digits of any script are ASCII, and groups of digits are joined.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Code {
+    value: String,
+    /// Where it stands first.
+    found_in: CodePlace,
+}
+
+/// A part of a message.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CodePlace {
+    Subject,
+    Text,
+    Html,
+}
+
+impl From<mailbox::Code> for Code {
+    fn from(code: mailbox::Code) -> Self {
+        let found_in = match code.found_in() {
+            mailbox::CodePlace::Subject => CodePlace::Subject,
+            mailbox::CodePlace::Html => CodePlace::Html,
+            mailbox::CodePlace::Text | mailbox::CodePlace::Unspecified => CodePlace::Text,
+        };
+        Self {
+            value: code.value,
+            found_in,
+        }
+    }
+}
+
+/// A link to `http` or `https`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Link {
+    url: String,
+    /// What is shown in place of the URL; null where it stands alone.
+    #[schema(required)]
+    text: Option<String>,
+    /// `verify` also means a link to sign in with.
+    kind: LinkKind,
+}
+
+/// What a link is for, as far as plain rules can tell.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LinkKind {
+    Verify,
+    Reset,
+    Unsubscribe,
+    Other,
+}
+
+impl From<mailbox::Link> for Link {
+    fn from(link: mailbox::Link) -> Self {
+        let kind = match link.kind() {
+            mailbox::LinkKind::Verify => LinkKind::Verify,
+            mailbox::LinkKind::Reset => LinkKind::Reset,
+            mailbox::LinkKind::Unsubscribe => LinkKind::Unsubscribe,
+            mailbox::LinkKind::Other | mailbox::LinkKind::Unspecified => LinkKind::Other,
+        };
+        Self {
+            url: link.url,
+            text: link.text,
+            kind,
+        }
+    }
+}
+
+/// A whole message.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Message {
+    #[schema(format = Uuid)]
+    id: String,
+    /// The mailbox's address.
+    address: String,
+    /// Envelope MAIL FROM; empty for the null sender.
+    sender: String,
+    #[schema(required)]
+    from: Option<String>,
+    #[schema(required)]
+    subject: Option<String>,
+    #[schema(required)]
+    text_body: Option<String>,
+    /// As sent: never show it without a sandbox.
+    #[schema(required)]
+    html_body: Option<String>,
+    attachments: Vec<Attachment>,
+    /// The one-time codes that were found, 10 at most.
+    codes: Vec<Code>,
+    /// The links that were found, 50 at most, each URL once.
+    links: Vec<Link>,
+    /// Bytes as received.
+    size: i64,
+    is_read: bool,
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+impl From<GetMessageResponse> for Message {
+    fn from(message: GetMessageResponse) -> Self {
+        let summary = message.summary.unwrap_or_default();
+        let findings = message.findings.unwrap_or_default();
+        Self {
+            id: summary.message_id,
+            address: message.address,
+            sender: summary.sender,
+            from: summary.from,
+            subject: summary.subject,
+            text_body: message.text_body,
+            html_body: message.html_body,
+            attachments: message.attachments.into_iter().map(Into::into).collect(),
+            codes: findings.codes.into_iter().map(Into::into).collect(),
+            links: findings.links.into_iter().map(Into::into).collect(),
+            size: summary.size_bytes,
+            is_read: summary.is_read,
+            created_at: timestamp(summary.created_at),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What surrounds every dialect: connections, limits, the client's address, extractors, and the access log.
+
+pub(crate) mod access_log;
+pub(crate) mod auth;
+pub(crate) mod client_address;
+pub(crate) mod failure;
+pub(crate) mod host;
+pub(crate) mod idempotency_key;
+pub(crate) mod json;
+pub(crate) mod listener;
+pub(crate) mod page;
+pub(crate) mod rate_limit;
+pub(crate) mod segments;

@@ -1,0 +1,129 @@
+//! Which names this server answers to on a laptop. A page of another site can point its own name at 127.0.0.1 and then
+//! counts as our origin: its `Host` gives it away.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use axum::{
+    extract::{Request, State},
+    http::{header, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use ipnet::IpNet;
+use mayfly_rpc::Failure;
+use mayfly_types::{ErrorCode, Reason};
+
+use crate::{config::Config, edge::client_address::PeerAddress, edge::failure::FailureResponse};
+
+/// The rule. It holds only where HTTP listens on loopback without TLS: elsewhere the name is the operator's.
+#[derive(Debug, Clone)]
+pub(crate) struct HostCheck(Option<Arc<Rule>>);
+
+#[derive(Debug)]
+struct Rule {
+    listen: SocketAddr,
+    allowed: Vec<String>,
+    /// A proxy that is trusted has chosen what it passes on.
+    proxies: Vec<IpNet>,
+}
+
+impl HostCheck {
+    pub(crate) fn new(config: &Config) -> Self {
+        let is_laptop = config.listen.ip().is_loopback() && config.tls_cert.is_none();
+        Self(is_laptop.then(|| {
+            Arc::new(Rule {
+                listen: config.listen,
+                allowed: config
+                    .allowed_hosts
+                    .0
+                    .iter()
+                    .map(|name| name.to_ascii_lowercase())
+                    .collect(),
+                proxies: config.trusted_proxies.0.to_vec(),
+            })
+        }))
+    }
+}
+
+impl Rule {
+    fn lets_through(&self, host: &str) -> bool {
+        let Ok(authority) = host.parse::<Authority>() else {
+            return false;
+        };
+        let name = authority.host().trim_end_matches('.').to_ascii_lowercase();
+        let bare = name.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            return address.is_loopback()
+                || address == self.listen.ip()
+                || self
+                    .allowed
+                    .iter()
+                    .any(|allowed| *allowed == name || allowed == bare);
+        }
+        name == "localhost" || name.ends_with(".localhost") || self.allowed.contains(&name)
+    }
+}
+
+/// Refuses a request for a name that is not ours with 421. One without any name is no browser's.
+pub(crate) async fn check(State(check): State<HostCheck>, request: Request, next: Next) -> Response {
+    let Some(rule) = check.0 else {
+        return next.run(request).await;
+    };
+    let is_proxied = request
+        .extensions()
+        .get::<PeerAddress>()
+        .is_some_and(|peer| rule.proxies.iter().any(|proxy| proxy.contains(&peer.0)));
+    let host = request.uri().host().map_or_else(
+        || {
+            let value = request.headers().get(header::HOST)?;
+            Some(value.to_str().unwrap_or_default().to_owned())
+        },
+        |host| Some(host.to_owned()),
+    );
+    if is_proxied || host.is_none_or(|host| rule.lets_through(&host)) {
+        return next.run(request).await;
+    }
+    let message = "this server has another name: see gateway.allowed_hosts";
+    FailureResponse(Failure::new(
+        ErrorCode::InvalidArgument,
+        Reason::WrongHost,
+        message,
+    ))
+    .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_this_machine_and_of_the_list() {
+        let rule = Rule {
+            listen: "127.0.0.1:8080".parse().unwrap(),
+            allowed: vec!["mail.home.arpa".to_owned()],
+            proxies: Vec::new(),
+        };
+        for (host, is_ours) in [
+            ("localhost", true),
+            ("LOCALHOST:8080", true),
+            ("mayfly.localhost:8080", true),
+            ("127.0.0.1:8080", true),
+            ("127.9.9.9", true),
+            ("[::1]:8080", true),
+            ("Mail.home.arpa.", true),
+            ("evil.test", false),
+            ("localhost.evil.test", false),
+            ("127.0.0.1.evil.test:8080", false),
+            ("evil-localhost", false),
+            ("8.8.8.8", false),
+            ("0.0.0.0", false),
+            ("", false),
+            ("a b", false),
+        ] {
+            assert_eq!(rule.lets_through(host), is_ours, "{host}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Rates over all gateways, counted in Redis. Without Redis each gateway's own limits are all there is.
+
+use std::{sync::LazyLock, time::Duration};
+
+use crate::redis::{
+    Redis,
+    redis::{RedisError, Script},
+};
+
+/// The generic cell rate algorithm by Redis' clock: an entry is the time at which all that was let through is paid for.
+/// Returns the microseconds to wait, 0 for what may pass.
+static TAKE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local t = redis.call('TIME') \
+         local now = t[1] * 1000000 + t[2] \
+         local interval, window = tonumber(ARGV[1]), tonumber(ARGV[2]) \
+         local paid = tonumber(redis.call('GET', KEYS[1]) or now) \
+         if paid < now then paid = now end \
+         local wait = paid + interval - window - now \
+         if wait > 0 then return wait end \
+         redis.call('SET', KEYS[1], string.format('%.0f', paid + interval), 'PX', math.ceil((paid + interval - now) / 1000)) \
+         return 0",
+    )
+});
+
+static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local paid = redis.call('GET', KEYS[1]) \
+         if paid then redis.call('SET', KEYS[1], string.format('%.0f', paid - ARGV[1]), 'KEEPTTL') end",
+    )
+});
+
+/// What is counted under one name: so many within a window, refilled steadily.
+#[derive(Debug, Clone)]
+pub struct SharedBucket {
+    name: String,
+    interval_us: u64,
+    window_us: u64,
+}
+
+impl SharedBucket {
+    /// Lets `count` pass in any `window`.
+    pub fn new(name: &str, count: u32, window: Duration) -> Self {
+        let window_us = u64::try_from(window.as_micros()).unwrap_or(u64::MAX);
+        Self {
+            name: format!("mayfly:rate:{name}"),
+            interval_us: window_us / u64::from(count.max(1)),
+            window_us,
+        }
+    }
+
+    /// Lets one pass, or says when the next may.
+    pub async fn take(&self, redis: &Redis) -> Result<(), Duration> {
+        let mut take = TAKE.key(&self.name);
+        take.arg(self.interval_us).arg(self.window_us);
+        let wait_us: Result<u64, RedisError> = redis.run_script(&take).await;
+        match wait_us {
+            Ok(0) | Err(_) => Ok(()),
+            Ok(wait_us) => Err(Duration::from_micros(wait_us)),
+        }
+    }
+
+    /// Takes back that one passed.
+    pub async fn give_back(&self, redis: &Redis) {
+        let mut give_back = GIVE_BACK.key(&self.name);
+        give_back.arg(self.interval_us);
+        let _: Result<(), RedisError> = redis.run_script(&give_back).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redis::RedisConfig;
+    use mayfly_runtime::task::Tasks;
+    use mayfly_testkit::RedisServer;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_bucket_is_one_for_all_and_refills() {
+        let server = RedisServer::start();
+        let tasks = Tasks::new(CancellationToken::new());
+        let config: RedisConfig = toml::from_str(&format!("url = \"{}\"", server.url())).unwrap();
+        let gateways = [(); 2].map(|()| Redis::start(&config, &tasks).unwrap().unwrap());
+        for gateway in &gateways {
+            while gateway.connected_for().is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+        // So slow a refill that none comes while the test runs.
+        let bucket = SharedBucket::new("a", 10, Duration::from_secs(36_000));
+        for n in 0..10 {
+            assert_eq!(bucket.take(&gateways[n % 2]).await, Ok(()), "{n}");
+        }
+        for gateway in &gateways {
+            let wait = bucket.take(gateway).await.unwrap_err();
+            assert!((3_500..=3_600).contains(&wait.as_secs()), "{wait:?}");
+        }
+        bucket.give_back(&gateways[0]).await;
+        assert_eq!(bucket.take(&gateways[1]).await, Ok(()));
+        assert!(bucket.take(&gateways[0]).await.is_err());
+        assert_eq!(
+            SharedBucket::new("b", 10, Duration::from_secs(36_000))
+                .take(&gateways[0])
+                .await,
+            Ok(())
+        );
+        let quick = SharedBucket::new("c", 1, Duration::from_millis(20));
+        assert_eq!(quick.take(&gateways[0]).await, Ok(()));
+        while let Err(wait) = quick.take(&gateways[1]).await {
+            assert!(wait <= Duration::from_millis(20));
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
