@@ -1,5 +1,6 @@
 //! Holds the direction of dependencies, and what is shipped for operators, to the code.
 
+mod cycles;
 mod documents;
 
 use std::{
