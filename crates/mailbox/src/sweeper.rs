@@ -33,7 +33,7 @@ pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
         let service = Arc::clone(&service);
         async move { sweep(&service).await }
     };
-    every_leased(tasks, "mailbox sweeper", EVERY, lease, job, move || {
+    every_leased(tasks, "mailbox sweeper", EVERY, EVERY, lease, job, move || {
         standby.webhooks.clear_backlog();
     });
 }
