@@ -42,6 +42,37 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
+fn edges_do_not_link_database_libraries() {
+    for edge in ["mayfly-gateway", "mayfly-smtp", "mayfly-follow"] {
+        let output = Command::new(env!("CARGO"))
+            .args([
+                "tree",
+                "--package",
+                edge,
+                "--edges",
+                "normal",
+                "--prefix",
+                "none",
+                "--offline",
+            ])
+            .current_dir(root())
+            .output()
+            .expect("cargo runs");
+        let tree = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            tree.contains("tonic v"),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let linked: Vec<&str> = tree
+            .lines()
+            .filter(|line| line.starts_with("sea-orm") || line.starts_with("sqlx"))
+            .collect();
+        assert!(linked.is_empty(), "{edge} links {linked:?}");
+    }
+}
+
+#[test]
 fn crates_use_allowed_dependencies_only() {
     let table = [
         (
@@ -60,6 +91,7 @@ fn crates_use_allowed_dependencies_only() {
         ("mail-html", ""),
         ("mime", ""),
         ("runtime", "types"),
+        ("proto", ""),
         ("types", ""),
         ("testkit", "database runtime types"),
     ];
