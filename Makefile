@@ -47,7 +47,7 @@ contract: ## Test the API with random input from its OpenAPI document (schemathe
 
 screenshots: tools ## Screenshots of every view of the page into docs/images
 	mkdir -p docs/images
-	MAYFLY_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) nextest run --package mayfly-server -E 'test(a_person_uses_the_page)'
+	MAYFLY_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) nextest run --package mayfly-server -E 'test(page_user_journey_succeeds)'
 
 bench: tools ## Ratios against other servers, measured in the same run
 	$(CARGO) bench --package mayfly-server --bench peers

@@ -12,7 +12,7 @@ pub(crate) fn command() -> Command {
     node
 }
 
-/// Runs a script with where the world is, and more arguments; fails with what it told when it fails.
+/// Runs a script with the addresses of the world and more arguments. Panics with its stderr when it fails.
 pub(crate) async fn run(script: &str, world: &World, more: impl IntoIterator<Item = OsString>) {
     let mut node = command();
     node.arg(script)
@@ -20,7 +20,7 @@ pub(crate) async fn run(script: &str, world: &World, more: impl IntoIterator<Ite
         .args(more);
     let output = tokio::task::spawn_blocking(move || node.output())
         .await
-        .expect("it is waited for")
+        .expect("the task completes")
         .expect("node is there: make tools installs it");
     println!("{}", String::from_utf8_lossy(&output.stdout));
     assert!(

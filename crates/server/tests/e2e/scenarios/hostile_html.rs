@@ -1,4 +1,4 @@
-//! HTML of mails that is meant to harm whoever looks at it, or the server that shows it.
+//! Hostile HTML in mails: attacks on the reader and on the server that sanitises it.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,15 @@ use serde_json::Value;
 
 use crate::world::{Kind, World};
 
-/// What the browser is shown, and what it must not do, stands in `crates/gateway/web-tests/hostile.js`.
+/// `crates/gateway/web-tests/hostile.js` holds the mails and the assertions.
 #[tokio::test]
-async fn a_browser_runs_no_script_of_a_mail_and_asks_nobody() {
+async fn show_hostile_html_runs_no_script() {
     let world = World::start(Kind::AllInOne);
     crate::node::run("hostile.js", &world, None).await;
 }
 
-/// HTML that a cleaner would need seconds or minutes for, by what it is made of.
-fn beyond_the_bounds() -> Vec<(String, String)> {
+/// HTML that takes a sanitiser seconds or minutes, with a description.
+fn over_limits() -> Vec<(String, String)> {
     let nested = ["<div>", "<ul><li>", "<b>", "<a><b>"]
         .into_iter()
         .flat_map(|unit| [64, 128, 256, 488, 1000].map(|kib| (unit, kib)));
@@ -29,13 +29,13 @@ fn beyond_the_bounds() -> Vec<(String, String)> {
     nested.chain(large).map(made).collect()
 }
 
-/// It is shown as text, at the cost of a quarter of a second, and nobody else waits for it.
+/// Such HTML is shown as text within a quarter of a second, and other requests are not delayed.
 #[tokio::test]
-async fn html_beyond_the_bounds_is_text_and_hurts_nobody() {
+async fn show_html_over_limits_does_not_delay_others() {
     let mut world = World::start(Kind::Split);
     let client = world.client();
     let ann = client.create_mailbox("ann@mayfly.test", None).await;
-    let inputs = beyond_the_bounds();
+    let inputs = over_limits();
     let mut sender = MailSender::ready(world.smtp()).await.unwrap();
     for (name, html) in &inputs {
         let encoded = STANDARD.encode(html);
@@ -68,7 +68,7 @@ async fn html_beyond_the_bounds_is_text_and_hurts_nobody() {
         assert!(took < Duration::from_millis(250), "{name}: {took:?}");
     }
 
-    // All of them twice at once, of which some are told that there are too many.
+    // All of them twice at once; some are rejected by the concurrency limit.
     let paths: Vec<String> = messages.iter().chain(&messages).map(path_of).collect();
     let all = join_all(paths.iter().map(|path| client.get(path, &ann.token)));
     let mut all = std::pin::pin!(all);

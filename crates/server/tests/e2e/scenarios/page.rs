@@ -1,4 +1,4 @@
-//! The page as a person uses it, in a real browser, and the headers that it comes with.
+//! The web page in a real browser, and its security headers.
 
 use std::{path::Path, time::Duration};
 
@@ -6,51 +6,52 @@ use mayfly_testkit::{DnsServer, Zone};
 
 use crate::world::{Kind, World};
 
-/// What the browser does stands in `crates/gateway/web-tests/page.js`.
+/// `crates/gateway/web-tests/page.js` holds the steps.
 #[tokio::test]
-async fn a_person_uses_the_page() {
+async fn page_user_journey_succeeds() {
     let directory = tempfile::tempdir().expect("a directory");
-    let wanted = directory.path().join("zone");
+    let requested = directory.path().join("zone");
     let dns = DnsServer::start();
     let address = dns.address().to_string();
     let world = World::start_with(Kind::AllInOne, &[("MAYFLY_MAILBOX__DNS_SERVERS", &address)]);
-    let more = std::iter::once(wanted.clone().into_os_string()).chain(std::env::var_os("MAYFLY_SCREENSHOTS"));
+    let more =
+        std::iter::once(requested.clone().into_os_string()).chain(std::env::var_os("MAYFLY_SCREENSHOTS"));
     tokio::select! {
         () = crate::node::run("page.js", &world, more) => {}
-        () = publish_what_is_wanted(&dns, &wanted) => {}
+        () = publish_requested_records(&dns, &requested) => {}
     }
 }
 
-/// What it tries stands in `crates/gateway/web-tests/foreign.js`.
+/// `crates/gateway/web-tests/foreign.js` holds the attempts.
 #[tokio::test]
-async fn a_page_of_somebody_else_does_nothing_and_reads_nothing() {
+async fn page_foreign_origin_has_no_access() {
     let world = World::start(Kind::AllInOne);
     crate::node::run("foreign.js", &world, None).await;
 }
 
-/// What it tries stands in `crates/gateway/web-tests/inbox.js`.
+/// `crates/gateway/web-tests/inbox.js` holds the steps.
 #[tokio::test]
-async fn slow_and_failed_answers_do_no_harm_in_the_inbox() {
+async fn page_slow_or_failed_answers_keep_inbox_consistent() {
     let world = World::start(Kind::AllInOne);
     crate::node::run("inbox.js", &world, None).await;
 }
 
-/// Says of `mine.example` what a file holds whenever it is there: a text on the first line, a mail server on the next.
-/// That it is gone tells that it is said.
-async fn publish_what_is_wanted(dns: &DnsServer, wanted: &Path) {
+/// Publishes records of `mine.example` whenever the file exists: a TXT record on the first line, a mail server on the
+/// second. Deletes the file once the records are published.
+async fn publish_requested_records(dns: &DnsServer, requested: &Path) {
     loop {
-        if let Ok(records) = std::fs::read_to_string(wanted) {
+        if let Ok(records) = std::fs::read_to_string(requested) {
             let (text, server) = records.split_once('\n').expect("two lines");
             let zone = Zone::default().txt("mine.example", text);
             dns.publish(zone.mx("mine.example", 10, server));
-            std::fs::remove_file(wanted).expect("it is ours");
+            std::fs::remove_file(requested).expect("the file is deletable");
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 #[tokio::test]
-async fn the_page_lets_nothing_else_in() {
+async fn page_headers_forbid_foreign_content() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     for path in ["/", "/pro", "/web/inbox.js", "/web/style.css"] {
@@ -92,20 +93,20 @@ async fn the_page_lets_nothing_else_in() {
         "/index.html",
     ] {
         assert_eq!(
-            client.call("GET", path, None, None).await.verdict(),
+            client.call("GET", path, None, None).await.outcome(),
             (404, "not_found".to_owned()),
             "{path}"
         );
     }
     assert_eq!(
-        client.call("POST", "/", None, None).await.verdict(),
+        client.call("POST", "/", None, None).await.outcome(),
         (405, "method_not_allowed".to_owned())
     );
 }
 
-/// A name that somebody points at this machine is not ours (DNS rebinding); names of an operator are.
+/// Rejects foreign host names (DNS rebinding) and accepts configured ones.
 #[tokio::test]
-async fn a_laptop_answers_to_its_own_names() {
+async fn page_with_foreign_host_name_is_rejected() {
     let world = World::start_with(
         Kind::AllInOne,
         &[("MAYFLY_GATEWAY__ALLOWED_HOSTS", "mail.home.arpa")],
@@ -126,7 +127,7 @@ async fn a_laptop_answers_to_its_own_names() {
             );
         }
     }
-    // A call is never refused for these.
+    // API calls are not rejected for a foreign Origin or Referer.
     let strange = client.request("GET", "/api/domains");
     let strange = strange
         .header("origin", "https://evil.test")
@@ -135,7 +136,7 @@ async fn a_laptop_answers_to_its_own_names() {
 }
 
 #[tokio::test]
-async fn a_qr_code_is_bounded() {
+async fn qr_code_over_limit_is_rejected() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     let long = format!("/api/qr?text={}", "x".repeat(512));
@@ -146,7 +147,7 @@ async fn a_qr_code_is_bounded() {
     );
     for path in [format!("{long}x").as_str(), "/api/qr", "/api/qr?text="] {
         assert_eq!(
-            client.call("GET", path, None, None).await.verdict(),
+            client.call("GET", path, None, None).await.outcome(),
             (400, "invalid_request".to_owned()),
             "{path}"
         );

@@ -1,4 +1,4 @@
-//! What was sent and what was answered, and whether what is stored agrees with it.
+//! Records which mails were sent and accepted, and compares them with the stored mail.
 
 use std::{
     collections::BTreeMap,
@@ -15,23 +15,23 @@ use sha2::{Digest, Sha256};
 
 use crate::client::{Client, Mailbox};
 
-/// Between two mails of a session: enough of them, and not more than can be read again in the time of a test.
+/// Pause between two mails of a session. It bounds how many mails the check at the end reads again.
 const PACE: Duration = Duration::from_millis(4);
 
-/// The mails to one mailbox by name, each with whether its `250` was read. Clones are the same.
+/// The mails to one mailbox by name, and whether the client read `250`. Clones share the log.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct DeliveryLog {
     entries: Arc<Mutex<BTreeMap<String, bool>>>,
     accepted: Arc<AtomicUsize>,
-    refused: Arc<AtomicUsize>,
+    deferred: Arc<AtomicUsize>,
 }
 
-/// A mail that is different for each name.
+/// A mail with a content that its name determines.
 pub(crate) fn mail(name: &str) -> Vec<u8> {
     mail_of(name, usize::from(Sha256::digest(name)[0] / 8) + 1)
 }
 
-/// The same, of a number of lines.
+/// A mail of the given number of lines.
 pub(crate) fn mail_of(name: &str, lines: usize) -> Vec<u8> {
     let mut mail = format!("Subject: {name}\r\n\r\n").into_bytes();
     for n in 0..lines {
@@ -45,18 +45,18 @@ pub(crate) fn mail_of(name: &str, lines: usize) -> Vec<u8> {
     mail
 }
 
-impl Ledger {
-    /// Mails whose `250` was read.
+impl DeliveryLog {
+    /// The number of mails answered `250`.
     pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::Relaxed)
     }
 
-    /// Mails that were refused for the moment.
-    pub(crate) fn refused(&self) -> usize {
-        self.refused.load(Ordering::Relaxed)
+    /// The number of mails rejected with a transient error.
+    pub(crate) fn deferred(&self) -> usize {
+        self.deferred.load(Ordering::Relaxed)
     }
 
-    /// Notes a mail before it is sent.
+    /// Records a mail before it is sent.
     pub(crate) fn begin(&self, name: &str) {
         let is_new = self
             .entries
@@ -67,14 +67,13 @@ impl Ledger {
         assert!(is_new, "{name} is sent twice");
     }
 
-    /// Notes that its `250` was read.
+    /// Records that the client read `250`.
     pub(crate) fn accept(&self, name: &str) {
         self.entries.lock().unwrap().insert(name.to_owned(), true);
         self.accepted.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Sends mails one after another until told to end, none twice. The server may say that it cannot for the moment, and
-    /// nothing worse.
+    /// Sends mails one after another until `end` is set, none twice. The only accepted errors are transient.
     pub(crate) async fn keep_sending(
         self,
         smtp: SocketAddr,
@@ -89,7 +88,7 @@ impl Ledger {
             }
             let sender = match &mut session {
                 Some(sender) => sender,
-                none => none.insert(MailSender::ready(smtp).await.expect("a session")),
+                session => session.insert(MailSender::ready(smtp).await.expect("a session")),
             };
             let name = format!("{name}-{n}");
             self.begin(&name);
@@ -98,7 +97,7 @@ impl Ledger {
                 reply if reply.code == 250 => self.accept(&name),
                 reply => {
                     assert!(matches!(reply.code, 421 | 451 | 452), "{name}: {reply:?}");
-                    self.refused.fetch_add(1, Ordering::Relaxed);
+                    self.deferred.fetch_add(1, Ordering::Relaxed);
                     if reply.code == 421 {
                         session = None;
                     } else {
@@ -110,8 +109,7 @@ impl Ledger {
         }
     }
 
-    /// Reads the whole mailbox: every mail that was answered `250` is there, once and as it was sent; the others once or
-    /// not at all.
+    /// Reads the whole mailbox. Every mail answered `250` is stored once and unchanged; the others at most once.
     pub(crate) async fn check(&self, client: &Client, mailbox: &Mailbox) {
         let entries = self.entries.lock().unwrap().clone();
         let found = stored(client, mailbox).await;
@@ -120,16 +118,19 @@ impl Ledger {
             assert!(copies.len() <= 1, "{name}: stored {} times", copies.len());
             assert!(!is_accepted || copies.len() == 1, "{name}: answered 250 and lost");
             for copy in copies {
-                assert!(*copy == mail(name), "{name}: not as it was sent");
+                assert!(
+                    *copy == mail(name),
+                    "{name}: stored mail differs from the sent one"
+                );
             }
         }
         for name in found.keys() {
-            assert!(entries.contains_key(name), "{name}: nobody sent it");
+            assert!(entries.contains_key(name), "{name}: was never sent");
         }
     }
 }
 
-/// Everything in a mailbox, by the name of the mail.
+/// The raw mails of a mailbox, by subject.
 pub(crate) async fn stored(client: &Client, mailbox: &Mailbox) -> BTreeMap<String, Vec<Vec<u8>>> {
     let mut found: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
     for page in 1.. {

@@ -1,4 +1,4 @@
-//! `mayfly mailbox`: what a script gets on stdout, what a person is told on stderr, and the exit code.
+//! `mayfly mailbox`: stdout for scripts, stderr for people, and exit codes.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ const CODE: &str =
 const RESET: &str = "From: A Shop <shop@b.test>\r\nSubject: Reset your password\r\n\r\nHere: https://b.test/password/reset?t=1\r\n";
 const PLAIN: &str = "From: Bob <bob@b.test>\r\nSubject: Lunch\r\n\r\nAt noon?\r\n";
 
-/// A script's user of one server: what `create` printed is in its environment.
+/// A script that uses one server, with the output of `create` in its environment.
 struct Script {
     env: BTreeMap<String, String>,
 }
@@ -31,7 +31,7 @@ impl Script {
         }
     }
 
-    /// The same as `export $(mayfly mailbox create)`.
+    /// Does what `export $(mayfly mailbox create)` does.
     fn with_mailbox(world: &World) -> Self {
         let mut script = Self::of(world.http());
         let made = script.prints(&["create"]);
@@ -63,7 +63,7 @@ impl Script {
         command.spawn().unwrap()
     }
 
-    /// Runs a command that succeeds and has nothing to say to a person; returns what a script reads.
+    /// Runs a command that succeeds with an empty stderr; returns stdout.
     fn prints(&self, args: &[&str]) -> String {
         printed(&self.command(args).output().unwrap(), args)
     }
@@ -72,7 +72,7 @@ impl Script {
         serde_json::from_str(&self.prints(args)).unwrap()
     }
 
-    /// Runs a command that fails; returns the exit code and what a person reads.
+    /// Runs a command that fails; returns the exit code and stderr.
     fn fails(&self, args: &[&str]) -> (i32, String) {
         let output = self.command(args).output().unwrap();
         assert_eq!(output.stdout, b"", "{args:?}");
@@ -97,24 +97,24 @@ async fn send(world: &World, to: &str, mail: &str) {
 }
 
 #[tokio::test]
-async fn a_script_gets_the_code_or_the_link_alone() {
+async fn wait_for_code_or_link_prints_only_that() {
     let world = World::start(Kind::AllInOne);
     let script = Script::with_mailbox(&world);
     let address = script.address();
     assert!(address.ends_with("@mayfly.test"), "{address}");
 
-    // Mail that came before the wait counts, and what has no code is passed over.
+    // Earlier mail counts. A mail without a code is skipped.
     send(&world, address, PLAIN).await;
     send(&world, address, CODE).await;
     assert_eq!(script.prints(&["wait", "--code"]), "482913\n");
-    // What was found is read, and not found again; what was passed over is there still.
+    // The returned mail is marked read and not returned again. The skipped one remains.
     let (code, stderr) = script.fails(&["wait", "--code", "--timeout", "0"]);
     assert_eq!(code, 1, "{stderr}");
     assert_eq!(stderr, "mayfly: timed out after 0 s: 0 of 1 messages came\n");
     let line = script.prints(&["wait", "--timeout", "0"]);
     assert!(line.ends_with("\tBob <bob@b.test>\tLunch\n"), "{line}");
 
-    // A wait that is begun before.
+    // A wait that starts before the mail arrives.
     let args = ["wait", "--link", "reset", "--from", "SHOP@", "--timeout", "30s"];
     let waiting = script.start(&args);
     send(&world, address, CODE).await;
@@ -125,7 +125,7 @@ async fn a_script_gets_the_code_or_the_link_alone() {
 }
 
 #[tokio::test]
-async fn a_cursor_says_what_counts() {
+async fn wait_after_cursor_ignores_older_mail() {
     let world = World::start(Kind::AllInOne);
     let script = Script::with_mailbox(&world);
     send(&world, script.address(), CODE).await;
@@ -139,7 +139,7 @@ async fn a_cursor_says_what_counts() {
     let second = both["messages"][1]["id"].as_str().unwrap();
     assert_eq!(both["since"], second);
 
-    // Behind a message, whether or not it is read.
+    // After a message, whether or not it is read.
     let line = script.prints(&["wait", "--since", first]);
     assert!(line.starts_with(second), "{line}");
     let (code, stderr) = script.fails(&["wait", "--since", first, "--count", "2", "--timeout", "0"]);
@@ -148,7 +148,7 @@ async fn a_cursor_says_what_counts() {
 }
 
 #[tokio::test]
-async fn mail_is_listed_read_and_deleted() {
+async fn list_read_delete_mail_succeeds() {
     let world = World::start(Kind::AllInOne);
     let mut script = Script::of(world.http());
     let args = ["create", "--address", "ann@mayfly.test", "--password"];
@@ -159,7 +159,7 @@ async fn mail_is_listed_read_and_deleted() {
     script
         .env
         .insert("MAYFLY_TOKEN".to_owned(), token.trim_end().to_owned());
-    // A token in the environment is no reason to refuse a mailbox more.
+    // `create` succeeds with a token in the environment.
     let bob = script.json(&["create", "--json"]);
     assert!(bob["id"].is_string() && bob["password"].is_string() && bob["token"].is_string());
 
@@ -207,7 +207,7 @@ async fn mail_is_listed_read_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_exit_code_2() {
+async fn failed_command_exits_with_2() {
     let world = World::start(Kind::AllInOne);
     let script = Script::with_mailbox(&world);
     let id = "ffffffff-ffff-7fff-bfff-ffffffffffff";
@@ -220,7 +220,7 @@ async fn what_cannot_be_done_is_exit_code_2() {
         (&["wait", "--code", "--link"], "--link"),
         (&["read", id], "404 not_found"),
         (&["read", "../me"], "not a UUID"),
-        // An id that a script did not get must never mean the mailbox.
+        // An empty id must not select the mailbox.
         (&["delete", ""], "not a UUID"),
         (&["delete"], "--mailbox"),
         (&["delete", id, "--mailbox"], "--mailbox"),
@@ -238,7 +238,7 @@ async fn what_cannot_be_done_is_exit_code_2() {
     let (code, stderr) = Script::of(world.http()).fails(&["list"]);
     assert!(code == 2 && stderr.contains("--token"), "{code} {stderr}");
 
-    // Its variables are no keys that a server would refuse.
+    // A server ignores the variables of the client.
     let mut check = Command::new(env!("CARGO_BIN_EXE_mayfly"));
     let output = check
         .args(["config", "check"])
@@ -249,7 +249,7 @@ async fn what_cannot_be_done_is_exit_code_2() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_busy_is_waited_for() {
+async fn rate_limited_command_is_retried() {
     let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__RATE_LIMIT", "2")]);
     let script = Script::with_mailbox(&world);
     for _ in 0..6 {
@@ -261,12 +261,12 @@ async fn a_server_that_is_busy_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_started_anew_is_waited_for() {
+async fn wait_survives_a_gateway_restart() {
     let mut world = World::start(Kind::Split);
     let script = Script::with_mailbox(&world);
     let waiting = script.start(&["wait", "--code", "--timeout", "60"]);
     let admin = Client::new(&world.process("gateway").banner["admin"]);
-    eventually_within("it waits", Duration::from_secs(20), async || {
+    eventually_within("the command waits", Duration::from_secs(20), async || {
         let metrics = admin.call("GET", "/metrics", None, None).await.body;
         String::from_utf8_lossy(&metrics).lines().any(|line| {
             line.starts_with("mayfly_gateway_streams_open{") && line.contains("wait") && line.ends_with(" 1")
@@ -275,15 +275,15 @@ async fn a_server_that_is_started_anew_is_waited_for() {
     .await;
     let gateway = world.replicas("gateway").start;
     world.process("gateway").kill();
-    world.start_again(gateway);
+    world.restart_process(gateway);
     send(&world, script.address(), CODE).await;
     let output = waiting.wait_with_output().unwrap();
     assert_eq!(printed(&output, &["wait"]), "482913\n");
 }
 
-/// Where stderr is a terminal, and only there.
+/// Progress is shown only if stderr is a terminal.
 #[tokio::test]
-async fn a_terminal_shows_that_it_waits() {
+async fn wait_on_a_terminal_shows_progress() {
     let world = World::start(Kind::AllInOne);
     let script = Script::with_mailbox(&world);
     let line = format!("{} mailbox wait --timeout 1", env!("CARGO_BIN_EXE_mayfly"));
@@ -302,7 +302,7 @@ async fn a_terminal_shows_that_it_waits() {
 }
 
 #[tokio::test]
-async fn certificates_are_checked() {
+async fn untrusted_certificate_is_rejected() {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let dir = tempfile::tempdir().unwrap();

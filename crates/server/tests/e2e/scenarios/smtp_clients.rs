@@ -1,5 +1,5 @@
-//! Programs that nobody here wrote deliver to us: swaks, Python's smtplib, and a Postfix that relays. What is stored is
-//! what they sent, byte for byte.
+//! Third-party SMTP clients deliver mail: swaks, Python's smtplib, and Postfix as a relay. The stored mail is byte for byte
+//! the sent one.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::{
     world::{Kind, World},
 };
 
-/// A mail to send, and what the API must make of it.
+/// A mail and the expected view of it in the API.
 struct Sample {
     name: &'static str,
     bytes: Vec<u8>,
@@ -99,7 +99,7 @@ fn samples() -> Vec<Sample> {
     ]
 }
 
-/// Sends a file to recipients; panics with the program's output when it fails.
+/// Sends a file to recipients; panics with the output of the program when it fails.
 type Send = fn(SocketAddr, &Path, &[String]);
 
 fn must_succeed(command: &mut Command) {
@@ -120,7 +120,7 @@ fn tail(output: &[u8]) -> String {
 }
 
 fn swaks(server: SocketAddr, mail: &Path, recipients: &[String]) {
-    // It puts a line break of its own before the final dot.
+    // swaks adds a line break before the final dot.
     let bytes = fs::read(mail).unwrap();
     fs::write(mail, bytes.strip_suffix(b"\r\n").unwrap()).unwrap();
     must_succeed(
@@ -158,7 +158,7 @@ fn smtplib(server: SocketAddr, mail: &Path, recipients: &[String]) {
     );
 }
 
-/// Delivers every sample to a mailbox of its own, and one mail to fifty; then reads all of it back.
+/// Delivers every sample to its own mailbox and one mail to fifty mailboxes, then reads all of them.
 async fn delivers(world: &World, client: &Client, name: &str, send: Send, is_exact: bool) {
     let dir = tempfile::tempdir().unwrap();
     for sample in samples() {
@@ -202,7 +202,7 @@ async fn delivers(world: &World, client: &Client, name: &str, send: Send, is_exa
     }
 }
 
-/// The one message of a mailbox; a relay may take a moment.
+/// Waits for the only message of a mailbox: a relay delivers later.
 async fn arrived(client: &Client, mailbox: &Mailbox) -> Value {
     let started = Instant::now();
     loop {
@@ -211,7 +211,7 @@ async fn arrived(client: &Client, mailbox: &Mailbox) -> Value {
         }
         assert!(
             started.elapsed() < Duration::from_secs(60),
-            "nothing has arrived at {}",
+            "no message arrived at {}",
             mailbox.address
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -219,20 +219,20 @@ async fn arrived(client: &Client, mailbox: &Mailbox) -> Value {
 }
 
 mod worlds {
-    crate::scenario!(swaks_delivers);
-    crate::scenario!(smtplib_delivers);
+    crate::scenario!(deliver_from_swaks_is_stored);
+    crate::scenario!(deliver_from_smtplib_is_stored);
 }
 
-async fn swaks_delivers(world: World) {
+async fn deliver_from_swaks_is_stored(world: World) {
     delivers(&world, &world.client(), "swaks", swaks, true).await;
 }
 
-async fn smtplib_delivers(world: World) {
+async fn deliver_from_smtplib_is_stored(world: World) {
     delivers(&world, &world.client(), "smtplib", smtplib, true).await;
 }
 
 #[tokio::test]
-async fn a_postfix_relays_to_us() {
+async fn deliver_from_postfix_relay_is_stored() {
     let world = World::start(Kind::Split);
     let postfix = Postfix::start(world.smtp());
     let client = world.client();
@@ -249,7 +249,7 @@ async fn a_postfix_relays_to_us() {
 
 static RELAY: std::sync::OnceLock<SocketAddr> = std::sync::OnceLock::new();
 
-/// A Postfix of its own, which relays everything to one server. Its master must be root.
+/// A Postfix that relays all mail to one server. Its master must run as root.
 struct Postfix {
     dir: TempDir,
     address: SocketAddr,
@@ -259,7 +259,7 @@ impl Postfix {
     fn start(relay_to: SocketAddr) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        // The port is given up again before Postfix takes it: it cannot be handed a socket.
+        // Postfix cannot inherit a socket, so the port is free for a moment before it binds it.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let path = |name: &str| -> PathBuf { dir.path().join(name) };
         for name in ["etc", "queue", "data"] {

@@ -1,11 +1,11 @@
-//! Clients that nobody here wrote run a sign-up test each: they make a mailbox, follow it, have a mail sent to it by SMTP, and
-//! read its code.
+//! Third-party clients run a sign-up test: each creates a mailbox, follows it, sends a mail to it over SMTP, and reads the
+//! code.
 
 use std::process::Command;
 
 use crate::world::{Kind, World};
 
-/// Each is given the API, the mail server, and a name for its mailbox, and prints the code that it was told.
+/// Runs a client with the API, the SMTP server and a mailbox name; it prints the received code.
 fn run(world: &World, name: &str, command: &mut Command) {
     let smtp = world.smtp();
     command
@@ -14,12 +14,12 @@ fn run(world: &World, name: &str, command: &mut Command) {
         .env("SMTP_PORT", smtp.port().to_string())
         .env("NAME", name);
     let output = command.output().expect("the client runs");
-    let (told, said) = (
+    let (stdout, stderr) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
-    assert!(output.status.success(), "{name}: {told}{said}");
-    assert_eq!(told.trim(), "482913", "{name}: {said}");
+    assert!(output.status.success(), "{name}: {stdout}{stderr}");
+    assert_eq!(stdout.trim(), "482913", "{name}: {stderr}");
 }
 
 const PYTHON: &str = r#"
@@ -62,9 +62,9 @@ const send = () => {
 };
 socket.on("open", () => socket.send(JSON.stringify({ type: "auth", token })));
 socket.on("message", (data) => {
-  const told = JSON.parse(data);
-  if (told.type === "auth_ok") send();
-  if (told.type === "new_email") { console.log(told.codes[0].value); socket.close(); }
+  const frame = JSON.parse(data);
+  if (frame.type === "auth_ok") send();
+  if (frame.type === "new_email") { console.log(frame.codes[0].value); socket.close(); }
 });
 setTimeout(() => process.exit(1), 20000).unref();
 "#;
@@ -84,7 +84,7 @@ echo "$code"
 "#;
 
 #[tokio::test]
-async fn a_sign_up_is_tested_by_other_peoples_clients() {
+async fn sign_up_code_reaches_third_party_clients() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let world = World::start(Kind::AllInOne);
     let python = format!("{root}/target/tools/clients/bin/python");

@@ -1,22 +1,27 @@
-//! What users ask for all the time.
+//! The requests that load consists of.
 
 use serde_json::json;
 
 use crate::client::{Answer, Client, Mailbox, PASSWORD};
 
-/// One of these requests.
+/// A request of a mailbox user.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Ask {
+pub(crate) enum Operation {
     Me,
     List,
     SignIn,
     Create,
 }
 
-pub(crate) const ASKS: [Ask; 4] = [Ask::Me, Ask::List, Ask::SignIn, Ask::Create];
+pub(crate) const OPERATIONS: [Operation; 4] = [
+    Operation::Me,
+    Operation::List,
+    Operation::SignIn,
+    Operation::Create,
+];
 
-impl Ask {
-    pub(crate) async fn ask(self, client: &Client, mailbox: &Mailbox, name: &str) -> Answer {
+impl Operation {
+    pub(crate) async fn call(self, client: &Client, mailbox: &Mailbox, name: &str) -> Answer {
         let credentials = |address: &str| Some(json!({"address": address, "password": PASSWORD}));
         match self {
             Self::Me => client.get("/api/me", &mailbox.token).await,
