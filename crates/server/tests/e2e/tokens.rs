@@ -1,4 +1,4 @@
-//! Forging tokens with the server's own key.
+//! Forges tokens with the key of the server.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};

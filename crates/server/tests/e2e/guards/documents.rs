@@ -1,4 +1,4 @@
-//! Holds the documents to the repository: decision records, links, the index of pages, the files that pages name.
+//! Checks the documents against the repository: decision records, links, the index of pages, the files that pages name.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

@@ -19,9 +19,9 @@ fn library() -> PathBuf {
 }
 
 /// The wall clock of a process, set by the test. Its monotonic clock is unchanged.
-struct Fake(tempfile::NamedTempFile);
+struct FakeClock(tempfile::NamedTempFile);
 
-impl Fake {
+impl FakeClock {
     fn wrapper(&self) -> Vec<String> {
         vec![
             "env".to_owned(),
@@ -66,7 +66,7 @@ async fn wrong_machine_clock_changes_no_expiry_and_no_order() {
     let mut world = World::start_with(Kind::Replicas, &[("MAYFLY_MAILBOX__RETENTION", "5m")]);
     let client = world.client();
     let mailbox = client.create_mailbox("clock@mayfly.test", None).await;
-    let fake = Fake(tempfile::NamedTempFile::new().unwrap());
+    let fake = FakeClock(tempfile::NamedTempFile::new().unwrap());
     fake.set("+10m");
     fake.check();
     let wrapper = fake.wrapper();

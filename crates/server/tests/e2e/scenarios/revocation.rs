@@ -54,7 +54,7 @@ struct Revocation {
 
 /// The operation that revokes a token.
 #[derive(Clone)]
-enum Means {
+enum RevokedBy {
     Revoke(String),
     Reset(String),
     Delete(String),
@@ -63,7 +63,7 @@ enum Means {
 struct Token {
     value: String,
     path: &'static str,
-    means: Means,
+    revoked_by: RevokedBy,
 }
 
 /// The state that all clients share.
@@ -71,7 +71,7 @@ struct Fleet {
     gateways: Vec<Client>,
     pro: String,
     /// Tokens that clients use all the time.
-    handful: Mutex<Vec<(TokenIndex, Arc<Token>)>>,
+    hot: Mutex<Vec<(TokenIndex, Arc<Token>)>>,
     /// Tokens that are about to be revoked or were just revoked.
     focus: Mutex<Vec<(TokenIndex, Arc<Token>)>>,
     calls: Mutex<Vec<Call>>,
@@ -84,7 +84,7 @@ impl Fleet {
         Arc::new(Self {
             gateways: world.all("HTTP").into_iter().map(Client::new).collect(),
             pro,
-            handful: Mutex::default(),
+            hot: Mutex::default(),
             focus: Mutex::default(),
             calls: Mutex::default(),
             is_over: AtomicBool::new(false),
@@ -98,9 +98,9 @@ impl Fleet {
             let mut pause_ms = 100..300;
             let chosen = {
                 let focus = self.focus.lock().unwrap();
-                let handful = self.handful.lock().unwrap();
+                let hot = self.hot.lock().unwrap();
                 let of = if focus.is_empty() || rng.within(0..4) == 0 {
-                    &handful
+                    &hot
                 } else {
                     pause_ms = 10..80;
                     &focus
@@ -128,10 +128,10 @@ impl Fleet {
         self.focus.lock().unwrap().push((index, Arc::clone(&token)));
         tokio::time::sleep(BEFORE + Duration::from_millis(rng.within(0..20))).await;
         let gateway = rng.choose(&self.gateways);
-        let (method, path, body, success) = match &token.means {
-            Means::Revoke(id) => ("DELETE", format!("/pro/api/tokens/{id}"), None, 204),
-            Means::Delete(id) => ("DELETE", format!("/pro/api/accounts/{id}"), None, 204),
-            Means::Reset(id) => (
+        let (method, path, body, success) = match &token.revoked_by {
+            RevokedBy::Revoke(id) => ("DELETE", format!("/pro/api/tokens/{id}"), None, 204),
+            RevokedBy::Delete(id) => ("DELETE", format!("/pro/api/accounts/{id}"), None, 204),
+            RevokedBy::Reset(id) => (
                 "PUT",
                 format!("/pro/api/accounts/{id}/reset-password"),
                 Some(json!({"password": "battery staple"})),
@@ -205,7 +205,7 @@ async fn create_tokens(
         tokens.push(Token {
             value,
             path: "/pro/api/me",
-            means: Means::Revoke(id),
+            revoked_by: RevokedBy::Revoke(id),
         });
     }
     for n in 0..mailboxes {
@@ -214,10 +214,10 @@ async fn create_tokens(
         tokens.push(Token {
             value: token,
             path: "/api/me",
-            means: if n % 2 == 0 {
-                Means::Reset(id)
+            revoked_by: if n % 2 == 0 {
+                RevokedBy::Reset(id)
             } else {
-                Means::Delete(id)
+                RevokedBy::Delete(id)
             },
         });
     }
@@ -300,7 +300,7 @@ async fn history(world: &mut World, proxy: &Proxy, seed: u64, pro: &str) -> Hist
         order.swap(last, usize::try_from(rng.within(0..last as u64 + 1)).unwrap());
     }
     let hot = order.iter().step_by(4);
-    *fleet.handful.lock().unwrap() = hot.map(|index| (*index, Arc::clone(&tokens[*index]))).collect();
+    *fleet.hot.lock().unwrap() = hot.map(|index| (*index, Arc::clone(&tokens[*index]))).collect();
     until_cached(world, &fleet).await;
 
     let mut clients = JoinSet::new();

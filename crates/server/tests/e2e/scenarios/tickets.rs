@@ -210,7 +210,7 @@ async fn body_document_is_sandboxed(world: World) {
     );
 }
 
-/// What a process has done so far, by its metrics.
+/// The gRPC calls and raw reads of a process, from its metrics.
 #[derive(Debug, PartialEq, Eq)]
 struct Cost {
     grpc_calls: u64,
