@@ -7,9 +7,9 @@ use super::{dependencies, read, root};
 /// Every decision record, in the order of their numbers. Records are superseded, never deleted: add to the end only.
 const DECISIONS: [&str; 14] = [
     "0001-credentials-are-keyed-by-account.md",
-    "0002-results-in-memory-in-front-of-sqlite.md",
+    "0002-verdicts-in-memory-in-front-of-sqlite.md",
     "0003-a-code-for-closed-registration.md",
-    "0004-results-shared-in-redis-with-markers.md",
+    "0004-verdicts-shared-in-redis-with-markers.md",
     "0005-our-own-choice-among-replicas.md",
     "0006-the-databases-clock-decides.md",
     "0007-signatures-of-the-dns-are-validated-here.md",
