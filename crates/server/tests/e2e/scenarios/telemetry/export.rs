@@ -72,7 +72,7 @@ async fn aborted_drain_exports_telemetry() {
     let signal = || assert!(Command::new("kill").arg(&pid).status().unwrap().success());
     signal();
     let asked = Instant::now();
-    while !world.log().contains("asked to stop") {
+    while !world.log().contains("terminated: draining") {
         assert!(asked.elapsed() < Duration::from_secs(10));
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
