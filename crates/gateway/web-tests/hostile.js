@@ -195,7 +195,7 @@ async function textInEveryField(lab, page, mailbox) {
       const text = (selector) => view.querySelector(selector).textContent;
       shown.push({
         subject: text("h2"), from: text("dd"), file: text(".attachments button"), text: text("pre.text"),
-        links: [...view.querySelectorAll("pre.text a, .finds a")].map((link) => link.href),
+        links: [...view.querySelectorAll("pre.text a, .extracted a")].map((link) => link.href),
       });
     }
     return shown;

@@ -92,7 +92,7 @@ async function deletesWhatIsShown(page) {
   await page.locator("message-view").getByRole("button", { name: "Delete" }).click();
   await subject(page, "one").waitFor({ state: "detached" });
   await page.keyboard.press("d");
-  await page.getByText("Nothing here yet").waitFor();
+  await page.getByText("No messages yet").waitFor();
 }
 
 async function showsTheLastOpened(page) {
@@ -121,10 +121,10 @@ async function keepsAnswersInTheirMailbox(page) {
   await page.getByRole("button", { name: "+ New mailbox" }).click();
   const next = await getMailbox(page, page.getByRole("dialog"));
   assert.notEqual(next, old);
-  await page.getByText("Nothing here yet").waitFor();
+  await page.getByText("No messages yet").waitFor();
   await page.locator(".card .hint", { hasText: /^0 byte/ }).waitFor();
   await Promise.all([read.letGo(), quota.letGo()]);
-  await page.getByText("Nothing here yet").waitFor();
+  await page.getByText("No messages yet").waitFor();
   assert.match(await page.locator(".card .hint").textContent(), /^0 byte/, "what is used is that of the new one");
 }
 
@@ -149,7 +149,7 @@ async function readsAgain(page) {
 /** Nobody else knows a password that was made here. */
 async function asksBeforeItForgets(page) {
   const address = await getMailbox(page);
-  await page.getByRole("button", { name: "Forget here" }).click();
+  await page.getByRole("button", { name: "Remove from this browser" }).click();
   const asked = page.getByRole("dialog");
   const { password } = await page.evaluate(() => Object.values(localStorage).flatMap((kept) => JSON.parse(kept)).find((kept) => kept.password));
   assert.ok(password && (await asked.textContent()).includes(password));
@@ -184,19 +184,19 @@ async function losesWhatIsDeletedElsewhere(page) {
   // What is read is said to be gone.
   await deleteElsewhere(page, "two");
   await page.clock.fastForward(30_000);
-  await page.locator("message-view").getByText("It is not there any more.").waitFor();
+  await page.locator("message-view").getByText("This no longer exists.").waitFor();
   assert.equal(await page.locator("message-view h2").count(), 0);
   assert.deepEqual(await page.locator(".list .subject").allTextContents(), ["one", "four"]);
   // So is what is opened.
   await deleteElsewhere(page, "four");
   await subject(page, "four").click();
-  await page.locator("message-view").getByText("It is not there any more.").waitFor();
+  await page.locator("message-view").getByText("This no longer exists.").waitFor();
   await subject(page, "four").waitFor({ state: "detached" });
   assert.equal(await page.title(), "(1) Mayfly");
   // And whoever comes back to the page sees it at once.
   await deleteElsewhere(page, "one");
   await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
-  await page.getByText("Nothing here yet").waitFor();
+  await page.getByText("No messages yet").waitFor();
   await receive(page, address, "five");
 }
 
@@ -278,7 +278,7 @@ async function forgetsNoMailbox(page) {
 async function saysWhatIsNotKept(page) {
   await page.evaluate(() => { Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }; });
   const address = await getMailbox(page);
-  await page.getByText("note its password before you close the page").waitFor();
+  await page.getByText("save its password before you close the page").waitFor();
   await page.getByRole("button", { name: "Password" }).waitFor();
   await receive(page, address, "one");
 }

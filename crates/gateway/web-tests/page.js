@@ -115,8 +115,8 @@ async function firstLoad(page) {
     .reduce((sum, entry) => sum + /** @type {PerformanceResourceTiming} */ (entry).transferSize, 0));
   assert.ok(bytes < 100_000, `${bytes} bytes`);
   console.log(`first load ${bytes} bytes, from the address to a live inbox ${tookMs} ms`);
-  await page.getByRole("button", { name: "Forget here" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Forget here" }).click();
+  await page.getByRole("button", { name: "Remove from this browser" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove from this browser" }).click();
 }
 
 /** A sign-up as a test of somebody's site would run it: the browser's own EventSource, opened by a ticket. */
@@ -153,7 +153,7 @@ async function inbox(page, look, left) {
   assert.match(address, /^[a-z]+-[a-z]+-\d{4}@mayfly\.test$/);
   await page.getByRole("button", { name: "Copy", exact: true }).click();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), address);
-  await page.getByText("Nothing here yet").waitFor();
+  await page.getByText("No messages yet").waitFor();
   await page.getByRole("button", { name: "QR code" }).click();
   await page.waitForFunction(() => document.querySelector(".qr")?.naturalWidth > 0);
   await judge(page, "the QR code");
@@ -223,7 +223,7 @@ async function inbox(page, look, left) {
   await page.locator("message-view dd", { hasText: HOSTILE }).waitFor();
   await page.keyboard.press("Backspace");
   await page.keyboard.press("?");
-  await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
   await judge(page, "the keys");
   await page.keyboard.press("Escape");
 
@@ -239,8 +239,8 @@ async function inbox(page, look, left) {
   await page.getByRole("button", { name: "Create" }).click();
   await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
   await sideBySide(page, look, address);
-  await page.getByRole("button", { name: "Forget here" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Forget here" }).click();
+  await page.getByRole("button", { name: "Remove from this browser" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Remove from this browser" }).click();
   await page.locator(".address", { hasText: "chosen@mayfly.test" }).waitFor();
   await page.context().setOffline(true);
   await page.locator(".state[data-state=offline]").waitFor();
@@ -253,15 +253,15 @@ async function inbox(page, look, left) {
 
 async function dashboard(page, look) {
   await page.goto(`${base}/pro`);
-  await page.getByRole("button", { name: "Make an account" }).click();
+  await page.getByRole("button", { name: "Create an account" }).click();
   await look("pro-register");
   await page.getByLabel("E-mail address").fill("ann@example.com");
   await page.getByLabel("Password").fill("correct horse");
   await page.getByRole("button", { name: "Register" }).click();
 
-  await page.getByLabel("What is it for?").fill("ci");
+  await page.getByLabel("Token name").fill("ci");
   await page.getByRole("button", { name: "Create token" }).click();
-  const value = await page.locator(".once code").textContent();
+  const value = await page.locator(".shown-once code").textContent();
   const curl = () => execFileSync("curl", ["-s", "-o", "/dev/null", "-w", "%{http_code}", `${base}/pro/api/me`, "-H", `Authorization: Bearer ${value}`], { encoding: "utf8" });
   assert.equal(curl(), "200");
   await look("pro-tokens");
@@ -320,13 +320,13 @@ async function domain(page, look) {
 
 /** Two mailboxes are seen at once, and both receive; a phone shows one, and a way to the other. */
 async function sideBySide(page, look, address) {
-  const rail = page.getByRole("navigation", { name: "Mailboxes" });
-  const [first, chosen] = [rail.getByRole("button", { name: address.split("@")[0] }), rail.getByRole("button", { name: "chosen" })];
+  const sidebar = page.getByRole("navigation", { name: "Mailboxes" });
+  const [first, chosen] = [sidebar.getByRole("button", { name: address.split("@")[0] }), sidebar.getByRole("button", { name: "chosen" })];
   await first.getByText(HOSTILE).waitFor();
   assert.equal(await first.locator(".count").textContent(), "1 unread");
   assert.equal(await chosen.getAttribute("aria-current"), "true");
   // Mail to the one that is not open, and to the one that is, without a reload.
-  await page.waitForFunction(() => document.querySelector("mailbox-rail").neighbours.values().next().value.feed?.isLive);
+  await page.waitForFunction(() => document.querySelector("mailbox-sidebar").background.values().next().value.feed?.isLive);
   await page.evaluate(() => { globalThis.isSame = true; });
   await sendMail(address, mail("Beside"));
   await first.getByText("Beside").waitFor();
@@ -338,8 +338,8 @@ async function sideBySide(page, look, address) {
   assert.equal(await page.title(), "(3) Mayfly");
   await look("several");
   await page.setViewportSize({ width: 390, height: 780 });
-  assert.equal(await rail.isVisible(), false);
-  await page.waitForFunction(() => document.querySelector("mailbox-rail").neighbours.values().next().value.feed === null);
+  assert.equal(await sidebar.isVisible(), false);
+  await page.waitForFunction(() => document.querySelector("mailbox-sidebar").background.values().next().value.feed === null);
   await page.getByRole("combobox", { name: "Mailboxes" }).selectOption(address);
   await page.locator(".address", { hasText: address }).waitFor();
   await page.setViewportSize(DESKTOP);
@@ -361,25 +361,25 @@ async function publish(records) {
 
 /** A mailbox of a domain takes mail for names that are nobody's, for as long as it is chosen. */
 async function catchAll(page, look, card) {
-  await card.getByText("Make a mailbox on mine.example").waitFor();
+  await card.getByText("Create a mailbox on mine.example").waitFor();
   await page.getByRole("link", { name: "Mailboxes" }).click();
   await page.getByLabel("Address").fill("all@mine.example");
   await page.getByRole("button", { name: "Create mailbox" }).click();
   await page.getByRole("row", { name: "all@mine.example" }).waitFor();
   await page.getByRole("link", { name: "Domains" }).click();
-  const choice = card.getByLabel("Mail for names without a mailbox goes to");
+  const choice = card.getByLabel("Catch-all mailbox");
   await choice.waitFor();
   const offered = await choice.getByRole("option").allTextContents();
-  assert.deepEqual(offered, ["nobody: it is refused", "all@mine.example"], "mailboxes of other domains cannot be chosen");
+  assert.deepEqual(offered, ["none: mail to unknown addresses is rejected", "all@mine.example"], "mailboxes of other domains cannot be chosen");
   await choice.selectOption("all@mine.example");
-  await page.getByText("Mail for all other names goes there now.").waitFor();
+  await page.getByText("Catch-all mailbox set.").waitFor();
   await sendMail("anybody@mine.example", mail("For anybody"));
   await look("pro-domains-verified");
   // It is the server that remembers.
   await page.reload();
   assert.equal(await choice.evaluate((select) => select.selectedOptions[0].textContent), "all@mine.example");
   await choice.selectOption("");
-  await page.getByText("Mail for other names is refused again.").waitFor();
+  await page.getByText("Catch-all mailbox removed.").waitFor();
   await assert.rejects(sendMail("anybody@mine.example", mail("For nobody")), { actual: /^550/ });
   await page.getByRole("link", { name: "Mailboxes" }).click();
   const row = page.getByRole("row", { name: "all@mine.example" });
@@ -393,7 +393,7 @@ async function catchAll(page, look, card) {
 /** What came lately, in figures, as bars that the keyboard reaches, and as a table. */
 async function usage(page, look) {
   await page.getByRole("link", { name: "Usage" }).click();
-  const chart = page.getByRole("slider", { name: "Messages a day" });
+  const chart = page.getByRole("slider", { name: "Messages per day" });
   // Ann's three mails: one for herself, one by the catch-all, one for the webhook.
   const received = page.locator(".figures div").filter({ hasText: "Messages received" }).locator("dd").first();
   await received.waitFor();
@@ -412,8 +412,8 @@ async function usage(page, look) {
   const heights = await page.locator(".bar-of-day").evaluateAll((bars) => bars.map((bar) => bar.getBoundingClientRect().height));
   assert.ok(heights[13] > 100 && heights[0] === 0, String(heights));
   await busyDays(page, look);
-  await page.getByText("As a table").click();
-  const rows = page.getByRole("table", { name: "Messages a day" }).getByRole("row");
+  await page.getByText("Show as table").click();
+  const rows = page.getByRole("table", { name: "Messages per day" }).getByRole("row");
   assert.equal(await rows.count(), 15);
   assert.deepEqual((await rows.nth(1).getByRole("cell").allTextContents())[1], "3");
   await page.getByLabel("Period").selectOption("Last 90 days");
@@ -432,7 +432,7 @@ async function busyDays(page, look) {
   await look("pro-usage");
   await page.unroute("**/pro/api/usage?days=14");
   await page.reload();
-  await page.getByText("As a table").waitFor();
+  await page.getByText("Show as table").waitFor();
 }
 
 /** A receiver of webhooks on a port of its own. */
@@ -464,8 +464,8 @@ async function webhook(page, look) {
   const hook = await receiver();
   await page.getByRole("link", { name: "Webhooks" }).click();
   for (const [url, problem] of [
-    ["http://127.0.0.1:25/", "It cannot be used: the URL names a port that is not for webhooks."],
-    ["http://10.0.0.1:8080/", "It cannot be used: the URL needs a name in place of an address."],
+    ["http://127.0.0.1:25/", "The URL is not accepted: the URL names a port that is not for webhooks."],
+    ["http://10.0.0.1:8080/", "The URL is not accepted: the URL needs a name in place of an address."],
   ]) {
     await page.getByLabel("URL").fill(url);
     await page.getByRole("button", { name: "Create webhook" }).click();
@@ -473,7 +473,7 @@ async function webhook(page, look) {
   }
   await page.getByLabel("URL").fill(hook.url);
   await page.getByRole("button", { name: "Create webhook" }).click();
-  const secret = page.locator(".once code");
+  const secret = page.locator(".shown-once code");
   const first = await secret.textContent();
   assert.match(first, /^whsec_/);
   const card = page.getByRole("article", { name: hook.url });
@@ -484,7 +484,7 @@ async function webhook(page, look) {
 
   await card.getByRole("button", { name: "Rotate secret" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Rotate secret" }).click();
-  await page.waitForFunction((old) => document.querySelector(".once code")?.textContent !== old, first);
+  await page.waitForFunction((old) => document.querySelector(".shown-once code")?.textContent !== old, first);
   const second = await secret.textContent();
   await sendMail("owned@mayfly.test", mail("For the webhook"));
   const told = await hook.next();
@@ -503,6 +503,6 @@ async function webhook(page, look) {
   assert.equal(await secret.count(), 0, "a secret is shown once");
   await card.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-  await page.getByText("No webhook yet.").waitFor();
+  await page.getByText("No webhooks yet.").waitFor();
   hook.close();
 }
