@@ -39,7 +39,7 @@ export const texts = {
   addressCopied: "Address copied.",
   storedInBrowser: "This browser stores the mailbox until you remove it.",
   notStored: "This browser cannot store the mailbox: save its password before you close the page.",
-  retention: "Messages are deleted after 7 days, unless the operator of this server set another retention.",
+  retention: "Messages are deleted after 7 days, unless the operator of this server set another period.",
   quotaTitle: "Quota",
   quota: (/** @type {string} */ used, /** @type {string} */ quota) => `${used} of ${quota} used`,
   live: "Live",
