@@ -1,57 +1,52 @@
-//! The web page in a real browser, and its security headers.
+//! The page in a real browser, and its response headers.
 
-use std::{path::Path, time::Duration};
-
-use mayfly_testkit::{DnsServer, Zone};
+use std::collections::BTreeSet;
 
 use crate::world::{Kind, World};
 
-/// `crates/gateway/web-tests/page.js` holds the steps.
-#[tokio::test]
-async fn page_user_journey_succeeds() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let requested = directory.path().join("zone");
-    let dns = DnsServer::start();
-    let address = dns.address().to_string();
-    let world = World::start_with(Kind::AllInOne, &[("MAYFLY_MAILBOX__DNS_SERVERS", &address)]);
-    let more =
-        std::iter::once(requested.clone().into_os_string()).chain(std::env::var_os("MAYFLY_SCREENSHOTS"));
-    tokio::select! {
-        () = crate::node::run("page.js", &world, more) => {}
-        () = publish_requested_records(&dns, &requested) => {}
-    }
-}
-
-/// `crates/gateway/web-tests/foreign.js` holds the attempts.
-#[tokio::test]
-async fn page_foreign_origin_has_no_access() {
-    let world = World::start(Kind::AllInOne);
-    crate::node::run("foreign.js", &world, None).await;
-}
-
-/// `crates/gateway/web-tests/inbox.js` holds the steps.
-#[tokio::test]
-async fn page_slow_or_failed_answers_keep_inbox_consistent() {
-    let world = World::start(Kind::AllInOne);
-    crate::node::run("inbox.js", &world, None).await;
-}
-
-/// Publishes records of `mine.example` whenever the file exists: a TXT record on the first line, a mail server on the
-/// second. Deletes the file once the records are published.
-async fn publish_requested_records(dns: &DnsServer, requested: &Path) {
-    loop {
-        if let Ok(records) = std::fs::read_to_string(requested) {
-            let (text, server) = records.split_once('\n').expect("two lines");
-            let zone = Zone::default().txt("mine.example", text);
-            dns.publish(zone.mx("mine.example", 10, server));
-            std::fs::remove_file(requested).expect("the file is deletable");
+/// Declares one test for each file in `crates/gateway/web-tests/cases`, with a world of its own.
+macro_rules! browser_tests {
+    ($($test:ident: $file:literal,)*) => {
+        mod browser {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    crate::node::run_cases($file).await;
+                }
+            )*
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+
+        const CASE_FILES: &[&str] = &[$($file),*];
+    };
+}
+
+browser_tests! {
+    events: "events",
+    foreign_site: "foreign-site",
+    inbox: "inbox",
+    inbox_sidebar: "inbox-sidebar",
+    inbox_slow_responses: "inbox-slow-responses",
+    message_view: "message-view",
+    pro_account: "pro-account",
+    pro_domains: "pro-domains",
+    pro_usage: "pro-usage",
+    pro_webhooks: "pro-webhooks",
+    welcome: "welcome",
+}
+
+#[test]
+fn every_case_file_has_a_test() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../gateway/web-tests/cases");
+    let files: BTreeSet<String> = std::fs::read_dir(directory)
+        .expect("the directory")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .collect();
+    let run = CASE_FILES.iter().chain(&[super::hostile_html::CASE_FILE]);
+    assert_eq!(files, run.map(|file| format!("{file}.js")).collect());
 }
 
 #[tokio::test]
-async fn page_headers_forbid_foreign_content() {
+async fn page_has_security_headers_and_fixed_paths() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     for path in ["/", "/pro", "/web/inbox.js", "/web/style.css"] {
@@ -93,20 +88,20 @@ async fn page_headers_forbid_foreign_content() {
         "/index.html",
     ] {
         assert_eq!(
-            client.call("GET", path, None, None).await.outcome(),
+            client.call("GET", path, None, None).await.verdict(),
             (404, "not_found".to_owned()),
             "{path}"
         );
     }
     assert_eq!(
-        client.call("POST", "/", None, None).await.outcome(),
+        client.call("POST", "/", None, None).await.verdict(),
         (405, "method_not_allowed".to_owned())
     );
 }
 
-/// Rejects foreign host names (DNS rebinding) and accepts configured ones.
+/// DNS rebinding: on loopback only names of this machine and configured hosts are accepted.
 #[tokio::test]
-async fn page_with_foreign_host_name_is_rejected() {
+async fn page_on_loopback_rejects_foreign_host_names() {
     let world = World::start_with(
         Kind::AllInOne,
         &[("MAYFLY_GATEWAY__ALLOWED_HOSTS", "mail.home.arpa")],
@@ -127,16 +122,16 @@ async fn page_with_foreign_host_name_is_rejected() {
             );
         }
     }
-    // API calls are not rejected for a foreign Origin or Referer.
-    let strange = client.request("GET", "/api/domains");
-    let strange = strange
+    // `Origin` and `Referer` of another site are no reason to reject a call.
+    let cross_site = client.request("GET", "/api/domains");
+    let cross_site = cross_site
         .header("origin", "https://evil.test")
         .header("referer", "https://evil.test/");
-    assert_eq!(crate::client::Client::read(strange).await.status, 200);
+    assert_eq!(crate::client::Client::read(cross_site).await.status, 200);
 }
 
 #[tokio::test]
-async fn qr_code_over_limit_is_rejected() {
+async fn qr_code_of_long_text_is_rejected() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     let long = format!("/api/qr?text={}", "x".repeat(512));
@@ -147,7 +142,7 @@ async fn qr_code_over_limit_is_rejected() {
     );
     for path in [format!("{long}x").as_str(), "/api/qr", "/api/qr?text="] {
         assert_eq!(
-            client.call("GET", path, None, None).await.outcome(),
+            client.call("GET", path, None, None).await.verdict(),
             (400, "invalid_request".to_owned()),
             "{path}"
         );

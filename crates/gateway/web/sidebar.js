@@ -1,23 +1,23 @@
 import { ApiError, PAGE_SIZE } from "./api.js";
 import { announce, fill, h } from "./dom.js";
-import { Feed, goneOf } from "./feed.js";
+import { Feed, deletedSince } from "./feed.js";
 import { senderOf } from "./message-list.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Item} Item */
 /** @typedef {import("./session.js").Mailbox} Mailbox */
 
-/** Where there is room beside the open mailbox; `style.css` shows the rail at the same width. */
+/** From this width on there is room beside the open mailbox. `style.css` shows the sidebar at the same width. */
 const WIDE = matchMedia("(min-width: 60rem)");
-/** More mailboxes are listed, but do not receive while another is open: each keeps a connection. */
+/** More mailboxes are listed, but not live: each live mailbox keeps a connection. */
 const MAX_LIVE = 8;
-/** The pause between two that begin to receive, so that together they stay below the server's limit of requests. */
-const PAUSE_MS = 500;
+/** The delay between the starts of two feeds, so that together they stay below the rate limit of the server. */
+const START_INTERVAL_MS = 500;
 const MAX_KEPT = 100;
 
-/** Mail of a mailbox that is not the open one, as it arrives while there is room to show it. */
-class Neighbour {
-  /** Newest first; nothing before they are read. @type {Item[] | null} */
+/** A mailbox that is not the open one. It is live while the sidebar is visible. */
+class BackgroundMailbox {
+  /** Newest first; null until the list is read. @type {Item[] | null} */
   items = null;
   isSignedOut = false;
   /** @type {Feed | null} */
@@ -31,13 +31,13 @@ class Neighbour {
     this.changed = changed;
   }
 
-  /** @param {number} pauseMs */
-  start(pauseMs) {
+  /** @param {number} delayMs */
+  start(delayMs) {
     this.timer = window.setTimeout(() => {
       this.feed = new Feed(this.mailbox.token, {
-        known: () => this.items ?? [],
-        list: (page, known) => this.take(page, goneOf(page, known)),
-        item: (item) => { this.take([item]); announce(texts.arrivedAt(senderOf(item), this.mailbox.address)); },
+        items: () => this.items ?? [],
+        newestPage: (page, before) => this.merge(page, deletedSince(page, before)),
+        received: (item) => { this.merge([item]); announce(texts.receivedAt(senderOf(item), this.mailbox.address)); },
         state: () => {},
         failed: (error) => {
           if (!(error instanceof ApiError) || error.status !== 401) return;
@@ -46,13 +46,13 @@ class Neighbour {
           this.changed();
         },
       });
-    }, pauseMs);
+    }, delayMs);
   }
 
-  /** @param {Item[]} fresh @param {Set<string>} [gone] */
-  take(fresh, gone) {
-    const left = (this.items ?? []).filter((item) => !gone?.has(item.id));
-    const all = new Map([...left, ...fresh].map((item) => [item.id, item]));
+  /** Adds or updates messages, and removes deleted ones. @param {Item[]} fresh @param {Set<string>} [deleted] */
+  merge(fresh, deleted) {
+    const kept = (this.items ?? []).filter((item) => !deleted?.has(item.id));
+    const all = new Map([...kept, ...fresh].map((item) => [item.id, item]));
     this.items = [...all.values()].sort((a, b) => b.id.localeCompare(a.id)).slice(0, MAX_KEPT);
     this.changed();
   }
@@ -65,18 +65,18 @@ class Neighbour {
 }
 
 /**
- * Every mailbox of this browser beside the open one: its newest message and how many are unread, live. It fires `choose`
- * with the id of a mailbox, and `count` when an unread message more or less is known.
+ * The list of all mailboxes of this browser, with the newest message and the unread count of each, live. It fires
+ * `choose` with the id of a mailbox, and `count` when an unread count may have changed.
  */
-export class MailboxRail extends HTMLElement {
+export class Sidebar extends HTMLElement {
   /** @type {Mailbox[]} */
   mailboxes = [];
   /** @type {string | undefined} */
   open;
-  /** Of the open one. @type {Item[] | null} */
+  /** The messages of the open mailbox. @type {Item[] | null} */
   items = null;
-  /** @type {Map<string, Neighbour>} */
-  neighbours = new Map();
+  /** The other mailboxes, by id. @type {Map<string, BackgroundMailbox>} */
+  background = new Map();
 
   constructor() {
     super();
@@ -89,30 +89,30 @@ export class MailboxRail extends HTMLElement {
     if (open !== this.open) this.items = null;
     [this.mailboxes, this.open] = [mailboxes, open];
     const others = mailboxes.filter((one) => one.id !== open).slice(0, MAX_LIVE);
-    for (const [id, neighbour] of this.neighbours) {
-      const isThere = others.some((one) => one.token === neighbour.mailbox.token);
-      if (!isThere || !WIDE.matches) neighbour.stop();
-      if (!isThere) this.neighbours.delete(id);
+    for (const [id, other] of this.background) {
+      const isListed = others.some((one) => one.token === other.mailbox.token);
+      if (!isListed || !WIDE.matches) other.stop();
+      if (!isListed) this.background.delete(id);
     }
-    let pauseMs = 0;
+    let delayMs = 0;
     for (const one of others) {
-      const neighbour = this.neighbours.get(one.id) ?? new Neighbour(one, () => this.render());
-      if (one.id === closed.id) neighbour.items = closed.items;
-      this.neighbours.set(one.id, neighbour);
-      if (WIDE.matches && !neighbour.timer && !neighbour.isSignedOut) neighbour.start(pauseMs += PAUSE_MS);
+      const other = this.background.get(one.id) ?? new BackgroundMailbox(one, () => this.render());
+      if (one.id === closed.id) other.items = closed.items;
+      this.background.set(one.id, other);
+      if (WIDE.matches && !other.timer && !other.isSignedOut) other.start(delayMs += START_INTERVAL_MS);
     }
     this.render();
   }
 
-  /** Says what is in the open mailbox. @param {Item[]} items newest first */
-  note(items) {
+  /** Updates the messages of the open mailbox. @param {Item[]} items newest first */
+  update(items) {
     this.items = items;
     this.render();
   }
 
-  /** How many messages are unread in the other mailboxes. */
+  /** The number of unread messages in the other mailboxes. */
   unread() {
-    return [...this.neighbours.values()].reduce((sum, one) => sum + unreadOf(one.items ?? []), 0);
+    return [...this.background.values()].reduce((sum, one) => sum + unreadOf(one.items ?? []), 0);
   }
 
   render() {
@@ -127,20 +127,20 @@ export class MailboxRail extends HTMLElement {
   /** @param {Mailbox} mailbox */
   row(mailbox) {
     const isOpen = mailbox.id === this.open;
-    const neighbour = this.neighbours.get(mailbox.id);
-    const known = isOpen ? this.items : neighbour?.items;
-    const items = known ?? [];
+    const other = this.background.get(mailbox.id);
+    const loaded = isOpen ? this.items : other?.items;
+    const items = loaded ?? [];
     const unread = unreadOf(items);
     const isMore = unread >= MAX_KEPT || (unread === PAGE_SIZE && items.length === PAGE_SIZE);
     const [name, domain] = mailbox.address.split("@");
-    const newest = items.length ? items[0].subject || texts.noSubject : known && texts.railEmpty;
+    const newest = items.length ? items[0].subject || texts.noSubject : loaded && texts.sidebarEmpty;
     return h("li", {}, h("button", {
       type: "button", "data-mailbox": mailbox.id, "aria-current": isOpen ? "true" : null, title: mailbox.address,
       onclick: () => this.dispatchEvent(new CustomEvent("choose", { detail: mailbox.id })),
     },
     h("span", { class: "name" }, name, h("span", { class: "at" }, `@${domain}`)),
     unread ? h("span", { class: "count" }, `${unread}${isMore ? "+" : ""}`, h("span", { class: "hidden" }, ` ${texts.unread}`)) : null,
-    h("span", { class: "newest" }, neighbour?.isSignedOut ? texts.railSignedOut : newest)));
+    h("span", { class: "newest" }, other?.isSignedOut ? texts.sidebarSignedOut : newest)));
   }
 }
 
@@ -149,4 +149,4 @@ function unreadOf(items) {
   return items.filter((item) => !item.is_read).length;
 }
 
-customElements.define("mailbox-rail", MailboxRail);
+customElements.define("mailbox-sidebar", Sidebar);
