@@ -1,4 +1,4 @@
-//! What a look into the DNS says of a domain, and how people are told.
+//! The outcome of a DNS check, and its message for people.
 
 use hickory_resolver::{
     net::{DnsError, NetError, NoRecords},
@@ -8,54 +8,54 @@ use hickory_resolver::{
     },
 };
 
-/// What was found.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Findings {
+pub(crate) struct DnsReport {
     pub(crate) proof: Proof,
-    /// Nothing where the question for mail servers brought no answer.
+    /// `None` when the MX query failed.
     pub(crate) mx: Option<Mx>,
 }
 
-/// A domain's mail servers.
+/// The MX records of a domain.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Mx {
-    /// One of them is ours.
+    /// One of them names this service.
     pub(crate) is_there: bool,
-    /// No other stands before ours.
+    /// None has a lower preference value.
     pub(crate) is_first: bool,
 }
 
-/// Whether a domain holds a token.
+/// Whether a TXT record of a domain is its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
-    /// It does, and no other name beside it.
+    /// One is, and no wildcard.
     Found,
-    /// There is no such domain.
+    /// The domain does not exist (NXDOMAIN).
     NoDomain,
     /// It has no TXT record.
     NoText,
     /// It has TXT records, and none is the token.
     OtherText,
-    /// Every name beside it holds the token as well.
+    /// The record is a wildcard.
     Wildcard,
-    /// Its CNAME records lead in a circle, or very far.
-    Circle,
-    /// The answer does not fit into a message.
-    CutShort,
-    /// Signatures that should be there are wrong, out of date or missing.
+    /// The CNAME records loop, or their chain is too long.
+    CnameLoop,
+    /// The answer is truncated, and TCP is not available.
+    Truncated,
+    /// DNSSEC signatures are wrong, expired or missing.
     Bogus,
-    /// Whoever was asked points to others.
-    Referred,
-    /// Whoever was asked does not answer for the domain.
+    /// The name server sent a referral.
+    Referral,
+    /// The name server refused the query.
     Refused,
-    /// Whoever was asked cannot answer.
+    /// The name server failed (SERVFAIL).
     Failed,
-    /// What came is no DNS message.
+    /// The answer is malformed.
     Unreadable,
-    /// Nobody can be asked.
+    /// No name server can be reached.
     Unreachable,
-    /// No answer came in time.
-    Late,
+    /// No answer arrived in time.
+    Timeout,
 }
 
 impl Proof {
@@ -63,20 +63,20 @@ impl Proof {
         self == Self::Found
     }
 
-    /// Tells whether there was an answer, and no proof in it.
+    /// Returns whether the DNS answered and the answer holds no proof.
     pub(crate) fn is_refuted(self) -> bool {
         matches!(
             self,
-            Self::NoDomain | Self::NoText | Self::OtherText | Self::Wildcard | Self::Circle
+            Self::NoDomain | Self::NoText | Self::OtherText | Self::Wildcard | Self::CnameLoop
         )
     }
 
-    /// Tells whether a circle of CNAME records looks like this: some who are asked notice it, some find nothing at its end.
-    pub(super) fn may_be_circle(self) -> bool {
+    /// Returns whether a CNAME loop can look like this: some name servers detect it, others return no records.
+    pub(super) fn may_be_cname_loop(self) -> bool {
         matches!(self, Self::NoText | Self::NoDomain | Self::Failed)
     }
 
-    /// Returns the value of a metric's label.
+    /// Returns the label of metrics.
     pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Found => "found",
@@ -84,23 +84,23 @@ impl Proof {
             Self::NoText => "no_text",
             Self::OtherText => "other_text",
             Self::Wildcard => "wildcard",
-            Self::Circle => "circle",
-            Self::CutShort => "cut_short",
+            Self::CnameLoop => "cname_loop",
+            Self::Truncated => "truncated",
             Self::Bogus => "bogus",
-            Self::Referred => "referred",
+            Self::Referral => "referral",
             Self::Refused => "refused",
             Self::Failed => "failed",
             Self::Unreadable => "unreadable",
             Self::Unreachable => "unreachable",
-            Self::Late => "late",
+            Self::Timeout => "timeout",
         }
     }
 
-    /// Says what a question without an answer tells.
+    /// Maps a failed query.
     fn of(error: &NetError) -> Self {
         match error {
-            NetError::Timeout => Self::Late,
-            NetError::Truncated => Self::CutShort,
+            NetError::Timeout => Self::Timeout,
+            NetError::Truncated => Self::Truncated,
             NetError::Proto(_) => Self::Unreadable,
             NetError::Dns(DnsError::ResponseCode(ResponseCode::Refused)) => Self::Refused,
             NetError::Dns(DnsError::DnssecBogus) => Self::Bogus,
@@ -110,12 +110,12 @@ impl Proof {
     }
 }
 
-impl Findings {
+impl DnsReport {
     pub(super) const fn only(proof: Proof) -> Self {
         Self { proof, mx: None }
     }
 
-    /// Returns what is wrong, for a person.
+    /// Returns the message for people.
     pub(crate) fn message(&self) -> &'static str {
         match self.proof {
             Proof::Found => match self.mx {
@@ -129,25 +129,25 @@ impl Findings {
             Proof::NoText => "the domain has no TXT record",
             Proof::OtherText => "the domain has TXT records, but no TXT record is exactly the verify_token",
             Proof::Wildcard => "the TXT record is a wildcard: it must stand on the domain itself",
-            Proof::Circle => "the CNAME records of the domain lead in a circle, or very far",
-            Proof::CutShort => "the DNS answer is cut short, and the whole is not to be had over TCP",
+            Proof::CnameLoop => "the CNAME records of the domain lead in a circle, or very far",
+            Proof::Truncated => "the DNS answer is cut short, and the whole is not to be had over TCP",
             Proof::Bogus => "the DNSSEC signatures of the domain are wrong, out of date or missing",
-            Proof::Referred => "the DNS server that was asked does not know the domain, and points to others",
+            Proof::Referral => "the DNS server that was asked does not know the domain, and points to others",
             Proof::Refused => "the DNS server that was asked refuses to answer for the domain",
             Proof::Failed => {
                 "the DNS server that was asked cannot answer for the domain (SERVFAIL): the domain's own servers fail, or its DNSSEC signatures are wrong"
             }
             Proof::Unreadable => "the DNS answer is malformed",
             Proof::Unreachable => "the DNS server that should be asked cannot be reached",
-            Proof::Late => "no answer of use came from the DNS in time; try again later",
+            Proof::Timeout => "no answer of use came from the DNS in time; try again later",
         }
     }
 }
 
-/// Reads what a question brought. That there is no such record is an answer.
+/// Reads the result of a query. An empty answer is a success.
 pub(super) fn read(answer: Result<(bool, Vec<Record>), NetError>) -> Result<Vec<RData>, Proof> {
     match answer {
-        Ok((true, _)) => Err(Proof::CutShort),
+        Ok((true, _)) => Err(Proof::Truncated),
         Ok((false, records)) => Ok(records.into_iter().map(|record| record.data).collect()),
         Err(NetError::Dns(DnsError::NoRecordsFound(nothing))) => read_nothing(&nothing),
         Err(NetError::Dns(DnsError::Nsec { response, .. })) => read_unsigned(&response),
@@ -162,13 +162,13 @@ fn read_nothing(nothing: &NoRecords) -> Result<Vec<RData>, Proof> {
     if nothing.response_code == ResponseCode::NXDomain {
         Err(Proof::NoDomain)
     } else if nothing.ns.is_some() && nothing.soa.is_none() {
-        Err(Proof::Referred)
+        Err(Proof::Referral)
     } else {
         Ok(Vec::new())
     }
 }
 
-/// Reads an answer in a part of the DNS that is not signed for sure, as some signed zones leave parts of theirs.
+/// Reads an answer from an unsigned zone, proven to be unsigned by NSEC records.
 fn read_unsigned(response: &DnsResponse) -> Result<Vec<RData>, Proof> {
     let records = &response.answers;
     if records.iter().any(|record| record.proof.is_bogus()) {
@@ -180,19 +180,19 @@ fn read_unsigned(response: &DnsResponse) -> Result<Vec<RData>, Proof> {
     }
 }
 
-/// The TXT records must hold the token, and a name that nobody can have made must not: a wildcard proves nothing.
-pub(super) fn judge_txt(
+/// Checks that a TXT record is the token, and that the wildcard probe has no such record: a wildcard proves nothing.
+pub(super) fn check_txt(
     own: Result<Vec<RData>, Proof>,
-    sibling: Result<Vec<RData>, Proof>,
+    probe: Result<Vec<RData>, Proof>,
     token: &str,
 ) -> Proof {
-    match (own, sibling) {
+    match (own, probe) {
         (Err(failed), _) => failed,
         (Ok(own), _) if !own.iter().any(is_text) => Proof::NoText,
         (Ok(own), _) if !holds(&own, token) => Proof::OtherText,
         (Ok(_), Err(Proof::NoDomain)) => Proof::Found,
         (Ok(_), Err(failed)) => failed,
-        (Ok(_), Ok(sibling)) if holds(&sibling, token) => Proof::Wildcard,
+        (Ok(_), Ok(probe)) if holds(&probe, token) => Proof::Wildcard,
         (Ok(_), Ok(_)) => Proof::Found,
     }
 }
@@ -208,8 +208,8 @@ fn holds(records: &[RData], token: &str) -> bool {
     })
 }
 
-/// Tells whether one of the mail servers is ours, and whether no other stands before it.
-pub(super) fn judge_mx(answer: Result<Vec<RData>, Proof>, hostname: &str) -> Option<Mx> {
+/// Checks whether an MX record names this service, and whether it has the lowest preference value.
+pub(super) fn check_mx(answer: Result<Vec<RData>, Proof>, hostname: &str) -> Option<Mx> {
     let records = match answer {
         Ok(records) => records,
         Err(Proof::NoDomain) => Vec::new(),

@@ -1,8 +1,14 @@
-//! Webhooks, their events, and the attempts to deliver them.
+//! Webhooks, their events, the attempts to deliver them, and the deleted webhooks whose events are not swept yet.
 
-use sea_orm::{DbErr, DeriveIden};
+use sea_orm::{
+    DbErr, DeriveIden,
+    sea_query::{ConditionalStatement, Expr, ExprTrait},
+};
 use sea_orm_migration::{
-    prelude::{DeriveMigrationName, Index, MigrationTrait, SchemaManager, Table, TableCreateStatement},
+    prelude::{
+        DeriveMigrationName, Index, IndexCreateStatement, MigrationTrait, SchemaManager, Table,
+        TableCreateStatement,
+    },
     schema::{
         big_integer, big_integer_null, blob, blob_null, integer, integer_null, pk_uuid, small_integer, text,
         text_null, uuid,
@@ -23,6 +29,7 @@ enum Webhooks {
     SealedOldSecret,
     OldSecretUntilMs,
     FailureCount,
+    AnsweredInMs,
     LastTriggeredAtMs,
     CreatedAtMs,
 }
@@ -51,42 +58,75 @@ enum WebhookAttempts {
     CreatedAtMs,
 }
 
+#[derive(DeriveIden)]
+enum RemovedWebhooks {
+    Table,
+    Id,
+}
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [webhooks(), webhook_events(), webhook_attempts()] {
+        for table in [
+            webhooks(),
+            webhook_events(),
+            webhook_attempts(),
+            removed_webhooks(),
+        ] {
             manager.create_table(table).await?;
         }
-        let indexes = [
-            Index::create()
-                .name("webhooks_owner")
-                .table(Webhooks::Table)
-                .col(Webhooks::OwnerUserId)
-                .to_owned(),
-            // Finds whether anything is due, and the due events of one webhook.
-            Index::create()
-                .name("webhook_events_due")
-                .table(WebhookEvents::Table)
-                .col(WebhookEvents::NextAttemptAtMs)
-                .to_owned(),
-            Index::create()
-                .name("webhook_events_due_of")
-                .table(WebhookEvents::Table)
-                .col(WebhookEvents::WebhookId)
-                .col(WebhookEvents::NextAttemptAtMs)
-                .to_owned(),
-            Index::create()
-                .name("webhook_attempts_newest")
-                .table(WebhookAttempts::Table)
-                .col(WebhookAttempts::WebhookId)
-                .col(WebhookAttempts::Id)
-                .to_owned(),
-        ];
-        for index in indexes {
+        for index in indexes() {
             manager.create_index(index).await?;
         }
         Ok(())
     }
+}
+
+fn indexes() -> [IndexCreateStatement; 6] {
+    use WebhookEvents::{Attempts, NextAttemptAtMs, WebhookId};
+    let is_pending = || Expr::col(NextAttemptAtMs).is_not_null();
+    [
+        Index::create()
+            .name("webhooks_owner")
+            .table(Webhooks::Table)
+            .col(Webhooks::OwnerUserId)
+            .to_owned(),
+        // Finds whether anything is due, and the due events of one webhook.
+        Index::create()
+            .name("webhook_events_due")
+            .table(WebhookEvents::Table)
+            .col(NextAttemptAtMs)
+            .to_owned(),
+        Index::create()
+            .name("webhook_events_due_of")
+            .table(WebhookEvents::Table)
+            .col(WebhookId)
+            .col(NextAttemptAtMs)
+            .to_owned(),
+        // Counts pending events. Most events are delivered already, and kept.
+        Index::create()
+            .name("webhook_events_waiting")
+            .table(WebhookEvents::Table)
+            .col(WebhookId)
+            .col(NextAttemptAtMs)
+            .and_where(is_pending())
+            .to_owned(),
+        // Finds failed events with another attempt planned. Empty while receivers are healthy.
+        Index::create()
+            .name("webhook_events_failing")
+            .table(WebhookEvents::Table)
+            .col(WebhookId)
+            .col(Attempts)
+            .and_where(is_pending())
+            .and_where(Expr::col(Attempts).gt(0))
+            .to_owned(),
+        Index::create()
+            .name("webhook_attempts_newest")
+            .table(WebhookAttempts::Table)
+            .col(WebhookAttempts::WebhookId)
+            .col(WebhookAttempts::Id)
+            .to_owned(),
+    ]
 }
 
 fn webhooks() -> TableCreateStatement {
@@ -100,6 +140,7 @@ fn webhooks() -> TableCreateStatement {
         .col(blob_null(Webhooks::SealedOldSecret))
         .col(big_integer_null(Webhooks::OldSecretUntilMs))
         .col(integer(Webhooks::FailureCount))
+        .col(big_integer_null(Webhooks::AnsweredInMs))
         .col(big_integer_null(Webhooks::LastTriggeredAtMs))
         .col(big_integer(Webhooks::CreatedAtMs))
         .to_owned()
@@ -128,5 +169,12 @@ fn webhook_attempts() -> TableCreateStatement {
         .col(text_null(WebhookAttempts::Error))
         .col(big_integer(WebhookAttempts::DurationMs))
         .col(big_integer(WebhookAttempts::CreatedAtMs))
+        .to_owned()
+}
+
+fn removed_webhooks() -> TableCreateStatement {
+    Table::create()
+        .table(RemovedWebhooks::Table)
+        .col(pk_uuid(RemovedWebhooks::Id))
         .to_owned()
 }
