@@ -45,7 +45,10 @@ fn report(file: &str, output: &Output) {
         .filter(|line| line.trim_start().starts_with('\u{2716}'))
         .collect();
     assert!(output.status.success(), "failed cases of {file}: {failed:#?}");
-    assert!(text.contains("\u{2139} fail 0"), "the runner of {file} did not report");
+    assert!(
+        text.contains("\u{2139} fail 0"),
+        "the runner of {file} did not report"
+    );
 }
 
 /// Adds the records that a case writes to a file: the domain, the value of its TXT record and its mail server, one a line.

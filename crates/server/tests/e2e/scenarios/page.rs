@@ -88,13 +88,13 @@ async fn page_has_security_headers_and_fixed_paths() {
         "/index.html",
     ] {
         assert_eq!(
-            client.call("GET", path, None, None).await.verdict(),
+            client.call("GET", path, None, None).await.outcome(),
             (404, "not_found".to_owned()),
             "{path}"
         );
     }
     assert_eq!(
-        client.call("POST", "/", None, None).await.verdict(),
+        client.call("POST", "/", None, None).await.outcome(),
         (405, "method_not_allowed".to_owned())
     );
 }
@@ -142,7 +142,7 @@ async fn qr_code_of_long_text_is_rejected() {
     );
     for path in [format!("{long}x").as_str(), "/api/qr", "/api/qr?text="] {
         assert_eq!(
-            client.call("GET", path, None, None).await.verdict(),
+            client.call("GET", path, None, None).await.outcome(),
             (400, "invalid_request".to_owned()),
             "{path}"
         );
