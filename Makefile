@@ -26,6 +26,7 @@ fmt:
 lint: tools
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check licenses bans sources
+	cd crates/gateway && PATH=$$PWD/web-tests/node_modules/.bin:$$PATH tsc -p web-tests/tsconfig.page.json
 	cd crates/gateway && PATH=$$PWD/web-tests/node_modules/.bin:$$PATH tsc -p web-tests/tsconfig.json
 	cd crates/gateway && PATH=$$PWD/web-tests/node_modules/.bin:$$PATH eslint --config web-tests/eslint.config.js web web-tests
 
@@ -47,7 +48,7 @@ contract: ## Test the API with random input from its OpenAPI document (schemathe
 
 screenshots: tools ## Screenshots of every view of the page into docs/images
 	mkdir -p docs/images
-	MAYFLY_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) nextest run --package mayfly-server -E 'test(a_person_uses_the_page)'
+	MAYFLY_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) nextest run --package mayfly-server -E 'test(page::browser::)'
 
 bench: tools ## Ratios against other servers, measured in the same run
 	$(CARGO) bench --package mayfly-server --bench peers

@@ -24,7 +24,7 @@ pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
         let service = Arc::clone(&service);
         async move { sweep(&service).await }
     };
-    every_leased(tasks, "auth sweeper", EVERY, lease, job, || {});
+    every_leased(tasks, "auth sweeper", EVERY, EVERY, lease, job, || {});
 }
 
 /// Sweeps until no expired row is left.

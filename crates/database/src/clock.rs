@@ -43,7 +43,7 @@ impl Clock for DatabaseClock {
 pub(super) async fn start(connection: DatabaseConnection, tasks: &Tasks) -> Result<SharedClock, DbErr> {
     let clock = Arc::new(DatabaseClock(RwLock::new(read(&connection).await?)));
     let updated = Arc::clone(&clock);
-    tasks.every("database clock", EVERY, move || {
+    tasks.every("database clock", EVERY, EVERY, move || {
         let (updated, connection) = (Arc::clone(&updated), connection.clone());
         async move {
             let reading = read(&connection).await?;

@@ -94,11 +94,12 @@ async fn acquire(
     Ok(updated.rows_affected > 0)
 }
 
-/// Runs a job now and then at each period, as [`Tasks::every`] does, but only in the process that holds the lease. In the
+/// Runs a job periodically, as [`Tasks::every`] does, but only in the process that holds the lease. In the
 /// others `on_standby` runs instead. A job that may outlast the lease renews it with [`Lease::acquire`].
 pub fn every_leased<F, Fut, E>(
     tasks: &Tasks,
     name: &'static str,
+    delay: Period,
     period: Period,
     lease: Lease,
     job: F,
@@ -109,7 +110,7 @@ pub fn every_leased<F, Fut, E>(
     E: From<DbErr> + Display + Send + 'static,
 {
     let work = Arc::new((lease, job, on_standby));
-    tasks.every(name, period, move || {
+    tasks.every(name, delay, period, move || {
         let work = Arc::clone(&work);
         async move {
             let (lease, job, on_standby) = &*work;

@@ -162,7 +162,15 @@ async fn every_leased_runs_the_job_only_in_the_holder() {
         };
         let on_standby = move || standby.send((name, "standby")).unwrap();
         let period = Duration::from_millis(10);
-        every_leased(&tasks, name, period, lease(&database, &clock), job, on_standby);
+        every_leased(
+            &tasks,
+            name,
+            Duration::ZERO,
+            period,
+            lease(&database, &clock),
+            job,
+            on_standby,
+        );
     };
     start("first");
     assert_eq!(ran.recv().await, Some(("first", "job")));

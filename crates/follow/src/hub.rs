@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mayfly_proto::mailbox::{
     ListLastMessageIdsRequest, Scope, list_messages_after_request::Following, mailbox_client::MailboxClient,
+    scope::Caller,
 };
 use mayfly_rpc::{Failure, Transport};
 use mayfly_runtime::task::Tasks;
@@ -54,8 +55,7 @@ impl Topic {
     pub(crate) fn following(self) -> Following {
         match self {
             Self::Mailbox(id) => Following::Mailbox(Scope {
-                account_id: id.to_string(),
-                owner_user_id: None,
+                caller: Some(Caller::AccountId(id.to_string())),
             }),
             Self::Owner(id) => Following::OwnerUserId(id.to_string()),
         }

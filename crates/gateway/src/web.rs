@@ -34,11 +34,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/web/dom.js", SCRIPT, include_bytes!("../web/dom.js")),
     ("/web/feed.js", SCRIPT, include_bytes!("../web/feed.js")),
     ("/web/inbox.js", SCRIPT, include_bytes!("../web/inbox.js")),
-    (
-        "/web/mailbox-rail.js",
-        SCRIPT,
-        include_bytes!("../web/mailbox-rail.js"),
-    ),
+    ("/web/sidebar.js", SCRIPT, include_bytes!("../web/sidebar.js")),
     (
         "/web/message-list.js",
         SCRIPT,

@@ -20,10 +20,10 @@ import { texts } from "./texts.js";
 /** @typedef {Item & {address: string, text_body: string | null, html_body: string | null, attachments: Attachment[]}} Message */
 /** @typedef {{type: string, host: string, value: string, priority?: number, ok?: boolean}} DnsRecord */
 
-/** Messages of a full page of the list: after it there may be another. */
+/** Messages of a full page of the list. A shorter page is the last one. */
 export const PAGE_SIZE = 30;
 
-/** An answer that is no success, or none at all (status 0). */
+/** An unsuccessful response, or no response at all (status 0). */
 export class ApiError extends Error {
   /** @param {number} status @param {string} code @param {string} message */
   constructor(status, code, message) {
@@ -33,18 +33,18 @@ export class ApiError extends Error {
   }
 }
 
-/** Whether something is there no more. @param {unknown} error */
-export function isGone(error) {
+/** Whether the object does not exist, or no longer. @param {unknown} error */
+export function isNotFound(error) {
   return error instanceof ApiError && [404, 410].includes(error.status);
 }
 
-/** Says what went wrong to a person. @param {unknown} error */
+/** The message for the user. @param {unknown} error */
 export function explain(error) {
   if (!(error instanceof ApiError)) return texts.errors.internal_error;
-  // A route that this server does not have has no method there either.
-  if (error.status === 405) return texts.notHere;
-  // There are many ways to be wrong, and the server names the one.
-  if (error.code === "invalid_url") return texts.badUrl(error.message);
+  // A server without this feature answers 405 where the path exists with other methods.
+  if (error.status === 405) return texts.notSupported;
+  // A URL is invalid for many reasons. The server names the one that applies.
+  if (error.code === "invalid_url") return texts.invalidUrl(error.message);
   return texts.errors[error.code] ?? error.message;
 }
 
@@ -78,7 +78,7 @@ export async function send(method, path, token, body) {
 }
 
 /**
- * The same, for an answer in JSON (null when it has no body).
+ * Calls the API and parses the JSON response (null when it has no body).
  * @param {string} method
  * @param {string} path
  * @param {string | null} token
@@ -90,7 +90,7 @@ export async function call(method, path, token, body) {
   return response.status === 204 ? null : response.json();
 }
 
-/** Saves what an address answers as a file. @param {string} path @param {string} token @param {string} name */
+/** Downloads a response as a file. @param {string} path @param {string} token @param {string} name */
 export async function download(path, token, name) {
   const response = await send("GET", path, token);
   const url = URL.createObjectURL(await response.blob());

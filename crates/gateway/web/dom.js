@@ -3,7 +3,7 @@ import { texts } from "./texts.js";
 /** @typedef {Node | string | number | null | undefined | false} Child */
 
 /**
- * Makes an element. Strings become text and are never read as HTML; `on…` are listeners; `true` is an empty attribute.
+ * Creates an element. Strings become text, never HTML. `on…` attributes are listeners; `true` is an empty attribute.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
  * @param {Record<string, unknown>} [attributes]
@@ -32,7 +32,7 @@ function append(element, children) {
   }
 }
 
-/** Puts children in the place of what an element has. @param {Element} element @param {...Child} children */
+/** Replaces the children of an element. @param {Element} element @param {...Child} children */
 export function fill(element, ...children) {
   element.replaceChildren();
   append(element, children);
@@ -55,7 +55,7 @@ export function field(label, control) {
 const polite = () => document.getElementById("announce") ?? document.body.appendChild(
   h("p", { id: "announce", class: "hidden", role: "status", "aria-live": "polite" }));
 
-/** Tells a screen reader. @param {string} text */
+/** Announces a text to screen readers. @param {string} text */
 export function announce(text) {
   polite().textContent = text;
 }
@@ -63,18 +63,18 @@ export function announce(text) {
 /** @type {number | undefined} */
 let toastTimer;
 
-/** Says something for a few seconds. @param {string} text @param {"good" | "bad"} [kind] */
+/** Shows a message for five seconds. @param {string} text @param {"good" | "bad"} [kind] */
 export function toast(text, kind = "good") {
   document.getElementById("toast")?.remove();
   clearTimeout(toastTimer);
   const note = h("p", { id: "toast", class: `toast ${kind}`, role: "status" });
   document.body.append(note);
-  // A live region is heard when it changes, not when it comes.
+  // Screen readers announce a live region when its text changes, not when it is added.
   note.textContent = text;
   toastTimer = window.setTimeout(() => note.remove(), 5000);
 }
 
-/** Copies a text, and says so. @param {string} text @param {string} [done] */
+/** Copies a text to the clipboard and shows a confirmation. @param {string} text @param {string} [done] */
 export async function copy(text, done = texts.copied) {
   try {
     await navigator.clipboard.writeText(text);
@@ -84,7 +84,7 @@ export async function copy(text, done = texts.copied) {
   }
 }
 
-/** A text beside a button that copies it. @param {string} text @param {string} label */
+/** A text with a button that copies it. @param {string} text @param {string} label */
 export function copyable(text, label) {
   return h("span", { class: "copyable" },
     h("code", {}, text),
@@ -92,8 +92,8 @@ export function copyable(text, label) {
 }
 
 /**
- * A table. On a narrow screen each row is a card and each cell stands beside its heading; the roles are said because a
- * browser forgets them where a table is not laid out as one.
+ * A table. On a narrow screen each row is a card and each cell has its heading beside it. The roles are explicit because
+ * browsers drop them when CSS changes the display type of a table.
  * @param {string[]} headings
  * @param {Child[][]} rows
  * @param {string} [label]
@@ -105,7 +105,7 @@ export function table(headings, rows, label) {
       ...cells.map((cell, index) => h("td", { role: "cell", "data-label": headings[index] }, cell))))));
 }
 
-/** Opens a dialog; it is gone when it closes. @param {string} title @param {...Child} children */
+/** Opens a dialog. It is removed when it closes. @param {string} title @param {...Child} children */
 export function dialog(title, ...children) {
   const box = h("dialog", { "aria-label": title, onclose: () => box.remove() },
     h("header", {}, h("h2", {}, title),
@@ -116,7 +116,7 @@ export function dialog(title, ...children) {
   return box;
 }
 
-/** Asks before something that cannot be undone. @param {string} question @param {string} yes @returns {Promise<boolean>} */
+/** Asks for confirmation of an action that cannot be undone. @param {string} question @param {string} yes @returns {Promise<boolean>} */
 export function confirmed(question, yes) {
   return new Promise((resolve) => {
     let answer = false;
@@ -128,7 +128,7 @@ export function confirmed(question, yes) {
 }
 
 /**
- * A form that calls the API: it cannot be sent twice at once, and its failure stands beside it.
+ * A form that calls the API. The button is disabled while a request runs; an error is shown in the form.
  * @param {Child[]} children
  * @param {string} submit
  * @param {(form: FormData) => Promise<unknown>} act

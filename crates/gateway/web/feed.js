@@ -4,22 +4,22 @@ import { PAGE_SIZE, call } from "./api.js";
 /** @typedef {"connecting" | "live" | "polling" | "offline"} State */
 
 const POLL_MS = 4000;
-/** How often is looked for what was deleted elsewhere: a socket tells of new mail alone. */
-const LOOK_MS = 30_000;
-const MAX_PAUSE_MS = 60_000;
+/** How often the list is refreshed while the socket is open. The socket reports new messages, not deletions. */
+const REFRESH_MS = 30_000;
+const MAX_BACKOFF_MS = 60_000;
 
 /**
- * Mail of one mailbox as it arrives: by WebSocket, and by asking every few seconds where there is none. Each time the
- * socket opens the list is read again, so that nothing is missed in between; and each time the page is looked at.
+ * Live messages of one mailbox: over a WebSocket, or by polling while no socket is open. The feed reads the list again
+ * when the socket opens, so that no message is missed in between, and when the page becomes visible.
  */
 export class Feed {
   /**
    * @param {string} token
-   * @param {{known: () => Item[], list: (items: Item[], known: Item[]) => void, item: (item: Item) => void, state: (state: State) => void, failed: (error: unknown) => void}} to
+   * @param {{items: () => Item[], newestPage: (page: Item[], before: Item[]) => void, received: (item: Item) => void, state: (state: State) => void, failed: (error: unknown) => void}} handlers
    */
-  constructor(token, to) {
+  constructor(token, handlers) {
     this.token = token;
-    this.to = to;
+    this.handlers = handlers;
     this.isStopped = false;
     this.isLive = false;
     this.failures = 0;
@@ -29,47 +29,47 @@ export class Feed {
     this.pollTimer = undefined;
     /** @type {number | undefined} */
     this.socketTimer = undefined;
-    this.wake = () => { void this.poll(); this.connect(); };
-    this.sleep = () => this.drop();
-    this.look = () => { if (!document.hidden) void this.poll(); };
-    window.addEventListener("online", this.wake);
-    window.addEventListener("offline", this.sleep);
-    document.addEventListener("visibilitychange", this.look);
-    to.state("connecting");
+    this.onOnline = () => { void this.poll(); this.connect(); };
+    this.onOffline = () => this.disconnect();
+    this.onVisible = () => { if (!document.hidden) void this.poll(); };
+    window.addEventListener("online", this.onOnline);
+    window.addEventListener("offline", this.onOffline);
+    document.addEventListener("visibilitychange", this.onVisible);
+    handlers.state("connecting");
     void this.poll();
     this.connect();
   }
 
   stop() {
     this.isStopped = true;
-    window.removeEventListener("online", this.wake);
-    window.removeEventListener("offline", this.sleep);
-    document.removeEventListener("visibilitychange", this.look);
+    window.removeEventListener("online", this.onOnline);
+    window.removeEventListener("offline", this.onOffline);
+    document.removeEventListener("visibilitychange", this.onVisible);
     clearTimeout(this.pollTimer);
     clearTimeout(this.socketTimer);
     this.socket?.close();
   }
 
-  /** Reads the newest page, and goes on reading it: often while no socket is open, and until it was read once. */
+  /** Reads the newest page and schedules the next read: soon while no socket is open or the read failed. */
   async poll() {
     clearTimeout(this.pollTimer);
     let isRead = false;
     try {
-      const known = this.to.known();
+      const before = this.handlers.items();
       const page = await call("GET", "/api/messages", this.token);
       if (this.isStopped) return;
       isRead = true;
-      this.to.list(page.messages, known);
-      this.to.state(this.isLive ? "live" : this.failures ? "polling" : "connecting");
+      this.handlers.newestPage(page.messages, before);
+      this.handlers.state(this.isLive ? "live" : this.failures ? "polling" : "connecting");
     } catch (error) {
       if (this.isStopped) return;
-      this.to.failed(error);
-      this.to.state("offline");
+      this.handlers.failed(error);
+      this.handlers.state("offline");
     }
     clearTimeout(this.pollTimer);
-    // What came before the socket was open is told by the list alone.
+    // Only the list has messages that arrived before the socket was open.
     if (!this.isLive || !isRead) this.pollTimer = window.setTimeout(() => this.poll(), POLL_MS);
-    else if (!document.hidden) this.pollTimer = window.setTimeout(() => this.poll(), LOOK_MS);
+    else if (!document.hidden) this.pollTimer = window.setTimeout(() => this.poll(), REFRESH_MS);
   }
 
   connect() {
@@ -96,12 +96,12 @@ export class Feed {
       this.failures = 0;
       void this.poll();
     } else if (message.type === "new_email") {
-      this.to.item(message);
+      this.handlers.received(message);
     }
   }
 
-  /** Without a network a socket seems open for minutes, so it is given up at once. */
-  drop() {
+  /** Closes the socket at once: without a network, browsers keep it open for minutes. */
+  disconnect() {
     if (!this.socket) return;
     this.socket.onclose = null;
     this.socket.onmessage = null;
@@ -116,14 +116,17 @@ export class Feed {
     if (this.isStopped) return;
     this.failures += 1;
     if (wasLive) void this.poll();
-    const pause = Math.min(MAX_PAUSE_MS, 1000 * 2 ** this.failures) * (0.75 + Math.random() / 2);
-    this.socketTimer = window.setTimeout(() => this.connect(), pause);
+    const backoffMs = Math.min(MAX_BACKOFF_MS, 1000 * 2 ** this.failures) * (0.75 + Math.random() / 2);
+    this.socketTimer = window.setTimeout(() => this.connect(), backoffMs);
   }
 }
 
-/** The ids of what was known before the newest page was read, and should be on it and is not. @param {Item[]} page @param {Item[]} known */
-export function goneOf(page, known) {
-  const there = new Set(page.map((item) => item.id));
+/**
+ * The ids of messages that were deleted: they were listed before the newest page was read, and are not on that page
+ * although they are in its range. @param {Item[]} page @param {Item[]} before
+ */
+export function deletedSince(page, before) {
+  const present = new Set(page.map((item) => item.id));
   const oldest = page.length < PAGE_SIZE ? "" : page[page.length - 1].id;
-  return new Set(known.map((item) => item.id).filter((id) => id > oldest && !there.has(id)));
+  return new Set(before.map((item) => item.id).filter((id) => id > oldest && !present.has(id)));
 }

@@ -1,32 +1,32 @@
-import { ApiError, PAGE_SIZE, call, explain, isGone } from "./api.js";
+import { ApiError, PAGE_SIZE, call, explain, isNotFound } from "./api.js";
 import { announce, button, confirmed, copy, copyable, dialog, fill, h, size, toast } from "./dom.js";
-import { Feed, goneOf } from "./feed.js";
-import { MailboxRail } from "./mailbox-rail.js";
+import { Feed, deletedSince } from "./feed.js";
 import { MessageList, senderOf } from "./message-list.js";
 import { MessageView } from "./message-view.js";
 import * as session from "./session.js";
+import { Sidebar } from "./sidebar.js";
 import { chooseForm, quickMailbox, signInForm } from "./start.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Item} Item */
 
-/** Rows whose codes are looked up: a list carries none. */
+/** Rows whose codes are loaded, because the list response has no codes. */
 const ROWS_WITH_CODES = 5;
-/** When a look for codes that failed is made again. */
-const AGAIN_MS = 5000;
+/** The delay before codes are loaded again after a failure. */
+const CODES_RETRY_MS = 5000;
 
-/** The page at `/`: without a mailbox it offers one, with one it shows it. */
+/** The page at `/`: the current mailbox, or the welcome view if there is none. */
 class Inbox extends HTMLElement {
   /** @type {Feed | null} */
   feed = null;
   /** @type {Item[]} */
   items = [];
-  isLookingUp = false;
-  /** Until codes are looked for again. @type {number | undefined} */
-  again = undefined;
+  isLoadingCodes = false;
+  /** Runs until codes are loaded again. @type {number | undefined} */
+  codesTimer = undefined;
   list = new MessageList();
   view = new MessageView();
-  rail = new MailboxRail();
+  sidebar = new Sidebar();
   state = h("span", { class: "state", role: "status" });
   quota = h("span", {});
   older = button(texts.more, () => this.readOlder(), "small older");
@@ -34,15 +34,15 @@ class Inbox extends HTMLElement {
   connectedCallback() {
     this.list.addEventListener("open", (event) => this.open(/** @type {CustomEvent<string>} */ (event).detail));
     this.view.addEventListener("back", () => this.back());
-    this.view.addEventListener("gone", (event) => this.leave(new Set([/** @type {CustomEvent<string>} */ (event).detail])));
+    this.view.addEventListener("deleted", (event) => this.removeMessages(new Set([/** @type {CustomEvent<string>} */ (event).detail])));
     this.view.addEventListener("remove", () => this.removeMessage(this.view.message?.id));
-    this.rail.addEventListener("choose", (event) => this.choose(/** @type {CustomEvent<string>} */ (event).detail));
-    this.rail.addEventListener("count", () => this.nameTab());
+    this.sidebar.addEventListener("choose", (event) => this.choose(/** @type {CustomEvent<string>} */ (event).detail));
+    this.sidebar.addEventListener("count", () => this.updateTitle());
     document.addEventListener("keydown", (event) => this.key(event));
     this.start();
   }
 
-  /** Shows the current mailbox anew. */
+  /** Shows the current mailbox from the start. */
   start() {
     this.feed?.stop();
     this.items = [];
@@ -51,15 +51,15 @@ class Inbox extends HTMLElement {
     document.querySelector("dialog")?.close();
     const mailbox = session.current();
     fill(this, this.header(), mailbox ? this.mailbox(mailbox) : this.welcome());
-    this.rail.show(session.mailboxes(), mailbox?.id);
+    this.sidebar.show(session.mailboxes(), mailbox?.id);
     if (!mailbox) return;
     fill(this.list, h("p", { class: "empty" }, texts.loading));
     this.view.clear();
     this.older.hidden = true;
     this.feed = new Feed(mailbox.token, {
-      known: () => this.items,
-      list: (page, known) => this.reread(page, known),
-      item: (item) => this.merge([item]),
+      items: () => this.items,
+      newestPage: (page, before) => this.update(page, before),
+      received: (item) => this.merge([item]),
       state: (state) => { this.state.textContent = texts[state]; this.state.dataset.state = state; },
       failed: (error) => this.failed(error),
     });
@@ -77,11 +77,11 @@ class Inbox extends HTMLElement {
       h("a", { class: "brand", href: "/" }, h("img", { src: "/web/icon.svg", alt: "", width: 28, height: 28 }), texts.name),
       switcher,
       h("nav", { class: "row" },
-        all.length ? button(`+ ${texts.newMailbox}`, () => this.another(), "quiet") : null,
+        all.length ? button(`+ ${texts.newMailbox}`, () => this.addMailbox(), "quiet") : null,
         h("a", { href: "/pro" }, texts.dashboard)));
   }
 
-  /** Opens another mailbox. @param {string} id */
+  /** Switches to another mailbox. @param {string} id */
   choose(id) {
     session.choose(id);
     this.start();
@@ -89,11 +89,12 @@ class Inbox extends HTMLElement {
 
   welcome() {
     return h("main", { class: "welcome" },
-      h("h1", {}, texts.tagline), h("p", { class: "lead" }, texts.intro), ...this.ways(),
+      h("h1", {}, texts.tagline), h("p", { class: "lead" }, texts.intro), ...this.mailboxOptions(),
       h("p", { class: "hint" }, texts.retention));
   }
 
-  ways() {
+  /** The buttons that create a mailbox or sign in to one. */
+  mailboxOptions() {
     const more = h("div", { class: "more" });
     const done = () => this.start();
     const quick = h("button", { type: "button", class: "primary big", onclick: async () => {
@@ -106,19 +107,19 @@ class Inbox extends HTMLElement {
         toast(explain(error), "bad");
       }
     } }, texts.getMailbox);
-    return [h("div", { class: "row ways" }, quick,
+    return [h("div", { class: "row" }, quick,
       button(texts.chooseName, () => fill(more, chooseForm(done))),
       button(texts.signIn, () => fill(more, signInForm(done)))), more];
   }
 
-  another() {
-    dialog(texts.newMailbox, ...this.ways());
+  addMailbox() {
+    dialog(texts.newMailbox, ...this.mailboxOptions());
   }
 
   /** @param {session.Mailbox} mailbox */
   mailbox(mailbox) {
-    return h("main", { class: session.mailboxes().length > 1 ? "mailbox several" : "mailbox" },
-      session.mailboxes().length > 1 ? h("nav", { class: "rail", "aria-label": texts.mailboxes }, this.rail) : null,
+    return h("main", { class: session.mailboxes().length > 1 ? "mailbox multiple" : "mailbox" },
+      session.mailboxes().length > 1 ? h("nav", { class: "sidebar", "aria-label": texts.mailboxes }, this.sidebar) : null,
       h("section", { class: "card", "aria-label": texts.address },
         h("h1", { class: "address" }, mailbox.address),
         h("div", { class: "row" },
@@ -127,7 +128,7 @@ class Inbox extends HTMLElement {
           mailbox.password ? button(texts.showPassword, () => this.password(mailbox)) : null,
           button(texts.forget, () => this.forget(mailbox), "quiet"),
           button(texts.deleteMailbox, () => this.deleteMailbox(mailbox), "quiet")),
-        h("p", { class: "hint" }, this.quota, " ", texts.retention, " ", session.isKept() ? texts.keptInBrowser : texts.notKept)),
+        h("p", { class: "hint" }, this.quota, " ", texts.retention, " ", session.isPersistent() ? texts.storedInBrowser : texts.notStored)),
       h("div", { class: "panes" },
         h("section", { class: "list", "aria-label": texts.inbox }, this.state, this.list, this.older),
         h("section", { class: "view", "aria-live": "off" }, this.view)));
@@ -145,7 +146,7 @@ class Inbox extends HTMLElement {
     dialog(texts.showPassword, h("p", {}, texts.passwordHint), copyable(mailbox.password ?? "", texts.password));
   }
 
-  /** Asks first: nobody else knows a password that was made here. @param {session.Mailbox} mailbox */
+  /** Shows the password in the confirmation: only this browser knows a generated password. @param {session.Mailbox} mailbox */
   async forget(mailbox) {
     if (!await confirmed(texts.forgetAsk(mailbox.address, mailbox.password), texts.forget)) return;
     session.forget(mailbox.id);
@@ -165,38 +166,38 @@ class Inbox extends HTMLElement {
     this.start();
   }
 
-  /** Takes in the newest page, and lets go what is there no more. @param {Item[]} page @param {Item[]} known before it was asked for */
-  reread(page, known) {
-    const here = new Set(this.items.map((item) => item.id));
-    const before = new Set(known.map((item) => item.id));
-    this.leave(goneOf(page, known));
-    // What was deleted here meanwhile is on the page, too.
-    this.merge(page.filter((item) => here.has(item.id) || !before.has(item.id)));
+  /** Applies the newest page: removes deleted messages and adds new ones. @param {Item[]} page @param {Item[]} before the messages when the page was requested */
+  update(page, before) {
+    const current = new Set(this.items.map((item) => item.id));
+    const idsBefore = new Set(before.map((item) => item.id));
+    this.removeMessages(deletedSince(page, before));
+    // The page may still have messages that were deleted here after the request.
+    this.merge(page.filter((item) => current.has(item.id) || !idsBefore.has(item.id)));
   }
 
-  /** Lets go what was deleted elsewhere. @param {Set<string>} gone */
-  leave(gone) {
-    if (!gone.size) return;
+  /** Removes messages that were deleted elsewhere. @param {Set<string>} ids */
+  removeMessages(ids) {
+    if (!ids.size) return;
     const { selected } = this.list;
-    this.items = this.items.filter((item) => !gone.has(item.id));
-    if (selected && gone.has(selected)) this.list.selected = null;
-    if (this.view.message && gone.has(this.view.message.id)) this.view.say(texts.errors.not_found);
+    this.items = this.items.filter((item) => !ids.has(item.id));
+    if (selected && ids.has(selected)) this.list.selected = null;
+    if (this.view.message && ids.has(this.view.message.id)) this.view.showError(texts.errors.not_found);
     this.list.show(this.items);
-    this.rail.note(this.items);
+    this.sidebar.update(this.items);
     void this.readQuota();
   }
 
-  /** Takes in messages of the newest page or of the socket. @param {Item[]} fresh */
+  /** Adds or updates messages from a page or from the socket. @param {Item[]} fresh */
   merge(fresh) {
     const isFirst = !this.list.querySelector("ol, .empty h2");
     const known = new Map(this.items.map((item) => [item.id, item]));
     const newest = this.items.at(0)?.id ?? "";
     const added = fresh.filter((item) => !known.has(item.id));
-    // Older mail comes with the next page, and moves up where some before it was deleted.
+    // Older messages are not new: they come from the next page, or move up after a deletion.
     const arrived = added.find((item) => item.id > newest);
     for (const item of fresh) {
       const old = known.get(item.id);
-      // No message is ever unread again: the answer may be older.
+      // A read message never becomes unread: an unread one in a response is out of date.
       known.set(item.id, { ...old, ...item, is_read: item.is_read || old?.is_read === true });
     }
     const items = [...known.values()].sort((a, b) => b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id));
@@ -204,39 +205,39 @@ class Inbox extends HTMLElement {
     this.items = items;
     if (isFirst) this.older.hidden = fresh.length < PAGE_SIZE;
     if (isFirst || isChanged) this.list.show(items);
-    if (!isFirst && arrived) announce(texts.arrived(senderOf(arrived)));
+    if (!isFirst && arrived) announce(texts.receivedFrom(senderOf(arrived)));
     if (isFirst || added.length) void this.readQuota();
-    this.rail.note(items);
-    void this.findCodes();
+    this.sidebar.update(items);
+    void this.loadCodes();
   }
 
-  /** Says in the title how many messages are unread, wherever they are. */
-  nameTab() {
-    const unread = this.items.filter((item) => !item.is_read).length + this.rail.unread();
+  /** Shows the number of unread messages of all mailboxes in the title. */
+  updateTitle() {
+    const unread = this.items.filter((item) => !item.is_read).length + this.sidebar.unread();
     document.title = unread ? `(${unread}) ${texts.name}` : texts.name;
   }
 
-  /** Reads the newest messages for their codes, one at a time, each once. */
-  async findCodes() {
-    if (this.isLookingUp) return;
-    this.isLookingUp = true;
+  /** Loads the newest messages for their codes, one at a time, each once. */
+  async loadCodes() {
+    if (this.isLoadingCodes) return;
+    this.isLoadingCodes = true;
     const feed = this.feed;
     const next = () => this.items.slice(0, ROWS_WITH_CODES).find((item) => !item.codes);
     for (let item = next(); item && feed && feed === this.feed && !feed.isStopped; item = next()) {
       const id = item.id;
       /** @type {import("./api.js").Code[] | null} */
       const codes = await call("GET", `/api/messages/${id}`, feed.token)
-        .then((message) => message.codes, (error) => (isGone(error) ? [] : null));
+        .then((message) => message.codes, (error) => (isNotFound(error) ? [] : null));
       if (!codes) {
-        clearTimeout(this.again);
-        this.again = window.setTimeout(() => this.findCodes(), AGAIN_MS);
+        clearTimeout(this.codesTimer);
+        this.codesTimer = window.setTimeout(() => this.loadCodes(), CODES_RETRY_MS);
         break;
       }
       this.items = this.items.map((one) => (one.id === id ? { ...one, codes } : one));
       if (codes.length && feed === this.feed) this.list.show(this.items);
     }
-    this.isLookingUp = false;
-    if (this.feed !== feed) void this.findCodes();
+    this.isLoadingCodes = false;
+    if (this.feed !== feed) void this.loadCodes();
   }
 
   async readQuota() {
@@ -247,14 +248,14 @@ class Inbox extends HTMLElement {
       if (feed !== this.feed) return;
       this.quota.textContent = `${texts.quota(size(me.used), size(me.quota))}.`;
     } catch {
-      // The list says what is wrong.
+      // The list shows the error.
     }
   }
 
   async readOlder() {
     const feed = this.feed;
     if (!feed) return;
-    // The pages that are here: what was deleted has moved the next one up.
+    // Counts the complete pages: after a deletion the next page starts earlier.
     const next = Math.floor(this.items.length / PAGE_SIZE) + 1;
     try {
       const page = await call("GET", `/api/messages?page=${next}`, feed.token);
@@ -286,7 +287,7 @@ class Inbox extends HTMLElement {
     this.classList.add("reading");
     if (!await this.view.open(feed.token, id) || item.is_read) return;
     const isRead = await call("PUT", `/api/messages/${id}/read`, feed.token).then(() => true, () => false);
-    // It may be deleted by now, or another mailbox be open.
+    // The message may be deleted by now, or another mailbox may be open.
     if (isRead && this.items.some((one) => one.id === id)) this.merge([{ ...item, is_read: true }]);
   }
 
@@ -297,12 +298,12 @@ class Inbox extends HTMLElement {
     if (id) this.list.focusRow(id);
   }
 
-  /** Moves on in the list, and in what is read when a message is open. @param {number} by */
+  /** Moves the selection, and opens the message if one is open. @param {number} by */
   step(by) {
-    const id = this.list.beside(by);
+    const id = this.list.idAtOffset(by);
     if (!id) return;
-    if (!this.view.opened) this.list.select(id);
-    else if (id !== this.view.opened) void this.open(id);
+    if (!this.view.openId) this.list.select(id);
+    else if (id !== this.view.openId) void this.open(id);
   }
 
   /** @param {string | null | undefined} id */
@@ -313,15 +314,15 @@ class Inbox extends HTMLElement {
     try {
       await call("DELETE", `/api/messages/${id}`, feed.token);
     } catch (error) {
-      if (!isGone(error)) {
+      if (!isNotFound(error)) {
         toast(explain(error), "bad");
         return;
       }
     }
     if (feed !== this.feed) return;
     this.items = this.items.filter((item) => item.id !== id);
-    // Somebody may have opened another one meanwhile.
-    if (!this.view.opened || this.view.opened === id) {
+    // Another message may have been opened since.
+    if (!this.view.openId || this.view.openId === id) {
       this.back();
       this.list.show(this.items);
       const next = this.items[Math.min(at, this.items.length - 1)]?.id;
@@ -343,11 +344,11 @@ class Inbox extends HTMLElement {
     const keys = {
       j: () => this.step(1),
       k: () => this.step(-1),
-      // What is being read, and not yet shown, nobody can have meant.
-      d: () => this.removeMessage(this.view.opened ? this.view.message?.id : this.list.selected),
+      // A message that is still loading cannot be the one that the user wants to delete.
+      d: () => this.removeMessage(this.view.openId ? this.view.message?.id : this.list.selected),
       Backspace: () => this.back(),
       "?": () => dialog(texts.keys, h("dl", { class: "keys" },
-        ...texts.keyList.flatMap(([key, does]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, does)]))),
+        ...texts.keyList.flatMap(([key, action]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, action)]))),
     };
     if (event.key === "Enter" && this.list.selected && !(event.target instanceof HTMLButtonElement)) {
       void this.open(this.list.selected);

@@ -3,14 +3,14 @@ import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Item} Item */
 
-/** Who a message is from, for a list. @param {Item} item */
+/** The sender of a message, as the list shows it. @param {Item} item */
 export function senderOf(item) {
   return item.from?.replace(/\s*<[^<>]*>$/, "").trim() || item.from || item.sender || texts.noSender;
 }
 
 /**
- * The list of messages. Rows have one height, so nothing moves inside them, and the focus stays on
- * its message as mail arrives above. It fires `open` with the id of a message.
+ * The list of messages. All rows have the same height, so the layout is stable, and the focus stays on
+ * its message when mail arrives above. It fires `open` with the id of a message.
  */
 export class MessageList extends HTMLElement {
   /** @type {Item[]} */
@@ -28,7 +28,7 @@ export class MessageList extends HTMLElement {
       return;
     }
     fill(this, h("ol", { "aria-label": texts.inbox }, ...items.map((item) => this.row(item))));
-    // One that is gone leaves its focus to the row in its place.
+    // When the focused message was deleted, the row in its place gets the focus.
     if (at >= 0) this.focusRow((items.find((item) => item.id === focused) ?? items[Math.min(at, items.length - 1)]).id);
   }
 
@@ -55,8 +55,8 @@ export class MessageList extends HTMLElement {
     }
   }
 
-  /** Which message is so many rows further; the last of that side when there are not as many. @param {number} by */
-  beside(by) {
+  /** The id of the message a number of rows away, limited to the ends of the list. @param {number} by */
+  idAtOffset(by) {
     const at = this.items.findIndex((item) => item.id === this.selected);
     const next = Math.min(this.items.length - 1, Math.max(0, at < 0 ? 0 : at + by));
     return this.items.at(next)?.id ?? null;

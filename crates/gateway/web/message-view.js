@@ -1,43 +1,43 @@
-import { call, download, explain, isGone, send } from "./api.js";
+import { call, download, explain, isNotFound, send } from "./api.js";
 import { button, copy, fill, h, size, toast, when } from "./dom.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Message} Message */
 /** @typedef {keyof typeof texts.tabs} Tab */
 
-/** What is shown here at most; the rest is there to download. */
+/** Larger bodies and sources are only offered for download. */
 const MAX_SHOWN_BYTES = 1024 * 1024;
 const MAX_LINKS = 10;
 
-/** One message. It fires `back`, `remove`, and `gone` with the id of one that is there no more. */
+/** One message. It fires `back`, `remove`, and `deleted` with the id of a message that no longer exists. */
 export class MessageView extends HTMLElement {
-  /** What is shown; nothing while it is read. @type {Message | null} */
+  /** The message that is shown; null while it is loading. @type {Message | null} */
   message = null;
-  /** What is open, shown already or not. @type {string | null} */
-  opened = null;
-  /** Counts what was asked for, since an answer may come after that to a later question. */
-  turn = 0;
+  /** The id of the open message, loaded or not. @type {string | null} */
+  openId = null;
+  /** The number of the latest request. A response to an earlier request is ignored. */
+  requestNumber = 0;
   token = "";
 
   clear() {
-    this.turn += 1;
-    this.message = this.opened = null;
+    this.requestNumber += 1;
+    this.message = this.openId = null;
     fill(this, h("p", { class: "empty" }, texts.nothingOpen));
   }
 
-  /** Says whether the message is shown. @param {string} token @param {string} id @returns {Promise<boolean>} */
+  /** Loads and shows a message. Returns whether it is shown. @param {string} token @param {string} id @returns {Promise<boolean>} */
   async open(token, id) {
-    const turn = this.turn += 1;
-    [this.token, this.opened, this.message] = [token, id, null];
+    const requestNumber = this.requestNumber += 1;
+    [this.token, this.openId, this.message] = [token, id, null];
     fill(this, h("p", { class: "empty", role: "status" }, texts.loading));
     try {
       const message = await call("GET", `/api/messages/${encodeURIComponent(id)}`, token);
-      if (turn !== this.turn) return false;
+      if (requestNumber !== this.requestNumber) return false;
       this.message = message;
     } catch (error) {
-      if (turn !== this.turn) return false;
-      this.say(explain(error));
-      if (isGone(error)) this.dispatchEvent(new CustomEvent("gone", { detail: id }));
+      if (requestNumber !== this.requestNumber) return false;
+      this.showError(explain(error));
+      if (isNotFound(error)) this.dispatchEvent(new CustomEvent("deleted", { detail: id }));
       return false;
     }
     this.render();
@@ -45,14 +45,14 @@ export class MessageView extends HTMLElement {
     return true;
   }
 
-  /** Says something in place of the message. @param {string} what */
-  say(what) {
+  /** Shows an error instead of the message. @param {string} text */
+  showError(text) {
     this.message = null;
-    fill(this, this.tools(), h("p", { class: "problem", role: "alert" }, what));
+    fill(this, this.toolbar(), h("p", { class: "problem", role: "alert" }, text));
   }
 
-  tools() {
-    return h("div", { class: "tools" },
+  toolbar() {
+    return h("div", { class: "toolbar" },
       button(`← ${texts.back}`, () => this.dispatchEvent(new Event("back")), "quiet back"),
       this.message ? button(texts.remove, () => this.dispatchEvent(new Event("remove")), "danger") : null);
   }
@@ -68,35 +68,35 @@ export class MessageView extends HTMLElement {
     }, texts.tabs[tab]));
     const pick = (/** @type {Tab} */ tab) => {
       for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.tab === tab));
-      // Each view has a place of its own, so that a late answer to an earlier one shows nowhere.
-      const place = h("div", { class: "body" });
-      body.replaceWith(place);
-      body = place;
-      void this.show(tab, place);
+      // Each tab gets a new element, so that a late response for an earlier tab is not shown.
+      const next = h("div", { class: "body" });
+      body.replaceWith(next);
+      body = next;
+      void this.show(tab, next);
     };
-    fill(this, this.tools(),
+    fill(this, this.toolbar(),
       h("h2", { tabindex: "-1" }, message.subject || texts.noSubject),
       h("dl", { class: "facts" },
         h("dt", {}, texts.from), h("dd", {}, message.from ?? texts.noSender),
         h("dt", {}, texts.sender), h("dd", {}, message.sender || texts.noSender),
-        h("dt", {}, texts.received), h("dd", {}, when(message.created_at), ` · ${size(message.size)}`)),
-      this.finds(message), this.attachments(message),
+        h("dt", {}, texts.receivedTitle), h("dd", {}, when(message.created_at), ` · ${size(message.size)}`)),
+      this.extracted(message), this.attachments(message),
       h("div", { class: "tabs", role: "group", "aria-label": texts.views }, ...buttons), body);
     pick(tabs[0]);
   }
 
-  /** Codes and links that the server found. @param {Message} message */
-  finds(message) {
+  /** Codes and links that the server extracted. @param {Message} message */
+  extracted(message) {
     const codes = (message.codes ?? []).map(({ value }) => h("button", {
       type: "button", class: "code", "aria-label": texts.copyCode(value), onclick: () => copy(value, texts.codeCopied),
     }, value));
     const all = message.links ?? [];
-    const isMeant = (/** @type {import("./api.js").Link} */ link) => link.kind === "verify" || link.kind === "reset";
-    const meant = all.filter(isMeant).slice(0, MAX_LINKS).map(found);
-    const others = all.filter((link) => !isMeant(link)).slice(0, MAX_LINKS).map(found);
-    return h("div", { class: "finds" },
+    const isPrimary = (/** @type {import("./api.js").Link} */ link) => link.kind === "verify" || link.kind === "reset";
+    const primary = all.filter(isPrimary).slice(0, MAX_LINKS).map(linkItem);
+    const others = all.filter((link) => !isPrimary(link)).slice(0, MAX_LINKS).map(linkItem);
+    return h("div", { class: "extracted" },
       codes.length ? h("div", { class: "row", role: "group", "aria-label": texts.codes }, ...codes) : null,
-      meant.length ? h("ul", { class: "meant", "aria-label": texts.links }, ...meant) : null,
+      primary.length ? h("ul", { class: "primary-links", "aria-label": texts.links }, ...primary) : null,
       others.length ? h("details", {}, h("summary", {}, `${texts.otherLinks} (${others.length})`), h("ul", {}, ...others)) : null);
   }
 
@@ -119,7 +119,7 @@ export class MessageView extends HTMLElement {
     if (tab === "text") {
       fill(into, message.text_body === null
         ? h("p", { class: "hint" }, texts.noText)
-        : h("pre", { class: "text", tabindex: "0" }, ...linked(message.text_body.slice(0, MAX_SHOWN_BYTES))));
+        : h("pre", { class: "text", tabindex: "0" }, ...linkify(message.text_body.slice(0, MAX_SHOWN_BYTES))));
       return;
     }
     const path = `/api/messages/${message.id}/source`;
@@ -140,7 +140,7 @@ export class MessageView extends HTMLElement {
   }
 
   /**
-   * The HTML, from a route of its own, in a frame that may do nothing. A ticket opens it once.
+   * Shows the HTML body in a sandboxed frame. The frame loads its own route with a single-use ticket.
    * @param {HTMLElement} into
    * @param {boolean} withImages
    */
@@ -163,24 +163,24 @@ export class MessageView extends HTMLElement {
   }
 }
 
-/** A link out of here, or nothing if it is no link of the web. @param {string} url @param {string} label */
-function outside(url, label) {
+/** A link that opens in a new tab; null unless the URL is HTTP or HTTPS. @param {string} url @param {string} label */
+function externalLink(url, label) {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (!parsed || !["https:", "http:"].includes(parsed.protocol)) return null;
   return h("a", { href: parsed.href, target: "_blank", rel: "noopener noreferrer" }, label);
 }
 
-/** A link that the server found: what it is for, its text, and where it leads. @param {import("./api.js").Link} link */
-function found(link) {
-  const where = URL.canParse(link.url) ? new URL(link.url).host : "";
-  const shown = outside(link.url, link.text || link.url);
+/** An extracted link: its kind, its text and its host. @param {import("./api.js").Link} link */
+function linkItem(link) {
+  const host = URL.canParse(link.url) ? new URL(link.url).host : "";
+  const shown = externalLink(link.url, link.text || link.url);
   return shown && h("li", {}, link.kind && link.kind !== "other" ? h("span", { class: "tag" }, texts.linkKinds[link.kind]) : null, " ",
-    shown, link.text ? h("small", { class: "hint" }, ` ${where}`) : null);
+    shown, link.text ? h("small", { class: "hint" }, ` ${host}`) : null);
 }
 
-/** A text with its web addresses as links. @param {string} text */
-function linked(text) {
-  return text.split(/(https?:\/\/[^\s<>"]+)/).map((part, index) => (index % 2 ? outside(part, part) ?? part : part));
+/** Turns the URLs of a text into links. @param {string} text */
+function linkify(text) {
+  return text.split(/(https?:\/\/[^\s<>"]+)/).map((part, index) => (index % 2 ? externalLink(part, part) ?? part : part));
 }
 
 customElements.define("message-view", MessageView);

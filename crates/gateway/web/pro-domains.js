@@ -9,10 +9,10 @@ import { texts } from "./texts.js";
 /** @param {HTMLElement} into @param {import("./pro.js").Ask} ask */
 export async function showDomains(into, ask) {
   const list = h("div", { class: "panel" });
-  /** Of those that were verified here: which records are there. @type {Map<string, DnsRecord[]>} */
+  /** The records with their state, of domains that were verified on this page. @type {Map<string, DnsRecord[]>} */
   const records = new Map();
-  /** What the last verification said. @type {Map<string, string>} */
-  const said = new Map();
+  /** The message of the last verification, by domain. @type {Map<string, string>} */
+  const results = new Map();
   /** @type {Account[]} */
   let accounts = [];
   const read = async () => {
@@ -32,7 +32,7 @@ export async function showDomains(into, ask) {
   const verify = (/** @type {Domain} */ domain) => act(async () => {
     const answer = await ask("POST", `/pro/api/domains/${domain.id}/verify`);
     records.set(domain.id, answer.dns_records);
-    said.set(domain.id, answer.message);
+    results.set(domain.id, answer.message);
   });
   const remove = async (/** @type {Domain} */ domain) => {
     if (!await confirmed(texts.deleteAsk(domain.domain), texts.remove)) return;
@@ -40,24 +40,24 @@ export async function showDomains(into, ask) {
   };
   const setCatchAll = (/** @type {Domain} */ domain, /** @type {string} */ id) => act(async () => {
     await ask("PUT", `/pro/api/domains/${domain.id}`, { catch_all: id || null });
-    toast(id ? texts.catchAllSet : texts.catchAllEnded);
+    toast(id ? texts.catchAllSet : texts.catchAllRemoved);
   });
-  /** Which mailbox takes what no other has; a domain without a mailbox has nothing to choose. @param {Domain} domain */
+  /** The choice of the catch-all mailbox; a hint if the domain has no mailbox. @param {Domain} domain */
   const catchAll = (domain) => {
-    const there = accounts.filter((account) => account.address.endsWith(`@${domain.domain}`));
-    if (!there.length) return h("p", { class: "hint" }, texts.catchAllNeeds(domain.domain));
+    const candidates = accounts.filter((account) => account.address.endsWith(`@${domain.domain}`));
+    if (!candidates.length) return h("p", { class: "hint" }, texts.catchAllNeeds(domain.domain));
     const option = (/** @type {string} */ value, /** @type {string} */ label) =>
       h("option", { value, selected: value === (domain.catch_all ?? "") }, label);
     return field(texts.catchAll, h("select", {
       onchange: (/** @type {Event} */ event) => setCatchAll(domain, /** @type {HTMLSelectElement} */ (event.target).value),
-    }, option("", texts.catchAllNone), ...there.map((account) => option(account.id, account.address))));
+    }, option("", texts.catchAllNone), ...candidates.map((account) => option(account.id, account.address))));
   };
   const card = (/** @type {Domain} */ domain) => {
     const isVerified = domain.verify_status === "verified";
     return h("article", { class: "card", "aria-label": domain.domain },
       h("div", { class: "row" }, h("h2", {}, domain.domain), h("span", { class: "tag" }, isVerified ? texts.verified : texts.pending)),
       h("h3", {}, texts.dnsRecords), dnsTable(records.get(domain.id) ?? domain.dns_records),
-      said.has(domain.id) ? h("p", { class: isVerified ? "hint" : "problem", role: "status" }, said.get(domain.id)) : null,
+      results.has(domain.id) ? h("p", { class: isVerified ? "hint" : "problem", role: "status" }, results.get(domain.id)) : null,
       isVerified ? catchAll(domain) : null,
       h("div", { class: "row" }, button(texts.verify, () => verify(domain), "primary"), button(texts.remove, () => remove(domain), "danger")));
   };

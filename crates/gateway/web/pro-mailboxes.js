@@ -14,7 +14,7 @@ export async function showMailboxes(into, ask) {
   const read = async () => {
     /** @type {{accounts: Account[]}} */
     const { accounts } = await ask("GET", "/pro/api/accounts");
-    fill(rows, accounts.length ? listed(accounts) : h("p", { class: "empty" }, texts.noMailboxes));
+    fill(rows, accounts.length ? accountTable(accounts) : h("p", { class: "empty" }, texts.noMailboxes));
   };
   const remove = async (/** @type {Account} */ account) => {
     if (!await confirmed(texts.deleteMailboxAsk(account.address), texts.remove)) return;
@@ -25,7 +25,7 @@ export async function showMailboxes(into, ask) {
       toast(explain(error), "bad");
     }
   };
-  const listed = (/** @type {Account[]} */ accounts) => table([texts.address, texts.created, texts.quotaTitle, texts.actions], accounts.map((account) => [
+  const accountTable = (/** @type {Account[]} */ accounts) => table([texts.address, texts.created, texts.quotaTitle, texts.actions], accounts.map((account) => [
     h("code", {}, account.address), when(account.created_at), quotaOf(account),
     h("div", { class: "row" },
       button(texts.open, () => openMailbox(account, ask), "small"),
@@ -43,8 +43,8 @@ export async function showMailboxes(into, ask) {
 
 /** @param {Account} account */
 function quotaOf(account) {
-  const said = texts.quota(size(account.used), size(account.quota));
-  return h("div", { class: "quota" }, h("progress", { max: account.quota, value: account.used, "aria-label": said }), h("small", {}, said));
+  const label = texts.quota(size(account.used), size(account.quota));
+  return h("div", { class: "quota" }, h("progress", { max: account.quota, value: account.used, "aria-label": label }), h("small", {}, label));
 }
 
 /** @param {Account} account @param {Ask} ask */
@@ -58,7 +58,7 @@ function resetPassword(account, ask) {
   }, explain));
 }
 
-/** Shows the newest mail; a text is read when it is asked for. @param {Account} account @param {Ask} ask */
+/** Shows the newest messages. A text is loaded when its entry is expanded. @param {Account} account @param {Ask} ask */
 async function openMailbox(account, ask) {
   const list = h("div", {}, texts.loading);
   dialog(account.address, list);

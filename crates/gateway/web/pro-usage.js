@@ -20,7 +20,7 @@ export async function showUsage(into, ask) {
     fill(shown,
       h("dl", { class: "figures" },
         figure(texts.inPeriod, sum("messages").toLocaleString("en"), size(sum("bytes"))),
-        figure(texts.storedNow, size(usage.used), texts.inMailboxes(usage.account_count))),
+        figure(texts.stored, size(usage.used), texts.inMailboxes(usage.account_count))),
       h("div", { class: "card" }, chart,
         h("details", {}, h("summary", {}, texts.asTable), table([texts.day, texts.messagesTitle, texts.sizeTitle],
           usage.days.toReversed().map((day) => [dayOf(day), day.messages, size(day.bytes)]), texts.chart))));

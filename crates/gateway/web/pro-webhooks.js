@@ -5,14 +5,14 @@ import { texts } from "./texts.js";
 /** @typedef {{id: string, url: string, events: string[], status: string, failure_count: number, last_triggered_at: string | null, gives_up_at: string | null}} Webhook */
 /** @typedef {{id: string, event_type: string, status_code: number | null, error: string | null, attempt: number, created_at: string}} Delivery */
 
-/** How often, and how far apart, the log is read for a delivery that is on its way. */
+/** How often, and at which interval, the delivery log is read until a new delivery appears. */
 const LOG_READS = 20;
-const LOG_PAUSE_MS = 500;
+const LOG_INTERVAL_MS = 500;
 
 /** @param {HTMLElement} into @param {import("./pro.js").Ask} ask */
 export async function showWebhooks(into, ask) {
   const list = h("div", { class: "panel" });
-  const once = h("div", { "aria-live": "polite" });
+  const newSecret = h("div", { "aria-live": "polite" });
   const read = async () => {
     /** @type {{webhooks: Webhook[]}} */
     const { webhooks } = await ask("GET", "/pro/api/webhooks");
@@ -26,7 +26,7 @@ export async function showWebhooks(into, ask) {
     }
   };
   const showSecret = (/** @type {string} */ secret) =>
-    fill(once, h("div", { class: "once" }, h("strong", {}, texts.once), copyable(secret, texts.secret)));
+    fill(newSecret, h("div", { class: "shown-once" }, h("strong", {}, texts.shownOnce), copyable(secret, texts.secret)));
   const rotate = async (/** @type {Webhook} */ webhook) => {
     if (!await confirmed(texts.rotateAsk, texts.rotate)) return;
     await act(async () => {
@@ -52,14 +52,14 @@ export async function showWebhooks(into, ask) {
       newest = deliveries[0]?.id;
       fill(log, deliveries.length ? deliveryTable(deliveries, replay) : h("p", { class: "hint" }, texts.noDeliveries));
     };
-    /** Sends something, and shows the log once it has been tried. @param {string} route @param {string} note */
+    /** Triggers a delivery, and updates the log until the delivery appears. @param {string} route @param {string} note */
     const deliver = (route, note) => act(async () => {
       await readLog();
       const before = newest;
       await ask("POST", path + route);
       toast(note);
       for (let left = LOG_READS; left > 0 && newest === before && log.isConnected; left -= 1) {
-        await new Promise((resolve) => { setTimeout(resolve, LOG_PAUSE_MS); });
+        await new Promise((resolve) => { setTimeout(resolve, LOG_INTERVAL_MS); });
         await readLog();
       }
     });
@@ -67,7 +67,7 @@ export async function showWebhooks(into, ask) {
     return h("article", { class: "card", "aria-label": webhook.url },
       h("div", { class: "row" }, h("h2", {}, webhook.url), h("span", { class: "tag" }, webhook.status)),
       h("p", { class: "hint" }, `${webhook.failure_count} ${texts.failures}`),
-      webhook.gives_up_at ? h("p", { class: "hint" }, texts.givesUp, when(webhook.gives_up_at)) : "",
+      webhook.gives_up_at ? h("p", { class: "hint" }, texts.disabledAfter, when(webhook.gives_up_at)) : "",
       h("div", { class: "row" },
         button(texts.sendTest, () => deliver("/test", texts.testSent), "primary"),
         button(texts.deliveries, () => act(readLog)), button(texts.rotate, () => rotate(webhook)), button(texts.remove, () => remove(webhook), "danger")),
@@ -78,12 +78,12 @@ export async function showWebhooks(into, ask) {
     form([field(texts.url, h("input", { name: "url", type: "url", required: true }))], texts.createWebhook, async (data) => {
       showSecret((await ask("POST", "/pro/api/webhooks", { url: data.get("url") })).secret);
       await read();
-    }, explain), once, list);
+    }, explain), newSecret, list);
 }
 
 /** @param {Delivery[]} deliveries @param {(id: string) => void} replay */
 function deliveryTable(deliveries, replay) {
-  return table([texts.received, texts.attempt, texts.result, texts.actions], deliveries.map((one) => [
-    when(one.created_at), one.attempt, one.status_code ?? one.error ?? texts.waiting, button(texts.replay, () => replay(one.id), "small"),
+  return table([texts.receivedTitle, texts.attempt, texts.result, texts.actions], deliveries.map((one) => [
+    when(one.created_at), one.attempt, one.status_code ?? one.error ?? texts.pendingDelivery, button(texts.replay, () => replay(one.id), "small"),
   ]), texts.deliveries);
 }

@@ -8,7 +8,7 @@ import { showWebhooks } from "./pro-webhooks.js";
 import * as session from "./session.js";
 import { texts } from "./texts.js";
 
-/** @typedef {(method: string, path: string, body?: unknown) => Promise<any>} Ask calls `/pro/api` as who is signed in */
+/** @typedef {(method: string, path: string, body?: unknown) => Promise<any>} Ask calls `/pro/api` with the token of the user */
 
 /** @type {Record<string, {title: string, show: (into: HTMLElement, ask: Ask) => Promise<void>}>} */
 const SECTIONS = {
@@ -27,21 +27,21 @@ class Dashboard extends HTMLElement {
   }
 
   start() {
-    const who = session.pro();
+    const user = session.pro();
     fill(this, h("header", { class: "bar" },
       h("a", { class: "brand", href: "/pro" }, h("img", { src: "/web/icon.svg", alt: "", width: 28, height: 28 }), texts.pro),
-      h("nav", { class: "row" }, who ? h("span", { class: "hint" }, who.email) : null,
-        who ? button(texts.signOut, () => this.leave(), "quiet") : null, h("a", { href: "/" }, texts.toInbox))),
-    who ? this.dashboard(who.token) : this.door());
+      h("nav", { class: "row" }, user ? h("span", { class: "hint" }, user.email) : null,
+        user ? button(texts.signOut, () => this.signOut(), "quiet") : null, h("a", { href: "/" }, texts.toInbox))),
+    user ? this.dashboard(user.token) : this.signInView());
   }
 
-  leave() {
+  signOut() {
     session.rememberPro(null);
     this.start();
   }
 
-  /** Signing in and registering. @param {boolean} [isNew] @returns {HTMLElement} */
-  door(isNew = false) {
+  /** The form to sign in or to register. @param {boolean} [isNew] @returns {HTMLElement} */
+  signInView(isNew = false) {
     const title = isNew ? texts.register : texts.signIn;
     /** @type {HTMLElement} */
     const main = h("main", { class: "welcome" }, h("h1", {}, texts.pro), h("p", { class: "lead" }, texts.proIntro),
@@ -55,7 +55,7 @@ class Dashboard extends HTMLElement {
         session.rememberPro({ email: answer.email, token: answer.token });
         this.start();
       }, explain),
-      button(isNew ? texts.haveAccount : texts.needAccount, () => main.replaceWith(this.door(!isNew)), "quiet")));
+      button(isNew ? texts.haveAccount : texts.needAccount, () => main.replaceWith(this.signInView(!isNew)), "quiet")));
     return main;
   }
 
@@ -69,13 +69,13 @@ class Dashboard extends HTMLElement {
       try {
         return await call(method, path, token, body);
       } catch (error) {
-        if (error instanceof ApiError && error.status === 401) this.leave();
+        if (error instanceof ApiError && error.status === 401) this.signOut();
         throw error;
       }
     };
     SECTIONS[name].show(panel, ask).catch((error) => {
       const isAbsent = error instanceof ApiError && error.status === 404;
-      fill(panel, h("h1", {}, SECTIONS[name].title), h("p", { role: "alert" }, isAbsent ? texts.notHere : explain(error)),
+      fill(panel, h("h1", {}, SECTIONS[name].title), h("p", { role: "alert" }, isAbsent ? texts.notSupported : explain(error)),
         isAbsent ? null : button(texts.retry, () => this.start()));
     });
     return h("main", { class: "pro" },

@@ -1,6 +1,6 @@
 /**
- * What this browser remembers: the mailboxes that are open here, and who is signed in to the dashboard. A password is
- * kept only for a mailbox whose password was made here, since nobody else knows it.
+ * The state that the browser stores: its mailboxes, and the session of the Pro dashboard. A password is stored only if
+ * this page generated it, because the user has not seen it otherwise.
  * @typedef {{id: string, address: string, token: string, password: string | null}} Mailbox
  * @typedef {{email: string, token: string}} Pro
  */
@@ -8,7 +8,7 @@
 const MAILBOXES = "mayfly.mailboxes";
 const CURRENT = "mayfly.current";
 const PRO = "mayfly.pro";
-/** What storage did not take: the page works with it until it is closed. @type {Map<string, unknown>} */
+/** Values that the storage did not accept. They last until the page is closed. @type {Map<string, unknown>} */
 const unsaved = new Map();
 
 /** @param {string} key @returns {any} */
@@ -27,13 +27,13 @@ function write(key, value) {
     localStorage.setItem(key, JSON.stringify(value));
     unsaved.delete(key);
   } catch {
-    // Storage is off or full.
+    // Storage is disabled or full.
     unsaved.set(key, value);
   }
 }
 
-/** Whether the mailboxes are there when the page is opened again. */
-export function isKept() {
+/** Whether the mailboxes are stored beyond this page. */
+export function isPersistent() {
   return !unsaved.has(MAILBOXES);
 }
 
@@ -55,7 +55,7 @@ export function choose(id) {
   write(CURRENT, id);
 }
 
-/** Adds a mailbox, or signs it in again; it becomes the current one. @param {Mailbox} mailbox */
+/** Adds a mailbox or replaces its token, and makes it the current one. @param {Mailbox} mailbox */
 export function remember(mailbox) {
   const known = mailboxes().find((one) => one.id === mailbox.id);
   const password = mailbox.password ?? known?.password ?? null;

@@ -4,13 +4,13 @@ import { randomName, randomPassword } from "./names.js";
 import { remember } from "./session.js";
 import { texts } from "./texts.js";
 
-/** How often another random name is tried when one is taken. */
-const TRIES = 3;
+/** How many random names are tried when a name is taken. */
+const MAX_ATTEMPTS = 3;
 
-/** Makes a mailbox with a random name on the default domain, and remembers it. */
+/** Creates a mailbox with a random name on the default domain, and stores it. */
 export async function quickMailbox() {
   const domain = (await domains())[0];
-  for (let left = TRIES; ; left -= 1) {
+  for (let left = MAX_ATTEMPTS; ; left -= 1) {
     try {
       await createMailbox(`${randomName()}@${domain}`, randomPassword());
       return;
@@ -22,11 +22,11 @@ export async function quickMailbox() {
 
 /** @param {string} address @param {string} password */
 async function createMailbox(address, password) {
-  const made = await call("POST", "/api/accounts", null, { address, password });
-  remember({ ...made, password });
+  const account = await call("POST", "/api/accounts", null, { address, password });
+  remember({ ...account, password });
 }
 
-/** The names of the domains that anyone may use, the default first. @returns {Promise<string[]>} */
+/** The public domains, the default first. @returns {Promise<string[]>} */
 async function domains() {
   const answer = await call("GET", "/api/domains", null);
   /** @type {{domain: string, default: boolean, pro_only: boolean}[]} */
@@ -34,19 +34,19 @@ async function domains() {
   return list.filter((one) => !one.pro_only).sort((a, b) => Number(b.default) - Number(a.default)).map((one) => one.domain);
 }
 
-/** A form that makes a mailbox of a chosen name. @param {() => void} done */
+/** A form that creates a mailbox with a name of the user's choice. @param {() => void} done */
 export function chooseForm(done) {
   const select = h("select", { name: "domain", required: true });
   const problem = h("p", { class: "problem", role: "alert" });
-  const read = async () => {
+  const loadDomains = async () => {
     fill(problem);
     try {
       fill(select, ...(await domains()).map((name) => h("option", { value: name }, name)));
     } catch (error) {
-      fill(problem, explain(error), " ", button(texts.retry, read, "small"));
+      fill(problem, explain(error), " ", button(texts.retry, loadDomains, "small"));
     }
   };
-  void read();
+  void loadDomains();
   return form([
     field(texts.localPart, h("input", { name: "name", required: true, maxlength: 64, autocomplete: "off", autocapitalize: "none", spellcheck: "false" })),
     field(texts.domain, select), problem,

@@ -3,14 +3,14 @@ import { texts } from "./texts.js";
 
 /** @typedef {{day: string, messages: number, bytes: number}} Day */
 
-/** A day as its people write it; it is one of UTC wherever they are. @param {Day} day */
+/** A day in the format of the user. Days are in UTC. @param {Day} day */
 export function dayOf(day) {
   return new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(day.day));
 }
 
 /**
- * Messages a day as bars. One day is chosen, by the pointer or with the arrow keys as on a slider, and said below in
- * words; the bars themselves are for eyes alone.
+ * Messages per day as a bar chart. The pointer or the arrow keys (as on a slider) select a day, whose values are shown
+ * below as text. The bars are hidden from screen readers, which read the text of the slider.
  */
 export class UsageChart extends HTMLElement {
   /** @type {Day[]} */
@@ -24,7 +24,7 @@ export class UsageChart extends HTMLElement {
     onpointermove: (/** @type {PointerEvent} */ event) => this.point(event),
     onpointerdown: (/** @type {PointerEvent} */ event) => this.point(event),
   });
-  said = h("p", { class: "said", "aria-hidden": "true" });
+  caption = h("p", { class: "caption", "aria-hidden": "true" });
 
   /** @param {Day[]} days oldest first */
   show(days) {
@@ -32,7 +32,7 @@ export class UsageChart extends HTMLElement {
     const most = Math.max(1, ...days.map((day) => day.messages));
     this.bars = days.map((day) => {
       const bar = h("span", { class: day.messages ? "bar-of-day" : "bar-of-day none" });
-      // Set on the element: the page's policy lets no style attribute in.
+      // Set as a property: the content security policy blocks style attributes.
       bar.style.height = `${(100 * day.messages) / most}%`;
       return h("span", { class: "day" }, bar);
     });
@@ -42,8 +42,8 @@ export class UsageChart extends HTMLElement {
     this.plot.setAttribute("aria-valuemax", String(days.length - 1));
     fill(this,
       h("p", { class: "scale", "aria-hidden": "true" }, String(most)), this.plot,
-      h("p", { class: "ends", "aria-hidden": "true" }, h("span", {}, dayOf(days[0])), h("span", {}, dayOf(days[days.length - 1]))),
-      this.said);
+      h("p", { class: "date-range", "aria-hidden": "true" }, h("span", {}, dayOf(days[0])), h("span", {}, dayOf(days[days.length - 1]))),
+      this.caption);
     this.choose(days.length - 1);
   }
 
@@ -52,10 +52,10 @@ export class UsageChart extends HTMLElement {
     this.chosen = Math.min(this.days.length - 1, Math.max(0, index));
     for (const [at, bar] of this.bars.entries()) bar.classList.toggle("chosen", at === this.chosen);
     const day = this.days[this.chosen];
-    const words = texts.onDay(dayOf(day), texts.messages(day.messages), size(day.bytes));
-    this.said.textContent = words;
+    const text = texts.onDay(dayOf(day), texts.messages(day.messages), size(day.bytes));
+    this.caption.textContent = text;
     this.plot.setAttribute("aria-valuenow", String(this.chosen));
-    this.plot.setAttribute("aria-valuetext", words);
+    this.plot.setAttribute("aria-valuetext", text);
   }
 
   /** @param {PointerEvent} event */

@@ -1,26 +1,25 @@
-//! Notes that mailboxes are in use, off the path of requests.
+//! Records the use of mailboxes in the background.
 
 use std::collections::HashSet;
 
 use mayfly_runtime::task::Tasks;
-use mayfly_types::SharedClock;
+use mayfly_types::{AccountId, SharedClock};
 use tokio::sync::mpsc;
-use uuid::Uuid;
 
 use crate::{
     error::Error,
     store::{Store, mailboxes, millis},
 };
 
-/// Notes that may wait. One that finds no place is lost, and made again by the next request.
+/// Largest number of waiting records. When the queue is full a record is dropped; the next request makes it again.
 const QUEUE: usize = 1024;
 
-/// Where notes wait to be written.
+/// The queue of records.
 #[derive(Debug)]
-pub(crate) struct Activity(mpsc::Sender<Uuid>);
+pub(crate) struct Activity(mpsc::Sender<AccountId>);
 
 impl Activity {
-    /// Starts the task that writes notes.
+    /// Starts the task that writes records.
     pub(crate) fn start(store: &Store, clock: SharedClock, tasks: &Tasks) -> Self {
         let (database, cache) = (store.database().clone(), store.cache().clone());
         let (sender, mut notes) = mpsc::channel(QUEUE);
@@ -32,7 +31,7 @@ impl Activity {
                     received = notes.recv_many(&mut batch, QUEUE) => if received == 0 { return },
                     () = stopping.cancelled() => return,
                 }
-                let accounts: Vec<Uuid> = batch.drain(..).collect::<HashSet<_>>().into_iter().collect();
+                let accounts: Vec<AccountId> = batch.drain(..).collect::<HashSet<_>>().into_iter().collect();
                 let now_ms = millis(clock.now());
                 let touched_accounts = accounts.clone();
                 let touched: Result<(), Error> = database
@@ -42,18 +41,18 @@ impl Activity {
                     })
                     .await;
                 for account in touched_accounts {
-                    cache.forget(account);
+                    cache.invalidate(account);
                 }
                 if let Err(error) = touched {
-                    tracing::warn!(%error, "cannot note that mailboxes are in use");
+                    tracing::warn!(%error, "cannot record the use of mailboxes");
                 }
             }
         });
         Self(sender)
     }
 
-    /// Notes that a mailbox is in use.
-    pub(crate) fn note(&self, account: Uuid) {
+    /// Records that a mailbox is in use.
+    pub(crate) fn record(&self, account: AccountId) {
         let _ = self.0.try_send(account);
     }
 }

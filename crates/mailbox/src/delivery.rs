@@ -1,4 +1,4 @@
-//! The one writer of deliveries: those that wait at the same moment are committed together, one fsync for many.
+//! The delivery writer: commits waiting deliveries together, with one fsync (group commit).
 
 mod batch;
 mod owned;
@@ -14,7 +14,6 @@ use mayfly_webhooks::Webhooks;
 use opentelemetry::metrics::{Counter, Histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::{Instrument, Span};
-use uuid::Uuid;
 
 use self::batch::store_all;
 use crate::{
@@ -22,30 +21,30 @@ use crate::{
     store::{
         Store,
         cache::{Cache, Ticket},
+        extracted::StoredExtracted,
     },
 };
 
-/// Deliveries that may wait.
+/// Largest number of waiting deliveries.
 const QUEUE: usize = 1024;
-/// Deliveries of one commit: beyond it the fsync is cheap already, and the first should not wait for the last.
+/// Deliveries of one commit. Beyond it the fsync is cheap already, and the first should not wait for the last.
 const MAX_BATCH: usize = 256;
 /// Bytes of one commit, unless a single message is larger.
 const MAX_BATCH_BYTES: usize = 2 << 20;
-/// Memory for messages under way, in units of [`UNIT`].
+/// Memory for messages in progress, in units of [`UNIT`].
 const MEMORY_UNITS: usize = (256 << 20) / UNIT;
 const UNIT: usize = 1024;
 
-/// A message to store, for all of its mailboxes or for none.
+/// A message to store for all of its mailboxes or for none.
 #[derive(Debug)]
 pub(crate) struct Delivery {
-    /// In order, each once.
-    pub(crate) accounts: Vec<Uuid>,
+    /// Sorted, without duplicates.
+    pub(crate) accounts: Vec<AccountId>,
     pub(crate) sender: String,
     pub(crate) summary: Summary,
-    /// As they are stored.
-    pub(crate) findings: Option<String>,
+    pub(crate) extracted: StoredExtracted,
     pub(crate) raw: Vec<u8>,
-    /// In which it arrives. Webhook events link to it.
+    /// The span of the call. Webhook events link to it.
     pub(crate) span: Span,
 }
 
@@ -59,7 +58,7 @@ struct Waiting {
     _memory: OwnedSemaphorePermit,
 }
 
-/// Where deliveries wait for the writer.
+/// The queue in front of the writer.
 #[derive(Debug)]
 pub(crate) struct DeliveryQueue {
     waiting: mpsc::Sender<Waiting>,
@@ -102,8 +101,8 @@ impl DeliveryQueue {
         }
     }
 
-    /// Sets memory aside for a message, or refuses at once.
-    pub(crate) fn set_aside(&self, size: usize) -> Result<OwnedSemaphorePermit, Error> {
+    /// Reserves memory for a message, or fails at once.
+    pub(crate) fn reserve_memory(&self, size: usize) -> Result<OwnedSemaphorePermit, Error> {
         let units = u32::try_from(size.div_ceil(UNIT).min(MEMORY_UNITS)).unwrap_or(u32::MAX);
         let permit = self.memory.clone().try_acquire_many_owned(units);
         permit.map_err(|_| Error::Overloaded)
@@ -156,7 +155,7 @@ impl Writer {
             let span = batch_span(&batch);
             self.write(batch).instrument(span).await;
         }
-        // What was handed over before the end is still stored; what comes now is refused.
+        // Deliveries that were queued before the stop are stored; later ones are rejected.
         arrivals.close();
         while let Some(first) = arrivals.recv().await {
             let batch = batch(first, &mut arrivals);
@@ -175,8 +174,8 @@ impl Writer {
                     self.answer(waiting, outcome);
                 }
             }
-            // One of them may be what the database cannot take: alone, it fails alone. A store that is away would
-            // refuse each of them just the same.
+            // One row may be the cause: stored alone, it fails alone. If the database is unavailable, each would fail in
+            // the same way.
             Err(error) if batch.len() > 1 && error.code() != ErrorCode::Unavailable => {
                 tracing::warn!(%error, deliveries = batch.len(), "a batch failed; storing its deliveries one by one");
                 for waiting in batch {
@@ -202,18 +201,23 @@ impl Writer {
         if let Ok(ids) = &outcome {
             self.stored.add(u64::try_from(ids.len()).unwrap_or(u64::MAX), &[]);
         }
-        // The caller may have given up; the message is stored all the same.
+        // The caller may be gone; the message is stored.
         let _ = waiting.answer.send(outcome);
     }
 
-    /// Tells of what was stored. Those who hear of it find it in the database.
-    fn tell(&self, deliveries: &[Arc<Delivery>], outcomes: &[Outcome], owners: &HashMap<Uuid, Option<Uuid>>) {
+    /// Publishes stored messages. Subscribers read them from the database.
+    fn publish(
+        &self,
+        deliveries: &[Arc<Delivery>],
+        outcomes: &[Outcome],
+        owners: &HashMap<AccountId, Option<UserId>>,
+    ) {
         for (delivery, outcome) in deliveries.iter().zip(outcomes) {
             let ids = outcome.as_deref().unwrap_or_default();
             for (account, message_id) in delivery.accounts.iter().zip(ids) {
                 let event = NewMessage {
-                    account_id: AccountId::from_uuid(*account),
-                    owner: owners.get(account).copied().flatten().map(UserId::from_uuid),
+                    account_id: *account,
+                    owner: owners.get(account).copied().flatten(),
                     message_id: *message_id,
                 };
                 self.events.publish(event.to_string());
@@ -225,7 +229,7 @@ impl Writer {
         let clock = self.clock.clone();
         let published = deliveries.clone();
         let accounts = accounts_of(&deliveries);
-        let tickets: HashMap<Uuid, Ticket> = accounts
+        let tickets: HashMap<AccountId, Ticket> = accounts
             .iter()
             .map(|account| (*account, self.cache.begin(*account)))
             .collect();
@@ -238,7 +242,7 @@ impl Writer {
             .await;
         match committed {
             Ok((outcomes, changed)) => {
-                let owners: HashMap<Uuid, Option<Uuid>> = changed
+                let owners: HashMap<AccountId, Option<UserId>> = changed
                     .iter()
                     .map(|mailbox| (mailbox.id, mailbox.owner_user_id))
                     .collect();
@@ -249,13 +253,13 @@ impl Writer {
                     .into_iter()
                     .filter_map(|mailbox| Some((*tickets.get(&mailbox.id)?, mailbox)));
                 self.cache.replace(changed.collect());
-                self.tell(&published, &outcomes, &owners);
+                self.publish(&published, &outcomes, &owners);
                 Ok(outcomes)
             }
             Err(error) => {
-                // What became of the commit may be unknown.
+                // The outcome of the commit can be unknown.
                 for account in tickets.keys() {
-                    self.cache.forget(*account);
+                    self.cache.invalidate(*account);
                 }
                 Err(error)
             }
@@ -263,9 +267,9 @@ impl Writer {
     }
 }
 
-/// The mailboxes of deliveries, each once, in order.
-fn accounts_of(deliveries: &[Arc<Delivery>]) -> Vec<Uuid> {
-    let mut accounts: Vec<Uuid> = deliveries
+/// Returns the mailboxes of deliveries, sorted and without duplicates.
+fn accounts_of(deliveries: &[Arc<Delivery>]) -> Vec<AccountId> {
+    let mut accounts: Vec<AccountId> = deliveries
         .iter()
         .flat_map(|delivery| delivery.accounts.clone())
         .collect();
@@ -287,7 +291,7 @@ fn batch(first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting>
     batch
 }
 
-/// One commit belongs to the trace of its first delivery, and is linked to those of the others.
+/// Creates the span of a commit: a child of the first delivery, linked to the others.
 fn batch_span(batch: &[Waiting]) -> Span {
     let parent = batch.first().and_then(|first| first.span.id());
     let span = tracing::debug_span!(parent: parent, "mailbox.deliver_batch", deliveries = batch.len());

@@ -1,7 +1,7 @@
-//! What the DNS says of a domain: whether it holds a token, and whether its mail comes to us. Every question is asked
-//! anew; nothing is remembered.
+//! Checks a domain in the DNS: whether a TXT record holds its token, and whether its MX records name this service. Nothing is
+//! cached.
 
-mod findings;
+mod report;
 
 use std::{
     net::SocketAddr,
@@ -30,31 +30,31 @@ use tracing::{Instrument, Span, field};
 
 use crate::{config::Dnssec, name_servers::name_servers};
 
-pub(crate) use findings::{Findings, Proof};
+pub(crate) use report::{DnsReport, Proof};
 
-/// How long all questions of one verification may take together.
-const WHOLE: Duration = Duration::from_millis(4500);
-/// How long one question may take; it is asked twice.
-const ONE: Duration = Duration::from_secs(2);
-/// How many CNAME records are followed: as many as the resolver follows itself.
+/// Time-out of all queries of one check.
+const CHECK_TIMEOUT: Duration = Duration::from_millis(4500);
+/// Time-out of one query, which is sent twice.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Largest length of a CNAME chain; the resolver has the same limit.
 const MAX_ALIASES: usize = 8;
 
-/// Which servers are asked.
+/// A client of the configured name servers.
 #[derive(Debug)]
 pub(crate) struct Dns {
     servers: ResolverConfig,
     dnssec: Dnssec,
     mx_hostname: String,
     lookups: Counter<u64>,
-    has_warned: Once,
+    no_dnssec_warned: Once,
 }
 
 /// Why a domain is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Its user asks.
+    /// Its user requests it.
     Verification,
-    /// It is time again.
+    /// The daily check.
     Check,
 }
 
@@ -68,81 +68,79 @@ impl Purpose {
 }
 
 impl Dns {
-    /// Asks these servers, or those of the system when there are none.
+    /// Uses these name servers, or those of the system when there are none.
     pub(crate) fn new(servers: &[SocketAddr], dnssec: Dnssec, mx_hostname: String) -> Self {
         let lookups = telemetry::meter()
             .u64_counter("mayfly.domain.lookups")
-            .with_description("Looks at custom domains in the DNS, by purpose and outcome")
+            .with_description("DNS checks of custom domains, by purpose and outcome")
             .build();
         Self {
             servers: name_servers(servers),
             dnssec,
             mx_hostname,
             lookups,
-            has_warned: Once::new(),
+            no_dnssec_warned: Once::new(),
         }
     }
 
-    /// Returns the name that an MX record should have.
+    /// Returns the host that an MX record should name.
     pub(crate) fn mx_hostname(&self) -> &str {
         &self.mx_hostname
     }
 
-    /// Looks a domain up, within five seconds.
+    /// Checks a domain within five seconds.
     #[tracing::instrument(name = "mailbox.look_up_domain", level = "debug", skip_all, fields(outcome = field::Empty))]
-    pub(crate) async fn check(&self, name: &str, token: &str, purpose: Purpose) -> Findings {
-        let findings = tokio::time::timeout(WHOLE, self.look(name, token))
+    pub(crate) async fn check(&self, name: &str, token: &str, purpose: Purpose) -> DnsReport {
+        let report = tokio::time::timeout(CHECK_TIMEOUT, self.check_all(name, token))
             .await
-            .unwrap_or(Findings::only(Proof::Late));
-        let outcome = findings.proof.label();
+            .unwrap_or(DnsReport::only(Proof::Timeout));
+        let outcome = report.proof.label();
         Span::current().record("outcome", outcome);
         let labels = [
             KeyValue::new("purpose", purpose.label()),
             KeyValue::new("outcome", outcome),
         ];
         self.lookups.add(1, &labels);
-        findings
+        report
     }
 
-    /// Looks a domain up. Signatures count where they can be had: many small servers, in routers and the like, leave them
-    /// out of every answer, and nothing could be verified behind one of those.
-    async fn look(&self, name: &str, token: &str) -> Findings {
+    /// Checks a domain, with DNSSEC where the name servers support it. Many forwarders, such as those in routers, strip
+    /// signatures from every answer; validation behind one of those would always fail.
+    async fn check_all(&self, name: &str, token: &str) -> DnsReport {
         let Some(validating) = self.resolver(self.dnssec.anchors()) else {
-            return Findings::only(Proof::Unreachable);
+            return DnsReport::only(Proof::Unreachable);
         };
-        let findings = self.look_with(&validating, name, token).await;
-        if findings.proof != Proof::Bogus || self.has_signatures().await {
-            return findings;
+        let report = self.check_with(&validating, name, token).await;
+        if report.proof != Proof::Bogus || self.has_signatures().await {
+            return report;
         }
-        self.has_warned.call_once(|| {
-            tracing::warn!(
-                "the DNS servers hand out no signatures: those of custom domains are not validated"
-            );
+        self.no_dnssec_warned.call_once(|| {
+            tracing::warn!("the name servers return no DNSSEC signatures; custom domains are not validated");
         });
         match self.resolver(None) {
-            Some(believing) => self.look_with(&believing, name, token).await,
-            None => findings,
+            Some(unvalidated) => self.check_with(&unvalidated, name, token).await,
+            None => report,
         }
     }
 
-    async fn look_with(&self, resolver: &TokioResolver, name: &str, token: &str) -> Findings {
-        let sibling = sibling_of(name);
-        let (own, sibling, mx) = tokio::join!(
-            ask(resolver, name, RecordType::TXT),
-            ask(resolver, &sibling, RecordType::TXT),
-            ask(resolver, name, RecordType::MX),
+    async fn check_with(&self, resolver: &TokioResolver, name: &str, token: &str) -> DnsReport {
+        let probe = wildcard_probe(name);
+        let (own, probe, mx) = tokio::join!(
+            query(resolver, name, RecordType::TXT),
+            query(resolver, &probe, RecordType::TXT),
+            query(resolver, name, RecordType::MX),
         );
-        let mut proof = findings::judge_txt(own, sibling, token);
-        if proof.may_be_circle() && leads_in_circle(resolver, name).await {
-            proof = Proof::Circle;
-        } else if proof == Proof::Failed && self.is_failed_by_validation(name).await {
+        let mut proof = report::check_txt(own, probe, token);
+        if proof.may_be_cname_loop() && is_cname_loop(resolver, name).await {
+            proof = Proof::CnameLoop;
+        } else if proof == Proof::Failed && self.fails_validation(name).await {
             proof = Proof::Bogus;
         }
-        let mx = findings::judge_mx(mx, &self.mx_hostname);
-        Findings { proof, mx }
+        let mx = report::check_mx(mx, &self.mx_hostname);
+        DnsReport { proof, mx }
     }
 
-    /// Makes what asks, and validates if it is told whose signatures to believe.
+    /// Builds a resolver, which validates if there are trust anchors.
     fn resolver(&self, anchors: Option<TrustAnchors>) -> Option<TokioResolver> {
         let provider = TokioRuntimeProvider::default();
         let mut builder = TokioResolver::builder_with_config(self.servers.clone(), provider);
@@ -153,14 +151,14 @@ impl Dns {
         builder.build().ok()
     }
 
-    /// Tells whether servers that cannot answer can once they are asked not to validate: what they found wrong are signatures.
-    async fn is_failed_by_validation(&self, name: &str) -> bool {
-        self.ask_plainly(name, RecordType::TXT).await.is_ok()
+    /// Returns whether a query that failed succeeds with validation disabled (CD bit): then the signatures are wrong.
+    async fn fails_validation(&self, name: &str) -> bool {
+        self.query_unvalidated(name, RecordType::TXT).await.is_ok()
     }
 
-    /// Tells whether the servers hand out signatures, right or not: those of the root zone are there for everybody.
+    /// Returns whether the name servers return signatures, valid or not. The root zone is always signed.
     async fn has_signatures(&self) -> bool {
-        match self.ask_plainly("", RecordType::DNSKEY).await {
+        match self.query_unvalidated("", RecordType::DNSKEY).await {
             Ok(answer) => answer
                 .answers
                 .iter()
@@ -169,8 +167,8 @@ impl Dns {
         }
     }
 
-    /// Asks one question for an answer with signatures that nobody has validated.
-    async fn ask_plainly(&self, name: &str, record_type: RecordType) -> Result<DnsResponse, NetError> {
+    /// Sends one query with the DO and CD bits: an answer with signatures and without validation.
+    async fn query_unvalidated(&self, name: &str, record_type: RecordType) -> Result<DnsResponse, NetError> {
         let servers = NameServerPool::from_config(
             self.servers.name_servers().to_vec(),
             Arc::new(PoolContext::new(options(), TlsConfig::new()?)),
@@ -186,21 +184,21 @@ impl Dns {
     }
 }
 
-/// Asks one question.
-async fn ask(resolver: &TokioResolver, name: &str, record_type: RecordType) -> Result<Vec<RData>, Proof> {
+/// Sends one query.
+async fn query(resolver: &TokioResolver, name: &str, record_type: RecordType) -> Result<Vec<RData>, Proof> {
     let span = tracing::debug_span!("dns", otel.kind = "client", dns.question.type = %record_type);
     let answer = resolver
         .lookup(format!("{name}."), record_type)
         .instrument(span)
         .await;
-    findings::read(answer.map(|found| (found.message().truncation, found.answers().to_vec())))
+    report::read(answer.map(|found| (found.message().truncation, found.answers().to_vec())))
 }
 
-/// Follows the CNAME records of a name: to its end, or back to where it was, or as far as is followed.
-async fn leads_in_circle(resolver: &TokioResolver, name: &str) -> bool {
+/// Follows the CNAME records of a name. Returns whether they loop or exceed [`MAX_ALIASES`].
+async fn is_cname_loop(resolver: &TokioResolver, name: &str) -> bool {
     let mut at = name.to_owned();
     for _ in 0..MAX_ALIASES {
-        let aliases = ask(resolver, &at, RecordType::CNAME).await.unwrap_or_default();
+        let aliases = query(resolver, &at, RecordType::CNAME).await.unwrap_or_default();
         let target = aliases.iter().find_map(|record| match record {
             RData::CNAME(target) => Some(target.to_ascii()),
             _ => None,
@@ -213,7 +211,8 @@ async fn leads_in_circle(resolver: &TokioResolver, name: &str) -> bool {
     true
 }
 
-fn sibling_of(name: &str) -> String {
+/// Returns a random name beside a domain: only a wildcard can match it.
+fn wildcard_probe(name: &str) -> String {
     let label = u64::from_be_bytes(random_bytes());
     let parent = name.split_once('.').map_or("", |(_, parent)| parent);
     format!("mayfly-{label:x}.{parent}")
@@ -222,7 +221,7 @@ fn sibling_of(name: &str) -> String {
 fn options() -> ResolverOpts {
     let mut options = ResolverOpts::default();
     options.cache_size = 0;
-    options.timeout = ONE;
+    options.timeout = QUERY_TIMEOUT;
     options.attempts = 1;
     options.edns0 = true;
     options.use_hosts_file = hickory_resolver::config::ResolveHosts::Never;

@@ -34,7 +34,15 @@ pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
         let (service, held) = (Arc::clone(&service), held.clone());
         async move { check_while_held(&service, &held).await }
     };
-    every_leased(tasks, "mailbox domain checks", EVERY, lease, job, || {});
+    every_leased(
+        tasks,
+        "mailbox domain checks",
+        StdDuration::ZERO,
+        EVERY,
+        lease,
+        job,
+        || {},
+    );
 }
 
 /// Checks all due domains. Renews the lease after each batch, and stops when another process has acquired it.

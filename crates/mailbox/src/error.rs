@@ -1,10 +1,9 @@
-//! Every way in which a call can fail. Nothing here knows tonic or HTTP.
+//! The failures of calls, without tonic or HTTP.
 
 use std::{sync::Arc, time::Duration};
 
-use mayfly_database::{DatabaseFailure, idempotency::Refused};
+use mayfly_database::{DatabaseFailure, DbErr, idempotency::Refused};
 use mayfly_types::{ErrorCode, Reason};
-use sea_orm::DbErr;
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +48,7 @@ pub(crate) enum Error {
     Stopping,
     #[error("the database failed")]
     Database(#[from] DbErr),
-    /// The failure of a commit that held several deliveries, told to each of them.
+    /// The failure of a commit of several deliveries; each of them returns it.
     #[error("{0}")]
     Batch(Arc<Error>),
     #[error("{0}")]
@@ -66,7 +65,7 @@ impl DatabaseFailure for Error {
 }
 
 impl Error {
-    /// Returns what kind of failure it is.
+    /// Returns the code of the failure.
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::InvalidRequest(_)
@@ -119,7 +118,7 @@ impl Error {
         }
     }
 
-    /// Returns a text that may be shown to anyone.
+    /// Returns the message for clients.
     pub(crate) fn public_message(&self) -> String {
         match self.code() {
             ErrorCode::Internal => "internal error".to_owned(),
@@ -135,7 +134,7 @@ impl Error {
         )
     }
 
-    /// Returns when trying again makes sense.
+    /// Returns when to retry.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         (self.code() == ErrorCode::Unavailable).then_some(Duration::from_secs(1))
     }
@@ -146,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_defect_tells_nothing_and_has_no_time_to_retry() {
+    fn internal_error_hides_details_and_retry_time() {
         for error in [
             Error::Database(DbErr::Custom("SELECT secret".to_owned())),
             Error::Defect("secret"),

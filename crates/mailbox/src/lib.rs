@@ -1,5 +1,5 @@
-//! Domains, mailboxes and messages: their rules, their tables, their retention. Others call it through its gRPC service
-//! alone, in this process or in another. It never sees an HTTP header or an SMTP verb.
+//! Domains, mailboxes and messages: their rules, their tables, their retention. Callers use its gRPC service,
+//! in this process or in another. It never sees an HTTP header or an SMTP verb.
 
 mod activity;
 mod config;
@@ -7,6 +7,7 @@ mod delivery;
 mod dns;
 mod domain_checks;
 mod error;
+mod extraction;
 mod migrations;
 mod model;
 mod name_servers;
@@ -18,14 +19,13 @@ mod sweeper;
 
 use std::sync::Arc;
 
-use mayfly_database::{Database, OpenError, idempotency::Answers};
+use mayfly_database::{Database, DbErr, OpenError, idempotency::Answers};
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_server::MailboxServer};
 use mayfly_rpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
 use mayfly_runtime::{admin::Readiness, task::Tasks};
 use mayfly_shared::bus::Publisher;
 use mayfly_types::{DomainName, SecretKey, SharedClock};
 use mayfly_webhooks::Webhooks;
-use sea_orm::DbErr;
 use tokio::sync::Notify;
 
 use service::Service;
@@ -35,26 +35,26 @@ pub use config::{Config, Dnssec};
 pub use mayfly_webhooks::{Config as WebhooksConfig, Network};
 pub use rpc::Rpc;
 
-/// What the service stands on.
+/// The dependencies of the service.
 #[derive(Debug)]
 pub struct Deps {
-    /// Its own database.
+    /// The database of this service alone.
     pub database: Database,
-    /// The auth service, which is told of mailboxes that are gone.
+    /// The auth service, which deletes the credentials of deleted mailboxes.
     pub auth: Transport,
     /// The system domains; the first is the default.
     pub domains: Vec<DomainName>,
-    /// Where stored messages are told.
+    /// Publishes stored messages.
     pub events: Publisher,
-    /// The host that takes mail: what the MX records of custom domains name.
+    /// The host that the MX records of custom domains must name.
     pub mx_hostname: String,
-    /// Which targets webhooks may have.
+    /// Restrictions on the targets of webhooks.
     pub webhooks: WebhooksConfig,
     /// Keys that seal webhook secrets and idempotency answers: all open, the first seals.
     pub data_keys: Vec<SecretKey>,
-    /// The time.
+    /// The clock.
     pub clock: SharedClock,
-    /// Where its background tasks run.
+    /// Runs the background tasks.
     pub tasks: Tasks,
 }
 
@@ -64,10 +64,10 @@ pub struct Mailbox {
     service: Arc<Service>,
 }
 
-/// Takes over the system domains and starts the background tasks, on a database whose schema it knows.
+/// Synchronises the system domains with the configuration and starts the background tasks.
 ///
 /// # Errors
-/// When the schema is not known and cannot be brought up to date.
+/// When this version does not know the schema and cannot migrate it.
 pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     deps.database.prepare::<migrations::Migrator>().await?;
     let store = Store::new(deps.database, Answers::new(&deps.data_keys), deps.tasks.clone());
@@ -96,7 +96,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     let webhook_deps = mayfly_webhooks::Deps {
         database: store.database().clone(),
         answers: store.answers().clone(),
-        lock_owner: |tx, owner| Box::pin(store::owners::lock(tx, owner.as_uuid())),
+        lock_owner: |tx, owner| Box::pin(store::owners::lock(tx, owner)),
         dns: name_servers::name_servers(&config.dns_servers.0),
         data_keys: deps.data_keys,
         clock: deps.clock.clone(),
@@ -116,6 +116,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         dns: dns::Dns::new(&config.dns_servers.0, config.dnssec.clone(), deps.mx_hostname),
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
         large_reads: service::LargeReads::default(),
+        recomputed: extraction::Recomputed::default(),
         store,
         clock: deps.clock,
         outbox,
@@ -126,7 +127,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     Ok(Mailbox { service })
 }
 
-/// Brings the schema of the service's database up to date.
+/// Migrates the database of the service.
 ///
 /// # Errors
 /// When a migration fails, or the database has one that this version does not know.
@@ -143,7 +144,7 @@ impl Mailbox {
             .max_encoding_message_size(MAX_MAIL_ANSWER_BYTES)
     }
 
-    /// Adds what this service cannot do without.
+    /// Adds the checks of the dependencies that this service requires.
     pub fn add_checks(&self, readiness: &mut Readiness) {
         let database = self.service.store.database().clone();
         readiness.add("mailbox database", move || {
@@ -152,14 +153,14 @@ impl Mailbox {
         });
     }
 
-    /// Removes at once whatever is past its time, as the sweeper does every few seconds. Errors are logged.
+    /// Runs the sweeper once. Errors are logged.
     pub async fn sweep(&self) {
         if let Err(error) = sweeper::sweep(&self.service).await {
             tracing::warn!(%error, "cannot sweep");
         }
     }
 
-    /// Looks up at once whatever verified domain is due, as is done at the start and every minute. Errors are logged.
+    /// Checks the verified domains that are due, once. Errors are logged.
     pub async fn check_domains(&self) {
         if let Err(error) = domain_checks::check(&self.service).await {
             tracing::warn!(%error, "cannot check domains");

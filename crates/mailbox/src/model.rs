@@ -10,10 +10,10 @@ use crate::{
 
 /// How long a reservation holds an address.
 pub(crate) const LEASE: Duration = Duration::seconds(60);
-/// How often it is noted that a mailbox is in use.
+/// The period at which the use of a mailbox is recorded.
 const TOUCH_EVERY: Duration = Duration::days(1);
 
-/// How many days back it is known how much mail Pro users received.
+/// How many days of usage are kept.
 pub(crate) const USAGE_DAYS: i64 = 90;
 
 /// Returns the UTC day of a time, in days since 1970.
@@ -21,34 +21,34 @@ pub(crate) fn day_of(at: OffsetDateTime) -> i64 {
     at.unix_timestamp().div_euclid(86_400)
 }
 
-/// Tells whether whoever holds an address still keeps it from others.
-pub(crate) fn is_held(holder: &Mailbox, tombstone: Duration, now: OffsetDateTime) -> bool {
+/// Returns whether the mailbox that has an address still blocks it for others.
+pub(crate) fn is_held(mailbox: &Mailbox, tombstone: Duration, now: OffsetDateTime) -> bool {
     let now_ms = millis(now);
-    match holder.state {
+    match mailbox.state {
         State::Active => true,
-        State::Reserved => holder.lease_expires_at_ms.is_some_and(|lease| lease > now_ms),
+        State::Reserved => mailbox.lease_expires_at_ms.is_some_and(|lease| lease > now_ms),
         State::Deleted => {
-            let deleted_at_ms = holder.deleted_at_ms.unwrap_or(now_ms);
+            let deleted_at_ms = mailbox.deleted_at_ms.unwrap_or(now_ms);
             let kept_ms = i64::try_from(tombstone.whole_milliseconds()).unwrap_or(i64::MAX);
             deleted_at_ms.saturating_add(kept_ms) > now_ms
         }
     }
 }
 
-/// Tells whether it should be noted again that a mailbox is in use.
+/// Returns whether the use of a mailbox must be recorded again.
 pub(crate) fn is_touch_due(last_active_at_ms: i64, now: OffsetDateTime) -> bool {
     last_active_at_ms <= millis(now - TOUCH_EVERY)
 }
 
-/// Tells whether a mailbox has room for a message; one of unknown size needs any room at all.
+/// Returns whether a mailbox has room for a message. A message of unknown size needs at least one byte.
 pub(crate) fn has_room(mailbox: &Mailbox, size_bytes: i64) -> bool {
     mailbox.used_bytes.saturating_add(size_bytes.max(1)) <= mailbox.quota_bytes
 }
 
-/// Reads the id of a message that can still be there.
+/// Parses the id of a message within the retention.
 ///
 /// # Errors
-/// `Expired` for an id made before `oldest`, whether or not there ever was such a message; `NotFound` for what is no id.
+/// `Expired` for an id made before `oldest`, whether or not the message existed; `NotFound` for a malformed id.
 pub(crate) fn live_message_id(text: &str, oldest: OffsetDateTime) -> Result<MessageId, Error> {
     let id: MessageId = text.parse().map_err(|_| Error::NotFound)?;
     match id.created_at() {

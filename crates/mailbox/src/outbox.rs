@@ -1,4 +1,4 @@
-//! The outbox worker: has `auth` forget the credentials of mailboxes that are gone, until it says that it has.
+//! The outbox worker: deletes the credentials of deleted mailboxes in `auth`, and retries until that succeeds.
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
@@ -7,7 +7,7 @@ use mayfly_database::Database;
 use mayfly_proto::auth::{DeleteCredentialRequest, auth_client::AuthClient};
 use mayfly_rpc::Transport;
 use mayfly_runtime::task::Tasks;
-use mayfly_types::{AccountId, SharedClock};
+use mayfly_types::SharedClock;
 use time::Duration;
 use tokio::sync::Notify;
 
@@ -16,15 +16,14 @@ use crate::{
     store::{entities::outbox_entry, millis, outbox},
 };
 
-/// Entries taken at once, and calls under way at once.
+/// Entries of a batch; their calls run concurrently.
 const BATCH: u64 = 16;
-/// How long a batch may take before another worker may take it. Its calls are made together, and end after 5 s: this is
-/// longer than that and the two transactions around it, and well within the minute in which what a killed worker has left
-/// must be done. A batch that takes longer all the same is done twice, which does no harm.
+/// How long a claim on entries lasts. The calls of a batch time out after 5 s; this is longer than that and the two transactions
+/// around it, and short enough that entries of a killed worker run within a minute. A slower batch runs twice, which is harmless.
 const CLAIM: Duration = Duration::seconds(20);
-/// How often the worker looks without being woken.
+/// The polling period, if nothing wakes the worker.
 const POLL: StdDuration = StdDuration::from_secs(1);
-/// The longest pause between two attempts.
+/// The longest back-off.
 const MAX_BACKOFF_SECS: i64 = 60;
 
 pub(crate) struct Worker {
@@ -35,7 +34,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts the worker. What it has not done when the process ends is due again at the next start.
+    /// Starts the worker. Entries left at the end of the process are due again at the next start.
     pub(crate) fn start(self, tasks: &Tasks) {
         let stopping = tasks.stopping();
         tasks.spawn_vital("mailbox outbox", async move {
@@ -50,7 +49,7 @@ impl Worker {
                         Ok(0) => break,
                         Ok(_) => {}
                         Err(error) => {
-                            tracing::warn!(%error, "cannot work on the outbox");
+                            tracing::warn!(%error, "cannot process the outbox");
                             break;
                         }
                     }
@@ -59,10 +58,10 @@ impl Worker {
         });
     }
 
-    /// Works on what is due. Returns how many entries there were.
+    /// Processes due entries. Returns how many.
     async fn run_batch(&self) -> Result<usize, Error> {
         let now = self.clock.now();
-        // Readers do not wait for the writer: most looks find nothing, and cost no transaction.
+        // A read costs no transaction, and most find nothing.
         let is_due = self
             .database
             .read("find_outbox", |c| {
@@ -87,14 +86,14 @@ impl Worker {
             match outcome {
                 Ok(()) => done.push(entry.id),
                 Err(status) => {
-                    tracing::warn!(code = ?status.code(), attempts = entry.attempts, "auth did not forget a credential");
+                    tracing::warn!(code = ?status.code(), attempts = entry.attempts, "auth did not delete a credential");
                     let until = self.clock.now() + backoff(entry.attempts);
                     failed.push((entry.id, millis(until)));
                 }
             }
         }
         self.database
-            .tx("settle_outbox", move |tx| {
+            .tx("finish_outbox", move |tx| {
                 let (done, failed) = (done.clone(), failed.clone());
                 Box::pin(async move {
                     outbox::remove(tx, &done).await?;
@@ -111,7 +110,7 @@ impl Worker {
     async fn perform(&self, entry: &outbox_entry::Model) -> Result<(), tonic::Status> {
         match entry.kind {
             outbox_entry::Kind::DeleteCredential => {
-                let account_id = AccountId::from_uuid(entry.account_id).to_string();
+                let account_id = entry.account_id.to_string();
                 let request = DeleteCredentialRequest { account_id };
                 self.auth.clone().delete_credential(request).await.map(drop)
             }
@@ -119,7 +118,7 @@ impl Worker {
     }
 }
 
-/// Returns the pause after so many attempts: 1 s, 2 s, 4 s … a minute.
+/// Returns the back-off after a number of attempts: 1 s, 2 s, 4 s … 60 s.
 fn backoff(attempts: i32) -> Duration {
     let doublings = u32::try_from(attempts).unwrap_or(0).min(6);
     Duration::seconds((1 << doublings).min(MAX_BACKOFF_SECS))

@@ -1,8 +1,9 @@
-//! The tonic adapter: decodes a call, runs its use case, encodes the answer.
+//! The tonic adapter: decodes a request, calls its use case, encodes the response.
 
+mod decode;
 mod views;
 
-use std::sync::Arc;
+use std::{collections::HashMap, fmt::Display, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -21,18 +22,21 @@ use mayfly_proto::mailbox::{
     deliver_message_request, get_attachment_response, list_messages_after_request, mailbox_server,
 };
 use mayfly_rpc::{CHUNK_BYTES, Failure};
-use mayfly_types::{AccountId, ErrorCode, MessageId, UserId};
+use mayfly_types::{ErrorCode, MessageId};
 use mayfly_webhooks::event_name;
 use tonic::{Request, Response, Status, Streaming};
 
-use self::views::{
-    arrived_to_proto, attachment_to_proto, attempt_to_proto, custom_domain_to_proto, domain_to_proto,
-    extracted_to_proto, inline_limits, inline_part_to_proto, mailbox_to_proto, summary_to_proto,
-    usage_day_to_proto, webhook_to_proto,
+use self::{
+    decode::{found_by, inline_limits, message_scope, owner, parsed, scope},
+    views::{
+        attachment_to_proto, attempt_to_proto, custom_domain_to_proto, domain_to_proto, extracted_to_proto,
+        inline_part_to_proto, mailbox_to_proto, received_to_proto, summary_to_proto, usage_day_to_proto,
+        webhook_to_proto,
+    },
 };
 use crate::{
     error::Error,
-    service::{Following, NewDelivery, Reservation, Scope, Service},
+    service::{Following, NewDelivery, Reservation, Service},
 };
 
 /// The service as generated code calls it.
@@ -56,11 +60,6 @@ impl From<Error> for Status {
         }
         .into()
     }
-}
-
-fn scope(scope: Option<proto::Scope>) -> Result<Scope, Error> {
-    let scope = scope.ok_or(Error::InvalidRequest("scope is missing"))?;
-    Scope::new(&scope.account_id, scope.owner_user_id.as_deref())
 }
 
 #[tonic::async_trait]
@@ -92,7 +91,8 @@ impl mailbox_server::Mailbox for Rpc {
         &self,
         request: Request<ActivateMailboxRequest>,
     ) -> Answer<ActivateMailboxResponse> {
-        self.0.activate_mailbox(&request.get_ref().account_id).await?;
+        let id = decode::reservation(&request.get_ref().account_id)?;
+        self.0.activate_mailbox(id).await?;
         Ok(Response::new(ActivateMailboxResponse {}))
     }
 
@@ -114,13 +114,16 @@ impl mailbox_server::Mailbox for Rpc {
     }
 
     async fn list_mailboxes(&self, request: Request<ListMailboxesRequest>) -> Answer<ListMailboxesResponse> {
-        let mailboxes = self.0.list_mailboxes(&request.get_ref().owner_user_id).await?;
+        let mailboxes = self
+            .0
+            .list_mailboxes(owner(&request.get_ref().owner_user_id)?)
+            .await?;
         let mailboxes = mailboxes.iter().map(mailbox_to_proto).collect();
         Ok(Response::new(ListMailboxesResponse { mailboxes }))
     }
 
     async fn get_usage(&self, request: Request<GetUsageRequest>) -> Answer<GetUsageResponse> {
-        let usage = self.0.get_usage(&request.get_ref().owner_user_id).await?;
+        let usage = self.0.get_usage(owner(&request.get_ref().owner_user_id)?).await?;
         Ok(Response::new(GetUsageResponse {
             account_count: usage.account_count,
             max_accounts: usage.max_accounts,
@@ -135,7 +138,9 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::ListUsageDaysRequest>,
     ) -> Answer<proto::ListUsageDaysResponse> {
         let request = request.into_inner();
-        let listed = self.0.list_usage_days(&request.owner_user_id, request.days);
+        let listed = self
+            .0
+            .list_usage_days(owner(&request.owner_user_id)?, request.days);
         let days = listed.await?.iter().map(usage_day_to_proto).collect();
         Ok(Response::new(proto::ListUsageDaysResponse { days }))
     }
@@ -144,7 +149,10 @@ impl mailbox_server::Mailbox for Rpc {
         &self,
         request: Request<ListCustomDomainsRequest>,
     ) -> Answer<ListCustomDomainsResponse> {
-        let domains = self.0.list_custom_domains(&request.get_ref().user_id).await?;
+        let domains = self
+            .0
+            .list_custom_domains(owner(&request.get_ref().user_id)?)
+            .await?;
         let domains = domains.into_iter().map(custom_domain_to_proto).collect();
         Ok(Response::new(ListCustomDomainsResponse {
             domains,
@@ -155,7 +163,7 @@ impl mailbox_server::Mailbox for Rpc {
     async fn add_domain(&self, request: Request<AddDomainRequest>) -> Answer<AddDomainResponse> {
         let request = request.into_inner();
         let key = request.idempotency_key.as_deref();
-        let added = self.0.add_domain(&request.user_id, &request.domain, key);
+        let added = self.0.add_domain(owner(&request.user_id)?, &request.domain, key);
         let domain = added.await?;
         Ok(Response::new(AddDomainResponse {
             domain: Some(custom_domain_to_proto(domain)),
@@ -165,19 +173,24 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn verify_domain(&self, request: Request<VerifyDomainRequest>) -> Answer<VerifyDomainResponse> {
         let request = request.into_inner();
-        let (domain, findings) = self.0.verify_domain(&request.user_id, &request.domain_id).await?;
+        let (domain, report) = self
+            .0
+            .verify_domain(owner(&request.user_id)?, found_by(&request.domain_id)?)
+            .await?;
         Ok(Response::new(VerifyDomainResponse {
             domain: Some(custom_domain_to_proto(domain)),
             mx_hostname: self.0.dns.mx_hostname().to_owned(),
-            txt_record: findings.proof.is_found(),
-            mx_record: findings.mx.is_some_and(|mx| mx.is_there),
-            message: findings.message().to_owned(),
+            txt_record: report.proof.is_found(),
+            mx_record: report.mx.is_some_and(|mx| mx.is_there),
+            message: report.message().to_owned(),
         }))
     }
 
     async fn delete_domain(&self, request: Request<DeleteDomainRequest>) -> Answer<DeleteDomainResponse> {
         let request = request.into_inner();
-        self.0.delete_domain(&request.user_id, &request.domain_id).await?;
+        self.0
+            .delete_domain(owner(&request.user_id)?, found_by(&request.domain_id)?)
+            .await?;
         Ok(Response::new(DeleteDomainResponse {}))
     }
 
@@ -188,7 +201,11 @@ impl mailbox_server::Mailbox for Rpc {
         let r = request.into_inner();
         let domain = self
             .0
-            .set_catch_all(&r.user_id, &r.domain_id, r.account_id.as_deref())
+            .set_catch_all(
+                owner(&r.user_id)?,
+                found_by(&r.domain_id)?,
+                decode::catch_all(r.account_id)?,
+            )
             .await?;
         Ok(Response::new(proto::SetCatchAllResponse {
             domain: Some(custom_domain_to_proto(domain)),
@@ -202,7 +219,7 @@ impl mailbox_server::Mailbox for Rpc {
             .0
             .list_messages(scope(request.scope)?, request.page, request.page_size)
             .await?;
-        let oldest = self.0.oldest_shown().as_uuid();
+        let oldest = self.0.oldest_shown();
         let shown = messages.iter().take_while(|message| message.id >= oldest);
         let messages = shown.cloned().map(summary_to_proto).collect();
         Ok(Response::new(ListMessagesResponse { messages }))
@@ -225,7 +242,7 @@ impl mailbox_server::Mailbox for Rpc {
             .list_messages_after(following, after, request.limit)
             .await?;
         Ok(Response::new(ListMessagesAfterResponse {
-            messages: arrivals.messages.into_iter().map(arrived_to_proto).collect(),
+            messages: arrivals.messages.into_iter().map(received_to_proto).collect(),
             cursor: arrivals.cursor.to_string(),
             has_more: arrivals.has_more,
         }))
@@ -236,16 +253,12 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<ListLastMessageIdsRequest>,
     ) -> Answer<ListLastMessageIdsResponse> {
         let request = request.into_inner();
-        let accounts: Result<Vec<AccountId>, Error> =
-            request.account_ids.iter().map(|id| parsed(id)).collect();
-        let users: Result<Vec<UserId>, Error> = request.owner_user_ids.iter().map(|id| parsed(id)).collect();
-        let accounts = accounts?.into_iter().map(AccountId::as_uuid).collect();
-        let users = users?.into_iter().map(UserId::as_uuid).collect();
+        let accounts = decode::all(&request.account_ids)?;
+        let users = decode::all(&request.owner_user_ids)?;
         let (accounts, users) = self.0.list_last_message_ids(accounts, users).await?;
-        let text = |(id, last): (uuid::Uuid, MessageId)| (id.to_string(), last.to_string());
         Ok(Response::new(ListLastMessageIdsResponse {
-            by_account_id: accounts.into_iter().map(text).collect(),
-            by_owner_user_id: users.into_iter().map(text).collect(),
+            by_account_id: texts(accounts),
+            by_owner_user_id: texts(users),
         }))
     }
 
@@ -254,7 +267,7 @@ impl mailbox_server::Mailbox for Rpc {
         let full = self
             .0
             .get_message(
-                scope(request.scope)?,
+                message_scope(request.scope)?,
                 &request.message_id,
                 request.inline_parts.map(inline_limits),
             )
@@ -283,7 +296,7 @@ impl mailbox_server::Mailbox for Rpc {
     async fn check_message(&self, request: Request<CheckMessageRequest>) -> Answer<CheckMessageResponse> {
         let request = request.into_inner();
         self.0
-            .check_message(scope(request.scope)?, &request.message_id)
+            .check_message(message_scope(request.scope)?, &request.message_id)
             .await?;
         Ok(Response::new(CheckMessageResponse {}))
     }
@@ -294,7 +307,7 @@ impl mailbox_server::Mailbox for Rpc {
     ) -> Answer<MarkMessageReadResponse> {
         let request = request.into_inner();
         self.0
-            .mark_message_read(scope(request.scope)?, &request.message_id)
+            .mark_message_read(message_scope(request.scope)?, &request.message_id)
             .await?;
         Ok(Response::new(MarkMessageReadResponse {}))
     }
@@ -302,7 +315,7 @@ impl mailbox_server::Mailbox for Rpc {
     async fn delete_message(&self, request: Request<DeleteMessageRequest>) -> Answer<DeleteMessageResponse> {
         let request = request.into_inner();
         self.0
-            .delete_message(scope(request.scope)?, &request.message_id)
+            .delete_message(message_scope(request.scope)?, &request.message_id)
             .await?;
         Ok(Response::new(DeleteMessageResponse {}))
     }
@@ -314,7 +327,7 @@ impl mailbox_server::Mailbox for Rpc {
         let request = request.into_inner();
         let raw = self
             .0
-            .get_message_source(scope(request.scope)?, &request.message_id)
+            .get_message_source(message_scope(request.scope)?, &request.message_id)
             .await?;
         let size = i64::try_from(raw.len()).unwrap_or(i64::MAX);
         let mut answers: Vec<_> = chunks(raw)
@@ -338,7 +351,7 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<GetAttachmentRequest>,
     ) -> Answer<Self::GetAttachmentStream> {
         let request = request.into_inner();
-        let scope = scope(request.scope)?;
+        let scope = message_scope(request.scope)?;
         let (description, bytes) = self
             .0
             .get_attachment(scope, &request.message_id, request.index)
@@ -480,15 +493,11 @@ impl mailbox_server::Mailbox for Rpc {
     }
 }
 
-/// Parses the Pro user that a call acts for.
-fn owner(id: &str) -> Result<UserId, Error> {
-    id.parse()
-        .map_err(|_| Error::InvalidRequest("owner_user_id is not a UUID"))
-}
-
-/// Parses the id of an object. A malformed id finds nothing, like the id of another user's object.
-fn found_by<T: std::str::FromStr>(id: &str) -> Result<T, Error> {
-    id.parse().map_err(|_| Error::NotFound)
+/// Encodes the largest message id of each mailbox or user.
+fn texts<T: Display>(ids: Vec<(T, MessageId)>) -> HashMap<String, String> {
+    ids.into_iter()
+        .map(|(id, last)| (id.to_string(), last.to_string()))
+        .collect()
 }
 
 /// Cuts bytes into slices of one buffer.
@@ -501,9 +510,4 @@ fn chunks(bytes: Vec<u8>) -> impl Iterator<Item = Bytes> {
 
 fn stream_of<T>(answers: Vec<T>) -> Response<Chunks<T>> {
     Response::new(stream::iter(answers.into_iter().map(Ok).collect::<Vec<_>>()))
-}
-
-fn parsed<T: std::str::FromStr>(id: &str) -> Result<T, Error> {
-    id.parse()
-        .map_err(|_| Error::InvalidRequest("an id is not a UUID"))
 }

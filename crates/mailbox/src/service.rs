@@ -1,4 +1,4 @@
-//! The use cases, one a file, named like their calls. What they share is here.
+//! The use cases: one file for each RPC, with its name. This file holds what they share.
 
 mod activate_mailbox;
 mod add_domain;
@@ -26,13 +26,15 @@ mod mark_message_read;
 mod reserve_mailbox;
 mod resolve_recipient;
 mod set_catch_all;
+mod sweep;
 mod verify_domain;
 
-pub(crate) use custom_domains::FORGOTTEN;
 pub(crate) use deliver_message::NewDelivery;
 pub(crate) use large_reads::LargeReads;
-pub(crate) use list_messages_after::{Arrived, Following};
+pub(crate) use list_messages_after::{Following, MessageReceived};
 pub(crate) use reserve_mailbox::Reservation;
+pub(crate) use set_catch_all::INVALID_CATCH_ALL;
+pub(crate) use sweep::SweepTask;
 
 use std::sync::Arc;
 
@@ -40,7 +42,6 @@ use mayfly_types::{AccountId, Address, DomainName, MessageId, SharedClock, UserI
 use mayfly_webhooks::Webhooks;
 use time::OffsetDateTime;
 use tokio::{sync::Notify, task::JoinError};
-use uuid::Uuid;
 
 use crate::{
     activity::Activity,
@@ -48,14 +49,15 @@ use crate::{
     delivery::DeliveryQueue,
     dns::Dns,
     error::Error,
+    extraction::Recomputed,
     model,
     store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages},
 };
 
-/// Above this size a mail is parsed on a thread that may block: below it the hand-over costs more.
+/// Larger mail is parsed on a blocking thread. Below this size the handover costs more than the parsing.
 const INLINE_PARSE_BYTES: usize = 64 * 1024;
 
-/// The service's parts, shared by its calls and its background tasks.
+/// The parts of the service. Calls and background tasks share them.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) config: Config,
@@ -67,86 +69,95 @@ pub(crate) struct Service {
     pub(crate) deliveries: DeliveryQueue,
     pub(crate) activity: Activity,
     pub(crate) large_reads: LargeReads,
+    pub(crate) recomputed: Recomputed,
     /// Wakes the outbox worker.
     pub(crate) outbox: Arc<Notify>,
     pub(crate) webhooks: Arc<Webhooks>,
 }
 
-/// Who asks for a mailbox: itself, or the Pro user who owns it.
+/// Who acts on which mailbox.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Scope {
-    account: Option<AccountId>,
-    owner: Option<UserId>,
-    /// Set where a message names the mailbox: any of this Pro user's.
-    any_of: Option<UserId>,
+pub(crate) enum Scope {
+    /// The mailbox itself.
+    Mailbox(AccountId),
+    /// A Pro user, on a mailbox that must be theirs.
+    Owned { account: AccountId, owner: UserId },
+}
+
+/// Which mailboxes a message is looked for in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum MessageScope {
+    One(Scope),
+    /// Every mailbox of a Pro user.
+    AnyOwnedBy(UserId),
 }
 
 impl Scope {
-    /// Reads a scope. Ids that are none belong to nobody.
-    pub(crate) fn new(account_id: &str, owner_user_id: Option<&str>) -> Result<Self, Error> {
-        let owner = owner_user_id
-            .map(str::parse)
-            .transpose()
-            .map_err(|_| Error::NotFound)?;
-        Ok(Self {
-            account: account_id.parse().ok(),
-            owner,
-            any_of: owner.filter(|_| account_id.is_empty()),
-        })
-    }
-
-    /// Returns how the absence of the mailbox is told.
-    fn absent(&self) -> Error {
-        if self.owner.is_some() {
-            Error::NotFound
-        } else {
-            Error::MailboxGone
+    fn account(self) -> AccountId {
+        match self {
+            Self::Mailbox(account) | Self::Owned { account, .. } => account,
         }
     }
 
-    fn admits(&self, mailbox: &Mailbox) -> bool {
-        self.owner
-            .is_none_or(|owner| mailbox.owner_user_id == Some(owner.as_uuid()))
+    fn owner(self) -> Option<UserId> {
+        match self {
+            Self::Mailbox(_) => None,
+            Self::Owned { owner, .. } => Some(owner),
+        }
+    }
+
+    /// Returns the error for a mailbox that is absent or out of reach.
+    fn absent(self) -> Error {
+        match self {
+            Self::Mailbox(_) => Error::MailboxGone,
+            Self::Owned { .. } => Error::NotFound,
+        }
+    }
+
+    fn admits(self, mailbox: &Mailbox) -> bool {
+        match self {
+            Self::Mailbox(_) => true,
+            Self::Owned { owner, .. } => mailbox.owner_user_id == Some(owner),
+        }
     }
 }
 
 impl Service {
-    /// Returns the time before which messages are past their retention.
+    /// Returns the start of the retention period.
     pub(crate) fn oldest(&self) -> OffsetDateTime {
         let retention = config::duration(self.config.retention);
         let now = self.clock.now();
         now.checked_sub(retention).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 
-    /// Returns the active mailbox that the scope gives access to, and notes that it is in use.
+    /// Returns the active mailbox of a scope, and records its use.
     async fn mailbox(&self, scope: Scope) -> Result<Arc<Mailbox>, Error> {
-        let id = scope.account.ok_or_else(|| scope.absent())?.as_uuid();
-        let found = self.active_mailbox(id).await?;
+        let found = self.active_mailbox(scope.account()).await?;
         let mailbox = found
             .filter(|mailbox| scope.admits(mailbox))
             .ok_or_else(|| scope.absent())?;
-        self.note_use(mailbox.id, mailbox.last_active_at_ms);
+        self.record_use(mailbox.id, mailbox.last_active_at_ms);
         Ok(mailbox)
     }
 
     /// Returns the active mailbox that has an address.
     async fn mailbox_at(&self, address: &Address) -> Result<Option<Arc<Mailbox>>, Error> {
         let cache = self.store.cache();
-        if let Some(id) = cache.holder(address.as_str()) {
+        if let Some(id) = cache.owner_of_address(address.as_str()) {
             let found = self.active_mailbox(id).await?;
-            // An id never comes back, and an active mailbox keeps its address.
+            // Ids are not reused, and an active mailbox keeps its address.
             if let Some(mailbox) = found.filter(|mailbox| mailbox.address == address.as_str()) {
                 return Ok(Some(mailbox));
             }
         }
         let active = self.read_mailbox_at(address).await?;
         if let Some(mailbox) = &active {
-            cache.note_holder(address.as_str(), mailbox.id);
+            cache.set_owner_of_address(address.as_str(), mailbox.id);
         }
         Ok(active.map(Arc::new))
     }
 
-    /// Reads the active mailbox with an address, whatever is remembered.
+    /// Reads the active mailbox with an address, bypassing the cache.
     async fn read_mailbox_at(&self, address: &Address) -> Result<Option<Mailbox>, Error> {
         let key = address.clone();
         let found = self
@@ -158,8 +169,8 @@ impl Service {
         Ok(found.filter(|mailbox| mailbox.state == State::Active))
     }
 
-    /// Returns an active mailbox, remembered or read.
-    async fn active_mailbox(&self, id: Uuid) -> Result<Option<Arc<Mailbox>>, Error> {
+    /// Returns an active mailbox, from the cache or the database.
+    async fn active_mailbox(&self, id: AccountId) -> Result<Option<Arc<Mailbox>>, Error> {
         if let Some(mailbox) = self.store.cache().mailbox(id) {
             return Ok(Some(mailbox));
         }
@@ -172,25 +183,25 @@ impl Service {
             .await?;
         let mailbox = found.map(Arc::new);
         if let Some(mailbox) = &mailbox {
-            self.store.cache().remember_mailbox(ticket, mailbox);
+            self.store.cache().insert_mailbox(ticket, mailbox);
         }
         Ok(mailbox)
     }
 
-    fn note_use(&self, account: Uuid, last_active_at_ms: i64) {
+    fn record_use(&self, account: AccountId, last_active_at_ms: i64) {
         if model::is_touch_due(last_active_at_ms, self.clock.now()) {
-            self.activity.note(account);
+            self.activity.record(account);
         }
     }
 
     /// Returns a message of the mailbox, and the mailbox.
-    async fn message(&self, scope: Scope, message_id: &str) -> Result<(Arc<Mailbox>, Message), Error> {
-        let scope = match scope.any_of {
-            Some(owner) => self.holder_of(owner, message_id).await?,
-            None => scope,
+    async fn message(&self, scope: MessageScope, message_id: &str) -> Result<(Arc<Mailbox>, Message), Error> {
+        let scope = match scope {
+            MessageScope::One(scope) => scope,
+            MessageScope::AnyOwnedBy(owner) => return self.owned_message(owner, message_id).await,
         };
         let mailbox = self.mailbox(scope).await?;
-        let id = self.live_id(message_id)?.as_uuid();
+        let id = self.live_id(message_id)?;
         let account = mailbox.id;
         let found = self
             .store
@@ -201,27 +212,25 @@ impl Service {
         Ok((mailbox, found.ok_or(Error::NotFound)?))
     }
 
-    /// Returns the scope of the mailbox, of all that a Pro user has, that holds a message.
-    async fn holder_of(&self, owner: UserId, message_id: &str) -> Result<Scope, Error> {
-        let id = self.live_id(message_id)?.as_uuid();
+    /// Returns a message in any of a Pro user's mailboxes, and the mailbox.
+    async fn owned_message(&self, owner: UserId, message_id: &str) -> Result<(Arc<Mailbox>, Message), Error> {
+        let id = self.live_id(message_id)?;
         let found = self
             .store
-            .read("find_message_holder", |c| {
-                Box::pin(async move { Ok(messages::find_holder(c, owner.as_uuid(), id).await?) })
+            .read("find_owned_message", |c| {
+                Box::pin(async move { Ok(messages::find_owned(c, owner, id).await?) })
             })
             .await?;
-        Ok(Scope {
-            account: Some(AccountId::from_uuid(found.ok_or(Error::NotFound)?)),
-            owner: Some(owner),
-            any_of: None,
-        })
+        let (message, mailbox) = found.ok_or(Error::NotFound)?;
+        self.record_use(mailbox.id, mailbox.last_active_at_ms);
+        Ok((Arc::new(mailbox), message))
     }
 
     fn live_id(&self, message_id: &str) -> Result<MessageId, Error> {
         model::live_message_id(message_id, self.oldest())
     }
 
-    /// Returns the bytes of a message and what was found in them. One that was deleted in the meantime is not found.
+    /// Returns the bytes of a message, with its codes and links. A message deleted meanwhile is not found.
     async fn raw(&self, message: &Message) -> Result<RawMessage, Error> {
         let raw_id = message.raw_id;
         self.store

@@ -1,4 +1,4 @@
-//! The service's tables: everything that names sea-orm. It stores and finds; what is allowed is decided in `service`.
+//! The tables of the service: everything that names sea-orm. The store queries; `service` decides.
 
 pub(crate) mod cache;
 pub(crate) mod custom_domains;
@@ -21,12 +21,11 @@ use mayfly_database::{
     lease::Lease,
 };
 use mayfly_runtime::task::Tasks;
-use mayfly_types::SharedClock;
+use mayfly_types::{AccountId, SharedClock};
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use serde::{Serialize, de::DeserializeOwned};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use crate::error::Error;
 use cache::Cache;
@@ -42,7 +41,7 @@ pub(crate) use entities::{
 pub(crate) struct Store {
     database: Arc<Database>,
     cache: Arc<Cache>,
-    /// What calls with an Idempotency-Key answered.
+    /// Answers of calls with an idempotency key.
     answers: Arc<Answers>,
     tasks: Tasks,
 }
@@ -82,12 +81,12 @@ impl Store {
         self.database.read(name, work).await
     }
 
-    /// Writes in one transaction, as a task of its own: a caller that gives up cannot cut it in two. `touched` is the
-    /// mailbox that changes, if it is one that was active before.
+    /// Writes in one transaction and a task of its own, so that a caller that gives up does not abort it. `touched` is the
+    /// active mailbox that changes, if any: the cache drops it.
     pub(crate) async fn write<T, F>(
         &self,
         name: &'static str,
-        touched: Option<Uuid>,
+        touched: Option<AccountId>,
         work: F,
     ) -> Result<T, Error>
     where
@@ -98,9 +97,9 @@ impl Store {
         let (database, cache) = (self.database.clone(), self.cache.clone());
         self.tasks.spawn(async move {
             let written = database.tx(name, work).await;
-            // Whatever the outcome: a commit that failed may have happened.
+            // Also after an error: a commit that failed can have happened.
             if let Some(account) = touched {
-                cache.forget(account);
+                cache.invalidate(account);
             }
             // The caller may be gone; the write stands.
             let _ = answer.send(written);
@@ -108,7 +107,7 @@ impl Store {
         outcome.await.unwrap_or(Err(Error::Stopping))
     }
 
-    /// Writes, and touches no mailbox. A call that can come again does so once, and answers what it answered then.
+    /// Writes at most once for an idempotency key. A repeated call returns the first answer. Touches no active mailbox.
     pub(crate) async fn write_once<T, F>(
         &self,
         name: &'static str,
@@ -132,4 +131,4 @@ impl Store {
 pub(crate) use mayfly_types::unix_millis as millis;
 
 /// An amount by which the `used_bytes` of a mailbox changes.
-pub(crate) type UsedChange = (Uuid, i64);
+pub(crate) type UsedChange = (AccountId, i64);

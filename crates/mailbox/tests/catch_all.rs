@@ -14,9 +14,9 @@ use crate::{
 };
 
 db_test!(
-    a_catch_all_takes_what_nobody_has_or_had,
-    a_catch_all_is_a_mailbox_of_its_user_on_its_domain,
-    a_catch_all_ends_with_its_mailbox,
+    resolve_recipient_unknown_name_goes_to_catch_all,
+    set_catch_all_foreign_mailbox_is_rejected,
+    delete_mailbox_clears_catch_all,
 );
 
 pub(crate) async fn set(
@@ -46,7 +46,7 @@ async fn assert_unknown(world: &World, address: &str) {
     assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
 }
 
-async fn a_catch_all_takes_what_nobody_has_or_had(db: Db) {
+async fn resolve_recipient_unknown_name_goes_to_catch_all(db: Db) {
     let (world, dns) = with_dns(db).await;
     let ann = user();
     let domain = prove(&world, &dns, &ann).await;
@@ -93,7 +93,7 @@ async fn a_catch_all_takes_what_nobody_has_or_had(db: Db) {
     assert_unknown(&world, "any@mine.example").await;
 }
 
-async fn a_catch_all_is_a_mailbox_of_its_user_on_its_domain(db: Db) {
+async fn set_catch_all_foreign_mailbox_is_rejected(db: Db) {
     let (world, dns) = with_dns(db).await;
     let (ann, bob) = (user(), user());
     // Bob had the name before.
@@ -133,7 +133,7 @@ async fn a_catch_all_is_a_mailbox_of_its_user_on_its_domain(db: Db) {
     assert_eq!(listed(&world, &ann).await.catch_all_account_id, Some(all));
 }
 
-async fn a_catch_all_ends_with_its_mailbox(db: Db) {
+async fn delete_mailbox_clears_catch_all(db: Db) {
     let (world, dns) = with_dns(db).await;
     let ann = user();
     let domain = prove(&world, &dns, &ann).await;

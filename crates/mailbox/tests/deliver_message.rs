@@ -14,17 +14,17 @@ use crate::{
 };
 
 db_test!(
-    a_message_reaches_each_mailbox_once_and_none_sees_another,
-    envelopes_and_streams_that_do_not_fit_are_refused,
-    the_quota_is_exact_and_one_full_mailbox_keeps_a_message_from_all,
-    a_recipient_that_is_gone_keeps_a_message_from_all,
-    deliveries_at_once_stop_exactly_at_the_quota_and_ids_follow_the_commits,
-    a_mail_that_the_database_refuses_fails_alone_and_leaves_nothing,
-    a_caller_that_gives_up_leaves_a_whole_message_or_none,
-    what_was_stored_is_there_after_a_restart,
+    deliver_message_reaches_each_recipient_once,
+    deliver_message_invalid_stream_is_rejected,
+    deliver_message_full_recipient_rejects_all,
+    deliver_message_deleted_recipient_rejects_all,
+    deliver_message_concurrent_calls_respect_quota_and_order,
+    deliver_message_failing_row_fails_alone,
+    deliver_message_cancelled_is_atomic,
+    deliver_message_survives_restart,
 );
 
-async fn a_message_reaches_each_mailbox_once_and_none_sees_another(db: Db) {
+async fn deliver_message_reaches_each_recipient_once(db: Db) {
     let world = World::new(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
@@ -48,7 +48,7 @@ async fn a_message_reaches_each_mailbox_once_and_none_sees_another(db: Db) {
     assert_eq!(world.source(scope(&bob), &ids[0]).await.unwrap(), mail("a"));
 }
 
-async fn envelopes_and_streams_that_do_not_fit_are_refused(db: Db) {
+async fn deliver_message_invalid_stream_is_rejected(db: Db) {
     let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let invalid = [
@@ -77,7 +77,7 @@ fn sized(size: usize) -> Vec<u8> {
     raw
 }
 
-async fn the_quota_is_exact_and_one_full_mailbox_keeps_a_message_from_all(db: Db) {
+async fn deliver_message_full_recipient_rejects_all(db: Db) {
     let config = Config {
         quota_bytes: 1000,
         pro_quota_bytes: 5000,
@@ -110,7 +110,7 @@ async fn the_quota_is_exact_and_one_full_mailbox_keeps_a_message_from_all(db: Db
     assert_eq!(world.used(&bob).await, 400);
 }
 
-async fn a_recipient_that_is_gone_keeps_a_message_from_all(db: Db) {
+async fn deliver_message_deleted_recipient_rejects_all(db: Db) {
     let world = World::new(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
@@ -123,7 +123,7 @@ async fn a_recipient_that_is_gone_keeps_a_message_from_all(db: Db) {
     assert_eq!(world.used(&ann).await, 0);
 }
 
-async fn deliveries_at_once_stop_exactly_at_the_quota_and_ids_follow_the_commits(db: Db) {
+async fn deliver_message_concurrent_calls_respect_quota_and_order(db: Db) {
     let config = Config {
         quota_bytes: 10_000,
         ..Config::default()
@@ -186,7 +186,7 @@ async fn world_with_poison(db: Db) -> Arc<World> {
     )
 }
 
-async fn a_mail_that_the_database_refuses_fails_alone_and_leaves_nothing(db: Db) {
+async fn deliver_message_failing_row_fails_alone(db: Db) {
     let world = world_with_poison(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
@@ -231,7 +231,7 @@ async fn a_mail_that_the_database_refuses_fails_alone_and_leaves_nothing(db: Db)
     }
 }
 
-async fn a_caller_that_gives_up_leaves_a_whole_message_or_none(db: Db) {
+async fn deliver_message_cancelled_is_atomic(db: Db) {
     let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     for n in 0..50u64 {
@@ -254,7 +254,7 @@ async fn a_caller_that_gives_up_leaves_a_whole_message_or_none(db: Db) {
     }
 }
 
-async fn what_was_stored_is_there_after_a_restart(db: Db) {
+async fn deliver_message_survives_restart(db: Db) {
     let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let raw = sized(300_000);

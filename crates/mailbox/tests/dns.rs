@@ -52,7 +52,7 @@ impl Pending {
 }
 
 #[tokio::test]
-async fn what_is_not_the_token_on_the_domain_itself_proves_nothing() {
+async fn verify_domain_rejects_other_records() {
     let (world, dns) = with_dns(Db::Sqlite).await;
     let pending = Pending::on(world).await;
     let of_another = add(&pending.world, &user(), NAME).await.unwrap().verify_token;
@@ -139,7 +139,7 @@ async fn what_is_not_the_token_on_the_domain_itself_proves_nothing() {
 }
 
 #[tokio::test]
-async fn a_dns_that_misbehaves_proves_nothing_within_five_seconds() {
+async fn verify_domain_broken_dns_fails_within_five_seconds() {
     let cut = DnsBehavior::Truncated;
     let rows = [
         ("cut short for ever", cut, None, "cut short"),
@@ -196,7 +196,7 @@ async fn a_dns_that_misbehaves_proves_nothing_within_five_seconds() {
 }
 
 #[tokio::test]
-async fn what_is_cut_short_proves_nothing_where_nobody_listens_over_tcp() {
+async fn verify_domain_rejects_truncated_answer_without_tcp() {
     let dns = DnsServer::start_without_tcp();
     let pending = Pending::on(World::with(Db::Sqlite, asking(dns.address())).await).await;
     dns.publish(pending.proof().behavior(DnsBehavior::Truncated));
@@ -219,7 +219,7 @@ fn texts(domains: &[CustomDomain]) -> String {
 }
 
 #[tokio::test]
-async fn signatures_that_are_wrong_prove_nothing() {
+async fn verify_domain_rejects_bogus_signatures() {
     let world = World::with(Db::Sqlite, Config::default()).await;
     let ann = user();
     let names = [

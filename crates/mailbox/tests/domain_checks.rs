@@ -13,12 +13,12 @@ use crate::{
 };
 
 db_test!(
-    a_domain_without_its_proof_is_lost_after_three_days,
-    a_proof_that_comes_back_is_as_good_as_before,
-    a_dns_that_does_not_answer_loses_nothing,
-    a_lost_name_is_anybodys_by_a_new_token,
-    who_starts_looks_up_what_is_due,
-    what_waits_too_long_is_told_so_and_then_forgotten,
+    check_domain_without_proof_is_lost_after_three_days,
+    check_domain_restored_proof_resets_grace,
+    check_domain_unreachable_dns_changes_nothing,
+    verify_domain_lost_name_needs_new_token,
+    start_checks_due_domains,
+    verify_domain_after_seven_days_expires,
 );
 
 /// Lets a day pass, and has done what is done then.
@@ -46,7 +46,7 @@ async fn with_domain(db: Db) -> (World, DnsServer, String, CustomDomain) {
     (world, dns, ann, domain)
 }
 
-async fn a_domain_without_its_proof_is_lost_after_three_days(db: Db) {
+async fn check_domain_without_proof_is_lost_after_three_days(db: Db) {
     let (world, dns, ann, domain) = with_domain(db).await;
     for _ in 0..10 {
         next_day(&world).await;
@@ -80,7 +80,7 @@ async fn a_domain_without_its_proof_is_lost_after_three_days(db: Db) {
     world.reserve("b@mayfly.test", Some(&ann)).await.unwrap();
 }
 
-async fn a_proof_that_comes_back_is_as_good_as_before(db: Db) {
+async fn check_domain_restored_proof_resets_grace(db: Db) {
     let (world, dns, ann, domain) = with_domain(db).await;
     for by_hand in [false, true] {
         dns.publish(Zone::default());
@@ -102,7 +102,7 @@ async fn a_proof_that_comes_back_is_as_good_as_before(db: Db) {
     assert_eq!(listed(&world, &ann).await[0].verify_token, domain.verify_token);
 }
 
-async fn a_dns_that_does_not_answer_loses_nothing(db: Db) {
+async fn check_domain_unreachable_dns_changes_nothing(db: Db) {
     let (world, dns, ann, domain) = with_domain(db).await;
     dns.publish(Zone::default().behavior(DnsBehavior::ServFail));
     for _ in 0..30 {
@@ -127,7 +127,7 @@ async fn a_dns_that_does_not_answer_loses_nothing(db: Db) {
     assert!(!takes_mail(&world).await);
 }
 
-async fn a_lost_name_is_anybodys_by_a_new_token(db: Db) {
+async fn verify_domain_lost_name_needs_new_token(db: Db) {
     let (world, dns, ann, domain) = with_domain(db).await;
     let bob = user();
     let taken = add(&world, &bob, NAME).await;
@@ -160,7 +160,7 @@ async fn a_lost_name_is_anybodys_by_a_new_token(db: Db) {
     assert!(takes_mail(&world).await);
 }
 
-async fn who_starts_looks_up_what_is_due(db: Db) {
+async fn start_checks_due_domains(db: Db) {
     let (world, dns, ann, domain) = with_domain(db).await;
     dns.publish(Zone::default().txt(NAME, &domain.verify_token));
     let (database, clock) = world.stop().await;
@@ -177,7 +177,7 @@ async fn who_starts_looks_up_what_is_due(db: Db) {
     assert!(takes_mail(&world).await);
 }
 
-async fn what_waits_too_long_is_told_so_and_then_forgotten(db: Db) {
+async fn verify_domain_after_seven_days_expires(db: Db) {
     let (world, dns, ann, domain) = with_domain(db).await;
     let bob = user();
     let waiting = add(&world, &bob, "bobs.example").await.unwrap();
@@ -215,7 +215,7 @@ async fn what_waits_too_long_is_told_so_and_then_forgotten(db: Db) {
 }
 
 #[tokio::test]
-async fn what_one_process_finds_lost_no_process_takes_mail_for() {
+async fn check_domain_loss_applies_to_all_processes() {
     let dns = DnsServer::start();
     let worlds = fleet::two(asking(dns.address())).await;
     let [one, other] = &worlds;

@@ -93,8 +93,8 @@ pub(crate) async fn resolve(world: &World, address: &str) -> Result<String, Fail
     Ok(answer.map_err(Failure::from)?.into_inner().account_id)
 }
 
-db_test!(a_proven_domain_takes_mail_until_it_is_given_up);
-async fn a_proven_domain_takes_mail_until_it_is_given_up(db: Db) {
+db_test!(verified_domain_receives_mail_until_deleted);
+async fn verified_domain_receives_mail_until_deleted(db: Db) {
     let (world, dns) = with_dns(db).await;
     let (ann, bob) = (user(), user());
     let domain = add(&world, &ann, "Mine.Example.").await.unwrap();
@@ -144,8 +144,8 @@ async fn a_proven_domain_takes_mail_until_it_is_given_up(db: Db) {
     assert!(world.get(crate::world::scope(&mailbox)).await.is_ok());
 }
 
-db_test!(of_two_who_prove_a_name_one_has_it);
-async fn of_two_who_prove_a_name_one_has_it(db: Db) {
+db_test!(verify_domain_first_of_two_users_wins);
+async fn verify_domain_first_of_two_users_wins(db: Db) {
     let (world, dns) = with_dns(db).await;
     for _ in 0..5 {
         let (ann, bob) = (user(), user());
@@ -205,18 +205,18 @@ fn limited() -> Config {
     }
 }
 
-db_test!(the_limit_is_exact);
-async fn the_limit_is_exact(db: Db) {
+db_test!(add_domain_limit_is_exact);
+async fn add_domain_limit_is_exact(db: Db) {
     assert_limit_is_exact(&[Arc::new(World::with(db, limited()).await)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_limit_is_exact_over_two_processes() {
+async fn add_domain_limit_is_exact_over_two_processes() {
     assert_limit_is_exact(&fleet::two(limited()).await).await;
 }
 
-db_test!(a_domain_waits_seven_days);
-async fn a_domain_waits_seven_days(db: Db) {
+db_test!(add_domain_pending_expires_after_seven_days);
+async fn add_domain_pending_expires_after_seven_days(db: Db) {
     let world = World::with(db, Config::default()).await;
     let ann = user();
     let domain = add(&world, &ann, "mine.example").await.unwrap();

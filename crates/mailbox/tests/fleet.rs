@@ -27,7 +27,7 @@ pub(crate) async fn two(config: Config) -> [Arc<World>; 2] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn limits_are_exact_and_one_address_goes_to_one() {
+async fn reserve_mailbox_two_processes_respect_limits() {
     let config = Config {
         max_accounts: 20,
         ..Config::default()
@@ -64,7 +64,7 @@ async fn limits_are_exact_and_one_address_goes_to_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_quota_is_exact_and_a_message_is_given_back_once() {
+async fn deliver_message_two_processes_respect_quota() {
     let size = mail("a").len();
     let config = Config {
         quota_bytes: u64::try_from(size * 25).unwrap(),
@@ -107,7 +107,7 @@ async fn the_quota_is_exact_and_a_message_is_given_back_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_one_deletes_or_marks_the_other_sees_at_once() {
+async fn delete_message_is_visible_to_other_process() {
     let [one, other] = two(Config::default()).await;
     let ann = one.create("ann@mayfly.test").await;
     assert!(mailboxes::resolve(&other, "ann@mayfly.test", 0).await.is_ok());
@@ -135,7 +135,7 @@ async fn what_one_deletes_or_marks_the_other_sees_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn sweeping_twice_at_once_gives_nothing_back_twice() {
+async fn sweep_two_processes_give_quota_back_once() {
     let worlds = two(Config::default()).await;
     let ann = worlds[0].create("ann@mayfly.test").await;
     for n in 0..240 {
@@ -156,7 +156,7 @@ async fn sweeping_twice_at_once_gives_nothing_back_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn ids_follow_what_was_stored_by_one_whose_clock_is_ahead() {
+async fn deliver_message_clock_skew_keeps_id_order() {
     let worlds = two(Config::default()).await;
     let owner = user();
     let ann = worlds[0].create_for("ann@mayfly.test", Some(&owner)).await;

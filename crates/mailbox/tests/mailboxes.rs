@@ -10,17 +10,17 @@ use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 
-use crate::world::{World, assert_refused, mail, no_auth, owned, scope, user};
+use crate::world::{World, any_owned_by, assert_refused, mail, no_auth, owned, scope, user};
 
 db_test!(
-    a_mailbox_exists_for_nobody_until_it_is_activated,
-    addresses_that_cannot_be_are_refused,
-    a_reservation_holds_for_a_minute_and_no_longer,
-    a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed,
-    a_hundred_creations_at_once_stop_exactly_at_the_limit,
-    one_address_asked_for_by_many_at_once_goes_to_one,
-    another_owners_mailbox_answers_like_one_that_does_not_exist,
-    system_domains_keep_their_ids_over_restarts_and_follow_the_configuration,
+    reserved_mailbox_is_invisible_until_activated,
+    reserve_mailbox_invalid_address_is_rejected,
+    reserve_mailbox_lease_ends_after_a_minute,
+    delete_mailbox_is_immediate_and_keeps_address,
+    reserve_mailbox_concurrent_calls_respect_limit,
+    reserve_mailbox_concurrent_same_address_has_one_winner,
+    mailbox_calls_other_owner_returns_not_found,
+    list_domains_ids_are_stable_over_restarts,
 );
 
 pub(crate) async fn delete(world: &World, scope: Scope) -> Result<(), Failure> {
@@ -46,7 +46,7 @@ pub(crate) async fn resolve(world: &World, address: &str, size_bytes: i64) -> Re
     Ok(answer.map_err(Failure::from)?.into_inner().account_id)
 }
 
-async fn a_mailbox_exists_for_nobody_until_it_is_activated(db: Db) {
+async fn reserved_mailbox_is_invisible_until_activated(db: Db) {
     let world = World::new(db).await;
     let id = world.reserve("ann@mayfly.test", None).await.unwrap();
     assert_eq!(find(&world, "ann@mayfly.test").await, None);
@@ -83,7 +83,7 @@ async fn a_mailbox_exists_for_nobody_until_it_is_activated(db: Db) {
     );
 }
 
-async fn addresses_that_cannot_be_are_refused(db: Db) {
+async fn reserve_mailbox_invalid_address_is_rejected(db: Db) {
     let world = World::new(db).await;
     for address in ["", "ann", "ann@", "a nn@mayfly.test", "ann.@mayfly.test"] {
         let refused = world.reserve(address, None).await;
@@ -106,7 +106,7 @@ async fn addresses_that_cannot_be_are_refused(db: Db) {
     );
 }
 
-async fn a_reservation_holds_for_a_minute_and_no_longer(db: Db) {
+async fn reserve_mailbox_lease_ends_after_a_minute(db: Db) {
     let world = World::new(db).await;
     let first = world.reserve("ann@mayfly.test", None).await.unwrap();
     world.clock.advance(Duration::milliseconds(59_999));
@@ -124,7 +124,7 @@ async fn a_reservation_holds_for_a_minute_and_no_longer(db: Db) {
     assert_refused(refused, ErrorCode::AlreadyExists, Reason::AddressTaken);
 }
 
-async fn a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed(db: Db) {
+async fn delete_mailbox_is_immediate_and_keeps_address(db: Db) {
     let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let ids = world.deliver(&[&ann], &mail("a")).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_deleted_mailbox_is_gone_at_once_and_its_address_stays_closed(db: Db) 
     assert_refused(world.get(scope(&ann)).await, gone().0, gone().1);
 }
 
-async fn a_hundred_creations_at_once_stop_exactly_at_the_limit(db: Db) {
+async fn reserve_mailbox_concurrent_calls_respect_limit(db: Db) {
     let config = Config {
         max_accounts: 50,
         ..Config::default()
@@ -218,7 +218,7 @@ async fn a_hundred_creations_at_once_stop_exactly_at_the_limit(db: Db) {
     assert_refused(refused, ErrorCode::PermissionDenied, Reason::AccountLimitReached);
 }
 
-async fn one_address_asked_for_by_many_at_once_goes_to_one(db: Db) {
+async fn reserve_mailbox_concurrent_same_address_has_one_winner(db: Db) {
     let world = std::sync::Arc::new(World::new(db).await);
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..50 {
@@ -229,7 +229,7 @@ async fn one_address_asked_for_by_many_at_once_goes_to_one(db: Db) {
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
 }
 
-async fn another_owners_mailbox_answers_like_one_that_does_not_exist(db: Db) {
+async fn mailbox_calls_other_owner_returns_not_found(db: Db) {
     let world = World::new(db).await;
     let (owner, other) = (user(), user());
     let ann = world.create_for("ann@mayfly.test", Some(&owner)).await;
@@ -254,19 +254,29 @@ async fn another_owners_mailbox_answers_like_one_that_does_not_exist(db: Db) {
         refused(world.get(scope.clone()).await.map(drop));
         refused(world.list(scope.clone(), 1).await.map(drop));
         refused(world.message(scope.clone(), id).await.map(drop));
+        refused(world.check(scope.clone(), id).await);
         refused(world.source(scope.clone(), id).await.map(drop));
         refused(world.attachment(scope.clone(), id, 0).await.map(drop));
         refused(crate::messages::mark_read(&world, scope.clone(), id).await);
         refused(crate::messages::delete(&world, scope.clone(), id).await);
         refused(delete(&world, scope.clone()).await);
     }
+    // Without a mailbox in the scope: the message is found in any mailbox of its owner, and nothing else is.
+    let found = world.message(any_owned_by(&owner), &ids[0]).await.unwrap();
+    assert_eq!(found.address, "ann@mayfly.test");
+    for (owner, id) in [(other.as_str(), &ids[0]), (&owner, &ids[1]), ("x", &ids[0])] {
+        let outcome = world.message(any_owned_by(owner), id).await.map(drop);
+        assert_refused(outcome, ErrorCode::NotFound, Reason::NotFound);
+    }
+    let outcome = world.get(any_owned_by(&owner)).await.map(drop);
+    assert_refused(outcome, ErrorCode::NotFound, Reason::NotFound);
     // A mailbox's own scope does not reach into another mailbox either.
     let refused = world.message(scope(&free), &ids[0]).await;
     assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
     assert_eq!(world.list(scope(&ann), 1).await.unwrap().len(), 1);
 }
 
-async fn system_domains_keep_their_ids_over_restarts_and_follow_the_configuration(db: Db) {
+async fn list_domains_ids_are_stable_over_restarts(db: Db) {
     async fn domains(world: &World) -> Vec<(String, String, bool, i32)> {
         let answer = world
             .client

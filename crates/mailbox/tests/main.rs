@@ -12,6 +12,7 @@ mod deliver_message;
 mod dns;
 mod domain_checks;
 mod domains;
+mod extraction;
 mod fleet;
 mod mailboxes;
 mod messages;

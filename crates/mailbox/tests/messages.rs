@@ -12,10 +12,10 @@ use time::Duration;
 use crate::world::{World, assert_refused, mail, scope};
 
 db_test!(
-    lists_show_thirty_a_page_newest_first,
-    a_message_is_shown_whole_and_reading_changes_nothing,
-    what_is_past_its_retention_has_expired_swept_or_not,
-    new_mail_is_listed_by_bytes_and_whole,
+    list_messages_pages_of_thirty_newest_first,
+    get_message_returns_all_fields_without_side_effects,
+    get_message_past_retention_is_expired,
+    list_messages_after_is_bounded_by_bytes,
 );
 
 pub(crate) async fn mark_read(world: &World, scope: Scope, message_id: &str) -> Result<(), Failure> {
@@ -46,7 +46,7 @@ pub(crate) async fn delete(world: &World, scope: Scope, message_id: &str) -> Res
         .map_err(Failure::from)
 }
 
-async fn lists_show_thirty_a_page_newest_first(db: Db) {
+async fn list_messages_pages_of_thirty_newest_first(db: Db) {
     let world = World::new(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
@@ -76,7 +76,7 @@ async fn lists_show_thirty_a_page_newest_first(db: Db) {
     assert_eq!(world.list(scope(&bob), 1).await.unwrap().len(), 5);
 }
 
-async fn a_message_is_shown_whole_and_reading_changes_nothing(db: Db) {
+async fn get_message_returns_all_fields_without_side_effects(db: Db) {
     let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let raw = mail("Tea");
@@ -98,6 +98,7 @@ async fn a_message_is_shown_whole_and_reading_changes_nothing(db: Db) {
     assert_eq!(message.text_body.as_deref(), Some("Hello Tea\r\n"));
     assert_eq!((message.html_body, message.attachments.len()), (None, 0));
     assert_eq!(world.source(scope(&ann), &id).await.unwrap(), raw);
+    world.check(scope(&ann), &id).await.unwrap();
 
     mark_read(&world, scope(&ann), &id).await.unwrap();
     mark_read(&world, scope(&ann), &id).await.unwrap();
@@ -110,6 +111,8 @@ async fn a_message_is_shown_whole_and_reading_changes_nothing(db: Db) {
         delete(&world, scope(&ann), &id).await,
         mark_read(&world, scope(&ann), &id).await,
         world.message(scope(&ann), &id).await.map(drop),
+        world.check(scope(&ann), &id).await,
+        world.check(scope(&ann), "no id").await,
         world.source(scope(&ann), &id).await.map(drop),
         world.attachment(scope(&ann), &id, 0).await.map(drop),
         world.message(scope(&ann), "no id").await.map(drop),
@@ -122,7 +125,7 @@ async fn a_message_is_shown_whole_and_reading_changes_nothing(db: Db) {
     }
 }
 
-async fn what_is_past_its_retention_has_expired_swept_or_not(db: Db) {
+async fn get_message_past_retention_is_expired(db: Db) {
     let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let old = world.deliver(&[&ann], &mail("old")).await.unwrap().remove(0);
@@ -139,6 +142,7 @@ async fn what_is_past_its_retention_has_expired_swept_or_not(db: Db) {
         );
         for outcome in [
             world.message(scope(&ann), &old).await.map(drop),
+            world.check(scope(&ann), &old).await,
             world.source(scope(&ann), &old).await.map(drop),
             world.attachment(scope(&ann), &old, 0).await.map(drop),
             mark_read(&world, scope(&ann), &old).await,
@@ -155,7 +159,7 @@ async fn what_is_past_its_retention_has_expired_swept_or_not(db: Db) {
 }
 
 /// Senders decide how long the links of a mail are: no answer grows with them, and none of the mails is passed over.
-async fn new_mail_is_listed_by_bytes_and_whole(db: Db) {
+async fn list_messages_after_is_bounded_by_bytes(db: Db) {
     let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let long = "x".repeat(2000);

@@ -1,38 +1,18 @@
-//! Steps of the schema over data that is there.
+//! The schema over data that an earlier start of the service stored.
 
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::{ListMessagesAfterRequest, list_messages_after_request::Following};
 use mayfly_testkit::{Db, ManualClock, TestDatabase, db_test};
-use sea_orm::{ConnectionTrait, DbErr};
 
 use crate::world::{World, no_auth, scope};
 
-db_test!(what_was_stored_before_the_newest_ids_were_noted_comes_before_what_is_stored_later);
+db_test!(deliver_message_after_clock_step_back_gets_larger_id);
 
 const MAIL: &[u8] = b"Subject: Hello\r\n\r\nHello.\r\n";
 const OWNER: &str = "01a20f14-c5d0-75e4-aa11-c633d343d4ed";
 
 async fn open(database: TestDatabase, clock: ManualClock) -> World {
     World::open(database, clock, Config::default(), no_auth(), &["mayfly.test"]).await
-}
-
-/// Takes a step back: what it added, and the note that it was taken.
-async fn undo(test_database: &TestDatabase) {
-    let database = test_database.open("mailbox").await;
-    let undone = database.tx("undo", |tx| {
-        Box::pin(async move {
-            for statement in [
-                "ALTER TABLE mailboxes DROP COLUMN last_message_id",
-                "ALTER TABLE owners DROP COLUMN last_message_id",
-                "DELETE FROM seaql_migrations WHERE version = 'm20261124_000004_add_last_message_ids'",
-            ] {
-                tx.execute_unprepared(statement).await?;
-            }
-            Ok::<_, DbErr>(())
-        })
-    });
-    undone.await.unwrap();
-    database.close().await;
 }
 
 /// Returns what came after a cursor, and the cursor behind it.
@@ -51,8 +31,8 @@ async fn after(world: &World, following: Following, cursor: Option<&str>) -> (Ve
     (ids.collect(), answer.cursor)
 }
 
-async fn what_was_stored_before_the_newest_ids_were_noted_comes_before_what_is_stored_later(db: Db) {
-    // The clock went back since: an id of the moment alone would be smaller than those that are there.
+async fn deliver_message_after_clock_step_back_gets_larger_id(db: Db) {
+    // The clock steps back at the restart: an id of the time alone would sort before the stored ones.
     let ahead = ManualClock::default();
     ahead.advance(time::Duration::hours(1));
     let world = open(TestDatabase::new(db), ahead).await;
@@ -64,7 +44,6 @@ async fn what_was_stored_before_the_newest_ids_were_noted_comes_before_what_is_s
         stored.extend(world.deliver(&[mailbox], MAIL).await.unwrap());
     }
     let (database, _) = world.stop().await;
-    undo(&database).await;
 
     let world = open(database, ManualClock::default()).await;
     let of = |mailbox: &str| Following::Mailbox(scope(mailbox));

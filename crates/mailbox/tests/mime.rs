@@ -11,12 +11,12 @@ use proptest::{
 use crate::world::{World, assert_refused, scope};
 
 db_test!(
-    an_attachment_comes_decoded_and_in_chunks,
+    get_attachment_streams_decoded_chunks,
     a_mail_of_32000_messages_within_each_other_is_kept_whole,
-    codes_and_links_are_found_when_a_mail_arrives,
+    deliver_message_extracts_codes_and_links,
 );
 
-async fn codes_and_links_are_found_when_a_mail_arrives(db: Db) {
+async fn deliver_message_extracts_codes_and_links(db: Db) {
     let world = World::new(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
@@ -65,7 +65,7 @@ async fn codes_and_links_are_found_when_a_mail_arrives(db: Db) {
     assert_eq!(findings, mayfly_proto::mailbox::Findings::default());
 }
 
-async fn an_attachment_comes_decoded_and_in_chunks(db: Db) {
+async fn get_attachment_streams_decoded_chunks(db: Db) {
     let world = World::new(db).await;
     let ann = world.create("ann@mayfly.test").await;
     let line = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJz\r\n";
@@ -126,7 +126,7 @@ async fn a_mail_of_32000_messages_within_each_other_is_kept_whole(db: Db) {
 }
 
 #[test]
-fn whatever_came_is_given_back_byte_for_byte() {
+fn get_message_source_returns_exact_bytes() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (world, ann) = runtime.block_on(async {
         let world = World::new(Db::Sqlite).await;

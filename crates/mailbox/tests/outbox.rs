@@ -18,9 +18,9 @@ use crate::{
 };
 
 db_test!(
-    the_credential_of_a_deleted_mailbox_is_forgotten_once_auth_answers,
-    the_credential_of_a_lapsed_reservation_is_forgotten,
-    the_credential_of_an_idle_mailbox_is_forgotten,
+    delete_mailbox_deletes_credential_after_auth_recovers,
+    sweep_lapsed_reservation_deletes_credential,
+    sweep_idle_mailbox_deletes_credential,
 );
 
 struct RealAuth {
@@ -97,7 +97,7 @@ async fn world(db: Db) -> (World, RealAuth) {
     (world, auth)
 }
 
-async fn the_credential_of_a_deleted_mailbox_is_forgotten_once_auth_answers(db: Db) {
+async fn delete_mailbox_deletes_credential_after_auth_recovers(db: Db) {
     let (world, auth) = world(db).await;
     let [ann, bob] = [
         world.create("ann@mayfly.test").await,
@@ -127,7 +127,7 @@ async fn the_credential_of_a_deleted_mailbox_is_forgotten_once_auth_answers(db: 
     assert!(auth.is_valid(&bobs).await);
 }
 
-async fn the_credential_of_a_lapsed_reservation_is_forgotten(db: Db) {
+async fn sweep_lapsed_reservation_deletes_credential(db: Db) {
     let (world, auth) = world(db).await;
     let first = world.reserve("ann@mayfly.test", None).await.unwrap();
     let swept = world.reserve("bob@mayfly.test", None).await.unwrap();
@@ -142,7 +142,7 @@ async fn the_credential_of_a_lapsed_reservation_is_forgotten(db: Db) {
     assert!(auth.is_valid(&seconds).await);
 }
 
-async fn the_credential_of_an_idle_mailbox_is_forgotten(db: Db) {
+async fn sweep_idle_mailbox_deletes_credential(db: Db) {
     let (world, auth) = world(db).await;
     let ann = world.create("ann@mayfly.test").await;
     world

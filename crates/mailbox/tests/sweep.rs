@@ -12,9 +12,9 @@ use crate::{
 };
 
 db_test!(
-    a_mailbox_that_nobody_uses_is_deleted_and_one_that_is_read_lives,
-    nothing_is_left_of_what_was_deleted_or_expired,
-    a_lapsed_reservation_is_swept_and_its_credential_with_it,
+    sweep_deletes_idle_mailbox_and_keeps_read_one,
+    sweep_removes_all_rows_of_deleted_and_expired,
+    sweep_removes_lapsed_reservation,
 );
 
 /// Counts the rows of each table once the service has stopped: what callers cannot see any more must be gone as well.
@@ -45,7 +45,7 @@ pub(crate) async fn rows(world: World) -> Vec<(&'static str, i64)> {
     counts
 }
 
-async fn a_mailbox_that_nobody_uses_is_deleted_and_one_that_is_read_lives(db: Db) {
+async fn sweep_deletes_idle_mailbox_and_keeps_read_one(db: Db) {
     let world = World::new(db).await;
     let [read, signed_in, idle] = ["read", "in", "idle"].map(|name| format!("{name}@mayfly.test"));
     let read_id = world.create(&read).await;
@@ -101,7 +101,7 @@ async fn is_touch_due(world: &World) -> bool {
     row.try_get_by_index::<i64>(0).unwrap() < 2
 }
 
-async fn nothing_is_left_of_what_was_deleted_or_expired(db: Db) {
+async fn sweep_removes_all_rows_of_deleted_and_expired(db: Db) {
     let world = World::new(db).await;
     let (ann, bob) = (
         world.create("ann@mayfly.test").await,
@@ -143,7 +143,7 @@ async fn nothing_is_left_of_what_was_deleted_or_expired(db: Db) {
     assert_eq!(counts, expected);
 }
 
-async fn a_lapsed_reservation_is_swept_and_its_credential_with_it(db: Db) {
+async fn sweep_removes_lapsed_reservation(db: Db) {
     let world = World::new(db).await;
     world.reserve("ann@mayfly.test", None).await.unwrap();
     world.mailbox.sweep().await;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 db_test!(
-    each_day_counts_what_came_to_an_owner,
+    list_usage_days_counts_messages_per_day,
     what_is_counted_follows_the_day_of_the_clock_and_ends_after_90,
 );
 
@@ -29,7 +29,7 @@ async fn days(world: &World, owner: &str, days: u32) -> Result<Vec<(i64, i64)>, 
     Ok(listed.iter().map(|day| (day.messages, day.bytes)).collect())
 }
 
-async fn each_day_counts_what_came_to_an_owner(db: Db) {
+async fn list_usage_days_counts_messages_per_day(db: Db) {
     let world = World::new(db).await;
     let (ann, bob) = (user(), user());
     let [one, other] = [

@@ -18,7 +18,7 @@ use http::HeaderMap;
 use mayfly_proto::mailbox::{
     CreateWebhookRequest, CreateWebhookResponse, DeleteWebhookRequest, ListWebhookDeliveriesRequest,
     ListWebhooksRequest, ReplayWebhookDeliveryRequest, RotateWebhookSecretRequest, TestWebhookRequest,
-    Webhook, WebhookDelivery,
+    Webhook, WebhookDelivery, WebhookStatus,
 };
 use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test, eventually};
@@ -348,7 +348,7 @@ async fn gone_receiver_gets_no_events_until_rotation(db: Db) {
     receiver.answers("410 Gone");
     world.deliver(&[&account], &mail("one")).await.unwrap();
     eventually("failed", async || {
-        list(&world, &owner).await[0].status == "failed"
+        list(&world, &owner).await[0].status() == WebhookStatus::Failed
     })
     .await;
     world.deliver(&[&account], &mail("unheard")).await.unwrap();
@@ -366,7 +366,10 @@ async fn gone_receiver_gets_no_events_until_rotation(db: Db) {
     receiver.answers("200 OK");
     rotate(&world, &owner, &id).await.unwrap();
     let webhook = list(&world, &owner).await.remove(0);
-    assert_eq!((webhook.status.as_str(), webhook.failure_count), ("active", 0));
+    assert_eq!(
+        (webhook.status(), webhook.failure_count),
+        (WebhookStatus::Active, 0)
+    );
     world.deliver(&[&account], &mail("two")).await.unwrap();
     let received = receiver.until_received(2).await;
     assert!(String::from_utf8_lossy(&received[1].1).contains("\"subject\":\"two\""));

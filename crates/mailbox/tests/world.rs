@@ -12,10 +12,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use mayfly_mailbox::{Config, Deps, Mailbox, WebhooksConfig};
 use mayfly_proto::mailbox::{
-    ActivateMailboxRequest, DeliverMessageRequest, Envelope, GetAttachmentRequest, GetAttachmentResponse,
-    GetMailboxRequest, GetMessageRequest, GetMessageResponse, GetMessageSourceRequest, ListMessagesRequest,
-    MailboxInfo, MessageSummary, ReserveMailboxRequest, Scope, deliver_message_request::Part,
-    get_attachment_response, mailbox_client::MailboxClient,
+    ActivateMailboxRequest, AnyOwnedBy, CheckMessageRequest, DeliverMessageRequest, Envelope,
+    GetAttachmentRequest, GetAttachmentResponse, GetMailboxRequest, GetMessageRequest, GetMessageResponse,
+    GetMessageSourceRequest, ListMessagesRequest, MailboxInfo, MessageSummary, OwnedMailbox,
+    ReserveMailboxRequest, Scope, deliver_message_request::Part, get_attachment_response,
+    mailbox_client::MailboxClient, scope::Caller,
 };
 use mayfly_rpc::{Failure, Transport, local};
 use mayfly_runtime::{config::List, task::Tasks};
@@ -231,6 +232,15 @@ impl World {
         Ok(answer.map_err(Failure::from)?.into_inner())
     }
 
+    pub(crate) async fn check(&self, scope: Scope, message_id: &str) -> Result<(), Failure> {
+        let request = CheckMessageRequest {
+            scope: Some(scope),
+            message_id: message_id.to_owned(),
+        };
+        let answer = self.client.clone().check_message(request).await;
+        answer.map(drop).map_err(Failure::from)
+    }
+
     pub(crate) async fn source(&self, scope: Scope, message_id: &str) -> Result<Vec<u8>, Failure> {
         let request = GetMessageSourceRequest {
             scope: Some(scope),
@@ -280,19 +290,29 @@ impl World {
     }
 }
 
-/// Where a mailbox acts for itself.
+/// The scope of a mailbox that acts for itself.
 pub(crate) fn scope(account_id: &str) -> Scope {
     Scope {
-        account_id: account_id.to_owned(),
-        owner_user_id: None,
+        caller: Some(Caller::AccountId(account_id.to_owned())),
     }
 }
 
-/// Where a Pro user acts for a mailbox.
+/// The scope of a Pro user on one mailbox.
 pub(crate) fn owned(account_id: &str, owner: &str) -> Scope {
     Scope {
-        account_id: account_id.to_owned(),
-        owner_user_id: Some(owner.to_owned()),
+        caller: Some(Caller::Owned(OwnedMailbox {
+            account_id: account_id.to_owned(),
+            owner_user_id: owner.to_owned(),
+        })),
+    }
+}
+
+/// The scope of a Pro user on a message in any of their mailboxes.
+pub(crate) fn any_owned_by(owner: &str) -> Scope {
+    Scope {
+        caller: Some(Caller::AnyOwnedBy(AnyOwnedBy {
+            owner_user_id: owner.to_owned(),
+        })),
     }
 }
 

@@ -15,6 +15,10 @@ use serde::{Deserialize, Serialize};
 use crate::body_prefix::BodyPrefix;
 use visible_text::VisibleText;
 
+/// The version of the extraction rules and of the serialized form of [`Extracted`]. Every change of either increases it, so that
+/// stored results are recomputed.
+pub const EXTRACTION_VERSION: i16 = 1;
+
 /// Codes of a mail.
 const MAX_CODES: usize = 10;
 /// Links of a mail.

@@ -22,7 +22,7 @@ use std::{
 
 use body_prefix::BodyPrefix;
 pub use decode::without_nul;
-pub use extract::{Code, CodePlace, Extracted, Link, LinkKind};
+pub use extract::{Code, CodePlace, EXTRACTION_VERSION, Extracted, Link, LinkKind};
 use parts::Leaf;
 
 /// What a message list shows of a mail.

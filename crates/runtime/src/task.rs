@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, future::Future, time::Duration};
 
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
@@ -53,9 +53,9 @@ impl Tasks {
         });
     }
 
-    /// Spawns a vital task that runs `job` now and then at each `period`, until the group stops. After a job that took
-    /// longer than the period, the missed ticks are one run, not a burst. Errors are logged with the name.
-    pub fn every<F, Fut, E>(&self, name: &'static str, period: Duration, mut job: F)
+    /// Spawns a vital task that runs `job` after `delay` and then at each `period`, until the group stops. After a job that
+    /// took longer than the period, the missed ticks are one run, not a burst. Errors are logged with the name.
+    pub fn every<F, Fut, E>(&self, name: &'static str, delay: Duration, period: Duration, mut job: F)
     where
         F: FnMut() -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), E>> + Send,
@@ -64,7 +64,7 @@ impl Tasks {
         let stop = self.stop.clone();
         self.spawn_vital(name, async move {
             let run = async {
-                let mut ticks = tokio::time::interval(period);
+                let mut ticks = tokio::time::interval_at(Instant::now() + delay, period);
                 ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
                 loop {
                     ticks.tick().await;
@@ -122,7 +122,7 @@ mod tests {
         let tasks = Tasks::new(CancellationToken::new());
         let (runs, mut started) = mpsc::unbounded_channel();
         let mut count = 0;
-        tasks.every("counter", PERIOD, move || {
+        tasks.every("counter", Duration::ZERO, PERIOD, move || {
             count += 1;
             runs.send(Instant::now()).unwrap();
             // The first run misses several ticks.
@@ -148,7 +148,7 @@ mod tests {
     async fn every_stops_in_the_middle_of_a_job() {
         let tasks = Tasks::new(CancellationToken::new());
         let (runs, mut started) = mpsc::unbounded_channel();
-        tasks.every("endless", Duration::from_millis(100), move || {
+        tasks.every("endless", Duration::ZERO, Duration::from_millis(100), move || {
             runs.send(()).unwrap();
             std::future::pending::<Result<(), &str>>()
         });

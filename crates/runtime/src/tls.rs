@@ -109,7 +109,7 @@ pub fn reload_on_change(
         files.iter().map(of).collect()
     };
     let mut seen = modified();
-    tasks.every("certificate reload", RELOAD_EVERY, move || {
+    tasks.every("certificate reload", RELOAD_EVERY, RELOAD_EVERY, move || {
         let now = modified();
         let is_changed = now != seen;
         seen = now;

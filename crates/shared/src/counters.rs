@@ -79,7 +79,7 @@ impl SocketCount {
         };
         if let Some(redis) = count.redis.clone() {
             let count = count.clone();
-            tasks.every("socket count renewal", RENEW_EVERY, move || {
+            tasks.every("socket count renewal", RENEW_EVERY, RENEW_EVERY, move || {
                 let (count, redis) = (count.clone(), redis.clone());
                 async move { count.renew(&redis).await }
             });

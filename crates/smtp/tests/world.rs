@@ -9,7 +9,7 @@ use mayfly_proto::{
     auth::auth_server,
     mailbox::{
         ActivateMailboxRequest, GetMessageSourceRequest, ListMessagesRequest, MessageSummary,
-        ReserveMailboxRequest, Scope, mailbox_client::MailboxClient, mailbox_server,
+        ReserveMailboxRequest, Scope, mailbox_client::MailboxClient, mailbox_server, scope::Caller,
     },
 };
 use mayfly_rpc::{Credential, Peer, Transport};
@@ -167,8 +167,7 @@ impl World {
 
 fn scope(account_id: &str) -> Scope {
     Scope {
-        account_id: account_id.to_owned(),
-        owner_user_id: None,
+        caller: Some(Caller::AccountId(account_id.to_owned())),
     }
 }
 

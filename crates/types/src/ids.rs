@@ -131,7 +131,22 @@ impl MessageId {
             _ => self,
         }
     }
+
+    /// Returns the largest id that sorts before this one: an exclusive bound that this id is not before.
+    #[must_use]
+    pub fn predecessor(self) -> Self {
+        Self(Uuid::from_u128(self.0.as_u128().saturating_sub(1)))
+    }
 }
+
+id!(
+    /// The bytes of a delivery, which its recipients share.
+    RawMessageId
+);
+id!(
+    /// An outbox entry: a call to another service that a committed change requires.
+    OutboxEntryId
+);
 
 id!(
     /// A Pro API token (its public id, not its value).

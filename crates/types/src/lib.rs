@@ -16,8 +16,8 @@ pub use client_network::client_network;
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
 pub use ids::{
-    AccountId, AttemptId, DomainId, HolderId, InvalidId, MessageId, TokenId, UserId, WebhookEventId,
-    WebhookId,
+    AccountId, AttemptId, DomainId, HolderId, InvalidId, MessageId, OutboxEntryId, RawMessageId, TokenId,
+    UserId, WebhookEventId, WebhookId,
 };
 pub use new_message::NewMessage;
 pub use reason::{Reason, UnknownReason};

@@ -3,7 +3,7 @@
 use mayfly_follow::Topic;
 use mayfly_proto::{
     auth::{ValidateTokenRequest, validate_token_response::Principal},
-    mailbox::Scope,
+    mailbox::{AnyOwnedBy, Scope, scope::Caller},
 };
 use mayfly_rpc::Failure;
 
@@ -34,17 +34,13 @@ impl App {
 
 /// The messages that a principal can read.
 pub(crate) fn reading_scope(principal: Principal) -> Scope {
-    match principal {
-        Principal::Mailbox(mailbox) => Scope {
-            account_id: mailbox.account_id,
-            owner_user_id: None,
-        },
-        // Any of this user's mailboxes.
-        Principal::Pro(pro) => Scope {
-            account_id: String::new(),
-            owner_user_id: Some(pro.user_id),
-        },
-    }
+    let caller = match principal {
+        Principal::Mailbox(mailbox) => Caller::AccountId(mailbox.account_id),
+        Principal::Pro(pro) => Caller::AnyOwnedBy(AnyOwnedBy {
+            owner_user_id: pro.user_id,
+        }),
+    };
+    Scope { caller: Some(caller) }
 }
 
 /// The topic of a mailbox token.

@@ -7,7 +7,10 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use mayfly_follow::Topic;
-use mayfly_proto::{auth::validate_token_response::Principal, mailbox::Scope};
+use mayfly_proto::{
+    auth::validate_token_response::Principal,
+    mailbox::{OwnedMailbox, Scope, scope::Caller},
+};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -54,22 +57,23 @@ impl CallerId {
     }
 }
 
+fn scope(caller: Caller) -> Scope {
+    Scope { caller: Some(caller) }
+}
+
 impl MailboxPrincipal {
     pub(crate) fn scope(self) -> Scope {
-        Scope {
-            account_id: self.account_id,
-            owner_user_id: None,
-        }
+        scope(Caller::AccountId(self.account_id))
     }
 }
 
 impl ProPrincipal {
     /// One of this user's mailboxes, if it is one.
     pub(crate) fn scope_of(self, account_id: String) -> Scope {
-        Scope {
+        scope(Caller::Owned(OwnedMailbox {
             account_id,
-            owner_user_id: Some(self.user_id),
-        }
+            owner_user_id: self.user_id,
+        }))
     }
 }
 

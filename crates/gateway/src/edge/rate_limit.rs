@@ -38,7 +38,7 @@ impl RateLimit {
             Arc::new(RateLimiter::dashmap(quota))
         });
         if let Some(limiter) = limiter.clone() {
-            tasks.every("rate limit pruning", PRUNE_EVERY, move || {
+            tasks.every("rate limit pruning", PRUNE_EVERY, PRUNE_EVERY, move || {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();
                 ready(Ok::<(), Infallible>(()))

@@ -1,13 +1,12 @@
-//! What one commit stores: all that is decided of a batch, and written.
+//! One commit: decides on the deliveries of a batch, and writes them.
 
 use std::{collections::HashMap, sync::Arc};
 
-use mayfly_types::{AccountId, Clock, MessageId, UserId};
+use mayfly_database::DatabaseTransaction;
+use mayfly_types::{AccountId, Clock, MessageId, RawMessageId};
 use mayfly_webhooks::MessageReceived;
-use sea_orm::DatabaseTransaction;
 use time::OffsetDateTime;
 use tracing::Span;
-use uuid::Uuid;
 
 use super::{Delivery, Outcome, owned::Owned};
 use crate::{
@@ -15,15 +14,15 @@ use crate::{
     store::{Mailbox, Message, RawMessage, deliveries, mailboxes, millis},
 };
 
-/// Decides on each delivery before anything is written, so that a full mailbox fails no other delivery. Returns the
-/// mailboxes that have less room now.
+/// Decides on each delivery before it writes anything, so that a full mailbox fails no other delivery. Returns the mailboxes
+/// that changed.
 pub(super) async fn store_all(
     tx: &DatabaseTransaction,
     deliveries: &[Arc<Delivery>],
-    accounts: &[Uuid],
+    accounts: &[AccountId],
     clock: &dyn Clock,
 ) -> Result<(Vec<Outcome>, Vec<Arc<Mailbox>>), Error> {
-    let mut room: HashMap<Uuid, Room> = HashMap::with_capacity(accounts.len());
+    let mut room: HashMap<AccountId, Room> = HashMap::with_capacity(accounts.len());
     for some in accounts.chunks(1000) {
         let found = mailboxes::lock_active(tx, some).await?;
         room.extend(
@@ -33,22 +32,29 @@ pub(super) async fn store_all(
         );
     }
     let now = clock.now();
-    let mut owned = Owned::lock(tx, &room, now).await?;
+    let owners = room
+        .values()
+        .filter_map(|room| room.mailbox.owner_user_id)
+        .collect();
+    let mut owned = Owned::lock(tx, owners, now).await?;
     let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     let mut spans = HashMap::new();
     for delivery in deliveries {
         let outcome = decide(delivery, &mut room, &mut owned);
         if let Ok(ids) = &outcome
-            && let Some(raw_id) = ids.first()
+            && let Some(first) = ids.first()
         {
+            // As old as its first message, so that retention removes both together.
+            let raw_id = RawMessageId::from_uuid(first.as_uuid());
             raw_rows.push(RawMessage {
-                id: raw_id.as_uuid(),
+                id: raw_id,
                 bytes: delivery.raw.clone(),
-                findings: delivery.findings.clone(),
+                extracted_version: delivery.extracted.version,
+                extracted: delivery.extracted.json.clone(),
             });
-            spans.insert(raw_id.as_uuid(), &delivery.span);
+            spans.insert(raw_id, &delivery.span);
             let rows = ids.iter().zip(&delivery.accounts);
-            message_rows.extend(rows.map(|(id, account)| row(delivery, *account, *id, *raw_id, now)));
+            message_rows.extend(rows.map(|(id, account)| row(delivery, *account, *id, raw_id, now)));
         }
         outcomes.push(outcome);
     }
@@ -58,13 +64,13 @@ pub(super) async fn store_all(
     let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
     changed.sort_unstable_by_key(|room| room.mailbox.id);
     for some in changed.chunks(100) {
-        let changes: Vec<(Uuid, i64, Uuid)> = some
+        let changes: Vec<(AccountId, i64, MessageId)> = some
             .iter()
             .filter_map(|room| Some((room.mailbox.id, room.taken, room.mailbox.last_message_id?)))
             .collect();
-        mailboxes::note_deliveries(tx, &changes).await?;
+        mailboxes::add_deliveries(tx, &changes).await?;
     }
-    owned.note(tx).await?;
+    owned.store(tx).await?;
     let changed = changed.into_iter().map(|room| {
         let used_bytes = room.mailbox.used_bytes + room.taken;
         Arc::new(Mailbox {
@@ -78,15 +84,15 @@ pub(super) async fn store_all(
 /// Returns the messages that mailboxes of Pro users received. Most mailboxes have no owner and cost nothing here.
 fn received<'a>(
     messages: &'a [Message],
-    room: &'a HashMap<Uuid, Room>,
-    spans: &HashMap<Uuid, &'a Span>,
+    room: &'a HashMap<AccountId, Room>,
+    spans: &HashMap<RawMessageId, &'a Span>,
 ) -> Vec<MessageReceived<'a>> {
     let received = messages.iter().filter_map(|message| {
         let mailbox = &room.get(&message.account_id)?.mailbox;
         Some(MessageReceived {
-            owner: UserId::from_uuid(mailbox.owner_user_id?),
-            message_id: MessageId::from_uuid(message.id),
-            account_id: AccountId::from_uuid(message.account_id),
+            owner: mailbox.owner_user_id?,
+            message_id: message.id,
+            account_id: message.account_id,
             address: &mailbox.address,
             from: message.from_header.as_deref(),
             sender: &message.sender,
@@ -99,9 +105,9 @@ fn received<'a>(
     received.collect()
 }
 
-/// A mailbox, and how much of its room the batch takes.
-pub(super) struct Room {
-    pub(super) mailbox: Mailbox,
+/// A mailbox, and how many bytes the batch adds to it.
+struct Room {
+    mailbox: Mailbox,
     taken: i64,
 }
 
@@ -114,8 +120,8 @@ impl Room {
     }
 }
 
-/// Takes room for a delivery in all of its mailboxes, or in none.
-fn decide(delivery: &Delivery, room: &mut HashMap<Uuid, Room>, owned: &mut Owned) -> Outcome {
+/// Reserves room for a delivery in all of its mailboxes, or in none.
+fn decide(delivery: &Delivery, room: &mut HashMap<AccountId, Room>, owned: &mut Owned) -> Outcome {
     let size = size_of(delivery);
     for account in &delivery.accounts {
         let room = room.get(account).ok_or(Error::NotFound)?;
@@ -137,12 +143,18 @@ fn size_of(delivery: &Delivery) -> i64 {
     i64::try_from(delivery.raw.len()).unwrap_or(i64::MAX)
 }
 
-fn row(delivery: &Delivery, account: Uuid, id: MessageId, raw_id: MessageId, now: OffsetDateTime) -> Message {
+fn row(
+    delivery: &Delivery,
+    account: AccountId,
+    id: MessageId,
+    raw_id: RawMessageId,
+    now: OffsetDateTime,
+) -> Message {
     let summary = &delivery.summary;
     Message {
         account_id: account,
-        id: id.as_uuid(),
-        raw_id: raw_id.as_uuid(),
+        id,
+        raw_id,
         sender: delivery.sender.clone(),
         from_header: summary.from.clone(),
         subject: summary.subject.clone(),

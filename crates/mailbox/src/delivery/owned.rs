@@ -1,31 +1,29 @@
-//! What a batch changes of Pro users: their last ids, and how much they received. Mailboxes without an owner, which most
-//! are, cost nothing here.
+//! The changes of a batch to Pro users: their last message ids and their usage. Mailboxes without an owner, which most are, cost
+//! nothing here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use mayfly_types::MessageId;
-use sea_orm::DatabaseTransaction;
+use mayfly_database::DatabaseTransaction;
+use mayfly_types::{MessageId, UserId};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
-use super::batch::Room;
 use crate::{
     error::Error,
     model,
     store::{Mailbox, entities::usage_day, owners, usage_days},
 };
 
-/// The Pro users whose mailboxes a batch is for, locked: whoever stores in one of theirs later has a larger id, as it is for
+/// The owners of the mailboxes of a batch, locked: a later delivery to any mailbox of an owner gets a larger id, as it does in
 /// each mailbox.
 pub(super) struct Owned {
-    owners: BTreeMap<Uuid, Received>,
+    owners: BTreeMap<UserId, Received>,
     now: OffsetDateTime,
 }
 
-/// What a Pro user received in this batch, and the largest id so far.
+/// Usage of a Pro user in this batch, and the largest message id so far.
 #[derive(Default)]
 struct Received {
-    last_message_id: Option<Uuid>,
+    last_message_id: Option<MessageId>,
     messages: i64,
     bytes: i64,
 }
@@ -33,15 +31,11 @@ struct Received {
 impl Owned {
     pub(super) async fn lock(
         tx: &DatabaseTransaction,
-        room: &HashMap<Uuid, Room>,
+        owners: BTreeSet<UserId>,
         now: OffsetDateTime,
     ) -> Result<Self, Error> {
-        let mut owners: Vec<Uuid> = room
-            .values()
-            .filter_map(|room| room.mailbox.owner_user_id)
-            .collect();
-        owners.sort_unstable();
-        owners.dedup();
+        // In the order of their ids, so that concurrent batches cannot deadlock.
+        let owners: Vec<UserId> = owners.into_iter().collect();
         let locked = owners::lock_all(tx, &owners).await?.into_iter().map(|owner| {
             let received = Received {
                 last_message_id: owner.last_message_id,
@@ -55,31 +49,31 @@ impl Owned {
         })
     }
 
-    /// Makes the next id of a mailbox, which receives so many bytes.
+    /// Creates the id of the next message of a mailbox, and counts its bytes.
     pub(super) fn next(&mut self, mailbox: &mut Mailbox, bytes: i64) -> MessageId {
-        let mut id = MessageId::new(self.now).after(mailbox.last_message_id.map(MessageId::from_uuid));
+        let mut id = MessageId::new(self.now).after(mailbox.last_message_id);
         let owner = mailbox
             .owner_user_id
             .and_then(|owner| self.owners.get_mut(&owner));
         if let Some(received) = owner {
-            id = id.after(received.last_message_id.map(MessageId::from_uuid));
-            received.last_message_id = Some(id.as_uuid());
+            id = id.after(received.last_message_id);
+            received.last_message_id = Some(id);
             received.messages += 1;
             received.bytes += bytes;
         }
-        mailbox.last_message_id = Some(id.as_uuid());
+        mailbox.last_message_id = Some(id);
         id
     }
 
-    /// Notes what was received.
-    pub(super) async fn note(self, tx: &DatabaseTransaction) -> Result<(), Error> {
+    /// Stores ids and usage.
+    pub(super) async fn store(self, tx: &DatabaseTransaction) -> Result<(), Error> {
         let day = model::day_of(self.now);
         let mut days = Vec::new();
         for (owner, received) in self.owners {
             let (Some(last), true) = (received.last_message_id, received.messages > 0) else {
                 continue;
             };
-            owners::note_last_message(tx, owner, last).await?;
+            owners::set_last_message(tx, owner, last).await?;
             days.push(usage_day::Model {
                 owner_user_id: owner,
                 day,

@@ -1,12 +1,11 @@
 //! Conversions from the service types to protobuf.
 
-use mayfly_mime::{Code, CodePlace, Extracted, InlineLimits, InlinePart, Link, LinkKind};
+use mayfly_mime::{Code, CodePlace, Extracted, InlinePart, Link, LinkKind};
 use mayfly_proto::mailbox as proto;
-use mayfly_types::{AccountId, DomainId, MessageId, UserId};
 use mayfly_webhooks::{Attempt, EVENT_TYPE, Webhook, WebhookStatus, event_name};
 
 use crate::{
-    service::Arrived,
+    service::MessageReceived,
     store::{
         Mailbox,
         entities::{custom_domain, domain, usage_day},
@@ -16,7 +15,7 @@ use crate::{
 
 pub(super) fn domain_to_proto(domain: domain::Model) -> proto::Domain {
     proto::Domain {
-        domain_id: DomainId::from_uuid(domain.id).to_string(),
+        domain_id: domain.id.to_string(),
         domain: domain.name,
         is_default: domain.sort_order == 0,
         sort_order: domain.sort_order,
@@ -26,21 +25,21 @@ pub(super) fn domain_to_proto(domain: domain::Model) -> proto::Domain {
 
 pub(super) fn custom_domain_to_proto(domain: custom_domain::Model) -> proto::CustomDomain {
     proto::CustomDomain {
-        domain_id: DomainId::from_uuid(domain.id).to_string(),
+        domain_id: domain.id.to_string(),
         domain: domain.name,
         verify_token: domain.verify_token,
         verified_at: domain.verified_at_ms.map(seconds),
         mx_configured: domain.mx_configured,
         created_at: seconds(domain.created_at_ms),
-        catch_all_account_id: domain.catch_all.map(|id| AccountId::from_uuid(id).to_string()),
+        catch_all_account_id: domain.catch_all.map(|id| id.to_string()),
     }
 }
 
 pub(super) fn mailbox_to_proto(mailbox: &Mailbox) -> proto::MailboxInfo {
     proto::MailboxInfo {
-        account_id: AccountId::from_uuid(mailbox.id).to_string(),
+        account_id: mailbox.id.to_string(),
         address: mailbox.address.clone(),
-        owner_user_id: mailbox.owner_user_id.map(|id| UserId::from_uuid(id).to_string()),
+        owner_user_id: mailbox.owner_user_id.map(|id| id.to_string()),
         quota_bytes: mailbox.quota_bytes,
         used_bytes: mailbox.used_bytes,
         created_at: seconds(mailbox.created_at_ms),
@@ -49,7 +48,7 @@ pub(super) fn mailbox_to_proto(mailbox: &Mailbox) -> proto::MailboxInfo {
 
 pub(super) fn summary_to_proto(message: ListedMessage) -> proto::MessageSummary {
     proto::MessageSummary {
-        message_id: MessageId::from_uuid(message.id).to_string(),
+        message_id: message.id.to_string(),
         sender: message.sender,
         from: message.from_header,
         subject: message.subject,
@@ -60,12 +59,12 @@ pub(super) fn summary_to_proto(message: ListedMessage) -> proto::MessageSummary 
     }
 }
 
-pub(super) fn arrived_to_proto(arrived: Arrived) -> proto::NewMessage {
+pub(super) fn received_to_proto(received: MessageReceived) -> proto::NewMessage {
     proto::NewMessage {
-        account_id: AccountId::from_uuid(arrived.message.account_id).to_string(),
-        summary: Some(summary_to_proto(arrived.message.into())),
-        address: arrived.address,
-        findings: Some(extracted_to_proto(arrived.extracted)),
+        account_id: received.message.account_id.to_string(),
+        summary: Some(summary_to_proto(received.message.into())),
+        address: received.address,
+        findings: Some(extracted_to_proto(received.extracted)),
     }
 }
 
@@ -76,23 +75,6 @@ pub(super) fn attachment_to_proto(attachment: mayfly_mime::Attachment) -> proto:
         content_type: attachment.content_type,
         size_bytes: attachment.size_bytes,
         content_id: attachment.content_id,
-    }
-}
-
-/// Largest number of inline parts of an answer.
-const MAX_INLINE_PARTS: usize = 20;
-/// Largest total size of the inline parts of an answer: with the longest bodies it stays below
-/// [`MAX_MAIL_ANSWER_BYTES`](mayfly_rpc::MAX_MAIL_ANSWER_BYTES).
-const MAX_INLINE_BYTES: usize = 8 << 20;
-
-const _: () =
-    assert!(mayfly_mime::MAX_BODY_BYTES + MAX_INLINE_BYTES + (1 << 20) <= mayfly_rpc::MAX_MAIL_ANSWER_BYTES);
-
-pub(super) fn inline_limits(limits: proto::InlineLimits) -> InlineLimits {
-    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    InlineLimits {
-        max_parts: size(limits.max_parts.into()).min(MAX_INLINE_PARTS),
-        max_bytes: size(limits.max_bytes).min(MAX_INLINE_BYTES),
     }
 }
 
@@ -141,14 +123,14 @@ pub(super) fn usage_day_to_proto(day: &usage_day::Model) -> proto::UsageDay {
 
 pub(super) fn webhook_to_proto(webhook: Webhook) -> proto::Webhook {
     let status = match webhook.status {
-        WebhookStatus::Active => "active",
-        WebhookStatus::Failed => "failed",
+        WebhookStatus::Active => proto::WebhookStatus::Active,
+        WebhookStatus::Failed => proto::WebhookStatus::Failed,
     };
     proto::Webhook {
         webhook_id: webhook.id.to_string(),
         url: webhook.url,
         events: vec![EVENT_TYPE.to_owned()],
-        status: status.to_owned(),
+        status: status.into(),
         failure_count: webhook.failure_count,
         last_triggered_at: webhook.last_triggered_at_ms.map(seconds),
         created_at: seconds(webhook.created_at_ms),

@@ -1,4 +1,4 @@
-//! Making a reserved mailbox usable, once its credential exists.
+//! Activates a reserved mailbox, once its credential exists.
 
 use mayfly_types::AccountId;
 
@@ -9,13 +9,9 @@ use crate::{
 };
 
 impl Service {
-    /// Activates a reservation that still holds; an active mailbox stays as it is.
+    /// Activates a reservation within its lease. An active mailbox stays unchanged.
     #[tracing::instrument(name = "mailbox.activate_mailbox", level = "debug", skip_all)]
-    pub(crate) async fn activate_mailbox(&self, account_id: &str) -> Result<(), Error> {
-        let id = account_id
-            .parse::<AccountId>()
-            .map_err(|_| Error::ReservationExpired)?
-            .as_uuid();
+    pub(crate) async fn activate_mailbox(&self, id: AccountId) -> Result<(), Error> {
         let now_ms = millis(self.clock.now());
         self.store
             .write("activate_mailbox", None, move |tx| {

@@ -1,7 +1,7 @@
-//! Bringing a domain along: it waits for its verification.
+//! Adds a custom domain, pending verification.
 
 use mayfly_database::idempotency::Call;
-use mayfly_types::DomainId;
+use mayfly_types::{DomainId, UserId};
 
 use super::{Service, custom_domains as rules};
 use crate::{
@@ -10,22 +10,20 @@ use crate::{
 };
 
 impl Service {
-    /// Adds a domain to a Pro user's. One that waits already is returned as it is.
+    /// Adds a domain of a Pro user. Returns a pending domain unchanged.
     #[tracing::instrument(name = "mailbox.add_domain", level = "debug", skip_all)]
     pub(crate) async fn add_domain(
         &self,
-        user_id: &str,
+        user: UserId,
         name: &str,
         idempotency_key: Option<&str>,
     ) -> Result<custom_domain::Model, Error> {
-        let user = rules::user(user_id)?;
         let name = rules::canonical(name, &self.domains)?;
         let call = idempotency_key.map(|key| Call::new("add_domain", user, key, &[&name]));
-        let user = user.as_uuid();
         let now = self.clock.now();
         let max_domains = u64::from(self.config.max_domains);
         let domain = custom_domain::Model {
-            id: DomainId::new(now).as_uuid(),
+            id: DomainId::new(now),
             user_id: user,
             name,
             verified_name: None,
@@ -46,11 +44,11 @@ impl Service {
                     if custom_domains::find_verified(tx, &domain.name).await?.is_some() {
                         return Err(Error::DomainAlreadyExists);
                     }
-                    if let Some(waiting) = custom_domains::find_named(tx, user, &domain.name).await? {
-                        if !rules::is_expired(&waiting, millis(now)) {
-                            return Ok(waiting);
+                    if let Some(pending) = custom_domains::find_named(tx, user, &domain.name).await? {
+                        if !rules::is_expired(&pending, millis(now)) {
+                            return Ok(pending);
                         }
-                        custom_domains::remove(tx, user, waiting.id).await?;
+                        custom_domains::remove(tx, user, pending.id).await?;
                     }
                     if custom_domains::count(tx, user, millis(now - rules::PENDING)).await? >= max_domains {
                         return Err(Error::DomainLimitReached);

@@ -1,32 +1,27 @@
-//! What the use cases of custom domains share: a domain as its user sees it.
+//! Rules that the use cases of custom domains share.
 
-use mayfly_database::is_unique_violation;
-use mayfly_types::{DomainName, UserId, random_bytes};
+use mayfly_database::{DbErr, is_unique_violation};
+use mayfly_types::{DomainName, random_bytes};
 use time::Duration;
 
 use crate::{error::Error, store::entities::custom_domain};
 
-/// How long a domain may wait for its verification.
+/// How long a domain can be pending.
 pub(super) const PENDING: Duration = Duration::days(7);
-/// How long after that it is told that it has waited too long.
+/// How long after that the domain answers with `DOMAIN_EXPIRED`.
 const EXPIRED: Duration = Duration::days(7);
-/// After how long in all a domain is removed that is not verified.
-pub(crate) const FORGOTTEN: Duration = PENDING.saturating_add(EXPIRED);
+/// When an unverified domain is removed.
+pub(super) const FORGOTTEN: Duration = PENDING.saturating_add(EXPIRED);
 
-/// Makes what proves a domain to be a user's: 128 random bits.
+/// Creates a verification token of 128 random bits.
 pub(super) fn new_token() -> String {
     format!("mayfly-verify-{:032x}", u128::from_be_bytes(random_bytes()))
 }
 
-/// Reads the user that asks. What is no id has nothing.
-pub(super) fn user(user_id: &str) -> Result<UserId, Error> {
-    user_id.parse().map_err(|_| Error::NotFound)
-}
-
-/// Returns the one form of a name that a user may bring along.
+/// Returns the canonical form of a name that a user may add.
 ///
 /// # Errors
-/// `InvalidDomain` for what is no domain name, a public suffix, an address, or a system domain and what is under one.
+/// `InvalidDomain` for a malformed name, a public suffix, an IP address, or a name at or below a system domain.
 pub(super) fn canonical(text: &str, system: &[DomainName]) -> Result<String, Error> {
     let text = text.trim();
     let text = text.strip_suffix('.').unwrap_or(text);
@@ -51,15 +46,15 @@ pub(super) fn canonical(text: &str, system: &[DomainName]) -> Result<String, Err
     Ok(name.to_owned())
 }
 
-/// Tells whether a domain has waited too long.
+/// Returns whether a domain was pending for too long.
 pub(super) fn is_expired(domain: &custom_domain::Model, now_ms: i64) -> bool {
     let pending_ms = i64::try_from(PENDING.whole_milliseconds()).unwrap_or(i64::MAX);
     let waits_since_ms = domain.lost_at_ms.unwrap_or(domain.created_at_ms);
     domain.verified_at_ms.is_none() && waits_since_ms.saturating_add(pending_ms) <= now_ms
 }
 
-/// Tells a name that somebody else has from other failures.
-pub(super) fn taken(error: sea_orm::DbErr) -> Error {
+/// Maps the failure to store a name that another user has verified.
+pub(super) fn taken(error: DbErr) -> Error {
     if is_unique_violation(&error) {
         Error::DomainAlreadyExists
     } else {

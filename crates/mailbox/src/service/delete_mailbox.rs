@@ -1,4 +1,4 @@
-//! Deleting a mailbox: decided here, told to `auth` through the outbox, swept later.
+//! Deletes a mailbox. The outbox deletes its credential in `auth`; the sweeper removes its rows.
 
 use super::{Scope, Service};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Service {
-    /// Makes a mailbox a tombstone. From the commit on nothing of it is seen, because every read checks its state.
+    /// Turns a mailbox into a tombstone. From the commit on it is invisible, because every read checks the state.
     #[tracing::instrument(name = "mailbox.delete_mailbox", level = "debug", skip_all)]
     pub(crate) async fn delete_mailbox(&self, scope: Scope) -> Result<(), Error> {
         let id = self.mailbox(scope).await?.id;
@@ -15,8 +15,8 @@ impl Service {
         self.store
             .write("delete_mailbox", Some(id), move |tx| {
                 Box::pin(async move {
-                    // An owner never changes, so that only the state has to be checked again.
-                    if mailboxes::bury(tx, &[id], millis(now)).await? == 0 {
+                    // The owner never changes, so only the state is checked again.
+                    if mailboxes::soft_delete(tx, &[id], millis(now)).await? == 0 {
                         return Err(scope.absent());
                     }
                     custom_domains::forget_catch_alls(tx, &[id]).await?;

@@ -1,21 +1,21 @@
-//! Deleting a message.
+//! Deletes a message.
 
-use super::{Scope, Service};
+use super::{MessageScope, Service};
 use crate::{
     error::Error,
     store::{mailboxes, messages},
 };
 
 impl Service {
-    /// Removes a message and gives its bytes back to the quota.
+    /// Removes a message and returns its size to the quota.
     #[tracing::instrument(name = "mailbox.delete_message", level = "debug", skip_all)]
-    pub(crate) async fn delete_message(&self, scope: Scope, message_id: &str) -> Result<(), Error> {
+    pub(crate) async fn delete_message(&self, scope: MessageScope, message_id: &str) -> Result<(), Error> {
         let (_, message) = self.message(scope, message_id).await?;
         let (account, id) = (message.account_id, message.id);
         self.store
             .write("delete_message", Some(account), move |tx| {
                 Box::pin(async move {
-                    // Looked up again: of two deletions at once only one may give the quota back.
+                    // Read again under a lock: of two concurrent deletions, one returns the size.
                     let found = messages::lock(tx, account, id).await?.ok_or(Error::NotFound)?;
                     messages::remove(tx, account, id).await?;
                     messages::remove_unnamed_raw(tx, &[found.raw_id]).await?;

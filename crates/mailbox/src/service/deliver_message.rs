@@ -1,13 +1,12 @@
-//! Taking a message in: collected whole, parsed, then handed to the one writer.
+//! Delivers a message: collects its bytes, parses them, and hands it to the delivery writer.
 
 use mayfly_types::{AccountId, MessageId};
 use tokio::sync::OwnedSemaphorePermit;
-use uuid::Uuid;
 
 use super::{Service, parse};
-use crate::{delivery::Delivery, error::Error, store::extracted};
+use crate::{delivery::Delivery, error::Error, store::extracted::StoredExtracted};
 
-/// More recipients than SMTP takes in one session.
+/// More recipients than an SMTP transaction accepts.
 const MAX_RECIPIENTS: usize = 1000;
 /// RFC 5321 4.5.3.1.3 allows 256 octets.
 const MAX_SENDER_BYTES: usize = 1024;
@@ -20,7 +19,7 @@ pub(crate) struct NewDelivery {
     pub(crate) size_bytes: i64,
 }
 
-/// A delivery whose bytes are arriving.
+/// A delivery whose bytes are still arriving.
 #[derive(Debug)]
 pub(crate) struct Intake {
     sender: String,
@@ -31,7 +30,7 @@ pub(crate) struct Intake {
 }
 
 impl Service {
-    /// Checks an envelope and sets the memory for its message aside.
+    /// Validates an envelope and reserves memory for its message.
     pub(crate) fn begin_delivery(&self, delivery: NewDelivery) -> Result<Intake, Error> {
         let size = usize::try_from(delivery.size_bytes)
             .map_err(|_| Error::InvalidRequest("size_bytes must not be negative"))?;
@@ -53,13 +52,13 @@ impl Service {
             sender: delivery.sender,
             recipients,
             size,
-            memory: self.deliveries.set_aside(size)?,
-            // The whole at once, since the memory is set aside: growing would take twice as much.
+            memory: self.deliveries.reserve_memory(size)?,
+            // Allocated at once: growing a vector needs twice the memory at times.
             raw: Vec::with_capacity(size),
         })
     }
 
-    /// Stores a message that has arrived whole. Returns an id for each recipient, in their order.
+    /// Stores a complete message. Returns an id for each recipient, in their order.
     #[tracing::instrument(name = "mailbox.deliver_message", level = "debug", skip_all)]
     pub(crate) async fn finish_delivery(&self, intake: Intake) -> Result<Vec<MessageId>, Error> {
         if intake.raw.len() != intake.size {
@@ -67,25 +66,26 @@ impl Service {
                 "the message is shorter than its envelope says",
             ));
         }
-        let ((summary, found), raw) = parse(intake.raw, mayfly_mime::summarize).await?;
-        let mut accounts: Vec<Uuid> = intake.recipients.iter().map(|id| id.as_uuid()).collect();
+        let ((summary, extracted), raw) = parse(intake.raw, mayfly_mime::summarize).await?;
+        let extracted = StoredExtracted::encode(&extracted)?;
+        let mut accounts = intake.recipients.clone();
         accounts.sort_unstable();
         accounts.dedup();
         let delivery = Delivery {
             accounts: accounts.clone(),
             sender: mayfly_mime::without_nul(intake.sender),
             summary,
-            findings: extracted::to_json(&found),
+            extracted,
             raw,
             span: tracing::Span::current(),
         };
         let ids = self.deliveries.store(delivery, intake.memory).await?;
-        // A mailbox that is named twice holds the message once.
+        // A recipient that is named twice gets the message once.
         intake
             .recipients
             .iter()
             .map(|recipient| {
-                let at = accounts.binary_search(&recipient.as_uuid()).ok();
+                let at = accounts.binary_search(recipient).ok();
                 at.and_then(|at| ids.get(at).copied())
                     .ok_or(Error::Defect("a recipient without an id"))
             })
@@ -94,7 +94,7 @@ impl Service {
 }
 
 impl Intake {
-    /// Adds bytes.
+    /// Appends a chunk.
     pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         if self.raw.len() + chunk.len() > self.size {
             return Err(Error::InvalidRequest(

@@ -1,4 +1,4 @@
-//! Whose address it is, for signing in.
+//! Finds the mailbox of an address, to sign in.
 
 use mayfly_types::{AccountId, Address};
 
@@ -6,8 +6,8 @@ use super::Service;
 use crate::error::Error;
 
 impl Service {
-    /// Finds the active mailbox with an address. What is no address belongs to nobody. It is read each time: were it
-    /// remembered, an address that somebody has would be told faster from one that nobody has.
+    /// Finds the active mailbox with an address. It bypasses the cache: a cached answer for an existing address would be
+    /// faster than the answer for an unknown one, and so reveal which addresses exist.
     #[tracing::instrument(name = "mailbox.find_mailbox", level = "debug", skip_all)]
     pub(crate) async fn find_mailbox(&self, address: &str) -> Result<Option<AccountId>, Error> {
         let Ok(address) = address.parse::<Address>() else {
@@ -15,8 +15,8 @@ impl Service {
         };
         let found = self.read_mailbox_at(&address).await?;
         if let Some(mailbox) = &found {
-            self.note_use(mailbox.id, mailbox.last_active_at_ms);
+            self.record_use(mailbox.id, mailbox.last_active_at_ms);
         }
-        Ok(found.map(|mailbox| AccountId::from_uuid(mailbox.id)))
+        Ok(found.map(|mailbox| mailbox.id))
     }
 }

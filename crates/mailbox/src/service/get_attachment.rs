@@ -1,6 +1,6 @@
-//! One attachment, decoded.
+//! Returns one attachment, decoded.
 
-use super::{Scope, Service, parse};
+use super::{MessageScope, Service, parse};
 use crate::{error::Error, store::ParseStatus};
 
 impl Service {
@@ -8,7 +8,7 @@ impl Service {
     #[tracing::instrument(name = "mailbox.get_attachment", level = "debug", skip_all)]
     pub(crate) async fn get_attachment(
         &self,
-        scope: Scope,
+        scope: MessageScope,
         message_id: &str,
         index: u32,
     ) -> Result<(mayfly_mime::Attachment, Vec<u8>), Error> {

@@ -1,4 +1,4 @@
-//! A mailbox as its owner sees it.
+//! Returns a mailbox.
 
 use super::{Scope, Service};
 use crate::{error::Error, store::Mailbox};

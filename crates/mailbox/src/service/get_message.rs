@@ -1,14 +1,14 @@
-//! A whole message, its bodies parsed from the bytes as received.
+//! Returns a message with its bodies, parsed from the raw mail.
 
 use mayfly_mime::{Content, Extracted, InlineLimits};
 
-use super::{Scope, Service, parse};
+use super::{MessageScope, Service, parse};
 use crate::{
     error::Error,
-    store::{Message, ParseStatus, extracted},
+    store::{Message, ParseStatus, extracted::StoredExtracted},
 };
 
-/// A message with all that it holds.
+/// A message with its content.
 #[derive(Debug)]
 pub(crate) struct FullMessage {
     pub(crate) address: String,
@@ -18,29 +18,43 @@ pub(crate) struct FullMessage {
 }
 
 impl Service {
-    /// Returns a message; one that could not be parsed when it came has no bodies.
+    /// Returns a message. Without bodies if the mail could not be parsed when it arrived.
     #[tracing::instrument(name = "mailbox.get_message", level = "debug", skip_all)]
     pub(crate) async fn get_message(
         &self,
-        scope: Scope,
+        scope: MessageScope,
         message_id: &str,
         inline: Option<InlineLimits>,
     ) -> Result<FullMessage, Error> {
         let (mailbox, message) = self.message(scope, message_id).await?;
         let _memory = self.large_reads.acquire(message.size_bytes).await?;
-        let (mut content, mut found) = Default::default();
+        let (mut content, mut extracted) = Default::default();
         if message.parse_status == ParseStatus::Parsed {
             let raw = self.raw(&message).await?;
-            found = extracted::from_json(raw.findings.as_deref());
-            content = parse(raw.bytes, move |raw| mayfly_mime::content(raw, inline))
-                .await?
-                .0;
+            let decoded = StoredExtracted::of(&raw).decode();
+            let is_usable = decoded.is_ok();
+            let parsed = parse(raw.bytes, move |raw| {
+                let recomputed = (!is_usable).then(|| mayfly_mime::summarize(raw).1);
+                (mayfly_mime::content(raw, inline), recomputed)
+            });
+            let ((found, recomputed), _) = parsed.await?;
+            content = found;
+            extracted = match decoded {
+                Ok(extracted) => extracted,
+                Err(reason) => {
+                    self.recomputed.note(raw.id, reason);
+                    let recomputed = recomputed.unwrap_or_default();
+                    let stored = StoredExtracted::encode(&recomputed)?;
+                    self.recomputed.store(&self.store, raw.id, stored).await;
+                    recomputed
+                }
+            };
         }
         Ok(FullMessage {
             address: mailbox.address.clone(),
             message,
             content,
-            extracted: found,
+            extracted,
         })
     }
 }

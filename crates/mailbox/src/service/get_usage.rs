@@ -1,4 +1,4 @@
-//! How much a Pro user has of what is limited.
+//! Returns how much of their limits a Pro user uses.
 
 use mayfly_types::UserId;
 
@@ -20,26 +20,21 @@ pub(crate) struct Usage {
 }
 
 impl Service {
-    /// Returns what a Pro user has and may have.
+    /// Returns the counts and limits of a Pro user.
     #[tracing::instrument(name = "mailbox.get_usage", level = "debug", skip_all)]
-    pub(crate) async fn get_usage(&self, owner_user_id: &str) -> Result<Usage, Error> {
-        let ((account_count, used_bytes), domain_count) = match owner_user_id.parse::<UserId>() {
-            Ok(owner) => {
-                let pending_since_ms = millis(self.clock.now() - rules::PENDING);
-                self.store
-                    .read("count_what_is_limited", |c| {
-                        Box::pin(async move {
-                            let owner = owner.as_uuid();
-                            Ok((
-                                mailboxes::count_active(c, owner).await?,
-                                custom_domains::count(c, owner, pending_since_ms).await?,
-                            ))
-                        })
-                    })
-                    .await?
-            }
-            Err(_) => Default::default(),
-        };
+    pub(crate) async fn get_usage(&self, owner: UserId) -> Result<Usage, Error> {
+        let pending_since_ms = millis(self.clock.now() - rules::PENDING);
+        let ((account_count, used_bytes), domain_count) = self
+            .store
+            .read("count_usage", |c| {
+                Box::pin(async move {
+                    Ok((
+                        mailboxes::count_active(c, owner).await?,
+                        custom_domains::count(c, owner, pending_since_ms).await?,
+                    ))
+                })
+            })
+            .await?;
         Ok(Usage {
             account_count,
             max_accounts: i64::from(self.config.max_accounts),

@@ -1,15 +1,15 @@
-//! A bound on the memory of large messages that are decoded at the same moment. Small ones never wait.
+//! Bounds the memory of large messages that are decoded concurrently. Small messages never wait.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::INLINE_PARSE_BYTES;
 use crate::error::Error;
 
-/// Bytes of raw messages that may be decoded at one time, in units of [`UNIT`]; decoding takes a few times as much.
+/// Bytes of raw messages that are decoded at the same time, in units of [`UNIT`]. Decoding takes a few times as much memory.
 const UNITS: u32 = (64 << 20) / UNIT;
 const UNIT: u32 = 1024;
 
-/// Waits its callers in turn.
+/// A fair semaphore over bytes.
 #[derive(Debug)]
 pub(crate) struct LargeReads(Semaphore);
 
@@ -20,7 +20,7 @@ impl Default for LargeReads {
 }
 
 impl LargeReads {
-    /// Waits until there is room for a message of a size; the call's deadline bounds the wait.
+    /// Acquires permits for a message of a size. The deadline of the call bounds the wait.
     pub(crate) async fn acquire(&self, size_bytes: i64) -> Result<Option<SemaphorePermit<'_>>, Error> {
         let size = usize::try_from(size_bytes).unwrap_or(usize::MAX);
         if size <= INLINE_PARSE_BYTES {

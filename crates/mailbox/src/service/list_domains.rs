@@ -1,4 +1,4 @@
-//! The domains that mail is taken for.
+//! Lists the system domains.
 
 use super::Service;
 use crate::{

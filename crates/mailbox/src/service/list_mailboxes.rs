@@ -1,4 +1,4 @@
-//! A Pro user's mailboxes.
+//! Lists the mailboxes of a Pro user.
 
 use mayfly_types::UserId;
 
@@ -11,13 +11,10 @@ use crate::{
 impl Service {
     /// Lists the active mailboxes of a Pro user, oldest first.
     #[tracing::instrument(name = "mailbox.list_mailboxes", level = "debug", skip_all)]
-    pub(crate) async fn list_mailboxes(&self, owner_user_id: &str) -> Result<Vec<Mailbox>, Error> {
-        let Ok(owner) = owner_user_id.parse::<UserId>() else {
-            return Ok(Vec::new());
-        };
+    pub(crate) async fn list_mailboxes(&self, owner: UserId) -> Result<Vec<Mailbox>, Error> {
         self.store
             .read("list_mailboxes", |c| {
-                Box::pin(async move { Ok(mailboxes::list_of_owner(c, owner.as_uuid()).await?) })
+                Box::pin(async move { Ok(mailboxes::list_of_owner(c, owner).await?) })
             })
             .await
     }

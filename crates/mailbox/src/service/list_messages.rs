@@ -1,6 +1,6 @@
-//! A page of a mailbox.
+//! Lists one page of a mailbox.
 
-use mayfly_types::{MessageId, UserId};
+use mayfly_types::MessageId;
 
 use super::{Scope, Service};
 use crate::{
@@ -17,22 +17,22 @@ const MAX_PAGE_SIZE: u32 = 100;
 const CACHED_PAGE_SIZE: u32 = 30;
 
 impl Service {
-    /// Lists a page of 1 to 100 messages, newest first, numbered from 1; 0 is taken for 1. What is past its retention may be at its end:
-    /// see [`Service::oldest_shown`].
+    /// Lists a page of 1 to 100 messages, newest first, numbered from 1; page 0 is page 1. A cached page can end with messages
+    /// past their retention: see [`Service::oldest_shown`].
     #[tracing::instrument(name = "mailbox.list_messages", level = "debug", skip_all)]
     pub(crate) async fn list_messages(&self, scope: Scope, page: u32, page_size: u32) -> Result<Page, Error> {
-        let account = scope.account.ok_or_else(|| scope.absent())?.as_uuid();
+        let account = scope.account();
         if !(1..=MAX_PAGE_SIZE).contains(&page_size) {
             return Err(Error::InvalidRequest("page_size: must be from 1 to 100"));
         }
         let is_cached = page <= 1 && page_size == CACHED_PAGE_SIZE;
         if is_cached && let Some(page) = self.store.cache().page(account) {
-            // Whose page is remembered is remembered itself.
+            // The cache holds the mailbox of every cached page.
             self.mailbox(scope).await?;
             return Ok(page);
         }
-        let owner = scope.owner.map(UserId::as_uuid);
-        let oldest = self.oldest_shown().as_uuid();
+        let owner = scope.owner();
+        let oldest = self.oldest_shown();
         let limit = u64::from(page_size);
         let offset = u64::from(page.saturating_sub(1)) * limit;
         let ticket = self.store.cache().begin(account);
@@ -46,18 +46,18 @@ impl Service {
             })
             .await?;
         match last_active_at_ms {
-            Some(last_active_at_ms) => self.note_use(account, last_active_at_ms),
-            // Nothing was found: is there such a mailbox?
+            Some(last_active_at_ms) => self.record_use(account, last_active_at_ms),
+            // No message: check that the mailbox exists.
             None => drop(self.mailbox(scope).await?),
         }
         let listed = Page::from(messages);
         if is_cached {
-            self.store.cache().remember_page(ticket, account, &listed);
+            self.store.cache().insert_page(ticket, account, &listed);
         }
         Ok(listed)
     }
 
-    /// Returns the smallest id of a message that is shown: a page that was remembered gets older.
+    /// Returns the smallest id of a message within the retention. A cached page gets older, so its reader filters by it.
     pub(crate) fn oldest_shown(&self) -> MessageId {
         MessageId::floor(self.oldest())
     }

@@ -1,58 +1,59 @@
-//! Messages that came after one: how those who follow a mailbox, or all mailboxes of a Pro user, miss nothing.
+//! Lists messages after a cursor, so that a client that follows a mailbox, or all mailboxes of a Pro user, misses nothing.
 
 use std::collections::HashMap;
 
 use mayfly_mime::Extracted;
 use mayfly_rpc::MAX_MESSAGE_BYTES;
-use mayfly_types::{MessageId, UserId};
+use mayfly_types::{AccountId, MessageId, RawMessageId, UserId};
 use time::OffsetDateTime;
-use uuid::Uuid;
 
-use super::{Scope, Service};
+use super::{Scope, Service, parse};
 use crate::{
     error::Error,
     store::{
-        Mailbox, Message, extracted, mailboxes,
+        Mailbox, Message, ParseStatus,
+        extracted::{self, StoredExtracted, Unusable},
+        mailboxes,
         messages::{self, Followed},
         owners,
     },
 };
 
-/// Messages of one answer.
+/// Largest number of messages of an answer.
 const MAX_MESSAGES: u32 = 100;
-/// Bytes of one answer, well below what a call may carry: senders decide how long what is found in a mail is.
+/// Size of an answer, well below the limit of a call: senders control the size of codes and links.
 const MAX_BYTES: usize = MAX_MESSAGE_BYTES / 4;
-/// What a message takes besides its texts: ids, numbers, and what frames them.
+/// Size of a message without its texts: ids, numbers and framing.
 const FRAME_BYTES: usize = 256;
-/// Mailboxes and users of one answer.
+/// Largest number of mailboxes and users of a call.
 const MAX_SUBJECTS: usize = 1000;
 
-/// Whom a caller follows.
+/// What a caller follows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Following {
     Mailbox(Scope),
     Owner(UserId),
 }
 
-/// A message, and the address that it came to.
+/// A message, with the address of its mailbox.
 #[derive(Debug)]
-pub(crate) struct Arrived {
+pub(crate) struct MessageReceived {
     pub(crate) message: Message,
     pub(crate) address: String,
     pub(crate) extracted: Extracted,
 }
 
-/// What came after a cursor, and the cursor behind it.
+/// The messages after a cursor, and the next cursor.
 #[derive(Debug)]
-pub(crate) struct Arrivals {
-    pub(crate) messages: Vec<Arrived>,
+pub(crate) struct Received {
+    pub(crate) messages: Vec<MessageReceived>,
     pub(crate) cursor: MessageId,
-    /// There may be more behind the cursor.
+    /// There may be more messages after the cursor.
     pub(crate) has_more: bool,
 }
 
-/// The largest id of each mailbox or user that is there.
-pub(crate) type LastIds = Vec<(Uuid, MessageId)>;
+/// The largest message id of each mailbox or user that exists.
+pub(crate) type LastIds<T> = Vec<(T, MessageId)>;
 
 /// A cursor before every message.
 fn beginning() -> MessageId {
@@ -60,33 +61,30 @@ fn beginning() -> MessageId {
 }
 
 impl Service {
-    /// Lists what came after a message, oldest first; without one, nothing but the cursor of this moment. Ids follow the
-    /// order of commits in each mailbox and among all of a Pro user's, so nothing can come before a cursor later.
+    /// Lists the messages after a cursor, oldest first. Without a cursor, returns the current one and no messages. Ids follow
+    /// the order of commits in each mailbox and among all mailboxes of a Pro user, so no message appears before a cursor later.
     #[tracing::instrument(name = "mailbox.list_messages_after", level = "debug", skip_all)]
     pub(crate) async fn list_messages_after(
         &self,
         following: Following,
         after: Option<MessageId>,
         limit: u32,
-    ) -> Result<Arrivals, Error> {
+    ) -> Result<Received, Error> {
         let followed = match following {
             Following::Mailbox(scope) => Followed::Mailbox(self.mailbox(scope).await?.id),
-            Following::Owner(user) => Followed::Owner(user.as_uuid()),
+            Following::Owner(user) => Followed::Owner(user),
         };
         let Some(after) = after else {
-            return Ok(Arrivals {
+            return Ok(Received {
                 messages: Vec::new(),
                 cursor: self.newest(followed).await?,
                 has_more: false,
             });
         };
-        let oldest = MessageId::floor(self.oldest()).as_uuid();
-        // What is past its retention is passed over: the id just before the oldest shown.
-        let from = after
-            .as_uuid()
-            .max(Uuid::from_u128(oldest.as_u128().saturating_sub(1)));
+        // Skips messages past their retention.
+        let from = after.max(MessageId::floor(self.oldest()).predecessor());
         let limit = limit.clamp(1, MAX_MESSAGES);
-        let (rows, findings) = self
+        let (rows, stored) = self
             .store
             .read("list_messages_after", |c| {
                 Box::pin(async move {
@@ -95,12 +93,12 @@ impl Service {
                         return Ok((rows, HashMap::new()));
                     }
                     let raw_ids = rows.iter().map(|(message, _)| message.raw_id).collect();
-                    let findings = messages::list_findings(c, raw_ids).await?;
-                    Ok((rows, findings.into_iter().collect()))
+                    let stored = extracted::list(c, raw_ids).await?;
+                    Ok((rows, stored.into_iter().collect()))
                 })
             })
             .await?;
-        Ok(fill(after, limit as usize, rows, &findings))
+        self.fill(after, limit as usize, rows, &stored).await
     }
 
     async fn newest(&self, followed: Followed) -> Result<MessageId, Error> {
@@ -109,17 +107,18 @@ impl Service {
             Followed::Owner(id) => (Vec::new(), vec![id]),
         };
         let (mailboxes, owners) = self.list_last_message_ids(mailboxes, owners).await?;
-        let newest = mailboxes.first().or(owners.first());
-        Ok(newest.map_or_else(beginning, |(_, id)| *id))
+        let of_mailbox = mailboxes.first().map(|(_, id)| *id);
+        let newest = of_mailbox.or_else(|| owners.first().map(|(_, id)| *id));
+        Ok(newest.unwrap_or_else(beginning))
     }
 
-    /// Lists the largest id of each mailbox and of each Pro user's mailboxes. What is not there is left out.
+    /// Lists the largest message id of each mailbox and of each Pro user's mailboxes. Absent ones are left out.
     #[tracing::instrument(name = "mailbox.list_last_message_ids", level = "debug", skip_all)]
     pub(crate) async fn list_last_message_ids(
         &self,
-        mailboxes: Vec<Uuid>,
-        owners: Vec<Uuid>,
-    ) -> Result<(LastIds, LastIds), Error> {
+        mailboxes: Vec<AccountId>,
+        owners: Vec<UserId>,
+    ) -> Result<(LastIds<AccountId>, LastIds<UserId>), Error> {
         if mailboxes.len() + owners.len() > MAX_SUBJECTS {
             return Err(Error::InvalidRequest("too many mailboxes and users at once"));
         }
@@ -139,44 +138,74 @@ impl Service {
                 })
             })
             .await?;
-        let ids = |rows: Vec<(Uuid, Option<Uuid>)>| {
-            let rows = rows.into_iter();
-            rows.map(|(id, last)| (id, last.map_or_else(beginning, MessageId::from_uuid)))
-                .collect()
+        Ok((or_beginning(mailboxes), or_beginning(owners)))
+    }
+
+    /// Builds an answer from the rows read: all of them, or as many as [`MAX_BYTES`] holds, but one at least.
+    async fn fill(
+        &self,
+        after: MessageId,
+        limit: usize,
+        rows: Vec<(Message, Option<Mailbox>)>,
+        stored: &HashMap<RawMessageId, StoredExtracted>,
+    ) -> Result<Received, Error> {
+        let read = rows.len();
+        let (mut messages, mut cursor, mut bytes, mut is_full) = (Vec::new(), after, 0, false);
+        for (message, mailbox) in rows {
+            let address = mailbox.map(|mailbox| mailbox.address).unwrap_or_default();
+            // A message whose bytes are gone was deleted between the two reads.
+            let Some(stored) = stored.get(&message.raw_id) else {
+                cursor = message.id;
+                continue;
+            };
+            let (extracted, json_bytes) = match stored.decode() {
+                Ok(extracted) => (extracted, stored.len()),
+                Err(reason) => self.recompute(&message, reason).await?,
+            };
+            // JSON is never shorter than its protobuf form.
+            bytes += size(&message) + address.len() + json_bytes;
+            if bytes > MAX_BYTES && !messages.is_empty() {
+                is_full = true;
+                break;
+            }
+            cursor = message.id;
+            messages.push(MessageReceived {
+                extracted,
+                message,
+                address,
+            });
+        }
+        Ok(Received {
+            has_more: read == limit || is_full,
+            messages,
+            cursor,
+        })
+    }
+
+    /// Extracts codes and links from the bytes of a message, and stores them. Returns them with the length of their JSON.
+    async fn recompute(&self, message: &Message, reason: Unusable) -> Result<(Extracted, usize), Error> {
+        if message.parse_status != ParseStatus::Parsed {
+            return Ok(Default::default());
+        }
+        self.recomputed.note(message.raw_id, reason);
+        let _memory = self.large_reads.acquire(message.size_bytes).await?;
+        let raw = match self.raw(message).await {
+            // Deleted meanwhile.
+            Err(Error::NotFound) => return Ok(Default::default()),
+            raw => raw?,
         };
-        Ok((ids(mailboxes), ids(owners)))
+        let ((_, extracted), _) = parse(raw.bytes, mayfly_mime::summarize).await?;
+        let stored = StoredExtracted::encode(&extracted)?;
+        let json_bytes = stored.len();
+        self.recomputed.store(&self.store, message.raw_id, stored).await;
+        Ok((extracted, json_bytes))
     }
 }
 
-/// Makes one answer of what was read: all of it, or the first so many bytes, but one message at least.
-fn fill(
-    after: MessageId,
-    limit: usize,
-    rows: Vec<(Message, Option<Mailbox>)>,
-    findings: &HashMap<Uuid, String>,
-) -> Arrivals {
-    let read = rows.len();
-    let (mut messages, mut cursor, mut bytes) = (Vec::new(), after, 0);
-    for (message, mailbox) in rows {
-        let address = mailbox.map(|mailbox| mailbox.address).unwrap_or_default();
-        let stored = findings.get(&message.raw_id).map(String::as_str);
-        // JSON is never shorter than what is sent of it.
-        bytes += size(&message) + address.len() + stored.map_or(0, str::len);
-        if bytes > MAX_BYTES && !messages.is_empty() {
-            break;
-        }
-        cursor = MessageId::from_uuid(message.id);
-        messages.push(Arrived {
-            extracted: extracted::from_json(stored),
-            message,
-            address,
-        });
-    }
-    Arrivals {
-        has_more: read == limit || messages.len() < read,
-        messages,
-        cursor,
-    }
+fn or_beginning<T>(rows: Vec<(T, Option<MessageId>)>) -> LastIds<T> {
+    rows.into_iter()
+        .map(|(id, last)| (id, last.unwrap_or_else(beginning)))
+        .collect()
 }
 
 fn size(message: &Message) -> usize {

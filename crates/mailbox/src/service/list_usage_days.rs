@@ -1,4 +1,4 @@
-//! How much mail a Pro user received, by day.
+//! Lists how much mail a Pro user received, by day.
 
 use mayfly_types::UserId;
 
@@ -10,24 +10,16 @@ use crate::{
 };
 
 impl Service {
-    /// Returns what a Pro user's mailboxes received on each of the last days, oldest first, today last.
+    /// Lists how much mail a Pro user's mailboxes received on each of the last days, oldest first.
     ///
     /// # Errors
-    /// `InvalidRequest` for no day, or more than are known.
+    /// `InvalidRequest` for zero days, or more than are kept.
     #[tracing::instrument(name = "mailbox.list_usage_days", level = "debug", skip_all)]
-    pub(crate) async fn list_usage_days(
-        &self,
-        owner_user_id: &str,
-        days: u32,
-    ) -> Result<Vec<UsageDay>, Error> {
+    pub(crate) async fn list_usage_days(&self, owner: UserId, days: u32) -> Result<Vec<UsageDay>, Error> {
         let days = i64::from(days);
         if !(1..=model::USAGE_DAYS).contains(&days) {
             return Err(Error::InvalidRequest("days: must be between 1 and 90"));
         }
-        let owner = owner_user_id.parse::<UserId>();
-        let owner = owner
-            .map_err(|_| Error::InvalidRequest("owner_user_id is not a UUID"))?
-            .as_uuid();
         let today = model::day_of(self.clock.now());
         let first = today - days + 1;
         let listed = self.store.read("list_usage_days", |c| {

@@ -1,12 +1,12 @@
-//! Marking a message as read.
+//! Marks a message as read.
 
-use super::{Scope, Service};
+use super::{MessageScope, Service};
 use crate::{error::Error, store::messages};
 
 impl Service {
-    /// Marks a message as read; again is as good as once.
+    /// Marks a message as read. Repeating it changes nothing.
     #[tracing::instrument(name = "mailbox.mark_message_read", level = "debug", skip_all)]
-    pub(crate) async fn mark_message_read(&self, scope: Scope, message_id: &str) -> Result<(), Error> {
+    pub(crate) async fn mark_message_read(&self, scope: MessageScope, message_id: &str) -> Result<(), Error> {
         let (_, message) = self.message(scope, message_id).await?;
         if message.is_read {
             return Ok(());

@@ -1,10 +1,8 @@
-//! Claiming an address for a minute, in which its credential is made.
+//! Reserves an address for a minute, in which `auth` creates its credential.
 
-use mayfly_database::{idempotency::Call, is_unique_violation};
+use mayfly_database::{DatabaseTransaction, idempotency::Call, is_unique_violation};
 use mayfly_types::{AccountId, Address, UserId};
-use sea_orm::DatabaseTransaction;
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
 use super::Service;
 use crate::{
@@ -14,7 +12,7 @@ use crate::{
     store::{Mailbox, State, custom_domains, domains, mailboxes, millis, outbox, owners},
 };
 
-/// Which address is asked for, and for whom.
+/// The address to reserve, and its owner.
 #[derive(Debug)]
 pub(crate) struct Reservation {
     address: Address,
@@ -23,7 +21,7 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
-    /// Reads a request.
+    /// Parses a request.
     pub(crate) fn new(
         address: &str,
         owner_user_id: Option<&str>,
@@ -34,7 +32,7 @@ impl Reservation {
             .transpose()
             .map_err(|_| Error::InvalidRequest("owner_user_id is not a UUID"))?;
         let address: Address = address.parse().map_err(|_| Error::InvalidAddress)?;
-        // Without an owner there is nobody whose key it could be.
+        // Idempotency keys belong to Pro users.
         let call = owner
             .zip(idempotency_key)
             .map(|(owner, key)| Call::new("reserve_mailbox", owner, key, &[address.as_str()]));
@@ -43,14 +41,14 @@ impl Reservation {
 }
 
 impl Service {
-    /// Reserves an address. Who holds it is decided in the transaction that inserts the new mailbox. The same call again returns
-    /// the same mailbox while that is there; one that is gone is made anew.
+    /// Reserves an address. The transaction that inserts the mailbox checks the address. A repeated call with the same idempotency
+    /// key returns the same mailbox while it exists, and creates another once it is gone.
     #[tracing::instrument(name = "mailbox.reserve_mailbox", level = "debug", skip_all)]
     pub(crate) async fn reserve_mailbox(&self, reservation: Reservation) -> Result<AccountId, Error> {
         let now = self.clock.now();
         let lease_ms = millis(now + model::LEASE);
-        let id = AccountId::new(now).as_uuid();
-        let owner = reservation.owner.map(UserId::as_uuid);
+        let id = AccountId::new(now);
+        let owner = reservation.owner;
         let mailbox = Mailbox {
             id,
             address: reservation.address.to_string(),
@@ -76,7 +74,7 @@ impl Service {
             let (claim, call, answers) = (claim.clone(), call.clone(), answers.clone());
             Box::pin(async move {
                 if let Some(call) = &call
-                    && let Some(earlier) = answers.begin::<Uuid, Error>(tx, call, now).await?
+                    && let Some(earlier) = answers.begin::<AccountId, Error>(tx, call, now).await?
                     && (mailboxes::extend(tx, earlier, millis(now), lease_ms).await?
                         || mailboxes::find_active(tx, earlier).await?.is_some())
                 {
@@ -93,11 +91,11 @@ impl Service {
         if has_replaced {
             self.outbox.notify_one();
         }
-        Ok(AccountId::from_uuid(id))
+        Ok(id)
     }
 }
 
-/// A new mailbox, and what decides whether it may be.
+/// A new mailbox, and the data that decides whether it can be created.
 #[derive(Debug, Clone)]
 struct Claim {
     mailbox: Mailbox,
@@ -108,7 +106,7 @@ struct Claim {
 }
 
 impl Claim {
-    /// Makes the mailbox. Returns whether another that had its address is removed.
+    /// Creates the mailbox. Returns whether it replaces an earlier mailbox with the same address.
     async fn make(self, tx: &DatabaseTransaction) -> Result<bool, Error> {
         let (mailbox, now) = (self.mailbox, self.now);
         let owner = mailbox.owner_user_id;
@@ -127,10 +125,10 @@ impl Claim {
                 Some(_) => {}
             }
         }
-        let holder = mailboxes::lock_by_address(tx, &mailbox.address).await?;
-        if holder
+        let earlier = mailboxes::lock_by_address(tx, &mailbox.address).await?;
+        if earlier
             .as_ref()
-            .is_some_and(|holder| model::is_held(holder, self.tombstone, now))
+            .is_some_and(|earlier| model::is_held(earlier, self.tombstone, now))
         {
             return Err(Error::AddressTaken);
         }
@@ -140,19 +138,19 @@ impl Claim {
                 return Err(Error::AccountLimitReached);
             }
         }
-        let has_replaced = holder.is_some();
-        if let Some(holder) = holder {
-            if holder.used_bytes > 0 {
-                // The sweeper is behind: its mail must go before the name is given away.
+        let has_replaced = earlier.is_some();
+        if let Some(earlier) = earlier {
+            if earlier.used_bytes > 0 {
+                // The sweeper is behind: the old mail must be removed before the address is reused.
                 return Err(Error::AddressTaken);
             }
-            mailboxes::remove(tx, &[holder.id]).await?;
-            if holder.state == State::Reserved {
-                outbox::delete_credentials(tx, &[holder.id], now).await?;
+            mailboxes::remove(tx, &[earlier.id]).await?;
+            if earlier.state == State::Reserved {
+                outbox::delete_credentials(tx, &[earlier.id], now).await?;
             }
         }
         match mailboxes::insert(tx, mailbox).await {
-            // Somebody else was faster by a moment.
+            // A concurrent call inserted the address first.
             Err(error) if is_unique_violation(&error) => Err(Error::AddressTaken),
             inserted => Ok(inserted.map(|()| has_replaced)?),
         }

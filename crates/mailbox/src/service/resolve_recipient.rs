@@ -1,9 +1,8 @@
-//! Whether mail for an address can be taken now: the question at RCPT.
+//! Resolves the mailbox of a recipient, at RCPT.
 
 use std::sync::Arc;
 
-use mayfly_types::{AccountId, Address};
-use uuid::Uuid;
+use mayfly_types::{AccountId, Address, UserId};
 
 use super::Service;
 use crate::{
@@ -12,16 +11,19 @@ use crate::{
     store::{Mailbox, custom_domains, domains, mailboxes},
 };
 
-/// A domain that mail is taken for.
+/// A domain that receives mail.
 enum Served {
-    /// A system domain, or what was one.
+    /// A system domain, current or former.
     System,
-    /// One that a Pro user has verified and not given up.
-    Custom { owner: Uuid, catch_all: Option<Uuid> },
+    /// A verified domain of a Pro user.
+    Custom {
+        owner: UserId,
+        catch_all: Option<AccountId>,
+    },
 }
 
 impl Served {
-    /// Tells whether mail for a mailbox on the domain is taken: on a custom domain only for its owner's.
+    /// Returns whether the domain receives mail for a mailbox: a custom domain only for mailboxes of its owner.
     fn admits(&self, mailbox: &Mailbox) -> bool {
         match self {
             Self::System => true,
@@ -29,7 +31,7 @@ impl Served {
         }
     }
 
-    fn catch_all(&self) -> Option<Uuid> {
+    fn catch_all(&self) -> Option<AccountId> {
         match self {
             Self::System => None,
             Self::Custom { catch_all, .. } => *catch_all,
@@ -38,14 +40,14 @@ impl Served {
 }
 
 impl Service {
-    /// Returns the active mailbox that takes mail for an address, if it has room for the announced size.
+    /// Returns the active mailbox for an address, if it has room for the announced size.
     #[tracing::instrument(name = "mailbox.resolve_recipient", level = "debug", skip_all)]
     pub(crate) async fn resolve_recipient(&self, address: &str, size_bytes: i64) -> Result<AccountId, Error> {
         let address: Address = address.parse().map_err(|_| Error::NotFound)?;
         let domain = self.served(&address).await?.ok_or(Error::NotFound)?;
         let mailbox = match self.mailbox_at(&address).await? {
             Some(mailbox) => Some(mailbox),
-            None => self.stand_in(&address, domain.catch_all()).await?,
+            None => self.fallback_recipient(&address, domain.catch_all()).await?,
         };
         let mailbox = mailbox
             .filter(|mailbox| domain.admits(mailbox))
@@ -53,16 +55,15 @@ impl Service {
         if !model::has_room(&mailbox, size_bytes) {
             return Err(Error::MailboxFull);
         }
-        Ok(AccountId::from_uuid(mailbox.id))
+        Ok(mailbox.id)
     }
 
-    /// Returns the mailbox that takes mail for an address which has none: for `user+tag@` it is that of `user@`, for any
-    /// other name the domain's catch-all. An address that somebody has or had gets no other mailbox, with a tag or without:
-    /// its mail is for nobody else.
-    async fn stand_in(
+    /// Returns the mailbox for an address without one: for `user+tag@` that of `user@`, for any other name the catch-all of the
+    /// domain. An address that has or had a mailbox of its own has no fallback: its mail is for nobody else.
+    async fn fallback_recipient(
         &self,
         address: &Address,
-        catch_all: Option<Uuid>,
+        catch_all: Option<AccountId>,
     ) -> Result<Option<Arc<Mailbox>>, Error> {
         let untagged = untagged(address);
         if (untagged.is_none() && catch_all.is_none()) || self.is_held(address).await? {
@@ -80,17 +81,17 @@ impl Service {
         }
     }
 
-    /// Tells whether there is or was a mailbox with an address.
+    /// Returns whether a mailbox, possibly deleted, has an address.
     async fn is_held(&self, address: &Address) -> Result<bool, Error> {
         let key = address.clone();
         self.store
-            .read("find_holder_of_address", |c| {
+            .read("find_owner_of_address", |c| {
                 Box::pin(async move { Ok(mailboxes::find_by_address(c, key.as_str()).await?.is_some()) })
             })
             .await
     }
 
-    /// Returns the domain of an address, if mail is taken for it.
+    /// Returns the domain of an address, if it receives mail.
     async fn served(&self, address: &Address) -> Result<Option<Served>, Error> {
         let is_system = |known: &mayfly_types::DomainName| known.as_str() == address.domain();
         if self.domains.iter().any(is_system) {

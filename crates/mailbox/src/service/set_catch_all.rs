@@ -1,46 +1,38 @@
-//! Naming the mailbox that takes what a domain's other names are sent.
+//! Sets the catch-all mailbox of a domain.
 
-use mayfly_types::{AccountId, Address, DomainId};
+use mayfly_types::{AccountId, Address, DomainId, UserId};
 
-use super::{Service, custom_domains as rules};
+use super::Service;
 use crate::{
     error::Error,
     store::{Mailbox, custom_domains, entities::custom_domain, mailboxes},
 };
 
-const NOT_THEIRS: Error = Error::InvalidRequest("catch_all: is no active mailbox of yours on this domain");
+/// The account is not an active mailbox of the Pro user on the domain.
+pub(crate) const INVALID_CATCH_ALL: Error =
+    Error::InvalidRequest("catch_all: is no active mailbox of yours on this domain");
 
 impl Service {
-    /// Names a mailbox for what a Pro user's domain has no mailbox for, or none.
+    /// Sets the mailbox that receives mail for unknown names of a Pro user's domain, or none.
     #[tracing::instrument(name = "mailbox.set_catch_all", level = "debug", skip_all)]
     pub(crate) async fn set_catch_all(
         &self,
-        user_id: &str,
-        domain_id: &str,
-        account_id: Option<&str>,
+        user: UserId,
+        id: DomainId,
+        account: Option<AccountId>,
     ) -> Result<custom_domain::Model, Error> {
-        let user = rules::user(user_id)?.as_uuid();
-        let id = domain_id
-            .parse::<DomainId>()
-            .map_err(|_| Error::NotFound)?
-            .as_uuid();
-        let account = account_id
-            .map(str::parse::<AccountId>)
-            .transpose()
-            .map_err(|_| NOT_THEIRS)?
-            .map(AccountId::as_uuid);
         self.store
             .write("set_catch_all", None, move |tx| {
                 Box::pin(async move {
                     let domain = custom_domains::find(tx, user, id).await?.ok_or(Error::NotFound)?;
                     if let Some(account) = account {
-                        // Locked, so that it cannot end before it is named: its end takes the name away again.
+                        // Locked, so that it is not deleted before the commit: its deletion clears the catch-all.
                         let mailbox = mailboxes::lock_active(tx, &[account]).await?.pop();
                         let is_theirs = |mailbox: Mailbox| {
                             mailbox.owner_user_id == Some(user) && is_on(&mailbox.address, &domain.name)
                         };
                         if !mailbox.is_some_and(is_theirs) {
-                            return Err(NOT_THEIRS);
+                            return Err(INVALID_CATCH_ALL);
                         }
                     }
                     if !custom_domains::set_catch_all(tx, user, id, account).await? {

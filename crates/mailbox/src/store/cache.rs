@@ -1,40 +1,43 @@
-//! Mailboxes and their first pages, remembered. This is right only where no other process writes to the database:
-//! whoever writes forgets what it touched, after the commit and before anybody is told of it. Of a shared database only
-//! the hints are kept, which whoever follows them checks.
+//! Cache of mailboxes and their first pages. It is coherent only if no other process writes to the database, so it is off for a
+//! shared one; the hints from addresses to mailboxes stay on, because their readers check them.
+//!
+//! A writer invalidates what it touched after the commit and before it answers. This forbids one interleaving: a reader reads
+//! the old row, a writer commits and invalidates, then the reader inserts the old row. The reader takes a [`Ticket`] with the
+//! epoch of the shard before it reads; every invalidation increases the epoch; an insert with an older ticket is dropped.
 
 use std::{collections::HashMap, sync::Arc};
 
+use mayfly_types::AccountId;
 use parking_lot::{Mutex, MutexGuard};
-use uuid::Uuid;
 
 use super::{Mailbox, messages::ListedMessage};
 
 const SHARDS: usize = 16;
-/// Entries of a shard: at 15 KiB for a usual page, 30 MiB in all.
+/// Entries of a shard. A usual page has 15 KiB, so all shards hold 30 MiB.
 const MAX_ENTRIES: usize = 128;
 
-/// A page as it is shared by those who read it.
+/// A page, shared by its readers.
 pub(crate) type Page = Arc<[ListedMessage]>;
 
-/// Addresses whose mailbox is known, 4 MiB in all.
+/// Largest number of address hints, about 4 MiB.
 const MAX_ADDRESSES: usize = 32 * 1024;
 
-/// What is remembered, in parts that are locked apart.
+/// The cache, in shards with a lock each.
 #[derive(Debug)]
 pub(crate) struct Cache {
     shards: [Mutex<Shard>; SHARDS],
-    /// Of a shard; 0 remembers nothing.
+    /// Largest number of entries of a shard; 0 turns the cache off.
     max_entries: usize,
-    /// Who had an address when it was last looked up. Only a hint: whoever follows it checks that the mailbox is active
-    /// and has the address still.
-    addresses: Mutex<HashMap<String, Uuid>>,
+    /// The mailbox of an address at its last look-up. A hint only: the reader checks that the mailbox is active and still has
+    /// the address.
+    addresses: Mutex<HashMap<String, AccountId>>,
 }
 
 #[derive(Debug, Default)]
 struct Shard {
-    /// Counts what was forgotten: a read that began before must not be remembered after.
+    /// Counts invalidations.
     epoch: u64,
-    entries: HashMap<Uuid, Entry>,
+    entries: HashMap<AccountId, Entry>,
 }
 
 #[derive(Debug, Default)]
@@ -43,12 +46,12 @@ struct Entry {
     page: Option<Page>,
 }
 
-/// Taken before a read, and shown when what it found is to be remembered.
+/// The epoch of a shard before a read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket(u64);
 
 impl Cache {
-    /// Makes an empty one, for a database that other processes write to or not.
+    /// Creates an empty cache, for a database that other processes write to or not.
     pub(crate) fn new(is_shared: bool) -> Self {
         Self {
             shards: Default::default(),
@@ -57,21 +60,21 @@ impl Cache {
         }
     }
 
-    fn shard(&self, account: Uuid) -> MutexGuard<'_, Shard> {
+    fn shard(&self, account: AccountId) -> MutexGuard<'_, Shard> {
         self.shards[shard_of(account)].lock()
     }
 
-    fn addresses(&self) -> MutexGuard<'_, HashMap<String, Uuid>> {
+    fn addresses(&self) -> MutexGuard<'_, HashMap<String, AccountId>> {
         self.addresses.lock()
     }
 
-    /// Returns who may have an address.
-    pub(crate) fn holder(&self, address: &str) -> Option<Uuid> {
+    /// Returns the mailbox that had an address at its last look-up.
+    pub(crate) fn owner_of_address(&self, address: &str) -> Option<AccountId> {
         self.addresses().get(address).copied()
     }
 
-    /// Notes who has an address.
-    pub(crate) fn note_holder(&self, address: &str, account: Uuid) {
+    /// Sets the mailbox that has an address.
+    pub(crate) fn set_owner_of_address(&self, address: &str, account: AccountId) {
         let mut addresses = self.addresses();
         if addresses.len() >= MAX_ADDRESSES {
             addresses.clear();
@@ -79,32 +82,32 @@ impl Cache {
         addresses.insert(address.to_owned(), account);
     }
 
-    /// Returns a mailbox, if it is remembered.
-    pub(crate) fn mailbox(&self, account: Uuid) -> Option<Arc<Mailbox>> {
+    /// Returns a mailbox, if it is cached.
+    pub(crate) fn mailbox(&self, account: AccountId) -> Option<Arc<Mailbox>> {
         self.shard(account).entries.get(&account)?.mailbox.clone()
     }
 
-    /// Returns a mailbox's first page, if it is remembered.
-    pub(crate) fn page(&self, account: Uuid) -> Option<Page> {
+    /// Returns the first page of a mailbox, if it is cached.
+    pub(crate) fn page(&self, account: AccountId) -> Option<Page> {
         self.shard(account).entries.get(&account)?.page.clone()
     }
 
-    /// Begins a read.
-    pub(crate) fn begin(&self, account: Uuid) -> Ticket {
+    /// Takes a ticket before a read.
+    pub(crate) fn begin(&self, account: AccountId) -> Ticket {
         Ticket(self.shard(account).epoch)
     }
 
-    /// Remembers a mailbox, unless something was forgotten since the read began.
-    pub(crate) fn remember_mailbox(&self, ticket: Ticket, mailbox: &Arc<Mailbox>) {
-        self.remember(ticket, mailbox.id, |entry| entry.mailbox = Some(mailbox.clone()));
+    /// Inserts a mailbox, unless the shard was invalidated since the ticket.
+    pub(crate) fn insert_mailbox(&self, ticket: Ticket, mailbox: &Arc<Mailbox>) {
+        self.insert(ticket, mailbox.id, |entry| entry.mailbox = Some(mailbox.clone()));
     }
 
-    /// Remembers a mailbox's first page, unless something was forgotten since the read began.
-    pub(crate) fn remember_page(&self, ticket: Ticket, account: Uuid, page: &Page) {
-        self.remember(ticket, account, |entry| entry.page = Some(page.clone()));
+    /// Inserts the first page of a mailbox, unless the shard was invalidated since the ticket.
+    pub(crate) fn insert_page(&self, ticket: Ticket, account: AccountId, page: &Page) {
+        self.insert(ticket, account, |entry| entry.page = Some(page.clone()));
     }
 
-    fn remember(&self, ticket: Ticket, account: Uuid, set: impl FnOnce(&mut Entry)) {
+    fn insert(&self, ticket: Ticket, account: AccountId, set: impl FnOnce(&mut Entry)) {
         let mut shard = self.shard(account);
         if shard.epoch != ticket.0 || self.max_entries == 0 {
             return;
@@ -118,15 +121,15 @@ impl Cache {
         set(shard.entries.entry(account).or_default());
     }
 
-    /// Forgets a mailbox and its page.
-    pub(crate) fn forget(&self, account: Uuid) {
+    /// Invalidates a mailbox and its page.
+    pub(crate) fn invalidate(&self, account: AccountId) {
         let mut shard = self.shard(account);
         shard.epoch += 1;
         shard.entries.remove(&account);
     }
 
-    /// Forgets mailboxes and their pages after a change, and remembers the mailboxes as the change left them, unless
-    /// something else was forgotten since the tickets were taken, which was before the change began.
+    /// Invalidates mailboxes and their pages after a change, and inserts the changed mailboxes, unless their shard was invalidated
+    /// since the tickets, which the writer took before the change.
     pub(crate) fn replace(&self, mut changed: Vec<(Ticket, Arc<Mailbox>)>) {
         changed.sort_unstable_by_key(|(_, mailbox)| shard_of(mailbox.id));
         for of_one_shard in changed.chunk_by(|(_, a), (_, b)| shard_of(a.id) == shard_of(b.id)) {
@@ -146,7 +149,7 @@ impl Cache {
         }
     }
 
-    /// Forgets everything.
+    /// Invalidates everything.
     pub(crate) fn clear(&self) {
         for shard in &self.shards {
             let mut shard = shard.lock();
@@ -157,8 +160,8 @@ impl Cache {
 }
 
 /// The last byte of an id is random; the first ones are its time.
-fn shard_of(account: Uuid) -> usize {
-    usize::from(account.as_bytes()[15]) % SHARDS
+fn shard_of(account: AccountId) -> usize {
+    usize::from(account.as_uuid().as_bytes()[15]) % SHARDS
 }
 
 #[cfg(test)]
@@ -166,9 +169,13 @@ mod tests {
     use super::*;
     use crate::store::State;
 
+    fn account_id(number: u128) -> AccountId {
+        AccountId::from_uuid(uuid::Uuid::from_u128(number))
+    }
+
     fn mailbox(id: u128, used_bytes: i64) -> Arc<Mailbox> {
         Arc::new(Mailbox {
-            id: Uuid::from_u128(id),
+            id: account_id(id),
             address: format!("{id}@mayfly.test"),
             owner_user_id: None,
             state: State::Active,
@@ -183,10 +190,10 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_remembered_unless_another_came_between() {
+    fn replace_after_concurrent_change_is_dropped() {
         let cache = Cache::new(false);
         // Two mailboxes of one shard, and one of another.
-        let ids = [1, 17, 2].map(Uuid::from_u128);
+        let ids = [1, 17, 2].map(account_id);
         let tickets = ids.map(|id| cache.begin(id));
         let read_before = cache.begin(ids[0]);
         cache.replace(vec![
@@ -196,63 +203,63 @@ mod tests {
         ]);
         let used = |id| cache.mailbox(id).map(|mailbox| mailbox.used_bytes);
         assert_eq!(ids.map(used), [Some(5), Some(6), Some(7)]);
-        cache.remember_page(read_before, ids[0], &(Arc::new([]) as Page));
+        cache.insert_page(read_before, ids[0], &(Arc::new([]) as Page));
         assert!(
             cache.page(ids[0]).is_none(),
-            "a read that began before the change comes too late"
+            "a read before the change is too old"
         );
 
         let tickets = ids.map(|id| cache.begin(id));
-        cache.forget(ids[0]);
+        cache.invalidate(ids[0]);
         cache.replace(vec![(tickets[0], mailbox(1, 8)), (tickets[2], mailbox(2, 9))]);
         assert_eq!(
             ids.map(used),
             [None, Some(6), Some(9)],
-            "what came between may have changed it again"
+            "a concurrent change can be newer"
         );
     }
 
     #[test]
-    fn of_a_shared_database_nothing_is_remembered() {
+    fn shared_database_caches_nothing() {
         let cache = Cache::new(true);
-        let account = Uuid::from_u128(1);
-        cache.remember_page(cache.begin(account), account, &(Arc::new([]) as Page));
-        cache.remember_mailbox(cache.begin(account), &mailbox(1, 5));
+        let account = account_id(1);
+        cache.insert_page(cache.begin(account), account, &(Arc::new([]) as Page));
+        cache.insert_mailbox(cache.begin(account), &mailbox(1, 5));
         cache.replace(vec![(cache.begin(account), mailbox(1, 5))]);
         assert!(cache.page(account).is_none() && cache.mailbox(account).is_none());
     }
 
     #[test]
-    fn what_was_read_before_a_change_is_not_remembered_after_it() {
+    fn insert_after_change_drops_older_read() {
         let cache = Cache::new(false);
-        let account = Uuid::from_u128(1);
+        let account = account_id(1);
         let page: Page = Arc::new([]);
         let ticket = cache.begin(account);
-        cache.forget(account);
-        cache.remember_page(ticket, account, &page);
+        cache.invalidate(account);
+        cache.insert_page(ticket, account, &page);
         assert!(cache.page(account).is_none());
         let ticket = cache.begin(account);
         cache.clear();
-        cache.remember_page(ticket, account, &page);
+        cache.insert_page(ticket, account, &page);
         assert!(cache.page(account).is_none());
-        cache.remember_page(cache.begin(account), account, &page);
+        cache.insert_page(cache.begin(account), account, &page);
         assert!(cache.page(account).is_some());
-        cache.forget(account);
+        cache.invalidate(account);
         assert!(cache.page(account).is_none());
     }
 
     #[test]
-    fn its_size_is_bounded() {
+    fn cache_size_is_bounded() {
         let cache = Cache::new(false);
         let page: Page = Arc::new([]);
         for n in 0..10_000 {
-            let account = Uuid::from_u128(n);
-            cache.remember_page(cache.begin(account), account, &page);
+            let account = account_id(n);
+            cache.insert_page(cache.begin(account), account, &page);
             assert!(cache.page(account).is_some());
         }
-        let remembered = (0..10_000)
-            .filter(|n| cache.page(Uuid::from_u128(*n)).is_some())
+        let cached = (0..10_000)
+            .filter(|n| cache.page(account_id(*n)).is_some())
             .count();
-        assert_eq!(remembered, SHARDS * MAX_ENTRIES);
+        assert_eq!(cached, SHARDS * MAX_ENTRIES);
     }
 }

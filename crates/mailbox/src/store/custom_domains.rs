@@ -1,17 +1,17 @@
 //! The table `custom_domains`.
 
+use mayfly_types::{AccountId, DomainId, UserId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
     sea_query::{Expr, ExprTrait, Func, SimpleExpr},
 };
-use uuid::Uuid;
 
 use super::entities::custom_domain::{ActiveModel, Column, Entity, Model};
 
 /// Lists a Pro user's domains, oldest first.
-pub(crate) async fn list_of_user(c: &impl ConnectionTrait, user: Uuid) -> Result<Vec<Model>, DbErr> {
+pub(crate) async fn list_of_user(c: &impl ConnectionTrait, user: UserId) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::UserId.eq(user))
         .order_by_asc(Column::Id)
@@ -20,7 +20,11 @@ pub(crate) async fn list_of_user(c: &impl ConnectionTrait, user: Uuid) -> Result
 }
 
 /// Counts a Pro user's domains: those that are verified, and those that wait since a time or less.
-pub(crate) async fn count(c: &impl ConnectionTrait, user: Uuid, pending_since_ms: i64) -> Result<u64, DbErr> {
+pub(crate) async fn count(
+    c: &impl ConnectionTrait,
+    user: UserId,
+    pending_since_ms: i64,
+) -> Result<u64, DbErr> {
     let is_live = Condition::any()
         .add(Column::VerifiedName.is_not_null())
         .add(waits_since().gt(pending_since_ms));
@@ -32,7 +36,11 @@ pub(crate) async fn count(c: &impl ConnectionTrait, user: Uuid, pending_since_ms
 }
 
 /// Finds a Pro user's domain.
-pub(crate) async fn find(c: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<Option<Model>, DbErr> {
+pub(crate) async fn find(
+    c: &impl ConnectionTrait,
+    user: UserId,
+    id: DomainId,
+) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id)
         .filter(Column::UserId.eq(user))
         .one(c)
@@ -42,7 +50,7 @@ pub(crate) async fn find(c: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Resu
 /// Finds a Pro user's domain by its name.
 pub(crate) async fn find_named(
     c: &impl ConnectionTrait,
-    user: Uuid,
+    user: UserId,
     name: &str,
 ) -> Result<Option<Model>, DbErr> {
     Entity::find()
@@ -147,7 +155,7 @@ pub(crate) async fn lose(
 }
 
 /// Notes what a verification saw of a domain's mail servers.
-pub(crate) async fn set_mx(c: &impl ConnectionTrait, id: Uuid, mx_configured: bool) -> Result<(), DbErr> {
+pub(crate) async fn set_mx(c: &impl ConnectionTrait, id: DomainId, mx_configured: bool) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::MxConfigured, Expr::value(mx_configured))
         .filter(Column::Id.eq(id))
@@ -160,9 +168,9 @@ pub(crate) async fn set_mx(c: &impl ConnectionTrait, id: Uuid, mx_configured: bo
 /// domain.
 pub(crate) async fn set_catch_all(
     c: &impl ConnectionTrait,
-    user: Uuid,
-    id: Uuid,
-    account: Option<Uuid>,
+    user: UserId,
+    id: DomainId,
+    account: Option<AccountId>,
 ) -> Result<bool, DbErr> {
     let updated = Entity::update_many()
         .col_expr(Column::CatchAll, Expr::value(account))
@@ -174,9 +182,9 @@ pub(crate) async fn set_catch_all(
 }
 
 /// Takes mailboxes that have ended out of the domains that name them.
-pub(crate) async fn forget_catch_alls(c: &impl ConnectionTrait, accounts: &[Uuid]) -> Result<(), DbErr> {
+pub(crate) async fn forget_catch_alls(c: &impl ConnectionTrait, accounts: &[AccountId]) -> Result<(), DbErr> {
     Entity::update_many()
-        .col_expr(Column::CatchAll, Expr::value(None::<Uuid>))
+        .col_expr(Column::CatchAll, Expr::value(None::<AccountId>))
         .filter(Column::CatchAll.is_in(accounts.iter().copied()))
         .exec(c)
         .await
@@ -184,7 +192,7 @@ pub(crate) async fn forget_catch_alls(c: &impl ConnectionTrait, accounts: &[Uuid
 }
 
 /// Removes a Pro user's domain. Returns false when there is none.
-pub(crate) async fn remove(c: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<bool, DbErr> {
+pub(crate) async fn remove(c: &impl ConnectionTrait, user: UserId, id: DomainId) -> Result<bool, DbErr> {
     let deleted = Entity::delete_many()
         .filter(Column::Id.eq(id))
         .filter(Column::UserId.eq(user))
@@ -199,7 +207,7 @@ pub(crate) async fn remove_waiting(
     before_ms: i64,
     limit: u64,
 ) -> Result<usize, DbErr> {
-    let ids: Vec<Uuid> = Entity::find()
+    let ids: Vec<DomainId> = Entity::find()
         .select_only()
         .column(Column::Id)
         .filter(Column::VerifiedName.is_null())

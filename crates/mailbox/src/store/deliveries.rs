@@ -19,7 +19,8 @@ pub(crate) async fn insert_raw(c: &impl ConnectionTrait, rows: Vec<RawMessage>) 
         let chunk = rows.by_ref().take(RAW_ROWS).map(|row| raw_message::ActiveModel {
             id: Set(row.id),
             bytes: Set(row.bytes),
-            findings: Set(row.findings),
+            extracted_version: Set(row.extracted_version),
+            extracted: Set(row.extracted),
         });
         raw_message::Entity::insert_many(chunk)
             .exec_without_returning(c)

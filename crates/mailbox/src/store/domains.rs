@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::entities::domain::{ActiveModel, Column, Entity, Model};
 
-/// Makes the listed domains those of the configuration, in its order. A domain that comes back has its id again.
+/// Lists exactly the domains of the configuration, in its order. A domain that returns keeps its id.
 pub(crate) async fn sync(
     c: &impl ConnectionTrait,
     names: &[DomainName],
@@ -21,12 +21,12 @@ pub(crate) async fn sync(
         .exec(c)
         .await?;
     for (order, name) in (0..).zip(names) {
-        // Of processes that start at once, each may be the first to know a domain.
+        // Processes that start concurrently can insert the same domain.
         let update = OnConflict::column(Column::Name)
             .update_columns([Column::SortOrder, Column::IsListed])
             .to_owned();
         Entity::insert(ActiveModel {
-            id: Set(DomainId::new(now).as_uuid()),
+            id: Set(DomainId::new(now)),
             name: Set(name.to_string()),
             sort_order: Set(order),
             is_listed: Set(true),
@@ -47,7 +47,7 @@ pub(crate) async fn list(c: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> 
         .await
 }
 
-/// Tells whether a domain is a system domain, or was one.
+/// Returns whether a domain is or was a system domain.
 pub(crate) async fn is_known(c: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
     Ok(Entity::find()
         .filter(Column::Name.eq(name))

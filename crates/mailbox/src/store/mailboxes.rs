@@ -1,32 +1,32 @@
 //! The table `mailboxes`.
 
+use mayfly_types::{AccountId, MessageId, UserId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
     sea_query::{CaseStatement, Expr, ExprTrait},
 };
-use uuid::Uuid;
 
 use super::{
     UsedChange,
     entities::mailbox::{ActiveModel, Column, Entity, Model, State},
 };
 
-/// Finds a mailbox in whatever state.
-pub(crate) async fn find(c: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+/// Finds a mailbox in any state.
+pub(crate) async fn find(c: &impl ConnectionTrait, id: AccountId) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id).one(c).await
 }
 
 /// Finds an active mailbox.
-pub(crate) async fn find_active(c: &impl ConnectionTrait, id: Uuid) -> Result<Option<Model>, DbErr> {
+pub(crate) async fn find_active(c: &impl ConnectionTrait, id: AccountId) -> Result<Option<Model>, DbErr> {
     let found = find(c, id).await?;
     Ok(found.filter(|mailbox| mailbox.state == State::Active))
 }
 
-/// Finds the mailboxes among some that are active, and keeps them from other writers until the transaction ends: their
-/// room is what it is found to be. Those who lock several do it in the order of their ids, so that none waits in a circle.
-pub(crate) async fn lock_active(c: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model>, DbErr> {
+/// Finds and locks the active ones of some mailboxes, so that their used bytes stay exact until the transaction ends. Locks are
+/// taken in the order of ids, so that transactions cannot deadlock.
+pub(crate) async fn lock_active(c: &impl ConnectionTrait, ids: &[AccountId]) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::Id.is_in(ids.iter().copied()))
         .filter(Column::State.eq(State::Active))
@@ -36,12 +36,12 @@ pub(crate) async fn lock_active(c: &impl ConnectionTrait, ids: &[Uuid]) -> Resul
         .await
 }
 
-/// Finds whoever holds an address, in whatever state.
+/// Finds the mailbox with an address, in any state.
 pub(crate) async fn find_by_address(c: &impl ConnectionTrait, address: &str) -> Result<Option<Model>, DbErr> {
     Entity::find().filter(Column::Address.eq(address)).one(c).await
 }
 
-/// Finds whoever holds an address, in whatever state, and keeps it as it is until the transaction ends.
+/// Finds and locks the mailbox with an address, in any state.
 pub(crate) async fn lock_by_address(c: &impl ConnectionTrait, address: &str) -> Result<Option<Model>, DbErr> {
     Entity::find()
         .filter(Column::Address.eq(address))
@@ -51,7 +51,7 @@ pub(crate) async fn lock_by_address(c: &impl ConnectionTrait, address: &str) -> 
 }
 
 /// Lists a Pro user's active mailboxes, oldest first.
-pub(crate) async fn list_of_owner(c: &impl ConnectionTrait, owner: Uuid) -> Result<Vec<Model>, DbErr> {
+pub(crate) async fn list_of_owner(c: &impl ConnectionTrait, owner: UserId) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::OwnerUserId.eq(owner))
         .filter(Column::State.eq(State::Active))
@@ -61,7 +61,7 @@ pub(crate) async fn list_of_owner(c: &impl ConnectionTrait, owner: Uuid) -> Resu
 }
 
 /// Counts a Pro user's active mailboxes, and the bytes in them.
-pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: Uuid) -> Result<(i64, i64), DbErr> {
+pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: UserId) -> Result<(i64, i64), DbErr> {
     // PostgreSQL sums to a type of any length.
     let used = Expr::col(Column::UsedBytes).sum().cast_as("bigint");
     let counted = Entity::find()
@@ -77,14 +77,22 @@ pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: Uuid) -> Resul
     Ok((mailboxes, used_bytes.unwrap_or_default()))
 }
 
-/// Counts what a Pro user's limit counts: active mailboxes and reservations that still hold.
-pub(crate) async fn count_claimed(c: &impl ConnectionTrait, owner: Uuid, now_ms: i64) -> Result<u64, DbErr> {
-    let holds = Condition::all()
+/// Counts the mailboxes that a Pro user's limit counts: active ones, and reservations within their lease.
+pub(crate) async fn count_claimed(
+    c: &impl ConnectionTrait,
+    owner: UserId,
+    now_ms: i64,
+) -> Result<u64, DbErr> {
+    let is_reserved = Condition::all()
         .add(Column::State.eq(State::Reserved))
         .add(Column::LeaseExpiresAtMs.gt(now_ms));
     Entity::find()
         .filter(Column::OwnerUserId.eq(owner))
-        .filter(Condition::any().add(Column::State.eq(State::Active)).add(holds))
+        .filter(
+            Condition::any()
+                .add(Column::State.eq(State::Active))
+                .add(is_reserved),
+        )
         .count(c)
         .await
 }
@@ -107,8 +115,8 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, mailbox: Model) -> Result<(
     Entity::insert(row).exec_without_returning(c).await.map(drop)
 }
 
-/// Removes mailboxes altogether, address and all.
-pub(crate) async fn remove(c: &impl ConnectionTrait, ids: &[Uuid]) -> Result<(), DbErr> {
+/// Removes mailboxes without a tombstone.
+pub(crate) async fn remove(c: &impl ConnectionTrait, ids: &[AccountId]) -> Result<(), DbErr> {
     Entity::delete_many()
         .filter(Column::Id.is_in(ids.iter().copied()))
         .exec(c)
@@ -116,8 +124,8 @@ pub(crate) async fn remove(c: &impl ConnectionTrait, ids: &[Uuid]) -> Result<(),
         .map(drop)
 }
 
-/// Makes a reservation that still holds an active mailbox. Returns false when there is none.
-pub(crate) async fn activate(c: &impl ConnectionTrait, id: Uuid, now_ms: i64) -> Result<bool, DbErr> {
+/// Activates a reservation within its lease. Returns false when there is none.
+pub(crate) async fn activate(c: &impl ConnectionTrait, id: AccountId, now_ms: i64) -> Result<bool, DbErr> {
     let updated = Entity::update_many()
         .col_expr(Column::State, Expr::value(State::Active))
         .col_expr(Column::LeaseExpiresAtMs, Expr::value(None::<i64>))
@@ -129,10 +137,10 @@ pub(crate) async fn activate(c: &impl ConnectionTrait, id: Uuid, now_ms: i64) ->
     Ok(updated.rows_affected > 0)
 }
 
-/// Has a reservation that still holds do so until a time. Returns false when there is none.
+/// Extends the lease of a reservation until a time. Returns false when there is none.
 pub(crate) async fn extend(
     c: &impl ConnectionTrait,
-    id: Uuid,
+    id: AccountId,
     now_ms: i64,
     until_ms: i64,
 ) -> Result<bool, DbErr> {
@@ -146,8 +154,12 @@ pub(crate) async fn extend(
     Ok(updated.rows_affected > 0)
 }
 
-/// Makes active mailboxes tombstones. Returns how many there were.
-pub(crate) async fn bury(c: &impl ConnectionTrait, ids: &[Uuid], now_ms: i64) -> Result<u64, DbErr> {
+/// Turns active mailboxes into tombstones. Returns how many.
+pub(crate) async fn soft_delete(
+    c: &impl ConnectionTrait,
+    ids: &[AccountId],
+    now_ms: i64,
+) -> Result<u64, DbErr> {
     let updated = Entity::update_many()
         .col_expr(Column::State, Expr::value(State::Deleted))
         .col_expr(Column::DeletedAtMs, Expr::value(now_ms))
@@ -158,8 +170,8 @@ pub(crate) async fn bury(c: &impl ConnectionTrait, ids: &[Uuid], now_ms: i64) ->
     Ok(updated.rows_affected)
 }
 
-/// Notes that mailboxes are in use.
-pub(crate) async fn touch(c: &impl ConnectionTrait, ids: &[Uuid], now_ms: i64) -> Result<(), DbErr> {
+/// Records that mailboxes are in use.
+pub(crate) async fn touch(c: &impl ConnectionTrait, ids: &[AccountId], now_ms: i64) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::LastActiveAtMs, Expr::value(now_ms))
         .filter(Column::Id.is_in(ids.iter().copied()))
@@ -168,10 +180,10 @@ pub(crate) async fn touch(c: &impl ConnectionTrait, ids: &[Uuid], now_ms: i64) -
         .map(drop)
 }
 
-/// Notes what was stored in mailboxes, in one statement: how much more they use, and the last id of each.
-pub(crate) async fn note_deliveries(
+/// Adds to the used bytes of mailboxes and sets their last message ids, in one statement.
+pub(crate) async fn add_deliveries(
     c: &impl ConnectionTrait,
-    deliveries: &[(Uuid, i64, Uuid)],
+    deliveries: &[(AccountId, i64, MessageId)],
 ) -> Result<(), DbErr> {
     let (mut used, mut last) = (CaseStatement::new(), CaseStatement::new());
     for (id, bytes, message_id) in deliveries {
@@ -190,11 +202,11 @@ pub(crate) async fn note_deliveries(
         .map(drop)
 }
 
-/// Lists the largest ids that messages of active mailboxes have had, of those mailboxes that are there.
+/// Lists the largest message ids of active mailboxes.
 pub(crate) async fn list_last_message_ids(
     c: &impl ConnectionTrait,
-    ids: Vec<Uuid>,
-) -> Result<Vec<(Uuid, Option<Uuid>)>, DbErr> {
+    ids: Vec<AccountId>,
+) -> Result<Vec<(AccountId, Option<MessageId>)>, DbErr> {
     Entity::find()
         .select_only()
         .columns([Column::Id, Column::LastMessageId])
@@ -205,7 +217,7 @@ pub(crate) async fn list_last_message_ids(
         .await
 }
 
-/// Changes what mailboxes use, in one statement.
+/// Changes the used bytes of mailboxes, in one statement.
 pub(crate) async fn change_used(c: &impl ConnectionTrait, changes: &[UsedChange]) -> Result<(), DbErr> {
     if changes.is_empty() {
         return Ok(());

@@ -1,11 +1,11 @@
-//! The tables `messages` and `raw_messages`. Every look-up begins at a mailbox.
+//! The tables `messages` and `raw_messages`. Every look-up of a message starts at a mailbox or an owner.
 
+use mayfly_types::{AccountId, MessageId, RawMessageId, UserId};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, QueryFilter,
     QueryOrder, QuerySelect, RelationTrait,
     sea_query::{Expr, Query},
 };
-use uuid::Uuid;
 
 use super::entities::{
     mailbox,
@@ -13,16 +13,16 @@ use super::entities::{
     raw_message,
 };
 
-fn of(account: Uuid, id: Uuid) -> Condition {
+fn of(account: AccountId, id: MessageId) -> Condition {
     Condition::all()
         .add(Column::AccountId.eq(account))
         .add(Column::Id.eq(id))
 }
 
-/// What a list shows of a message.
+/// The columns of a message in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ListedMessage {
-    pub(crate) id: Uuid,
+    pub(crate) id: MessageId,
     pub(crate) sender: String,
     pub(crate) from_header: Option<String>,
     pub(crate) subject: Option<String>,
@@ -47,19 +47,19 @@ impl From<Model> for ListedMessage {
     }
 }
 
-/// A page of messages, and when it was last noted that their mailbox is in use.
+/// A page of messages, and when the use of their mailbox was last recorded.
 pub(crate) struct Listed {
     pub(crate) messages: Vec<ListedMessage>,
     pub(crate) last_active_at_ms: Option<i64>,
 }
 
-/// Lists an active mailbox's messages not older than an id, newest first; with an owner, only of a mailbox that belongs to
-/// that user. One statement says whether the mailbox is there and what is in it. What is empty may be no mailbox.
+/// Lists the messages of an active mailbox not older than an id, newest first; with an owner, only if the mailbox belongs to
+/// that user. One statement checks the mailbox and reads its messages. An empty page can mean that there is no such mailbox.
 pub(crate) async fn list(
     c: &impl ConnectionTrait,
-    account: Uuid,
-    owner: Option<Uuid>,
-    oldest: Uuid,
+    account: AccountId,
+    owner: Option<UserId>,
+    oldest: MessageId,
     limit: u64,
     offset: u64,
 ) -> Result<Listed, DbErr> {
@@ -74,7 +74,7 @@ pub(crate) async fn list(
     if let Some(owner) = owner {
         select = select.filter(mailbox::Column::OwnerUserId.eq(owner));
     }
-    // Read by position, and no more than is shown: this is asked more often than anything else.
+    // Reads only the listed columns, by position: this is the most frequent query.
     let rows = select
         .select_only()
         .columns([
@@ -123,19 +123,19 @@ pub(crate) async fn list(
     })
 }
 
-/// Whose messages are followed.
+/// The mailboxes that a caller follows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Followed {
-    Mailbox(Uuid),
+    Mailbox(AccountId),
     /// All mailboxes of a Pro user.
-    Owner(Uuid),
+    Owner(UserId),
 }
 
-/// Lists the messages with ids larger than one, oldest first, each with the address of its mailbox.
+/// Lists the messages with larger ids, oldest first, each with its mailbox.
 pub(crate) async fn list_after(
     c: &impl ConnectionTrait,
     followed: Followed,
-    after: Uuid,
+    after: MessageId,
     limit: u64,
 ) -> Result<Vec<(Model, Option<mailbox::Model>)>, DbErr> {
     let whose = match followed {
@@ -153,48 +153,37 @@ pub(crate) async fn list_after(
         .await
 }
 
-/// Lists what was found in the bytes of messages when they came, where anything was.
-pub(crate) async fn list_findings(
+/// Finds a message of a mailbox.
+pub(crate) async fn find(
     c: &impl ConnectionTrait,
-    raw_ids: Vec<Uuid>,
-) -> Result<Vec<(Uuid, String)>, DbErr> {
-    raw_message::Entity::find()
-        .select_only()
-        .columns([raw_message::Column::Id, raw_message::Column::Findings])
-        .filter(raw_message::Column::Id.is_in(raw_ids))
-        .filter(raw_message::Column::Findings.is_not_null())
-        .into_tuple()
-        .all(c)
-        .await
-}
-
-/// Finds a mailbox's message.
-pub(crate) async fn find(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> Result<Option<Model>, DbErr> {
+    account: AccountId,
+    id: MessageId,
+) -> Result<Option<Model>, DbErr> {
     Entity::find().filter(of(account, id)).one(c).await
 }
 
-/// Finds which of a Pro user's mailboxes holds a message.
-pub(crate) async fn find_holder(
+/// Finds a message in any of a Pro user's active mailboxes, with its mailbox.
+pub(crate) async fn find_owned(
     c: &impl ConnectionTrait,
-    owner: Uuid,
-    id: Uuid,
-) -> Result<Option<Uuid>, DbErr> {
-    let owned = Query::select()
-        .column(mailbox::Column::Id)
-        .from(mailbox::Entity)
-        .and_where(Expr::col(mailbox::Column::OwnerUserId).eq(owner))
-        .to_owned();
+    owner: UserId,
+    id: MessageId,
+) -> Result<Option<(Model, mailbox::Model)>, DbErr> {
     let found = Entity::find()
-        .filter(Column::AccountId.in_subquery(owned))
+        .find_also_related(mailbox::Entity)
+        .filter(mailbox::Column::OwnerUserId.eq(owner))
+        .filter(mailbox::Column::State.eq(mailbox::State::Active))
         .filter(Column::Id.eq(id))
         .one(c)
         .await?;
-    Ok(found.map(|message| message.account_id))
+    Ok(found.and_then(|(message, mailbox)| Some((message, mailbox?))))
 }
 
-/// Finds a mailbox's message, and keeps it from other writers until the transaction ends: of two that remove it, one
-/// finds it.
-pub(crate) async fn lock(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> Result<Option<Model>, DbErr> {
+/// Finds and locks a message of a mailbox: of two concurrent deletions, one finds it.
+pub(crate) async fn lock(
+    c: &impl ConnectionTrait,
+    account: AccountId,
+    id: MessageId,
+) -> Result<Option<Model>, DbErr> {
     Entity::find()
         .filter(of(account, id))
         .lock_exclusive()
@@ -202,16 +191,20 @@ pub(crate) async fn lock(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> R
         .await
 }
 
-/// Finds the bytes of a message found before, and what was found in them.
+/// Finds the bytes of a delivery, and the codes and links in them.
 pub(crate) async fn find_raw(
     c: &impl ConnectionTrait,
-    raw_id: Uuid,
+    raw_id: RawMessageId,
 ) -> Result<Option<raw_message::Model>, DbErr> {
     raw_message::Entity::find_by_id(raw_id).one(c).await
 }
 
 /// Marks a message as read. Returns false when there is none.
-pub(crate) async fn mark_read(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> Result<bool, DbErr> {
+pub(crate) async fn mark_read(
+    c: &impl ConnectionTrait,
+    account: AccountId,
+    id: MessageId,
+) -> Result<bool, DbErr> {
     let updated = Entity::update_many()
         .col_expr(Column::IsRead, Expr::value(true))
         .filter(of(account, id))
@@ -220,8 +213,8 @@ pub(crate) async fn mark_read(c: &impl ConnectionTrait, account: Uuid, id: Uuid)
     Ok(updated.rows_affected > 0)
 }
 
-/// Removes a message, leaving its bytes.
-pub(crate) async fn remove(c: &impl ConnectionTrait, account: Uuid, id: Uuid) -> Result<(), DbErr> {
+/// Removes a message, but not its bytes.
+pub(crate) async fn remove(c: &impl ConnectionTrait, account: AccountId, id: MessageId) -> Result<(), DbErr> {
     Entity::delete_many()
         .filter(of(account, id))
         .exec(c)
@@ -229,8 +222,11 @@ pub(crate) async fn remove(c: &impl ConnectionTrait, account: Uuid, id: Uuid) ->
         .map(drop)
 }
 
-/// Removes the bytes among some that no message names any more.
-pub(crate) async fn remove_unnamed_raw(c: &impl ConnectionTrait, raw_ids: &[Uuid]) -> Result<(), DbErr> {
+/// Removes those of some bytes that no message names.
+pub(crate) async fn remove_unnamed_raw(
+    c: &impl ConnectionTrait,
+    raw_ids: &[RawMessageId],
+) -> Result<(), DbErr> {
     let named = Query::select()
         .column(Column::RawId)
         .from(Entity)

@@ -1,29 +1,29 @@
-//! The table `outbox_entries`: what must be done elsewhere, written in the transaction that made it necessary.
+//! The table `outbox_entries`: calls to other services, written in the transaction that requires them.
 
+use mayfly_types::{AccountId, OutboxEntryId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, LockBehavior, LockType},
 };
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use super::{
     entities::outbox_entry::{ActiveModel, Column, Entity, Kind, Model},
     millis,
 };
 
-/// Has `auth` forget the passwords of mailboxes.
+/// Requests that `auth` deletes the credentials of mailboxes.
 pub(crate) async fn delete_credentials(
     c: &impl ConnectionTrait,
-    accounts: &[Uuid],
+    accounts: &[AccountId],
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
     if accounts.is_empty() {
         return Ok(());
     }
     let rows = accounts.iter().map(|account| ActiveModel {
-        id: Set(mayfly_types::MessageId::new(now).as_uuid()),
+        id: Set(OutboxEntryId::new(now)),
         kind: Set(Kind::DeleteCredential),
         account_id: Set(*account),
         attempts: Set(0),
@@ -35,7 +35,7 @@ pub(crate) async fn delete_credentials(
         .map(drop)
 }
 
-/// Takes what is due, oldest first, and keeps it from other workers until a time.
+/// Claims due entries, oldest first: other workers do not see them as due until a time.
 pub(crate) async fn claim(
     c: &impl ConnectionTrait,
     now_ms: i64,
@@ -46,7 +46,7 @@ pub(crate) async fn claim(
         .filter(Column::NextAttemptAtMs.lte(now_ms))
         .order_by_asc(Column::NextAttemptAtMs)
         .limit(limit)
-        // What another worker is about to claim is left to it.
+        // Rows that another worker is claiming are its own.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .all(c)
         .await?;
@@ -61,8 +61,8 @@ pub(crate) async fn claim(
     Ok(due)
 }
 
-/// Forgets entries that are done.
-pub(crate) async fn remove(c: &impl ConnectionTrait, ids: &[Uuid]) -> Result<(), DbErr> {
+/// Removes finished entries.
+pub(crate) async fn remove(c: &impl ConnectionTrait, ids: &[OutboxEntryId]) -> Result<(), DbErr> {
     Entity::delete_many()
         .filter(Column::Id.is_in(ids.iter().copied()))
         .exec(c)
@@ -70,8 +70,8 @@ pub(crate) async fn remove(c: &impl ConnectionTrait, ids: &[Uuid]) -> Result<(),
         .map(drop)
 }
 
-/// Puts an entry off.
-pub(crate) async fn defer(c: &impl ConnectionTrait, id: Uuid, until_ms: i64) -> Result<(), DbErr> {
+/// Defers an entry.
+pub(crate) async fn defer(c: &impl ConnectionTrait, id: OutboxEntryId, until_ms: i64) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::NextAttemptAtMs, Expr::value(until_ms))
         .filter(Column::Id.eq(id))
@@ -80,7 +80,7 @@ pub(crate) async fn defer(c: &impl ConnectionTrait, id: Uuid, until_ms: i64) -> 
         .map(drop)
 }
 
-/// Tells whether anything is due.
+/// Returns whether any entry is due.
 pub(crate) async fn is_due(c: &impl ConnectionTrait, now_ms: i64) -> Result<bool, DbErr> {
     let found = Entity::find()
         .filter(Column::NextAttemptAtMs.lte(now_ms))

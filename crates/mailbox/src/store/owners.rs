@@ -1,21 +1,21 @@
-//! The table `owners`: a row for each Pro user who has had anything here, there to be locked while something is counted.
+//! The table `owners`: a row for each Pro user with data here, locked while their objects are counted.
 
+use mayfly_types::{MessageId, UserId};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
-use uuid::Uuid;
 
 use super::entities::owner::{ActiveModel, Column, Entity, Model};
 
 /// Locks a Pro user until the transaction ends, so that concurrent calls count exactly.
-pub(crate) async fn lock(c: &impl ConnectionTrait, user: Uuid) -> Result<(), DbErr> {
+pub(crate) async fn lock(c: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
     lock_all(c, &[user]).await.map(drop)
 }
 
-/// The same for several, in the order of their ids.
-pub(crate) async fn lock_all(c: &impl ConnectionTrait, users: &[Uuid]) -> Result<Vec<Model>, DbErr> {
+/// Locks several Pro users, in the order of their ids.
+pub(crate) async fn lock_all(c: &impl ConnectionTrait, users: &[UserId]) -> Result<Vec<Model>, DbErr> {
     if users.is_empty() {
         return Ok(Vec::new());
     }
@@ -36,11 +36,11 @@ pub(crate) async fn lock_all(c: &impl ConnectionTrait, users: &[Uuid]) -> Result
         .await
 }
 
-/// Notes the largest id that a message in any of a user's mailboxes has had.
-pub(crate) async fn note_last_message(
+/// Sets the largest message id of a user's mailboxes.
+pub(crate) async fn set_last_message(
     c: &impl ConnectionTrait,
-    user: Uuid,
-    message_id: Uuid,
+    user: UserId,
+    message_id: MessageId,
 ) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::LastMessageId, Expr::value(message_id))
@@ -50,11 +50,11 @@ pub(crate) async fn note_last_message(
         .map(drop)
 }
 
-/// Lists the largest ids that messages of users have had, of those who have had any.
+/// Lists the largest message ids of users.
 pub(crate) async fn list_last_message_ids(
     c: &impl ConnectionTrait,
-    users: Vec<Uuid>,
-) -> Result<Vec<(Uuid, Option<Uuid>)>, DbErr> {
+    users: Vec<UserId>,
+) -> Result<Vec<(UserId, Option<MessageId>)>, DbErr> {
     Entity::find()
         .select_only()
         .columns([Column::UserId, Column::LastMessageId])

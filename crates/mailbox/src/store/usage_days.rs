@@ -1,14 +1,14 @@
-//! The table `usage_days`: rows of an owner are written by whoever has locked the owner.
+//! The table `usage_days`. A writer has locked the owner of its rows.
 
+use mayfly_types::UserId;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
-use uuid::Uuid;
 
 use super::entities::usage_day::{Column, Entity, Model};
 
-/// Adds to what was received on days.
+/// Adds to the usage of days.
 pub(crate) async fn add(c: &impl ConnectionTrait, received: Vec<Model>) -> Result<(), DbErr> {
     let more = |column: Column| {
         let excluded = Expr::col(("excluded", column));
@@ -24,8 +24,12 @@ pub(crate) async fn add(c: &impl ConnectionTrait, received: Vec<Model>) -> Resul
         .map(drop)
 }
 
-/// Lists what an owner received from a day on, oldest first; days without mail are left out.
-pub(crate) async fn list_since(c: &impl ConnectionTrait, owner: Uuid, day: i64) -> Result<Vec<Model>, DbErr> {
+/// Lists the usage of an owner from a day on, oldest first. Days without mail are left out.
+pub(crate) async fn list_since(
+    c: &impl ConnectionTrait,
+    owner: UserId,
+    day: i64,
+) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::OwnerUserId.eq(owner))
         .filter(Column::Day.gte(day))
@@ -34,7 +38,7 @@ pub(crate) async fn list_since(c: &impl ConnectionTrait, owner: Uuid, day: i64) 
         .await
 }
 
-/// Removes what is older than a day. Returns how many rows.
+/// Removes rows older than a day. Returns how many.
 pub(crate) async fn remove_before(c: &impl ConnectionTrait, day: i64, limit: u64) -> Result<u64, DbErr> {
     let old = Query::select()
         .columns([Column::OwnerUserId, Column::Day])

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use mayfly_mailbox::Config;
+use mayfly_proto::mailbox::WebhookStatus;
 use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
@@ -75,8 +76,8 @@ async fn crowded(world: &World, name: &str, receiver: &Receiver) -> [String; 3] 
     [owner, account, webhook.webhook.unwrap().webhook_id]
 }
 
-async fn status(world: &World, owner: &str) -> String {
-    list(world, owner).await.remove(0).status
+async fn status(world: &World, owner: &str) -> WebhookStatus {
+    list(world, owner).await.remove(0).status()
 }
 
 /// Waits until a number of events are delivered.
@@ -104,22 +105,26 @@ async fn sweep_fails_webhook_with_too_many_pending_events(db: Db) {
     let [bob, _, other] = crowded(&world, "bob", &neighbour).await;
     world.mailbox.sweep().await;
     for owner in [&ann, &bob] {
-        assert_eq!(status(&world, owner).await, "active", "as much as may");
+        assert_eq!(
+            status(&world, owner).await,
+            WebhookStatus::Active,
+            "as much as may"
+        );
     }
     world.deliver(&[&account], &mail("too much")).await.unwrap();
     world.mailbox.sweep().await;
-    assert_eq!(status(&world, &ann).await, "failed");
-    assert_eq!(status(&world, &bob).await, "active");
+    assert_eq!(status(&world, &ann).await, WebhookStatus::Failed);
+    assert_eq!(status(&world, &bob).await, WebhookStatus::Active);
     // A failed webhook gets no new events, and its pending ones are not delivered.
     world.deliver(&[&account], &mail("unheard")).await.unwrap();
     // After a rotation the number of pending events does not matter for an hour.
     rotate(&world, &ann, &webhook).await.unwrap();
     world.clock.advance(Duration::minutes(59));
     world.mailbox.sweep().await;
-    assert_eq!(status(&world, &ann).await, "active");
+    assert_eq!(status(&world, &ann).await, WebhookStatus::Active);
     world.clock.advance(Duration::minutes(1));
     world.mailbox.sweep().await;
-    assert_eq!(status(&world, &ann).await, "failed");
+    assert_eq!(status(&world, &ann).await, WebhookStatus::Failed);
     for receiver in [&receiver, &neighbour] {
         receiver.answers("200 OK");
     }
@@ -128,7 +133,7 @@ async fn sweep_fails_webhook_with_too_many_pending_events(db: Db) {
     rotate(&world, &ann, &webhook).await.unwrap();
     until_delivered(&world, &ann, &webhook, MAX_WAITING + 1).await;
     world.mailbox.sweep().await;
-    assert_eq!(status(&world, &ann).await, "active");
+    assert_eq!(status(&world, &ann).await, WebhookStatus::Active);
     let received = receiver.received();
     let holds = |subject: &str| {
         let subject = format!("\"subject\":\"{subject}\"");

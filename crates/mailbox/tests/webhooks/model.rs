@@ -3,7 +3,7 @@
 use std::time::{Duration as StdDuration, SystemTime};
 
 use mayfly_mailbox::Config;
-use mayfly_proto::mailbox::WebhookDelivery;
+use mayfly_proto::mailbox::{WebhookDelivery, WebhookStatus};
 use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::Clock;
 use proptest::{
@@ -154,13 +154,10 @@ impl<'a> Walk<'a> {
     }
 
     /// Asserts the listed webhook; returns `gives_up_at`.
-    async fn shown(&self, status: &str, failures: usize) -> Option<i64> {
+    async fn shown(&self, status: WebhookStatus, failures: usize) -> Option<i64> {
         let webhook = list(self.world, &self.owner).await.remove(0);
         let failures = i32::try_from(failures).unwrap();
-        assert_eq!(
-            (webhook.status.as_str(), webhook.failure_count),
-            (status, failures)
-        );
+        assert_eq!((webhook.status(), webhook.failure_count), (status, failures));
         webhook.gives_up_at
     }
 
@@ -179,7 +176,7 @@ impl<'a> Walk<'a> {
             earliest = made_at + (planned * 4 / 5).max(refusal.asks_for);
             latest = made_at + (planned * 6 / 5).max(refusal.asks_for);
             let left: i64 = PAUSES_SECS[at + 1..].iter().sum();
-            let gives_up = self.shown("active", at + 1).await.unwrap();
+            let gives_up = self.shown(WebhookStatus::Active, at + 1).await.unwrap();
             assert!(
                 (earliest + left..=latest + left).contains(&gives_up),
                 "{gives_up} after {refusal:?}"
@@ -208,8 +205,8 @@ impl<'a> Walk<'a> {
         self.refuse(refusals, answer).await;
         self.attempt(refusals.len() + 1).await;
         let (status, failures) = match end {
-            End::Delivered => ("active", 0),
-            End::Gone => ("failed", refusals.len() + 1),
+            End::Delivered => (WebhookStatus::Active, 0),
+            End::Gone => (WebhookStatus::Failed, refusals.len() + 1),
         };
         assert_eq!(self.shown(status, failures).await, None);
         self.rests().await;
@@ -218,7 +215,7 @@ impl<'a> Walk<'a> {
     /// Ten failures fail the webhook. The event stays listed, and its owner can replay it.
     async fn is_given_up(&self, refusals: &[Refusal]) {
         self.refuse(refusals, "").await;
-        assert_eq!(self.shown("failed", 10).await, None);
+        assert_eq!(self.shown(WebhookStatus::Failed, 10).await, None);
         self.rests().await;
         rotate(self.world, &self.owner, &self.webhook).await.unwrap();
         self.rests().await;

@@ -1,4 +1,4 @@
-//! The counts of record, a file in the repository.
+//! The baseline: recorded counts in a file of the repository.
 
 use std::{collections::BTreeMap, path::PathBuf, process::Command};
 
@@ -13,16 +13,16 @@ const HEADER: &str = "\
 
 ";
 
-/// What is in the file.
+/// The content of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Baseline {
     pub(crate) toolchain: Toolchain,
-    /// By the name of the path.
+    /// Counts by path name.
     pub(crate) instructions: BTreeMap<String, u64>,
 }
 
-/// What changes every count. Only counts of the same toolchain are comparable.
+/// The compiler and target. Counts of different toolchains are not comparable.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Toolchain {
@@ -45,7 +45,7 @@ impl Baseline {
 }
 
 impl Toolchain {
-    /// Asks the compiler, which `rust-toolchain.toml` pins.
+    /// Reads the version of the compiler that `rust-toolchain.toml` pins.
     pub(crate) fn current() -> anyhow::Result<Self> {
         let output = Command::new("rustc")
             .arg("-vV")

@@ -1,7 +1,7 @@
-//! Runs each path in a process of its own under callgrind and reads how many instructions its operations took.
+//! Runs each path in its own process under callgrind and reads the instruction count of its operations.
 //!
-//! callgrind writes its counters out and resets them when [`measured`] is entered, and writes them out again when it is
-//! left. The second file holds the operations alone, over all threads: set-up and shutdown are not in it.
+//! callgrind writes and resets its counters on entry to [`measured`], and writes them again on return. The second file
+//! counts only the operations, on all threads, without set-up and shutdown.
 
 use std::{
     collections::BTreeMap,
@@ -32,7 +32,7 @@ pub(crate) struct Count {
     pub(crate) instructions: u64,
 }
 
-/// Counts paths, as many at once as there are cores: a busy machine does not change a count.
+/// Counts paths, one per core at a time: load does not change a count.
 pub(crate) fn count(paths: &[&'static HotPath]) -> anyhow::Result<Vec<Count>> {
     let dir = tempfile::tempdir()?;
     let (next, counts) = (Mutex::new(paths.iter()), Mutex::new(BTreeMap::new()));
@@ -90,7 +90,7 @@ fn total(file: &Path) -> anyhow::Result<u64> {
     bail!("callgrind wrote no totals")
 }
 
-/// Prepares a path, lets caches fill, and runs the operations that are counted.
+/// Prepares a path, warms caches, and runs the counted operations.
 pub(crate) fn operate(path: &HotPath) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,6 +1,6 @@
 //! Mails of a fixed content.
 
-/// Enough different words that a compressor or a cache gains nothing from their repetition.
+/// Enough different words that compression and caches gain nothing.
 const WORDS: [&str; 24] = [
     "order",
     "shipping",

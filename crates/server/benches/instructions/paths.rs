@@ -1,4 +1,4 @@
-//! The hot paths: what is prepared for each, and the operation that is counted.
+//! The hot paths: their set-up and the counted operation.
 
 use std::sync::Arc;
 
@@ -22,10 +22,10 @@ use crate::{
 /// One operation of a path; called again for each one.
 pub(crate) type Operation = Box<dyn FnMut() -> BoxFuture<'static, anyhow::Result<()>>>;
 
-/// What is counted.
+/// A counted path.
 pub(crate) struct HotPath {
     pub(crate) name: &'static str,
-    /// How many operations are counted together: enough that what happens by the clock does not show.
+    /// Operations per run: enough that timer-driven work is negligible.
     pub(crate) operations: u32,
     pub(crate) prepare: fn() -> BoxFuture<'static, anyhow::Result<Operation>>,
 }
@@ -88,7 +88,7 @@ async fn deliver(mail: Vec<u8>) -> anyhow::Result<Operation> {
     }))
 }
 
-/// A `GET` through the router with a mailbox's JWT, over a mailbox with so many mails.
+/// A `GET` through the router with a mailbox's JWT, over a mailbox with the given number of mails.
 async fn get(path: &'static str, mails: usize) -> anyhow::Result<Operation> {
     let world = World::start().await?;
     let account_id = world.create_mailbox().await?;
@@ -203,14 +203,14 @@ async fn smtp_connection() -> anyhow::Result<Operation> {
     }))
 }
 
-/// The document of a mail with 1 MiB of HTML: reading the mail, and cleaning its HTML.
+/// The document of a mail with 1 MiB of HTML: reading the mail and sanitising its HTML.
 async fn show_html() -> anyhow::Result<Operation> {
     let world = World::start().await?;
     let account_id = world.create_mailbox().await?;
     let token = world.create_credential(&account_id).await?;
     let message_id = world.deliver(&account_id, &mails::html(1 << 20).into()).await?;
     let path = format!("/api/messages/{message_id}/body");
-    // HTML beyond the bounds is shown as text, which costs much less.
+    // HTML over the limits is shown as text, which costs much less.
     let document = world.get(&path, &token).await?;
     ensure!(
         document.windows(6).any(|tag| tag == b"<table"),

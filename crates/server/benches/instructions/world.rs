@@ -37,10 +37,10 @@ pub(crate) const ADDRESS: &str = "box@mayfly.test";
 const PASSWORD: &[u8] = b"correct horse battery staple";
 /// The longest body that a path reads.
 const MAX_BODY_BYTES: usize = 16 << 20;
-/// How large the chunks are in which the SMTP edge sends a mail.
+/// The chunk size in which the SMTP edge sends a mail.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// Everything that a path needs. Clones are the same world.
+/// All services and edges. Clones share them.
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) auth: AuthClient<Transport>,
@@ -169,7 +169,7 @@ impl World {
         Ok(())
     }
 
-    /// Delivers a mail as the SMTP edge does; returns its message id. The clock goes on, so ids grow as in production.
+    /// Delivers a mail as the SMTP edge does; returns its message id. The clock advances, so ids grow as in production.
     pub(crate) async fn deliver(&self, account_id: &str, mail: &Bytes) -> anyhow::Result<String> {
         self.clock.advance(Duration::seconds(1));
         let envelope = Envelope {

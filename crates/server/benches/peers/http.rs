@@ -1,4 +1,5 @@
-//! Authenticated reads, in one process on SQLite, and in four and eight over PostgreSQL and Redis, beside nginx `auth_request` with upstreams that do nothing.
+//! Authenticated reads in one process on SQLite and in four and eight over PostgreSQL and Redis, compared with nginx
+//! `auth_request` over static upstreams.
 
 use anyhow::ensure;
 use mayfly_testkit::MailSender;
@@ -13,7 +14,7 @@ use crate::{
 };
 
 const MAILS: usize = 30;
-/// The answer that perf.md measured peers with; about that of `GET /api/me`.
+/// The response size of the peer, about that of `GET /api/me`.
 const SMALL_BYTES: usize = 499;
 
 /// A Mayfly with one mailbox that has a full page of mail.
@@ -65,7 +66,7 @@ impl Subject {
 pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     let one = Subject::start(lab, Kind::AllInOne)?;
     let four = Subject::start(lab, Kind::Split)?;
-    // Two of each role, of which wrk, which knows one address, asks one gateway.
+    // Two processes per role. wrk takes one address, so it calls one gateway.
     let eight = Subject::start(lab, Kind::Replicas)?;
     let nginx = nginx::start(lab, &[("small", SMALL_BYTES), ("list", one.list_bytes)])?;
     let nginx_pids = [nginx.server.pid()];
@@ -73,7 +74,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
         let peer = |name, path| {
             let load = Load {
                 url: format!("{}{path}", nginx.url),
-                // It passes the header on, as a gateway must.
+                // nginx forwards the Authorization header, as the gateway does.
                 token: Some(one.token.clone()),
                 connections,
                 ..Load::default()
@@ -100,7 +101,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
             list_eight,
             me_eight,
         ] = rounds::run(lab.rounds, contenders)?;
-        // perf.md aims at 32 connections; 256 are shown.
+        // The target is for 32 connections; 256 are shown without one.
         let aim = |target| if connections == 32 { target } else { Target::None };
         let label = |what: &str| format!("{what}, {connections} connections");
         let list = format!("`GET /api/messages` ({} bytes)", one.list_bytes);

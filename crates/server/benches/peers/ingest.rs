@@ -1,4 +1,4 @@
-//! Mail that is durable once it is answered 250, beside Postfix to a Maildir, `smtp-sink`, and SQLite's own commits.
+//! Durable ingest, compared with Postfix to a Maildir, `smtp-sink`, and plain SQLite commits.
 
 use std::{
     cell::Cell,
@@ -23,7 +23,7 @@ use crate::{
 const MAILS: usize = 5_000;
 const BYTES: usize = 4_096;
 const SESSIONS: usize = 20;
-/// How long Postfix may take to empty its queue.
+/// Bound of the time in which Postfix empties its queue.
 const DELIVERY: Duration = Duration::from_secs(60);
 
 /// A stream of mails.
@@ -31,12 +31,12 @@ const DELIVERY: Duration = Duration::from_secs(60);
 pub(crate) struct Stream {
     pub(crate) mails: usize,
     pub(crate) bytes: usize,
-    /// Whether sessions go on after a mail.
+    /// Whether a session is reused for the next mail.
     pub(crate) is_kept: bool,
 }
 
 impl Stream {
-    /// Sends it all; an answer other than 250 is a failure.
+    /// Sends all mails; a reply other than 250 is an error.
     pub(crate) fn send(self, to: SocketAddr, recipient: &str) -> anyhow::Result<()> {
         let mut source = client("smtp-source")?;
         if self.is_kept {
@@ -49,7 +49,7 @@ impl Stream {
         run(&mut source).map(drop)
     }
 
-    /// Sends it, and then counts that everything is there; the time is that of sending.
+    /// Sends all mails and then counts the stored ones. The time is that of sending.
     pub(crate) fn to_mayfly(self, lab: &Lab, world: &World, address: &str) -> anyhow::Result<Sample> {
         let client = world.client();
         let mailbox = lab.runtime.block_on(client.create_mailbox(address, None));
@@ -138,7 +138,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Postfix has done its work when the mails are in the Maildir; its 250 only means that they are in its queue.
+/// Measures until the mails are in the Maildir. A 250 of Postfix only means that they are in its queue.
 fn to_postfix(stream: Stream, postfix: &Postfix) -> anyhow::Result<Sample> {
     let sample = stream.timed(&[postfix.server.pid()], || {
         stream.send(postfix.address, "box@mayfly.test")?;
@@ -168,7 +168,7 @@ async fn empty_database(lab: &Lab) -> anyhow::Result<Database> {
     Ok(db)
 }
 
-/// What the disk and SQLite allow: the same rows, through the same door, with nothing around them.
+/// The bound set by disk and SQLite: the same rows through the same store, without anything else.
 fn commit(lab: &Lab, db: &Database, rows: usize, rows_a_commit: usize) -> anyhow::Result<Sample> {
     let (started, before) = (Instant::now(), own_cpu_seconds()?);
     lab.runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! What every bench needs: how long to measure, a directory on a real disk, a runtime, and Mayfly itself.
+//! The common set-up: measuring time, a directory on a real disk, a runtime, and Mayfly.
 
 use std::{fs, path::Path, process::Command};
 
@@ -50,12 +50,12 @@ impl Lab {
         })
     }
 
-    /// Starts Mayfly as an operator under load would run it: its log without a line a request.
+    /// Starts Mayfly as an operator under load runs it: without a log line per request.
     pub(crate) fn mayfly(&self, kind: Kind) -> World {
         self.mayfly_with(kind, &[])
     }
 
-    /// The same with more variables of the environment.
+    /// Starts Mayfly with additional variables.
     pub(crate) fn mayfly_with(&self, kind: Kind, more: &[(&str, &str)]) -> World {
         let quota = (4_u64 << 30).to_string();
         let usual = [
@@ -67,7 +67,7 @@ impl Lab {
 }
 
 pub(crate) fn pids(world: &World) -> Vec<u32> {
-    world.processes.iter().map(crate::world::Process::pid).collect()
+    world.processes.iter().map(crate::process::Process::pid).collect()
 }
 
 pub(crate) fn load_average() -> anyhow::Result<String> {

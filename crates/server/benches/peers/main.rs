@@ -1,8 +1,11 @@
-//! Mayfly beside its peers: everything is started here, measured in turns in one run, and told as one table of ratios.
+//! Mayfly compared with its peers: starts everything, measures in turns, and prints one table of ratios.
 //!
 //! `cargo bench -p mayfly-server --bench peers -- [--quick] [http] [ingest] [sign-in] [push] [waiters] [size]`
 
-#![expect(clippy::disallowed_methods, reason = "it dials what it started")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "connects only to servers that it started"
+)]
 
 mod http;
 mod ingest;
@@ -23,7 +26,7 @@ mod wrk;
     dead_code,
     clippy::expect_used,
     clippy::panic,
-    reason = "the tests' own, and more than is needed here"
+    reason = "shared with the tests; this bench uses a part of it"
 )]
 mod client;
 #[path = "../../tests/e2e/follow.rs"]
@@ -31,14 +34,21 @@ mod client;
     dead_code,
     clippy::expect_used,
     clippy::panic,
-    reason = "the tests' own, and more than is needed here"
+    reason = "shared with the tests; this bench uses a part of it"
 )]
 mod follow;
+#[path = "../../tests/e2e/process.rs"]
+#[expect(
+    dead_code,
+    clippy::expect_used,
+    reason = "shared with the tests; this bench uses a part of it"
+)]
+mod process;
 #[path = "../../tests/e2e/world.rs"]
 #[expect(
     dead_code,
     clippy::expect_used,
-    reason = "the tests' own, and more than is needed here"
+    reason = "shared with the tests; this bench uses a part of it"
 )]
 mod world;
 
@@ -54,7 +64,7 @@ use lab::Lab;
 use table::Table;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Several times what a run takes on a busy machine.
+/// Several times the duration of a run on a busy machine.
 const LONGEST_RUN: Duration = Duration::from_secs(45 * 60);
 
 type Bench = fn(&Lab, &mut Table) -> anyhow::Result<()>;
@@ -91,17 +101,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs what is wanted, or all of it. A bench that fails does not keep the others from being told.
+/// Runs the named benches, or all. A failed bench does not prevent the report of the others.
 fn run(is_quick: bool, wanted: &[&str]) -> anyhow::Result<bool> {
     let lab = Lab::new(is_quick)?;
-    end_when_told(lab.dir.path().to_owned())?;
+    end_on_signal(lab.dir.path().to_owned())?;
     let mut table = Table::default();
     let before = lab::load_average()?;
     let mut failures = Vec::new();
     for (name, bench) in BENCHES {
         if wanted.is_empty() || wanted.contains(&name) {
             eprintln!("{name}:");
-            // What the tests' own helpers find wrong is a panic.
+            // The helpers of the tests panic on failure.
             match catch_unwind(AssertUnwindSafe(|| bench(&lab, &mut table))) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => failures.push(format!("FAILED {name}: {error:#}\n")),
@@ -123,8 +133,8 @@ fn run(is_quick: bool, wanted: &[&str]) -> anyhow::Result<bool> {
     Ok(failures.is_empty())
 }
 
-/// A signal, or a run that takes too long, ends everything that was started too.
-fn end_when_told(dir: PathBuf) -> anyhow::Result<()> {
+/// On a signal or after the time limit, kills every started program.
+fn end_on_signal(dir: PathBuf) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -137,7 +147,7 @@ fn end_when_told(dir: PathBuf) -> anyhow::Result<()> {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => "interrupted",
                 _ = asked.recv() => "asked to stop",
-                () = tokio::time::sleep(LONGEST_RUN) => "this takes too long",
+                () = tokio::time::sleep(LONGEST_RUN) => "the run exceeds its time limit",
             }
         });
         eprintln!("peers: {why}");

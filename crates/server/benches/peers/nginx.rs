@@ -1,4 +1,4 @@
-//! The peer of the gateway: nginx that asks one server whether the caller may, then another for the answer.
+//! The peer of the gateway: nginx with `auth_request` to one upstream and `proxy_pass` to another.
 
 use std::{fs, process::Command};
 
@@ -9,7 +9,7 @@ use crate::{
 
 pub(crate) struct Nginx {
     pub(crate) server: Server,
-    /// Its public side; `/<name>` answers as many bytes as were asked for under that name.
+    /// The public address; `/<name>` returns as many bytes as were configured for that name.
     pub(crate) url: String,
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Postfix {
 }
 
 impl Postfix {
-    /// Starts a Postfix of its own with everything in one directory, its brake on fast senders off. It needs root, as
+    /// Starts a Postfix in one directory, without its delay for fast senders. It needs root, as
     /// Postfix does.
     pub(crate) fn start(lab: &Lab) -> anyhow::Result<Self> {
         let uid = |option| run(Command::new("id").args([option, "postfix"])).map(|id| id.trim().to_owned());

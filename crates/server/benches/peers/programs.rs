@@ -1,4 +1,4 @@
-//! Programs of other people: found, started on a port, watched for the CPU that they use, and ended.
+//! Third-party programs: found, started on a port, measured for CPU time, and stopped.
 
 use std::{
     collections::BTreeMap,
@@ -15,12 +15,12 @@ use anyhow::{Context, bail};
 const START: Duration = Duration::from_secs(10);
 const STOP: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(5);
-/// The longest that one measurement by a client may take.
+/// Time limit of one measurement by a client.
 const CLIENT_SECONDS: &str = "300";
 /// `USER_HZ`, which is the same on every Linux that Rust runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// Finds a program in `PATH` or where Debian keeps those of administrators.
+/// Finds a program in `PATH` or in the `sbin` directories.
 pub(crate) fn find(name: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/lib/postfix/sbin".into()]);
@@ -28,7 +28,7 @@ pub(crate) fn find(name: &str) -> anyhow::Result<PathBuf> {
     found.with_context(|| format!("{name} is not installed: `make tools` installs what benches need"))
 }
 
-/// A port that was free a moment ago, for programs that cannot say which one they took.
+/// A currently free port, for programs that cannot report the port they bind.
 pub(crate) fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
@@ -59,7 +59,7 @@ impl Server {
 }
 
 impl Drop for Server {
-    /// SIGTERM first: a master process ends its workers only when it is asked.
+    /// Sends SIGTERM first, so that a master process stops its workers.
     fn drop(&mut self) {
         if matches!(self.0.try_wait(), Ok(None)) {
             let _ = Command::new("kill").arg(self.pid().to_string()).status();
@@ -73,14 +73,14 @@ impl Drop for Server {
     }
 }
 
-/// A client that is ended if it takes too long.
+/// A client command with a time limit.
 pub(crate) fn client(name: &str) -> anyhow::Result<Command> {
     let mut command = Command::new(find("timeout")?);
     command.args(["--signal=KILL", CLIENT_SECONDS]).arg(find(name)?);
     Ok(command)
 }
 
-/// Runs a client to its end; returns what it said.
+/// Runs a client to completion; returns its output.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<String> {
     let Output {
         status,
@@ -102,13 +102,13 @@ pub(crate) fn cpu_seconds(roots: &[u32]) -> anyhow::Result<f64> {
     Ok(descendants(roots)?.values().sum::<f64>() / TICKS_PER_SECOND)
 }
 
-/// Kills all that this process has started, for an end that runs no destructor.
+/// Kills all descendants of this process, for an exit that runs no destructors.
 pub(crate) fn kill_all() -> anyhow::Result<()> {
     let ours = std::process::id();
     for signal in ["-TERM", "-KILL"] {
         let pids = descendants(&[ours])?.into_keys().filter(|pid| *pid != ours);
         let pids: Vec<String> = pids.map(|pid| pid.to_string()).collect();
-        // Some have ended since they were listed; `kill` need not say so.
+        // Some may have exited since they were listed, so errors are ignored.
         let _ = Command::new("kill")
             .arg(signal)
             .args(pids)
@@ -131,7 +131,7 @@ fn descendants(roots: &[u32]) -> anyhow::Result<BTreeMap<u32, f64>> {
         else {
             continue;
         };
-        // A process that has just ended is counted by its parent.
+        // The parent counts the time of an exited child.
         let Some((parent, own, reaped)) = stat(pid) else {
             continue;
         };
@@ -152,7 +152,7 @@ pub(crate) fn own_cpu_seconds() -> anyhow::Result<f64> {
 /// A process's parent, its ticks, and those of its children that have ended.
 fn stat(pid: u32) -> Option<(u32, f64, f64)> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name may hold spaces; what follows the last parenthesis is fields 3 and on of proc(5).
+    // The name can contain spaces. Fields 3 and later of proc(5) follow the last parenthesis.
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |field: usize| fields.get(field - 3)?.parse::<f64>().ok();
     Some((

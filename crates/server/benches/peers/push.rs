@@ -1,4 +1,4 @@
-//! From the 250 that a sender reads to the frame that a follower reads, and what it costs to follow and hear nothing.
+//! Latency from the 250 of the sender to the frame of the follower, and the cost of idle sockets.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     client::Mailbox,
-    follow::{Events, Said, Socket},
+    follow::{Events, Frame, Socket},
     lab::{Lab, pids},
     programs::cpu_seconds,
     table::{Table, Target},
@@ -19,7 +19,7 @@ use crate::{
 
 const MAILS: usize = 1_000;
 const SOCKETS: usize = 10_000;
-/// As many as a mailbox may have.
+/// The limit of a mailbox.
 const SOCKETS_OF_ONE: usize = 3;
 /// Mailboxes and sockets made at once.
 const AT_ONCE: usize = 16;
@@ -27,7 +27,7 @@ const AT_ONCE: usize = 16;
 const REST: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Channel {
     Socket,
     Events,
     Wait,
@@ -40,12 +40,12 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
         (Kind::Replicas, "two of each role"),
     ] {
         let world = lab.mayfly(kind);
-        for (way, called) in [
-            (Way::Socket, "WebSocket"),
-            (Way::Events, "events"),
-            (Way::Wait, "wait"),
+        for (channel, called) in [
+            (Channel::Socket, "WebSocket"),
+            (Channel::Events, "events"),
+            (Channel::Wait, "wait"),
         ] {
-            let took = lab.runtime.block_on(latencies(&world, way, mails))?;
+            let took = lab.runtime.block_on(latencies(&world, channel, mails))?;
             let what = format!("from 250 to the frame, {called}, {name}, {mails} mails");
             for ((percentile, at), limit) in percentiles(took).into_iter().zip([2.0, 10.0]) {
                 table.limit(&format!("{what}: {percentile}"), at, "ms", Target::AtMost(limit));
@@ -65,14 +65,14 @@ pub(crate) fn percentiles(mut took: Vec<Duration>) -> [(&'static str, f64); 2] {
     [("p50", at(50)), ("p99", at(99))]
 }
 
-/// Sends mails one after the other, and takes the time of each.
-async fn latencies(world: &World, way: Way, mails: usize) -> anyhow::Result<Vec<Duration>> {
-    let address = format!("{way:?}@mayfly.test").to_lowercase();
+/// Sends mails one after the other and measures the latency of each.
+async fn latencies(world: &World, channel: Channel, mails: usize) -> anyhow::Result<Vec<Duration>> {
+    let address = format!("{channel:?}@mayfly.test").to_lowercase();
     let mailbox = world.client().create_mailbox(&address, None).await;
-    let (told, mut heard) = mpsc::unbounded_channel();
+    let (publisher, mut received) = mpsc::unbounded_channel();
     let mut follower = JoinSet::new();
-    follower.spawn(follow(world.http().to_owned(), mailbox, way, told));
-    ensure!(heard.recv().await.is_some(), "it follows");
+    follower.spawn(follow(world.http().to_owned(), mailbox, channel, publisher));
+    ensure!(received.recv().await.is_some(), "the follower is connected");
     let mut sender = MailSender::ready(world.smtp()).await?;
     let mut took = Vec::with_capacity(mails);
     for number in 0..mails {
@@ -80,9 +80,9 @@ async fn latencies(world: &World, way: Way, mails: usize) -> anyhow::Result<Vec<
         let reply = sender.send("a@example.com", &[&address], mail.as_bytes()).await?;
         let answered = Instant::now();
         ensure!(reply.code == 250, "{reply:?}");
-        let Some((subject, at)) = heard.recv().await else {
+        let Some((subject, at)) = received.recv().await else {
             let outcome = follower.join_next().await.context("a follower")?;
-            return outcome?.and_then(|()| bail!("it follows no more"));
+            return outcome?.and_then(|()| bail!("the follower ended"));
         };
         ensure!(subject == number.to_string(), "{subject} in place of {number}");
         took.push(at.saturating_duration_since(answered));
@@ -90,47 +90,54 @@ async fn latencies(world: &World, way: Way, mails: usize) -> anyhow::Result<Vec<
     Ok(took)
 }
 
-type Told = mpsc::UnboundedSender<(String, Instant)>;
+type Publisher = mpsc::UnboundedSender<(String, Instant)>;
 
-/// Tells when it begins to follow, and then of each mail.
-async fn follow(base: String, mailbox: Mailbox, way: Way, told: Told) -> anyhow::Result<()> {
-    let tell = |mail: &Value| {
+/// Publishes the start of following, then every mail.
+async fn follow(
+    base: String,
+    mailbox: Mailbox,
+    channel: Channel,
+    publisher: Publisher,
+) -> anyhow::Result<()> {
+    let publish = |mail: &Value| {
         let subject = mail["subject"].as_str().unwrap_or_default().to_owned();
-        told.send((subject, Instant::now())).map_err(anyhow::Error::from)
+        publisher
+            .send((subject, Instant::now()))
+            .map_err(anyhow::Error::from)
     };
-    match way {
-        Way::Socket => {
+    match channel {
+        Channel::Socket => {
             let Ok(mut socket) = Socket::follow(&base, &mailbox.token, None).await else {
                 bail!("no socket");
             };
-            tell(&Value::Null)?;
-            while let Said::Text(mail) = socket.hear().await {
-                tell(&mail)?;
+            publish(&Value::Null)?;
+            while let Frame::Text(mail) = socket.receive().await {
+                publish(&mail)?;
             }
         }
-        Way::Events => {
+        Channel::Events => {
             let Ok(mut events) =
                 Events::open(&format!("{base}/api/events"), Some(&mailbox.token), None).await
             else {
                 bail!("no events");
             };
-            tell(&Value::Null)?;
-            while let Some(event) = events.hear().await {
-                tell(&event.data)?;
+            publish(&Value::Null)?;
+            while let Some(event) = events.receive().await {
+                publish(&event.data)?;
             }
         }
-        Way::Wait => {
+        Channel::Wait => {
             let client = crate::client::Client::new(&base);
             let answer = client.get("/api/messages/wait?timeout=0", &mailbox.token).await;
             let mut since = answer.headers["x-mayfly-since"].to_str()?.to_owned();
-            tell(&Value::Null)?;
+            publish(&Value::Null)?;
             loop {
                 let path = format!("/api/messages/wait?timeout=10&since={since}");
                 let answer = client.get(&path, &mailbox.token).await;
                 ensure!(answer.status == 200, "{answer:?}");
                 let answer = answer.json();
                 for mail in answer["messages"].as_array().context("messages")? {
-                    tell(mail)?;
+                    publish(mail)?;
                 }
                 since = answer["since"].as_str().context("since")?.to_owned();
             }
@@ -139,7 +146,7 @@ async fn follow(base: String, mailbox: Mailbox, way: Way, told: Told) -> anyhow:
     Ok(())
 }
 
-/// Opens sockets and leaves them alone.
+/// Opens sockets and leaves them idle.
 fn idle(lab: &Lab, table: &mut Table, sockets: usize) -> anyhow::Result<()> {
     let world = lab.mayfly(Kind::AllInOne);
     let base = world.http().to_owned();
@@ -154,7 +161,7 @@ fn idle(lab: &Lab, table: &mut Table, sockets: usize) -> anyhow::Result<()> {
             .collect()
             .await;
         let before = world.processes[0].rss_bytes();
-        let opened: Vec<Result<Socket, Said>> = stream::iter(0..sockets)
+        let opened: Vec<Result<Socket, Frame>> = stream::iter(0..sockets)
             .map(|n| {
                 let token = &mailboxes[n / SOCKETS_OF_ONE].token;
                 let base = &base;

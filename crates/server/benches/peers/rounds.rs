@@ -1,8 +1,8 @@
-//! Contenders in turns, A/B/A/B: what else the machine does then falls on all of them, and a ratio survives it.
+//! Measures contenders in turns, A/B/A/B: other load affects all of them, so ratios stay comparable.
 
 use std::time::Duration;
 
-/// What one contender did in one round.
+/// The result of one contender in one round.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Sample {
     pub(crate) per_second: f64,
@@ -13,7 +13,7 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// So many operations in so much time.
+    /// Computes a sample from a number of operations and their time.
     pub(crate) fn of(operations: usize, elapsed: Duration, cpu_seconds: f64) -> Self {
         Self {
             per_second: operations as f64 / elapsed.as_secs_f64(),
@@ -23,7 +23,7 @@ impl Sample {
     }
 }
 
-/// One of those that are compared.
+/// A measured program.
 pub(crate) struct Contender<'a> {
     name: &'static str,
     measure: Box<dyn FnMut() -> anyhow::Result<Sample> + 'a>,
@@ -50,7 +50,7 @@ impl Series {
         median(self.samples.iter().map(of).collect())
     }
 
-    /// The median of the ratios of rounds, each taken from neighbours in time.
+    /// The median of the ratios of adjacent measurements.
     pub(crate) fn ratio(&self, peer: &Self, of: fn(&Sample) -> f64) -> f64 {
         let pairs = self.samples.iter().zip(&peer.samples);
         median(pairs.map(|(ours, theirs)| of(ours) / of(theirs)).collect())

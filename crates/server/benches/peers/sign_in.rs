@@ -1,4 +1,4 @@
-//! Sign-ins beside bare hashing on the same cores, and how long a token check takes meanwhile.
+//! Sign-ins compared with plain hashing on the same cores, and the latency of token checks meanwhile.
 
 use std::{
     thread::{available_parallelism, scope},
@@ -18,7 +18,7 @@ use crate::{
     wrk::{self, Load},
 };
 
-/// A second client that asks at its own pace, so that it measures waiting and takes little of the cores.
+/// The pace of the second client: it measures latency and takes little CPU.
 const CHECK_PAUSE_MS: u32 = 10;
 
 pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
@@ -78,7 +78,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One thread a core hashes with the parameters of auth, each in memory that it keeps.
+/// One thread per core hashes with the parameters of auth and reuses its memory.
 fn bare(lab: &Lab) -> anyhow::Result<Sample> {
     let threads = available_parallelism()?.get();
     let (started, before) = (Instant::now(), own_cpu_seconds()?);

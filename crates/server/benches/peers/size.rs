@@ -1,4 +1,4 @@
-//! What grows: a list over many mails stored, memory at rest and under large mails, and the time to start.
+//! Growth: a list with many stored mails, memory idle and under large mails, and the start time.
 
 use std::time::Instant;
 
@@ -65,7 +65,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Starts a Mayfly with so many mails, a thousand of them in the mailbox that is then listed.
+/// Starts Mayfly with that many mails, a thousand of them in the mailbox that is listed.
 fn filled(lab: &Lab, mails: usize) -> anyhow::Result<(World, Load)> {
     let mut world = lab.mayfly(Kind::AllInOne);
     let mailbox = lab
@@ -87,7 +87,7 @@ fn filled(lab: &Lab, mails: usize) -> anyhow::Result<(World, Load)> {
     Ok((world, load))
 }
 
-/// Writes summaries alone, which are all that a list reads, with ids of now. The first mailbox is the one given.
+/// Writes only summaries, which is all that a list reads, with current ids. The given mailbox is the first.
 async fn fill(world: &World, account: &str, mails: usize) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let id = MessageId::floor(now).as_uuid().simple().to_string();

@@ -4,12 +4,12 @@ use std::fmt;
 
 use crate::rounds::{Sample, Series};
 
-/// What is aimed at.
+/// The target of a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
     AtLeast(f64),
     AtMost(f64),
-    /// Printed to be seen.
+    /// Printed without a target.
     None,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for Target {
 pub(crate) struct Table(Vec<[String; 6]>);
 
 impl Table {
-    /// A rate beside a peer's.
+    /// A rate compared with a peer's; higher is better.
     pub(crate) fn rate(&mut self, what: &str, ours: &Series, theirs: &Series, target: Target) {
         let cell = |series: &Series| {
             let (rate, p50, p99) = (
@@ -50,7 +50,7 @@ impl Table {
         self.push(what, &cell(ours), &peer, ratio, target, &cpu);
     }
 
-    /// A time beside a peer's, of which less is better.
+    /// A time compared with a peer's; lower is better.
     pub(crate) fn time(
         &mut self,
         what: &str,
@@ -64,7 +64,7 @@ impl Table {
         self.push(what, &cell(ours), &peer, ours.ratio(theirs, of), target, "");
     }
 
-    /// A value beside a limit in the same unit.
+    /// A value compared with a limit in the same unit.
     pub(crate) fn limit(&mut self, what: &str, value: f64, unit: &str, target: Target) {
         let ours = format!("{value:.1} {unit}");
         self.0.push([
@@ -72,20 +72,20 @@ impl Table {
             ours,
             String::new(),
             String::new(),
-            verdict(value, target, unit),
+            format_target(value, target, unit),
             String::new(),
         ]);
     }
 
     fn push(&mut self, what: &str, ours: &str, peer: &str, ratio: f64, target: Target, cpu: &str) {
-        let target = verdict(ratio, target, "");
+        let target = format_target(ratio, target, "");
         let ratio = format!("{ratio:.2}");
         self.0
             .push([what, ours, peer, &ratio, &target, cpu].map(str::to_owned));
     }
 }
 
-fn verdict(value: f64, target: Target, unit: &str) -> String {
+fn format_target(value: f64, target: Target, unit: &str) -> String {
     let word = match target {
         Target::AtLeast(least) if value >= least => "met",
         Target::AtMost(most) if value <= most => "met",

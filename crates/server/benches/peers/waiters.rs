@@ -1,4 +1,4 @@
-//! Many who wait at once: each holds a connection until a mail comes for its mailbox.
+//! Many concurrent long polls: each holds a connection until a mail arrives in its mailbox.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 const WAITERS: usize = 10_000;
-/// Waiters of one mailbox: one mail answers all of them.
+/// Waiters per mailbox: one mail answers all of them.
 const OF_ONE: usize = 4;
 /// Mailboxes and connections made at once.
 const AT_ONCE: usize = 16;
@@ -31,7 +31,7 @@ const SENDERS: usize = 8;
 
 pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     let waiters = if lab.is_quick { WAITERS / 10 } else { WAITERS };
-    // Each holds a connection, and there are some besides.
+    // Each waiter holds a connection; some are needed for the senders.
     let connections = (waiters + 1000).to_string();
     let world = lab.mayfly_with(
         Kind::AllInOne,
@@ -63,7 +63,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Returns how long each answer took after the mail, and how much memory waiting took.
+/// Returns the latency of each answer after the mail, and the memory of the waits.
 async fn all_are_answered(world: &World, mailboxes: Vec<Mailbox>) -> anyhow::Result<(Vec<Duration>, u64)> {
     let rss_before = world.processes[0].rss_bytes();
     let address = world.http().strip_prefix("http://").context("an address")?;
@@ -75,7 +75,7 @@ async fn all_are_answered(world: &World, mailboxes: Vec<Mailbox>) -> anyhow::Res
             let sent = Arc::clone(&sent);
             waiting.spawn(async move {
                 let answered = answer(connection).await?;
-                // The answer may be there before the sender has read its own.
+                // The answer can arrive before the sender has read its reply.
                 let sent = sent[index].get().copied().unwrap_or(answered);
                 anyhow::Ok(answered.saturating_duration_since(sent))
             });
@@ -84,7 +84,7 @@ async fn all_are_answered(world: &World, mailboxes: Vec<Mailbox>) -> anyhow::Res
     let waiters = waiting.len();
     let deadline = Instant::now() + Duration::from_secs(30);
     while open_waits(world).await? < waiters {
-        ensure!(Instant::now() < deadline, "not all of them wait");
+        ensure!(Instant::now() < deadline, "not all waits are open");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let grown = world.processes[0].rss_bytes().saturating_sub(rss_before);
@@ -119,7 +119,7 @@ async fn all_are_answered(world: &World, mailboxes: Vec<Mailbox>) -> anyhow::Res
     Ok((took, grown))
 }
 
-/// Asks to wait, on a connection of its own.
+/// Starts a long poll on its own connection.
 async fn wait(address: &str, token: &str) -> anyhow::Result<TcpStream> {
     let mut connection = TcpStream::connect(address).await?;
     let request = format!(
@@ -129,7 +129,7 @@ async fn wait(address: &str, token: &str) -> anyhow::Result<TcpStream> {
     Ok(connection)
 }
 
-/// Returns when the answer came, which must have a mail.
+/// Returns the time of the answer, which must contain a mail.
 async fn answer(mut connection: TcpStream) -> anyhow::Result<Instant> {
     let mut answer = String::new();
     let mut chunk = [0; 2048];
@@ -145,7 +145,7 @@ async fn answer(mut connection: TcpStream) -> anyhow::Result<Instant> {
     came.context("an answer")
 }
 
-/// How many wait by the metrics of the process.
+/// The number of open long polls by the metrics of the process.
 async fn open_waits(world: &World) -> anyhow::Result<usize> {
     let metrics = reqwest::get(format!("{}/metrics", world.admin()))
         .await?

@@ -10,7 +10,7 @@ use crate::{
     rounds::Sample,
 };
 
-/// Parameters come by environment; the outcome goes out as one line.
+/// Takes parameters from the environment and prints the result as one line.
 const SCRIPT: &str = r#"
 wrk.headers["Authorization"] = os.getenv("AUTHORIZATION")
 local body, pause = os.getenv("BODY"), tonumber(os.getenv("PAUSE_MS") or "")
@@ -29,18 +29,18 @@ function done(summary, latency)
 end
 "#;
 
-/// What is asked, and how hard.
+/// The request and its concurrency.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Load {
     pub(crate) url: String,
     pub(crate) token: Option<String>,
     pub(crate) body: Option<String>,
     pub(crate) connections: u32,
-    /// How long each connection waits before it asks again.
+    /// Pause of each connection between two requests.
     pub(crate) pause_ms: Option<u32>,
 }
 
-/// Loads a server that runs as these processes. Any answer but a good one is a failure of the bench.
+/// Loads a server that runs as these processes. Any error answer fails the bench.
 pub(crate) fn measure(lab: &Lab, load: &Load, pids: &[u32]) -> anyhow::Result<Sample> {
     let mut command = client("wrk")?;
     let threads = load.connections.min(2);
@@ -67,13 +67,13 @@ pub(crate) fn measure(lab: &Lab, load: &Load, pids: &[u32]) -> anyhow::Result<Sa
     let outcome = said
         .lines()
         .find_map(|line| line.strip_prefix("outcome "))
-        .context("wrk told no outcome")?;
+        .context("wrk printed no result")?;
     let numbers = outcome
         .split(' ')
         .map(str::parse::<f64>)
         .collect::<Result<Vec<_>, _>>()?;
     let [requests, micros, errors, p50, p99] = numbers[..] else {
-        bail!("wrk told {outcome}");
+        bail!("wrk printed {outcome}");
     };
     ensure!(
         errors == 0.0 && requests > 0.0,

@@ -1,9 +1,9 @@
-//! A user of the HTTP API.
+//! A client of the HTTP API.
 
 use reqwest::{Method, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 
-/// An answer, read whole.
+/// A response with its whole body.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -16,19 +16,19 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
-    /// The code of an error, `""` for anything else.
+    /// The error code; empty if the response is no error.
     pub(crate) fn error(&self) -> String {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         body["error"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Status and error code, as most assertions need them.
-    pub(crate) fn verdict(&self) -> (u16, String) {
+    /// Status and error code.
+    pub(crate) fn outcome(&self) -> (u16, String) {
         (self.status, self.error())
     }
 }
 
-/// A mailbox that a test made.
+/// A mailbox that a test created.
 #[derive(Debug, Clone)]
 pub(crate) struct Mailbox {
     pub(crate) id: String,
@@ -75,7 +75,7 @@ impl Client {
         Self::read(request).await
     }
 
-    /// A request that the caller shapes.
+    /// A request that the caller completes.
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.http.request(
             Method::from_bytes(method.as_bytes()).expect("a method"),
@@ -119,7 +119,7 @@ impl Client {
         answer.json()["token"].as_str().expect("a token").to_owned()
     }
 
-    /// Makes a Pro API token; returns its id and value.
+    /// Creates a Pro API token; returns its id and value.
     pub(crate) async fn create_token(&self, pro: &str, name: &str) -> (String, String) {
         let answer = self
             .call("POST", "/pro/api/tokens", Some(pro), Some(json!({"name": name})))

@@ -1,4 +1,4 @@
-//! The configuration as operators see it: the reference, the dump, the check, the errors, and the documents that name keys.
+//! Configuration: reference, dump, check, errors, and the documents that name keys.
 
 use std::{
     collections::BTreeSet,
@@ -26,7 +26,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Runs the binary to its end, on free ports.
+/// Runs the binary to completion, on free ports.
 fn run(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mayfly"))
         .args(args)
@@ -91,7 +91,7 @@ fn texts(path: &Path, found: &mut Vec<PathBuf>) {
     }
     for entry in fs::read_dir(path).expect("a directory") {
         let path = entry.expect("an entry").path();
-        // Generated secrets of a local stack are no documents.
+        // Generated secrets of a local stack are not documents.
         if !path.ends_with("deploy/secrets") {
             texts(&path, found);
         }
@@ -115,7 +115,7 @@ fn documents_name_variables_that_exist() {
     }
     let mut count = 0;
     for file in files {
-        // Screenshots are no text.
+        // Screenshots are not text.
         let Ok(text) = fs::read_to_string(&file) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! Clients that follow mail: a WebSocket and a stream of events.
+//! Streaming clients: a WebSocket and a stream of server-sent events.
 
 use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
@@ -10,21 +10,21 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest, protocol::CloseFrame},
 };
 
-/// Longer than anything that is waited for.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Upper bound of every wait for a frame or an event.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What a socket says next.
+/// What a client receives on a WebSocket.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Said {
+pub(crate) enum Frame {
     Text(Value),
-    /// A close with its code.
+    /// A close frame with its code.
     Closed(u16),
-    /// The connection is gone without a close.
+    /// The connection ended without a close frame.
     Lost,
 }
 
-/// Opens a connection that holds little of what is not read, so that whoever writes to it soon has to wait.
-pub(crate) async fn narrow(base: &str) -> TcpStream {
+/// Opens a connection with a small receive buffer: a writer blocks soon when the client stops reading.
+pub(crate) async fn connect_with_small_buffer(base: &str) -> TcpStream {
     let address: SocketAddr = base
         .strip_prefix("http://")
         .and_then(|address| address.parse().ok())
@@ -38,7 +38,7 @@ pub(crate) async fn narrow(base: &str) -> TcpStream {
 pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    /// Opens a socket; the status of the refusal otherwise.
+    /// Opens a socket. The error is the status of the rejected upgrade.
     pub(crate) async fn open(base: &str, path: &str, headers: &[(&'static str, &str)]) -> Result<Self, u16> {
         let url = format!("{}{path}", base.replacen("http", "ws", 1));
         let mut request = url.into_client_request().expect("a request");
@@ -55,73 +55,73 @@ impl Socket {
     }
 
     /// Opens a socket and signs in.
-    pub(crate) async fn follow(base: &str, token: &str, since: Option<&str>) -> Result<Self, Said> {
-        let socket = Self::open(base, "/api/ws", &[]).await.map_err(|_| Said::Lost)?;
+    pub(crate) async fn follow(base: &str, token: &str, since: Option<&str>) -> Result<Self, Frame> {
+        let socket = Self::open(base, "/api/ws", &[]).await.map_err(|_| Frame::Lost)?;
         socket.sign_in(token, since).await
     }
 
-    /// The same over a connection of one's own.
-    pub(crate) async fn follow_over(stream: TcpStream, base: &str, token: &str) -> Result<Self, Said> {
+    /// Opens a socket over the given connection and signs in.
+    pub(crate) async fn follow_over(stream: TcpStream, base: &str, token: &str) -> Result<Self, Frame> {
         let url = format!("{}/api/ws", base.replacen("http", "ws", 1));
         let opened = client_async(url, MaybeTlsStream::Plain(stream)).await;
-        let (socket, _) = opened.map_err(|_| Said::Lost)?;
+        let (socket, _) = opened.map_err(|_| Frame::Lost)?;
         Self(socket).sign_in(token, None).await
     }
 
-    async fn sign_in(mut self, token: &str, since: Option<&str>) -> Result<Self, Said> {
+    async fn sign_in(mut self, token: &str, since: Option<&str>) -> Result<Self, Frame> {
         let mut auth = json!({"type": "auth", "token": token});
         if let Some(since) = since {
             auth["since"] = since.into();
         }
-        self.say(&auth.to_string()).await;
+        self.send_text(&auth.to_string()).await;
         match self.next().await {
-            Said::Text(text) if text == json!({"type": "auth_ok"}) => Ok(self),
+            Frame::Text(text) if text == json!({"type": "auth_ok"}) => Ok(self),
             other => Err(other),
         }
     }
 
-    pub(crate) async fn say(&mut self, text: &str) {
+    pub(crate) async fn send_text(&mut self, text: &str) {
         let _ = self.0.send(Message::text(text)).await;
     }
 
-    pub(crate) async fn next(&mut self) -> Said {
-        tokio::time::timeout(PATIENCE, self.hear())
+    pub(crate) async fn next(&mut self) -> Frame {
+        tokio::time::timeout(TIMEOUT, self.receive())
             .await
-            .expect("something is said in time")
+            .expect("a frame arrives in time")
     }
 
-    /// The same without end.
-    pub(crate) async fn hear(&mut self) -> Said {
+    /// Waits for the next frame without a time-out.
+    pub(crate) async fn receive(&mut self) -> Frame {
         loop {
             match self.0.next().await {
                 Some(Ok(Message::Text(text))) => {
-                    return Said::Text(serde_json::from_str(&text).expect("JSON"));
+                    return Frame::Text(serde_json::from_str(&text).expect("JSON"));
                 }
-                Some(Ok(Message::Close(Some(CloseFrame { code, .. })))) => return Said::Closed(code.into()),
+                Some(Ok(Message::Close(Some(CloseFrame { code, .. })))) => return Frame::Closed(code.into()),
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return Said::Lost,
+                Some(Err(_)) | None => return Frame::Lost,
             }
         }
     }
 
-    /// The error that is said before the close, and the close.
+    /// The error frame and the close code that follows it.
     pub(crate) async fn refusal(&mut self) -> (String, u16) {
-        let Said::Text(text) = self.next().await else {
-            panic!("an error comes first")
+        let Frame::Text(text) = self.next().await else {
+            panic!("an error frame comes first")
         };
-        let Said::Closed(code) = self.next().await else {
-            panic!("a close comes then")
+        let Frame::Closed(code) = self.next().await else {
+            panic!("a close frame follows")
         };
         (text["error"].as_str().unwrap_or_default().to_owned(), code)
     }
 }
 
-/// A stream of events, read as it comes.
+/// A stream of server-sent events.
 #[derive(Debug)]
 pub(crate) struct Events {
     response: reqwest::Response,
     rest: String,
-    waiting: VecDeque<Event>,
+    buffered: VecDeque<Event>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -132,7 +132,7 @@ pub(crate) struct Event {
 }
 
 impl Events {
-    /// Opens a stream; the status of the refusal otherwise.
+    /// Opens a stream. The error is the status of the rejected request.
     pub(crate) async fn open(url: &str, token: Option<&str>, last: Option<&str>) -> Result<Self, u16> {
         let client = reqwest::Client::builder()
             .no_proxy()
@@ -154,7 +154,7 @@ impl Events {
         let mut events = Self {
             response,
             rest: String::new(),
-            waiting: VecDeque::new(),
+            buffered: VecDeque::new(),
         };
         let hello = events.next().await.ok_or(0_u16)?;
         assert_eq!(
@@ -165,17 +165,17 @@ impl Events {
         Ok(events)
     }
 
-    /// The next event; nothing when the stream has ended.
+    /// The next event; `None` at the end of the stream.
     pub(crate) async fn next(&mut self) -> Option<Event> {
-        tokio::time::timeout(PATIENCE, self.hear())
+        tokio::time::timeout(TIMEOUT, self.receive())
             .await
-            .expect("something comes in time")
+            .expect("an event arrives in time")
     }
 
-    /// The same without end.
-    pub(crate) async fn hear(&mut self) -> Option<Event> {
+    /// Waits for the next event without a time-out.
+    pub(crate) async fn receive(&mut self) -> Option<Event> {
         loop {
-            if let Some(event) = self.waiting.pop_front() {
+            if let Some(event) = self.buffered.pop_front() {
                 return Some(event);
             }
             let chunk = self.response.chunk().await.ok().flatten()?;
@@ -192,7 +192,7 @@ impl Events {
                     }
                 }
                 if event != Event::default() {
-                    self.waiting.push_back(event);
+                    self.buffered.push_back(event);
                 }
             }
         }

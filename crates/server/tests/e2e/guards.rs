@@ -1,5 +1,6 @@
-//! Holds the direction of dependencies, and what is shipped for operators, to the code.
+//! Checks the direction of dependencies, and that dashboards, alerts and images match the code.
 
+mod cycles;
 mod documents;
 
 use std::{
@@ -15,7 +16,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Returns every crate of the workspace with the crates of the workspace that it uses outside its tests.
+/// Returns every crate of the workspace with its dependencies within the workspace, dev-dependencies excluded.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
@@ -41,6 +42,37 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
+fn edges_do_not_link_database_libraries() {
+    for edge in ["mayfly-gateway", "mayfly-smtp", "mayfly-follow"] {
+        let output = Command::new(env!("CARGO"))
+            .args([
+                "tree",
+                "--package",
+                edge,
+                "--edges",
+                "normal",
+                "--prefix",
+                "none",
+                "--offline",
+            ])
+            .current_dir(root())
+            .output()
+            .expect("cargo runs");
+        let tree = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            tree.contains("tonic v"),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let linked: Vec<&str> = tree
+            .lines()
+            .filter(|line| line.starts_with("sea-orm") || line.starts_with("sqlx"))
+            .collect();
+        assert!(linked.is_empty(), "{edge} links {linked:?}");
+    }
+}
+
+#[test]
 fn crates_use_allowed_dependencies_only() {
     let table = [
         (
@@ -59,6 +91,7 @@ fn crates_use_allowed_dependencies_only() {
         ("mail-html", ""),
         ("mime", ""),
         ("runtime", "types"),
+        ("proto", ""),
         ("types", ""),
         ("testkit", "database runtime types"),
     ];
@@ -129,7 +162,7 @@ fn dashboards_use_existing_metrics() {
     assert!(queries.len() > 20);
     let known = instruments();
     for query in queries {
-        // A metric is what stands before a selector or a range.
+        // A selector or a range follows the name of a metric.
         let asked: Vec<&str> = query
             .split(['{', '['])
             .filter_map(|before| {
@@ -140,7 +173,7 @@ fn dashboards_use_existing_metrics() {
             .filter(|name| name.len() > 3 && *name != "ALERTS")
             .collect();
         for name in asked {
-            // An instrument may end in `count` by its own name.
+            // The name of an instrument itself can end in `count`.
             let suffixes = ["_bucket", "_count", "_sum", "_total"];
             let base = suffixes.iter().find_map(|s| name.strip_suffix(s)).unwrap_or(name);
             let base = base.strip_suffix("_seconds").unwrap_or(base);

@@ -1,5 +1,5 @@
-//! The manifests of `deploy/kubernetes`, rendered by kubectl and checked against the schemas of Kubernetes and the rules of
-//! the house. Nothing here speaks to a cluster.
+//! The manifests of `deploy/kubernetes`, rendered by kubectl and checked against the schemas of Kubernetes and our rules. No
+//! test needs a cluster.
 
 mod configuration;
 mod network;
@@ -22,11 +22,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// What one overlay becomes.
+/// The rendered documents of an overlay.
 struct Manifests(Vec<Value>);
 
 impl Manifests {
-    /// Renders an overlay. Unknown fields, wrong types and kinds that Kubernetes does not have end the test.
+    /// Renders an overlay. Unknown fields, wrong types and unknown kinds fail the test.
     fn of(overlay: &str) -> Self {
         let tools = root().join("target/tools/kubernetes/bin");
         let run = |program: &str, argument: PathBuf, input: &[u8]| {
@@ -61,7 +61,7 @@ impl Manifests {
         found.unwrap_or_else(|| panic!("there is no {kind} {name}"))
     }
 
-    /// Everything that makes pods.
+    /// All documents that create pods.
     fn workloads(&self) -> Vec<&Value> {
         let workloads = self.0.iter().filter(|d| !d["spec"]["template"].is_null());
         workloads.collect()
@@ -104,13 +104,13 @@ fn containers(workload: &Value) -> Vec<&Value> {
     all.collect()
 }
 
-/// Whether a label selector takes these labels. An empty one takes all.
+/// Whether a label selector matches these labels. An empty one matches all.
 fn selects(selector: &Value, labels: &Value) -> bool {
     let by_label = selector["matchLabels"].as_object().into_iter().flatten();
     let by_expression = list(&selector["matchExpressions"]).iter();
     by_label.into_iter().all(|(key, value)| labels[key] == *value)
         && by_expression.into_iter().all(|expression| {
-            assert_eq!(expression["operator"], "In", "no other is needed: {expression}");
+            assert_eq!(expression["operator"], "In", "only In is supported: {expression}");
             list(&expression["values"]).contains(&labels[text(&expression["key"])])
         })
 }

@@ -1,5 +1,5 @@
-//! The binary from outside: real processes, real sockets, mail in by SMTP, mail out by HTTP. Scenarios are written once
-//! and run with all roles in one process and with each role in a process of its own.
+//! End-to-end tests of the binary: real processes and sockets, mail in over SMTP and out over HTTP. A scenario is written
+//! once and runs with all roles in one process, with one process per role, and with replicas.
 
 #![expect(
     clippy::expect_used,
@@ -7,18 +7,19 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "what a test cannot do without, it fails without; and it tells how long things took"
+    reason = "a test panics when its set-up fails, and prints measured times"
 )]
 
-mod asks;
 mod client;
 mod configuration;
+mod delivery_log;
 mod follow;
 mod guards;
 mod kubernetes;
-mod ledger;
 mod node;
+mod operations;
 mod otlp;
+mod process;
 mod proxy;
 mod receiver;
 mod scenarios;

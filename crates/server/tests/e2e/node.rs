@@ -1,8 +1,14 @@
-//! Tests in a real browser: scripts of `crates/gateway/web-tests`, run by Node.
+//! Tests in a real browser: the cases in `crates/gateway/web-tests/cases`, run by the test runner of Node.
 
-use std::{ffi::OsString, process::Command};
+use std::{
+    path::Path,
+    process::{Command, Output},
+    time::Duration,
+};
 
-use crate::world::World;
+use mayfly_testkit::{DnsServer, Zone};
+
+use crate::world::{Kind, World};
 
 /// The Node that `deploy/tools.sh` installs beside the packages that its scripts import: Debian's may be too old for them.
 pub(crate) fn command() -> Command {
@@ -12,20 +18,52 @@ pub(crate) fn command() -> Command {
     node
 }
 
-/// Runs a script with where the world is, and more arguments; fails with what it told when it fails.
-pub(crate) async fn run(script: &str, world: &World, more: impl IntoIterator<Item = OsString>) {
+/// Runs all cases of a file against a new world. Panics with the names of the cases that failed.
+pub(crate) async fn run_cases(file: &str) {
+    let world = World::start(Kind::AllInOne);
+    let directory = tempfile::tempdir().expect("a directory");
+    let records = directory.path().join("records");
     let mut node = command();
-    node.arg(script)
-        .args([world.http().to_owned(), world.smtp().port().to_string()])
-        .args(more);
-    let output = tokio::task::spawn_blocking(move || node.output())
-        .await
-        .expect("it is waited for")
-        .expect("node is there: make tools installs it");
-    println!("{}", String::from_utf8_lossy(&output.stdout));
+    node.args(["--test-reporter=spec", &format!("cases/{file}.js")])
+        .env("MAYFLY_URL", world.http())
+        .env("MAYFLY_SMTP_PORT", world.smtp().port().to_string())
+        .env("MAYFLY_DNS_RECORDS", &records);
+    let cases = tokio::task::spawn_blocking(move || node.output());
+    let output = tokio::select! {
+        output = cases => output.expect("the runner does not panic"),
+        () = publish_records(&world.dns, &records) => unreachable!("it never ends"),
+    };
+    report(file, &output.expect("`make tools` installs node"));
+}
+
+fn report(file: &str, output: &Output) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    println!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    let failed: Vec<&str> = text
+        .lines()
+        .take_while(|line| !line.contains("failing tests:"))
+        .filter(|line| line.trim_start().starts_with('\u{2716}'))
+        .collect();
+    assert!(output.status.success(), "failed cases of {file}: {failed:#?}");
     assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
+        text.contains("\u{2139} fail 0"),
+        "the runner of {file} did not report"
     );
+}
+
+/// Adds the records that a case writes to a file: the domain, the value of its TXT record and its mail server, one a line.
+/// Removes the file once the server answers with them.
+async fn publish_records(dns: &DnsServer, file: &Path) {
+    let mut zone = Zone::default();
+    loop {
+        if let Ok(records) = std::fs::read_to_string(file) {
+            let [domain, text, server] = records.split('\n').collect::<Vec<_>>()[..] else {
+                panic!("not three lines: {records}");
+            };
+            zone = zone.txt(domain, text).mx(domain, 10, server);
+            dns.publish(zone.clone());
+            std::fs::remove_file(file).expect("the file is removed once");
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

@@ -1,5 +1,5 @@
-//! A collector: a real OTLP receiver that keeps what it is sent. It has a thread of its own, since tests block theirs
-//! while they wait for a process to end.
+//! A collector: an OTLP receiver that keeps every request. It runs on its own thread, because tests block theirs while they
+//! wait for a process to exit.
 
 use std::{
     collections::BTreeMap,
@@ -45,7 +45,7 @@ pub(crate) struct Collector {
     endpoint: String,
 }
 
-/// A span as tests look at it.
+/// A span, reduced to what tests compare.
 #[derive(Debug, Clone)]
 pub(crate) struct Span {
     pub(crate) service: String,
@@ -54,7 +54,7 @@ pub(crate) struct Span {
     pub(crate) kind: &'static str,
     pub(crate) trace_id: String,
     pub(crate) id: String,
-    /// Empty for the first of a trace.
+    /// Empty for a root span.
     pub(crate) parent_id: String,
     /// The trace and span ids of its links.
     pub(crate) links: Vec<(String, String)>,
@@ -63,7 +63,7 @@ pub(crate) struct Span {
     start: u64,
 }
 
-/// A log record as tests look at it.
+/// A log record, reduced to what tests compare.
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     pub(crate) target: String,
@@ -77,7 +77,7 @@ impl Collector {
         Self::serve(Server::builder(), "http://127.0.0.1")
     }
 
-    /// One behind TLS, whose certificate is for `localhost`.
+    /// Starts a collector behind TLS; the certificate is for `localhost`.
     pub(crate) fn start_tls(certificate: &str, key: &str) -> Self {
         let tls = ServerTlsConfig::new().identity(Identity::from_pem(certificate, key));
         let server = Server::builder().tls_config(tls).expect("a certificate");
@@ -109,7 +109,7 @@ impl Collector {
         collector
     }
 
-    /// What makes a process export here.
+    /// The variable that makes a process export to this collector.
     pub(crate) fn env(&self) -> (&'static str, &str) {
         ("MAYFLY_TELEMETRY__OTLP_ENDPOINT", &self.endpoint)
     }
@@ -130,7 +130,7 @@ impl Collector {
         spans
     }
 
-    /// The only span of a name that begins a trace.
+    /// The only root span with this name.
     pub(crate) fn root(&self, name: &str) -> Span {
         let mut roots = self.spans();
         roots.retain(|span| span.name == name && span.parent_id.is_empty());
@@ -138,7 +138,7 @@ impl Collector {
         roots.remove(0)
     }
 
-    /// The trace of a span, indented, a line for each span.
+    /// The trace of a span as an indented tree.
     pub(crate) fn tree(&self, root: &Span) -> String {
         fn add(spans: &[Span], span: &Span, depth: usize, tree: &mut String) {
             let _ = writeln!(
@@ -199,7 +199,7 @@ impl Collector {
             .collect()
     }
 
-    /// Everything that was sent, as text: each signal with all its strings.
+    /// Everything received, as text, per signal.
     pub(crate) fn everything(&self) -> [String; 3] {
         let received = self.received();
         [

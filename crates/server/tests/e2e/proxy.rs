@@ -1,4 +1,4 @@
-//! What a network does to those who rely on it: a TCP proxy that delays, or cuts.
+//! Simulates network faults: a TCP proxy that delays or cuts connections.
 
 use std::{collections::BTreeMap, net::Ipv4Addr, ops::Range, time::Duration};
 
@@ -10,37 +10,37 @@ use tokio::{
 
 use crate::world::{Kind, World};
 
-/// How the network is.
+/// The simulated state of the network.
 #[derive(Debug, Clone, Default)]
-struct Weather {
-    /// Nowhere until it is said where.
+struct NetworkState {
+    /// The target port. `None` closes every connection.
     upstream: Option<u16>,
-    /// Between which bounds each piece is held back, in either direction.
+    /// Delay of each chunk, in either direction.
     delay_ms: Range<u64>,
     is_cut: bool,
 }
 
-/// A proxy on a port of its own. It ends with the runtime.
+/// A proxy on a free port. It stops with the runtime.
 #[derive(Debug)]
 pub(crate) struct Proxy {
     port: u16,
-    weather: watch::Sender<Weather>,
+    state: watch::Sender<NetworkState>,
 }
 
 impl Proxy {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let (weather, seen) = watch::channel(Weather::default());
+        let (state, seen) = watch::channel(NetworkState::default());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, seen.clone()));
+                tokio::spawn(forward(client, seen.clone()));
             }
         });
-        Self { port, weather }
+        Self { port, state }
     }
 
-    /// Starts a fleet that reaches Redis through this, with more variables of the environment.
+    /// Starts a fleet that reaches Redis through this proxy, with additional variables.
     pub(crate) fn before_redis(&self, kind: Kind, more: &[(&str, &str)]) -> World {
         let url = format!("redis://127.0.0.1:{}", self.port);
         let mut env: BTreeMap<&str, &str> = more.iter().copied().collect();
@@ -54,34 +54,34 @@ impl Proxy {
         self.port
     }
 
-    /// Connects those who come from now on with a port of this machine.
+    /// Forwards new connections to a local port.
     pub(crate) fn forward_to(&self, port: u16) {
-        self.weather.send_modify(|weather| weather.upstream = Some(port));
+        self.state.send_modify(|state| state.upstream = Some(port));
     }
 
-    /// Holds each piece back for a time between bounds, that of connections which are there already too.
+    /// Delays every chunk, on open connections as well.
     pub(crate) fn slow(&self, delay_ms: Range<u64>) {
-        self.weather.send_modify(|weather| weather.delay_ms = delay_ms);
+        self.state.send_modify(|state| state.delay_ms = delay_ms);
     }
 
-    /// Ends every connection, and takes no more.
+    /// Closes every connection and accepts no more.
     pub(crate) fn cut(&self) {
-        self.weather.send_modify(|weather| weather.is_cut = true);
+        self.state.send_modify(|state| state.is_cut = true);
     }
 
-    /// Does nothing any more but forward.
-    pub(crate) fn mend(&self) {
-        self.weather.send_modify(|weather| {
-            weather.delay_ms = 0..0;
-            weather.is_cut = false;
+    /// Ends the fault: forwards without delay.
+    pub(crate) fn restore(&self) {
+        self.state.send_modify(|state| {
+            state.delay_ms = 0..0;
+            state.is_cut = false;
         });
     }
 }
 
-/// Carries one connection until it ends or is cut.
-async fn carry(client: TcpStream, mut seen: watch::Receiver<Weather>) {
-    let weather = seen.borrow_and_update().clone();
-    let Some(port) = weather.upstream.filter(|_| !weather.is_cut) else {
+/// Forwards one connection until it ends or is cut.
+async fn forward(client: TcpStream, mut seen: watch::Receiver<NetworkState>) {
+    let state = seen.borrow_and_update().clone();
+    let Some(port) = state.upstream.filter(|_| !state.is_cut) else {
         return;
     };
     let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else {
@@ -96,33 +96,33 @@ async fn carry(client: TcpStream, mut seen: watch::Receiver<Weather>) {
     tokio::select! {
         () = pump(from_client, to_server, up) => {}
         () = pump(from_server, to_client, down) => {}
-        _ = seen.wait_for(|weather| weather.is_cut) => {}
+        _ = seen.wait_for(|state| state.is_cut) => {}
     }
 }
 
 async fn pump(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    seen: watch::Receiver<Weather>,
+    seen: watch::Receiver<NetworkState>,
 ) {
-    let mut piece = vec![0; 16 * 1024];
-    let mut dice = Dice::new(u64::from(std::process::id()));
-    while let Ok(length @ 1..) = from.read(&mut piece).await {
+    let mut chunk = vec![0; 16 * 1024];
+    let mut rng = SeededRng::new(u64::from(std::process::id()));
+    while let Ok(length @ 1..) = from.read(&mut chunk).await {
         let delay_ms = seen.borrow().delay_ms.clone();
         if !delay_ms.is_empty() {
-            tokio::time::sleep(Duration::from_millis(dice.within(delay_ms))).await;
+            tokio::time::sleep(Duration::from_millis(rng.within(delay_ms))).await;
         }
-        if to.write_all(&piece[..length]).await.is_err() {
+        if to.write_all(&chunk[..length]).await.is_err() {
             return;
         }
     }
 }
 
-/// Choices that a seed determines (`SplitMix64`).
+/// A seeded pseudo-random generator (`SplitMix64`).
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
+pub(crate) struct SeededRng(u64);
 
-impl Dice {
+impl SeededRng {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }

@@ -1,4 +1,4 @@
-//! A receiver of webhooks, on this machine.
+//! A local receiver of webhooks.
 
 use std::{
     net::SocketAddr,
@@ -14,15 +14,15 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// What was told once.
+/// A received webhook request.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct WebhookRequest {
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-impl Told {
+impl WebhookRequest {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().expect("text")
     }
@@ -32,11 +32,11 @@ impl Told {
     }
 }
 
-/// It is content with everything. Clones are the same.
+/// Answers 200 to every request. Clones share the requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Receiver {
     address: SocketAddr,
-    told: Arc<Mutex<Vec<Told>>>,
+    requests: Arc<Mutex<Vec<WebhookRequest>>>,
 }
 
 impl Receiver {
@@ -44,7 +44,7 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let receiver = Self {
             address: listener.local_addr().expect("an address"),
-            told: Arc::default(),
+            requests: Arc::default(),
         };
         let this = receiver.clone();
         tokio::spawn(async move {
@@ -58,10 +58,10 @@ impl Receiver {
 
     async fn serve(&self, mut stream: TcpStream) {
         let mut bytes = Vec::new();
-        // Whoever is killed while it speaks has told nothing.
+        // A request that is cut short is not counted.
         while let Ok(1..) = stream.read_buf(&mut bytes).await {
-            if let Some(told) = parse(&bytes) {
-                self.told.lock().unwrap().push(told);
+            if let Some(request) = parse(&bytes) {
+                self.requests.lock().unwrap().push(request);
                 let _ = stream
                     .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
                     .await;
@@ -74,21 +74,24 @@ impl Receiver {
         format!("http://{}{path}", self.address)
     }
 
-    /// Everything that was told so far.
-    pub(crate) fn told(&self) -> Vec<Told> {
-        self.told.lock().unwrap().clone()
+    /// All requests so far.
+    pub(crate) fn requests(&self) -> Vec<WebhookRequest> {
+        self.requests.lock().unwrap().clone()
     }
 
-    /// Waits until so much was told; returns the last of it.
-    pub(crate) async fn until_told(&self, count: usize) -> Told {
-        let soon = Duration::from_secs(20);
-        eventually_within("told", soon, async || self.told.lock().unwrap().len() >= count).await;
-        self.told().swap_remove(count - 1)
+    /// Waits for that many requests; returns the last one.
+    pub(crate) async fn until_received(&self, count: usize) -> WebhookRequest {
+        let timeout = Duration::from_secs(20);
+        eventually_within("webhook requests arrive", timeout, async || {
+            self.requests.lock().unwrap().len() >= count
+        })
+        .await;
+        self.requests().swap_remove(count - 1)
     }
 }
 
-/// Reads a request that is there as a whole.
-fn parse(bytes: &[u8]) -> Option<Told> {
+/// Parses a complete request.
+fn parse(bytes: &[u8]) -> Option<WebhookRequest> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     let mut lines = head.lines();
@@ -103,7 +106,7 @@ fn parse(bytes: &[u8]) -> Option<Told> {
         })
         .collect();
     let length: usize = headers["content-length"].to_str().ok()?.parse().ok()?;
-    (body.len() == length).then(|| Told {
+    (body.len() == length).then(|| WebhookRequest {
         path,
         headers,
         body: body.to_owned(),

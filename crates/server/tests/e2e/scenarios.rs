@@ -1,7 +1,7 @@
-//! What users do, and what must hold while they do it.
+//! Scenarios by subject.
 
 mod authentication;
-mod clients;
+mod client;
 mod clocks;
 mod contract;
 mod crash;
@@ -13,7 +13,6 @@ mod hostile_clients;
 mod hostile_html;
 mod idempotency;
 mod isolation;
-mod mailbox_command;
 mod outages;
 mod outbox;
 mod page;
@@ -24,6 +23,7 @@ mod rolling_services;
 mod secrets;
 mod services;
 mod sign_in;
+mod smtp_clients;
 mod startup;
 mod streams;
 mod telemetry;

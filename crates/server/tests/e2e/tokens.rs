@@ -1,4 +1,4 @@
-//! Forging tokens with the server's own key.
+//! Forges tokens with the key of the server.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -11,7 +11,7 @@ pub(crate) fn claims(token: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64")).expect("claims")
 }
 
-/// Signs a token again, as the server would, after its claims were changed.
+/// Changes the claims of a token and signs it with the key of the server.
 pub(crate) fn resigned(token: &str, key: &SecretKey, change: impl FnOnce(&mut Value)) -> String {
     let header = jsonwebtoken::decode_header(token).expect("a header");
     let mut claims = claims(token);
@@ -23,7 +23,7 @@ pub(crate) fn resigned(token: &str, key: &SecretKey, change: impl FnOnce(&mut Va
     jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(key.expose())).expect("a token")
 }
 
-/// The same token as it would be had it been issued some days ago.
+/// Moves the times of a token some days into the past.
 pub(crate) fn aged(token: &str, key: &SecretKey, days: i64) -> String {
     resigned(token, key, |claims| {
         for name in ["iat", "nbf", "exp"] {

@@ -1,188 +1,63 @@
-//! Processes of the binary under test, on free ports, in a directory of their own.
+//! Deployments of the binary under test: their processes, stores and environment, on free ports, in a temporary directory.
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader},
     net::SocketAddr,
     ops::Range,
     path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use mayfly_testkit::{DnsServer, Postgres, RedisServer};
 use mayfly_types::SecretKey;
 use tempfile::TempDir;
 
-use crate::client::Client;
+use crate::{client::Client, process::Process};
 
-/// How the roles are spread.
+/// How roles are distributed over processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Every role in one process, on SQLite.
+    /// All roles in one process, on SQLite.
     AllInOne,
-    /// Each role in a process of its own, over PostgreSQL and Redis.
+    /// One process per role, over PostgreSQL and Redis.
     Split,
-    /// The same with two processes of each role.
+    /// Two processes per role, over PostgreSQL and Redis.
     Replicas,
 }
 
-/// The order in which roles start: those that are called come first.
+/// The order in which roles start: services before their callers.
 const ROLES: [&str; 4] = ["auth", "mailbox", "gateway", "smtp"];
 
-/// What a fleet stands on.
+/// The stores of a fleet.
 #[derive(Debug)]
 pub(crate) struct Servers {
     pub(crate) postgres: Postgres,
     pub(crate) redis: RedisServer,
 }
 
-/// One running process of Mayfly. It is killed when dropped.
-#[derive(Debug)]
-pub(crate) struct Process {
-    child: Child,
-    /// What the banner says, by name: `HTTP`, `SMTP`, `gRPC auth`, `admin`, `domain`.
-    pub(crate) banner: BTreeMap<String, String>,
-    stderr: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Process {
-    /// Starts the binary with nothing of this environment but `PATH`, and waits until it says that it is ready.
-    pub(crate) fn start(env: &BTreeMap<String, String>) -> Self {
-        Self::start_under(&[], env)
-    }
-
-    /// The same, as the last argument of another command.
-    pub(crate) fn start_under(wrapper: &[&str], env: &BTreeMap<String, String>) -> Self {
-        let mut words = wrapper.iter().copied().chain([env!("CARGO_BIN_EXE_mayfly")]);
-        let mut child = Command::new(words.next().expect("a program"))
-            .args(words)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs(env)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let stderr = Arc::new(Mutex::new(Vec::new()));
-        let (log, mut pipe) = (Arc::clone(&stderr), child.stderr.take().expect("piped"));
-        std::thread::spawn(move || {
-            let mut chunk = [0; 8192];
-            while let Ok(n @ 1..) = std::io::Read::read(&mut pipe, &mut chunk) {
-                log.lock().expect("the log").extend_from_slice(&chunk[..n]);
-            }
-        });
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let mut banner = BTreeMap::new();
-        while let Some(Ok(line)) = lines.next() {
-            if let Some((name, value)) = line.trim().split_once("  ") {
-                banner.insert(name.to_owned(), value.trim().to_owned());
-            }
-            if line.contains("  domain ") {
-                break;
-            }
-        }
-        std::thread::spawn(move || lines.for_each(drop));
-        let process = Self {
-            child,
-            banner,
-            stderr,
-        };
-        assert!(
-            process.banner.contains_key("domain"),
-            "it did not start: {}",
-            process.log()
-        );
-        process
-    }
-
-    /// What it has logged so far.
-    pub(crate) fn log(&self) -> String {
-        String::from_utf8_lossy(&self.stderr.lock().expect("the log")).into_owned()
-    }
-
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// The memory that it holds now.
-    pub(crate) fn rss_bytes(&self) -> u64 {
-        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.pid())).expect("it runs");
-        statm
-            .split(' ')
-            .nth(1)
-            .and_then(|pages| pages.parse::<u64>().ok())
-            .expect("pages")
-            * 4096
-    }
-
-    /// What it has computed so far, in all its threads.
-    pub(crate) fn cpu_time(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it runs");
-        // After the name: the 12th and 13th fields, in hundredths of a second.
-        let (_, fields) = stat.rsplit_once(") ").expect("a name");
-        let ticks = fields.split(' ').skip(11).take(2);
-        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().expect("ticks")).sum();
-        Duration::from_millis(ticks * 10)
-    }
-
-    /// Waits for its end; returns the exit code.
-    pub(crate) fn wait(&mut self) -> Option<i32> {
-        self.child.wait().expect("it ends").code()
-    }
-
-    /// SIGKILL: nothing is flushed, nothing is closed.
-    pub(crate) fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    /// SIGTERM; returns the exit code.
-    pub(crate) fn terminate(&mut self) -> Option<i32> {
-        self.signal("TERM");
-        self.child.wait().expect("it ends").code()
-    }
-
-    /// Sends a signal by its name.
-    pub(crate) fn signal(&self, name: &str) {
-        let mut kill = Command::new("kill");
-        let kill = kill.args(["-s", name]).arg(self.child.id().to_string());
-        assert!(kill.status().expect("kill runs").success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// A whole Mayfly.
+/// A running deployment.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) kind: Kind,
     pub(crate) processes: Vec<Process>,
-    /// Of a fleet. They outlive its processes.
+    /// The stores of a fleet; dropped after its processes.
     pub(crate) servers: Option<Servers>,
-    /// What its processes ask, so that no test depends on the world's DNS.
+    /// The DNS server of the processes. No test depends on public DNS.
     pub(crate) dns: DnsServer,
     env: BTreeMap<String, String>,
-    turn: AtomicUsize,
+    round_robin: AtomicUsize,
     dir: TempDir,
     pub(crate) signing_key: SecretKey,
 }
 
 impl World {
-    /// Starts with limits on rates off.
+    /// Starts a world without rate limits.
     pub(crate) fn start(kind: Kind) -> Self {
         Self::start_with(kind, &[])
     }
 
-    /// Starts with more variables of the environment.
+    /// Starts a world with additional variables.
     pub(crate) fn start_with(kind: Kind, more: &[(&str, &str)]) -> Self {
         let mut world = Self::prepare(kind, more);
         if kind != Kind::AllInOne {
@@ -192,7 +67,7 @@ impl World {
         world
     }
 
-    /// Starts PostgreSQL and Redis, makes a database and a user for each service, and migrates them.
+    /// Starts PostgreSQL and Redis, creates a database per service, and migrates it.
     fn start_servers(&mut self) {
         let servers = Servers {
             postgres: Postgres::start(),
@@ -214,7 +89,7 @@ impl World {
         self.servers = Some(servers);
     }
 
-    /// What a process of a role is started with: each service has a database of its own.
+    /// The environment of a process: each service has its own database.
     fn env_of(&self, role: &str) -> BTreeMap<String, String> {
         let mut env = self.env.clone();
         env.insert("MAYFLY_ROLES".to_owned(), role.to_owned());
@@ -237,7 +112,7 @@ impl World {
                 let key = format!("MAYFLY_{}__ENDPOINT", service.to_uppercase());
                 env.entry(key).or_insert(urls.join(","));
             } else if service != role {
-                // Whoever calls it is started after it; a migration calls nobody.
+                // Callers start later and a migration makes no call, so the address is not used.
                 let key = format!("MAYFLY_{}__ENDPOINT", service.to_uppercase());
                 env.entry(key).or_insert(format!("{scheme}://127.0.0.1:1"));
             }
@@ -245,12 +120,12 @@ impl World {
         env
     }
 
-    /// Starts one process whose data directory is a file system of its own, of a size in MiB.
+    /// Starts one process with its data directory on a file system of the given size.
     pub(crate) fn start_on_small_disk(size_mib: u32) -> Self {
         let mut world = Self::prepare(Kind::AllInOne, &[]);
         let data = world.data_dir().display().to_string();
         std::fs::create_dir(&data).expect("a directory");
-        // A mount namespace of its own needs no privilege, and goes with the process.
+        // A mount namespace needs no privilege and ends with the process.
         let script = format!("mount -t tmpfs -o size={size_mib}m tmpfs {data} && exec \"$0\"");
         world.processes.push(Process::start_under(
             &["unshare", "-rm", "sh", "-c", &script],
@@ -259,7 +134,7 @@ impl World {
         world
     }
 
-    /// Starts one process that has a network of its own, with nothing but this machine in it: `enter` runs programs there.
+    /// Starts one process in a network namespace with only a loopback interface; `enter` runs programs in it.
     pub(crate) fn start_in_own_network(more: &[(&str, &str)]) -> Self {
         let mut world = Self::prepare(Kind::AllInOne, more);
         let script = "ip link set lo up && exec \"$0\"";
@@ -268,7 +143,7 @@ impl World {
         world
     }
 
-    /// A program in the network of the only process.
+    /// A command in the network namespace of the process.
     pub(crate) fn enter(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command
@@ -305,7 +180,7 @@ impl World {
         {
             env.insert((*name).to_owned(), (*value).to_owned());
         }
-        // An empty value takes a default away.
+        // An empty value removes a default.
         env.retain(|_, value| !value.is_empty());
         Self {
             kind,
@@ -313,50 +188,50 @@ impl World {
             servers: None,
             dns,
             env,
-            turn: AtomicUsize::new(0),
+            round_robin: AtomicUsize::new(0),
             dir,
             signing_key,
         }
     }
 
-    /// Starts what is not running, over what the data directory holds.
+    /// Starts all processes over the existing data.
     fn start_processes(&mut self) {
         match self.kind {
             Kind::AllInOne => self.processes.push(Process::start(&self.env)),
             Kind::Split | Kind::Replicas => {
                 let count = if self.kind == Kind::Split { 1 } else { 2 };
                 for role in ROLES {
-                    let replicas: Vec<Process> = (0..count).map(|_| self.another(role)).collect();
+                    let replicas: Vec<Process> = (0..count).map(|_| self.start_process(role)).collect();
                     self.processes.extend(replicas);
                 }
             }
         }
     }
 
-    /// Sets a variable for the processes that start from now on.
+    /// Sets a variable for processes that start later.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.env.insert(name.to_owned(), value.to_owned());
     }
 
-    /// Starts a process of a role, which calls the services that run already.
-    pub(crate) fn another(&self, role: &str) -> Process {
+    /// Starts a process of a role that calls the running services.
+    pub(crate) fn start_process(&self, role: &str) -> Process {
         Process::start(&self.env_of(role))
     }
 
-    /// Which of the processes run a role of a fleet.
+    /// The indices of the processes of a role.
     pub(crate) fn replicas(&self, role: &str) -> Range<usize> {
         let place = ROLES.iter().position(|name| *name == role).expect("a role");
         let count = self.processes.len() / ROLES.len();
         place * count..(place + 1) * count
     }
 
-    /// Starts a process of a fleet again that has ended, where it was: those that call it know no other place.
-    pub(crate) fn start_again(&mut self, index: usize) {
-        self.start_again_under(&[], index);
+    /// Starts an ended process of a fleet again on its old addresses, which its callers are configured with.
+    pub(crate) fn restart_process(&mut self, index: usize) {
+        self.restart_process_under(&[], index);
     }
 
-    /// The same, as the last argument of another command.
-    pub(crate) fn start_again_under(&mut self, wrapper: &[&str], index: usize) {
+    /// Starts the process again as the last argument of another command.
+    pub(crate) fn restart_process_under(&mut self, wrapper: &[&str], index: usize) {
         let role = ROLES[index * ROLES.len() / self.processes.len()];
         let mut env = self.env_of(role);
         for (name, key) in [
@@ -374,7 +249,7 @@ impl World {
         self.processes[index] = Process::start_under(wrapper, &env);
     }
 
-    /// Kills every process and starts anew over the same data. Ports change.
+    /// Kills every process and starts new ones over the same data. Ports change.
     pub(crate) fn kill_and_restart(&mut self) {
         for process in &mut self.processes {
             process.kill();
@@ -383,7 +258,7 @@ impl World {
         self.start_processes();
     }
 
-    /// The process that runs a role: the only one there is, or the role's first.
+    /// The first process that runs a role.
     pub(crate) fn process(&mut self, role: &str) -> &mut Process {
         let place = ROLES.iter().position(|name| *name == role).expect("a role");
         let index = match self.kind {
@@ -394,14 +269,14 @@ impl World {
         &mut self.processes[index]
     }
 
-    /// What the processes that have it say under a name: the next of them at each call.
+    /// An address from the banners, round-robin over the processes that print it.
     fn banner(&self, name: &str) -> &str {
         let found = self.all(name);
-        assert!(!found.is_empty(), "no process says where {name} is");
-        found[self.turn.fetch_add(1, Ordering::Relaxed) % found.len()]
+        assert!(!found.is_empty(), "no process prints {name}");
+        found[self.round_robin.fetch_add(1, Ordering::Relaxed) % found.len()]
     }
 
-    /// What all processes that have it say under a name.
+    /// The addresses under a name in all banners.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         let found = self
             .processes
@@ -426,7 +301,7 @@ impl World {
         self.dir.path().join("data")
     }
 
-    /// Everything that all processes have logged.
+    /// The logs of all processes.
     pub(crate) fn log(&self) -> String {
         self.processes.iter().map(Process::log).collect()
     }
@@ -440,7 +315,7 @@ fn database_key(role: &str) -> String {
     format!("{}_DATABASE_URL", role.to_uppercase())
 }
 
-/// Makes a test of one scenario in each world: `all_in_one`, `split` and `replicas`.
+/// Defines a test of a scenario for each world: `all_in_one`, `split` and `replicas`.
 #[macro_export]
 macro_rules! scenario {
     ($name:ident) => {

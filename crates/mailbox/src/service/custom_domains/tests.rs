@@ -17,7 +17,7 @@ fn taken(text: &str) -> Option<String> {
 }
 
 #[test]
-fn names_meet_in_one_form_and_what_nobody_can_own_is_refused() {
+fn canonical_normalises_names_and_rejects_public_suffixes() {
     for text in [
         "mine.example",
         " Mine.Example. ",

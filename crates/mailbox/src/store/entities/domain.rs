@@ -1,12 +1,13 @@
-//! A domain that mail is taken for.
+//! A system domain.
 
+use mayfly_types::DomainId;
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "domains")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
+    pub id: DomainId,
     #[sea_orm(unique)]
     pub name: String,
     pub sort_order: i32,

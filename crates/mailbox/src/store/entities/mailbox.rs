@@ -1,15 +1,16 @@
-//! A mailbox in whatever state. Only [`State::Active`] ones exist for anybody outside.
+//! A mailbox. Callers see only [`State::Active`] ones.
 
+use mayfly_types::{AccountId, MessageId, UserId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "mailboxes")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
+    pub id: AccountId,
     #[sea_orm(unique)]
     pub address: String,
-    pub owner_user_id: Option<Uuid>,
+    pub owner_user_id: Option<UserId>,
     pub state: State,
     pub quota_bytes: i64,
     pub used_bytes: i64,
@@ -19,8 +20,8 @@ pub struct Model {
     pub lease_expires_at_ms: Option<i64>,
     /// Set once deleted.
     pub deleted_at_ms: Option<i64>,
-    /// The largest id that a message here has had.
-    pub last_message_id: Option<Uuid>,
+    /// The largest id of a message that was stored here.
+    pub last_message_id: Option<MessageId>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
@@ -28,7 +29,7 @@ pub struct Model {
 pub enum State {
     Reserved = 0,
     Active = 1,
-    /// A tombstone: the address is kept from everyone.
+    /// A tombstone: it blocks the address.
     Deleted = 2,
 }
 

@@ -1,15 +1,16 @@
-//! What is known of a message without reading it. Its bytes are in `raw_messages`.
+//! The metadata of a message. Its bytes are in `raw_messages`.
 
+use mayfly_types::{AccountId, MessageId, RawMessageId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "messages")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub account_id: Uuid,
+    pub account_id: AccountId,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
-    pub raw_id: Uuid,
+    pub id: MessageId,
+    pub raw_id: RawMessageId,
     pub sender: String,
     pub from_header: Option<String>,
     pub subject: Option<String>,
@@ -27,7 +28,7 @@ pub enum ParseStatus {
     Parsed = 0,
     /// Only the top header fields were read: the mail exceeds a bound of depth, parts or header size.
     Truncated = 1,
-    /// The parser panicked; the raw bytes are complete all the same.
+    /// The parser panicked. The raw bytes are complete.
     Failed = 2,
 }
 

@@ -1,23 +1,24 @@
-//! Something to be done elsewhere because of a committed change.
+//! A call to another service that a committed change requires.
 
+use mayfly_types::{AccountId, OutboxEntryId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "outbox_entries")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
+    pub id: OutboxEntryId,
     pub kind: Kind,
-    pub account_id: Uuid,
+    pub account_id: AccountId,
     pub attempts: i32,
-    /// Also the claim: who works on an entry first moves this past the time that the work may take.
+    /// Also the claim: a worker first moves this past the time that its call can take.
     pub next_attempt_at_ms: i64,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
 #[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
 pub enum Kind {
-    /// `auth` must forget the mailbox's password.
+    /// Delete the credential of the mailbox in `auth`.
     DeleteCredential = 0,
 }
 

@@ -1,14 +1,15 @@
-//! A Pro user who owns, or has owned, something here.
+//! A Pro user who owns or owned something here.
 
+use mayfly_types::{MessageId, UserId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "owners")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub user_id: Uuid,
-    /// The largest id that a message in any of the user's mailboxes has had.
-    pub last_message_id: Option<Uuid>,
+    pub user_id: UserId,
+    /// The largest id of a message that was stored in any mailbox of the user.
+    pub last_message_id: Option<MessageId>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

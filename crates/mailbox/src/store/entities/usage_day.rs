@@ -1,12 +1,13 @@
 //! How much mail a Pro user's mailboxes received on a day.
 
+use mayfly_types::UserId;
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "usage_days")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub owner_user_id: Uuid,
+    pub owner_user_id: UserId,
     /// In UTC, since 1970-01-01.
     #[sea_orm(primary_key, auto_increment = false)]
     pub day: i64,

@@ -1,4 +1,4 @@
-//! Holds the documents to the repository: decision records, links, the index of pages, the files that pages name.
+//! Checks the documents against the repository: decision records, links, the index of pages, the files that pages name.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -51,7 +51,7 @@ fn decision_records_are_complete_and_numbered() {
     }
 }
 
-/// A record that supersedes another is named by it.
+/// A superseded record names its successor.
 #[test]
 fn superseded_decisions_name_their_successor() {
     let mut pairs = 0;

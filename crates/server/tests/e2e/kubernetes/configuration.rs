@@ -1,4 +1,4 @@
-//! The environment of every container, given to the binary: it refuses keys that it does not know, and values it cannot use.
+//! The environment of every container, checked by the binary, which rejects unknown keys and invalid values.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::{Manifests, OVERLAYS, containers, list, name_of, pod, text};
 
-/// The variables of a container that have values here: from the ConfigMap, and its own.
+/// The variables of a container with a literal value: from the ConfigMap, and its own.
 fn environment(manifests: &Manifests, container: &Value) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for source in list(&container["envFrom"]) {
@@ -33,7 +33,7 @@ fn environment(manifests: &Manifests, container: &Value) -> BTreeMap<String, Str
     all
 }
 
-/// The Secret that is mounted where a path leads, and the key that becomes the file.
+/// The Secret that is mounted at a path, and the key of the file.
 pub(super) fn secret_at(workload: &Value, container: &Value, path: &str) -> Option<(String, String)> {
     let (directory, key) = path.rsplit_once('/')?;
     let mount = list(&container["volumeMounts"])
@@ -58,8 +58,8 @@ pub(super) fn secrets_read(manifests: &Manifests) -> BTreeSet<(String, String)> 
     read
 }
 
-/// Writes what an operator would have put behind a path.
-fn stand_in(key: &str, directory: &Path) -> String {
+/// Writes a sample of the file that an operator provides at a path.
+fn sample_file(key: &str, directory: &Path) -> String {
     let path = directory.join(key);
     let certificate = directory.join("certificate.pem");
     let contents = match key {
@@ -67,7 +67,7 @@ fn stand_in(key: &str, directory: &Path) -> String {
         "MAYFLY_REDIS__URL_FILE" => "redis://:password@redis:6379".to_owned(),
         _ if key.ends_with("SECRET_FILE") || key.ends_with("_KEY_FILE") => SecretKey::random().to_hex(),
         _ if key.contains("TLS_") => {
-            // A certificate and its key have to fit, so they are made once.
+            // Certificate and key must match, so they are generated together.
             let private = directory.join("key.pem");
             if !certificate.exists() {
                 let made = rcgen::generate_simple_self_signed(["mayfly.test".to_owned()]).expect("a pair");
@@ -81,14 +81,14 @@ fn stand_in(key: &str, directory: &Path) -> String {
             };
             return file.display().to_string();
         }
-        _ => panic!("no stand-in for {key}"),
+        _ => panic!("no sample for {key}"),
     };
     fs::write(&path, contents).expect("it is written");
     path.display().to_string()
 }
 
 #[test]
-fn the_binary_takes_the_configuration_of_every_container() {
+fn config_check_accepts_every_container() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         assert_eq!(manifests.mayfly().len(), 6, "{overlay}");
@@ -103,7 +103,7 @@ fn the_binary_takes_the_configuration_of_every_container() {
                         secret.is_some(),
                         "{overlay} {name}: nothing is mounted at {value}"
                     );
-                    *value = stand_in(key, files.path());
+                    *value = sample_file(key, files.path());
                 }
             }
             let arguments = list(&container["args"]).iter().map(text);
@@ -114,16 +114,16 @@ fn the_binary_takes_the_configuration_of_every_container() {
                 .env_clear()
                 .envs(&env)
                 .output()
-                .expect("it starts");
+                .expect("the start is not delayed");
             let errors = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{overlay} {name}: {errors}");
         }
     }
 }
 
-/// Endpoints are names of Services, and what listens is what the Services lead to.
+/// Endpoints are names of Services, and listeners match the target ports of the Services.
 #[test]
-fn roles_find_each_other() {
+fn endpoints_resolve_to_services() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         for (workload, container) in manifests.mayfly() {

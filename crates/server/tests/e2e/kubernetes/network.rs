@@ -1,4 +1,4 @@
-//! Who may call whom: what the NetworkPolicies let through is what the table of the architecture says.
+//! The NetworkPolicies allow exactly the connections of the table in `docs/ARCHITECTURE.md`.
 
 use std::{collections::BTreeSet, fs};
 
@@ -8,10 +8,10 @@ use super::{Manifests, OVERLAYS, containers, labels, list, name_of, root, select
 
 /// From, to, and the port on which `to` listens.
 type Arrow = (String, String, Port);
-/// The first and the last of a range; mostly they are one.
+/// The first and the last port of a range.
 type Port = (u64, u64);
 
-/// The arrows of the table under "Who may call whom".
+/// The connections of the table under "Who may call whom".
 fn documented() -> BTreeSet<Arrow> {
     let page = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).expect("the page");
     let section = page
@@ -31,7 +31,7 @@ fn documented() -> BTreeSet<Arrow> {
                     let (first, last) = port.split_once('–').unwrap_or((port, port));
                     let port = (first.parse().expect("a port"), last.parse().expect("a port"));
                     let is_new = arrows.insert((from.to_owned(), to.to_owned(), port));
-                    assert!(is_new, "{row} says again that {from} may call {to}");
+                    assert!(is_new, "{row} repeats that {from} may call {to}");
                 }
             }
         }
@@ -39,14 +39,14 @@ fn documented() -> BTreeSet<Arrow> {
     arrows
 }
 
-/// What a workload is called in the table.
+/// The name of a workload in the table.
 fn component(workload: &Value) -> String {
     text(&labels(workload)["app.kubernetes.io/component"]).to_owned()
 }
 
 /// The ports of webhook targets, which `webhooks/src/ssrf_guard/target.rs` checks as well.
 const WEBHOOKS: [Port; 2] = [(443, 443), (1024, 65535)];
-/// What a network that stands for public addresses has to leave out, by the network.
+/// Ranges that a rule for public addresses must exclude, by network.
 const INNER: [(&str, &[&str]); 2] = [
     (
         "0.0.0.0/0",
@@ -65,7 +65,7 @@ const INNER: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// Whom a peer of a policy means, by the names of the table.
+/// The names, as in the table, that a peer of a policy matches.
 fn parties(manifests: &Manifests, peer: &Value, port: Port) -> Vec<String> {
     if let Some(network) = peer["ipBlock"]["cidr"].as_str() {
         if WEBHOOKS.contains(&port) {
@@ -75,18 +75,18 @@ fn parties(manifests: &Manifests, peer: &Value, port: Port) -> Vec<String> {
                 .find(|(known, _)| *known == network)
                 .expect("all there is");
             let spares_inner = inner.iter().all(|inner| except.contains(&json!(inner)));
-            assert!(spares_inner, "{peer} has private addresses");
+            assert!(spares_inner, "{peer} includes private addresses");
             return vec!["public addresses".to_owned()];
         }
         let (_, bits) = network.split_once('/').expect("a network");
         assert!(
             bits.parse::<u8>().expect("a length") >= 16,
-            "{network} is a large part of the world"
+            "{network} is too large a range"
         );
         let name = match port {
             (5432, 5432) => "postgresql",
             (6379, 6379) => "redis",
-            _ => panic!("nothing outside the cluster is known on {port:?}"),
+            _ => panic!("no external target is known on {port:?}"),
         };
         return vec![name.to_owned()];
     }
@@ -97,7 +97,7 @@ fn parties(manifests: &Manifests, peer: &Value, port: Port) -> Vec<String> {
             .filter(|workload| selects(selector, labels(workload)))
             .map(component)
             .collect();
-        assert!(!taken.is_empty(), "{peer} means nobody");
+        assert!(!taken.is_empty(), "{peer} matches nothing");
         return taken;
     }
     let outside = outside();
@@ -106,7 +106,7 @@ fn parties(manifests: &Manifests, peer: &Value, port: Port) -> Vec<String> {
     vec![(*name).to_owned()]
 }
 
-/// Whom we know in other namespaces, with the peer that means them and nobody else.
+/// Components in other namespaces, each with the peer that matches only it.
 fn outside() -> [(Value, &'static str); 4] {
     let labelled = |namespace: &str, key: &str, value: &str| {
         json!({
@@ -131,7 +131,7 @@ fn outside() -> [(Value, &'static str); 4] {
     ]
 }
 
-/// The arrows that one direction of all policies lets through, as (selected pod, other end, port).
+/// The connections that one direction of all policies allows, as (selected pod, other end, port).
 fn allowed(manifests: &Manifests, direction: &str) -> BTreeSet<Arrow> {
     let (rules, ends) = match direction {
         "Egress" => ("egress", "to"),
@@ -144,17 +144,17 @@ fn allowed(manifests: &Manifests, direction: &str) -> BTreeSet<Arrow> {
         let has_direction = list(&spec["policyTypes"]).contains(&direction.into());
         assert!(
             rules.is_empty() || has_direction,
-            "{} has rules that do not count",
+            "{} has rules for a direction that it does not restrict",
             name_of(policy)
         );
         let workloads = manifests.workloads().into_iter();
         let pods = workloads.filter(|workload| selects(&spec["podSelector"], labels(workload)));
         let pods: Vec<String> = pods.map(component).collect();
-        assert!(!pods.is_empty(), "{} is for no pod", name_of(policy));
+        assert!(!pods.is_empty(), "{} selects no pod", name_of(policy));
         for rule in rules {
             assert!(
                 !list(&rule["ports"]).is_empty(),
-                "{} opens every port",
+                "{} allows every port",
                 name_of(policy)
             );
             for port in list(&rule["ports"]) {
@@ -177,7 +177,7 @@ fn allowed(manifests: &Manifests, direction: &str) -> BTreeSet<Arrow> {
 }
 
 #[test]
-fn policies_let_through_what_the_architecture_says() {
+fn network_policies_match_the_architecture() {
     let documented = documented();
     assert!(documented.len() >= 20, "{documented:?}");
     for overlay in OVERLAYS {
@@ -186,24 +186,24 @@ fn policies_let_through_what_the_architecture_says() {
         let out = allowed(&manifests, "Egress");
         let turned = allowed(&manifests, "Ingress").into_iter();
         let into: BTreeSet<Arrow> = turned.map(|(to, from, port)| (from, to, port)).collect();
-        // Between two pods of ours a call needs both, and one without the other is a mistake.
+        // A connection between two of our pods needs an egress and an ingress rule.
         let inner = |arrows: &BTreeSet<Arrow>| -> BTreeSet<Arrow> {
             let both = arrows
                 .iter()
                 .filter(|(from, to, _)| pods.contains(from) && pods.contains(to));
             both.cloned().collect()
         };
-        assert_eq!(inner(&out), inner(&into), "{overlay}: out and in differ");
+        assert_eq!(inner(&out), inner(&into), "{overlay}: egress and ingress differ");
         let all: BTreeSet<Arrow> = out.union(&into).cloned().collect();
         let extra: Vec<&Arrow> = all.difference(&documented).collect();
         let missing: Vec<&Arrow> = documented.difference(&all).collect();
-        assert!(extra.is_empty(), "{overlay} lets through {extra:?}");
-        assert!(missing.is_empty(), "{overlay} stops {missing:?}");
+        assert!(extra.is_empty(), "{overlay} allows {extra:?}");
+        assert!(missing.is_empty(), "{overlay} blocks {missing:?}");
     }
 }
 
 #[test]
-fn what_no_policy_names_is_refused() {
+fn network_policies_deny_by_default() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         let refusal = json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"] });
@@ -216,20 +216,23 @@ fn what_no_policy_names_is_refused() {
 
 /// Policies name the ports of pods; each is one on which the pod listens.
 #[test]
-fn policies_name_ports_that_are_open() {
+fn network_policies_name_open_ports() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         for (pod, from, (port, last)) in allowed(&manifests, "Ingress") {
             assert_eq!(
                 port, last,
-                "{overlay}: {from} is let through to many ports of {pod}"
+                "{overlay}: {from} may reach a range of ports of {pod}"
             );
             let workload = manifests.workloads().into_iter().find(|w| component(w) == pod);
             let open = containers(workload.expect("a pod"))
                 .into_iter()
                 .flat_map(|container| list(&container["ports"]))
                 .any(|open| open["containerPort"] == port);
-            assert!(open, "{overlay}: {from} is let through to {pod}:{port}");
+            assert!(
+                open,
+                "{overlay}: {from} may reach {pod}:{port}, which is not open"
+            );
         }
     }
 }

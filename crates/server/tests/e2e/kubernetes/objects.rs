@@ -1,4 +1,4 @@
-//! What stands around the pods: ways in, numbers of copies, and secrets that are only named.
+//! Services, replica counts, disruption budgets and references to Secrets.
 
 use std::{collections::BTreeSet, fs};
 
@@ -19,7 +19,7 @@ fn selected<'a>(manifests: &'a Manifests, service: &Value) -> &'a Value {
 }
 
 #[test]
-fn every_service_leads_to_pods() {
+fn services_select_pods() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         for service in manifests.of_kind("Service") {
@@ -34,7 +34,7 @@ fn every_service_leads_to_pods() {
                     "{overlay} {}: {port}",
                     name_of(service)
                 );
-                // One address in front of several pods would pin all calls of a caller to one of them.
+                // A cluster IP would pin all gRPC calls of a client to one pod.
                 let is_headless = service["spec"]["clusterIP"] == "None";
                 assert!(
                     port["name"] != "grpc" || is_headless,
@@ -64,14 +64,14 @@ fn every_service_leads_to_pods() {
 }
 
 #[test]
-fn production_has_copies_and_keeps_them() {
+fn production_has_replicas_and_budgets() {
     let manifests = Manifests::of("production");
     for role in ROLES {
         let name = format!("mayfly-{role}");
         let deployment = manifests.named("Deployment", &name);
         assert!(
             deployment["spec"]["replicas"].is_null(),
-            "{role}: applying it would undo the autoscaler"
+            "{role}: a fixed replica count would override the autoscaler"
         );
         let scaler = &manifests.named("HorizontalPodAutoscaler", &name)["spec"];
         let target = &scaler["scaleTargetRef"];
@@ -105,18 +105,18 @@ fn production_has_copies_and_keeps_them() {
 }
 
 #[test]
-fn a_single_node_has_one_of_each() {
+fn single_node_has_one_replica_each() {
     let manifests = Manifests::of("single-node");
     for workload in manifests.workloads() {
         let replicas = &workload["spec"]["replicas"];
         assert!(replicas.is_null() || *replicas == 1, "{}", name_of(workload));
     }
     assert_eq!(manifests.of_kind("HorizontalPodAutoscaler").count(), 0);
-    // A budget over one pod would hold up the drain of the node for ever.
+    // A budget over a single pod would block the drain of its node.
     assert_eq!(manifests.of_kind("PodDisruptionBudget").count(), 0);
 }
 
-/// The Secrets that an overlay names, with the keys that it reads of them.
+/// The Secrets that an overlay references, with the keys that it reads.
 fn named_secrets(manifests: &Manifests) -> BTreeSet<(String, String)> {
     let mut named = secrets_read(manifests);
     for container in manifests.workloads().into_iter().flat_map(containers) {
@@ -132,9 +132,9 @@ fn named_secrets(manifests: &Manifests) -> BTreeSet<(String, String)> {
     named
 }
 
-/// No document holds a secret, and the recipe in the README makes each that is named.
+/// No document contains a secret, and the README has a command for each referenced one.
 #[test]
-fn secrets_are_only_named() {
+fn secrets_are_referenced_not_included() {
     let recipe = fs::read_to_string(root().join("deploy/kubernetes/README.md")).expect("the page");
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
@@ -174,7 +174,7 @@ fn secrets_are_only_named() {
                     named == Some(&name)
                         && (kind == Some("tls") || words.any(|word| word.contains(&format!("={key}="))))
                 });
-            assert!(is_made, "{overlay}: the README makes no {name} with {key}");
+            assert!(is_made, "{overlay}: the README does not create {name} with {key}");
         }
     }
 }

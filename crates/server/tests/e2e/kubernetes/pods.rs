@@ -1,12 +1,12 @@
-//! What every pod has to be: restricted, bounded, asked for its health, and drained.
+//! Pods: security context, resource limits, probes and drain.
 
 use serde_json::{Value, json};
 
 use super::{IMAGE, Manifests, OVERLAYS, ROLES, containers, labels, list, name_of, pod, selects, text};
 
-/// The restricted profile of Kubernetes' Pod Security Standards, and a little more.
+/// The restricted profile of the Pod Security Standards, and more.
 #[test]
-fn every_pod_is_restricted_and_bounded() {
+fn pods_are_restricted_and_bounded() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         assert!(manifests.workloads().len() >= 6, "{overlay}");
@@ -53,7 +53,7 @@ fn every_pod_is_restricted_and_bounded() {
                 }
                 for port in list(&container["ports"]) {
                     assert!(port["hostPort"].is_null(), "{overlay} {name}: {port}");
-                    // A limit of names of ports that the schema does not have.
+                    // The schema does not check the length of port names.
                     assert!(text(&port["name"]).len() <= 15, "{overlay} {name}: {port}");
                 }
                 let (_, tag) = text(&container["image"]).rsplit_once(':').expect("a tag");
@@ -67,7 +67,7 @@ fn every_pod_is_restricted_and_bounded() {
 }
 
 #[test]
-fn every_server_is_asked_for_its_health() {
+fn every_server_has_health_probes() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         for workload in manifests.workloads() {
@@ -111,9 +111,9 @@ fn admin_port(container: &Value, probe: &str) -> u64 {
         .expect("a port of that name")
 }
 
-/// The numbers are those of the binary: edges drain for 25 seconds, services for up to 10 after them.
+/// The times are those of the binary: edges drain for up to 25 seconds, then services for up to 10.
 #[test]
-fn every_role_is_replaced_without_a_gap() {
+fn rollout_of_every_role_has_no_gap() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         for role in ROLES {
@@ -138,16 +138,16 @@ fn every_role_is_replaced_without_a_gap() {
     }
 }
 
-/// A selector that took the pods of another role would send it their calls.
+/// A selector that matches pods of another role would route calls to them.
 #[test]
-fn every_workload_selects_its_own_pods() {
+fn workloads_select_their_own_pods() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         let workloads = manifests.workloads();
         for workload in &workloads {
             let selector = &workload["spec"]["selector"];
             if workload["kind"] == "Job" {
-                assert!(selector.is_null(), "{overlay}: Kubernetes makes it");
+                assert!(selector.is_null(), "{overlay}: Kubernetes generates it");
                 continue;
             }
             let taken = workloads.iter().filter(|other| selects(selector, labels(other)));
@@ -157,9 +157,9 @@ fn every_workload_selects_its_own_pods() {
     }
 }
 
-/// A Job cannot be changed, so an upgrade needs one of another name.
+/// A Job is immutable, so an upgrade needs a new name.
 #[test]
-fn every_pod_runs_this_version_and_migrations_are_named_after_it() {
+fn pods_and_migrations_have_this_version() {
     let version = env!("CARGO_PKG_VERSION").replace('.', "-");
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);

@@ -1,20 +1,20 @@
-//! The life of credentials, from creation to revocation.
+//! The life cycle of credentials, from creation to revocation.
 
 use serde_json::json;
 
 use crate::{client::PASSWORD, tokens, world::World};
 
 mod worlds {
-    crate::scenario!(a_mailbox_signs_in);
-    crate::scenario!(a_token_is_revoked);
-    crate::scenario!(a_reset_ends_every_older_token);
-    crate::scenario!(a_deleted_mailbox_is_gone_at_once);
-    crate::scenario!(credentials_outlive_a_restart);
+    crate::scenario!(sign_in_with_password_returns_a_token);
+    crate::scenario!(revoke_token_rejects_later_calls);
+    crate::scenario!(reset_password_revokes_older_tokens);
+    crate::scenario!(delete_mailbox_revokes_access_at_once);
+    crate::scenario!(restart_keeps_credentials);
 }
 
-async fn a_mailbox_signs_in(world: World) {
+async fn sign_in_with_password_returns_a_token(world: World) {
     let client = world.client();
-    let made = client.create_mailbox("walk@mayfly.test", None).await;
+    let made = client.create_mailbox("sign-in@mayfly.test", None).await;
     assert_eq!(client.get("/api/me", &made.token).await.status, 200);
 
     let body = json!({"address": " WALK@mayfly.test", "password": PASSWORD});
@@ -23,14 +23,14 @@ async fn a_mailbox_signs_in(world: World) {
     let signed_in = signed_in.json();
     assert_eq!(
         (&signed_in["id"], &signed_in["address"]),
-        (&json!(made.id), &json!("walk@mayfly.test"))
+        (&json!(made.id), &json!("sign-in@mayfly.test"))
     );
     let token = signed_in["token"].as_str().unwrap();
     assert!(client.messages(token).await.is_empty());
     assert_eq!(
         client.get("/api/me", &made.token).await.status,
         200,
-        "signing in again ends nothing"
+        "another sign-in revokes no token"
     );
 
     let claims = tokens::claims(token);
@@ -42,7 +42,7 @@ async fn a_mailbox_signs_in(world: World) {
     assert_eq!(client.get("/api/messages", &nearly).await.status, 200);
     let expired = tokens::aged(token, &world.signing_key, 8);
     let answer = client.get("/api/messages", &expired).await;
-    assert_eq!(answer.verdict(), (401, "invalid_token".to_owned()));
+    assert_eq!(answer.outcome(), (401, "invalid_token".to_owned()));
     assert!(
         answer.headers["www-authenticate"]
             .to_str()
@@ -51,21 +51,21 @@ async fn a_mailbox_signs_in(world: World) {
     );
 
     for (address, password) in [
-        ("walk@mayfly.test", "wrong horse"),
+        ("sign-in@mayfly.test", "wrong horse"),
         ("nobody@mayfly.test", PASSWORD),
         ("", PASSWORD),
     ] {
         let body = json!({"address": address, "password": password});
         let refused = client.call("POST", "/api/token", None, Some(body)).await;
         assert_eq!(
-            refused.verdict(),
+            refused.outcome(),
             (401, "invalid_credentials".to_owned()),
             "{address}"
         );
     }
 }
 
-async fn a_token_is_revoked(world: World) {
+async fn revoke_token_rejects_later_calls(world: World) {
     let client = world.client();
     let pro = client.register("owner@example.com").await;
     let (id, token) = client.create_token(&pro, "ci").await;
@@ -80,7 +80,10 @@ async fn a_token_is_revoked(world: World) {
 
     let listed = client.get("/pro/api/tokens", &pro).await.json();
     assert_eq!(listed["tokens"][0]["id"], json!(id));
-    assert!(!listed.to_string().contains(&token), "the value is shown once");
+    assert!(
+        !listed.to_string().contains(&token),
+        "the value of a token is returned once"
+    );
 
     assert_eq!(
         client
@@ -91,7 +94,7 @@ async fn a_token_is_revoked(world: World) {
     );
     for _ in 0..20 {
         assert_eq!(
-            client.get("/pro/api/accounts", &token).await.verdict(),
+            client.get("/pro/api/accounts", &token).await.outcome(),
             (401, "invalid_token".to_owned())
         );
     }
@@ -100,11 +103,11 @@ async fn a_token_is_revoked(world: World) {
     assert_eq!(
         client.get("/api/me", &mailbox.token).await.status,
         200,
-        "the mailbox's own token is another"
+        "revoking a Pro token keeps the token of the mailbox"
     );
 }
 
-async fn a_reset_ends_every_older_token(world: World) {
+async fn reset_password_revokes_older_tokens(world: World) {
     let client = world.client();
     let pro = client.register("owner@example.com").await;
     let mailbox = client.create_mailbox("reset@mayfly.test", Some(&pro)).await;
@@ -122,7 +125,7 @@ async fn a_reset_ends_every_older_token(world: World) {
         (200, json!({"message": "password_reset"}))
     );
     assert_eq!(
-        client.get("/api/me", &mailbox.token).await.verdict(),
+        client.get("/api/me", &mailbox.token).await.outcome(),
         (401, "invalid_token".to_owned())
     );
 
@@ -141,7 +144,7 @@ async fn a_reset_ends_every_older_token(world: World) {
     assert_eq!(client.get("/api/me", &fresh).await.status, 200);
 }
 
-async fn a_deleted_mailbox_is_gone_at_once(world: World) {
+async fn delete_mailbox_revokes_access_at_once(world: World) {
     let client = world.client();
     let pro = client.register("owner@example.com").await;
     for (owner, address) in [
@@ -155,7 +158,7 @@ async fn a_deleted_mailbox_is_gone_at_once(world: World) {
         };
         assert_eq!(client.call("DELETE", &path, Some(token), None).await.status, 204);
         assert_eq!(
-            client.get("/api/me", &mailbox.token).await.verdict(),
+            client.get("/api/me", &mailbox.token).await.outcome(),
             (401, "invalid_token".to_owned())
         );
         assert_eq!(client.get("/api/messages", &mailbox.token).await.status, 401);
@@ -169,9 +172,9 @@ async fn a_deleted_mailbox_is_gone_at_once(world: World) {
         );
         let again = client.call("POST", "/api/accounts", None, Some(body)).await;
         assert_eq!(
-            again.verdict(),
+            again.outcome(),
             (409, "address_taken".to_owned()),
-            "nobody inherits an address"
+            "the address of a deleted mailbox is not reusable"
         );
         let mut sender = mayfly_testkit::MailSender::ready(world.smtp()).await.unwrap();
         assert_eq!(
@@ -185,7 +188,7 @@ async fn a_deleted_mailbox_is_gone_at_once(world: World) {
     }
 }
 
-async fn credentials_outlive_a_restart(mut world: World) {
+async fn restart_keeps_credentials(mut world: World) {
     let client = world.client();
     let pro = client.register("owner@example.com").await;
     let (id, revoked) = client.create_token(&pro, "revoked").await;
@@ -205,7 +208,7 @@ async fn credentials_outlive_a_restart(mut world: World) {
     assert_eq!(
         client.get("/pro/api/accounts", &revoked).await.status,
         401,
-        "what was answered is on disk"
+        "acknowledged writes are on disk"
     );
     assert_eq!(client.get("/pro/api/accounts", &kept).await.status, 200);
     assert_eq!(client.get("/api/me", &mailbox.token).await.status, 200);

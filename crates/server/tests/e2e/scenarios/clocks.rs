@@ -1,4 +1,4 @@
-//! A machine whose clock is wrong, and jumps: over PostgreSQL it is the database's clock that decides.
+//! Machines with wrong and jumping clocks: over PostgreSQL, the clock of the database decides.
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     world::{Kind, World},
 };
 
-/// The library that `faketime` puts before a program.
+/// The library that `faketime` preloads.
 fn library() -> PathBuf {
     let mut found = fs::read_dir("/usr/lib")
         .unwrap()
@@ -18,11 +18,11 @@ fn library() -> PathBuf {
     found.find(|path| path.is_file()).expect("faketime is installed")
 }
 
-/// A process's clock, which a test moves. Its steady timers go on as they were.
-struct Fake(tempfile::NamedTempFile);
+/// The wall clock of a process, set by the test. Its monotonic clock is unchanged.
+struct FakeClock(tempfile::NamedTempFile);
 
-impl Fake {
-    fn words(&self) -> Vec<String> {
+impl FakeClock {
+    fn wrapper(&self) -> Vec<String> {
         vec![
             "env".to_owned(),
             format!("LD_PRELOAD={}", library().display()),
@@ -32,22 +32,22 @@ impl Fake {
         ]
     }
 
-    /// Sets it off by so much.
+    /// Sets the offset of the clock.
     fn set(&self, offset: &str) {
         fs::write(self.0.path(), format!("{offset}\n")).unwrap();
     }
 
-    /// Makes sure that what is started so does see another time.
+    /// Checks that a process started this way sees the changed time.
     fn check(&self) {
-        let words = self.words();
-        let output = std::process::Command::new(&words[0])
-            .args(&words[1..])
+        let wrapper = self.wrapper();
+        let output = std::process::Command::new(&wrapper[0])
+            .args(&wrapper[1..])
             .args(["date", "+%s"])
             .output()
             .unwrap();
         let seen: i64 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
         let off = seen - OffsetDateTime::now_utc().unix_timestamp();
-        assert!(off.abs() > 500, "its clock is off by {off} s only");
+        assert!(off.abs() > 500, "the clock is off by only {off} s");
     }
 }
 
@@ -61,21 +61,21 @@ async fn send(world: &World, subject: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_machine_whose_clock_is_wrong_ends_nothing_early_and_revives_nothing() {
-    // Shorter than the clock is wrong.
+async fn wrong_machine_clock_changes_no_expiry_and_no_order() {
+    // Shorter than the offset of the clock.
     let mut world = World::start_with(Kind::Replicas, &[("MAYFLY_MAILBOX__RETENTION", "5m")]);
     let client = world.client();
     let mailbox = client.create_mailbox("clock@mayfly.test", None).await;
-    let fake = Fake(tempfile::NamedTempFile::new().unwrap());
+    let fake = FakeClock(tempfile::NamedTempFile::new().unwrap());
     fake.set("+10m");
     fake.check();
-    let words = fake.words();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let wrapper = fake.wrapper();
+    let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
     for role in ["auth", "mailbox"] {
         let index = world.replicas(role).end - 1;
         assert_eq!(world.processes[index].terminate(), Some(0));
-        world.start_again_under(&words, index);
-        // What it logs bears the time that it sees.
+        world.restart_process_under(&wrapper, index);
+        // The log has the time that the process sees.
         let log = world.processes[index].log();
         let line: serde_json::Value = serde_json::from_str(log.lines().next().unwrap()).unwrap();
         let seen = OffsetDateTime::parse(line["timestamp"].as_str().unwrap(), &Rfc3339).unwrap();
@@ -87,7 +87,7 @@ async fn a_machine_whose_clock_is_wrong_ends_nothing_early_and_revives_nothing()
     let mut sent = Vec::new();
     let offsets = ["+10m", "-10m", "+1h", "-1h"];
     for (turn, offset) in offsets.into_iter().cycle().take(16).enumerate() {
-        // Half of the time one of the wrong clocks is the only one there is.
+        // From turn 8 on, only the replicas with a wrong clock run.
         if turn == 8 {
             for role in ["auth", "mailbox"] {
                 let right = world.replicas(role).start;
@@ -96,7 +96,7 @@ async fn a_machine_whose_clock_is_wrong_ends_nothing_early_and_revives_nothing()
         }
         fake.set(offset);
         fake.check();
-        // Far enough from the last that their order is beyond the precision with which the database's clock is read.
+        // The pause exceeds the precision with which processes read the clock of the database.
         tokio::time::sleep(Duration::from_millis(100)).await;
         let subject = format!("{turn} {offset}");
         send(&world, &subject).await;
@@ -106,13 +106,13 @@ async fn a_machine_whose_clock_is_wrong_ends_nothing_early_and_revives_nothing()
             .iter()
             .map(|message| message["subject"].as_str().unwrap().to_owned())
             .collect();
-        assert_eq!(listed, sent, "the newest is the first, and none is gone");
+        assert_eq!(listed, sent, "messages are complete, newest first");
         let created = messages[0]["created_at"].as_str().unwrap();
         let created = OffsetDateTime::parse(created, &Rfc3339).unwrap();
         let off = (OffsetDateTime::now_utc() - created).abs();
         assert!(off < time::Duration::seconds(20), "{offset}: {created}");
 
-        // Nobody has seen these tokens before.
+        // No process has cached these tokens.
         let until = |secs: i64| {
             let exp = OffsetDateTime::now_utc().unix_timestamp() + secs;
             resigned(&mailbox.token, &world.signing_key, |claims| {

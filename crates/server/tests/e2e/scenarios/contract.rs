@@ -1,4 +1,4 @@
-//! The contract, exact to the code: shapes, errors and bounds.
+//! The HTTP contract: shapes, error codes and limits.
 
 use serde_json::json;
 
@@ -8,11 +8,11 @@ use crate::{
 };
 
 mod worlds {
-    crate::scenario!(bad_input_is_named_and_nothing_is_lost);
-    crate::scenario!(paths_and_methods_that_are_not_there);
+    crate::scenario!(invalid_input_returns_documented_error);
+    crate::scenario!(unknown_path_or_method_is_rejected);
 }
 
-async fn bad_input_is_named_and_nothing_is_lost(world: World) {
+async fn invalid_input_returns_documented_error(world: World) {
     let client = world.client();
     client.create_mailbox("taken@mayfly.test", None).await;
     let pro = client.register("ann@example.com").await;
@@ -76,7 +76,7 @@ async fn bad_input_is_named_and_nothing_is_lost(world: World) {
         let answer = client
             .call("POST", "/api/accounts", None, Some(body.clone()))
             .await;
-        assert_eq!(answer.verdict(), (status, code.to_owned()), "{body}");
+        assert_eq!(answer.outcome(), (status, code.to_owned()), "{body}");
         assert!(answer.json()["message"].is_string());
     }
     let answer = client
@@ -87,7 +87,7 @@ async fn bad_input_is_named_and_nothing_is_lost(world: World) {
             Some(json!({"email": "ann@example.com", "password": PASSWORD})),
         )
         .await;
-    assert_eq!(answer.verdict(), (409, "email_taken".to_owned()));
+    assert_eq!(answer.outcome(), (409, "email_taken".to_owned()));
     let short = json!({"email": "b@example.com", "password": "sevensy"});
     assert_eq!(
         client
@@ -100,7 +100,7 @@ async fn bad_input_is_named_and_nothing_is_lost(world: World) {
         let answer = client
             .call("POST", "/pro/api/tokens", Some(&pro), Some(json!({"name": name})))
             .await;
-        assert_eq!(answer.verdict(), (400, "invalid_request".to_owned()), "{name:?}");
+        assert_eq!(answer.outcome(), (400, "invalid_request".to_owned()), "{name:?}");
     }
     let extra = json!({"address": "extra@mayfly.test", "password": PASSWORD, "owner_id": "x", "role": "admin", "quota": 1});
     let made = client.call("POST", "/api/accounts", None, Some(extra)).await;
@@ -114,7 +114,7 @@ async fn bad_input_is_named_and_nothing_is_lost(world: World) {
         .request("POST", "/api/token")
         .header("content-type", "application/json");
     let too_large = Client::read(too_large.body(vec![b' '; 1024 * 1024 + 1])).await;
-    assert_eq!(too_large.verdict(), (413, "payload_too_large".to_owned()));
+    assert_eq!(too_large.outcome(), (413, "payload_too_large".to_owned()));
     for content_type in [
         "text/plain",
         "application/x-www-form-urlencoded",
@@ -127,12 +127,12 @@ async fn bad_input_is_named_and_nothing_is_lost(world: World) {
             Client::read(request.body("{\"address\":\"taken@mayfly.test\",\"password\":\"correct horse\"}"))
                 .await;
         assert_eq!(
-            answer.verdict(),
+            answer.outcome(),
             (400, "invalid_request".to_owned()),
             "{content_type}"
         );
     }
-    // Programs that leave it out are understood; pages can leave it out too.
+    // A missing content type is accepted, but not with an Origin: a page can omit it without a preflight.
     for (origin, status) in [(None, 200), (Some("https://evil.test"), 400), (Some("null"), 400)] {
         let request = client.request("POST", "/api/token");
         let request = match origin {
@@ -149,17 +149,17 @@ async fn bad_input_is_named_and_nothing_is_lost(world: World) {
         .header("authorization", "Bearer a")
         .header("authorization", "Bearer b");
     assert_eq!(
-        Client::read(twice).await.verdict(),
+        Client::read(twice).await.outcome(),
         (400, "invalid_request".to_owned())
     );
     let in_url = client
         .call("GET", &format!("/api/me?access_token={pro}"), None, None)
         .await;
-    assert_eq!(in_url.verdict(), (401, "invalid_token".to_owned()));
-    assert!(!world.log().contains(&pro), "a query is never logged");
+    assert_eq!(in_url.outcome(), (401, "invalid_token".to_owned()));
+    assert!(!world.log().contains(&pro), "the query string is not logged");
 }
 
-async fn paths_and_methods_that_are_not_there(world: World) {
+async fn unknown_path_or_method_is_rejected(world: World) {
     let client = world.client();
     let mailbox = client.create_mailbox("a@mayfly.test", None).await;
     for path in [
@@ -171,10 +171,10 @@ async fn paths_and_methods_that_are_not_there(world: World) {
         "/api/messages/a/b/c",
     ] {
         let answer = client.get(path, &mailbox.token).await;
-        assert_eq!(answer.verdict(), (404, "not_found".to_owned()), "{path}");
+        assert_eq!(answer.outcome(), (404, "not_found".to_owned()), "{path}");
     }
     let answer = client.call("DELETE", "/api/token", None, None).await;
-    assert_eq!(answer.verdict(), (405, "method_not_allowed".to_owned()));
+    assert_eq!(answer.outcome(), (405, "method_not_allowed".to_owned()));
     assert_eq!(answer.headers["allow"], "POST");
     for id in [
         "x",
@@ -183,14 +183,14 @@ async fn paths_and_methods_that_are_not_there(world: World) {
         "f47ac10b-58cc-4372-a567-0e02b2c3d479",
     ] {
         let answer = client.get(&format!("/api/messages/{id}"), &mailbox.token).await;
-        assert_eq!(answer.verdict(), (404, "not_found".to_owned()), "{id}");
+        assert_eq!(answer.outcome(), (404, "not_found".to_owned()), "{id}");
     }
     let old = "01900000-0000-7000-8000-000000000000";
     assert_eq!(
         client
             .get(&format!("/api/messages/{old}"), &mailbox.token)
             .await
-            .verdict(),
+            .outcome(),
         (410, "expired".to_owned())
     );
     for (query, page) in [
@@ -240,7 +240,7 @@ async fn paths_and_methods_that_are_not_there(world: World) {
 }
 
 #[tokio::test]
-async fn the_api_is_described_by_a_page_that_loads_nothing_from_elsewhere() {
+async fn api_page_loads_no_external_resource() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     let document = client.call("GET", "/api/openapi.json", None, None).await.json();
@@ -271,7 +271,7 @@ async fn the_api_is_described_by_a_page_that_loads_nothing_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn too_many_requests_are_told_when_to_come_back() {
+async fn rate_limit_exceeded_returns_retry_after() {
     let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__RATE_LIMIT", "8")]);
     let client = world.client();
     let mut statuses = Vec::new();
@@ -291,7 +291,7 @@ async fn too_many_requests_are_told_when_to_come_back() {
 }
 
 #[tokio::test]
-async fn a_guesser_is_stopped_and_told_when_to_come_back() {
+async fn sign_in_limit_exceeded_returns_retry_after() {
     let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__SIGN_IN_LIMIT", "5")]);
     let client = world.client();
     client.create_mailbox("victim@mayfly.test", None).await;
@@ -308,7 +308,7 @@ async fn a_guesser_is_stopped_and_told_when_to_come_back() {
     let refused = client
         .call("POST", "/api/token", None, Some(body("guess it")))
         .await;
-    assert_eq!(refused.verdict(), (429, "rate_limited".to_owned()));
+    assert_eq!(refused.outcome(), (429, "rate_limited".to_owned()));
     assert!(
         refused.headers["retry-after"]
             .to_str()

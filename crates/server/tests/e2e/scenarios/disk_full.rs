@@ -1,5 +1,4 @@
-//! A disk that is full: mail is refused for now, never accepted and never refused for good; reading goes on; and it
-//! recovers by itself.
+//! A full disk: mail is rejected with a transient error, reads succeed, and delivery recovers without a restart.
 
 use std::{fs, io::Write, time::Duration};
 
@@ -12,7 +11,7 @@ fn mail(n: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_mail_for_now_and_recovers() {
+async fn deliver_on_full_disk_is_deferred_until_space() {
     let mut world = World::start_on_small_disk(24);
     let client = world.client();
     let mailbox = client.create_mailbox("full@mayfly.test", None).await;
@@ -33,7 +32,7 @@ async fn a_full_disk_refuses_mail_for_now_and_recovers() {
 
     let mut accepted = 1;
     let mut refused = 0;
-    // What the write-ahead log still has room for may pass; after that every mail is refused.
+    // Mail is accepted while the write-ahead log has space; after that every mail is rejected.
     for n in 1..60 {
         let mut sender = MailSender::ready(world.smtp()).await.unwrap();
         let reply = sender
@@ -43,15 +42,15 @@ async fn a_full_disk_refuses_mail_for_now_and_recovers() {
         match reply.code {
             250 => accepted += 1,
             451 | 452 => refused += 1,
-            _ => panic!("a full disk is a passing trouble: {reply:?}"),
+            _ => panic!("a full disk is a transient error: {reply:?}"),
         }
-        assert!(accepted < 40, "the disk was never full");
+        assert!(accepted < 40, "the disk did not become full");
     }
     assert!(refused > 10, "{refused}");
     assert_eq!(
         client.messages(&mailbox.token).await.len(),
         accepted.min(30),
-        "reading goes on, and only what was accepted is there"
+        "reads succeed and return only accepted mail"
     );
 
     drop(file);
@@ -68,7 +67,7 @@ async fn a_full_disk_refuses_mail_for_now_and_recovers() {
         }
         assert!(
             started.elapsed() < Duration::from_secs(30),
-            "it must recover by itself: {reply:?}"
+            "delivery recovers: {reply:?}"
         );
     }
     assert_eq!(client.messages(&mailbox.token).await[0]["subject"], "99");

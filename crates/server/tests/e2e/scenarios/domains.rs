@@ -1,4 +1,4 @@
-//! A Pro user brings a domain along: from its DNS records to mail that arrives on it.
+//! Custom domains: DNS records, verification, and mail that arrives on them.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,8 +11,8 @@ use crate::{
 };
 
 mod worlds {
-    crate::scenario!(a_domain_is_proven_takes_mail_and_is_given_up);
-    crate::scenario!(a_domain_that_is_not_proven_waits_and_says_why);
+    crate::scenario!(verified_domain_receives_mail_until_removed);
+    crate::scenario!(verify_domain_without_record_reports_the_cause);
 }
 
 const NAME: &str = "mine.example";
@@ -26,7 +26,7 @@ async fn add(client: &Client, pro: &str) -> Value {
     answer.json()
 }
 
-/// What a user puts into the DNS: the records of an answer, as they are told there.
+/// The DNS zone with the records that an answer asks for.
 fn records(domain: &Value) -> Zone {
     let records = domain["dns_records"].as_array().unwrap();
     records.iter().fold(Zone::default(), |zone, record| {
@@ -53,7 +53,7 @@ async fn verify(client: &Client, pro: &str, domain: &Value) -> Value {
     answer.json()
 }
 
-/// Sends a mail to each address in a session of its own; returns how each was answered.
+/// Sends a mail to each address in its own session; returns the reply codes.
 async fn send(world: &World, subject: &str, to: &[&str]) -> Vec<u16> {
     send_over(world.smtp(), subject, to).await
 }
@@ -75,7 +75,7 @@ async fn subjects(client: &Client, token: &str) -> Vec<String> {
     messages.iter().map(subject).collect()
 }
 
-async fn a_domain_is_proven_takes_mail_and_is_given_up(world: World) {
+async fn verified_domain_receives_mail_until_removed(world: World) {
     let client = world.client();
     let pro = client.register("ann@example.com").await;
     let (_, token) = client.create_token(&pro, "tests").await;
@@ -103,7 +103,7 @@ async fn a_domain_is_proven_takes_mail_and_is_given_up(world: World) {
         json!({"catch_all": 1}),
         json!({"catch_all": hello.address}),
     ] {
-        assert_eq!(put(wrong).await.verdict(), (400, "invalid_request".to_owned()));
+        assert_eq!(put(wrong).await.outcome(), (400, "invalid_request".to_owned()));
     }
     let changed = put(json!({"catch_all": all.id})).await;
     assert_eq!(changed.status, 200, "{changed:?}");
@@ -120,20 +120,20 @@ async fn a_domain_is_proven_takes_mail_and_is_given_up(world: World) {
         "hello+shop@mine.example",
         "any@mine.example",
     ];
-    // Twice, so that of two processes either is asked.
+    // Twice: the client alternates between two gateways.
     for _ in 0..2 {
         assert_eq!(send(&world, "late", &to).await, [550, 550, 550]);
     }
     assert_eq!(subjects(&client, &hello.token).await, ["own", "own"]);
 }
 
-async fn a_domain_that_is_not_proven_waits_and_says_why(world: World) {
+async fn verify_domain_without_record_reports_the_cause(world: World) {
     let client = world.client();
     let pro = client.register("ann@example.com").await;
     let domain = add(&client, &pro).await;
     let token = domain["verify_token"].as_str().unwrap();
     let of_another = add(&client, &client.register("bob@example.com").await).await;
-    for (zone, told) in [
+    for (zone, cause) in [
         (Zone::default(), "no such domain"),
         (records(&of_another), "exactly the verify_token"),
         (
@@ -146,16 +146,16 @@ async fn a_domain_that_is_not_proven_waits_and_says_why(world: World) {
         let answer = verify(&client, &pro, &domain).await;
         assert_eq!(answer["verify_status"], "pending", "{answer}");
         assert_eq!(answer["verified_at"], Value::Null);
-        assert!(answer["message"].as_str().unwrap().contains(told), "{answer}");
+        assert!(answer["message"].as_str().unwrap().contains(cause), "{answer}");
         let body = json!({"address": "a@mine.example", "password": crate::client::PASSWORD});
         let refused = client.call("POST", "/api/accounts", Some(&pro), Some(body)).await;
-        assert_eq!(refused.verdict(), (400, "invalid_address".to_owned()));
+        assert_eq!(refused.outcome(), (400, "invalid_address".to_owned()));
         assert_eq!(send(&world, "early", &["a@mine.example"]).await, [550]);
     }
 }
 
-/// Makes everything about custom domains older, and has them looked up: a process does so when it starts.
-fn let_days_pass(world: &mut World, days: u32, of: &str) {
+/// Moves the times of custom domains into the past and restarts a process, which then checks all domains.
+fn age_domains(world: &mut World, days: u32, of: &str) {
     let columns = of
         .split(' ')
         .map(|column| format!("{column} = {column} - {days} * 86400000"));
@@ -166,11 +166,11 @@ fn let_days_pass(world: &mut World, days: u32, of: &str) {
     let index = world.replicas("mailbox").start;
     assert_eq!(world.processes[index].terminate(), Some(0));
     let _ = world.servers.as_ref().unwrap().postgres.query("mailbox", &sql);
-    world.start_again(index);
+    world.restart_process(index);
 }
 
 #[tokio::test]
-async fn a_domain_without_its_proof_takes_mail_for_three_days_and_none_then_at_any_process() {
+async fn domain_without_record_is_lost_after_three_days() {
     let mut world = World::start(Kind::Replicas);
     let client = world.client();
     let pro = client.register("ann@example.com").await;
@@ -186,7 +186,7 @@ async fn a_domain_without_its_proof_takes_mail_for_three_days_and_none_then_at_a
     let seen = async || client.get("/pro/api/domains", &pro).await.json()["domains"][0].clone();
     let send_to_all = async |world: &World, code| {
         for smtp in world.all("SMTP") {
-            // Twice, so that each asks both of those that know.
+            // Twice: each edge alternates between two mailbox processes.
             for _ in 0..2 {
                 let to = ["hello@mine.example", "hello+tag@mine.example"];
                 assert_eq!(send_over(smtp.parse().unwrap(), "x", &to).await, [code; 2]);
@@ -195,28 +195,30 @@ async fn a_domain_without_its_proof_takes_mail_for_three_days_and_none_then_at_a
     };
 
     world.dns.publish(Zone::default());
-    let_days_pass(&mut world, 1, "checked_at_ms");
-    eventually_within("it is missed", Duration::from_secs(30), async || {
-        seen().await["mx_configured"] == false
-    })
+    age_domains(&mut world, 1, "checked_at_ms");
+    eventually_within(
+        "the missing record is noticed",
+        Duration::from_secs(30),
+        async || seen().await["mx_configured"] == false,
+    )
     .await;
     send_to_all(&world, 250).await;
     assert_eq!(seen().await["verify_token"], domain["verify_token"]);
 
-    let_days_pass(&mut world, 7, "checked_at_ms missing_since_ms created_at_ms");
-    eventually_within("it is lost", Duration::from_secs(30), async || {
+    age_domains(&mut world, 7, "checked_at_ms missing_since_ms created_at_ms");
+    eventually_within("the domain is unverified", Duration::from_secs(30), async || {
         seen().await["verify_status"] == "pending"
     })
     .await;
     send_to_all(&world, 550).await;
     assert_ne!(seen().await["verify_token"], domain["verify_token"]);
-    // It waits anew; what has waited since it was added has waited too long.
+    // The domain is pending again. It was added too long ago, so it expires.
     verify(&client, &pro, &domain).await;
     let path = format!("/pro/api/domains/{}/verify", late["id"].as_str().unwrap());
     let expired = client.call("POST", &path, Some(&pro), None).await;
-    assert_eq!(expired.verdict(), (410, "domain_expired".to_owned()));
+    assert_eq!(expired.outcome(), (410, "domain_expired".to_owned()));
 
-    // Of what was counted since the last process started.
+    // Counters start at zero with the last process.
     let mut counted = String::new();
     for admin in world.all("admin") {
         let metrics = Client::new(admin).call("GET", "/metrics", None, None).await;

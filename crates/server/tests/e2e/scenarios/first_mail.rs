@@ -1,17 +1,17 @@
-//! A mailbox is made, a mail arrives, and its owner reads it.
+//! Creating a mailbox, receiving mail, and reading it.
 
 use mayfly_testkit::MailSender;
 
 use crate::world::World;
 
 mod worlds {
-    crate::scenario!(codes_and_links_are_read_by_the_mailbox_and_its_owner);
-    crate::scenario!(a_mail_is_received_and_read);
-    crate::scenario!(a_mail_of_very_much_text_is_read_whole);
-    crate::scenario!(an_empty_mail_is_a_mail);
+    crate::scenario!(codes_and_links_are_listed_for_mailbox_and_owner);
+    crate::scenario!(deliver_mail_is_readable_over_http);
+    crate::scenario!(get_message_with_long_text_is_complete);
+    crate::scenario!(deliver_empty_mail_is_stored);
 }
 
-async fn a_mail_is_received_and_read(world: World) {
+async fn deliver_mail_is_readable_over_http(world: World) {
     let client = world.client();
     let mailbox = client.create_mailbox(" Hello@MAYFLY.test ", None).await;
     assert_eq!(mailbox.address, "hello@mayfly.test");
@@ -64,13 +64,13 @@ async fn a_mail_is_received_and_read(world: World) {
         204
     );
     assert_eq!(
-        client.get(&path, &mailbox.token).await.verdict(),
+        client.get(&path, &mailbox.token).await.outcome(),
         (404, "not_found".to_owned())
     );
     assert_eq!(client.get("/api/me", &mailbox.token).await.json()["used"], 0);
 }
 
-async fn an_empty_mail_is_a_mail(world: World) {
+async fn deliver_empty_mail_is_stored(world: World) {
     let client = world.client();
     let mailbox = client.create_mailbox("empty@mayfly.test", None).await;
     let mut sender = MailSender::ready(world.smtp()).await.unwrap();
@@ -88,7 +88,7 @@ async fn an_empty_mail_is_a_mail(world: World) {
     assert_eq!(client.get(&path, &mailbox.token).await.status, 200);
 }
 
-async fn codes_and_links_are_read_by_the_mailbox_and_its_owner(world: World) {
+async fn codes_and_links_are_listed_for_mailbox_and_owner(world: World) {
     let client = world.client();
     let pro = client.register("ann@example.com").await;
     let mailbox = client.create_mailbox("codes@mayfly.test", Some(&pro)).await;
@@ -122,7 +122,7 @@ async fn codes_and_links_are_read_by_the_mailbox_and_its_owner(world: World) {
     }
 }
 
-async fn a_mail_of_very_much_text_is_read_whole(world: World) {
+async fn get_message_with_long_text_is_complete(world: World) {
     let client = world.client();
     let mailbox = client.create_mailbox("log@mayfly.test", None).await;
     let text = "every line of a very long log, as some builds send it\r\n".repeat(110_000);

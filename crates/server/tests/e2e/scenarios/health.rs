@@ -1,4 +1,4 @@
-//! `mayfly health`, as an image asks it: exit code 0 when ready, 1 with one line when not.
+//! `mayfly health`, the probe of containers: exit code 0 when ready, 1 with one line when not.
 
 use std::{
     net::TcpListener,
@@ -11,11 +11,11 @@ use mayfly_testkit::MailSender;
 use super::startup::run;
 use crate::world::{Kind, World};
 
-fn ask(admin: &str) -> Output {
+fn probe(admin: &str) -> Output {
     run(&["health"], &[("MAYFLY_ADMIN__LISTEN", admin)])
 }
 
-fn is_not_ready(output: &Output, part: &str) {
+fn assert_not_ready(output: &Output, part: &str) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(
@@ -26,14 +26,14 @@ fn is_not_ready(output: &Output, part: &str) {
 }
 
 #[tokio::test]
-async fn it_tells_ready_from_draining_and_gone() {
+async fn health_exit_code_follows_readiness() {
     let mut world = World::start(Kind::AllInOne);
     let admin = world.admin().strip_prefix("http://").unwrap().to_owned();
-    let output = ask(&admin);
+    let output = probe(&admin);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(output.stdout, b"ready\n");
 
-    // A mail under way keeps the process draining.
+    // A mail in progress keeps the process draining.
     world.client().create_mailbox("drain@mayfly.test", None).await;
     let mut busy = MailSender::ready(world.smtp()).await.unwrap();
     busy.command("MAIL FROM:<a@example.com>").await.unwrap();
@@ -43,33 +43,33 @@ async fn it_tells_ready_from_draining_and_gone() {
     assert!(Command::new("kill").arg(&pid).status().unwrap().success());
     let started = Instant::now();
     let output = loop {
-        let output = ask(&admin);
+        let output = probe(&admin);
         if output.status.code() != Some(0) {
             break output;
         }
         assert!(
             started.elapsed() < Duration::from_secs(10),
-            "it drains and is still ready"
+            "a draining process is still ready"
         );
     };
-    is_not_ready(&output, "serving no");
+    assert_not_ready(&output, "serving no");
     busy.write(b"\r\n.\r\n").await.unwrap();
     assert_eq!(busy.read_reply().await.unwrap().code, 250);
     assert_eq!(world.processes[0].wait(), Some(0));
-    is_not_ready(&ask(&admin), "refused");
+    assert_not_ready(&probe(&admin), "refused");
 }
 
 #[test]
-fn it_does_not_wait_for_what_never_answers() {
+fn health_of_unresponsive_server_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let started = Instant::now();
-    let output = ask(&silent.local_addr().unwrap().to_string());
+    let output = probe(&silent.local_addr().unwrap().to_string());
     assert!(started.elapsed() < Duration::from_secs(5));
-    is_not_ready(&output, "no answer within 2 s");
+    assert_not_ready(&output, "no answer within 2 s");
 }
 
 #[test]
-fn it_reads_the_configuration_as_other_commands_do() {
+fn health_with_invalid_configuration_fails() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("mayfly.toml");
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -79,11 +79,11 @@ fn it_reads_the_configuration_as_other_commands_do() {
         command.env_clear().current_dir(dir.path());
         command
     };
-    is_not_ready(&command().arg("health").output().unwrap(), &free.to_string());
+    assert_not_ready(&command().arg("health").output().unwrap(), &free.to_string());
     let named = command()
         .args(["health", "--config", file.to_str().unwrap()])
         .output();
-    is_not_ready(&named.unwrap(), &free.to_string());
+    assert_not_ready(&named.unwrap(), &free.to_string());
     let wrong = command()
         .arg("health")
         .env("MAYFLY_ADMIN__LISTEN", "nowhere")

@@ -1,5 +1,5 @@
-//! Clients that are slow, too large, or not allowed to call at all, and mails that mean harm: each is bounded, and
-//! others do not notice.
+//! Hostile clients and mails: slow or large requests, unauthorised calls, nested mails. Each is bounded and affects no
+//! other client.
 
 use std::time::{Duration, Instant};
 
@@ -23,16 +23,16 @@ async fn connect(world: &World) -> TcpStream {
     TcpStream::connect(address).await.unwrap()
 }
 
-/// Reads to the end; panics when the server has not ended it within half a minute.
+/// Reads to the end; panics if the server does not close the connection within half a minute.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut text)).await;
-    assert!(read.is_ok(), "the connection is still open");
+    assert!(read.is_ok(), "the server did not close the connection");
     String::from_utf8_lossy(&text).into_owned()
 }
 
 #[tokio::test]
-async fn slow_requests_are_ended_and_others_do_not_notice() {
+async fn slow_request_is_closed_and_delays_no_other() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     let mut slow_head = connect(&world).await;
@@ -56,9 +56,9 @@ async fn slow_requests_are_ended_and_others_do_not_notice() {
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
-/// Every route that takes a body refuses one above the bound: none was forgotten.
+/// Every route that takes a body rejects one above the limit.
 #[tokio::test]
-async fn every_body_is_bounded() {
+async fn request_body_over_limit_is_rejected() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     let mailbox = client.create_mailbox("a@mayfly.test", None).await;
@@ -83,7 +83,7 @@ async fn every_body_is_bounded() {
                 .body(vec![b' '; 1024 * 1024 + 1]);
             let answer = Client::read(request).await;
             assert_eq!(
-                answer.verdict(),
+                answer.outcome(),
                 (413, "payload_too_large".to_owned()),
                 "{method} {path}"
             );
@@ -94,7 +94,7 @@ async fn every_body_is_bounded() {
 }
 
 #[tokio::test]
-async fn services_refuse_callers_without_their_credential() {
+async fn grpc_call_without_credential_is_rejected() {
     let world = World::start(Kind::Split);
     let address = |role: &str| {
         let process = world
@@ -132,9 +132,9 @@ async fn services_refuse_callers_without_their_credential() {
     }
 }
 
-/// A dependency that is down is a 503: never access, and never a refusal of a good credential. Mail goes on arriving.
+/// While auth is down, calls fail with 503, whether or not the credential is valid. Mail is accepted.
 #[tokio::test]
-async fn an_auth_service_that_is_down_is_not_access() {
+async fn auth_down_returns_503_and_smtp_accepts_mail() {
     let mut world = World::start(Kind::Split);
     let client = world.client();
     let mailbox = client.create_mailbox("a@mayfly.test", None).await;
@@ -142,7 +142,7 @@ async fn an_auth_service_that_is_down_is_not_access() {
     world.process("auth").kill();
     for token in [mailbox.token.as_str(), "nonsense"] {
         let answer = client.get("/api/me", token).await;
-        assert_eq!(answer.verdict(), (503, "unavailable".to_owned()));
+        assert_eq!(answer.outcome(), (503, "unavailable".to_owned()));
         assert!(answer.headers.contains_key("retry-after"));
     }
     assert_eq!(client.call("GET", "/api/domains", None, None).await.status, 200);
@@ -154,9 +154,9 @@ async fn an_auth_service_that_is_down_is_not_access() {
     assert_eq!(reply.code, 250, "{reply:?}");
 }
 
-/// Nesting that overflows a parser's stack: the process lives on, and the mail is there as it was sent.
+/// Nesting that would overflow the stack of a recursive parser. The process keeps running and stores the mail unchanged.
 #[tokio::test]
-async fn a_mail_nested_without_end_ends_nothing() {
+async fn deliver_deeply_nested_mail_is_stored() {
     let mut world = World::start(Kind::AllInOne);
     let client = world.client();
     let mailbox = client.create_mailbox("nested@mayfly.test", None).await;
@@ -183,8 +183,7 @@ async fn a_mail_nested_without_end_ends_nothing() {
     assert_eq!(client.get("/api/me", &mailbox.token).await.status, 200);
 }
 
-/// What mails say of their attachments: the type, what stands in `Content-Disposition`, and what is answered: the type and
-/// the name.
+/// Attachments as declared (type, `Content-Disposition`) and as served (type, file name).
 const ATTACHMENTS: [(&str, &str, &str, &str); 14] = [
     (
         "text/html",
@@ -262,9 +261,9 @@ const ATTACHMENTS: [(&str, &str, &str, &str); 14] = [
     ),
 ];
 
-/// Whatever an attachment says it is, a browser downloads it and runs none of it.
+/// A browser downloads an attachment and does not render it, whatever its declared type.
 #[tokio::test]
-async fn attachments_are_downloads() {
+async fn download_attachment_is_never_rendered() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     let mailbox = client.create_mailbox("files@mayfly.test", None).await;
@@ -314,13 +313,13 @@ async fn attachments_are_downloads() {
         let answer = client
             .get(&format!("/api/messages/{id}/attachments/{index}"), &mailbox.token)
             .await;
-        assert_eq!(answer.verdict(), (400, "invalid_index".to_owned()), "{index}");
+        assert_eq!(answer.outcome(), (400, "invalid_index".to_owned()), "{index}");
     }
 }
 
-/// Command lines that never end: each is refused at its bound, and none of it is kept.
+/// Command lines without an end are rejected at the limit and not buffered.
 #[tokio::test]
-async fn endless_command_lines_take_no_memory() {
+async fn smtp_endless_command_line_takes_bounded_memory() {
     const SESSIONS: usize = 300;
     let more = [("MAYFLY_SMTP__MAX_CONNECTIONS_PER_CLIENT", "0")];
     let mut world = World::start_with(Kind::AllInOne, &more);
@@ -331,7 +330,7 @@ async fn endless_command_lines_take_no_memory() {
             tokio::spawn(async move {
                 let mut stream = TcpStream::connect(smtp).await.unwrap();
                 let mut sent = 0;
-                // Until the server has had enough, or two MiB later.
+                // Writes until the server closes the connection, at most 2 MiB.
                 while sent < 2 << 20 && stream.write_all(&[b'A'; 64 * 1024]).await.is_ok() {
                     sent += 64 * 1024;
                 }
@@ -354,6 +353,6 @@ async fn endless_command_lines_take_no_memory() {
     assert_eq!(
         sender.command("NOOP").await.unwrap().code,
         250,
-        "others do not notice"
+        "other clients are served"
     );
 }

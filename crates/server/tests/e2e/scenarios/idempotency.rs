@@ -1,4 +1,4 @@
-//! Whoever repeats a call with its Idempotency-Key, at once or after a lost answer, has one effect and one answer.
+//! Idempotency keys: concurrent and repeated calls are applied once and return the same answer.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use tokio::{
 use crate::{
     client::{Answer, Client, PASSWORD},
     receiver::Receiver,
-    scenarios::webhooks::{case, judge},
+    scenarios::webhooks::{case, verify},
     world::World,
 };
 
 mod worlds {
-    crate::scenario!(twenty_at_once_through_all_gateways_have_one_effect);
-    crate::scenario!(a_lost_answer_is_given_again);
-    crate::scenario!(what_is_no_key_is_refused_on_every_route);
+    crate::scenario!(idempotent_calls_at_once_are_applied_once);
+    crate::scenario!(idempotent_retry_returns_the_first_answer);
+    crate::scenario!(invalid_idempotency_key_is_rejected_on_every_route);
 }
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// A Pro user who speaks to every gateway.
+/// A Pro user with a client for every gateway.
 struct User {
     clients: Vec<Client>,
     pro: String,
@@ -42,7 +42,7 @@ impl User {
         call(&self.clients[0], path, &self.pro, body, key).await
     }
 
-    /// Makes a call twenty times at one moment.
+    /// Makes a call twenty times concurrently.
     async fn at_once(&self, path: &str, body: &Value, key: &str) -> Vec<Answer> {
         let mut calls = JoinSet::new();
         for n in 0..20 {
@@ -53,7 +53,7 @@ impl User {
         calls.join_all().await
     }
 
-    /// The same, where all answers must be one.
+    /// Makes a call twenty times concurrently; all answers must be equal.
     async fn once(&self, path: &str, body: &Value, key: &str) -> Value {
         let answers = self.at_once(path, body, key).await;
         for answer in &answers {
@@ -70,7 +70,7 @@ impl User {
     }
 }
 
-/// Without a body where it is null.
+/// Posts a body; none if it is null.
 async fn call(client: &Client, path: &str, pro: &str, body: &Value, key: &str) -> Answer {
     let request = client.request("POST", path).bearer_auth(pro);
     let request = request.header("idempotency-key", key);
@@ -90,7 +90,7 @@ fn account(name: &str) -> Value {
     json!({"address": format!("{name}@mayfly.test"), "password": PASSWORD})
 }
 
-async fn twenty_at_once_through_all_gateways_have_one_effect(world: World) {
+async fn idempotent_calls_at_once_are_applied_once(world: World) {
     let (ann, receiver) = (
         User::register(&world, "ann@example.com").await,
         Receiver::start().await,
@@ -111,12 +111,12 @@ async fn twenty_at_once_through_all_gateways_have_one_effect(world: World) {
     let mut another = account("ann");
     another["password"] = "battery staple".into();
     for body in [account("bob"), another] {
-        assert_eq!(ann.call("/api/accounts", &body, &key).await.verdict(), reused);
+        assert_eq!(ann.call("/api/accounts", &body, &key).await.outcome(), reused);
     }
     let keyless = ann.clients[0]
         .call("POST", "/api/accounts", Some(&ann.pro), Some(account("ann")))
         .await;
-    assert_eq!(keyless.verdict(), (409, "address_taken".to_owned()));
+    assert_eq!(keyless.outcome(), (409, "address_taken".to_owned()));
 
     let token = ann.once("/pro/api/tokens", &json!({"name": "ci"}), &key).await;
     assert_eq!(
@@ -130,38 +130,38 @@ async fn twenty_at_once_through_all_gateways_have_one_effect(world: World) {
     ann.once("/pro/api/domains", &json!({"domain": "mail.example.com"}), &key)
         .await;
     assert_eq!(ann.list("domains").await.len(), 1);
-    // One webhook is all that a user may have.
+    // The limit is one webhook per user.
     let target = json!({"url": receiver.url("/hook")});
     let webhook = ann.once("/pro/api/webhooks", &target, &key).await;
     assert!(text(&webhook["secret"]).starts_with("whsec_"));
     let path = format!("/pro/api/webhooks/{}", text(&webhook["id"]));
     let tested = ann.once(&format!("{path}/test"), &Value::Null, &key).await;
-    assert_eq!(receiver.until_told(1).await.json()["id"], tested["event_id"]);
+    assert_eq!(receiver.until_received(1).await.json()["id"], tested["event_id"]);
     let deliveries = format!("webhooks/{}/deliveries", text(&webhook["id"]));
     eventually_within("noted", SOON, async || ann.list(&deliveries).await.len() == 1).await;
     let delivery = text(&ann.list(&deliveries).await[0]["id"]);
     let replay = format!("{path}/deliveries/{delivery}/replay");
     assert_eq!(ann.once(&replay, &Value::Null, &key).await, tested);
-    assert_eq!(receiver.until_told(2).await.json()["id"], tested["event_id"]);
+    assert_eq!(receiver.until_received(2).await.json()["id"], tested["event_id"]);
     let rotated = ann.once(&format!("{path}/rotate"), &Value::Null, &key).await;
     assert_ne!(rotated["secret"], webhook["secret"]);
-    // What came before the last rotation signs too: it is the first secret if there was one rotation.
+    // The previous secret also signs. It is the first one only if exactly one rotation was applied.
     let last = ann.call(&format!("{path}/test"), &Value::Null, "another").await;
-    let told = receiver.until_told(3).await;
-    assert_eq!(told.json()["id"], last.json()["event_id"]);
-    assert_eq!(receiver.told().len(), 3);
+    let request = receiver.until_received(3).await;
+    assert_eq!(request.json()["id"], last.json()["event_id"]);
+    assert_eq!(receiver.requests().len(), 3);
     let secrets = [&webhook["secret"], &rotated["secret"]];
-    let (verdicts, _) = judge(&secrets.map(|secret| case(&told, &text(secret))));
-    assert_eq!(verdicts, [true, true]);
+    let (results, _) = verify(&secrets.map(|secret| case(&request, &text(secret))));
+    assert_eq!(results, [true, true]);
 
     for (path, body) in [
         ("/pro/api/tokens", json!({"name": "another"})),
         ("/pro/api/domains", json!({"domain": "another.example.com"})),
         ("/pro/api/webhooks", json!({"url": receiver.url("/another")})),
     ] {
-        assert_eq!(ann.call(path, &body, &key).await.verdict(), reused, "{path}");
+        assert_eq!(ann.call(path, &body, &key).await.outcome(), reused, "{path}");
     }
-    // The same key of another user is another key.
+    // Keys are scoped to a user.
     let bob = User::register(&world, "bob@example.com").await;
     let others = bob.call("/pro/api/tokens", &json!({"name": "ci"}), &key).await;
     assert_eq!(others.status, 201);
@@ -172,13 +172,13 @@ async fn twenty_at_once_through_all_gateways_have_one_effect(world: World) {
             .status,
         404
     );
-    // And whichever credential of hers she shows, it is hers.
+    // The key is the same for every credential of the user.
     let (value, body) = (text(&token["token"]), json!({"name": "ci"}));
     let same = call(&ann.clients[0], "/pro/api/tokens", &value, &body, &key).await;
     assert_eq!(same.json(), token);
 }
 
-/// Sends a call and leaves without an answer; the connection.
+/// Sends a call and returns the connection without reading the answer.
 async fn send(world: &World, path: &str, pro: &str, body: &Value, key: &str) -> TcpStream {
     let address = world.http().strip_prefix("http://").expect("plain HTTP");
     let mut stream = TcpStream::connect(address).await.expect("a gateway");
@@ -192,7 +192,7 @@ async fn send(world: &World, path: &str, pro: &str, body: &Value, key: &str) -> 
     stream
 }
 
-async fn a_lost_answer_is_given_again(mut world: World) {
+async fn idempotent_retry_returns_the_first_answer(mut world: World) {
     let user = User::register(&world, "ann@example.com").await;
     for round in 0..6 {
         let (name, key) = (format!("ann{round}"), format!("round-{round}"));
@@ -204,7 +204,7 @@ async fn a_lost_answer_is_given_again(mut world: World) {
             drop(send(&world, path, &user.pro, body, &key).await);
         }
         if round % 3 == 2 {
-            // Somewhere on its way, and nothing of it is in any process any more.
+            // The call is at an unknown point. After the kill no process holds it in memory.
             world.kill_and_restart();
         }
         let user = User {
@@ -231,7 +231,7 @@ async fn a_lost_answer_is_given_again(mut world: World) {
     }
 }
 
-async fn what_is_no_key_is_refused_on_every_route(world: World) {
+async fn invalid_idempotency_key_is_rejected_on_every_route(world: World) {
     let (ann, receiver) = (
         User::register(&world, "ann@example.com").await,
         Receiver::start().await,
@@ -246,7 +246,7 @@ async fn what_is_no_key_is_refused_on_every_route(world: World) {
     let long = "k".repeat(256);
     let routes = [
         ("/api/accounts".to_owned(), account("ann"), pro),
-        ("/api/accounts".to_owned(), account("nobodys"), None),
+        ("/api/accounts".to_owned(), account("ownerless"), None),
         ("/pro/api/tokens".to_owned(), json!({"name": "ci"}), pro),
         (
             "/pro/api/domains".to_owned(),
@@ -284,7 +284,7 @@ async fn what_is_no_key_is_refused_on_every_route(world: World) {
             }
             let answer = Client::read(request).await;
             assert_eq!(
-                answer.verdict(),
+                answer.outcome(),
                 (400, "invalid_request".to_owned()),
                 "{path} {keys:?}"
             );
@@ -293,15 +293,15 @@ async fn what_is_no_key_is_refused_on_every_route(world: World) {
                 "{answer:?}"
             );
         }
-        // What would end a header is none.
+        // A carriage return would end the header line, so the request is rejected.
         let broken = send(&world, path, &ann.pro, body, "a\rX-Other: b").await;
         assert!(read(broken).await.starts_with("HTTP/1.1 400 "), "{path}");
     }
     for what in ["accounts", "tokens", "domains"] {
         assert!(ann.list(what).await.is_empty(), "{what}");
     }
-    assert!(receiver.told().is_empty());
-    // Without an owner a key means nothing: the address can be had once.
+    assert!(receiver.requests().is_empty());
+    // Without an owner the key is ignored: the second call finds the address taken.
     let request = || client.request("POST", "/api/accounts").json(&account("free"));
     for status in [201, 409] {
         let answer = Client::read(request().header("idempotency-key", "k")).await;

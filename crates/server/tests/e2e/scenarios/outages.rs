@@ -1,7 +1,7 @@
-//! What fails while Redis or the auth service does: of Redis nothing but what is shared; of auth what needs it, at once and
-//! with 503, never with 200 or 401.
+//! Outages of Redis and auth. Without Redis no request fails; limits become local. Without auth, requests that need it fail
+//! at once with 503, never with 200 or 401.
 
-#![expect(clippy::print_stdout, reason = "what was measured, for whoever looks")]
+#![expect(clippy::print_stdout, reason = "prints measured values")]
 
 use std::{
     future::Future,
@@ -25,7 +25,7 @@ use crate::{
 
 const MAIL: &[u8] = b"Subject: x\r\n\r\nx\r\n";
 
-/// Sends a mail, which is taken.
+/// Delivers a mail; panics if it is not accepted.
 async fn deliver(server: SocketAddr, address: &str) {
     let mut sender = MailSender::ready(server).await.unwrap();
     let reply = sender.send("a@example.com", &[address], MAIL).await.unwrap();
@@ -37,12 +37,12 @@ async fn sign_in(client: &Client, address: &str) -> Answer {
     client.call("POST", "/api/token", None, Some(body)).await
 }
 
-/// Users of every kind, at every gateway and mail server, none of whom may notice anything.
+/// Users of every kind on every gateway and SMTP server. None of their requests may fail.
 #[derive(Default)]
 struct Load {
     users: JoinSet<()>,
     is_over: Arc<AtomicBool>,
-    /// How many calls, sign-ins and mails were done.
+    /// The number of calls, sign-ins and mails so far.
     done: Arc<[AtomicUsize; 3]>,
 }
 
@@ -92,18 +92,18 @@ impl Load {
         self.done[kind].load(Ordering::Relaxed)
     }
 
-    /// Waits until every kind of user has done some more.
-    async fn goes_on(&self) {
+    /// Waits until every kind of user has made progress.
+    async fn progress(&self) {
         let before = [0, 1, 2].map(|kind| self.count(kind));
         let more = async || (0..3).all(|kind| self.count(kind) >= before[kind] + 10);
-        eventually("users go on", more).await;
+        eventually("users make progress", more).await;
     }
 
-    /// Ends the load; returns how many mails were taken.
+    /// Ends the load; returns the number of accepted mails.
     async fn end(mut self) -> usize {
         self.is_over.store(true, Ordering::Relaxed);
         while let Some(ended) = self.users.join_next().await {
-            ended.expect("nobody noticed");
+            ended.expect("no request fails");
         }
         self.count(2)
     }
@@ -113,10 +113,10 @@ fn redis(world: &mut World) -> &mut mayfly_testkit::RedisServer {
     &mut world.servers.as_mut().unwrap().redis
 }
 
-/// Waits until verdicts are shared by way of Redis, calling with a token meanwhile.
-async fn until_shared(world: &World, token: &str) {
+/// Waits until token checks are cached in Redis, calling with a token meanwhile.
+async fn until_cached(world: &World, token: &str) {
     let redis = &world.servers.as_ref().unwrap().redis;
-    eventually("verdicts are shared", async || {
+    eventually("token checks are cached in Redis", async || {
         world.client().get("/api/me", token).await;
         redis
             .command("KEYS mayfly:token-cache:*")
@@ -126,7 +126,7 @@ async fn until_shared(world: &World, token: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_notices_that_redis_fails() {
+async fn redis_outage_fails_no_request() {
     let proxy = Proxy::start().await;
     let mut world = proxy.before_redis(Kind::Replicas, &[]);
     let client = world.client();
@@ -138,8 +138,8 @@ async fn nobody_notices_that_redis_fails() {
     }
     let load = Load::start(&world, &mailbox);
     for (trouble, (id, token)) in &tokens {
-        until_shared(&world, &mailbox.token).await;
-        // Both know it as valid.
+        until_cached(&world, &mailbox.token).await;
+        // Both gateways have the token cached as valid.
         for gateway in world.all("HTTP") {
             assert_eq!(Client::new(gateway).get("/pro/api/me", token).await.status, 200);
         }
@@ -161,27 +161,27 @@ async fn nobody_notices_that_redis_fails() {
             }
         };
         refused(&world).await;
-        load.goes_on().await;
+        load.progress().await;
         match *trouble {
             "killed" => redis(&mut world).restart(),
-            _ => proxy.mend(),
+            _ => proxy.restore(),
         }
         refused(&world).await;
-        until_shared(&world, &mailbox.token).await;
+        until_cached(&world, &mailbox.token).await;
         refused(&world).await;
-        load.goes_on().await;
+        load.progress().await;
     }
     let mails = load.end().await;
     let used = client.get("/api/me", &mailbox.token).await.json()["used"].as_u64();
     assert_eq!(
         used,
         Some((mails * MAIL.len()) as u64),
-        "every mail that was answered 250 is there, once"
+        "every mail answered 250 is stored once"
     );
 }
 
-/// Calls as fast as a client can, by turns at some gateways; returns how many passed and how many a limit of 8 a second
-/// lets pass at most meanwhile.
+/// Sends 80 calls at once, alternating between gateways. Returns how many passed, and how many a limit of 8 per second
+/// allows.
 async fn flood(gateways: &[&str]) -> (usize, f64) {
     let clients: Vec<Client> = gateways.iter().map(|gateway| Client::new(gateway)).collect();
     let began = Instant::now();
@@ -199,7 +199,7 @@ async fn flood(gateways: &[&str]) -> (usize, f64) {
             other => panic!("{other}"),
         }
     }
-    // One more for the fraction that is refilled.
+    // One more for the partly refilled token.
     (passed, 16.0 + 8.0 * began.elapsed().as_secs_f64() + 1.0)
 }
 
@@ -207,18 +207,18 @@ async fn flood(gateways: &[&str]) -> (usize, f64) {
 fn assert_limited(what: &str, (passed, most): (usize, f64)) {
     println!("{what}: {passed} passed, at most {most}");
     assert!(passed as f64 <= most, "{what}: {passed} passed, at most {most}");
-    assert!(passed < 80, "{what}: none was refused");
+    assert!(passed < 80, "{what}: no call was rejected");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn limits_fall_back_to_each_gateways_own() {
+async fn redis_outage_rate_limits_become_local() {
     let mut world = World::start_with(Kind::Replicas, &[("MAYFLY_GATEWAY__RATE_LIMIT", "8")]);
     let gateways: Vec<String> = world.all("HTTP").into_iter().map(str::to_owned).collect();
     let both: Vec<&str> = gateways.iter().map(String::as_str).collect();
     let shared = async |world: &World| {
         for gateway in &both {
-            // Each gateway's own word is needed: the entry of the other is taken away.
-            eventually("limits are shared", async || {
+            // Each gateway must reach Redis: the entry of the other one is deleted first.
+            eventually("rate limits are in Redis", async || {
                 let redis = &world.servers.as_ref().unwrap().redis;
                 let _ = redis.command("FLUSHALL");
                 Client::read(Client::new(gateway).request("GET", "/api/domains")).await;
@@ -238,8 +238,8 @@ async fn limits_fall_back_to_each_gateways_own() {
     assert_limited("both together again", flood(&both).await);
 }
 
-/// Calls 200 times at once with a token that is good and others that are not, while auth does not answer.
-async fn all_are_turned_away(client: &Client, token: &str, trouble: &str) {
+/// Makes 200 concurrent calls with valid and invalid tokens while auth does not answer. All must fail with 503.
+async fn assert_all_unavailable(client: &Client, token: &str, trouble: &str) {
     let began = Instant::now();
     let mut calls = JoinSet::new();
     for n in 0..200 {
@@ -266,22 +266,22 @@ async fn all_are_turned_away(client: &Client, token: &str, trouble: &str) {
         longest = longest.max(took);
     }
     let took = began.elapsed();
-    println!("{trouble}: 200 turned away within {took:?}, the slowest after {longest:?}");
+    println!("{trouble}: 200 calls rejected within {took:?}, the slowest after {longest:?}");
     assert!(
         took < Duration::from_secs(3),
-        "{trouble}: they piled up: {took:?}"
+        "{trouble}: calls queued up: {took:?}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn auth_failing_is_not_access() {
+async fn auth_outage_returns_503_then_recovers() {
     let proxy = Proxy::start().await;
     let endpoint = format!("http://127.0.0.1:{}", proxy.port());
     let mut world = World::start_with(Kind::Split, &[("MAYFLY_AUTH__ENDPOINT", &endpoint)]);
     let port = |address: &str| address.parse::<SocketAddr>().unwrap().port();
     proxy.forward_to(port(world.all("gRPC auth")[0]));
     let client = world.client();
-    eventually("auth is found", async || {
+    eventually("auth is reachable", async || {
         sign_in(&client, "nobody@mayfly.test").await.status == 401
     })
     .await;
@@ -295,9 +295,9 @@ async fn auth_failing_is_not_access() {
             "slow" => proxy.slow(5_000..5_001),
             _ => proxy.cut(),
         }
-        // The first find out; those who come later are told at once.
+        // The first calls detect the outage; later ones fail at once.
         for _ in 0..2 {
-            all_are_turned_away(&client, &mailbox.token, trouble).await;
+            assert_all_unavailable(&client, &mailbox.token, trouble).await;
             let began = Instant::now();
             let one = client.get("/api/me", &mailbox.token).await;
             assert_eq!(one.status, 503, "{trouble}: {one:?}");
@@ -309,15 +309,15 @@ async fn auth_failing_is_not_access() {
         }
         match trouble {
             "killed" => {
-                let again = world.another("auth");
-                proxy.forward_to(port(&again.banner["gRPC auth"]));
-                *world.process("auth") = again;
+                let restarted = world.start_process("auth");
+                proxy.forward_to(port(&restarted.banner["gRPC auth"]));
+                *world.process("auth") = restarted;
             }
             "stopped" => world.process("auth").signal("CONT"),
-            _ => proxy.mend(),
+            _ => proxy.restore(),
         }
         let began = Instant::now();
-        eventually("it recovers by itself", async || {
+        eventually("calls succeed again", async || {
             let answer = client.get("/api/me", &mailbox.token).await;
             assert!(matches!(answer.status, 200 | 503), "{trouble}: {answer:?}");
             answer.status == 200
@@ -335,7 +335,7 @@ async fn auth_failing_is_not_access() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_auth_of_two_is_enough() {
+async fn auth_replica_outage_fails_no_request() {
     let mut world = World::start(Kind::Replicas);
     let mailbox = world.client().create_mailbox("stays@mayfly.test", None).await;
     let gateways: Vec<Client> = world.all("HTTP").into_iter().map(Client::new).collect();
@@ -350,18 +350,18 @@ async fn one_auth_of_two_is_enough() {
             }
         });
     }
-    let goes_on = async |load: &Load| {
+    let progress = async |load: &Load| {
         let before = load.count(0);
-        eventually("calls go on", async || load.count(0) >= before + 100).await;
+        eventually("calls make progress", async || load.count(0) >= before + 100).await;
     };
-    goes_on(&load).await;
+    progress(&load).await;
     world.processes[0].kill();
-    goes_on(&load).await;
+    progress(&load).await;
     load.end().await;
 
     world.processes[1].kill();
     for client in &gateways {
-        all_are_turned_away(client, &mailbox.token, "both killed").await;
+        assert_all_unavailable(client, &mailbox.token, "both killed").await;
     }
     deliver(world.smtp(), &mailbox.address).await;
 }

@@ -1,5 +1,5 @@
-//! Mailbox processes are killed between deciding that a mailbox is gone and having `auth` forget its credential: each
-//! credential goes all the same, within a minute, and nobody else's does.
+//! Mailbox processes are killed between the deletion of a mailbox and the deletion of its credential in `auth`. Each
+//! credential is still deleted within a minute, and no other credential is.
 
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,11 @@ use crate::{
 };
 
 const MAILBOXES: usize = 12;
-/// What is promised is a minute.
-const DONE: Duration = Duration::from_secs(45);
-const SOON: Duration = Duration::from_secs(15);
+/// The promise is one minute.
+const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(45);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Makes forgetting slow, so that workers are caught in the middle of it.
+/// Delays the deletion of credentials, so that workers are killed during it.
 const SLOW: &str = "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
     $$ BEGIN PERFORM pg_sleep(1); RETURN OLD; END $$; \
     CREATE TRIGGER slow BEFORE DELETE ON auth.credentials FOR EACH ROW EXECUTE FUNCTION slow()";
@@ -31,15 +31,15 @@ fn count(world: &World, database: &str, table: &str) -> usize {
     count.parse().unwrap()
 }
 
-/// Deletes one, and asks again where a process was killed under the call.
+/// Deletes a mailbox; repeats the call if it fails because a process was killed.
 async fn delete(client: Client, mailbox: Mailbox) {
     let started = Instant::now();
     loop {
         let answer = client.call("DELETE", "/api/me", Some(&mailbox.token), None).await;
         match answer.status {
-            // With the mailbox goes its own token: 401 when an earlier try came through.
+            // 401 if an earlier attempt deleted the mailbox and thereby its token.
             204 | 401 => return,
-            503 => assert!(started.elapsed() < SOON, "{answer:?}"),
+            503 => assert!(started.elapsed() < TIMEOUT, "{answer:?}"),
             _ => panic!("{answer:?}"),
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -66,12 +66,12 @@ async fn kills(kind: Kind) {
             .map(|mailbox| tokio::spawn(delete(client.clone(), mailbox)))
             .collect();
         if is_caught {
-            eventually_within("entries are claimed", SOON, async || {
+            eventually_within("entries are claimed", TIMEOUT, async || {
                 count(&world, "mailbox", "mailbox.outbox_entries WHERE attempts > 0") > 0
             })
             .await;
         } else {
-            eventually_within("deletions begin", SOON, async || {
+            eventually_within("deletions begin", TIMEOUT, async || {
                 deletions.iter().any(tokio::task::JoinHandle::is_finished)
             })
             .await;
@@ -84,39 +84,39 @@ async fn kills(kind: Kind) {
         if is_caught {
             assert!(
                 count(&world, "mailbox", "mailbox.outbox_entries") > 0,
-                "it was killed too late"
+                "the process was killed too late"
             );
             let _ = world.servers.as_ref().unwrap().postgres.query("auth", FAST);
         }
         for index in world.replicas("mailbox") {
-            world.start_again(index);
+            world.restart_process(index);
         }
         for deletion in deletions {
             deletion.await.unwrap();
         }
-        eventually_within("the new processes are found", SOON, async || {
+        eventually_within("the new processes are reachable", TIMEOUT, async || {
             client.get("/api/me", &kept.token).await.status == 200
         })
         .await;
     }
     let restarted = Instant::now();
-    eventually_within("every credential is forgotten", DONE, async || {
+    eventually_within("every credential is deleted", CLEAN_UP_TIMEOUT, async || {
         count(&world, "mailbox", "mailbox.outbox_entries") == 0
             && count(&world, "auth", "auth.credentials") == 1
     })
     .await;
-    println!("forgotten {:?} after the last restart", restarted.elapsed());
+    println!("deleted {:?} after the last restart", restarted.elapsed());
     let body = json!({"address": kept.address, "password": PASSWORD});
     let answer = client.call("POST", "/api/token", None, Some(body)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_mailbox_process_leaves_no_credential_when_roles_are_split() {
+async fn mailbox_killed_leaves_no_credential_split() {
     kills(Kind::Split).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_mailbox_processes_leave_no_credential_of_replicas() {
+async fn mailbox_killed_leaves_no_credential_replicas() {
     kills(Kind::Replicas).await;
 }

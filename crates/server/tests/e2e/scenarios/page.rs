@@ -1,56 +1,52 @@
-//! The page as a person uses it, in a real browser, and the headers that it comes with.
+//! The page in a real browser, and its response headers.
 
-use std::{path::Path, time::Duration};
-
-use mayfly_testkit::{DnsServer, Zone};
+use std::collections::BTreeSet;
 
 use crate::world::{Kind, World};
 
-/// What the browser does stands in `crates/gateway/web-tests/page.js`.
-#[tokio::test]
-async fn a_person_uses_the_page() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let wanted = directory.path().join("zone");
-    let dns = DnsServer::start();
-    let address = dns.address().to_string();
-    let world = World::start_with(Kind::AllInOne, &[("MAYFLY_MAILBOX__DNS_SERVERS", &address)]);
-    let more = std::iter::once(wanted.clone().into_os_string()).chain(std::env::var_os("MAYFLY_SCREENSHOTS"));
-    tokio::select! {
-        () = crate::node::run("page.js", &world, more) => {}
-        () = publish_what_is_wanted(&dns, &wanted) => {}
-    }
-}
-
-/// What it tries stands in `crates/gateway/web-tests/foreign.js`.
-#[tokio::test]
-async fn a_page_of_somebody_else_does_nothing_and_reads_nothing() {
-    let world = World::start(Kind::AllInOne);
-    crate::node::run("foreign.js", &world, None).await;
-}
-
-/// What it tries stands in `crates/gateway/web-tests/inbox.js`.
-#[tokio::test]
-async fn slow_and_failed_answers_do_no_harm_in_the_inbox() {
-    let world = World::start(Kind::AllInOne);
-    crate::node::run("inbox.js", &world, None).await;
-}
-
-/// Says of `mine.example` what a file holds whenever it is there: a text on the first line, a mail server on the next.
-/// That it is gone tells that it is said.
-async fn publish_what_is_wanted(dns: &DnsServer, wanted: &Path) {
-    loop {
-        if let Ok(records) = std::fs::read_to_string(wanted) {
-            let (text, server) = records.split_once('\n').expect("two lines");
-            let zone = Zone::default().txt("mine.example", text);
-            dns.publish(zone.mx("mine.example", 10, server));
-            std::fs::remove_file(wanted).expect("it is ours");
+/// Declares one test for each file in `crates/gateway/web-tests/cases`, with a world of its own.
+macro_rules! browser_tests {
+    ($($test:ident: $file:literal,)*) => {
+        mod browser {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    crate::node::run_cases($file).await;
+                }
+            )*
         }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+
+        const CASE_FILES: &[&str] = &[$($file),*];
+    };
+}
+
+browser_tests! {
+    events: "events",
+    foreign_site: "foreign-site",
+    inbox: "inbox",
+    inbox_sidebar: "inbox-sidebar",
+    inbox_slow_responses: "inbox-slow-responses",
+    message_view: "message-view",
+    pro_account: "pro-account",
+    pro_domains: "pro-domains",
+    pro_usage: "pro-usage",
+    pro_webhooks: "pro-webhooks",
+    welcome: "welcome",
+}
+
+#[test]
+fn every_case_file_has_a_test() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../gateway/web-tests/cases");
+    let files: BTreeSet<String> = std::fs::read_dir(directory)
+        .expect("the directory")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .collect();
+    let run = CASE_FILES.iter().chain(&[super::hostile_html::CASE_FILE]);
+    assert_eq!(files, run.map(|file| format!("{file}.js")).collect());
 }
 
 #[tokio::test]
-async fn the_page_lets_nothing_else_in() {
+async fn page_has_security_headers_and_fixed_paths() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     for path in ["/", "/pro", "/web/inbox.js", "/web/style.css"] {
@@ -92,20 +88,20 @@ async fn the_page_lets_nothing_else_in() {
         "/index.html",
     ] {
         assert_eq!(
-            client.call("GET", path, None, None).await.verdict(),
+            client.call("GET", path, None, None).await.outcome(),
             (404, "not_found".to_owned()),
             "{path}"
         );
     }
     assert_eq!(
-        client.call("POST", "/", None, None).await.verdict(),
+        client.call("POST", "/", None, None).await.outcome(),
         (405, "method_not_allowed".to_owned())
     );
 }
 
-/// A name that somebody points at this machine is not ours (DNS rebinding); names of an operator are.
+/// DNS rebinding: on loopback only names of this machine and configured hosts are accepted.
 #[tokio::test]
-async fn a_laptop_answers_to_its_own_names() {
+async fn page_on_loopback_rejects_foreign_host_names() {
     let world = World::start_with(
         Kind::AllInOne,
         &[("MAYFLY_GATEWAY__ALLOWED_HOSTS", "mail.home.arpa")],
@@ -126,16 +122,16 @@ async fn a_laptop_answers_to_its_own_names() {
             );
         }
     }
-    // A call is never refused for these.
-    let strange = client.request("GET", "/api/domains");
-    let strange = strange
+    // `Origin` and `Referer` of another site are no reason to reject a call.
+    let cross_site = client.request("GET", "/api/domains");
+    let cross_site = cross_site
         .header("origin", "https://evil.test")
         .header("referer", "https://evil.test/");
-    assert_eq!(crate::client::Client::read(strange).await.status, 200);
+    assert_eq!(crate::client::Client::read(cross_site).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_qr_code_is_bounded() {
+async fn qr_code_of_long_text_is_rejected() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     let long = format!("/api/qr?text={}", "x".repeat(512));
@@ -146,7 +142,7 @@ async fn a_qr_code_is_bounded() {
     );
     for path in [format!("{long}x").as_str(), "/api/qr", "/api/qr?text="] {
         assert_eq!(
-            client.call("GET", path, None, None).await.verdict(),
+            client.call("GET", path, None, None).await.outcome(),
             (400, "invalid_request".to_owned()),
             "{path}"
         );

@@ -1,6 +1,5 @@
-//! PostgreSQL dies, hangs, or takes no writes: nothing that was answered `250` is lost, nobody is told anything but "not
-//! now", and it all comes back by itself. And a PostgreSQL that would lose commits, or whose schema is not ours, is not
-//! served from.
+//! PostgreSQL is killed, hangs or becomes read-only. No mail answered `250` is lost, requests fail only with 503 or a
+//! transient SMTP error, and service recovers without a restart. A start with unsafe settings or an unknown schema fails.
 
 use std::{
     sync::{
@@ -17,46 +16,50 @@ use tokio::task::JoinSet;
 
 use super::startup::{refuses, run};
 use crate::{
-    asks::{ASKS, Ask},
     client::{Answer, Client, Mailbox},
-    ledger::Ledger,
+    delivery_log::DeliveryLog,
+    operations::{OPERATIONS, Operation},
     world::{Kind, World},
 };
 
-/// What must be noticed, or be over, by itself. A busy machine may be slow; what it took is printed.
-const SOON: Duration = Duration::from_secs(15);
-/// A call under way may wait for its deadline, ten seconds for a sign-in, and each asker waits for its calls one by one.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Bound of a recovery. The measured time is printed.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Bound of the detection: a call in progress ends at its deadline, ten seconds for a sign-in, and each client calls
+/// sequentially.
+const DETECTION_TIMEOUT: Duration = Duration::from_secs(60);
 const SESSIONS: usize = 4;
 
-/// How often an ask was answered, and how often it was put off.
+/// Per operation, how many calls succeeded and how many failed with 503.
 #[derive(Debug, Clone, Default)]
-struct Count(Arc<Mutex<[(usize, usize); ASKS.len()]>>);
+struct Count(Arc<Mutex<[(usize, usize); OPERATIONS.len()]>>);
 
 impl Count {
-    fn get(&self, ask: Ask) -> (usize, usize) {
-        self.0.lock().unwrap()[ask as usize]
+    fn get(&self, operation: Operation) -> (usize, usize) {
+        self.0.lock().unwrap()[operation as usize]
     }
 
-    /// Takes what was asked for, or a 503 that says when to come back, and nothing else.
-    fn note(&self, ask: Ask, answer: &Answer) {
-        let (answered, put_off) = &mut self.0.lock().unwrap()[ask as usize];
+    /// Counts an answer: success, or 503 with `Retry-After`. Panics at any other.
+    fn note(&self, operation: Operation, answer: &Answer) {
+        let (answered, unavailable) = &mut self.0.lock().unwrap()[operation as usize];
         match answer.status {
             200 | 201 => *answered += 1,
             503 => {
                 let retry_after = answer.headers["retry-after"].to_str().unwrap();
-                assert!(retry_after.parse::<u32>().unwrap() > 0, "{ask:?}: {answer:?}");
-                assert_eq!(answer.error(), "unavailable", "{ask:?}: {answer:?}");
-                *put_off += 1;
+                assert!(
+                    retry_after.parse::<u32>().unwrap() > 0,
+                    "{operation:?}: {answer:?}"
+                );
+                assert_eq!(answer.error(), "unavailable", "{operation:?}: {answer:?}");
+                *unavailable += 1;
             }
-            _ => panic!("{ask:?}: {answer:?}"),
+            _ => panic!("{operation:?}: {answer:?}"),
         }
     }
 
-    /// Asks until told to end.
-    async fn keep_asking(
+    /// Calls until `end` is set.
+    async fn keep_calling(
         self,
-        ask: Ask,
+        operation: Operation,
         client: Client,
         mailbox: Mailbox,
         name: String,
@@ -66,16 +69,16 @@ impl Count {
             if end.load(Ordering::Relaxed) > 0 {
                 return;
             }
-            let answer = ask.ask(&client, &mailbox, &format!("{name}-{n}")).await;
-            self.note(ask, &answer);
+            let answer = operation.call(&client, &mailbox, &format!("{name}-{n}")).await;
+            self.note(operation, &answer);
             tokio::time::sleep(Duration::from_millis(4)).await;
         }
     }
 }
 
-/// Mail and requests that go on whatever happens.
+/// Mail and requests that continue through the outage.
 struct Load {
-    ledger: Ledger,
+    deliveries: DeliveryLog,
     count: Count,
     mailbox: Mailbox,
     end: Arc<AtomicUsize>,
@@ -86,19 +89,19 @@ impl Load {
     async fn start(world: &World, name: &str) -> Self {
         let client = world.client();
         let mailbox = client.create_mailbox(&format!("{name}@mayfly.test"), None).await;
-        let (ledger, count, end) = (Ledger::default(), Count::default(), Arc::default());
+        let (deliveries, count, end) = (DeliveryLog::default(), Count::default(), Arc::default());
         let mut tasks = JoinSet::new();
         for n in 0..SESSIONS {
-            let (ledger, address, end) = (ledger.clone(), mailbox.address.clone(), Arc::clone(&end));
-            tasks.spawn(ledger.keep_sending(world.smtp(), address, format!("{name}-{n}"), end));
+            let (deliveries, address, end) = (deliveries.clone(), mailbox.address.clone(), Arc::clone(&end));
+            tasks.spawn(deliveries.keep_sending(world.smtp(), address, format!("{name}-{n}"), end));
         }
-        for ask in ASKS {
+        for operation in OPERATIONS {
             let (count, client, mailbox) = (count.clone(), world.client(), mailbox.clone());
-            let name = format!("{name}-{}", format!("{ask:?}").to_lowercase());
-            tasks.spawn(count.keep_asking(ask, client, mailbox, name, Arc::clone(&end)));
+            let name = format!("{name}-{}", format!("{operation:?}").to_lowercase());
+            tasks.spawn(count.keep_calling(operation, client, mailbox, name, Arc::clone(&end)));
         }
         Self {
-            ledger,
+            deliveries,
             count,
             mailbox,
             end,
@@ -106,52 +109,53 @@ impl Load {
         }
     }
 
-    /// Looks whether anything in it has failed.
+    /// Panics if a task has failed.
     async fn check(&mut self) {
         while let Some(ended) = self.tasks.try_join_next() {
             ended.expect("no call fails");
         }
     }
 
-    /// Waits until so many mails more were taken, and each ask was answered once more.
+    /// Waits until that many more mails are accepted and each operation succeeds once more.
     async fn until_served(&mut self, mails: usize) -> Duration {
-        let mails = self.ledger.accepted() + mails;
-        let before = ASKS.map(|ask| self.count.get(ask).0);
+        let mails = self.deliveries.accepted() + mails;
+        let before = OPERATIONS.map(|operation| self.count.get(operation).0);
         let started = Instant::now();
-        eventually_within("everything is served", SOON, async || {
+        eventually_within("every operation succeeds", RECOVERY_TIMEOUT, async || {
             self.check().await;
-            let asked = ASKS.into_iter().zip(before);
-            let asked = asked
+            let is_called = OPERATIONS.into_iter().zip(before);
+            let is_called = is_called
                 .into_iter()
-                .all(|(ask, before)| self.count.get(ask).0 > before);
-            asked && self.ledger.accepted() >= mails
+                .all(|(operation, before)| self.count.get(operation).0 > before);
+            is_called && self.deliveries.accepted() >= mails
         })
         .await;
         started.elapsed()
     }
 
-    /// Waits until mails and these asks are put off.
-    async fn until_put_off(&mut self, asks: &[Ask]) -> Duration {
-        let mails = self.ledger.refused();
-        let before = ASKS.map(|ask| self.count.get(ask).1);
+    /// Waits until mails and these operations fail with a transient error.
+    async fn until_unavailable(&mut self, operations: &[Operation]) -> Duration {
+        let mails = self.deliveries.deferred();
+        let before = OPERATIONS.map(|operation| self.count.get(operation).1);
         let started = Instant::now();
-        eventually_within("everything is put off", PATIENCE, async || {
+        eventually_within("every operation fails with 503", DETECTION_TIMEOUT, async || {
             self.check().await;
-            let mut asks = asks.iter();
-            let is_asked = asks.all(|ask| self.count.get(*ask).1 > before[*ask as usize]);
-            is_asked && self.ledger.refused() > mails
+            let mut operations = operations.iter();
+            let is_called =
+                operations.all(|operation| self.count.get(*operation).1 > before[*operation as usize]);
+            is_called && self.deliveries.deferred() > mails
         })
         .await;
         started.elapsed()
     }
 
-    /// Ends it, and reads again what was sent.
+    /// Ends the load and compares the sent with the stored mail.
     async fn finish(mut self, world: &World) {
         self.end.store(1, Ordering::Relaxed);
         while let Some(ended) = self.tasks.join_next().await {
             ended.expect("no call fails");
         }
-        self.ledger.check(&world.client(), &self.mailbox).await;
+        self.deliveries.check(&world.client(), &self.mailbox).await;
     }
 }
 
@@ -159,7 +163,7 @@ fn server(world: &mut World) -> &mut Postgres {
     &mut world.servers.as_mut().unwrap().postgres
 }
 
-async fn is_killed(kind: Kind) {
+async fn kill_repeatedly(kind: Kind) {
     let mut world = World::start(kind);
     for seed in 0..5_u8 {
         let mut load = Load::start(&world, &format!("seed{seed}")).await;
@@ -167,47 +171,47 @@ async fn is_killed(kind: Kind) {
         load.until_served(1 + usize::from(chance[0]) / 4).await;
         tokio::time::sleep(Duration::from_micros(u64::from(chance[1]) * 20)).await;
         server(&mut world).kill();
-        let noticed = load.until_put_off(&ASKS).await;
+        let detected = load.until_unavailable(&OPERATIONS).await;
         server(&mut world).restart();
         let recovered = load.until_served(20).await;
         println!(
-            "seed {seed}: {} mails taken, {} put off; noticed after {noticed:?}, served {recovered:?} after the restart",
-            load.ledger.accepted(),
-            load.ledger.refused()
+            "seed {seed}: {} mails accepted, {} deferred; detected after {detected:?}, recovered {recovered:?} after the restart",
+            load.deliveries.accepted(),
+            load.deliveries.deferred()
         );
         load.finish(&world).await;
     }
 }
 
-// Two threads: the load goes on while one waits for PostgreSQL.
+// Two threads: the load continues while the test waits for PostgreSQL.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_postgres_loses_nothing_and_is_found_again_when_roles_are_split() {
-    is_killed(Kind::Split).await;
+async fn postgres_killed_loses_no_mail_split() {
+    kill_repeatedly(Kind::Split).await;
 }
 
-// Two threads: the load goes on while one waits for PostgreSQL.
+// Two threads: the load continues while the test waits for PostgreSQL.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_postgres_loses_nothing_and_is_found_again_by_replicas() {
-    is_killed(Kind::Replicas).await;
+async fn postgres_killed_loses_no_mail_replicas() {
+    kill_repeatedly(Kind::Replicas).await;
 }
 
-// Two threads: the load goes on while one waits for PostgreSQL.
+// Two threads: the load continues while the test waits for PostgreSQL.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_postgres_that_hangs_is_waited_for_with_patience_that_ends() {
+async fn postgres_hang_times_out_with_503() {
     let mut world = World::start(Kind::Split);
     let mut load = Load::start(&world, "hang").await;
     load.until_served(20).await;
     server(&mut world).pause();
-    let noticed = load.until_put_off(&ASKS).await;
+    let detected = load.until_unavailable(&OPERATIONS).await;
     server(&mut world).resume();
     let recovered = load.until_served(20).await;
-    println!("noticed after {noticed:?}, served {recovered:?} after it went on");
+    println!("detected after {detected:?}, recovered {recovered:?} after the hang");
     load.finish(&world).await;
 }
 
-// Two threads: the load goes on while one waits for PostgreSQL.
+// Two threads: the load continues while the test waits for PostgreSQL.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_postgres_that_takes_no_writes_is_read_from() {
+async fn postgres_read_only_serves_reads() {
     let mut world = World::start(Kind::Split);
     let mut load = Load::start(&world, "read").await;
     load.until_served(20).await;
@@ -217,24 +221,30 @@ async fn a_postgres_that_takes_no_writes_is_read_from() {
         let _ = server(world).query("postgres", "SELECT pg_reload_conf()");
     };
     set(&mut world, "SET default_transaction_read_only = on");
-    let noticed = load.until_put_off(&[Ask::Create]).await;
-    let before = [Ask::Me, Ask::List, Ask::SignIn].map(|ask| load.count.get(ask));
-    eventually_within("reads go on", SOON, async || {
+    let detected = load.until_unavailable(&[Operation::Create]).await;
+    let before =
+        [Operation::Me, Operation::List, Operation::SignIn].map(|operation| load.count.get(operation));
+    eventually_within("reads succeed", RECOVERY_TIMEOUT, async || {
         load.check().await;
-        let mut asks = [Ask::Me, Ask::List, Ask::SignIn].into_iter().zip(before);
-        asks.all(|(ask, before)| load.count.get(ask).0 >= before.0 + 20)
+        let mut operations = [Operation::Me, Operation::List, Operation::SignIn]
+            .into_iter()
+            .zip(before);
+        operations.all(|(operation, before)| load.count.get(operation).0 >= before.0 + 20)
     })
     .await;
-    for (ask, before) in [Ask::Me, Ask::List, Ask::SignIn].into_iter().zip(before) {
-        assert_eq!(load.count.get(ask).1, before.1, "{ask:?} is a read");
+    for (operation, before) in [Operation::Me, Operation::List, Operation::SignIn]
+        .into_iter()
+        .zip(before)
+    {
+        assert_eq!(load.count.get(operation).1, before.1, "{operation:?} is a read");
     }
     set(&mut world, "RESET default_transaction_read_only");
     let recovered = load.until_served(20).await;
-    println!("noticed after {noticed:?}, served {recovered:?} after it took writes again");
+    println!("detected after {detected:?}, recovered {recovered:?} after it became writable");
     load.finish(&world).await;
 }
 
-/// What a role is started with over a database of its own.
+/// The environment of a role with its own database.
 fn role<'a>(role: &'a str, url: &'a str, secret: &'a str) -> [(&'static str, &'a str); 10] {
     [
         ("MAYFLY_ROLES", role),
@@ -251,7 +261,7 @@ fn role<'a>(role: &'a str, url: &'a str, secret: &'a str) -> [(&'static str, &'a
 }
 
 #[test]
-fn a_postgres_that_would_lose_commits_is_refused() {
+fn start_with_unsafe_postgres_fails() {
     let secret = SecretKey::random().to_hex();
     for (setting, named) in [
         ("synchronous_commit=off", "synchronous_commit=off"),
@@ -265,7 +275,7 @@ fn a_postgres_that_would_lose_commits_is_refused() {
 }
 
 #[test]
-fn a_schema_that_is_not_ours_is_refused() {
+fn start_with_unknown_schema_fails() {
     let secret = SecretKey::random().to_hex();
     let postgres = Postgres::start();
     for name in ["auth", "mailbox"] {

@@ -1,12 +1,11 @@
-//! Revoked is revoked: a history of calls at two gateways, and a checker that finds every call that was begun after a
-//! revocation had answered and was accepted all the same.
+//! Strict revocation: a recorded history of calls on two gateways, and a checker that finds every call that started after
+//! the answer to a revocation and was accepted.
 //!
-//! The checker is worth what the history holds. A verdict that is remembered wrongly does harm for a second, and is
-//! remembered wrongly only if a validation asks the database just before the commit and is heard just after it. So many
-//! tokens rest until shortly before their own revocation, and then all clients call with them; and Redis, through which
-//! processes tell each other, is emptied, killed, held and slowed meanwhile.
+//! A stale cache entry lives for at most a second, and arises only if a validation reads the database just before the
+//! commit and fills the cache just after it. To provoke that, many tokens are unused until shortly before their revocation;
+//! then all clients call with them. Meanwhile Redis, the shared cache and bus, is flushed, killed, paused and slowed.
 
-#![expect(clippy::print_stdout, reason = "what was measured, for whoever looks")]
+#![expect(clippy::print_stdout, reason = "prints measured values")]
 
 use std::{
     collections::HashMap,
@@ -24,20 +23,20 @@ use tokio::task::JoinSet;
 
 use crate::{
     client::{Client, Mailbox},
-    proxy::{Dice, Proxy},
+    proxy::{Proxy, SeededRng},
     world::{Kind, World},
 };
 
 const CLIENTS: u64 = 64;
-/// How long clients call with a token before and after its revocation.
+/// How long all clients call with a token before and after its revocation.
 const BEFORE: Duration = Duration::from_millis(30);
 const AFTER: Duration = Duration::from_millis(250);
-/// Kinds of trouble with Redis come in turn, one for each seed.
-const TROUBLES: u64 = 5;
+/// The number of Redis faults; each seed uses the next one.
+const FAULTS: u64 = 5;
 
 type TokenIndex = usize;
 
-/// What a client called, when, and what it was answered.
+/// A call: token, times and status.
 struct Call {
     token: TokenIndex,
     began: Instant,
@@ -45,7 +44,7 @@ struct Call {
     status: u16,
 }
 
-/// A revocation, and whether success was answered.
+/// A revocation, and whether it was acknowledged.
 struct Revocation {
     token: TokenIndex,
     began: Instant,
@@ -53,9 +52,9 @@ struct Revocation {
     is_certain: bool,
 }
 
-/// What revokes a token.
+/// The operation that revokes a token.
 #[derive(Clone)]
-enum Means {
+enum RevokedBy {
     Revoke(String),
     Reset(String),
     Delete(String),
@@ -64,16 +63,16 @@ enum Means {
 struct Token {
     value: String,
     path: &'static str,
-    means: Means,
+    revoked_by: RevokedBy,
 }
 
-/// What all clients share.
+/// The state that all clients share.
 struct Fleet {
     gateways: Vec<Client>,
     pro: String,
-    /// Those with which clients call all the time.
-    handful: Mutex<Vec<(TokenIndex, Arc<Token>)>>,
-    /// Those that are about to be revoked, or have just been.
+    /// Tokens that clients use all the time.
+    hot: Mutex<Vec<(TokenIndex, Arc<Token>)>>,
+    /// Tokens that are about to be revoked or were just revoked.
     focus: Mutex<Vec<(TokenIndex, Arc<Token>)>>,
     calls: Mutex<Vec<Call>>,
     is_over: AtomicBool,
@@ -85,7 +84,7 @@ impl Fleet {
         Arc::new(Self {
             gateways: world.all("HTTP").into_iter().map(Client::new).collect(),
             pro,
-            handful: Mutex::default(),
+            hot: Mutex::default(),
             focus: Mutex::default(),
             calls: Mutex::default(),
             is_over: AtomicBool::new(false),
@@ -93,23 +92,23 @@ impl Fleet {
         })
     }
 
-    /// Calls and calls, with what is in focus rather than with the rest.
-    async fn call(self: Arc<Self>, mut dice: Dice) {
+    /// Calls in a loop, mostly with tokens in focus.
+    async fn call(self: Arc<Self>, mut rng: SeededRng) {
         while !self.is_over.load(Ordering::Relaxed) {
             let mut pause_ms = 100..300;
             let chosen = {
                 let focus = self.focus.lock().unwrap();
-                let handful = self.handful.lock().unwrap();
-                let of = if focus.is_empty() || dice.within(0..4) == 0 {
-                    &handful
+                let hot = self.hot.lock().unwrap();
+                let of = if focus.is_empty() || rng.within(0..4) == 0 {
+                    &hot
                 } else {
                     pause_ms = 10..80;
                     &focus
                 };
-                (!of.is_empty()).then(|| dice.choose(of).clone())
+                (!of.is_empty()).then(|| rng.choose(of).clone())
             };
             if let Some((index, token)) = chosen {
-                let gateway = dice.choose(&self.gateways);
+                let gateway = rng.choose(&self.gateways);
                 let began = Instant::now();
                 let status = gateway.get(token.path, &token.value).await.status;
                 self.calls.lock().unwrap().push(Call {
@@ -119,20 +118,20 @@ impl Fleet {
                     status,
                 });
             }
-            tokio::time::sleep(Duration::from_millis(dice.within(pause_ms))).await;
+            tokio::time::sleep(Duration::from_millis(rng.within(pause_ms))).await;
         }
     }
 
-    /// Revokes a token in the middle of calls with it.
-    async fn revoke(self: Arc<Self>, index: TokenIndex, token: Arc<Token>, mut dice: Dice) -> Revocation {
+    /// Revokes a token while all clients call with it.
+    async fn revoke(self: Arc<Self>, index: TokenIndex, token: Arc<Token>, mut rng: SeededRng) -> Revocation {
         self.busy.fetch_add(1, Ordering::Relaxed);
         self.focus.lock().unwrap().push((index, Arc::clone(&token)));
-        tokio::time::sleep(BEFORE + Duration::from_millis(dice.within(0..20))).await;
-        let gateway = dice.choose(&self.gateways);
-        let (method, path, body, success) = match &token.means {
-            Means::Revoke(id) => ("DELETE", format!("/pro/api/tokens/{id}"), None, 204),
-            Means::Delete(id) => ("DELETE", format!("/pro/api/accounts/{id}"), None, 204),
-            Means::Reset(id) => (
+        tokio::time::sleep(BEFORE + Duration::from_millis(rng.within(0..20))).await;
+        let gateway = rng.choose(&self.gateways);
+        let (method, path, body, success) = match &token.revoked_by {
+            RevokedBy::Revoke(id) => ("DELETE", format!("/pro/api/tokens/{id}"), None, 204),
+            RevokedBy::Delete(id) => ("DELETE", format!("/pro/api/accounts/{id}"), None, 204),
+            RevokedBy::Reset(id) => (
                 "PUT",
                 format!("/pro/api/accounts/{id}/reset-password"),
                 Some(json!({"password": "battery staple"})),
@@ -144,7 +143,7 @@ impl Fleet {
         let answered = Instant::now();
         assert!(
             answer.status == success || answer.status == 503,
-            "a revocation succeeds, or says that it may not have: {answer:?}"
+            "a revocation succeeds or answers 503: {answer:?}"
         );
         tokio::time::sleep(AFTER).await;
         self.focus.lock().unwrap().retain(|(other, _)| *other != index);
@@ -158,7 +157,7 @@ impl Fleet {
     }
 }
 
-/// What must not be in a history.
+/// Finds violations of strict revocation in a history.
 fn violations(calls: &[Call], revocations: &[Revocation]) -> Vec<String> {
     let revocations: HashMap<TokenIndex, &Revocation> = revocations
         .iter()
@@ -182,7 +181,7 @@ fn violations(calls: &[Call], revocations: &[Revocation]) -> Vec<String> {
             }
             401 => {
                 if revocation.is_none_or(|revocation| call.ended < revocation.began) {
-                    found.push(format!("token {} refused though nobody revoked it", call.token));
+                    found.push(format!("token {} rejected without a revocation", call.token));
                 }
             }
             503 => {}
@@ -192,15 +191,21 @@ fn violations(calls: &[Call], revocations: &[Revocation]) -> Vec<String> {
     found
 }
 
-/// The tokens of one seed: `revoked` Pro tokens and `mailboxes`, every second of which is to be reset, the rest deleted.
-async fn make_tokens(client: &Client, pro: &str, seed: u64, revoked: usize, mailboxes: usize) -> Vec<Token> {
+/// Creates the tokens of a seed: `revoked` Pro tokens, and `mailboxes` of which half get a new password and half are deleted.
+async fn create_tokens(
+    client: &Client,
+    pro: &str,
+    seed: u64,
+    revoked: usize,
+    mailboxes: usize,
+) -> Vec<Token> {
     let mut tokens = Vec::new();
     for n in 0..revoked {
         let (id, value) = client.create_token(pro, &format!("{seed}-{n}")).await;
         tokens.push(Token {
             value,
             path: "/pro/api/me",
-            means: Means::Revoke(id),
+            revoked_by: RevokedBy::Revoke(id),
         });
     }
     for n in 0..mailboxes {
@@ -209,10 +214,10 @@ async fn make_tokens(client: &Client, pro: &str, seed: u64, revoked: usize, mail
         tokens.push(Token {
             value: token,
             path: "/api/me",
-            means: if n % 2 == 0 {
-                Means::Reset(id)
+            revoked_by: if n % 2 == 0 {
+                RevokedBy::Reset(id)
             } else {
-                Means::Delete(id)
+                RevokedBy::Delete(id)
             },
         });
     }
@@ -220,9 +225,9 @@ async fn make_tokens(client: &Client, pro: &str, seed: u64, revoked: usize, mail
 }
 
 /// Waits until token checks are cached in Redis: processes use the cache some seconds after they connect.
-async fn until_shared(world: &World, fleet: &Fleet) {
+async fn until_cached(world: &World, fleet: &Fleet) {
     let redis = &world.servers.as_ref().unwrap().redis;
-    eventually("token checks are shared", async || {
+    eventually("token checks are cached in Redis", async || {
         for gateway in &fleet.gateways {
             gateway.get("/pro/api/me", &fleet.pro).await;
         }
@@ -233,8 +238,8 @@ async fn until_shared(world: &World, fleet: &Fleet) {
     .await;
 }
 
-/// Makes trouble of a kind for as long as revocations are under way, and ends it.
-async fn trouble(world: &mut World, proxy: &Proxy, fleet: &Fleet, kind: u64) {
+/// Injects a fault while revocations are in progress, then ends it.
+async fn inject_fault(world: &mut World, proxy: &Proxy, fleet: &Fleet, kind: u64) {
     let redis = &mut world.servers.as_mut().unwrap().redis;
     let held = Instant::now();
     let is_busy = || fleet.busy.load(Ordering::Relaxed) > 0;
@@ -265,9 +270,9 @@ async fn trouble(world: &mut World, proxy: &Proxy, fleet: &Fleet, kind: u64) {
             proxy.cut();
             tokio::time::sleep(Duration::from_millis(700)).await;
         }
-        other => panic!("no trouble of kind {other}"),
+        other => panic!("no fault of kind {other}"),
     }
-    proxy.mend();
+    proxy.restore();
     while is_busy() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -278,29 +283,29 @@ struct History {
     revocations: Vec<Revocation>,
 }
 
-/// Three waves of revocations: one over a Redis that is a little slow, each time another little, which draws the races out;
-/// one that begins with trouble, and one when it is over.
+/// Three waves of revocations: one over a slightly slowed Redis, which widens the race windows; one during a fault; and one
+/// after it.
 async fn history(world: &mut World, proxy: &Proxy, seed: u64, pro: &str) -> History {
     const WAVES: [usize; 3] = [12, 8, 6];
-    let mut dice = Dice::new(seed);
+    let mut rng = SeededRng::new(seed);
     let fleet = Fleet::new(world, pro.to_owned());
-    let tokens: Vec<Arc<Token>> = make_tokens(&fleet.gateways[0], pro, seed, 20, 6)
+    let tokens: Vec<Arc<Token>> = create_tokens(&fleet.gateways[0], pro, seed, 20, 6)
         .await
         .into_iter()
         .map(Arc::new)
         .collect();
-    // Every wave has tokens of each means, cold ones and hot ones.
+    // Every wave has tokens of each kind, cached and not cached.
     let mut order: Vec<TokenIndex> = (0..tokens.len()).collect();
     for last in (1..order.len()).rev() {
-        order.swap(last, usize::try_from(dice.within(0..last as u64 + 1)).unwrap());
+        order.swap(last, usize::try_from(rng.within(0..last as u64 + 1)).unwrap());
     }
     let hot = order.iter().step_by(4);
-    *fleet.handful.lock().unwrap() = hot.map(|index| (*index, Arc::clone(&tokens[*index]))).collect();
-    until_shared(world, &fleet).await;
+    *fleet.hot.lock().unwrap() = hot.map(|index| (*index, Arc::clone(&tokens[*index]))).collect();
+    until_cached(world, &fleet).await;
 
     let mut clients = JoinSet::new();
     for n in 0..CLIENTS {
-        clients.spawn(Arc::clone(&fleet).call(Dice::new(seed << 16 | n)));
+        clients.spawn(Arc::clone(&fleet).call(SeededRng::new(seed << 16 | n)));
     }
     let mut revocations = Vec::new();
     let mut left = order.as_slice();
@@ -308,27 +313,27 @@ async fn history(world: &mut World, proxy: &Proxy, seed: u64, pro: &str) -> Hist
         let (now, later) = left.split_at(count);
         left = later;
         if wave == 0 {
-            proxy.slow(0..dice.within(5..60));
+            proxy.slow(0..rng.within(5..60));
         }
         let mut revoking = JoinSet::new();
         for (place, index) in now.iter().enumerate() {
-            // A few at a time, so that each has many calls; during trouble at once, for each may take long.
+            // A few at a time, so that each has many calls; during a fault all at once, because each may take long.
             if wave != 1 && place % 4 == 0 {
                 while let Some(done) = revoking.join_next().await {
                     revocations.push(done.unwrap());
                 }
             }
-            let dice = Dice::new(dice.within(0..u64::MAX));
-            let revoke = Arc::clone(&fleet).revoke(*index, Arc::clone(&tokens[*index]), dice);
+            let rng = SeededRng::new(rng.within(0..u64::MAX));
+            let revoke = Arc::clone(&fleet).revoke(*index, Arc::clone(&tokens[*index]), rng);
             revoking.spawn(revoke);
         }
         if wave == 1 {
-            trouble(world, proxy, &fleet, seed % TROUBLES).await;
+            inject_fault(world, proxy, &fleet, seed % FAULTS).await;
         }
         while let Some(done) = revoking.join_next().await {
             revocations.push(done.unwrap());
         }
-        proxy.mend();
+        proxy.restore();
     }
     fleet.is_over.store(true, Ordering::Relaxed);
     while let Some(ended) = clients.join_next().await {
@@ -391,9 +396,9 @@ macro_rules! history_tests {
 }
 
 history_tests! {
-    no_call_begun_after_a_revocation_is_accepted_seeds_0_to_3: 0..4,
-    no_call_begun_after_a_revocation_is_accepted_seeds_4_to_7: 4..8,
-    no_call_begun_after_a_revocation_is_accepted_seeds_8_to_11: 8..12,
-    no_call_begun_after_a_revocation_is_accepted_seeds_12_to_15: 12..16,
-    no_call_begun_after_a_revocation_is_accepted_seeds_16_to_19: 16..20
+    revoked_token_is_never_accepted_seeds_0_to_3: 0..4,
+    revoked_token_is_never_accepted_seeds_4_to_7: 4..8,
+    revoked_token_is_never_accepted_seeds_8_to_11: 8..12,
+    revoked_token_is_never_accepted_seeds_12_to_15: 12..16,
+    revoked_token_is_never_accepted_seeds_16_to_19: 16..20
 }

@@ -1,4 +1,4 @@
-//! Edges are replaced under load: whoever sends work to those that are ready never sees a failure, and no mail is lost.
+//! Rolling replacement of edges under load: behind a balancer that follows readiness no request fails and no mail is lost.
 
 use std::{
     net::SocketAddr,
@@ -13,17 +13,18 @@ use mayfly_testkit::{MailSender, eventually};
 
 use crate::{
     client::Client,
-    world::{Kind, Process, World},
+    process::Process,
+    world::{Kind, World},
 };
 
 const MAIL: &[u8] = b"Subject: x\r\n\r\nx\r\n";
 
-/// A load balancer that asks each process a few times a second whether it is ready, as they do.
+/// A load balancer that probes the readiness of each process a few times a second.
 #[derive(Clone, Default)]
 pub(super) struct Balancer {
-    /// Admin and public addresses, and whether the process was ready when it was last asked.
+    /// Admin and public addresses, and the result of the last probe.
     members: Arc<Mutex<Vec<(String, String, bool)>>>,
-    turn: Arc<AtomicUsize>,
+    round_robin: Arc<AtomicUsize>,
 }
 
 impl Balancer {
@@ -56,8 +57,8 @@ impl Balancer {
     pub(super) fn choose(&self) -> String {
         let members = self.members.lock().unwrap();
         let ready: Vec<_> = members.iter().filter(|(.., is_ready)| *is_ready).collect();
-        assert!(!ready.is_empty(), "none is ready");
-        ready[self.turn.fetch_add(1, Ordering::Relaxed) % ready.len()]
+        assert!(!ready.is_empty(), "no process is ready");
+        ready[self.round_robin.fetch_add(1, Ordering::Relaxed) % ready.len()]
             .1
             .clone()
     }
@@ -72,7 +73,7 @@ impl Balancer {
     }
 }
 
-/// Sends one mail; a server that says that it goes (421) before it was given the mail is another's turn.
+/// Sends one mail. If a server closes with 421 before it receives the mail, the next one is used.
 async fn deliver(balancer: &Balancer) {
     for _ in 0..5 {
         let address: SocketAddr = balancer.choose().parse().unwrap();
@@ -80,21 +81,21 @@ async fn deliver(balancer: &Balancer) {
             continue;
         };
         let reply = sender.send("a@example.com", &["roll@mayfly.test"], MAIL).await;
-        match reply.expect("a reply to a mail that was begun").code {
+        match reply.expect("a started mail gets a reply").code {
             250 => return,
             421 => {}
             code => panic!("{code}"),
         }
     }
-    panic!("no server takes it");
+    panic!("no server accepts the mail");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn edges_are_replaced_and_nobody_notices() {
+async fn rolling_restart_of_edges_fails_no_request() {
     let mut world = World::start_with(Kind::Split, &[("MAYFLY_DRAIN_DELAY", "3s")]);
     let mailbox = world.client().create_mailbox("roll@mayfly.test", None).await;
     let (gateways, servers) = (Balancer::default(), Balancer::default());
-    let mut running = vec![world.another("gateway"), world.another("smtp")];
+    let mut running = vec![world.start_process("gateway"), world.start_process("smtp")];
     for (process, balancer, protocol) in [
         (world.process("gateway"), &gateways, "HTTP"),
         (&mut running[0], &gateways, "HTTP"),
@@ -142,14 +143,14 @@ async fn edges_are_replaced_and_nobody_notices() {
         while asked.load(Ordering::Relaxed) < goals.0 || sent.load(Ordering::Relaxed) < goals.1 {
             assert!(
                 started.elapsed() < Duration::from_secs(30),
-                "the load does not move"
+                "the load makes no progress"
             );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     for (role, balancer, protocol) in [("gateway", &gateways, "HTTP"), ("smtp", &servers, "SMTP")] {
         more().await;
-        let fresh = world.another(role);
+        let fresh = world.start_process(role);
         balancer.add(&fresh, protocol);
         running.push(fresh);
         balancer.until_ready(3).await;
@@ -159,7 +160,7 @@ async fn edges_are_replaced_and_nobody_notices() {
     }
     is_over.store(true, Ordering::Relaxed);
     while let Some(ended) = load.join_next().await {
-        ended.expect("no call failed");
+        ended.expect("no call fails");
     }
     let used = Client::new(&running[0].banner["HTTP"])
         .get("/api/me", &mailbox.token)
@@ -169,6 +170,6 @@ async fn edges_are_replaced_and_nobody_notices() {
     assert_eq!(
         stored,
         sent.load(Ordering::Relaxed) as u64,
-        "every mail that was answered 250 is there, once"
+        "every mail answered 250 is stored once"
     );
 }

@@ -1,5 +1,5 @@
-//! Every process of two of each role is replaced under load, one after the other and without a pause: no request fails, no
-//! mail is refused or lost. (Two versions side by side cannot be shown while there is one.)
+//! Rolling replacement of every process, with two replicas per role, under load and without a pause: no request fails, no
+//! mail is rejected or lost. (Two versions side by side cannot be tested while there is only one.)
 
 use std::{
     collections::BTreeMap,
@@ -15,22 +15,22 @@ use tokio::task::JoinSet;
 
 use super::rolling::Balancer;
 use crate::{
-    asks::{ASKS, Ask},
     client::{Client, Mailbox},
-    ledger::{Ledger, mail},
+    delivery_log::{DeliveryLog, mail},
+    operations::{OPERATIONS, Operation},
     world::{Kind, World},
 };
 
-/// What the manifests give a process before it is killed.
+/// The termination grace period of the manifests.
 const GRACE: Duration = Duration::from_secs(45);
 const SESSIONS: usize = 3;
 
-/// Sends mails on sessions that last. A server may only say that it goes between two mails.
-async fn send(balancer: Balancer, ledger: Ledger, name: String, done: Arc<AtomicBool>) {
+/// Sends mails over kept sessions. A server may close a session only between two mails.
+async fn send(balancer: Balancer, deliveries: DeliveryLog, name: String, done: Arc<AtomicBool>) {
     let mut session: Option<MailSender> = None;
     for n in 0.. {
         let name = format!("{name}-{n}");
-        ledger.begin(&name);
+        deliveries.begin(&name);
         let mut sender = loop {
             if done.load(Ordering::Relaxed) {
                 return;
@@ -39,12 +39,12 @@ async fn send(balancer: Balancer, ledger: Ledger, name: String, done: Arc<Atomic
                 Some(sender) => sender,
                 None => MailSender::ready(balancer.choose().parse().unwrap())
                     .await
-                    .expect("one that is ready takes sessions"),
+                    .expect("a ready server accepts sessions"),
             };
             match sender.command("MAIL FROM:<load@example.com>").await {
                 Ok(reply) if reply.code == 250 => break sender,
                 Ok(reply) => assert_eq!(reply.code, 421, "{reply:?}"),
-                // It said so, and went, before this was sent.
+                // The server sent 421 and closed before it received this command.
                 Err(_) => {}
             }
         };
@@ -53,20 +53,20 @@ async fn send(balancer: Balancer, ledger: Ledger, name: String, done: Arc<Atomic
         assert_eq!(sender.command("DATA").await.expect("a reply").code, 354, "{name}");
         let mut bytes = mail(&name);
         bytes.extend_from_slice(b".\r\n");
-        sender.write(&bytes).await.expect("a mail that is begun is read");
+        sender.write(&bytes).await.expect("a started mail is read");
         let reply = sender.read_reply().await.expect("a reply");
         assert_eq!(reply.code, 250, "{name}: {reply:?}");
-        ledger.accept(&name);
+        deliveries.accept(&name);
         session = Some(sender);
         tokio::time::sleep(Duration::from_millis(4)).await;
     }
 }
 
-async fn ask(
-    ask: Ask,
+async fn call_repeatedly(
+    operation: Operation,
     balancer: Balancer,
     mailbox: Mailbox,
-    asked: Arc<[AtomicUsize; ASKS.len()]>,
+    counts: Arc<[AtomicUsize; OPERATIONS.len()]>,
     done: Arc<AtomicBool>,
 ) {
     let mut clients = BTreeMap::new();
@@ -77,9 +77,12 @@ async fn ask(
         let client = clients
             .entry(balancer.choose())
             .or_insert_with_key(|base| Client::new(base));
-        let answer = ask.ask(client, &mailbox, &format!("roll-{n}")).await;
-        assert!(matches!(answer.status, 200 | 201), "{ask:?} {n}: {answer:?}");
-        asked[ask as usize].fetch_add(1, Ordering::Relaxed);
+        let answer = operation.call(client, &mailbox, &format!("roll-{n}")).await;
+        assert!(
+            matches!(answer.status, 200 | 201),
+            "{operation:?} {n}: {answer:?}"
+        );
+        counts[operation as usize].fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(4)).await;
     }
 }
@@ -96,61 +99,68 @@ async fn replace(roles: [&str; 2], drain_delay: &str) {
         tasks.spawn(balancer.clone().watch());
         balancer.until_ready(2).await;
     }
-    let (ledger, asked, done) = (
-        Ledger::default(),
+    let (deliveries, counts, done) = (
+        DeliveryLog::default(),
         Arc::default(),
         Arc::new(AtomicBool::new(false)),
     );
     let mut load = JoinSet::new();
-    for which in ASKS {
-        let (asked, done) = (Arc::clone(&asked), Arc::clone(&done));
-        load.spawn(ask(which, gateways.clone(), mailbox.clone(), asked, done));
+    for operation in OPERATIONS {
+        let (counts, done) = (Arc::clone(&counts), Arc::clone(&done));
+        load.spawn(call_repeatedly(
+            operation,
+            gateways.clone(),
+            mailbox.clone(),
+            counts,
+            done,
+        ));
     }
     for n in 0..SESSIONS {
-        let (ledger, name) = (ledger.clone(), format!("roll-{n}"));
-        load.spawn(send(servers.clone(), ledger, name, Arc::clone(&done)));
+        let (deliveries, name) = (deliveries.clone(), format!("roll-{n}"));
+        load.spawn(send(servers.clone(), deliveries, name, Arc::clone(&done)));
     }
     for role in roles {
         for index in world.replicas(role) {
-            // The other one has just begun: those who call it may not have noticed yet.
-            let told = Instant::now();
+            // The other replica has just started; its callers may not have connected yet.
+            let signalled = Instant::now();
             assert_eq!(world.processes[index].terminate(), Some(0), "{role}");
-            let took = told.elapsed();
+            let took = signalled.elapsed();
             assert!(took < GRACE, "{role}: {took:?}");
-            let mails = ledger.accepted() + 10;
-            let before = ASKS.map(|ask| asked[ask as usize].load(Ordering::Relaxed));
-            world.start_again(index);
+            let mails = deliveries.accepted() + 10;
+            let before = OPERATIONS.map(|operation| counts[operation as usize].load(Ordering::Relaxed));
+            world.restart_process(index);
             for balancer in [&gateways, &servers] {
                 balancer.until_ready(2).await;
             }
-            eventually_within("the load goes on", Duration::from_secs(15), async || {
+            eventually_within("the load makes progress", Duration::from_secs(15), async || {
                 while let Some(ended) = load.try_join_next() {
-                    ended.expect("nothing fails");
+                    ended.expect("no request fails");
                 }
-                let mut asks = ASKS.into_iter().zip(before);
-                let is_asked = asks.all(|(ask, before)| asked[ask as usize].load(Ordering::Relaxed) > before);
-                is_asked && ledger.accepted() >= mails
+                let mut operations = OPERATIONS.into_iter().zip(before);
+                let is_called = operations
+                    .all(|(operation, before)| counts[operation as usize].load(Ordering::Relaxed) > before);
+                is_called && deliveries.accepted() >= mails
             })
             .await;
             println!(
-                "{role}: ended after {took:?}; {} mails, {asked:?}",
-                ledger.accepted()
+                "{role}: ended after {took:?}; {} mails, {counts:?}",
+                deliveries.accepted()
             );
         }
     }
     done.store(true, Ordering::Relaxed);
     while let Some(ended) = load.join_next().await {
-        ended.expect("nothing fails");
+        ended.expect("no request fails");
     }
-    ledger.check(&world.client(), &mailbox).await;
+    deliveries.check(&world.client(), &mailbox).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn services_are_replaced_and_nobody_notices() {
+async fn rolling_restart_of_services_fails_no_request() {
     replace(["auth", "mailbox"], "1s").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
-async fn edges_are_replaced_where_they_are_and_nobody_notices() {
+async fn rolling_restart_of_edges_in_place_fails_no_request() {
     replace(["gateway", "smtp"], "3s").await;
 }

@@ -1,4 +1,4 @@
-//! What services tell each other: who may call, how they are, and what edges make of it.
+//! gRPC between edges and services: authentication, health, and readiness of edges.
 
 use std::{
     fs,
@@ -32,9 +32,9 @@ async fn health(channel: &Channel, service: &str, secret: Option<&SecretKey>) ->
     }
 }
 
-// Two threads: the connections here answer while one waits for a process to end.
+// Two threads: the client connections are served while the test waits for a process to exit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn services_tell_their_health_to_each_other_and_drain_with_notice() {
+async fn grpc_health_of_draining_service_is_not_serving() {
     let secret = SecretKey::random();
     let hex = secret.to_hex();
     let more = [
@@ -60,14 +60,14 @@ async fn services_tell_their_health_to_each_other_and_drain_with_notice() {
         }
 
         process.signal("TERM");
-        let told = Instant::now();
+        let signalled = Instant::now();
         while health(&channel, service, Some(&secret)).await == Ok(ServingStatus::Serving) {
             assert!(
-                told.elapsed() < Duration::from_secs(10),
-                "{role} does not say that it drains"
+                signalled.elapsed() < Duration::from_secs(10),
+                "{role} does not report that it drains"
             );
         }
-        // It still answers, and takes new connections: whoever has not heard yet is served.
+        // A draining service accepts connections: clients that have not noticed yet are served.
         let again = Channel::from_shared(format!("http://{}", process.banner[&format!("gRPC {role}")]));
         let again = again.unwrap().connect().await.unwrap();
         assert_eq!(
@@ -79,18 +79,18 @@ async fn services_tell_their_health_to_each_other_and_drain_with_notice() {
 }
 
 #[tokio::test]
-async fn an_edge_tells_which_service_it_cannot_reach() {
+async fn readyz_names_the_unreachable_service() {
     let mut world = World::start(Kind::Split);
     let admin = Client::new(&world.process("gateway").banner["admin"].clone());
     let ready = async || {
         let answer = admin.call("GET", "/readyz", None, None).await;
         (answer.status, String::from_utf8(answer.body).unwrap())
     };
-    let until = async |wanted: (u16, &str)| {
+    let until = async |expected: (u16, &str)| {
         let started = Instant::now();
         loop {
             let (status, text) = ready().await;
-            if (status, text.as_str()) == wanted {
+            if (status, text.as_str()) == expected {
                 break;
             }
             assert!(started.elapsed() < Duration::from_secs(20), "{status}: {text}");
@@ -99,15 +99,15 @@ async fn an_edge_tells_which_service_it_cannot_reach() {
     };
     until((200, "serving ok\nauth service ok\nmailbox service ok\n")).await;
     world.process("auth").kill();
-    // Reported, and no reason to send the gateway's users away: there is no better gateway to send them to.
+    // The outage is reported, but readiness stays: all gateways would fail at once.
     until((200, "serving ok\nauth service unreachable\nmailbox service ok\n")).await;
 
-    // A gateway that was told the wrong secret has never reached anything, and gets no users.
+    // A gateway with a wrong secret has never reached a service, so it is not ready.
     let wrong = SecretKey::random().to_hex();
     let mut world = World::start(Kind::Split);
     world.set("MAYFLY_GRPC__SECRET", &wrong);
-    let stranger = world.another("gateway");
-    let admin = Client::new(&stranger.banner["admin"]);
+    let misconfigured = world.start_process("gateway");
+    let admin = Client::new(&misconfigured.banner["admin"]);
     let answer = admin.call("GET", "/readyz", None, None).await;
     let text = String::from_utf8(answer.body).unwrap();
     assert_eq!(
@@ -117,8 +117,10 @@ async fn an_edge_tells_which_service_it_cannot_reach() {
             "serving ok\nauth service unreachable\nmailbox service unreachable\n"
         )
     );
-    let answer = Client::new(&stranger.banner["HTTP"]).get("/api/me", "x").await;
-    assert_eq!(answer.verdict(), (503, "unavailable".to_owned()));
+    let answer = Client::new(&misconfigured.banner["HTTP"])
+        .get("/api/me", "x")
+        .await;
+    assert_eq!(answer.outcome(), (503, "unavailable".to_owned()));
 }
 
 /// Writes an authority and one certificate for the loopback address.
@@ -135,7 +137,7 @@ fn write_certificates(dir: &Path) {
 }
 
 #[tokio::test]
-async fn certificates_stand_in_for_the_secret() {
+async fn grpc_with_mutual_tls_needs_no_secret() {
     let dir = tempfile::tempdir().unwrap();
     write_certificates(dir.path());
     let path = |name: &str| dir.path().join(name).display().to_string();
@@ -156,7 +158,7 @@ async fn certificates_stand_in_for_the_secret() {
     assert_eq!(reply.unwrap().code, 250);
     assert_eq!(client.messages(&mailbox.token).await.len(), 1);
 
-    // Without a certificate nothing is heard, over TLS or not.
+    // Without a client certificate every call is rejected, with TLS or without.
     let address = world.process("auth").banner["gRPC auth"].clone();
     let channel = Channel::from_shared(format!("http://{address}"))
         .unwrap()

@@ -1,4 +1,4 @@
-//! Signing in under pressure, and what its time gives away.
+//! Sign-in under load, and its timing side channel.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +10,10 @@ use crate::{
 };
 
 mod worlds {
-    crate::scenario!(many_sign_ins_starve_nobody);
+    crate::scenario!(sign_in_flood_does_not_delay_token_checks);
 }
 
-async fn many_sign_ins_starve_nobody(world: World) {
+async fn sign_in_flood_does_not_delay_token_checks(world: World) {
     let client = world.client();
     let mailbox = client.create_mailbox("busy@mayfly.test", None).await;
     let body = json!({"address": "busy@mayfly.test", "password": PASSWORD});
@@ -28,7 +28,7 @@ async fn many_sign_ins_starve_nobody(world: World) {
         assert_eq!(
             client.get("/api/me", &mailbox.token).await.status,
             200,
-            "checking tokens goes on"
+            "token checks succeed"
         );
         checks += 1;
     }
@@ -62,14 +62,14 @@ async fn many_sign_ins_starve_nobody(world: World) {
 }
 
 #[tokio::test]
-async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
+async fn sign_in_unknown_address_takes_equal_time() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     client.create_mailbox("known@mayfly.test", None).await;
     let mut times = [Vec::new(), Vec::new()];
     let mut bodies = Vec::new();
     for n in 0..1000_u64 {
-        // In no regular order: two hashing threads that take turns must not each get one kind.
+        // In pseudo-random order: with alternating kinds, each of two hashing threads would get one kind.
         let kind = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 63) as usize;
         let address = ["known@mayfly.test", "unknown@mayfly.test"][kind];
         let body = json!({"address": address, "password": "a wrong guess"});
@@ -86,11 +86,14 @@ async fn an_unknown_address_takes_as_long_as_a_wrong_password() {
                 .collect::<Vec<_>>(),
         ));
     }
-    assert!(bodies.iter().all(|body| *body == bodies[0]), "the answers differ");
+    assert!(
+        bodies.iter().all(|body| *body == bodies[0]),
+        "the answers must be equal"
+    );
     let [(known, known_noise), (unknown, unknown_noise)] = times.map(|mut times| {
         times.sort_unstable();
         let quartile = |n| times[times.len() * n / 4];
-        // What the median of so many may be off by, when they are spread so: about its standard error.
+        // About the standard error of the median.
         let noise = (quartile(3) - quartile(1)).div_f64((times.len() as f64).sqrt());
         (quartile(2), noise)
     });

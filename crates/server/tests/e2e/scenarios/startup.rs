@@ -1,4 +1,4 @@
-//! Starting and stopping: one clear line that names the key and exit code 2 when it cannot be used, and a clean end.
+//! Start and stop: configuration errors name the key and exit with 2; a drain finishes work in progress.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::world::{Kind, World};
 
-/// Runs the binary to its end.
+/// Runs the binary to completion.
 pub(super) fn run(args: &[&str], env: &[(&str, &str)]) -> Output {
     let dir = tempfile::tempdir().unwrap();
     Command::new(env!("CARGO_BIN_EXE_mayfly"))
@@ -45,7 +45,7 @@ pub(super) fn refuses(args: &[&str], env: &[(&str, &str)], key: &str) {
 }
 
 #[test]
-fn what_cannot_be_used_is_one_line_that_names_the_key() {
+fn start_with_invalid_configuration_names_the_key() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let key = SecretKey::random().to_hex();
@@ -103,14 +103,14 @@ fn what_cannot_be_used_is_one_line_that_names_the_key() {
 }
 
 #[test]
-fn a_database_in_use_is_refused() {
+fn start_with_database_in_use_fails() {
     let world = World::start(Kind::AllInOne);
     let data = world.data_dir();
     refuses(&["--data-dir", data.to_str().unwrap()], &[], "auth.db is in use");
 }
 
 #[test]
-fn the_configuration_shows_without_its_secrets() {
+fn config_dump_hides_secrets() {
     let key = SecretKey::random().to_hex();
     let output = run(
         &["config", "dump"],
@@ -131,7 +131,7 @@ fn the_configuration_shows_without_its_secrets() {
 }
 
 #[test]
-fn embedded_mode_makes_a_private_key_and_keeps_it() {
+fn start_embedded_creates_a_private_key_once() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let env = [
@@ -144,7 +144,7 @@ fn embedded_mode_makes_a_private_key_and_keeps_it() {
         .iter()
         .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
         .collect();
-    let mut process = crate::world::Process::start(&env);
+    let mut process = crate::process::Process::start(&env);
     let key = fs::read(data.join("signing.key")).unwrap();
     let mode = fs::metadata(data.join("signing.key"))
         .unwrap()
@@ -152,13 +152,13 @@ fn embedded_mode_makes_a_private_key_and_keeps_it() {
         .mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(process.terminate(), Some(0));
-    let mut process = crate::world::Process::start(&env);
+    let mut process = crate::process::Process::start(&env);
     assert_eq!(fs::read(data.join("signing.key")).unwrap(), key);
     assert_eq!(process.terminate(), Some(0));
 }
 
 #[tokio::test]
-async fn a_mail_under_way_is_finished_before_the_end() {
+async fn drain_finishes_mail_in_progress() {
     let mut world = World::start(Kind::AllInOne);
     let mailbox = world.client().create_mailbox("drain@mayfly.test", None).await;
     let mut idle = MailSender::ready(world.smtp()).await.unwrap();
@@ -166,20 +166,20 @@ async fn a_mail_under_way_is_finished_before_the_end() {
     busy.command("MAIL FROM:<a@example.com>").await.unwrap();
     busy.command("RCPT TO:<drain@mayfly.test>").await.unwrap();
     assert_eq!(busy.command("DATA").await.unwrap().code, 354);
-    busy.write(b"Subject: under way\r\n\r\n").await.unwrap();
+    busy.write(b"Subject: in progress\r\n\r\n").await.unwrap();
 
     let pid = world.processes[0].pid().to_string();
     assert!(Command::new("kill").arg(&pid).status().unwrap().success());
     assert_eq!(
         idle.read_reply().await.unwrap().code,
         421,
-        "an idle session is told to go"
+        "an idle session gets 421"
     );
     busy.write(b"body\r\n.\r\n").await.unwrap();
     assert_eq!(
         busy.read_reply().await.unwrap().code,
         250,
-        "a mail under way is taken"
+        "a mail in progress is accepted"
     );
 
     assert_eq!(world.processes[0].wait(), Some(0));
@@ -188,7 +188,7 @@ async fn a_mail_under_way_is_finished_before_the_end() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_answered_before_the_end() {
+async fn drain_answers_request_in_progress() {
     let mut world = World::start(Kind::AllInOne);
     world.client().create_mailbox("drain@mayfly.test", None).await;
     let address = world.http().strip_prefix("http://").unwrap().to_owned();
@@ -200,7 +200,7 @@ async fn a_request_under_way_is_answered_before_the_end() {
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&body.as_bytes()[..10]).await.unwrap();
-    // A second request on another connection, answered: the first one has reached its handler by then.
+    // A second request has been answered on another connection, so the first one has reached its handler.
     assert_eq!(
         world
             .client()
@@ -216,7 +216,7 @@ async fn a_request_under_way_is_answered_before_the_end() {
     while TcpStream::connect(&address).await.is_ok() {
         assert!(
             started.elapsed() < Duration::from_secs(10),
-            "it still takes new connections"
+            "the listener still accepts connections"
         );
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -232,7 +232,7 @@ async fn a_request_under_way_is_answered_before_the_end() {
 }
 
 #[tokio::test]
-async fn the_admin_listener_tells_how_it_is() {
+async fn admin_listener_reports_readiness() {
     let world = World::start(Kind::AllInOne);
     world.client().create_mailbox("a@mayfly.test", None).await;
     let admin = crate::client::Client::new(world.admin());

@@ -1,4 +1,5 @@
-//! New mail is told at once, by WebSocket, by events and by waiting; nothing is missed and nothing outlives its credential.
+//! WebSocket, server-sent events and long polling: new mail is published at once, none is missed, and streams end with
+//! their credential.
 
 use std::time::{Duration, Instant};
 
@@ -7,21 +8,21 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Client, Mailbox},
-    follow::{Events, Said, Socket},
+    follow::{Events, Frame, Socket},
     world::{Kind, World},
 };
 
 mod chaos;
-mod clients;
 mod connections;
 mod large;
 mod stalled;
+mod third_party_clients;
 
 mod worlds {
-    crate::scenario!(new_mail_is_told_in_every_way);
-    crate::scenario!(nothing_falls_between_two_looks);
-    crate::scenario!(three_sockets_for_each_mailbox_over_all_gateways);
-    crate::scenario!(a_stream_ends_with_its_credential);
+    crate::scenario!(new_mail_is_published_on_every_channel);
+    crate::scenario!(wait_with_cursor_misses_nothing);
+    crate::scenario!(websocket_limit_holds_across_gateways);
+    crate::scenario!(stream_ends_when_credential_is_revoked);
 }
 
 async fn send(world: &World, to: &str, subject: &str) {
@@ -59,7 +60,7 @@ fn subjects(answer: &Value) -> Vec<String> {
     messages.iter().map(|message| text(message, "subject")).collect()
 }
 
-async fn new_mail_is_told_in_every_way(world: World) {
+async fn new_mail_is_published_on_every_channel(world: World) {
     let client = world.client();
     let pro = client.register("pro@example.com").await;
     let mailbox = client.create_mailbox("ann@mayfly.test", Some(&pro)).await;
@@ -86,7 +87,7 @@ async fn new_mail_is_told_in_every_way(world: World) {
     assert_eq!(
         Events::open(&url, None, None).await.unwrap_err(),
         401,
-        "a ticket is good once"
+        "a ticket is valid once"
     );
 
     let waiting = wait(
@@ -96,7 +97,7 @@ async fn new_mail_is_told_in_every_way(world: World) {
     );
     let all_waiting = client.get("/pro/api/messages/wait?to=ann@&timeout=20", &pro);
     let sending = async {
-        // Whether or not the waits have begun: those that have not find nothing before the second mail.
+        // Waits that have not started yet find no mail before the second one.
         while client.get("/api/messages", &mailbox.token).await.json()["messages"] == json!([]) {
             send(&world, &mailbox.address, "Hello").await;
         }
@@ -118,26 +119,26 @@ async fn new_mail_is_told_in_every_way(world: World) {
     for key in ["codes", "links"] {
         event[key] = whole[key].clone();
     }
-    assert_eq!(socket.next().await, Said::Text(event.clone()));
+    assert_eq!(socket.next().await, Frame::Text(event.clone()));
     for events in [&mut events, &mut all, &mut by_ticket] {
-        let told = events.next().await.unwrap();
+        let received = events.next().await.unwrap();
         assert_eq!(
-            (told.name.as_str(), &told.id, &told.data),
+            (received.name.as_str(), &received.id, &received.data),
             ("new_email", &text(first, "id"), &event)
         );
     }
     send(&world, &other.address, "For the other").await;
-    let Said::Text(told) = strangers.next().await else {
-        panic!("it is told")
+    let Frame::Text(message) = strangers.next().await else {
+        panic!("the message is published")
     };
     assert_eq!(
-        text(&told, "subject"),
+        text(&message, "subject"),
         "For the other",
-        "and nothing of another's"
+        "only mail of the own mailbox is published"
     );
 }
 
-async fn nothing_falls_between_two_looks(world: World) {
+async fn wait_with_cursor_misses_nothing(world: World) {
     let client = world.client();
     let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
     let (status, answer) = wait(&client, &mailbox.token, "timeout=0").await;
@@ -147,7 +148,7 @@ async fn nothing_falls_between_two_looks(world: World) {
     for n in 0..5 {
         send(&world, &mailbox.address, &format!("n{n}")).await;
     }
-    // Two at a time, then one, then none.
+    // Pages of two, one and no messages.
     let mut seen = Vec::new();
     for (count, expected) in [(2, 200), (2, 200), (2, 204), (1, 200), (1, 204)] {
         let (status, answer) = wait(
@@ -156,7 +157,7 @@ async fn nothing_falls_between_two_looks(world: World) {
             &format!("since={since}&count={count}&timeout=0"),
         )
         .await;
-        // A wait of no time may end before it has looked; one that must find something is given some.
+        // A wait with time-out 0 may end before its first read, so a wait that must succeed gets some time.
         let (status, answer) = match (status, expected) {
             (204, 200) => {
                 wait(
@@ -175,7 +176,7 @@ async fn nothing_falls_between_two_looks(world: World) {
         since = text(&answer, "since");
     }
     assert_eq!(seen, ["n0", "n1", "n2", "n3", "n4"]);
-    // A filter passes over what is not wanted, and does not lose what comes behind.
+    // A filter skips other mail and still returns what follows.
     let (_, answer) = wait(
         &client,
         &mailbox.token,
@@ -191,17 +192,17 @@ async fn nothing_falls_between_two_looks(world: World) {
     .await;
     assert_eq!(subjects(&answer), ["n3"]);
 
-    // A client that comes back with its cursor is told what it missed, in order, once.
+    // A client that resumes from its cursor receives what it missed, in order, once.
     let base = world.http().to_owned();
     let mut socket = Socket::follow(&base, &mailbox.token, Some(&start)).await.unwrap();
     let mut events = Events::open(&format!("{base}/api/events"), Some(&mailbox.token), Some(&start))
         .await
         .unwrap();
     for n in 0..5 {
-        let Said::Text(told) = socket.next().await else {
-            panic!("n{n} is told")
+        let Frame::Text(message) = socket.next().await else {
+            panic!("n{n} is published")
         };
-        assert_eq!(text(&told, "subject"), format!("n{n}"));
+        assert_eq!(text(&message, "subject"), format!("n{n}"));
         assert_eq!(
             text(&events.next().await.unwrap().data, "subject"),
             format!("n{n}")
@@ -219,7 +220,7 @@ async fn nothing_falls_between_two_looks(world: World) {
     }
 }
 
-async fn three_sockets_for_each_mailbox_over_all_gateways(world: World) {
+async fn websocket_limit_holds_across_gateways(world: World) {
     let client = world.client();
     let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
     let gateways: Vec<String> = world.all("HTTP").into_iter().map(str::to_owned).collect();
@@ -232,12 +233,12 @@ async fn three_sockets_for_each_mailbox_over_all_gateways(world: World) {
         let refused = Socket::follow(gateway(n), &mailbox.token, None)
             .await
             .unwrap_err();
-        assert_eq!(refused, Said::Text(json!({"error": "too_many_connections"})));
+        assert_eq!(refused, Frame::Text(json!({"error": "too_many_connections"})));
     }
-    // Another mailbox is another matter.
+    // The limit is per mailbox.
     let other = client.create_mailbox("other@mayfly.test", None).await;
     Socket::follow(gateway(0), &other.token, None).await.unwrap();
-    // One that ends, however it ends, makes room.
+    // A socket that ends in any way frees its permit.
     drop(open.pop());
     eventually_within(
         "a closed socket is not counted",
@@ -247,7 +248,7 @@ async fn three_sockets_for_each_mailbox_over_all_gateways(world: World) {
     .await;
 }
 
-async fn a_stream_ends_with_its_credential(world: World) {
+async fn stream_ends_when_credential_is_revoked(world: World) {
     let client = world.client();
     let pro = client.register("pro@example.com").await;
     let (token_id, pro_token) = client.create_token(&pro, "used").await;
@@ -264,7 +265,7 @@ async fn a_stream_ends_with_its_credential(world: World) {
     };
     let (deleted, mut socket_of_deleted, mut events_of_deleted) = made("deleted").await;
     let (reset, mut socket_of_reset, mut events_of_reset) = made("reset").await;
-    let (_kept, mut socket_of_kept, _events_of_kept) = made("kept").await;
+    let (_kept, mut kept_socket, _events_of_kept) = made("kept").await;
     let mut all = Events::open(&format!("{base}/pro/api/events"), Some(&pro_token), None)
         .await
         .unwrap();
@@ -299,11 +300,11 @@ async fn a_stream_ends_with_its_credential(world: World) {
         revoked.elapsed()
     );
     send(&world, "kept@mayfly.test", "Still here").await;
-    assert!(matches!(socket_of_kept.next().await, Said::Text(_)));
+    assert!(matches!(kept_socket.next().await, Frame::Text(_)));
 }
 
 #[tokio::test]
-async fn only_those_who_may_get_in() {
+async fn websocket_without_permission_is_rejected() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     let base = world.http().to_owned();
@@ -356,10 +357,10 @@ async fn only_those_who_may_get_in() {
         ),
     ] {
         let mut socket = Socket::open(&base, "/api/ws", &[]).await.unwrap();
-        socket.say(&frame).await;
+        socket.send_text(&frame).await;
         assert_eq!(socket.refusal().await, (error.to_owned(), 1008), "{frame}");
     }
-    // A credential in the URL or a header is not taken: the first frame is still waited for, and does not come.
+    // Credentials in the URL or a header are ignored: the server waits for the first frame, which does not come.
     let path = format!("/api/ws?token={}", mailbox.token);
     let bearer = format!("Bearer {}", mailbox.token);
     let mut silent = Socket::open(&base, &path, &[("authorization", &bearer)])

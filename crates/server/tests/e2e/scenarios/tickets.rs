@@ -1,4 +1,4 @@
-//! Tickets: what a browser carries in a URL is good once, for one thing, and no longer than the token behind it.
+//! Tickets: a credential for URLs, valid once, for one purpose, and not longer than its token.
 
 use mayfly_testkit::MailSender;
 use serde_json::{Value, json};
@@ -9,8 +9,8 @@ use crate::{
 };
 
 mod worlds {
-    crate::scenario!(a_ticket_is_good_once_for_one_thing_and_while_its_token_is);
-    crate::scenario!(a_body_is_a_document_that_may_do_nothing);
+    crate::scenario!(ticket_is_valid_once_for_one_purpose);
+    crate::scenario!(body_document_is_sandboxed);
 }
 
 const POLICY: &str = "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; \
@@ -30,12 +30,12 @@ async fn newest(client: &Client, token: &str) -> String {
     client.messages(token).await[0]["id"].as_str().unwrap().to_owned()
 }
 
-async fn ask(client: &Client, token: &str, body: Value) -> Answer {
+async fn issue(client: &Client, token: &str, body: Value) -> Answer {
     client.call("POST", "/api/tickets", Some(token), Some(body)).await
 }
 
 async fn ticket(client: &Client, token: &str, body: Value) -> String {
-    let answer = ask(client, token, body).await;
+    let answer = issue(client, token, body).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     assert!(answer.json()["expires_at"].as_str().unwrap().ends_with('Z'));
     answer.json()["ticket"].as_str().unwrap().to_owned()
@@ -43,11 +43,11 @@ async fn ticket(client: &Client, token: &str, body: Value) -> String {
 
 async fn body(client: &Client, id: &str, ticket: &str) -> (u16, String) {
     let path = format!("/api/messages/{id}/body?ticket={ticket}");
-    client.call("GET", &path, None, None).await.verdict()
+    client.call("GET", &path, None, None).await.outcome()
 }
 
-async fn a_ticket_is_good_once_for_one_thing_and_while_its_token_is(world: World) {
-    // Of several gateways, calls go to another at each turn.
+async fn ticket_is_valid_once_for_one_purpose(world: World) {
+    // Calls alternate between gateways.
     let (client, second) = (world.client(), world.client());
     let refused = (401, "invalid_token".to_owned());
     let pro = client.register("ann@example.com").await;
@@ -75,13 +75,13 @@ async fn a_ticket_is_good_once_for_one_thing_and_while_its_token_is(world: World
         refused,
         "another object"
     );
-    assert_eq!(body(&second, &id, &for_this).await, refused, "it is used up");
-    let bobs = ask(&client, &bob.token, of_message.clone()).await;
-    assert_eq!(bobs.verdict(), (404, "not_found".to_owned()), "another user");
-    let bobs = ask(&client, &pro_token, of_message.clone()).await;
-    assert_eq!(bobs.verdict(), (404, "not_found".to_owned()), "another user");
+    assert_eq!(body(&second, &id, &for_this).await, refused, "the ticket is used");
+    let bobs = issue(&client, &bob.token, of_message.clone()).await;
+    assert_eq!(bobs.outcome(), (404, "not_found".to_owned()), "another user");
+    let bobs = issue(&client, &pro_token, of_message.clone()).await;
+    assert_eq!(bobs.outcome(), (404, "not_found".to_owned()), "another user");
 
-    // A Pro user's message needs no mailbox named; a token revoked since takes its tickets along.
+    // A Pro user need not name the mailbox. Revoking a token revokes its tickets.
     let owned_id = newest(&client, &owned.token).await;
     let of_owned = json!({"for": "message", "id": owned_id});
     let good = ticket(&client, &pro_token, of_owned.clone()).await;
@@ -91,21 +91,21 @@ async fn a_ticket_is_good_once_for_one_thing_and_while_its_token_is(world: World
     assert_eq!(client.call("DELETE", &path, Some(&pro), None).await.status, 204);
     assert_eq!(body(&second, &owned_id, &revoked).await, refused, "revoked since");
 
-    // Two credentials are none, and only a route that says so takes a ticket.
+    // Two credentials are rejected, and only some routes accept tickets.
     let both = ticket(&client, &ann.token, of_message.clone()).await;
     for path in [
         format!("/api/messages/{id}/body?ticket={both}"),
         format!("/api/me?ticket={both}"),
     ] {
         let answer = client.get(&path, &ann.token).await;
-        assert_eq!(answer.verdict(), (400, "invalid_request".to_owned()), "{path}");
+        assert_eq!(answer.outcome(), (400, "invalid_request".to_owned()), "{path}");
     }
     for path in [
         format!("/api/messages/{id}?ticket={both}"),
         format!("/api/me?ticket={both}"),
     ] {
         assert_eq!(
-            client.call("GET", &path, None, None).await.verdict(),
+            client.call("GET", &path, None, None).await.outcome(),
             refused,
             "{path}"
         );
@@ -113,7 +113,7 @@ async fn a_ticket_is_good_once_for_one_thing_and_while_its_token_is(world: World
     for name in ["access_token", "token", "ticket"] {
         let path = format!("/api/messages/{id}/body?{name}={}", ann.token);
         assert_eq!(
-            client.call("GET", &path, None, None).await.verdict(),
+            client.call("GET", &path, None, None).await.outcome(),
             refused,
             "{name}"
         );
@@ -121,7 +121,7 @@ async fn a_ticket_is_good_once_for_one_thing_and_while_its_token_is(world: World
     assert_eq!(
         body(&second, &id, &both).await,
         (200, String::new()),
-        "it was not used"
+        "the ticket is unused"
     );
 
     for wrong in [
@@ -130,16 +130,16 @@ async fn a_ticket_is_good_once_for_one_thing_and_while_its_token_is(world: World
         json!({"for": "message"}),
         json!({"for": 1}),
     ] {
-        let answer = ask(&client, &ann.token, wrong.clone()).await;
-        assert_eq!(answer.verdict(), (400, "invalid_request".to_owned()), "{wrong}");
+        let answer = issue(&client, &ann.token, wrong.clone()).await;
+        assert_eq!(answer.outcome(), (400, "invalid_request".to_owned()), "{wrong}");
     }
     let log = world.log();
     for secret in [&one, &good, &both, &ann.token] {
-        assert!(!log.contains(secret.as_str()), "a log holds a credential");
+        assert!(!log.contains(secret.as_str()), "the log contains a credential");
     }
 }
 
-async fn a_body_is_a_document_that_may_do_nothing(world: World) {
+async fn body_document_is_sandboxed(world: World) {
     let client = world.client();
     let ann = client.create_mailbox("ann@mayfly.test", None).await;
     let gif = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
@@ -210,7 +210,7 @@ async fn a_body_is_a_document_that_may_do_nothing(world: World) {
     );
 }
 
-/// What a process has done so far, by its metrics.
+/// The gRPC calls and raw reads of a process, from its metrics.
 #[derive(Debug, PartialEq, Eq)]
 struct Cost {
     grpc_calls: u64,

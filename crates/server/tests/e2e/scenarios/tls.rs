@@ -1,4 +1,4 @@
-//! HTTPS and STARTTLS with a certificate of one's own, which is read again when it changes.
+//! HTTPS and STARTTLS with a configured certificate, which is reloaded when it changes.
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
@@ -13,7 +13,7 @@ fn write_certificate(dir: &Path) {
     fs::write(dir.join("cert.pem"), cert.pem()).unwrap();
 }
 
-/// Calls with curl, which trusts the certificate that is in the directory now, and nothing else.
+/// Calls with curl, which trusts only the current certificate in the directory.
 fn curl(dir: &Path, args: &[&str]) -> (bool, String) {
     let output = Command::new("curl")
         .args(["-sS", "--cacert"])
@@ -29,7 +29,7 @@ fn curl(dir: &Path, args: &[&str]) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn certificates_are_used_and_read_again() {
+async fn changed_certificate_is_reloaded() {
     let dir = tempfile::tempdir().unwrap();
     write_certificate(dir.path());
     let path = |name: &str| dir.path().join(name).display().to_string();
@@ -80,13 +80,12 @@ async fn certificates_are_used_and_read_again() {
     write_certificate(dir.path());
     let domains = format!("{https}/api/domains");
     let started = std::time::Instant::now();
-    // The old certificate is refused by a client that trusts only the new one, until it has been read again: by each edge
-    // for itself.
+    // A client that trusts only the new certificate fails until the edge has reloaded it. Each edge reloads separately.
     for of_edge in [&[&*domains][..], &send] {
         while !curl(dir.path(), of_edge).0 {
             assert!(
                 started.elapsed() < Duration::from_secs(40),
-                "the new certificate is not used"
+                "the new certificate is not reloaded"
             );
             tokio::time::sleep(Duration::from_millis(250)).await;
         }

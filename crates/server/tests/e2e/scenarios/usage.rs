@@ -1,4 +1,4 @@
-//! What a Pro user is told of how much mail came.
+//! Usage statistics of a Pro user.
 
 use mayfly_testkit::MailSender;
 use serde_json::Value;
@@ -6,10 +6,10 @@ use serde_json::Value;
 use crate::world::World;
 
 mod worlds {
-    crate::scenario!(a_user_sees_how_much_came_on_which_day);
+    crate::scenario!(list_usage_days_counts_mail_per_day);
 }
 
-async fn a_user_sees_how_much_came_on_which_day(world: World) {
+async fn list_usage_days_counts_mail_per_day(world: World) {
     let client = world.client();
     let pro = client.register("ann@example.com").await;
     let (_, token) = client.create_token(&pro, "ci").await;
@@ -32,7 +32,7 @@ async fn a_user_sees_how_much_came_on_which_day(world: World) {
             let usage = answer.json();
             let days = usage["days"].as_array().unwrap();
             assert_eq!(days.len(), count, "{query}");
-            // Midnight may pass meanwhile: then what came is on two days.
+            // If midnight passes meanwhile, the mail is on two days.
             let sum = |key: &str| days.iter().map(|day| day[key].as_i64().unwrap()).sum::<i64>();
             assert!(count == 1 || sum("messages") == 2, "{usage}");
             assert!(count == 1 || me["used"] == sum("bytes"), "{usage}");
@@ -44,7 +44,7 @@ async fn a_user_sees_how_much_came_on_which_day(world: World) {
             assert!(named.len() == count && named.is_sorted(), "{usage}");
         }
     }
-    // The last of them is today, by the clock that messages are dated by.
+    // The last day is today, by the clock that dates messages.
     let arrived = client.messages(&owned.token).await;
     let today = client.get("/pro/api/usage?days=1", &pro).await.json();
     let today = today["days"][0]["day"].as_str().unwrap().to_owned();
@@ -56,7 +56,7 @@ async fn a_user_sees_how_much_came_on_which_day(world: World) {
     for days in ["0", "91", "-1", "1.5", "", "many", "99999999999"] {
         let answer = client.get(&format!("/pro/api/usage?days={days}"), &pro).await;
         assert_eq!(
-            answer.verdict(),
+            answer.outcome(),
             (400, "invalid_request".to_owned()),
             "{days}: {answer:?}"
         );

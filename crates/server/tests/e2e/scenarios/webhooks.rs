@@ -1,4 +1,4 @@
-//! A Pro user is told of mail, and can tell by the signature who tells it: the libraries of Standard Webhooks say so.
+//! Webhook deliveries and their signatures, verified by the libraries of Standard Webhooks.
 
 use std::{
     io::Write,
@@ -10,23 +10,23 @@ use mayfly_testkit::{MailSender, eventually_within};
 use serde_json::{Value, json};
 
 use crate::{
-    receiver::{Receiver, Told},
+    receiver::{Receiver, WebhookRequest},
     world::World,
 };
 
 mod killed;
 
 mod worlds {
-    crate::scenario!(a_webhook_is_told_signed_until_it_is_deleted);
+    crate::scenario!(webhook_deliveries_are_signed_until_deleted);
 }
 
-const SOON: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Each reads cases, and prints of each whether it is genuine.
+/// Each script reads cases and prints for each whether the signature is valid.
 const PYTHON: &str = r#"
 import hashlib, hmac, json, sys
 from standardwebhooks import Webhook
-def is_genuine(case):
+def is_valid(case):
     headers = case["headers"]
     try:
         Webhook(case["secret"]).verify(case["body"], headers)
@@ -40,7 +40,7 @@ def is_plain(case):
     digest = hmac.new(case["secret"].encode(), message.encode(), hashlib.sha256).hexdigest()
     return headers["x-webhook-signature"] == "sha256=" + digest
 cases = json.load(sys.stdin)
-print(json.dumps([[is_genuine(case), is_plain(case)] for case in cases]))
+print(json.dumps([[is_valid(case), is_plain(case)] for case in cases]))
 "#;
 
 const NODE: &str = r#"
@@ -72,8 +72,8 @@ fn run(command: &mut Command, cases: &[Value]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"))
 }
 
-/// Asks the library of Rust.
-fn is_genuine(case: &Value) -> bool {
+/// Verifies with the Rust library.
+fn is_valid(case: &Value) -> bool {
     let mut headers = http::HeaderMap::new();
     for (name, value) in case["headers"].as_object().unwrap() {
         let name: http::HeaderName = name.parse().unwrap();
@@ -85,54 +85,54 @@ fn is_genuine(case: &Value) -> bool {
         .is_ok()
 }
 
-/// Asks the libraries of three languages; they must agree. Returns also whether our own signature is right.
-pub(super) fn judge(cases: &[Value]) -> (Vec<bool>, Vec<bool>) {
+/// Verifies with the libraries of three languages, which must agree. Also returns whether the plain HMAC header is valid.
+pub(super) fn verify(cases: &[Value]) -> (Vec<bool>, Vec<bool>) {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let python = format!("{root}/target/tools/clients/bin/python");
-    let verdicts = run(Command::new(python).args(["-c", PYTHON]), cases);
-    let verdicts: Vec<[bool; 2]> = serde_json::from_value(verdicts).unwrap();
-    let (standard, plain): (Vec<_>, Vec<_>) = verdicts.into_iter().map(<(bool, bool)>::from).unzip();
+    let results = run(Command::new(python).args(["-c", PYTHON]), cases);
+    let results: Vec<[bool; 2]> = serde_json::from_value(results).unwrap();
+    let (standard, plain): (Vec<_>, Vec<_>) = results.into_iter().map(<(bool, bool)>::from).unzip();
     let mut node = crate::node::command();
     node.args(["--input-type=module", "-e", NODE]);
     let of_node: Vec<bool> = serde_json::from_value(run(&mut node, cases)).unwrap();
-    let of_rust: Vec<bool> = cases.iter().map(is_genuine).collect();
+    let of_rust: Vec<bool> = cases.iter().map(is_valid).collect();
     assert_eq!((&of_node, &of_rust), (&standard, &standard));
     (standard, plain)
 }
 
-pub(super) fn case(told: &Told, secret: &str) -> Value {
-    let headers: serde_json::Map<String, Value> = told
+pub(super) fn case(request: &WebhookRequest, secret: &str) -> Value {
+    let headers: serde_json::Map<String, Value> = request
         .headers
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap().into()))
         .collect();
-    json!({"secret": secret, "body": told.body, "headers": headers})
+    json!({"secret": secret, "body": request.body, "headers": headers})
 }
 
-/// The same with one header changed.
-fn with_header(told: &Told, secret: &str, name: &str, value: &str) -> Value {
-    let mut case = case(told, secret);
+/// A case with one header changed.
+fn with_header(request: &WebhookRequest, secret: &str, name: &str, value: &str) -> Value {
+    let mut case = case(request, secret);
     case["headers"][name] = value.into();
     case
 }
 
-/// Genuine as it came, and not when anything about it is another.
-fn is_signed(told: &Told, secret: &str, other_secret: &str) {
-    let mut body = case(told, secret);
-    body["body"] = told.body.replacen("news", "sews", 1).into();
-    assert_ne!(body["body"], told.body);
-    let time: i64 = told.header("webhook-timestamp").parse().unwrap();
+/// The request is valid as received, and invalid with any part changed.
+fn assert_signed(request: &WebhookRequest, secret: &str, other_secret: &str) {
+    let mut body = case(request, secret);
+    body["body"] = request.body.replacen("news", "sews", 1).into();
+    assert_ne!(body["body"], request.body);
+    let time: i64 = request.header("webhook-timestamp").parse().unwrap();
     let cases = [
-        case(told, secret),
+        case(request, secret),
         body,
-        with_header(told, secret, "webhook-id", "evt_another"),
-        with_header(told, secret, "webhook-timestamp", &(time + 1).to_string()),
-        with_header(told, secret, "webhook-timestamp", &(time - 3600).to_string()),
-        case(told, other_secret),
+        with_header(request, secret, "webhook-id", "evt_another"),
+        with_header(request, secret, "webhook-timestamp", &(time + 1).to_string()),
+        with_header(request, secret, "webhook-timestamp", &(time - 3600).to_string()),
+        case(request, other_secret),
     ];
-    let (standard, plain) = judge(&cases);
+    let (standard, plain) = verify(&cases);
     assert_eq!(standard, [true, false, false, false, false, false]);
-    // Our own signature says nothing of the id.
+    // The plain HMAC header does not cover the id.
     assert_eq!(plain, [true, false, true, false, false, false]);
 }
 
@@ -143,7 +143,7 @@ async fn send(world: &World, recipient: &str) {
     assert_eq!(reply.unwrap().code, 250);
 }
 
-async fn a_webhook_is_told_signed_until_it_is_deleted(world: World) {
+async fn webhook_deliveries_are_signed_until_deleted(world: World) {
     let (client, receiver) = (world.client(), Receiver::start().await);
     let pro = client.register("ann@example.com").await;
     let mailbox = client.create_mailbox("ann@mayfly.test", Some(&pro)).await;
@@ -159,15 +159,15 @@ async fn a_webhook_is_told_signed_until_it_is_deleted(world: World) {
     let (webhook, secret) = (created.json(), text(&created.json()["secret"]));
     let id = text(&webhook["id"]);
     assert_eq!(
-        call("POST", "", target("/second")).await.verdict(),
+        call("POST", "", target("/second")).await.outcome(),
         (403, "webhook_limit_reached".to_owned())
     );
     let listed = call("GET", "", None).await;
     assert!(!String::from_utf8_lossy(&listed.body).contains("whsec_"));
 
-    // A mail, and who tells of it.
+    // A new mail is delivered to the webhook.
     send(&world, &mailbox.address).await;
-    let first = receiver.until_told(1).await;
+    let first = receiver.until_received(1).await;
     let event = first.json();
     assert_eq!(
         (first.path.as_str(), first.header("content-type")),
@@ -182,30 +182,33 @@ async fn a_webhook_is_told_signed_until_it_is_deleted(world: World) {
         client.messages(&mailbox.token).await[0]["id"]
     );
     let another = format!("whsec_{}", "A".repeat(43) + "=");
-    is_signed(&first, &secret, &another);
+    assert_signed(&first, &secret, &another);
 
-    // From the rotation on both secrets sign, and the plain signature is of the new one.
+    // After the rotation both secrets sign; the plain HMAC header uses the new one.
     let rotated = call("POST", &format!("/{id}/rotate"), None).await;
     assert_eq!((rotated.status, &rotated.json()["id"]), (200, &webhook["id"]));
     let new_secret = text(&rotated.json()["secret"]);
     assert_ne!(new_secret, secret);
     let tested = call("POST", &format!("/{id}/test"), None).await;
     assert_eq!(tested.status, 202, "{tested:?}");
-    let sample = receiver.until_told(2).await;
+    let sample = receiver.until_received(2).await;
     assert_eq!(sample.json()["id"], tested.json()["event_id"]);
     let cases = [
         case(&sample, &secret),
         case(&sample, &new_secret),
         case(&sample, &another),
     ];
-    assert_eq!(judge(&cases), (vec![true, true, false], vec![false, true, false]));
+    assert_eq!(
+        verify(&cases),
+        (vec![true, true, false], vec![false, true, false])
+    );
 
-    // What was tried, newest first; and the oldest of it once more.
+    // Attempts are listed newest first; the oldest is replayed.
     let deliveries = async || {
         let answer = call("GET", &format!("/{id}/deliveries"), None).await;
         answer.json()["deliveries"].as_array().expect("a list").clone()
     };
-    eventually_within("noted", SOON, async || deliveries().await.len() == 2).await;
+    eventually_within("noted", TIMEOUT, async || deliveries().await.len() == 2).await;
     let made = deliveries().await;
     let events: Vec<&Value> = made.iter().map(|made| &made["event_id"]).collect();
     assert_eq!(events, [&sample.json()["id"], &event["id"]]);
@@ -217,18 +220,18 @@ async fn a_webhook_is_told_signed_until_it_is_deleted(world: World) {
         (replayed.status, &replayed.json()["event_id"]),
         (202, &event["id"])
     );
-    let again = receiver.until_told(3).await;
+    let again = receiver.until_received(3).await;
     assert_eq!(
         (&again.body, again.header("webhook-id")),
         (&first.body, first.header("webhook-id"))
     );
-    is_signed(&again, &new_secret, &another);
+    assert_signed(&again, &new_secret, &another);
 
-    // One that is deleted is told no more.
+    // A deleted webhook gets no deliveries.
     assert_eq!(call("DELETE", &format!("/{id}"), None).await.status, 204);
     assert_eq!(call("GET", &format!("/{id}/deliveries"), None).await.status, 404);
     assert_eq!(call("POST", "", target("/other")).await.status, 201);
     send(&world, &mailbox.address).await;
-    assert_eq!(receiver.until_told(4).await.path, "/other");
-    assert_eq!(receiver.told().len(), 4);
+    assert_eq!(receiver.until_received(4).await.path, "/other");
+    assert_eq!(receiver.requests().len(), 4);
 }

@@ -1,6 +1,6 @@
 //! Webhooks and their deliveries.
 
-use mayfly_proto::mailbox;
+use mayfly_proto::mailbox::{self, WebhookStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,7 +14,7 @@ pub(crate) struct Webhook {
     url: String,
     events: Vec<String>,
     /// `active` or `failed`.
-    status: String,
+    status: &'static str,
     failure_count: i32,
     #[schema(required, format = DateTime)]
     last_triggered_at: Option<String>,
@@ -27,11 +27,15 @@ pub(crate) struct Webhook {
 
 impl From<mailbox::Webhook> for Webhook {
     fn from(webhook: mailbox::Webhook) -> Self {
+        let status = match webhook.status() {
+            WebhookStatus::Failed => "failed",
+            WebhookStatus::Active | WebhookStatus::Unspecified => "active",
+        };
         Self {
             id: webhook.webhook_id,
             url: webhook.url,
             events: webhook.events,
-            status: webhook.status,
+            status,
             failure_count: webhook.failure_count,
             last_triggered_at: webhook.last_triggered_at.map(timestamp),
             gives_up_at: webhook.gives_up_at.map(timestamp),

@@ -1,4 +1,4 @@
-//! Gateways and Redis are killed: every waiter gets its own mail all the same, once, and nobody else's.
+//! Gateways and Redis are killed: every client receives each mail of its own mailbox once, and no other.
 
 use std::time::{Duration, Instant};
 
@@ -9,17 +9,17 @@ use tokio::{sync::watch, task::JoinSet};
 use super::{send, text};
 use crate::{
     client::{Client, Mailbox},
-    follow::{Said, Socket},
+    follow::{Frame, Socket},
     world::{Kind, World},
 };
 
-/// Mailboxes, each with a sender on a connection of its own, and a waiter or a socket.
+/// Mailboxes, each with a sender on its own connection and a long-polling or WebSocket client.
 const MAILBOXES: usize = 50;
-/// Mails of each.
+/// Mails per mailbox.
 const MAILS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn streams_miss_nothing_while_gateways_and_redis_are_killed() {
+async fn gateways_and_redis_killed_streams_miss_nothing() {
     let mut world = World::start(Kind::Replicas);
     let gateways: Vec<String> = world.all("HTTP").into_iter().map(str::to_owned).collect();
     let client = world.client();
@@ -45,7 +45,7 @@ async fn streams_miss_nothing_while_gateways_and_redis_are_killed() {
         senders.spawn(async move {
             let mut sender = MailSender::ready(smtp).await.unwrap();
             for round in 0..MAILS {
-                // So that the mails are spread over several kills.
+                // Spreads the mails over several kills.
                 killed.wait_for(|killed| *killed >= round / 2).await.unwrap();
                 let mail = format!("Subject: {round}\r\n\r\n{}\r\n", mailbox.address);
                 let to = [mailbox.address.as_str()];
@@ -58,7 +58,7 @@ async fn streams_miss_nothing_while_gateways_and_redis_are_killed() {
         let turn = *kills.borrow();
         let index = world.replicas("gateway").nth(turn % 2).unwrap();
         world.processes[index].kill();
-        world.start_again(index);
+        world.restart_process(index);
         if turn % 2 == 1 {
             let servers = world.servers.as_mut().unwrap();
             servers.redis.kill();
@@ -75,35 +75,36 @@ async fn streams_miss_nothing_while_gateways_and_redis_are_killed() {
     }
 }
 
-/// What a follower was told: every subject in order, once, and of its own mailbox only.
-fn check(mailbox: &Mailbox, told: &[Value]) {
+/// A client receives every subject of its own mailbox in order, once.
+fn check(mailbox: &Mailbox, received: &[Value]) {
     let expected: Vec<String> = (0..MAILS).map(|n| n.to_string()).collect();
-    let subjects: Vec<&str> = told
+    let subjects: Vec<&str> = received
         .iter()
         .map(|mail| mail["subject"].as_str().unwrap())
         .collect();
     assert_eq!(subjects, expected, "{}", mailbox.address);
     assert!(
-        told.iter()
+        received
+            .iter()
             .all(|mail| mail["address"] == mailbox.address.as_str())
     );
 }
 
 async fn by_waiting(gateways: &[String], mailbox: &Mailbox, mut since: String) {
-    let mut told: Vec<Value> = Vec::new();
+    let mut received: Vec<Value> = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(90);
     for turn in 0.. {
         assert!(
             Instant::now() < deadline,
-            "{} was told {}",
+            "{} received {}",
             mailbox.address,
-            told.len()
+            received.len()
         );
         let client = Client::new(&gateways[turn % gateways.len()]);
         let request = client
             .request("GET", &format!("/api/messages/wait?since={since}&timeout=5"))
             .bearer_auth(&mailbox.token);
-        // A gateway that is gone is no answer; the next one is asked with the same cursor.
+        // If a gateway is gone, the client retries the next one with the same cursor.
         let Ok(response) = request.send().await else {
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
@@ -113,7 +114,7 @@ async fn by_waiting(gateways: &[String], mailbox: &Mailbox, mut since: String) {
                 let Ok(answer) = response.json::<Value>().await else {
                     continue;
                 };
-                told.extend(answer["messages"].as_array().unwrap().iter().cloned());
+                received.extend(answer["messages"].as_array().unwrap().iter().cloned());
                 since = answer["since"].as_str().unwrap().to_owned();
             }
             204 => {
@@ -122,23 +123,23 @@ async fn by_waiting(gateways: &[String], mailbox: &Mailbox, mut since: String) {
             503 => tokio::time::sleep(Duration::from_millis(100)).await,
             status => panic!("{status}"),
         }
-        if told.len() >= MAILS {
+        if received.len() >= MAILS {
             break;
         }
     }
-    check(mailbox, &told);
+    check(mailbox, &received);
 }
 
 async fn by_socket(gateways: &[String], mailbox: &Mailbox, mut since: String) {
-    let mut told: Vec<Value> = Vec::new();
+    let mut received: Vec<Value> = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(90);
     let mut turn = 0;
-    while told.len() < MAILS {
+    while received.len() < MAILS {
         assert!(
             Instant::now() < deadline,
-            "{} was told {}",
+            "{} received {}",
             mailbox.address,
-            told.len()
+            received.len()
         );
         turn += 1;
         let base = &gateways[turn % gateways.len()];
@@ -146,29 +147,29 @@ async fn by_socket(gateways: &[String], mailbox: &Mailbox, mut since: String) {
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        while told.len() < MAILS {
-            let heard = tokio::time::timeout(Duration::from_secs(10), socket.hear()).await;
-            let Ok(Said::Text(mail)) = heard else { break };
+        while received.len() < MAILS {
+            let frame = tokio::time::timeout(Duration::from_secs(10), socket.receive()).await;
+            let Ok(Frame::Text(mail)) = frame else { break };
             since = mail["id"].as_str().unwrap().to_owned();
-            told.push(mail);
+            received.push(mail);
         }
     }
-    check(mailbox, &told);
+    check(mailbox, &received);
 }
 
-/// The bus is a hint: what it does not tell is found in the database.
+/// The bus is only a hint: messages without an event are found in the database.
 #[tokio::test]
-async fn mail_that_no_event_told_of_is_told_all_the_same() {
+async fn lost_event_is_recovered_from_the_database() {
     let mut world = World::start(Kind::Split);
     let client = world.client();
     let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
     let base = world.http().to_owned();
     let mut socket = Socket::follow(&base, &mailbox.token, None).await.unwrap();
     world.servers.as_mut().unwrap().redis.kill();
-    send(&world, &mailbox.address, "Unheard").await;
-    let Said::Text(told) = socket.next().await else {
-        panic!("it is told on the connection that is open")
+    send(&world, &mailbox.address, "Lost event").await;
+    let Frame::Text(message) = socket.next().await else {
+        panic!("the message is published on the open connection")
     };
-    assert_eq!(text(&told, "subject"), "Unheard");
+    assert_eq!(text(&message, "subject"), "Lost event");
     world.servers.as_mut().unwrap().redis.restart();
 }

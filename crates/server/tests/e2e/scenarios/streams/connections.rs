@@ -1,5 +1,4 @@
-//! How connections end: those of clients that misbehave or vanish, those of a process that stops, and those of HTTP/2, which
-//! never become WebSockets.
+//! The end of connections: of misbehaving and vanished clients and of a draining process. HTTP/2 is never upgraded.
 
 use h2::{client::handshake, ext::Protocol};
 use http::{Method, Request, Version};
@@ -9,12 +8,12 @@ use tokio::net::TcpStream;
 use super::{send, text, wait};
 use crate::{
     client::Client,
-    follow::{Events, PATIENCE, Said, Socket},
+    follow::{Events, Frame, Socket, TIMEOUT},
     world::{Kind, World},
 };
 
-/// Opens the three sockets that a mailbox may have, takes the network from under one of them, and prints after how many
-/// seconds its place is free. The other two answer pings meanwhile, and must be open in the end.
+/// Opens the three sockets that a mailbox may have, cuts the network of one of them, and prints after how many seconds its
+/// permit is free. The other two answer pings meanwhile and must stay open.
 const VANISH: &str = r#"
 import json, os, socket, subprocess, sys, threading, time, urllib.request, websocket
 base = os.environ["BASE"]
@@ -45,14 +44,14 @@ subprocess.run(["ip", "route", "del", "local", "10.9.0.1", "table", "local"], ch
 cut = time.monotonic()
 while (said := follow("127.0.0.1")[1]) != good:
     assert said == {"error": "too_many_connections"}, said
-    assert time.monotonic() - cut < 20, "a connection that is gone is counted still"
+    assert time.monotonic() - cut < 20, "a vanished connection still holds its permit"
     time.sleep(0.1)
-assert all(listener.is_alive() for listener in listeners), "those that answer were left"
+assert all(listener.is_alive() for listener in listeners), "sockets that answer pings stay open"
 print(time.monotonic() - cut)
 "#;
 
 #[tokio::test]
-async fn a_client_that_vanishes_without_a_word_makes_room() {
+async fn vanished_client_frees_its_permit() {
     let more = [
         ("MAYFLY_GATEWAY__LISTEN", "0.0.0.0:0"),
         ("MAYFLY_GATEWAY__PING_INTERVAL", "1s"),
@@ -72,12 +71,12 @@ async fn a_client_that_vanishes_without_a_word_makes_room() {
     );
     assert!(output.status.success(), "{said}");
     let took: f64 = took.trim().parse().unwrap();
-    assert!(took > 0.5, "pings were waited for: {took}");
+    assert!(took > 0.5, "the server waits for pings: {took}");
 }
 
-/// RFC 8441: a WebSocket over a stream of HTTP/2. It would bypass what guards the upgrade of HTTP/1.1.
+/// RFC 8441: a WebSocket over an HTTP/2 stream would bypass the checks of the HTTP/1.1 upgrade.
 #[tokio::test]
-async fn nothing_is_upgraded_over_http2() {
+async fn websocket_over_http2_is_rejected() {
     let world = World::start(Kind::AllInOne);
     let base = world.http();
     let address = base.strip_prefix("http://").unwrap();
@@ -106,7 +105,7 @@ async fn nothing_is_upgraded_over_http2() {
                 let what = format!("{path} from {origin:?}");
                 match response.await {
                     Ok(response) => assert!(response.status().is_client_error(), "{what}: {response:?}"),
-                    // The stream is reset: it was not offered.
+                    // The stream is reset: the server does not offer extended CONNECT.
                     Err(error) => assert!(error.is_reset(), "{what}: {error}"),
                 }
                 assert!(!client.is_extended_connect_protocol_enabled(), "{what}");
@@ -117,29 +116,29 @@ async fn nothing_is_upgraded_over_http2() {
 }
 
 #[tokio::test]
-async fn a_client_that_misbehaves_is_left_and_one_that_behaves_is_told_of_the_end() {
+async fn websocket_close_code_names_the_cause() {
     let mut world = World::start(Kind::AllInOne);
     let client = world.client();
     let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
     let base = world.http().to_owned();
 
     let mut large = Socket::follow(&base, &mailbox.token, None).await.unwrap();
-    large.say(&"x".repeat(64 * 1024 + 1)).await;
-    assert_eq!(large.next().await, Said::Closed(1009));
+    large.send_text(&"x".repeat(64 * 1024 + 1)).await;
+    assert_eq!(large.next().await, Frame::Closed(1009));
     let mut largest = Socket::follow(&base, &mailbox.token, None).await.unwrap();
-    largest.say(&"x".repeat(64 * 1024)).await;
+    largest.send_text(&"x".repeat(64 * 1024)).await;
 
     let mut flood = Socket::follow(&base, &mailbox.token, None).await.unwrap();
     for _ in 0..200 {
-        flood.say("x").await;
+        flood.send_text("x").await;
     }
-    assert_eq!(flood.next().await, Said::Closed(1008));
+    assert_eq!(flood.next().await, Frame::Closed(1008));
 
     send(&world, &mailbox.address, "one").await;
-    let Said::Text(told) = largest.next().await else {
-        panic!("it is told")
+    let Frame::Text(message) = largest.next().await else {
+        panic!("the message is published")
     };
-    assert_eq!(text(&told, "subject"), "one");
+    assert_eq!(text(&message, "subject"), "one");
 
     let cursor = wait(&client, &mailbox.token, "timeout=0").await.1;
     let mut events = Events::open(&format!("{base}/api/events"), Some(&mailbox.token), None)
@@ -151,20 +150,20 @@ async fn a_client_that_misbehaves_is_left_and_one_that_behaves_is_told_of_the_en
     let ending = async {
         until_open(&world, "wait", 1).await;
         let terminated = tokio::task::spawn_blocking(move || world.processes[0].terminate());
-        assert_eq!(largest.next().await, Said::Closed(1001));
+        assert_eq!(largest.next().await, Frame::Closed(1001));
         assert_eq!(events.next().await, None);
         terminated.await.unwrap()
     };
     let (waited, ended) = tokio::join!(waiting, ending);
-    assert_eq!(waited, (204, cursor), "it goes on elsewhere");
+    assert_eq!(waited, (204, cursor), "the wait continues on another gateway");
     assert_eq!(ended, Some(0));
 }
 
-/// Waits until so many streams of a kind are open, by the metrics of the first process.
+/// Waits until the metrics of the first process show that many open streams of a kind.
 pub(super) async fn until_open(world: &World, kind: &str, count: usize) {
     let admin = Client::new(world.admin());
     let (kind, count) = (format!("kind=\"{kind}\""), format!(" {count}"));
-    eventually_within("so many streams are open", PATIENCE, async || {
+    eventually_within("the streams are open", TIMEOUT, async || {
         let metrics = admin.call("GET", "/metrics", None, None).await.body;
         let metrics = String::from_utf8(metrics).unwrap();
         let mut open = metrics

@@ -1,16 +1,16 @@
-//! Mail that is as long as can be to those who are told of it.
+//! Events of the maximum size.
 
 use mayfly_testkit::MailSender;
 
 use super::{subjects, text, wait};
 use crate::{
-    follow::{Events, Said, Socket},
+    follow::{Events, Frame, Socket},
     world::{Kind, World},
 };
 
-/// Sends a mail with so many links, and such long ones, as are told of one: 100 KiB.
+/// Sends a mail with as many and as long links as an event can contain: 100 KiB.
 pub(super) async fn send_links(world: &World, to: &[&str], subject: &str) {
-    // Lines of a mail have an end; that of a link is none.
+    // Soft line breaks wrap the long URLs.
     let long = format!("{}=\r\n", "x".repeat(70)).repeat(28);
     let links: String = (0..50)
         .map(|n| format!("<a href=3D\"https://b.test/{n}/=\r\n{long}\">{n}</a>\r\n"))
@@ -23,9 +23,9 @@ pub(super) async fn send_links(world: &World, to: &[&str], subject: &str) {
     assert_eq!(reply.code, 250, "{reply:?}");
 }
 
-/// Fifty of them are longer than what one call between processes carries.
+/// Fifty such messages exceed the size limit of one gRPC message.
 #[tokio::test]
-async fn many_mails_full_of_links_hide_nothing() {
+async fn resume_over_large_messages_misses_nothing() {
     let world = World::start(Kind::Split);
     let client = world.client();
     let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
@@ -46,11 +46,11 @@ async fn many_mails_full_of_links_hide_nothing() {
         .await
         .unwrap();
     for n in 0..55 {
-        let Said::Text(told) = socket.next().await else {
-            panic!("n{n} is told")
+        let Frame::Text(message) = socket.next().await else {
+            panic!("n{n} is published")
         };
-        assert_eq!(text(&told, "subject"), format!("n{n}"));
-        let told = events.next().await.unwrap().data;
-        assert_eq!(text(&told, "subject"), format!("n{n}"));
+        assert_eq!(text(&message, "subject"), format!("n{n}"));
+        let message = events.next().await.unwrap().data;
+        assert_eq!(text(&message, "subject"), format!("n{n}"));
     }
 }

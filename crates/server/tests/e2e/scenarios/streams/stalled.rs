@@ -1,4 +1,4 @@
-//! Readers that stop: little is kept for them, they are left, and they miss nothing when they come back.
+//! Readers that stop reading: the server buffers little for them, closes them, and they resume without a gap.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -15,27 +15,27 @@ use tokio::{
 use super::{connections::until_open, large::send_links, text};
 use crate::{
     client::Mailbox,
-    follow::{Events, Said, Socket, narrow},
+    follow::{Events, Frame, Socket, connect_with_small_buffer},
     world::{Kind, World},
 };
 
-/// Of 100 KiB each: more than the buffers of a connection take.
+/// 100 KiB each: more than the buffers of a connection hold.
 const MAILS: usize = 90;
-/// After so many, a reader that stopped has all that is kept for it.
+/// After this many, the buffers of a stalled reader are full.
 const KEPT: usize = 30;
 const MAILBOXES: usize = 8;
-/// What the rest may take of memory; it would be 94 MiB for the two readers of each mailbox.
+/// Bound of the memory growth. Without backpressure, two readers per mailbox would take 94 MiB.
 const FLAT_BYTES: u64 = 48 << 20;
 
 #[tokio::test]
-async fn readers_that_stop_are_left_and_miss_nothing() {
+async fn stalled_reader_is_closed_and_resumes() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
     let base = world.http().to_owned();
     let mut stopped = Vec::new();
     for n in 0..MAILBOXES {
         let mailbox = client.create_mailbox(&format!("a{n}@mayfly.test"), None).await;
-        let connection = narrow(&base).await;
+        let connection = connect_with_small_buffer(&base).await;
         let address = connection.local_addr().unwrap();
         let socket = Socket::follow_over(connection, &base, &mailbox.token).await;
         let events = follow_events(&base, &mailbox.token).await;
@@ -53,40 +53,40 @@ async fn readers_that_stop_are_left_and_miss_nothing() {
     let (mut before, mut most) = (0, 0);
     for n in 0..MAILS {
         send_links(&world, &addresses, &format!("n{n}")).await;
-        // Another reader does not notice.
-        let Said::Text(told) = reading.next().await else {
-            panic!("n{n} is told")
+        // Another reader is not affected.
+        let Frame::Text(message) = reading.next().await else {
+            panic!("n{n} is published")
         };
-        assert_eq!(text(&told, "subject"), format!("n{n}"));
+        assert_eq!(text(&message, "subject"), format!("n{n}"));
         if n <= KEPT {
             before = rss();
         }
         most = most.max(rss());
     }
-    // They have ten seconds to read on.
+    // The write time-out is ten seconds.
     tokio::join!(
         until_open(&world, "websocket", 1),
         until_open(&world, "events", 0)
     );
     let grown = most.max(rss()).saturating_sub(before);
-    assert!(grown < FLAT_BYTES, "{grown} bytes more");
+    assert!(grown < FLAT_BYTES, "memory grew by {grown} bytes");
 
-    // Those who read again are told why, and go on from where they were; those who do not are left for good.
+    // Clients that read again get the close code and resume from their cursor. The others stay closed.
     let (never, again): (Vec<_>, Vec<_>) = stopped.into_iter().enumerate().partition(|(n, _)| n % 2 == 0);
     for (_, (mailbox, socket, _, events)) in again {
-        socket_goes_on(&base, &mailbox, socket).await;
-        events_go_on(&base, &mailbox, events).await;
+        resume_socket(&base, &mailbox, socket).await;
+        resume_events(&base, &mailbox, events).await;
     }
     let left = never.iter().map(async |(_, (_, _, address, events))| {
-        until_left(*address).await;
-        until_left(events.local_addr().unwrap()).await;
+        until_closed(*address).await;
+        until_closed(events.local_addr().unwrap()).await;
     });
     join_all(left).await;
 }
 
-/// Asks for events, and reads nothing.
+/// Requests events and reads nothing.
 async fn follow_events(base: &str, token: &str) -> TcpStream {
-    let mut stream = narrow(base).await;
+    let mut stream = connect_with_small_buffer(base).await;
     let request = format!(
         "GET /api/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
     );
@@ -94,67 +94,73 @@ async fn follow_events(base: &str, token: &str) -> TcpStream {
     stream
 }
 
-async fn socket_goes_on(base: &str, mailbox: &Mailbox, mut socket: Socket) {
-    let mut told = Vec::new();
+async fn resume_socket(base: &str, mailbox: &Mailbox, mut socket: Socket) {
+    let mut received = Vec::new();
     let end = loop {
         match socket.next().await {
-            Said::Text(message) => told.push(message),
+            Frame::Text(message) => received.push(message),
             end => break end,
         }
     };
-    assert_eq!(end, Said::Closed(1013), "it is told why");
-    assert!(told.len() < MAILS, "it was never waited for");
-    let since = told.last().map(|last| text(last, "id"));
+    assert_eq!(end, Frame::Closed(1013), "the close code is 1013");
+    assert!(received.len() < MAILS, "the server never stopped writing");
+    let since = received.last().map(|last| text(last, "id"));
     let mut socket = Socket::follow(base, &mailbox.token, since.as_deref())
         .await
         .unwrap();
-    while told.len() < MAILS {
-        let Said::Text(message) = socket.next().await else {
-            panic!("the rest is told")
+    while received.len() < MAILS {
+        let Frame::Text(message) = socket.next().await else {
+            panic!("the remaining messages are received")
         };
-        told.push(message);
+        received.push(message);
     }
-    assert_complete(&told);
+    assert_complete(&received);
 }
 
-async fn events_go_on(base: &str, mailbox: &Mailbox, mut stream: TcpStream) {
+async fn resume_events(base: &str, mailbox: &Mailbox, mut stream: TcpStream) {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
     let body = String::from_utf8(bytes).unwrap();
-    // What has no end was cut off.
+    // The last event is incomplete.
     let (whole, _) = body.rsplit_once("\n\n").unwrap();
     let data = whole.lines().filter_map(|line| line.strip_prefix("data: "));
-    let mut told: Vec<Value> = data.map(|data| serde_json::from_str(data).unwrap()).collect();
-    assert!(told.len() < MAILS, "it was never waited for");
+    let mut received: Vec<Value> = data.map(|data| serde_json::from_str(data).unwrap()).collect();
+    assert!(received.len() < MAILS, "the server never stopped writing");
     let last = whole
         .lines()
         .filter_map(|line| line.strip_prefix("id: "))
         .next_back();
     let url = format!("{base}/api/events");
     let mut events = Events::open(&url, Some(&mailbox.token), last).await.unwrap();
-    while told.len() < MAILS {
-        told.push(events.next().await.expect("the rest is told").data);
+    while received.len() < MAILS {
+        received.push(
+            events
+                .next()
+                .await
+                .expect("the remaining messages are received")
+                .data,
+        );
     }
-    assert_complete(&told);
+    assert_complete(&received);
 }
 
-fn assert_complete(told: &[Value]) {
-    let subjects: Vec<String> = told.iter().map(|message| text(message, "subject")).collect();
+fn assert_complete(received: &[Value]) {
+    let subjects: Vec<String> = received.iter().map(|message| text(message, "subject")).collect();
     let all: Vec<String> = (0..MAILS).map(|n| format!("n{n}")).collect();
     assert_eq!(subjects, all);
 }
 
-/// Waits until nobody holds the other side of a connection any more. The system may keep it: it has something to send.
-async fn until_left(client: SocketAddr) {
+/// Waits until no process owns the other side of a connection. The kernel may still hold it, with unsent data.
+async fn until_closed(client: SocketAddr) {
     let far_end = format!(":{:04X}", client.port());
     eventually_within(
-        "a reader that stopped is closed",
+        "the stalled reader is closed",
         Duration::from_secs(45),
         async || {
             let connections = tokio::fs::read_to_string("/proc/net/tcp").await.unwrap();
             !connections.lines().skip(1).any(|line| {
                 let fields: Vec<&str> = line.split_whitespace().collect();
-                // The far end, and who has it open: 0 is nobody.
+                // The remote address and the owning inode; 0 means no process.
                 fields[2].ends_with(&far_end) && fields[9] != "0"
             })
         },
@@ -162,9 +168,9 @@ async fn until_left(client: SocketAddr) {
     .await;
 }
 
-/// Over HTTP/2 a reader of many streams may answer pings and take nothing: what it does not take counts as long as it is kept.
+/// Over HTTP/2 a client can answer pings and read nothing. A stream with unread data holds its permit.
 #[tokio::test]
-async fn events_that_nobody_takes_keep_their_place() {
+async fn unread_http2_stream_keeps_its_permit() {
     let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__MAX_STREAMS", "1")]);
     let client = world.client();
     let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
@@ -175,7 +181,7 @@ async fn events_that_nobody_takes_keep_their_place() {
     let request = Request::get(&url).header("authorization", format!("Bearer {}", mailbox.token));
     let mut stalled = stalled.ready().await.unwrap();
     let (response, _) = stalled.send_request(request.body(()).unwrap(), true).unwrap();
-    // Its body is never read.
+    // The body is never read.
     let response = response.await.unwrap();
     assert_eq!(response.status(), 200);
     for n in 0..KEPT {
@@ -183,7 +189,7 @@ async fn events_that_nobody_takes_keep_their_place() {
     }
     until_open(&world, "events", 0).await;
     let refused = Events::open(&url, Some(&mailbox.token), None).await.unwrap_err();
-    assert_eq!(refused, 503, "what it has not taken is there still");
+    assert_eq!(refused, 503, "the unread stream still holds its permit");
 
     connection.abort();
     drop((response, stalled));

@@ -11,15 +11,7 @@ db_test!(create_webhook_returns_secret_once);
 async fn create_webhook_returns_secret_once(db: Db) {
     let world = World::start(db).await;
     let pro = world.register().await;
-    assert_json_snapshot!(world.post("/pro/api/webhooks", &pro, json!({"url": RECEIVER})).await.snapshot(), @r#"
-    {
-      "body": {
-        "error": "invalid_url",
-        "message": "the URL names a port that is not for webhooks"
-      },
-      "status": 400
-    }
-    "#);
+    assert_json_snapshot!(world.post("/pro/api/webhooks", &pro, json!({"url": RECEIVER})).await.snapshot(), @"");
 }
 
 #[tokio::test]

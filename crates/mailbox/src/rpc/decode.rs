@@ -1,0 +1,85 @@
+//! Conversions from protobuf to the service types. A malformed id fails like the id of an absent object; the id of the
+//! caller comes from the gateway, so a malformed one is a defect of the request.
+
+use std::str::FromStr;
+
+use mayfly_mime::InlineLimits;
+use mayfly_proto::mailbox::{self as proto, scope::Caller};
+use mayfly_types::{AccountId, UserId};
+
+use crate::{
+    error::Error,
+    service::{INVALID_CATCH_ALL, MessageScope, Scope},
+};
+
+/// Largest number of inline parts of an answer.
+const MAX_INLINE_PARTS: usize = 20;
+/// Largest total size of the inline parts of an answer: with the longest bodies it stays below
+/// [`MAX_MAIL_ANSWER_BYTES`](mayfly_rpc::MAX_MAIL_ANSWER_BYTES).
+const MAX_INLINE_BYTES: usize = 8 << 20;
+
+const _: () =
+    assert!(mayfly_mime::MAX_BODY_BYTES + MAX_INLINE_BYTES + (1 << 20) <= mayfly_rpc::MAX_MAIL_ANSWER_BYTES);
+
+/// Decodes the scope of a call that names one mailbox.
+pub(super) fn scope(scope: Option<proto::Scope>) -> Result<Scope, Error> {
+    match message_scope(scope)? {
+        MessageScope::One(scope) => Ok(scope),
+        MessageScope::AnyOwnedBy(_) => Err(Error::NotFound),
+    }
+}
+
+/// Decodes the scope of a call that names a message.
+pub(super) fn message_scope(scope: Option<proto::Scope>) -> Result<MessageScope, Error> {
+    let caller = scope.and_then(|scope| scope.caller);
+    let scope = match caller.ok_or(Error::InvalidRequest("scope is missing"))? {
+        Caller::AccountId(id) => Scope::Mailbox(id.parse().map_err(|_| Error::MailboxGone)?),
+        Caller::Owned(owned) => Scope::Owned {
+            account: found_by(&owned.account_id)?,
+            owner: found_by(&owned.owner_user_id)?,
+        },
+        Caller::AnyOwnedBy(owner) => return Ok(MessageScope::AnyOwnedBy(found_by(&owner.owner_user_id)?)),
+    };
+    Ok(MessageScope::One(scope))
+}
+
+/// Parses the Pro user that a call acts for.
+pub(super) fn owner(id: &str) -> Result<UserId, Error> {
+    id.parse()
+        .map_err(|_| Error::InvalidRequest("the id of the Pro user is not a UUID"))
+}
+
+/// Parses the id of an object. A malformed id finds nothing, like the id of another user's object.
+pub(super) fn found_by<T: FromStr>(id: &str) -> Result<T, Error> {
+    id.parse().map_err(|_| Error::NotFound)
+}
+
+/// Parses the mailbox of a reservation. A malformed id never had one.
+pub(super) fn reservation(id: &str) -> Result<AccountId, Error> {
+    id.parse().map_err(|_| Error::ReservationExpired)
+}
+
+/// Parses the catch-all mailbox of a domain.
+pub(super) fn catch_all(id: Option<String>) -> Result<Option<AccountId>, Error> {
+    id.map(|id| id.parse().map_err(|_| INVALID_CATCH_ALL)).transpose()
+}
+
+/// Parses an id that only another service writes.
+pub(super) fn parsed<T: FromStr>(id: &str) -> Result<T, Error> {
+    id.parse()
+        .map_err(|_| Error::InvalidRequest("an id is not a UUID"))
+}
+
+/// Parses ids that only another service writes.
+pub(super) fn all<T: FromStr>(ids: &[String]) -> Result<Vec<T>, Error> {
+    ids.iter().map(|id| parsed(id)).collect()
+}
+
+/// Decodes limits, and bounds them.
+pub(super) fn inline_limits(limits: proto::InlineLimits) -> InlineLimits {
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    InlineLimits {
+        max_parts: size(limits.max_parts.into()).min(MAX_INLINE_PARTS),
+        max_bytes: size(limits.max_bytes).min(MAX_INLINE_BYTES),
+    }
+}

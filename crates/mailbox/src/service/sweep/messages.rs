@@ -1,0 +1,74 @@
+//! Retention of messages and their bytes.
+
+use std::collections::BTreeMap;
+
+use mayfly_types::{AccountId, RawMessageId};
+
+use super::{BATCH, count};
+use crate::{
+    error::Error,
+    service::Service,
+    store::{UsedChange, mailboxes, messages, sweeps},
+};
+
+impl Service {
+    /// Removes deliveries older than an id with all their messages, and gives their size back to the quotas.
+    pub(super) async fn sweep_messages(&self, oldest: RawMessageId) -> Result<usize, Error> {
+        self.store
+            .write("sweep_messages", None, move |tx| {
+                Box::pin(async move {
+                    let raw_ids = sweeps::list_deliveries_before(tx, oldest, BATCH).await?;
+                    if raw_ids.is_empty() {
+                        return Ok(0);
+                    }
+                    // A concurrent deletion waits for the locks and then finds nothing: each message is counted once.
+                    let sizes = sweeps::lock_sizes(tx, &raw_ids).await?;
+                    sweeps::remove_deliveries(tx, &raw_ids).await?;
+                    let changes = given_back(&sizes);
+                    mailboxes::change_used(tx, &changes).await?;
+                    Ok(raw_ids.len())
+                })
+            })
+            .await
+    }
+
+    /// Removes messages of a deleted mailbox. Its `used_bytes` says whether any are left.
+    pub(super) async fn sweep_deleted_messages(&self) -> Result<usize, Error> {
+        self.store
+            .write("sweep_deleted_mailboxes", None, |tx| {
+                Box::pin(async move {
+                    let Some(mailbox) = sweeps::lock_deleted_in_use(tx).await? else {
+                        return Ok(0);
+                    };
+                    let found = sweeps::lock_messages(tx, mailbox.id, BATCH).await?;
+                    let ids: Vec<_> = found.iter().map(|message| message.id).collect();
+                    let raw_ids: Vec<_> = found.iter().map(|message| message.raw_id).collect();
+                    sweeps::remove_messages(tx, mailbox.id, &ids).await?;
+                    messages::remove_unnamed_raw(tx, &raw_ids).await?;
+                    // Once the last messages are gone nothing is used, whatever was counted.
+                    let is_last = found.len() < count(BATCH);
+                    let removed: i64 = found.iter().map(|message| message.size_bytes).sum();
+                    let change = if is_last { -mailbox.used_bytes } else { -removed };
+                    mailboxes::change_used(tx, &[(mailbox.id, change)]).await?;
+                    Ok(found.len().max(1))
+                })
+            })
+            .await
+    }
+
+    /// Removes bytes older than an id that no message names.
+    pub(super) async fn sweep_orphans(&self, oldest: RawMessageId) -> Result<usize, Error> {
+        let removed = self.store.write("sweep_orphans", None, move |tx| {
+            Box::pin(async move { Ok(sweeps::remove_orphans_before(tx, oldest, BATCH).await?) })
+        });
+        removed.await.map(count)
+    }
+}
+
+fn given_back(sizes: &[(AccountId, i64)]) -> Vec<UsedChange> {
+    let mut changes = BTreeMap::new();
+    for (account, size) in sizes {
+        *changes.entry(*account).or_insert(0) -= size;
+    }
+    changes.into_iter().collect()
+}
