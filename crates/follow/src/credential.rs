@@ -3,13 +3,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use mayfly_proto::auth::{ValidateTokenRequest, auth_client::AuthClient};
 use mayfly_rpc::{Failure, Transport};
 use mayfly_runtime::task::Tasks;
+use parking_lot::{Mutex, MutexGuard};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -70,7 +71,7 @@ impl CredentialWatch {
     }
 
     fn endings(&self) -> MutexGuard<'_, Endings> {
-        self.endings.lock().unwrap_or_else(PoisonError::into_inner)
+        self.endings.lock()
     }
 
     /// Watches a credential that has just been validated.
@@ -86,10 +87,10 @@ impl CredentialWatch {
         let (watch, bearer, stopping) = (self.clone(), bearer.clone(), self.tasks.stopping());
         self.tasks.spawn(async move {
             tokio::select! {
-                verdict = watch.until_invalid(&bearer) => {
+                outcome = watch.until_invalid(&bearer) => {
                     // Removed first: a stream that comes now gets a validation of its own.
                     watch.endings().remove(&digest);
-                    ending.send_replace(Some(verdict));
+                    ending.send_replace(Some(outcome));
                 }
                 () = watch.until_unused(&digest, &ending) => {}
                 () = stopping.cancelled() => {
@@ -158,12 +159,12 @@ mod tests {
     async fn watch_validates_credential_once_for_all_streams() {
         let (calls, is_revoked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let (counted, answered) = (Arc::clone(&calls), Arc::clone(&is_revoked));
-        let follow = stub::follow(move || {
+        let follow = stub::follow_credentials(move || {
             counted.fetch_add(1, Ordering::Relaxed);
             if answered.load(Ordering::Relaxed) {
                 return Err(Failure::new(ErrorCode::Unauthenticated, Reason::InvalidToken, "no").into());
             }
-            Ok(stub::pro_principal())
+            Ok(())
         });
         let [token, other] = ["one", "other"].map(SecretString::from);
         let mut streams: Vec<Watched> = (0..5).map(|_| follow.watch(&token)).collect();
@@ -185,7 +186,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn watch_without_streams_ends_its_task() {
-        let follow = stub::follow(|| Ok(stub::pro_principal()));
+        let follow = stub::follow_credentials(|| Ok(()));
         let watched = ["a", "b"].map(|token| follow.watch(&SecretString::from(token)));
         assert_eq!(follow.credentials.endings().len(), 2);
         drop(watched);

@@ -1,11 +1,7 @@
 //! The topics that have subscribers in this process. One subscription to the event bus serves all of them; a poll of the
 //! newest message ids finds what the bus lost.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mayfly_proto::mailbox::{
     ListLastMessageIdsRequest, Scope, list_messages_after_request::Following, mailbox_client::MailboxClient,
@@ -15,6 +11,7 @@ use mayfly_rpc::{Failure, Transport};
 use mayfly_runtime::task::Tasks;
 use mayfly_shared::{bus, event::BusEvent};
 use mayfly_types::{AccountId, MessageId, NewMessage, UserId};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
 /// How often the newest ids are polled: the longest delay of a message whose event was lost, and of noticing that a mailbox
@@ -101,7 +98,7 @@ impl Drop for TopicGuard {
 
 impl Hub {
     fn topics(&self) -> MutexGuard<'_, HashMap<Topic, watch::Sender<TopicState>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Subscribes to a topic.

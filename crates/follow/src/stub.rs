@@ -1,54 +1,67 @@
-//! For tests: streams over services whose answers are made by the test.
+//! For tests: streams over services whose answers the test chooses, encoded by tonic.
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use http_body_util::{BodyExt, Full};
+use std::future::ready;
+
+use http::{Request, Response};
 use mayfly_proto::{
     auth::{
-        ProPrincipal, ValidateTokenResponse, auth_client::AuthClient, validate_token_response::Principal,
+        ProPrincipal, ValidateTokenRequest, ValidateTokenResponse, auth_client::AuthClient,
+        validate_token_response::Principal,
     },
-    mailbox::mailbox_client::MailboxClient,
+    mailbox::{ListMessagesAfterRequest, ListMessagesAfterResponse, mailbox_client::MailboxClient},
 };
 use mayfly_rpc::Transport;
 use mayfly_runtime::task::Tasks;
 use prost::Message;
 use tokio_util::sync::CancellationToken;
-use tonic::{Status, body::Body};
+use tonic::{Status, body::Body, server::Grpc};
+use tonic_prost::ProstCodec;
 
 use super::Follow;
 
-/// Makes streams over services whose every call is answered by one function: with an encoded message, or a failure.
-pub(crate) fn follow(answer: impl Fn() -> Result<Vec<u8>, Status> + Clone + Send + Sync + 'static) -> Follow {
-    let service = Transport::new(tower::service_fn(move |_: Request<Body>| {
-        let response = answer().map(response);
-        async { response }
-    }));
+/// Creates streams over an auth service that answers every validation alike.
+pub(crate) fn follow_credentials(
+    answer: impl Fn() -> Result<(), Status> + Clone + Send + Sync + 'static,
+) -> Follow {
+    let auth = service(move |_: ValidateTokenRequest| {
+        let principal = Some(Principal::Pro(ProPrincipal::default()));
+        answer().map(|()| ValidateTokenResponse { principal })
+    });
+    follow(auth, service(no_messages))
+}
+
+/// Creates streams over a mailbox service whose every list is answered by one function.
+pub(crate) fn follow_messages(
+    answer: impl Fn() -> ListMessagesAfterResponse + Clone + Send + Sync + 'static,
+) -> Follow {
+    let auth = service(|_: ValidateTokenRequest| Ok(ValidateTokenResponse::default()));
+    follow(auth, service(move |_: ListMessagesAfterRequest| Ok(answer())))
+}
+
+fn no_messages(_: ListMessagesAfterRequest) -> Result<ListMessagesAfterResponse, Status> {
+    Ok(ListMessagesAfterResponse::default())
+}
+
+fn follow(auth: Transport, mailbox: Transport) -> Follow {
     let tasks = Tasks::new(CancellationToken::new());
-    let (auth, mailbox) = (AuthClient::new(service.clone()), MailboxClient::new(service));
-    Follow::new(auth, mailbox, 100, &tasks)
+    Follow::new(AuthClient::new(auth), MailboxClient::new(mailbox), 100, &tasks)
 }
 
-/// The answer to a token that is valid.
-pub(crate) fn pro_principal() -> Vec<u8> {
-    let principal = Principal::Pro(ProPrincipal::default());
-    let answer = ValidateTokenResponse {
-        principal: Some(principal),
-    };
-    answer.encode_to_vec()
-}
-
-fn response(message: Vec<u8>) -> Response<Body> {
-    let mut frame = vec![0];
-    frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
-    frame.extend(message);
-    let status = (
-        HeaderName::from_static("grpc-status"),
-        HeaderValue::from_static("0"),
-    );
-    let trailers = HeaderMap::from_iter([status]);
-    let body = Full::new(Bytes::from(frame)).with_trailers(async { Some(Ok(trailers)) });
-    let mut response = Response::new(Body::new(body));
-    let grpc = HeaderValue::from_static("application/grpc");
-    response.headers_mut().insert(http::header::CONTENT_TYPE, grpc);
-    response
+/// Creates a transport to a service with one unary method.
+fn service<Q, A>(method: impl Fn(Q) -> Result<A, Status> + Clone + Send + Sync + 'static) -> Transport
+where
+    Q: Message + Default + Send + 'static,
+    A: Message + Default + Send + 'static,
+{
+    Transport::new(tower::service_fn(move |request: Request<Body>| {
+        let method = method.clone();
+        let unary = tower::service_fn(move |request: tonic::Request<Q>| {
+            ready(method(request.into_inner()).map(tonic::Response::new))
+        });
+        async move {
+            let mut server = Grpc::new(ProstCodec::<A, Q>::default());
+            let response: Response<Body> = server.unary(unary, request).await;
+            Ok::<_, Status>(response)
+        }
+    }))
 }

@@ -129,26 +129,24 @@ mod tests {
 
     use mayfly_proto::mailbox::ListMessagesAfterResponse;
     use mayfly_types::{AccountId, Clock, SystemClock};
-    use prost::Message;
 
     use super::*;
     use crate::{Follow, stub};
 
     /// An answer with one message, and the cursor behind it.
-    fn one_message(id: MessageId) -> Vec<u8> {
-        let answer = ListMessagesAfterResponse {
+    fn one_message(id: MessageId) -> ListMessagesAfterResponse {
+        ListMessagesAfterResponse {
             messages: vec![NewMessage::default()],
             cursor: id.to_string(),
             ..ListMessagesAfterResponse::default()
-        };
-        answer.encode_to_vec()
+        }
     }
 
     #[tokio::test]
     async fn next_without_event_returns_message_stored_since() {
         let now = SystemClock.now();
         let (stored, topic) = (MessageId::new(now), Topic::Mailbox(AccountId::new(now)));
-        let follow = stub::follow(move || Ok(one_message(stored)));
+        let follow = stub::follow_messages(move || one_message(stored));
         let since = MessageId::floor(now - Duration::from_secs(1));
         let mut subscription = follow.subscribe(topic, Some(since)).await.unwrap();
         let next = tokio::time::timeout(Duration::from_secs(5), subscription.next()).await;
@@ -163,14 +161,14 @@ mod tests {
         let topic = Topic::Mailbox(account);
         let (streams, reads) = (Arc::new(OnceLock::<Follow>::new()), Arc::new(AtomicUsize::new(0)));
         let (publishing, counted) = (Arc::clone(&streams), Arc::clone(&reads));
-        let follow = stub::follow(move || {
+        let follow = stub::follow_messages(move || {
             if counted.fetch_add(1, Ordering::Relaxed) == 0 {
                 // Stored after this read, and published before its answer is seen.
                 let follow = publishing.get().expect("set below");
                 follow.hub.publish(topic, TopicState::Newest(Some(stored)));
-                return Ok(Vec::new());
+                return ListMessagesAfterResponse::default();
             }
-            Ok(one_message(stored))
+            one_message(stored)
         });
         streams.set(follow.clone()).expect("set once");
 

@@ -2,15 +2,20 @@
 
 pub(crate) mod authenticate;
 pub(crate) mod create_account;
+mod download_message;
 pub(crate) mod downloads;
+mod get_usage;
+pub(crate) mod get_user;
 mod issue_ticket;
 mod list_messages;
 mod open_message;
+mod register_user;
 mod reset_password;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_limit;
 pub(crate) mod stream;
 pub(crate) mod tickets;
+mod verify_domain;
 pub(crate) mod wait;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
@@ -25,14 +30,14 @@ use mayfly_types::SharedClock;
 use self::{downloads::Downloads, sign_in_limit::SignInLimit, tickets::Tickets};
 use crate::{config::Config, mail_html::Cleaner};
 
-/// A slow auth service is a 503, never a pile of waiting requests.
+/// Validation fails fast, so that requests do not queue behind a slow auth service.
 const VALIDATE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Hashing waits in a bounded queue.
 const HASH_TIMEOUT: Duration = Duration::from_secs(10);
-/// The DNS is given five seconds, and the database has its share.
+/// Five seconds for the DNS, the rest for the database.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// What use cases stand on. Clones are one pointer: every stream has some.
+/// What use cases depend on. A clone is one pointer, since every stream holds some.
 #[derive(Debug, Clone)]
 pub(crate) struct App(Arc<Shared>);
 
@@ -48,7 +53,7 @@ pub(crate) struct Shared {
     pub(crate) sockets: SocketCount,
     pub(crate) downloads: Downloads,
     pub(crate) tasks: Tasks,
-    /// Origins whose pages may open WebSockets; empty is the gateway's own.
+    /// Origins whose pages can open WebSockets; empty means the gateway's own.
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) ping_interval: Duration,
 }
@@ -99,18 +104,18 @@ impl App {
     }
 }
 
-/// Makes a request that must be answered within a second.
+/// Creates a request with a deadline of one second.
 fn validate_request<T>(message: T) -> tonic::Request<T> {
     with_timeout(message, VALIDATE_TIMEOUT)
 }
 
-/// Makes a request that may wait for a password to be hashed.
-pub(crate) fn hash_request<T>(message: T) -> tonic::Request<T> {
+/// Creates a request that can wait for a password to be hashed.
+fn hash_request<T>(message: T) -> tonic::Request<T> {
     with_timeout(message, HASH_TIMEOUT)
 }
 
-/// Makes a request that may wait for the DNS.
-pub(crate) fn look_up_request<T>(message: T) -> tonic::Request<T> {
+/// Creates a request that can wait for the DNS.
+fn look_up_request<T>(message: T) -> tonic::Request<T> {
     with_timeout(message, LOOK_UP_TIMEOUT)
 }
 

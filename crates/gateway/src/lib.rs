@@ -19,17 +19,17 @@ use tokio_rustls::TlsAcceptor;
 pub use config::Config;
 pub use dialects::mailcx::document;
 
-/// What the gateway stands on.
+/// What the gateway depends on.
 pub struct Deps {
     /// The auth service.
     pub auth: Transport,
     /// The mailbox service.
     pub mailbox: Transport,
-    /// What gateways share, if there are several.
+    /// Shared by gateways, if there are several.
     pub redis: Option<Redis>,
-    /// Tells until when a ticket is good. How long it lives is measured by whatever keeps it.
+    /// The time, for the expiry that a ticket shows.
     pub clock: SharedClock,
-    /// Where new messages are heard of: one subscription for all who follow.
+    /// The events of received messages: one subscription for all streams.
     pub events: bus::Subscription,
     /// HTTPS when present, HTTP when not.
     pub tls: Option<TlsAcceptor>,
@@ -74,12 +74,12 @@ impl std::fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// Returns the whole router, for a test to call without a socket.
+    /// Returns the whole router, so that tests can call it without a socket.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
-    /// Serves until the tasks stop: no new connection then, and requests under way are answered.
+    /// Serves until the tasks stop. Then it accepts no new connection and completes the requests in progress.
     pub fn serve(self, listener: TcpListener) {
         edge::listener::serve(listener, self.router, self.tls, self.max_connections, &self.tasks);
     }

@@ -40,7 +40,7 @@ async fn method_not_allowed() -> FailureResponse {
 pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Tasks) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     let around = ServiceBuilder::new()
-        // A caller's own id is not taken over: it would let anyone write into our logs.
+        // A client's own id is dropped: it would let clients write into the logs.
         .map_request(|mut request: Request| {
             request.headers_mut().remove("x-request-id");
             request
@@ -80,7 +80,7 @@ pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Ta
                 .layer(limit)
                 .layer(middleware::from_fn(mailcx::cors)),
         )
-        // The files of the page cost nothing to serve, so no rate limit counts them.
+        // The files of the page are cheap to serve, so the rate limit does not count them.
         .merge(web::routes().method_not_allowed_fallback(method_not_allowed))
         .layer(around)
 }

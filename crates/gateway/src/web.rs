@@ -1,4 +1,4 @@
-//! The page: files of `web/` in the binary, with headers that let nothing else in. It uses the public API alone.
+//! The web page: the files of `web/`, embedded in the binary, with a strict content security policy.
 
 use std::{io::Write, sync::Arc};
 
@@ -78,7 +78,7 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/web/texts.js", SCRIPT, include_bytes!("../web/texts.js")),
 ];
 
-/// What stands on every answer.
+/// The headers of every response.
 const HEADERS: [(HeaderName, &str); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -99,7 +99,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
         HeaderName::from_static("permissions-policy"),
         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     ),
-    // Every load asks whether a file is still the same, so that a new version is seen at once.
+    // Browsers revalidate on every load, so that a new version is visible at once.
     (header::CACHE_CONTROL, "no-cache"),
 ];
 
@@ -113,7 +113,7 @@ struct File {
 
 #[derive(Debug)]
 struct Representation {
-    /// Of these very bytes: a strong validator.
+    /// A strong validator.
     etag: HeaderValue,
     bytes: Bytes,
 }
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_encoding_that_is_refused_is_not_sent() {
+    fn accepts_gzip_with_zero_quality_is_false() {
         for (value, is_accepted) in [
             ("gzip", true),
             ("br, GZIP;q=0.5", true),
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_of_the_directory_is_served() {
+    fn routes_serve_every_file_of_the_directory() {
         let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/web");
         let names = std::fs::read_dir(directory)
             .unwrap()
@@ -236,7 +236,7 @@ mod tests {
 
     /// What a first visit loads stays under 100 kB.
     #[test]
-    fn the_page_is_small() {
+    fn files_compressed_stay_under_100_kb() {
         let total: usize = FILES
             .iter()
             .map(|(_, kind, bytes)| File::new(kind, bytes).gzip.bytes.len())

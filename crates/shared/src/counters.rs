@@ -1,9 +1,9 @@
-//! Three WebSockets for each mailbox, over all gateways. A gateway that dies takes its share with it, since every entry in
-//! Redis ends by itself unless it is renewed. Without Redis each gateway counts its own.
+//! The limit of three WebSockets for each mailbox, over all gateways. An entry in Redis expires unless its gateway renews
+//! it, so the entries of a crashed gateway disappear. Without Redis each gateway counts its own.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -13,6 +13,7 @@ use crate::redis::{
 };
 use mayfly_runtime::task::Tasks;
 use mayfly_types::{AccountId, random_bytes};
+use parking_lot::{Mutex, MutexGuard};
 
 /// WebSockets of one mailbox.
 const MAX_SOCKETS: usize = 3;
@@ -22,7 +23,7 @@ const RENEW_EVERY: Duration = Duration::from_secs(15);
 /// Commands sent together.
 const CHUNK: usize = 500;
 
-/// Enters a socket unless there are enough, by Redis' clock.
+/// Enters a socket below the limit, by the clock of Redis.
 static ENTER: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local t = redis.call('TIME') \
@@ -45,7 +46,7 @@ pub struct SocketCount {
     tasks: Tasks,
 }
 
-/// A counted socket; dropping it gives its place back.
+/// A counted socket; dropping it ends the count.
 #[derive(Debug)]
 pub struct Counted {
     count: SocketCount,
@@ -61,7 +62,7 @@ impl Drop for Counted {
             self.count.tasks.spawn(async move {
                 let mut leave = cmd("ZREM");
                 leave.arg(key(account)).arg(member(id));
-                // What is not removed ends by itself.
+                // An entry that is not removed expires.
                 let _: Result<i64, RedisError> = redis.run(&leave).await;
             });
         }
@@ -69,7 +70,7 @@ impl Drop for Counted {
 }
 
 impl SocketCount {
-    /// Starts to renew what is open, until the tasks stop.
+    /// Starts to renew the entries of open sockets, until the tasks stop.
     pub fn start(redis: Option<Redis>, tasks: &Tasks) -> Self {
         let count = Self {
             redis,
@@ -77,24 +78,17 @@ impl SocketCount {
             tasks: tasks.clone(),
         };
         if let Some(redis) = count.redis.clone() {
-            let (count, stopping) = (count.clone(), tasks.stopping());
-            tasks.spawn(async move {
-                while stopping
-                    .run_until_cancelled(tokio::time::sleep(RENEW_EVERY))
-                    .await
-                    .is_some()
-                {
-                    if let Err(error) = count.renew(&redis).await {
-                        tracing::debug!(%error, "cannot renew the count of sockets");
-                    }
-                }
+            let count = count.clone();
+            tasks.every("socket count renewal", RENEW_EVERY, RENEW_EVERY, move || {
+                let (count, redis) = (count.clone(), redis.clone());
+                async move { count.renew(&redis).await }
             });
         }
         count
     }
 
     fn own(&self) -> MutexGuard<'_, HashMap<AccountId, Vec<Id>>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+        self.own.lock()
     }
 
     fn leave_own(&self, account: AccountId, id: Id) {
@@ -107,7 +101,7 @@ impl SocketCount {
         }
     }
 
-    /// Counts a socket of a mailbox; nothing when it has enough.
+    /// Counts a socket of a mailbox; returns `None` at the limit.
     pub async fn enter(&self, account: AccountId) -> Option<Counted> {
         let id = Id::from_ne_bytes(random_bytes());
         {
@@ -154,7 +148,7 @@ impl SocketCount {
             }
             redis.run_all(&commands).await?;
         }
-        // What was left meanwhile may have been entered again just now.
+        // This renewal can have entered a socket again that closed meanwhile.
         for (account, id) in open {
             let is_open = self.own().get(&account).is_some_and(|ids| ids.contains(&id));
             if !is_open {
@@ -199,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_socket_that_ends_while_it_is_renewed_counts_no_more() {
+    async fn socket_that_closes_during_renewal_is_not_counted() {
         let server = RedisServer::start();
         let tasks = Tasks::new(CancellationToken::new());
         let config: RedisConfig = toml::from_str(&format!("url = \"{}\"", server.url())).unwrap();
@@ -213,7 +207,7 @@ mod tests {
         let kept = count.enter(account).await.unwrap();
         let ended = count.enter(account).await.unwrap();
 
-        // It has looked at what is open, and asks for the time.
+        // The renewal has listed the open sockets, and asks Redis for the time.
         let mut renewing = Box::pin(count.renew(&redis));
         assert!(poll!(renewing.as_mut()).is_pending());
         drop(ended);

@@ -1,4 +1,4 @@
-//! Whose credential it is, and what it may read and follow.
+//! Authentication: the principal of a token, and what it can read and follow.
 
 use mayfly_follow::Topic;
 use mayfly_proto::{
@@ -9,7 +9,7 @@ use mayfly_rpc::Failure;
 
 use super::{App, validate_request};
 
-/// No credential of ours comes near this; longer ones are refused without being sent on.
+/// Longer tokens are rejected before the auth service is called; no valid one comes near.
 const MAX_TOKEN_BYTES: usize = 2048;
 
 impl App {
@@ -32,7 +32,7 @@ impl App {
     }
 }
 
-/// The mail that a principal may read.
+/// The messages that a principal can read.
 pub(crate) fn reading_scope(principal: Principal) -> Scope {
     let caller = match principal {
         Principal::Mailbox(mailbox) => Caller::AccountId(mailbox.account_id),
@@ -43,7 +43,7 @@ pub(crate) fn reading_scope(principal: Principal) -> Scope {
     Scope { caller: Some(caller) }
 }
 
-/// What a mailbox's own token lets it follow.
+/// The topic of a mailbox token.
 pub(crate) fn mailbox_topic(principal: &Principal) -> Result<Topic, Failure> {
     match principal {
         Principal::Mailbox(mailbox) => Topic::mailbox(&mailbox.account_id),
@@ -51,7 +51,7 @@ pub(crate) fn mailbox_topic(principal: &Principal) -> Result<Topic, Failure> {
     }
 }
 
-/// What a Pro user's token lets them follow.
+/// The topic of a Pro user's token.
 pub(crate) fn pro_topic(principal: &Principal) -> Result<Topic, Failure> {
     match principal {
         Principal::Pro(pro) => Topic::owner(&pro.user_id),

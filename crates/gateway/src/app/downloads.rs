@@ -1,4 +1,4 @@
-//! Bytes of a message that are passed through in chunks: to so many clients at a time, and only while they take them.
+//! Downloads of message bytes. They pass through in chunks, to a bounded number of clients, with backpressure.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,55 +10,54 @@ use mayfly_runtime::task::Tasks;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tonic::Status;
 
-/// Downloads of one process at the same moment: each holds a message's bytes in the mailbox service, and a window of 1 MiB
-/// here.
+/// Concurrent downloads of one process. Each holds a message's bytes in the mailbox service, and a window of 1 MiB here.
 const MAX_DOWNLOADS: usize = 32;
-/// How long a request waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a client may take for one chunk.
+/// How long a request waits for a permit.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a client can leave one chunk unread.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The places of downloads.
+/// The permits for downloads.
 #[derive(Debug)]
 pub(crate) struct Downloads {
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     tasks: Tasks,
 }
 
-/// A download that may begin.
+/// A download with a permit.
 #[derive(Debug)]
 pub(crate) struct Download {
-    place: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
     tasks: Tasks,
 }
 
 impl Downloads {
     pub(crate) fn new(tasks: &Tasks) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
+            permits: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
             tasks: tasks.clone(),
         }
     }
 
-    /// Waits for a place.
+    /// Waits for a permit.
     ///
     /// # Errors
-    /// `unavailable` when there is none for five seconds.
-    pub(crate) async fn enter(&self) -> Result<Download, Failure> {
-        let place = tokio::time::timeout(PATIENCE, Arc::clone(&self.places).acquire_owned()).await;
-        match place {
-            Ok(Ok(place)) => Ok(Download {
-                place,
+    /// `Unavailable` when no permit is free within [`ACQUIRE_TIMEOUT`].
+    pub(crate) async fn acquire(&self) -> Result<Download, Failure> {
+        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await;
+        match permit {
+            Ok(Ok(permit)) => Ok(Download {
+                permit,
                 tasks: self.tasks.clone(),
             }),
-            Ok(Err(_)) | Err(_) => Err(Failure::unavailable("too many downloads at this moment")),
+            Ok(Err(_)) | Err(_) => Err(Failure::unavailable("no download permit is left")),
         }
     }
 }
 
 impl Download {
-    /// Makes a body of a first chunk and what follows it. One that fails, or is not taken, cuts the connection, so that
-    /// nobody takes a part for the whole.
+    /// Makes a body of a first chunk and the rest. An error or a stalled reader cuts the connection, so that the client
+    /// does not mistake a part for the whole.
     pub(crate) fn body<T: Send + 'static>(
         self,
         first: Bytes,
@@ -66,26 +65,29 @@ impl Download {
         chunk: impl Fn(T) -> Bytes + Send + 'static,
     ) -> Body {
         let (taken, chunks) = mpsc::channel(1);
-        let Self { place, tasks } = self;
-        // A body is not polled while its client takes nothing, so the time runs beside it.
+        let Self { permit, tasks } = self;
+        // A body is not polled while its client reads nothing, so a task enforces the time-out.
         tasks.spawn(async move {
             let rest = rest.map(move |part| part.map(&chunk));
             let mut parts = std::pin::pin!(stream::once(async { Ok(first) }).chain(rest));
             while let Some(part) = parts.next().await {
                 match tokio::time::timeout(STALL_TIMEOUT, taken.send(Some(part))).await {
                     Ok(Ok(())) => {}
-                    // The client has gone, or might as well have.
+                    // The client has disconnected or stalled.
                     Ok(Err(_)) | Err(_) => return,
                 }
             }
             let _ = tokio::time::timeout(STALL_TIMEOUT, taken.send(None)).await;
-            drop(place);
+            drop(permit);
         });
         Body::from_stream(stream::unfold(chunks, |mut chunks| async move {
             match chunks.recv().await {
                 Some(Some(part)) => Some((part, chunks)),
                 Some(None) => None,
-                None => Some((Err(Status::deadline_exceeded("a download was not taken")), chunks)),
+                None => Some((
+                    Err(Status::deadline_exceeded("the client read too slowly")),
+                    chunks,
+                )),
             }
         }))
     }
@@ -107,35 +109,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_taken_comes_whole_and_in_order() {
-        let download = downloads().enter().await.unwrap();
+    async fn body_that_is_read_arrives_whole_and_in_order() {
+        let download = downloads().acquire().await.unwrap();
         let rest = stream::iter(["b", "c"].map(|part| Ok(Bytes::from_static(part.as_bytes()))));
         let body = download.body(Bytes::from_static(b"a"), rest, |part| part);
         assert_eq!(body.collect().await.unwrap().to_bytes(), "abc");
     }
 
     #[tokio::test]
-    async fn a_failure_is_no_end() {
-        let download = downloads().enter().await.unwrap();
+    async fn body_with_failing_source_ends_with_an_error() {
+        let download = downloads().acquire().await.unwrap();
         let rest = stream::iter([Err::<Bytes, _>(Status::unavailable("gone"))]);
         let body = download.body(Bytes::from_static(b"a"), rest, |part| part);
         assert!(body.collect().await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn clients_that_take_nothing_are_left_and_make_room() {
+    async fn stalled_download_releases_its_permit() {
         let downloads = downloads();
         let mut stalled = Vec::new();
         for _ in 0..MAX_DOWNLOADS {
-            let download = downloads.enter().await.unwrap();
+            let download = downloads.acquire().await.unwrap();
             stalled.push(download.body(Bytes::new(), endless(), |part| part));
         }
-        let refused = downloads.enter().await.unwrap_err();
+        let refused = downloads.acquire().await.unwrap_err();
         assert_eq!(refused.reason, mayfly_types::Reason::Unavailable);
         tokio::time::sleep(STALL_TIMEOUT).await;
-        assert!(downloads.enter().await.is_ok());
+        assert!(downloads.acquire().await.is_ok());
         for body in stalled {
-            assert!(body.collect().await.is_err(), "a part is not the whole");
+            assert!(body.collect().await.is_err(), "a cut body ends with an error");
         }
     }
 }

@@ -1,14 +1,17 @@
-//! Bounds on guessing passwords: failures for each account and for each client address. A client that has signed in to
-//! an account before keeps a count of its own there, so that guessers cannot lock the owner out. Gateways that share a
-//! Redis count together, and each counts for itself anyhow.
+//! Limits on password guessing: token buckets of failures for each account and for each client address. A client that has
+//! signed in to the account before has a separate bucket, so password guessing by others cannot lock the owner out. Each
+//! gateway counts for itself; gateways that share a Redis count together too.
+//!
+//! An attempt takes a token before the password is hashed, so that concurrent guesses cannot pass together, and a success
+//! returns it. `governor`, which the request limit uses, cannot return one.
 
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
+use mayfly_rpc::Failure;
 use mayfly_shared::{
     limits::SharedBucket,
     redis::{
@@ -17,14 +20,14 @@ use mayfly_shared::{
     },
 };
 
-use mayfly_rpc::Failure;
+use parking_lot::Mutex;
 
-/// How many counts are kept; the oldest go first, and what they guarded starts afresh.
+/// How many buckets are kept; the oldest are evicted first.
 const MAX_ENTRIES: usize = 100_000;
-/// How much more a client address may fail, over all accounts, than one account may be failed on.
+/// How many times the limit of an account the limit of a client address is.
 const CLIENT_FACTOR: u32 = 10;
 const MINUTE: Duration = Duration::from_secs(60);
-/// How long gateways remember together that a client has signed in to an account.
+/// How long Redis remembers that a client has signed in to an account.
 const KNOWN_SECS: u64 = 30 * 86_400;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -34,14 +37,14 @@ enum Key {
     Known(String, IpAddr),
 }
 
-/// Tries that are left, refilled steadily.
+/// A token bucket.
 #[derive(Debug)]
 struct Bucket {
     tries: f64,
     updated: Instant,
 }
 
-/// See the module.
+/// The limits.
 #[derive(Debug)]
 pub(crate) struct SignInLimit {
     per_minute: u32,
@@ -49,7 +52,7 @@ pub(crate) struct SignInLimit {
     buckets: Mutex<HashMap<Key, Bucket>>,
 }
 
-/// A sign-in under way. Dropped without [`Attempt::succeeded`], it counts as a failure.
+/// A sign-in in progress. Dropped without [`Attempt::succeeded`], it counts as a failure.
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     limit: &'a SignInLimit,
@@ -70,7 +73,7 @@ impl SignInLimit {
 
     /// Begins a sign-in, before any password is hashed.
     pub(crate) async fn begin(&self, account: &str, client: IpAddr) -> Result<Attempt<'_>, Failure> {
-        let mut attempt = self.begin_here(account, client)?;
+        let mut attempt = self.begin_local(account, client)?;
         let Some(redis) = self.redis.as_ref().filter(|_| self.per_minute > 0) else {
             return Ok(attempt);
         };
@@ -87,7 +90,7 @@ impl SignInLimit {
         );
         for bucket in [account, client] {
             if let Err(wait) = bucket.take(redis).await {
-                attempt.give_all_back().await;
+                attempt.refund().await;
                 return Err(Failure::rate_limited(wait));
             }
             attempt.shared.push(bucket);
@@ -95,12 +98,12 @@ impl SignInLimit {
         Ok(attempt)
     }
 
-    /// The same by what this gateway counts alone.
-    fn begin_here(&self, account: &str, client: IpAddr) -> Result<Attempt<'_>, Failure> {
+    /// Begins a sign-in by the buckets of this process.
+    fn begin_local(&self, account: &str, client: IpAddr) -> Result<Attempt<'_>, Failure> {
         let account = account.trim().to_ascii_lowercase();
         let mut taken = Vec::new();
         if self.per_minute > 0 {
-            let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut buckets = self.buckets.lock();
             let now = Instant::now();
             let known = Key::Known(account.clone(), client);
             let first = if buckets.contains_key(&known) {
@@ -133,17 +136,17 @@ impl SignInLimit {
 }
 
 impl Attempt<'_> {
-    /// Ends a sign-in with the right password: it costs nothing, and the client is known from now on.
+    /// Ends a sign-in with the right password: it returns the tokens, and the client is known from now on.
     pub(crate) async fn succeeded(self) {
         if self.taken.is_empty() {
             return;
         }
-        self.give_all_back().await;
+        self.refund().await;
         if let Some(redis) = &self.limit.redis {
             let know = Cmd::set_ex(self.known_name(), 1, KNOWN_SECS);
             let _: Result<(), RedisError> = redis.run(&know).await;
         }
-        let mut buckets = self.limit.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.limit.buckets.lock();
         let tries = f64::from(self.limit.per_minute);
         buckets
             .entry(Key::Known(self.account, self.client))
@@ -153,19 +156,19 @@ impl Attempt<'_> {
             });
     }
 
-    async fn give_all_back(&self) {
+    async fn refund(&self) {
         if let Some(redis) = &self.limit.redis {
             for bucket in &self.shared {
                 bucket.give_back(redis).await;
             }
         }
-        let mut buckets = self.limit.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.limit.buckets.lock();
         for key in &self.taken {
             give_back(&mut buckets, key);
         }
     }
 
-    /// What gateways remember together of a client that has signed in to the account.
+    /// The key in Redis of a client that has signed in to the account.
     fn known_name(&self) -> String {
         format!("mayfly:known:{}:{}", self.client, self.account)
     }
@@ -200,7 +203,7 @@ fn give_back(buckets: &mut HashMap<Key, Bucket>, key: &Key) {
     }
 }
 
-/// Forgets the older half once there are too many; counts of clients that once signed in go last.
+/// Evicts the older half when there are too many; buckets of known clients last.
 fn evict(buckets: &mut HashMap<Key, Bucket>) {
     if buckets.len() <= MAX_ENTRIES {
         return;
@@ -225,20 +228,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn guessers_are_stopped_and_the_owner_is_not() {
+    async fn begin_after_guesses_by_others_admits_the_owner() {
         let limit = SignInLimit::new(10, None);
         limit
-            .begin_here("owner@a.test", client(1))
+            .begin_local("owner@a.test", client(1))
             .unwrap()
             .succeeded()
             .await;
         let refused = (0..250_u8)
-            .filter(|n| limit.begin_here("owner@a.test", client(n % 200 + 2)).is_err())
+            .filter(|n| limit.begin_local("owner@a.test", client(n % 200 + 2)).is_err())
             .count();
         assert!(refused >= 238, "{refused}");
         for _ in 0..50 {
             limit
-                .begin_here(" OWNER@a.test", client(1))
+                .begin_local(" OWNER@a.test", client(1))
                 .unwrap()
                 .succeeded()
                 .await;
@@ -246,37 +249,41 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_client_cannot_walk_over_many_accounts() {
+    async fn begin_for_many_accounts_limits_the_client() {
         let limit = SignInLimit::new(10, None);
         let refused = (0..300)
-            .filter(|n| limit.begin_here(&format!("{n}@a.test"), client(1)).is_err())
+            .filter(|n| limit.begin_local(&format!("{n}@a.test"), client(1)).is_err())
             .count();
         assert!(refused >= 199, "{refused}");
-        assert!(limit.begin_here("0@a.test", client(2)).is_ok());
+        assert!(limit.begin_local("0@a.test", client(2)).is_ok());
     }
 
     #[tokio::test]
-    async fn successes_cost_nothing_and_zero_is_off() {
+    async fn begin_after_successes_or_with_zero_limit_admits() {
         let limit = SignInLimit::new(2, None);
         for _ in 0..100 {
-            limit.begin_here("a@a.test", client(1)).unwrap().succeeded().await;
+            limit
+                .begin_local("a@a.test", client(1))
+                .unwrap()
+                .succeeded()
+                .await;
         }
         let limit = SignInLimit::new(0, None);
-        assert!((0..1000).all(|_| limit.begin_here("a@a.test", client(1)).is_ok()));
+        assert!((0..1000).all(|_| limit.begin_local("a@a.test", client(1)).is_ok()));
     }
 
     #[tokio::test]
-    async fn memory_is_bounded() {
+    async fn begin_for_many_clients_keeps_bounded_buckets() {
         let limit = SignInLimit::new(1, None);
         for n in 0..(MAX_ENTRIES + 10) {
             let address = std::net::Ipv4Addr::from(u32::try_from(n).unwrap() + 0x0100_0000);
-            let _ = limit.begin_here(&format!("{n}@a.test"), address.into());
+            let _ = limit.begin_local(&format!("{n}@a.test"), address.into());
         }
-        assert!(limit.buckets.lock().unwrap().len() <= MAX_ENTRIES + 2);
+        assert!(limit.buckets.lock().len() <= MAX_ENTRIES + 2);
     }
 
     #[tokio::test]
-    async fn gateways_with_one_redis_count_together_and_know_the_owner_together() {
+    async fn begin_over_redis_counts_all_gateways_together() {
         let server = mayfly_testkit::RedisServer::start();
         let tasks = mayfly_runtime::task::Tasks::new(tokio_util::sync::CancellationToken::new());
         let config: mayfly_shared::redis::RedisConfig =

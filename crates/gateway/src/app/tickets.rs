@@ -1,6 +1,6 @@
-//! Tickets: what a browser carries in a URL where it cannot send a header. Each is good once, for 30 seconds, for one
-//! purpose. What is kept of one tells nothing: it lies under a hash of the ticket, and holds the caller's bearer token
-//! sealed with a key that only the ticket gives.
+//! Tickets: one-time credentials for URLs, where a browser cannot send a header. Each is valid once, for 30 seconds, for
+//! one purpose. The stored form reveals neither credential: its name is a hash of the ticket, and its value is the caller's
+//! bearer token, sealed with a key derived from the ticket.
 
 mod memory;
 
@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use self::memory::Memory;
 
-/// How long a ticket is good.
+/// How long a ticket is valid.
 pub(crate) const LIFE: Duration = Duration::from_secs(30);
 /// 256 random bits as base64url.
 const TICKET_CHARS: usize = 43;
@@ -34,7 +34,7 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
-    /// What the sealed token is bound to. No purpose is the beginning of another: an id of a message is all that follows.
+    /// The associated data of the sealed token. No purpose is a prefix of another: only a message id follows.
     fn binding(&self) -> String {
         match self {
             Self::Events => "ticket events".to_owned(),
@@ -43,7 +43,7 @@ impl Purpose {
     }
 }
 
-/// The tickets that are out: in Redis where gateways share one, else in this process.
+/// The valid tickets: in Redis where gateways share one, else in this process.
 #[derive(Debug)]
 pub(crate) struct Tickets {
     store: Store,
@@ -62,10 +62,10 @@ impl Tickets {
         Self { store, life: LIFE }
     }
 
-    /// Makes a ticket that stands for a bearer token.
+    /// Issues a ticket for a bearer token.
     ///
     /// # Errors
-    /// `unavailable` when it cannot be kept.
+    /// `Unavailable` when it cannot be stored.
     pub(crate) async fn issue(&self, bearer: &str, purpose: &Purpose) -> Result<String, Failure> {
         let ticket = URL_SAFE_NO_PAD.encode(random_bytes::<32>());
         let name = name_of(&ticket);
@@ -73,7 +73,7 @@ impl Tickets {
         match &self.store {
             Store::Memory(memory) => {
                 if !memory.put(name, sealed, self.life) {
-                    return Err(Failure::unavailable("too many tickets are out"));
+                    return Err(Failure::unavailable("too many tickets are valid"));
                 }
             }
             Store::Shared(redis) => {
@@ -81,20 +81,20 @@ impl Tickets {
                 let life_ms = u64::try_from(self.life.as_millis()).unwrap_or(u64::MAX);
                 put.arg("SET").arg(redis_name(&name)).arg(sealed);
                 put.arg("PX").arg(life_ms).arg("NX");
-                let kept: Result<Option<String>, RedisError> = redis.run(&put).await;
-                if !matches!(kept, Ok(Some(_))) {
-                    return Err(Failure::unavailable("a ticket could not be kept in Redis"));
+                let stored: Result<Option<String>, RedisError> = redis.run(&put).await;
+                if !matches!(stored, Ok(Some(_))) {
+                    return Err(Failure::unavailable("a ticket could not be stored in Redis"));
                 }
             }
         }
         Ok(ticket)
     }
 
-    /// Uses a ticket up, and gives back the token that it stands for. A ticket that was shown for another purpose is used
-    /// up too. The token is yet to be judged: it may have been revoked since.
+    /// Consumes a ticket and returns its bearer token. A ticket for another purpose is consumed too. The caller validates the
+    /// token, which can be revoked by now.
     ///
     /// # Errors
-    /// `invalid_token` when it is none, was used, is late or is for something else; `unavailable` when nobody can say.
+    /// `InvalidToken` when the ticket is unknown, used, expired or for another purpose; `Unavailable` without Redis.
     pub(crate) async fn redeem(&self, ticket: &str, purpose: &Purpose) -> Result<SecretString, Failure> {
         let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if ticket.len() != TICKET_CHARS || !ticket.bytes().all(is_base64) {
@@ -104,7 +104,7 @@ impl Tickets {
         let sealed = match &self.store {
             Store::Memory(memory) => memory.take(&name),
             Store::Shared(redis) => {
-                // One command, so that of two that redeem a ticket one gets nothing.
+                // One atomic command, so that only one of two concurrent redemptions succeeds.
                 let taken: Result<Option<Vec<u8>>, RedisError> =
                     redis.run(&Cmd::get_del(redis_name(&name))).await;
                 taken.map_err(|_| Failure::unavailable("a ticket could not be looked up in Redis"))?
@@ -122,7 +122,7 @@ impl Tickets {
 
 type Name = [u8; 32];
 
-/// Where a ticket is kept: from the name neither the ticket nor its key can be told.
+/// The name under which a ticket is stored. It reveals neither the ticket nor its key.
 fn name_of(ticket: &str) -> Name {
     labelled("mayfly ticket name", ticket)
 }
@@ -131,7 +131,7 @@ fn key_of(ticket: &str) -> SealingKey {
     SealingKey::new(&SecretKey::from_bytes(labelled("mayfly ticket key", ticket)))
 }
 
-/// A ticket is as random as a key, so one hash with a label of its own makes a key of it.
+/// Derives a value from a ticket. A ticket has the entropy of a key, so one labelled hash is enough.
 fn labelled(label: &str, ticket: &str) -> [u8; 32] {
     Sha256::new()
         .chain_update(label)

@@ -26,9 +26,9 @@ use crate::{
     edge::{failure::FailureResponse, segments::Segments},
 };
 
-/// Where a ticket rides.
+/// The query parameter with a ticket.
 const TICKET_PARAMETER: &str = "ticket";
-/// No credential of ours comes near this; longer ones are refused without being sent on.
+/// Longer tokens are rejected before the auth service is called; no valid one comes near.
 const MAX_TOKEN_BYTES: usize = 2048;
 
 /// A mailbox that acts for itself.
@@ -43,11 +43,11 @@ pub(crate) struct ProPrincipal {
     pub(crate) user_id: String,
 }
 
-/// A Pro user, or nobody. A credential that is bad is refused, never taken for nobody's.
+/// A Pro user, or an anonymous client. An invalid credential is rejected, not ignored.
 #[derive(Debug)]
 pub(crate) struct MaybePro(pub(crate) Option<ProPrincipal>);
 
-/// Where an extractor leaves the caller's id for the access log.
+/// Carries the caller's id from the extractor to the access log.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallerId(Arc<OnceLock<String>>);
 
@@ -77,8 +77,8 @@ impl ProPrincipal {
     }
 }
 
-/// Reads the one bearer token of a request (RFC 6750). Credentials in the URL are not looked at, except to refuse a second
-/// one.
+/// Reads the one bearer token of a request (RFC 6750). A credential in the URL is ignored, except that two credentials are
+/// rejected.
 fn bearer<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Result<&'a str, Failure> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -130,7 +130,7 @@ async fn principal(parts: &Parts, app: &App) -> Result<Principal, Failure> {
     validate(bearer(&parts.headers, parts.uri.query())?, parts, app).await
 }
 
-/// Validates a token, and notes whose it is for the access log.
+/// Validates a token, and records its principal for the access log.
 async fn validate(token: &str, parts: &Parts, app: &App) -> Result<Principal, Failure> {
     let principal = app.authenticate(token).await?;
     if let Some(CallerId(caller)) = parts.extensions.get() {
@@ -143,7 +143,7 @@ async fn validate(token: &str, parts: &Parts, app: &App) -> Result<Principal, Fa
     Ok(principal)
 }
 
-/// Anybody with a credential, and that credential.
+/// A principal of any kind, and its credential.
 #[derive(Debug)]
 pub(crate) struct AnyPrincipal {
     pub(crate) principal: Principal,
@@ -173,7 +173,7 @@ pub(crate) struct MailboxFollower(pub(crate) Follower);
 #[derive(Debug)]
 pub(crate) struct ProFollower(pub(crate) Follower);
 
-/// Whose mail is followed, and the credential that must stay good meanwhile.
+/// The topic to follow, and the credential that must stay valid meanwhile.
 #[derive(Debug)]
 pub(crate) struct Follower {
     pub(crate) topic: Topic,

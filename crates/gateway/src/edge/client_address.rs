@@ -1,4 +1,4 @@
-//! Who is calling: the peer, or what a trusted proxy says of it.
+//! The address of the client: the peer, or the client that a trusted proxy names.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -47,7 +47,7 @@ fn from_headers(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr 
     let hops: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
     let mut client = peer;
     for hop in hops.iter().rev() {
-        // What a proxy wrote that is no address ends the chain: nothing left of it can be believed.
+        // A hop that is not an address ends the chain: hops left of it are not trusted.
         let Some(address) = parse_hop(hop) else {
             return client;
         };
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_listed_proxy_is_believed() {
+    fn client_address_trusts_listed_proxies_only() {
         let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         let table = [
             ("203.0.113.9", "198.51.100.1", "203.0.113.9"),

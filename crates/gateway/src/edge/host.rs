@@ -1,5 +1,5 @@
-//! Which names this server answers to on a laptop. A page of another site can point its own name at 127.0.0.1 and then
-//! counts as our origin: its `Host` gives it away.
+//! Protection against DNS rebinding on a laptop. A page of another site can point its own name at 127.0.0.1, and browsers
+//! then treat this server as the origin of that page; the `Host` header reveals it.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -18,7 +18,7 @@ use mayfly_types::{ErrorCode, Reason};
 
 use crate::{config::Config, edge::client_address::PeerAddress, edge::failure::FailureResponse};
 
-/// The rule. It holds only where HTTP listens on loopback without TLS: elsewhere the name is the operator's.
+/// The rule. It applies only where HTTP listens on loopback without TLS; elsewhere the operator chooses the name.
 #[derive(Debug, Clone)]
 pub(crate) struct HostCheck(Option<Arc<Rule>>);
 
@@ -26,7 +26,7 @@ pub(crate) struct HostCheck(Option<Arc<Rule>>);
 struct Rule {
     listen: SocketAddr,
     allowed: Vec<String>,
-    /// A proxy that is trusted has chosen what it passes on.
+    /// A trusted proxy checks the name itself.
     proxies: Vec<IpNet>,
 }
 
@@ -49,7 +49,7 @@ impl HostCheck {
 }
 
 impl Rule {
-    fn lets_through(&self, host: &str) -> bool {
+    fn allows(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else {
             return false;
         };
@@ -67,7 +67,7 @@ impl Rule {
     }
 }
 
-/// Refuses a request for a name that is not ours with 421. One without any name is no browser's.
+/// Rejects a request for another name with 421. A request without a name does not come from a browser.
 pub(crate) async fn check(State(check): State<HostCheck>, request: Request, next: Next) -> Response {
     let Some(rule) = check.0 else {
         return next.run(request).await;
@@ -83,7 +83,7 @@ pub(crate) async fn check(State(check): State<HostCheck>, request: Request, next
         },
         |host| Some(host.to_owned()),
     );
-    if is_proxied || host.is_none_or(|host| rule.lets_through(&host)) {
+    if is_proxied || host.is_none_or(|host| rule.allows(&host)) {
         return next.run(request).await;
     }
     let message = "this server has another name: see gateway.allowed_hosts";
@@ -100,13 +100,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_this_machine_and_of_the_list() {
+    fn host_check_allows_local_and_configured_names_only() {
         let rule = Rule {
             listen: "127.0.0.1:8080".parse().unwrap(),
             allowed: vec!["mail.home.arpa".to_owned()],
             proxies: Vec::new(),
         };
-        for (host, is_ours) in [
+        for (host, is_allowed) in [
             ("localhost", true),
             ("LOCALHOST:8080", true),
             ("mayfly.localhost:8080", true),
@@ -123,7 +123,7 @@ mod tests {
             ("", false),
             ("a b", false),
         ] {
-            assert_eq!(rule.lets_through(host), is_ours, "{host}");
+            assert_eq!(rule.allows(host), is_allowed, "{host}");
         }
     }
 }

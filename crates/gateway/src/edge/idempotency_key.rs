@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a caller's name for a call, with which it can come again and have its effect once.
+//! `Idempotency-Key`: a client can repeat a request with the same key, and it is applied once.
 
 use axum::{
     extract::FromRequestParts,
@@ -13,14 +13,14 @@ use crate::edge::failure::FailureResponse;
 /// The header.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// No key is longer.
+/// The longest key.
 const MAX_BYTES: usize = 255;
 
-/// The caller's key, taken as it is, quotes and all; `None` if there is none.
+/// The client's key as sent, quotes included; `None` without one.
 #[derive(Debug, IntoParams)]
 #[into_params(names("Idempotency-Key"), parameter_in = Header)]
 pub(crate) struct IdempotencyKey(
-    /// 1 to 255 visible characters. The same request with the same key has its effect once, and for 24 hours the same answer.
+    /// 1 to 255 visible characters. The same request with the same key is applied once, and gets the same answer for 24 hours.
     #[param(min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     pub(crate) Option<String>,
 );
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_visible_key_is_taken_as_it_is() {
+    async fn idempotency_key_is_one_value_of_visible_ascii() {
         assert_eq!(read(&[]).await.unwrap(), None);
         let longest = "~".repeat(255);
         for key in [

@@ -1,4 +1,4 @@
-//! JSON bodies: bounded in size and time, and refused with the name of the field that is wrong.
+//! JSON bodies: bounded in size and time. An error names the invalid field.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use mayfly_types::{ErrorCode, Reason};
 
 use crate::edge::failure::FailureResponse;
 
-/// The largest body that is read.
+/// The largest body that is accepted.
 pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// How much of a body that is refused is read and thrown away.
+/// How much of a rejected body is read and discarded.
 const MAX_DRAINED_BYTES: usize = 8 * 1024 * 1024;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A body read as JSON. Fields that we do not know are ignored: real clients send some.
+/// A JSON body. Unknown fields are ignored, since real clients send some.
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
@@ -70,7 +70,7 @@ fn payload_too_large() -> Failure {
     Failure::new(ErrorCode::InvalidArgument, Reason::PayloadTooLarge, message)
 }
 
-/// Reads on for a bounded while: a client that is still sending when the connection closes would never see the answer.
+/// Reads and discards for a bounded time: a client that still sends when the connection closes would not see the answer.
 async fn drain(body: Body) {
     let mut rest = Limited::new(body, MAX_DRAINED_BYTES);
     let _ = tokio::time::timeout(DRAIN_TIMEOUT, async {
@@ -94,10 +94,10 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Failure> {
     if length.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(payload_too_large());
     }
-    // A form or a plain text is what a page of another site can send without being asked: never read as JSON.
+    // A page of another site can send forms and plain text without a CORS preflight, so they are not read as JSON.
     let content_type = match headers.get(header::CONTENT_TYPE) {
         Some(content_type) => content_type.to_str().unwrap_or_default(),
-        // So is a body without a type; but a browser says whose page it is, and programs that leave the type out do not.
+        // A page can omit the type too; browsers then send `Origin`, programs do not.
         None if headers.contains_key(header::ORIGIN) => "",
         None => return Ok(()),
     };
@@ -128,7 +128,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
             return Failure::invalid_request("the body is not valid JSON");
         }
         let text = cause.to_string();
-        // The text may repeat the value, which may be a password: only the part that serde words itself is kept.
+        // The text can repeat the value, which can be a password: only the name of the field is kept.
         let named = text
             .strip_prefix("missing field `")
             .and_then(|rest| rest.split('`').next());
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_field_and_repeat_no_value() {
+    fn parse_invalid_body_names_field_and_repeats_no_value() {
         for (body, expected) in [
             ("{}", "address: is missing"),
             ("{\"address\":12345}", "address: has the wrong type"),

@@ -23,11 +23,11 @@ use tower::ServiceExt;
 use crate::edge::client_address::PeerAddress;
 
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take nothing of what it is sent.
+/// How long a client can leave sent bytes unread.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 const TLS_TIMEOUT: Duration = Duration::from_secs(10);
-/// A pause after a failed accept, so that running out of file descriptors does not spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// The pause after a failed accept, so that running out of file descriptors does not spin.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
 /// Accepts connections until the tasks stop.
 pub(crate) fn serve(
@@ -38,11 +38,11 @@ pub(crate) fn serve(
     tasks: &Tasks,
 ) {
     let stopping = tasks.stopping();
-    let free = Arc::new(Semaphore::new(max_connections));
+    let permits = Arc::new(Semaphore::new(max_connections));
     let connections = tasks.clone();
     tasks.spawn_vital("http", async move {
-        while let Some(Ok(place)) = stopping
-            .run_until_cancelled(Arc::clone(&free).acquire_owned())
+        while let Some(Ok(permit)) = stopping
+            .run_until_cancelled(Arc::clone(&permits).acquire_owned())
             .await
         {
             let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await else {
@@ -52,14 +52,14 @@ pub(crate) fn serve(
                 Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    tokio::time::sleep(ACCEPT_BACKOFF).await;
                     continue;
                 }
             };
             let (router, tls, stopping) = (router.clone(), tls.clone(), stopping.clone());
             connections.spawn(async move {
                 handle(stream, PeerAddress(peer.ip()), router, tls, stopping).await;
-                drop(place);
+                drop(permit);
             });
         }
     });
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_is_left() {
+    async fn connection_of_client_that_reads_nothing_is_closed() {
         let router = Router::new().route("/", get(|| async { vec![0_u8; 1 << 20] }));
         let (mut client, server) = tokio::io::duplex(1024);
         client
@@ -138,6 +138,6 @@ mod tests {
         let peer = PeerAddress(std::net::Ipv4Addr::LOCALHOST.into());
         let conversation = converse(server, peer, router, CancellationToken::new());
         let ended = tokio::time::timeout(WRITE_TIMEOUT * 2, conversation).await;
-        assert!(ended.is_ok(), "it waits for a client that reads nothing");
+        assert!(ended.is_ok(), "the connection stays open");
     }
 }

@@ -16,7 +16,7 @@ impl Page {
         if !is_number {
             return Self(1);
         }
-        // A number too large to hold is still past the end.
+        // A number that overflows is past the end.
         Self(digits.parse().unwrap_or(u32::MAX).max(1))
     }
 }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_page_is_the_first() {
+    fn page_that_is_no_number_is_the_first() {
         for (query, page) in [
             ("", 1),
             ("page=", 1),

@@ -1,4 +1,4 @@
-//! Requests a second for each client address: over all gateways where they share a Redis, and in this process anyhow.
+//! The rate limit for each client address: in this process, and over all gateways that share a Redis.
 
 use std::{convert::Infallible, future::ready, num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -20,10 +20,10 @@ use crate::{
     edge::failure::FailureResponse,
 };
 
-/// How often addresses that have long been quiet are forgotten.
-const FORGET_EVERY: Duration = Duration::from_secs(10);
+/// How often idle addresses are removed.
+const PRUNE_EVERY: Duration = Duration::from_secs(10);
 
-/// The limit, and whose word about a client's address counts.
+/// The limit, and the proxies that can name a client's address.
 #[derive(Clone)]
 pub(crate) struct RateLimit {
     limiter: Option<Arc<DefaultKeyedRateLimiter<ClientAddress>>>,
@@ -38,7 +38,7 @@ impl RateLimit {
             Arc::new(RateLimiter::dashmap(quota))
         });
         if let Some(limiter) = limiter.clone() {
-            tasks.every("rate limit pruning", FORGET_EVERY, FORGET_EVERY, move || {
+            tasks.every("rate limit pruning", PRUNE_EVERY, PRUNE_EVERY, move || {
                 limiter.retain_recent();
                 limiter.shrink_to_fit();
                 ready(Ok::<(), Infallible>(()))
@@ -68,7 +68,7 @@ impl SharedLimit {
     }
 }
 
-/// Notes the client's address on the request, and refuses it when there were too many.
+/// Adds the client's address to the request, and rejects it above the limit.
 pub(crate) async fn limit(State(limit): State<RateLimit>, mut request: Request, next: Next) -> Response {
     let client = client_address(&request, &limit.trusted_proxies);
     request.extensions_mut().insert(client);

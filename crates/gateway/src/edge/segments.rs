@@ -1,4 +1,4 @@
-//! Path parameters: what cannot be read names nothing, so it is a 404 and not an error of its own.
+//! Path parameters. A segment that cannot be decoded names no object, so it is a 404.
 
 use axum::{
     extract::{FromRequestParts, Path},

@@ -1,52 +1,45 @@
-//! Tickets of one process.
+//! Tickets of one process. A full store rejects new tickets instead of evicting valid ones, which a cache would do.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Name;
 
-/// How many may be out at one time: some 10 MB.
+/// How many can be valid at the same time: some 10 MB.
 const MAX_TICKETS: usize = 10_000;
 
-/// See the module.
+/// The store of tickets.
 #[derive(Debug, Default)]
-pub(super) struct Memory(Mutex<HashMap<Name, Kept>>);
+pub(super) struct Memory(Mutex<HashMap<Name, Entry>>);
 
 #[derive(Debug)]
-struct Kept {
+struct Entry {
     sealed: Vec<u8>,
     until: Instant,
 }
 
 impl Memory {
-    /// Keeps a ticket for a while. Returns false when there are too many.
+    /// Stores a ticket. Returns false when there are too many.
     pub(super) fn put(&self, name: Name, sealed: Vec<u8>, life: Duration) -> bool {
-        let mut kept = self.lock();
+        let mut entries = self.0.lock();
         let now = Instant::now();
-        if kept.len() >= MAX_TICKETS {
-            kept.retain(|_, ticket| ticket.until > now);
+        if entries.len() >= MAX_TICKETS {
+            entries.retain(|_, ticket| ticket.until > now);
         }
-        if kept.len() >= MAX_TICKETS {
+        if entries.len() >= MAX_TICKETS {
             return false;
         }
         let until = now + life;
-        kept.insert(name, Kept { sealed, until });
+        entries.insert(name, Entry { sealed, until });
         true
     }
 
-    /// Removes a ticket; returns what was kept if it is not too late.
+    /// Removes a ticket, and returns it unless it has expired.
     pub(super) fn take(&self, name: &Name) -> Option<Vec<u8>> {
-        let ticket = self.lock().remove(name)?;
+        let ticket = self.0.lock().remove(name)?;
         (ticket.until > Instant::now()).then_some(ticket.sealed)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Kept>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,12 +54,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn memory_is_bounded_and_frees_itself() {
+    async fn memory_when_full_rejects_tickets_until_some_expire() {
         let memory = Memory::default();
         assert!((0..MAX_TICKETS).all(|n| memory.put(name(n), Vec::new(), Duration::from_secs(30))));
         assert!(!memory.put(name(MAX_TICKETS), Vec::new(), Duration::from_secs(30)));
         tokio::time::advance(Duration::from_secs(30)).await;
         assert!(memory.put(name(MAX_TICKETS), Vec::new(), Duration::from_secs(30)));
-        assert_eq!(memory.lock().len(), 1);
+        assert_eq!(memory.0.lock().len(), 1);
     }
 }

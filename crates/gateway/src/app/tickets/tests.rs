@@ -17,7 +17,7 @@ async fn redeem(tickets: &Tickets, ticket: &str, purpose: &Purpose) -> Option<St
     Some(bearer.expose_secret().to_owned())
 }
 
-async fn a_ticket_is_good_once_and_for_its_purpose(issuer: &Tickets, other: &Tickets) {
+async fn assert_ticket_is_valid_once_for_its_purpose(issuer: &Tickets, other: &Tickets) {
     let bearer = Some(BEARER.to_owned());
     for purpose in [Purpose::Events, message("a")] {
         let ticket = issuer.issue(BEARER, &purpose).await.unwrap();
@@ -45,7 +45,7 @@ async fn a_ticket_is_good_once_and_for_its_purpose(issuer: &Tickets, other: &Tic
     assert_eq!(redeem(other, &ticket, &Purpose::Events).await, bearer);
 }
 
-async fn of_many_that_redeem_one_succeeds(tickets: &Tickets) {
+async fn assert_one_concurrent_redemption_succeeds(tickets: &Tickets) {
     for _ in 0..20 {
         let ticket = tickets.issue(BEARER, &Purpose::Events).await.unwrap();
         let all = (0..16).map(|_| redeem(tickets, &ticket, &Purpose::Events));
@@ -55,10 +55,10 @@ async fn of_many_that_redeem_one_succeeds(tickets: &Tickets) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_one_process() {
+async fn redeem_in_one_process_works_once_until_expiry() {
     let tickets = Tickets::new(None);
-    a_ticket_is_good_once_and_for_its_purpose(&tickets, &tickets).await;
-    of_many_that_redeem_one_succeeds(&tickets).await;
+    assert_ticket_is_valid_once_for_its_purpose(&tickets, &tickets).await;
+    assert_one_concurrent_redemption_succeeds(&tickets).await;
     let ticket = tickets.issue(BEARER, &Purpose::Events).await.unwrap();
     tokio::time::advance(LIFE - Duration::from_millis(1)).await;
     assert!(redeem(&tickets, &ticket, &Purpose::Events).await.is_some());
@@ -78,15 +78,15 @@ async fn connected(server: &RedisServer) -> Redis {
 }
 
 #[tokio::test]
-async fn over_all_gateways_and_a_dump_of_redis_holds_no_secret() {
+async fn redeem_over_redis_works_once_and_redis_holds_no_secret() {
     let server = RedisServer::start();
     let redis = connected(&server).await;
     let (one, two) = (
         Tickets::new(Some(redis.clone())),
         Tickets::new(Some(connected(&server).await)),
     );
-    a_ticket_is_good_once_and_for_its_purpose(&one, &two).await;
-    of_many_that_redeem_one_succeeds(&one).await;
+    assert_ticket_is_valid_once_for_its_purpose(&one, &two).await;
+    assert_one_concurrent_redemption_succeeds(&one).await;
 
     let ticket = one.issue(BEARER, &Purpose::Events).await.unwrap();
     let mut names = Cmd::new();
@@ -120,7 +120,7 @@ async fn over_all_gateways_and_a_dump_of_redis_holds_no_secret() {
 }
 
 #[tokio::test]
-async fn tickets_without_redis_are_unavailable() {
+async fn redeem_after_redis_failure_is_unavailable() {
     let server = RedisServer::start();
     let tickets = Tickets::new(Some(connected(&server).await));
     let ticket = tickets.issue(BEARER, &Purpose::Events).await.unwrap();

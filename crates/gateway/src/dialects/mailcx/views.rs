@@ -1,9 +1,9 @@
-//! The JSON shapes of the contract, and how they are made from what services answer. Every key is always there.
+//! The JSON shapes of the contract, converted from the answers of services. Every key is always present.
 
 pub(crate) mod account;
 pub(crate) mod domain;
 pub(crate) mod message;
-pub(crate) mod new_mail;
+pub(crate) mod message_received;
 pub(crate) mod pro;
 pub(crate) mod usage;
 pub(crate) mod webhook;

@@ -1,4 +1,4 @@
-//! `GET /api/events` and `GET /pro/api/events`: new mail as server-sent events.
+//! `GET /api/events` and `GET /pro/api/events`: received messages as server-sent events.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::dialects::mailcx::responses;
 use crate::{
     app::{App, stream::message_id},
-    dialects::mailcx::views::new_mail::NewMailEvent,
+    dialects::mailcx::views::message_received::MessageReceivedEvent,
     edge::{
         auth::{Follower, MailboxFollower, ProFollower},
         failure::FailureResponse,
@@ -27,10 +27,10 @@ use crate::{
 };
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// When a browser comes back after the stream ended.
+/// The reconnection time of browsers.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// Follows one mailbox. `Last-Event-ID` replays what came after a message.
+/// Follows one mailbox. `Last-Event-ID` replays the messages after a message.
 #[utoipa::path(get, path = "/events", tag = "messages", operation_id = "follow_messages",
     security(("mailbox" = []), ("ticket" = [])),
     params(("Last-Event-ID" = Option<String>, Header, format = Uuid, description = "The last message seen")),
@@ -44,7 +44,7 @@ pub(crate) async fn of_mailbox(
     stream(app, follower, &headers).await
 }
 
-/// Follows all mailboxes of the user. `Last-Event-ID` replays what came after a message.
+/// Follows all mailboxes of the user. `Last-Event-ID` replays the messages after a message.
 #[utoipa::path(get, path = "/events", tag = "pro", operation_id = "follow_all_messages",
     security(("pro" = []), ("ticket" = [])),
     params(("Last-Event-ID" = Option<String>, Header, format = Uuid, description = "The last message seen")),
@@ -58,10 +58,10 @@ pub(crate) async fn of_user(
     stream(app, follower, &headers).await
 }
 
-/// Where a client that comes back says what it has seen.
+/// The cursor of a client that reconnects.
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// Reads the cursor that a client comes back with.
+/// Reads the cursor of a client that reconnects.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<MessageId>, Failure> {
     let Some(value) = headers.get(LAST_EVENT_ID) else {
         return Ok(None);
@@ -79,7 +79,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<MessageId>, Failure> {
 async fn stream(app: App, follower: Follower, headers: &HeaderMap) -> Result<Response, FailureResponse> {
     let since = last_event_id(headers)?;
     let stream = app.stream(follower.topic, follower.bearer, since).await?;
-    // The cursor first: a client that loses the connection before any mail came continues from here.
+    // The cursor first: a client that loses the connection before the first message continues from here.
     let hello = Event::default().id(stream.cursor.to_string()).retry(RETRY);
     let permit = stream.permit;
     let events = ReceiverStream::new(stream.messages).map(move |message| {
@@ -88,7 +88,7 @@ async fn stream(app: App, follower: Follower, headers: &HeaderMap) -> Result<Res
     });
     let events = futures_util::stream::once(async { Ok(hello) }).chain(events);
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    // A proxy that buffers answers would hold events back.
+    // A proxy that buffers responses would delay events.
     Ok(([("x-accel-buffering", "no")], events).into_response())
 }
 
@@ -97,5 +97,5 @@ fn event(message: NewMessage) -> Result<Event, axum::Error> {
     Event::default()
         .event("new_email")
         .id(id)
-        .json_data(NewMailEvent::from(message))
+        .json_data(MessageReceivedEvent::from(message))
 }

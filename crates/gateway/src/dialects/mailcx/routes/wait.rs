@@ -1,4 +1,4 @@
-//! `GET /api/messages/wait` and `GET /pro/api/messages/wait`: waiting for messages that match.
+//! `GET /api/messages/wait` and `GET /pro/api/messages/wait`: long polls for messages that match a filter.
 
 mod filter;
 
@@ -17,18 +17,18 @@ use crate::{
         App,
         authenticate::{mailbox_topic, pro_topic},
     },
-    dialects::mailcx::views::new_mail::Waited,
+    dialects::mailcx::views::message_received::Waited,
     edge::{auth::AnyPrincipal, failure::FailureResponse},
 };
 
-/// Where a wait that found nothing says how to go on.
+/// The cursor of the next wait, on an answer without messages.
 pub(crate) const SINCE: HeaderName = HeaderName::from_static("x-mayfly-since");
 
-/// Waits for mail of one mailbox. What is answered, or not, is said by 200 or 204; either names the cursor of the next wait.
+/// Waits for messages of one mailbox: 200 with messages, 204 without. Both name the cursor of the next wait.
 #[utoipa::path(get, path = "/messages/wait", tag = "messages", operation_id = "wait_for_messages",
     security(("mailbox" = [])), params(filter::WaitQuery),
     responses((status = 200, body = Waited, description = "The messages"),
-        (status = 204, description = "Nothing came in time; go on from the header", headers(("X-Mayfly-Since" = String))), responses::Bearer, responses::Always))]
+        (status = 204, description = "No message arrived in time; continue with the cursor in the header", headers(("X-Mayfly-Since" = String))), responses::Bearer, responses::Always))]
 pub(crate) async fn of_mailbox(
     State(app): State<App>,
     caller: AnyPrincipal,
@@ -38,11 +38,11 @@ pub(crate) async fn of_mailbox(
     wait(app, topic, caller, query).await
 }
 
-/// Waits for mail of any of the user's mailboxes.
+/// Waits for messages of any of the user's mailboxes.
 #[utoipa::path(get, path = "/messages/wait", tag = "pro", operation_id = "wait_for_any_messages",
     security(("pro" = [])), params(filter::WaitQuery),
     responses((status = 200, body = Waited, description = "The messages"),
-        (status = 204, description = "Nothing came in time; go on from the header", headers(("X-Mayfly-Since" = String))), responses::Bearer, responses::Always))]
+        (status = 204, description = "No message arrived in time; continue with the cursor in the header", headers(("X-Mayfly-Since" = String))), responses::Bearer, responses::Always))]
 pub(crate) async fn of_user(
     State(app): State<App>,
     caller: AnyPrincipal,
@@ -62,7 +62,8 @@ async fn wait(
     let waited = app.wait(topic, &caller.bearer, &wanted).await?;
     let since = waited.since.to_string();
     let Some(messages) = waited.messages else {
-        let since = HeaderValue::try_from(since).map_err(|_| Failure::internal("a cursor is no header"))?;
+        let since =
+            HeaderValue::try_from(since).map_err(|_| Failure::internal("a cursor is not a header value"))?;
         return Ok((StatusCode::NO_CONTENT, [(SINCE, since)]).into_response());
     };
     let messages = messages.into_iter().map(Into::into).collect();

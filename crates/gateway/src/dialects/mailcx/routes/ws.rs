@@ -1,4 +1,4 @@
-//! `GET /api/ws`: new mail of one mailbox over a WebSocket. The credential comes in the first frame.
+//! `GET /api/ws`: received messages of one mailbox over a WebSocket. The first frame carries the credential.
 
 use std::time::{Duration, Instant};
 
@@ -20,19 +20,19 @@ use serde::Deserialize;
 
 use crate::{
     app::{App, authenticate::mailbox_topic, stream::message_id},
-    dialects::mailcx::views::new_mail::NewMailEvent,
+    dialects::mailcx::views::message_received::MessageReceivedEvent,
     edge::failure::FailureResponse,
 };
 
-/// How long the first frame may take.
+/// The time-out of the first frame.
 const AUTH_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a reader may leave a frame unread.
+/// How long a client can leave a frame unread.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_FRAME_BYTES: usize = 64 * 1024;
-/// Frames that a client may send between two pings. None of them means anything.
+/// Frames that a client can send between two pings. They are ignored.
 const MAX_FRAMES: u32 = 120;
 
-/// Checks the origin, and answers the handshake.
+/// Checks the origin, and completes the handshake.
 pub(crate) async fn handle(
     State(app): State<App>,
     headers: HeaderMap,
@@ -52,12 +52,12 @@ pub(crate) async fn handle(
         .max_write_buffer_size(1024 * 1024);
     Ok(upgrade.on_upgrade(|socket| async move {
         let tasks = app.tasks.clone();
-        // A task that is waited for when the process stops.
+        // In the task group, so that shutdown waits for it.
         tasks.spawn(converse(socket, app, permit));
     }))
 }
 
-/// A request without an origin comes from no page.
+/// A request without an origin does not come from a web page.
 fn is_allowed_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else { return true };
@@ -74,9 +74,9 @@ fn is_allowed_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
     matches!((host, authority), (Some(host), Some(authority)) if host.eq_ignore_ascii_case(authority))
 }
 
-/// Why a conversation ends.
+/// Why a connection ends.
 enum End {
-    /// The client has gone, or cannot be told anything.
+    /// The client has disconnected or is unreachable.
     Silently,
     /// With a code and a reason.
     Close(u16, &'static str),
@@ -107,7 +107,7 @@ async fn converse(mut socket: WebSocket, app: App, _permit: StreamPermit) {
         reason: reason.into(),
     };
     if send(&mut socket, Message::Close(Some(frame))).await.is_ok() {
-        // The client answers with a close of its own, after which the connection can end without a reset.
+        // After the close frame of the client, the connection can end without a reset.
         let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
         let _ = tokio::time::timeout(Duration::from_secs(1), answered).await;
     }
@@ -118,7 +118,7 @@ async fn converse(mut socket: WebSocket, app: App, _permit: StreamPermit) {
 struct Auth {
     r#type: String,
     token: SecretString,
-    /// The last message that the client has seen: what came after it is told first.
+    /// The last message that the client has seen: the messages after it are delivered first.
     since: Option<MessageIdText>,
 }
 
@@ -135,7 +135,7 @@ impl TryFrom<String> for MessageIdText {
 }
 
 async fn serve(socket: &mut WebSocket, app: &App) -> End {
-    // Boxed, so that what getting in takes is given back before the long time in which nothing happens.
+    // Boxed, so that the memory of the handshake is free while the connection is idle.
     let mut admitted = match Box::pin(admit(socket, app)).await {
         Ok(admitted) => admitted,
         Err(end) => return end,
@@ -150,7 +150,7 @@ async fn serve(socket: &mut WebSocket, app: &App) -> End {
     }
 }
 
-/// A client whose credential is good.
+/// A client with a valid credential.
 struct Admitted {
     subscription: Subscription,
     credential: Watched,
@@ -207,7 +207,7 @@ async fn first_frame(socket: &mut WebSocket) -> Result<Auth, End> {
     }
 }
 
-/// What ends a connection that cannot be read.
+/// Maps a read error to the end of the connection.
 fn broken(error: &axum::Error) -> End {
     use std::error::Error as _;
     use tokio_tungstenite::tungstenite::Error;
@@ -220,7 +220,7 @@ fn broken(error: &axum::Error) -> End {
     }
 }
 
-/// Delivers new mail until one side ends it.
+/// Delivers received messages until one side closes the connection.
 async fn deliver(socket: &mut WebSocket, app: &App, mut subscription: Subscription) -> End {
     let ping_interval = app.ping_interval;
     let mut ping = tokio::time::interval(ping_interval);
@@ -263,7 +263,7 @@ async fn deliver(socket: &mut WebSocket, app: &App, mut subscription: Subscripti
 
 async fn deliver_one(socket: &mut WebSocket, app: &App, message: NewMessage) -> Result<(), End> {
     let id = message_id(&message).to_owned();
-    let text = serde_json::to_string(&NewMailEvent::from(message)).map_err(|_| End::Silently)?;
+    let text = serde_json::to_string(&MessageReceivedEvent::from(message)).map_err(|_| End::Silently)?;
     send(socket, Message::Text(text.into())).await?;
     app.follow
         .metrics()
@@ -271,8 +271,8 @@ async fn deliver_one(socket: &mut WebSocket, app: &App, message: NewMessage) -> 
     Ok(())
 }
 
-/// Sends a frame. Nothing is kept for a client that does not read: it is left, and comes back with its cursor. Why, it is
-/// told if it reads again soon.
+/// Sends a frame. A client that does not read is disconnected, and reconnects with its cursor; the close frame names the
+/// reason.
 async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
     match tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_pages_of_allowed_origins_get_in() {
+    fn open_socket_accepts_pages_of_allowed_origins_only() {
         let listed = ["https://app.example".to_owned()];
         let table: [(&[&str], &[String], bool); 9] = [
             (&[], &[], true),

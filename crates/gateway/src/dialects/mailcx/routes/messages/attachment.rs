@@ -1,13 +1,10 @@
-//! `GET /api/messages/{id}/attachments/{index}`: always a download, whatever the mail says it is.
+//! `GET /api/messages/{id}/attachments/{index}`: always a download, whatever type the mail declares.
 
 use axum::{
     extract::State,
     http::header,
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
-use mayfly_proto::mailbox::{GetAttachmentRequest, GetAttachmentResponse, get_attachment_response::Part};
-
 use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, Reason};
 
@@ -16,10 +13,10 @@ use crate::{
     app::App, edge::auth::MailboxPrincipal, edge::failure::FailureResponse, edge::segments::Segments,
 };
 
-/// Names longer than this are cut: file systems end at 255 bytes.
+/// Longer names are cut: file systems allow 255 bytes.
 const MAX_NAME_CHARS: usize = 120;
 
-/// Answers the decoded bytes of one attachment.
+/// Returns the decoded bytes of one attachment.
 #[utoipa::path(get, path = "/messages/{id}/attachments/{index}", tag = "messages", operation_id = "get_attachment",
     security(("mailbox" = [])),
     params(("id" = String, Path, description = "The message"),
@@ -41,19 +38,9 @@ pub(crate) async fn handle(
         )
         .into());
     };
-    let request = GetAttachmentRequest {
-        scope: Some(principal.scope()),
-        message_id,
-        index,
-    };
-    let download = app.downloads.enter().await?;
-    let mut parts = app.mailbox().get_attachment(request).await?.into_inner();
-    let Some(GetAttachmentResponse {
-        part: Some(Part::Description(attachment)),
-    }) = parts.message().await?
-    else {
-        return Err(Failure::internal("an attachment without a description").into());
-    };
+    let (attachment, body) = app
+        .download_attachment(principal.scope(), message_id, index)
+        .await?;
     let headers = [
         (header::CONTENT_TYPE, safe_content_type(&attachment.content_type)),
         (
@@ -66,16 +53,10 @@ pub(crate) async fn handle(
             "sandbox; default-src 'none'".to_owned(),
         ),
     ];
-    let body = download.body(Bytes::new(), parts, |part: GetAttachmentResponse| {
-        match part.part {
-            Some(Part::Chunk(chunk)) => chunk,
-            Some(Part::Description(_)) | None => Bytes::new(),
-        }
-    });
     Ok((headers, body).into_response())
 }
 
-/// The mail's own type, if it is one.
+/// Returns the declared type if it is a media type.
 fn safe_content_type(written: &str) -> String {
     let is_token = |text: &str| {
         !text.is_empty()
@@ -91,7 +72,8 @@ fn safe_content_type(written: &str) -> String {
     }
 }
 
-/// RFC 6266: a plain name for old clients and RFC 8187 for the others. Paths, controls and marks that reorder text go.
+/// Formats `Content-Disposition` (RFC 6266): an ASCII name for old clients, RFC 8187 for others. Paths, control characters and
+/// bidirectional marks are removed.
 fn disposition(filename: Option<&str>) -> String {
     let written = filename.unwrap_or_default();
     let last = written.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -128,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_safe_on_any_disk_and_in_any_header() {
+    fn disposition_of_hostile_name_is_safe_on_disk_and_in_header() {
         let table = [
             (None, "attachment"),
             (Some("bill.pdf"), "bill.pdf"),
@@ -153,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_media_type_is_passed_on() {
+    fn content_type_that_is_no_media_type_is_octet_stream() {
         assert_eq!(safe_content_type("Image/PNG"), "image/png");
         for wrong in [
             "",

@@ -1,32 +1,23 @@
 //! `GET /pro/api/me`
 
 use axum::{Json, extract::State};
-use mayfly_proto::{auth::GetUserRequest, mailbox::GetUsageRequest};
 
 use crate::dialects::mailcx::responses;
 use crate::{
-    app::App,
+    app::{App, get_user::ProUser},
     dialects::mailcx::views::{pro::ProMe, timestamp},
     edge::auth::ProPrincipal,
     edge::failure::FailureResponse,
 };
 
-/// Tells about the Pro user that asks.
+/// Returns the Pro user.
 #[utoipa::path(get, path = "/me", tag = "pro", operation_id = "get_pro_me", security(("pro" = [])),
     responses((status = 200, body = ProMe, description = "The Pro user"), responses::Bearer, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     principal: ProPrincipal,
 ) -> Result<Json<ProMe>, FailureResponse> {
-    let (mut auth, mut mailbox) = (app.auth(), app.mailbox());
-    let user = auth.get_user(GetUserRequest {
-        user_id: principal.user_id.clone(),
-    });
-    let usage = mailbox.get_usage(GetUsageRequest {
-        owner_user_id: principal.user_id.clone(),
-    });
-    let (user, usage) = tokio::try_join!(user, usage)?;
-    let (user, usage) = (user.into_inner(), usage.into_inner());
+    let ProUser { user, usage } = app.get_user(principal.user_id).await?;
     Ok(Json(ProMe {
         id: user.user_id,
         email: user.email,

@@ -1,16 +1,12 @@
 //! `POST /pro/api/register`
 
 use axum::{Json, extract::State, http::StatusCode};
-use mayfly_proto::auth::RegisterUserRequest;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::dialects::mailcx::responses;
 use crate::{
-    app::{App, hash_request},
-    dialects::mailcx::views::pro::ProSignedIn,
-    edge::failure::FailureResponse,
-    edge::json::JsonBody,
+    app::App, dialects::mailcx::views::pro::ProSignedIn, edge::failure::FailureResponse, edge::json::JsonBody,
 };
 
 /// A Pro user's e-mail address and password.
@@ -28,15 +24,7 @@ pub(crate) async fn handle(
     State(app): State<App>,
     JsonBody(body): JsonBody<EmailAndPassword>,
 ) -> Result<(StatusCode, Json<ProSignedIn>), FailureResponse> {
-    let request = RegisterUserRequest {
-        email: body.email,
-        password: body.password.into(),
-    };
-    let user = app
-        .auth()
-        .register_user(hash_request(request))
-        .await?
-        .into_inner();
+    let user = app.register_user(body.email, body.password).await?;
     Ok((
         StatusCode::CREATED,
         Json(ProSignedIn {

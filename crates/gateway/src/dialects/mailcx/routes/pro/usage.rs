@@ -4,8 +4,6 @@ use axum::{
     Json,
     extract::{RawQuery, State},
 };
-use mayfly_proto::mailbox::{GetUsageRequest, ListUsageDaysRequest};
-
 use mayfly_rpc::Failure;
 
 use crate::dialects::mailcx::responses;
@@ -13,10 +11,10 @@ use crate::{
     app::App, dialects::mailcx::views::usage::Usage, edge::auth::ProPrincipal, edge::failure::FailureResponse,
 };
 
-/// Days that are listed when the caller names no number.
+/// Days that are listed by default.
 const DEFAULT_DAYS: u32 = 14;
 
-/// Tells how much mail the user's mailboxes received on each of the last days, in UTC, and what they hold now.
+/// Returns how much mail the user's mailboxes received on each of the last days, in UTC, and what they hold now.
 #[utoipa::path(get, path = "/usage", tag = "pro", operation_id = "get_usage", security(("pro" = [])),
     params(("days" = Option<u32>, Query, minimum = 1, maximum = 90, description = "14 by default")),
     responses((status = 200, body = Usage, description = "The usage"), responses::Bearer, responses::Always))]
@@ -26,16 +24,8 @@ pub(crate) async fn handle(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Usage>, FailureResponse> {
     let days = days(query.as_deref().unwrap_or_default())?;
-    let (mut listing, mut counting) = (app.mailbox(), app.mailbox());
-    let days = listing.list_usage_days(ListUsageDaysRequest {
-        owner_user_id: principal.user_id.clone(),
-        days,
-    });
-    let now = counting.get_usage(GetUsageRequest {
-        owner_user_id: principal.user_id,
-    });
-    let (days, now) = tokio::try_join!(days, now)?;
-    Ok(Json(Usage::new(days.into_inner(), now.into_inner())))
+    let usage = app.get_usage(principal.user_id, days).await?;
+    Ok(Json(Usage::new(usage.days, usage.now)))
 }
 
 fn days(query: &str) -> Result<u32, Failure> {

@@ -1,4 +1,4 @@
-//! Which mail is waited for.
+//! The filter of a wait.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(25);
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_FILTER_BYTES: usize = 1024;
 const MAX_COUNT: usize = 50;
-/// Memory of a compiled expression.
+/// The memory of a compiled expression.
 const MAX_REGEX_BYTES: usize = 1 << 18;
 
 /// The parameters, for the document.
@@ -21,7 +21,7 @@ const MAX_REGEX_BYTES: usize = 1 << 18;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
 pub(super) struct WaitQuery {
-    /// The last message seen: what came after it counts. Without it only mail that arrives from now on.
+    /// The last message seen: messages after it match. Without it, messages match that arrive from now on.
     #[param(format = Uuid)]
     since: Option<String>,
     /// A part of the From header or of the envelope's sender, in any case.
@@ -33,11 +33,11 @@ pub(super) struct WaitQuery {
     /// A part of the subject, in any case; or a regular expression between slashes.
     #[param(max_length = 1024)]
     subject: Option<String>,
-    /// `true` for mail in which a one-time code was found.
+    /// `true` for messages with a one-time code.
     has_code: Option<bool>,
-    /// `true` for mail that nobody has marked as read.
+    /// `true` for messages that are not marked as read.
     unread: Option<bool>,
-    /// How many such messages, 1 to 50.
+    /// How many messages, 1 to 50.
     #[param(minimum = 1, maximum = 50)]
     count: Option<u32>,
     /// Seconds, 0 to 60; 25 by default.
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_are_parts_in_any_case_or_an_expression() {
+    fn filter_matches_parts_in_any_case_or_an_expression() {
         for (query, is_wanted) in [
             ("", true),
             ("from=shop@EXAMPLE", true),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_refused() {
+    fn filter_with_invalid_value_is_rejected() {
         let long = format!("from={}", "x".repeat(MAX_FILTER_BYTES + 1));
         for query in [
             "since=x",

@@ -1,15 +1,11 @@
 //! `POST /pro/api/domains/{id}/verify`
 
 use axum::{Json, extract::State};
-use mayfly_proto::mailbox::VerifyDomainRequest;
 
 use crate::dialects::mailcx::responses;
 use crate::{
-    app::{App, look_up_request},
-    dialects::mailcx::views::domain::VerifiedDomain,
-    edge::auth::ProPrincipal,
-    edge::failure::FailureResponse,
-    edge::segments::Segments,
+    app::App, dialects::mailcx::views::domain::VerifiedDomain, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse, edge::segments::Segments,
 };
 
 /// Asks the DNS whether a domain is the user's, within five seconds. One that is not yet is still a 200; seven days after it
@@ -22,10 +18,6 @@ pub(crate) async fn handle(
     principal: ProPrincipal,
     Segments(domain_id): Segments<String>,
 ) -> Result<Json<VerifiedDomain>, FailureResponse> {
-    let request = VerifyDomainRequest {
-        user_id: principal.user_id,
-        domain_id,
-    };
-    let answer = app.mailbox().verify_domain(look_up_request(request)).await?;
-    Ok(Json(answer.into_inner().into()))
+    let verified = app.verify_domain(principal.user_id, domain_id).await?;
+    Ok(Json(verified.into()))
 }

@@ -1,0 +1,62 @@
+//! A received message, as streams and waits deliver it.
+
+use mayfly_proto::mailbox::NewMessage;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::message::{Code, Link, MessageItem};
+
+/// A received message, with its mailbox.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MessageReceived {
+    #[serde(flatten)]
+    message: MessageItem,
+    #[schema(format = Uuid)]
+    account_id: String,
+    /// The mailbox's address.
+    address: String,
+    /// The one-time codes in it.
+    codes: Vec<Code>,
+    /// The links in it.
+    links: Vec<Link>,
+}
+
+impl From<NewMessage> for MessageReceived {
+    fn from(message: NewMessage) -> Self {
+        let findings = message.findings.unwrap_or_default();
+        Self {
+            codes: findings.codes.into_iter().map(Into::into).collect(),
+            links: findings.links.into_iter().map(Into::into).collect(),
+            message: message.summary.unwrap_or_default().into(),
+            account_id: message.account_id,
+            address: message.address,
+        }
+    }
+}
+
+/// The event of a received message, on a WebSocket and on an event stream.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MessageReceivedEvent {
+    /// Always `new_email`.
+    r#type: &'static str,
+    #[serde(flatten)]
+    received: MessageReceived,
+}
+
+impl From<NewMessage> for MessageReceivedEvent {
+    fn from(message: NewMessage) -> Self {
+        Self {
+            r#type: "new_email",
+            received: message.into(),
+        }
+    }
+}
+
+/// The answer to a wait.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Waited {
+    pub(crate) messages: Vec<MessageReceived>,
+    /// The cursor of the next wait.
+    #[schema(format = Uuid)]
+    pub(crate) since: String,
+}

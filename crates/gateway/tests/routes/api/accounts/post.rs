@@ -1,0 +1,106 @@
+//! `POST /api/accounts`
+
+use axum::{body::Body, http::Request};
+use insta::assert_json_snapshot;
+use mayfly_testkit::{Db, db_test};
+use serde_json::json;
+
+use crate::support::{PASSWORD, World};
+
+db_test!(
+    create_account_returns_mailbox_and_token,
+    create_account_taken_address_is_a_conflict,
+    create_account_repeated_key_returns_first_answer
+);
+
+async fn create_account_returns_mailbox_and_token(db: Db) {
+    let world = World::start(db).await;
+    let body = json!({"address": " Ann@Mayfly.test ", "password": PASSWORD});
+    let answer = world.post("/api/accounts", "", body).await;
+    assert_json_snapshot!(answer.snapshot(), @r#"
+    {
+      "body": {
+        "address": "ann@mayfly.test",
+        "id": "[id]",
+        "token": "[token]"
+      },
+      "status": 201
+    }
+    "#);
+    let me = world.get("/api/me", &answer.text("token")).await;
+    assert_eq!(me.text("id"), answer.text("id"));
+}
+
+#[tokio::test]
+async fn create_account_with_pro_token_belongs_to_user() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    let mailbox = world.create_mailbox_for("ann@mayfly.test", &pro).await;
+    let listed = world.get("/pro/api/accounts", &pro).await.json();
+    assert_eq!(listed["accounts"][0]["id"], mailbox.id);
+}
+
+async fn create_account_taken_address_is_a_conflict(db: Db) {
+    let world = World::start(db).await;
+    world.create_mailbox().await;
+    let body = json!({"address": "ANN@mayfly.test", "password": PASSWORD});
+    assert_json_snapshot!(world.post("/api/accounts", "", body).await.snapshot(), @r#"
+    {
+      "body": {
+        "error": "address_taken",
+        "message": "the address is taken"
+      },
+      "status": 409
+    }
+    "#);
+}
+
+async fn create_account_repeated_key_returns_first_answer(db: Db) {
+    let world = World::start(db).await;
+    let pro = world.register().await;
+    let created = async || {
+        let body = json!({"address": "ann@mayfly.test", "password": PASSWORD});
+        let request = Request::post("/api/accounts")
+            .header("host", "localhost")
+            .header("authorization", format!("Bearer {pro}"))
+            .header("idempotency-key", "once")
+            .header("content-type", "application/json");
+        world
+            .send(request.body(Body::from(body.to_string())).unwrap())
+            .await
+    };
+    let first = created().await.expect_status(201);
+    assert_eq!(created().await.expect_status(201).text("id"), first.text("id"));
+}
+
+#[tokio::test]
+async fn create_account_with_mailbox_token_is_unauthorized() {
+    let world = World::sqlite().await;
+    let mailbox = world.create_mailbox().await;
+    let tokens = ["garbage", mailbox.token.as_str()];
+    world.assert_unauthorized("POST", "/api/accounts", &tokens).await;
+}
+
+#[tokio::test]
+async fn create_account_invalid_input_names_the_field() {
+    let world = World::sqlite().await;
+    for (address, password, error) in [
+        ("a b@mayfly.test", PASSWORD, "invalid_address"),
+        ("ann@elsewhere.example", PASSWORD, "invalid_domain"),
+        ("ann@mayfly.test", "short", "password_too_short"),
+        ("ann@mayfly.test", &"x".repeat(257), "password_too_long"),
+    ] {
+        let body = json!({"address": address, "password": password});
+        let answer = world.post("/api/accounts", "", body).await.expect_status(400);
+        assert_eq!(answer.text("error"), error);
+    }
+    assert_json_snapshot!(world.post("/api/accounts", "", json!({"address": "ann@mayfly.test"})).await.snapshot(), @r#"
+    {
+      "body": {
+        "error": "invalid_request",
+        "message": "password: is missing"
+      },
+      "status": 400
+    }
+    "#);
+}

@@ -1,0 +1,88 @@
+//! `GET /api/messages/wait`
+
+use insta::assert_json_snapshot;
+use mayfly_testkit::{Db, db_test};
+
+use crate::support::{EXPIRED_ID, MAIL, World};
+
+db_test!(wait_for_messages_returns_stored_message);
+
+async fn wait_for_messages_returns_stored_message(db: Db) {
+    let world = World::start(db).await;
+    let mailbox = world.create_mailbox().await;
+    let id = world.deliver(&mailbox, MAIL).await;
+    let path = format!("/api/messages/wait?since={EXPIRED_ID}&has_code=true&timeout=60");
+    let answer = world.get(&path, &mailbox.token).await;
+    assert_json_snapshot!(answer.snapshot(), @r#"
+    {
+      "body": {
+        "messages": [
+          {
+            "account_id": "[id]",
+            "address": "ann@mayfly.test",
+            "codes": [
+              {
+                "found_in": "text",
+                "value": "482913"
+              }
+            ],
+            "created_at": "2026-11-23T12:00:00Z",
+            "from": "Shop <shop@sender.example>",
+            "id": "[id]",
+            "is_read": false,
+            "links": [
+              {
+                "kind": "verify",
+                "text": null,
+                "url": "https://shop.example/verify?t=1"
+              }
+            ],
+            "preview_text": "Your verification code is 482913. Verify your address: https://shop.example/verify?t=1",
+            "sender": "shop@sender.example",
+            "size": 548,
+            "subject": "Your code"
+          }
+        ],
+        "since": "[id]"
+      },
+      "status": 200
+    }
+    "#);
+    assert_eq!(answer.text("since"), id);
+}
+
+#[tokio::test]
+async fn wait_for_messages_without_match_is_empty() {
+    let world = World::sqlite().await;
+    let mailbox = world.create_mailbox().await;
+    let id = world.deliver(&mailbox, MAIL).await;
+    let path = format!("/api/messages/wait?since={EXPIRED_ID}&subject=other&timeout=0");
+    let answer = world.get(&path, &mailbox.token).await.expect_status(204);
+    assert_eq!(answer.header("x-mayfly-since"), id);
+}
+
+#[tokio::test]
+async fn wait_for_messages_without_valid_token_is_unauthorized() {
+    let world = World::sqlite().await;
+    world
+        .assert_mailbox_only("GET", "/api/messages/wait?timeout=0")
+        .await;
+}
+
+#[tokio::test]
+async fn wait_for_messages_invalid_filter_names_parameter() {
+    let world = World::sqlite().await;
+    let mailbox = world.create_mailbox().await;
+    for (query, parameter) in [
+        ("since=x", "since"),
+        ("timeout=61", "timeout"),
+        ("count=0", "count"),
+        ("subject=/[/", "subject"),
+        ("has_code=maybe", "has_code"),
+    ] {
+        let path = format!("/api/messages/wait?{query}");
+        let answer = world.get(&path, &mailbox.token).await.expect_status(400);
+        assert_eq!(answer.text("error"), "invalid_request");
+        assert!(answer.text("message").starts_with(parameter), "{query}");
+    }
+}

@@ -1,0 +1,137 @@
+//! One file per route: the path gives the folders, the method gives the file. `guard.rs` fails on a route without a file.
+
+mod guard;
+mod support;
+
+mod api {
+    mod accounts {
+        mod post;
+    }
+    mod domains {
+        mod get;
+    }
+    mod events {
+        mod get;
+    }
+    mod me {
+        mod delete;
+        mod get;
+    }
+    mod messages {
+        mod get;
+        mod id {
+            mod delete;
+            mod get;
+            mod attachments {
+                mod index {
+                    mod get;
+                }
+            }
+            mod body {
+                mod get;
+            }
+            mod read {
+                mod put;
+            }
+            mod source {
+                mod get;
+            }
+        }
+        mod wait {
+            mod get;
+        }
+    }
+    mod openapi_json {
+        mod get;
+    }
+    mod qr {
+        mod get;
+    }
+    mod tickets {
+        mod post;
+    }
+    mod token {
+        mod post;
+    }
+    mod ws {
+        mod get;
+    }
+}
+mod pro {
+    mod api {
+        mod accounts {
+            mod get;
+            mod id {
+                mod delete;
+                mod messages {
+                    mod get;
+                    mod message_id {
+                        mod get;
+                    }
+                }
+                mod reset_password {
+                    mod put;
+                }
+            }
+        }
+        mod domains {
+            mod get;
+            mod post;
+            mod id {
+                mod delete;
+                mod put;
+                mod verify {
+                    mod post;
+                }
+            }
+        }
+        mod events {
+            mod get;
+        }
+        mod login {
+            mod post;
+        }
+        mod me {
+            mod get;
+        }
+        mod messages {
+            mod wait {
+                mod get;
+            }
+        }
+        mod register {
+            mod post;
+        }
+        mod tokens {
+            mod get;
+            mod post;
+            mod id {
+                mod delete;
+            }
+        }
+        mod usage {
+            mod get;
+        }
+        mod webhooks {
+            mod get;
+            mod post;
+            mod id {
+                mod delete;
+                mod deliveries {
+                    mod get;
+                    mod delivery_id {
+                        mod replay {
+                            mod post;
+                        }
+                    }
+                }
+                mod rotate {
+                    mod post;
+                }
+                mod test {
+                    mod post;
+                }
+            }
+        }
+    }
+}

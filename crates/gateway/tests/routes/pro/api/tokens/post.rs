@@ -1,0 +1,70 @@
+//! `POST /pro/api/tokens`
+
+use insta::assert_json_snapshot;
+use mayfly_testkit::{Db, db_test};
+use serde_json::json;
+
+use crate::support::World;
+
+db_test!(create_pro_token_returns_value_once);
+
+async fn create_pro_token_returns_value_once(db: Db) {
+    let world = World::start(db).await;
+    let pro = world.register().await;
+    let answer = world.post("/pro/api/tokens", &pro, json!({"name": "ci"})).await;
+    assert_json_snapshot!(answer.snapshot(), @r#"
+    {
+      "body": {
+        "created_at": "2026-11-23T12:00:00Z",
+        "id": "[id]",
+        "name": "ci",
+        "token": "[token]"
+      },
+      "status": 201
+    }
+    "#);
+    assert!(answer.text("token").starts_with("tm_pro_"));
+    world
+        .get("/pro/api/me", &answer.text("token"))
+        .await
+        .expect_status(200);
+}
+
+#[tokio::test]
+async fn create_pro_token_exceeding_limit_is_forbidden() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    let create = async || world.post("/pro/api/tokens", &pro, json!({"name": "ci"})).await;
+    for _ in 0..20 {
+        create().await.expect_status(201);
+    }
+    assert_json_snapshot!(create().await.snapshot(), @r#"
+    {
+      "body": {
+        "error": "token_limit_reached",
+        "message": "there are 20 tokens already; revoke one first"
+      },
+      "status": 403
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn create_pro_token_invalid_name_is_rejected() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    for name in ["", "   ", &"n".repeat(101)] {
+        let answer = world.post("/pro/api/tokens", &pro, json!({"name": name})).await;
+        assert_eq!(
+            answer.expect_status(400).text("error"),
+            "invalid_request",
+            "{name:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn create_pro_token_without_valid_token_is_unauthorized() {
+    let world = World::sqlite().await;
+    world.assert_pro_only("POST", "/pro/api/tokens").await;
+}

@@ -1,0 +1,39 @@
+//! `POST /pro/api/webhooks`
+
+use insta::assert_json_snapshot;
+use mayfly_testkit::{Db, db_test};
+use serde_json::json;
+
+use crate::support::{RECEIVER, World};
+
+db_test!(create_webhook_returns_secret_once);
+
+async fn create_webhook_returns_secret_once(db: Db) {
+    let world = World::start(db).await;
+    let pro = world.register().await;
+    assert_json_snapshot!(world.post("/pro/api/webhooks", &pro, json!({"url": RECEIVER})).await.snapshot(), @"");
+}
+
+#[tokio::test]
+async fn create_webhook_invalid_target_is_rejected() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    for (body, error) in [
+        (json!({"url": "http://127.0.0.1/hook"}), "invalid_url"),
+        (json!({"url": "https://10.0.0.1/hook"}), "invalid_url"),
+        (
+            json!({"url": RECEIVER, "events": ["email.sent"]}),
+            "invalid_events",
+        ),
+        (json!({}), "invalid_request"),
+    ] {
+        let answer = world.post("/pro/api/webhooks", &pro, body.clone()).await;
+        assert_eq!(answer.expect_status(400).text("error"), error, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn create_webhook_without_valid_token_is_unauthorized() {
+    let world = World::sqlite().await;
+    world.assert_pro_only("POST", "/pro/api/webhooks").await;
+}

@@ -1,0 +1,397 @@
+//! The real router over real services: `auth` and `mailbox` in this process, over local transports, on one database.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, header},
+};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use mayfly_gateway::Deps;
+use mayfly_mailbox::WebhooksConfig;
+use mayfly_proto::mailbox::{
+    DeliverMessageRequest, Envelope, deliver_message_request::Part, mailbox_client::MailboxClient,
+};
+use mayfly_rpc::{Transport, local};
+use mayfly_runtime::{config::List, task::Tasks};
+use mayfly_shared::{bus::Bus, redis::RedisConfig};
+use mayfly_testkit::{Db, DnsServer, ManualClock, TestDatabase, Zone, eventually};
+use mayfly_types::{SecretKey, SharedClock};
+use regex::Regex;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+pub(crate) const PASSWORD: &str = "correct horse";
+/// An id that no object has; its time is the present of the tests.
+pub(crate) const UNKNOWN_ID: &str = "01a20846-fe00-7000-8000-000000000000";
+/// A message id from before the retention began.
+pub(crate) const EXPIRED_ID: &str = "01900000-0000-7000-8000-000000000000";
+/// A custom domain that [`World::add_verified_domain`] verifies.
+pub(crate) const CUSTOM_DOMAIN: &str = "mine.example";
+/// A mail with a code, a link, an HTML body with a script, and an attachment.
+pub(crate) const MAIL: &str = "From: Shop <shop@sender.example>\r\n\
+    Subject: Your code\r\n\
+    MIME-Version: 1.0\r\n\
+    Content-Type: multipart/mixed; boundary=m\r\n\r\n\
+    --m\r\nContent-Type: multipart/alternative; boundary=a\r\n\r\n\
+    --a\r\nContent-Type: text/plain\r\n\r\n\
+    Your verification code is 482913.\r\n\
+    Verify your address: https://shop.example/verify?t=1\r\n\
+    --a\r\nContent-Type: text/html\r\n\r\n\
+    <p>Your verification code is <b>482913</b>.</p><script>alert(1)</script>\r\n\
+    --a--\r\n\
+    --m\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename=bill.csv\r\n\
+    Content-Transfer-Encoding: base64\r\n\r\ndG90YWwsMTIK\r\n\
+    --m--\r\n";
+/// A webhook receiver that refuses connections.
+pub(crate) const RECEIVER: &str = "https://127.0.0.1:8443/hook";
+
+/// Longer than any event takes.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A gateway with its services. Its clock stands still at 2026-11-23T12:00:00Z.
+pub(crate) struct World {
+    router: Router,
+    mailbox: MailboxClient<Transport>,
+    dns: DnsServer,
+    /// Outlives the services.
+    _database: TestDatabase,
+}
+
+/// A mailbox and its token.
+pub(crate) struct Mailbox {
+    pub(crate) id: String,
+    pub(crate) token: String,
+}
+
+impl World {
+    pub(crate) async fn start(db: Db) -> Self {
+        let database = TestDatabase::new(db);
+        let tasks = Tasks::new(CancellationToken::new());
+        let clock: SharedClock = Arc::new(ManualClock::default());
+        let bus = Bus::new(None, &RedisConfig::default());
+        let dns = DnsServer::start();
+        let auth = auth(&database, &clock, &tasks).await;
+        let mailbox = mailbox(&database, auth.clone(), &bus, &dns, &clock, &tasks).await;
+        let config = mayfly_gateway::Config {
+            rate_limit: 0,
+            ..mayfly_gateway::Config::default()
+        };
+        let deps = Deps {
+            auth,
+            mailbox: mailbox.clone(),
+            redis: None,
+            clock,
+            events: bus.subscribe(&tasks).unwrap(),
+            tls: None,
+            tasks,
+        };
+        Self {
+            router: mayfly_gateway::build(&config, deps).router(),
+            mailbox: MailboxClient::new(mailbox),
+            dns,
+            _database: database,
+        }
+    }
+
+    pub(crate) async fn sqlite() -> Self {
+        Self::start(Db::Sqlite).await
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
+    }
+
+    /// Opens an event stream and reads a number of its events.
+    pub(crate) async fn read_events(&self, request: Request<Body>, count: usize) -> String {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+        let mut body = response.into_body();
+        let mut text = String::new();
+        while text.matches("\n\n").count() < count {
+            let frame = tokio::time::timeout(STREAM_TIMEOUT, body.frame()).await;
+            let frame = frame.unwrap().unwrap().unwrap();
+            text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+        }
+        text
+    }
+
+    /// Sends a request with a bearer token, unless it is empty, and a JSON body, unless it is null.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers write the body as a literal"
+    )]
+    pub(crate) async fn call(&self, method: &str, path: &str, token: &str, body: Value) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "localhost");
+        if !token.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            Body::from(body.to_string())
+        };
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        self.call("GET", path, token, Value::Null).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str, token: &str) -> Answer {
+        self.call("DELETE", path, token, Value::Null).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
+        self.call("POST", path, token, body).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, token: &str, body: Value) -> Answer {
+        self.call("PUT", path, token, body).await
+    }
+
+    /// Creates the mailbox `ann@mayfly.test`.
+    pub(crate) async fn create_mailbox(&self) -> Mailbox {
+        self.create_mailbox_for("ann@mayfly.test", "").await
+    }
+
+    /// Creates a mailbox, for a Pro user if a token is given.
+    pub(crate) async fn create_mailbox_for(&self, address: &str, pro: &str) -> Mailbox {
+        let body = json!({"address": address, "password": PASSWORD});
+        let created = self.post("/api/accounts", pro, body).await.expect_status(201);
+        Mailbox {
+            id: created.text("id"),
+            token: created.text("token"),
+        }
+    }
+
+    /// Registers the Pro user `ann@example.com` and returns the token.
+    pub(crate) async fn register(&self) -> String {
+        self.register_as("ann@example.com").await
+    }
+
+    pub(crate) async fn register_as(&self, email: &str) -> String {
+        let body = json!({"email": email, "password": PASSWORD});
+        let registered = self.post("/pro/api/register", "", body).await;
+        registered.expect_status(201).text("token")
+    }
+
+    /// Delivers a mail as the SMTP edge does, and returns the id of the message.
+    pub(crate) async fn deliver(&self, mailbox: &Mailbox, raw: &str) -> String {
+        let envelope = Envelope {
+            sender: "shop@sender.example".to_owned(),
+            recipient_account_ids: vec![mailbox.id.clone()],
+            size_bytes: i64::try_from(raw.len()).unwrap(),
+        };
+        let parts = [
+            Part::Envelope(envelope),
+            Part::Chunk(Bytes::copy_from_slice(raw.as_bytes())),
+        ];
+        let parts = parts.map(|part| DeliverMessageRequest { part: Some(part) });
+        let answer = self
+            .mailbox
+            .clone()
+            .deliver_message(tokio_stream::iter(parts))
+            .await;
+        answer.unwrap().into_inner().message_ids.remove(0)
+    }
+
+    /// Adds [`CUSTOM_DOMAIN`] and returns its id.
+    pub(crate) async fn add_domain(&self, pro: &str) -> String {
+        let body = json!({"domain": CUSTOM_DOMAIN});
+        let added = self.post("/pro/api/domains", pro, body).await;
+        added.expect_status(201).text("id")
+    }
+
+    /// Publishes the records that verify a domain of the user.
+    pub(crate) async fn publish_records(&self, pro: &str) {
+        let listed = self.get("/pro/api/domains", pro).await.json();
+        let verify_token = listed["domains"][0]["verify_token"].as_str().unwrap();
+        let zone = Zone::default().txt(CUSTOM_DOMAIN, verify_token);
+        self.dns.publish(zone.mx(CUSTOM_DOMAIN, 10, "mx.mayfly.test"));
+    }
+
+    /// Adds and verifies [`CUSTOM_DOMAIN`], and returns its id.
+    pub(crate) async fn add_verified_domain(&self, pro: &str) -> String {
+        let id = self.add_domain(pro).await;
+        self.publish_records(pro).await;
+        let path = format!("/pro/api/domains/{id}/verify");
+        self.post(&path, pro, Value::Null).await.expect_status(200);
+        id
+    }
+
+    /// Creates a webhook to [`RECEIVER`] and returns its id.
+    pub(crate) async fn create_webhook(&self, pro: &str) -> String {
+        let created = self
+            .post("/pro/api/webhooks", pro, json!({"url": RECEIVER}))
+            .await;
+        created.expect_status(201).text("id")
+    }
+
+    /// Sends a test event, and returns the list of deliveries once the attempt has failed.
+    pub(crate) async fn failed_delivery(&self, pro: &str, webhook_id: &str) -> Answer {
+        let path = format!("/pro/api/webhooks/{webhook_id}");
+        let queued = self.post(&format!("{path}/test"), pro, Value::Null).await;
+        queued.expect_status(202);
+        eventually("the attempt is recorded", async || {
+            let listed = self.get(&format!("{path}/deliveries"), pro).await;
+            (listed.json()["deliveries"] != json!([])).then_some(listed)
+        })
+        .await
+    }
+
+    /// Asserts that a route accepts the token of a mailbox only.
+    pub(crate) async fn assert_mailbox_only(&self, method: &str, path: &str) {
+        let pro = self.register_as("other@example.com").await;
+        self.assert_unauthorized(method, path, &["", "garbage", &pro])
+            .await;
+    }
+
+    /// Asserts that a route accepts the token of a Pro user only.
+    pub(crate) async fn assert_pro_only(&self, method: &str, path: &str) {
+        let mailbox = self.create_mailbox_for("other@mayfly.test", "").await;
+        self.assert_unauthorized(method, path, &["", "garbage", &mailbox.token])
+            .await;
+    }
+
+    /// Asserts that a route rejects each token, and answers alike.
+    pub(crate) async fn assert_unauthorized(&self, method: &str, path: &str, tokens: &[&str]) {
+        for token in tokens {
+            let answer = self.call(method, path, token, Value::Null).await;
+            assert_eq!(answer.status, 401, "{token}: {answer:?}");
+            let expected = json!({"error": "invalid_token", "message": "a valid bearer token is needed"});
+            assert_eq!(answer.json(), expected);
+            let challenge = answer.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
+            let has_error = challenge.contains("error=\"invalid_token\"");
+            assert_eq!(has_error, !token.is_empty(), "{challenge}");
+        }
+    }
+}
+
+async fn auth(database: &TestDatabase, clock: &SharedClock, tasks: &Tasks) -> Transport {
+    let opened = database.open("auth").await;
+    mayfly_auth::migrate(&opened).await.unwrap();
+    let deps = mayfly_auth::Deps {
+        database: opened,
+        redis: None,
+        signing_keys: vec![SecretKey::random()],
+        clock: Arc::clone(clock),
+        tasks: tasks.clone(),
+    };
+    let config = mayfly_auth::Config::default();
+    local(mayfly_auth::build(&config, deps).await.unwrap().server())
+}
+
+async fn mailbox(
+    database: &TestDatabase,
+    auth: Transport,
+    bus: &Bus,
+    dns: &DnsServer,
+    clock: &SharedClock,
+    tasks: &Tasks,
+) -> Transport {
+    let opened = database.open("mailbox").await;
+    mayfly_mailbox::migrate(&opened).await.unwrap();
+    let deps = mayfly_mailbox::Deps {
+        database: opened,
+        auth,
+        domains: vec!["mayfly.test".parse().unwrap()],
+        events: bus.publisher(tasks),
+        mx_hostname: "mx.mayfly.test".to_owned(),
+        webhooks: WebhooksConfig {
+            allowed_networks: List(vec!["127.0.0.1/32".parse().unwrap()]),
+            ..WebhooksConfig::default()
+        },
+        data_keys: vec![SecretKey::random()],
+        clock: Arc::clone(clock),
+        tasks: tasks.clone(),
+    };
+    let config = mayfly_mailbox::Config {
+        dns_servers: List(vec![dns.address()]),
+        ..mayfly_mailbox::Config::default()
+    };
+    local(mayfly_mailbox::build(&config, deps).await.unwrap().server())
+}
+
+/// A response, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// Returns a field of the JSON body.
+    pub(crate) fn text(&self, field: &str) -> String {
+        self.json()[field].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_status(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
+    /// Returns status and body, with random values replaced by their names.
+    pub(crate) fn snapshot(&self) -> Value {
+        let body = if self.body.is_empty() {
+            Value::Null
+        } else {
+            redacted(self.json())
+        };
+        json!({"status": self.status, "body": body})
+    }
+}
+
+/// Replaces ids and secrets; a time does not change, since the clock stands still.
+fn redacted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| {
+                let is_secret = matches!(name.as_str(), "token" | "ticket" | "secret" | "verify_token");
+                let value = match value {
+                    Value::String(_) if is_secret => format!("[{name}]").into(),
+                    Value::Number(_) if name == "duration_ms" => "[duration_ms]".into(),
+                    value => redacted(value),
+                };
+                (name, value)
+            })
+            .collect(),
+        Value::Array(values) => values.into_iter().map(redacted).collect(),
+        Value::String(text) => {
+            let id = Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap();
+            let verify_token = Regex::new("mayfly-verify[=-][0-9A-Za-z_-]+").unwrap();
+            let text = id.replace_all(&text, "[id]");
+            verify_token
+                .replace_all(&text, "[verify_token]")
+                .into_owned()
+                .into()
+        }
+        value => value,
+    }
+}
