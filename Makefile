@@ -24,6 +24,7 @@ fmt:
 	$(CARGO) fmt --all --check
 
 lint: tools
+	.ci/words
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check licenses bans sources
 	cd crates/gateway && PATH=$$PWD/web-tests/node_modules/.bin:$$PATH tsc -p web-tests/tsconfig.page.json

@@ -24,7 +24,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     continue;
                 }
                 if method.client_streaming() {
-                    return Err(format!("{path} takes a stream, which nobody keeps to repeat").into());
+                    return Err(format!(
+                        "{path} takes a stream, which the client does not buffer for a retry"
+                    )
+                    .into());
                 }
                 idempotent.push(path);
             }

@@ -69,7 +69,7 @@ async fn resolve_recipient_unknown_name_goes_to_catch_all(db: Db) {
     ] {
         assert_eq!(resolve(&world, address).await.unwrap(), *mailbox, "{address}");
     }
-    // What was somebody's own mail, or is about to be, is for nobody else.
+    // Mail for a deleted or reserved address goes to no other mailbox.
     for address in [
         "gone@mine.example",
         "gone+shop@mine.example",

@@ -44,10 +44,10 @@ impl Pending {
         answer
     }
 
-    async fn assert_pending(&self, what: &str, told: &str) {
+    async fn assert_pending(&self, what: &str, message: &str) {
         let answer = self.ask(what).await;
         assert!(!answer.txt_record, "{what}: {answer:?}");
-        assert!(answer.message.contains(told), "{what}: {}", answer.message);
+        assert!(answer.message.contains(message), "{what}: {}", answer.message);
     }
 }
 
@@ -60,7 +60,7 @@ async fn verify_domain_rejects_other_records() {
     let filling = "x".repeat(ALMOST_64_KIB - token.len());
     let zone = Zone::default;
     let other = "no TXT record is exactly the verify_token";
-    for (what, answers, told) in [
+    for (what, answers, message) in [
         ("no such domain", zone(), "no such domain"),
         (
             "no text",
@@ -118,7 +118,7 @@ async fn verify_domain_rejects_other_records() {
         ),
     ] {
         dns.publish(answers);
-        pending.assert_pending(what, told).await;
+        pending.assert_pending(what, message).await;
     }
     // Neither size nor company nor another name takes anything from a proof.
     for (what, answers) in [
@@ -179,7 +179,7 @@ async fn verify_domain_broken_dns_fails_within_five_seconds() {
         ("nothing", DnsBehavior::Silent, None, "in time"),
     ];
     // At the same time, since the slow ones take as long as may be.
-    let rows = rows.map(async |(what, manner, over_tcp, told)| {
+    let rows = rows.map(async |(what, manner, over_tcp, message)| {
         let (world, dns) = with_dns(Db::Sqlite).await;
         let pending = Pending::on(world).await;
         let zone = pending.proof().behavior(manner);
@@ -187,7 +187,7 @@ async fn verify_domain_broken_dns_fails_within_five_seconds() {
             Some(manner) => zone.over_tcp(manner),
             None => zone,
         });
-        pending.assert_pending(what, told).await;
+        pending.assert_pending(what, message).await;
         // Nothing of it stays.
         dns.publish(pending.proof().behavior(cut).over_tcp(DnsBehavior::Answer));
         assert!(pending.ask("cut short over UDP alone").await.txt_record);
@@ -269,7 +269,7 @@ async fn verify_domain_rejects_bogus_signatures() {
             [true, false, false, true],
         ),
         ("both do", &resolver, &believing, [true, false, false, true]),
-        ("nobody hands them out", &nothing_signed, &believing, [true; 4]),
+        ("no resolver returns them", &nothing_signed, &believing, [true; 4]),
         ("they do not matter", &own, &Dnssec::Off, [true; 4]),
     ] {
         let config = Config {
@@ -279,14 +279,14 @@ async fn verify_domain_rejects_bogus_signatures() {
         let world = World::open(database, clock, config, no_auth(), &["mayfly.test"]).await;
         for (domain, is_found) in domains.iter().zip(are_found) {
             let answer = verify(&world, &ann, &domain.domain_id).await.unwrap();
-            let told = match domain.domain.as_str() {
+            let message = match domain.domain.as_str() {
                 _ if is_found => "the domain is verified",
                 "spoilt.example" => "the DNSSEC signatures of the domain are wrong",
                 // A resolver may have no more to say of a text without a signature than that it has no answer.
                 _ => "DNSSEC signatures",
             };
             assert_eq!(answer.txt_record, is_found, "{what}: {answer:?}");
-            assert!(answer.message.contains(told), "{what}: {answer:?}");
+            assert!(answer.message.contains(message), "{what}: {answer:?}");
         }
         (database, clock) = world.stop().await;
     }

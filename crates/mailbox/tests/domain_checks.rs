@@ -112,7 +112,7 @@ async fn check_domain_unreachable_dns_changes_nothing(db: Db) {
     assert!(!verify(&world, &ann, &domain.domain_id).await.unwrap().txt_record);
     assert!(
         listed(&world, &ann).await[0].mx_configured,
-        "nobody says otherwise"
+        "no answer contradicts it"
     );
     // Nor does it end the days that count.
     dns.publish(Zone::default());

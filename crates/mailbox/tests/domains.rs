@@ -122,7 +122,7 @@ async fn verified_domain_receives_mail_until_deleted(db: Db) {
     assert!(answer.txt_record && answer.mx_record, "{answer:?}");
     let verified = answer.domain.unwrap();
     assert!(verified.verified_at.is_some() && verified.mx_configured);
-    // Whoever proves it second is too late.
+    // The second user to prove it is too late.
     dns.publish(proof(&bobs));
     let (exists, taken) = (ErrorCode::AlreadyExists, Reason::DomainAlreadyExists);
     assert_refused(verify(&world, &bob, &bobs.domain_id).await, exists, taken);

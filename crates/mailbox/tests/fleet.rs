@@ -76,7 +76,7 @@ async fn deliver_message_two_processes_respect_quota() {
     let mut calls = JoinSet::new();
     for n in 0..80 {
         let world = worlds[n % 2].clone();
-        // Named in either order: whoever locks both must not wait in a circle.
+        // Named in either order: transactions that lock both must not deadlock.
         let to = if n % 4 < 2 {
             [ann.clone(), bob.clone()]
         } else {

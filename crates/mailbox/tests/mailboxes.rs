@@ -241,11 +241,11 @@ async fn mailbox_calls_other_owner_returns_not_found(db: Db) {
     );
     assert_eq!(world.list(owned(&ann, &owner), 1).await.unwrap().len(), 1);
     assert_eq!(world.list(scope(&ann), 1).await.unwrap().len(), 1);
-    let nobody = user();
+    let stranger = user();
     for (scope, id) in [
         (owned(&ann, &other), &ids[0]),
         (owned(&free, &owner), &ids[1]),
-        (owned(&nobody, &owner), &ids[0]),
+        (owned(&stranger, &owner), &ids[0]),
         (owned("x", &owner), &ids[0]),
         (owned(&ann, "x"), &ids[0]),
     ] {

@@ -37,16 +37,16 @@ async fn list_usage_days_counts_messages_per_day(db: Db) {
         world.create_for("other@mayfly.test", Some(&ann)).await,
     ];
     let bobs = world.create_for("bob@mayfly.test", Some(&bob)).await;
-    let nobodys = world.create("nobody@mayfly.test").await;
+    let unowned = world.create("nobody@mayfly.test").await;
     let (first, second) = (mail("first"), mail("the second"));
     // One commit after the other, and several in one.
-    let ids = world.deliver(&[&one, &bobs, &nobodys], &first).await.unwrap();
+    let ids = world.deliver(&[&one, &bobs, &unowned], &first).await.unwrap();
     let both = [one.as_str(), other.as_str()];
     let many = (0..20).map(|_| world.deliver(&both, &second));
     for stored in futures_util::future::join_all(many).await {
         stored.unwrap();
     }
-    world.deliver(&[&nobodys], &second).await.unwrap();
+    world.deliver(&[&unowned], &second).await.unwrap();
     let gone = world.deliver(&[&one, &user()], &second).await;
     assert_refused(gone, ErrorCode::NotFound, Reason::NotFound);
 

@@ -181,7 +181,7 @@ impl Line<'_> {
 
 const OTHER: &str = "_OTHER";
 
-/// A closed set: a method that nobody serves is a caller's text.
+/// A closed set: an unknown method is text of the caller and must not become a label.
 fn method_label(method: &axum::http::Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

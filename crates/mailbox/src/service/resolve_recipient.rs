@@ -59,7 +59,7 @@ impl Service {
     }
 
     /// Returns the mailbox for an address without one: for `user+tag@` that of `user@`, for any other name the catch-all of the
-    /// domain. An address that has or had a mailbox of its own has no fallback: its mail is for nobody else.
+    /// domain. An address that has or had a mailbox of its own has no fallback: its mail goes to no other mailbox.
     async fn fallback_recipient(
         &self,
         address: &Address,

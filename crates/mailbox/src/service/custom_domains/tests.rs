@@ -2,7 +2,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::*;
 
-/// What anybody can register a name under, as people write it.
+/// Public suffixes, as people write them.
 const SUFFIXES: [&str; 6] = [
     "example",
     "com",
@@ -68,7 +68,7 @@ fn canonical_normalises_names_and_rejects_public_suffixes() {
     }
 }
 
-/// Labels as people write them; of letters whose case can be told back.
+/// Labels as people write them; of letters whose case mapping round-trips.
 fn label() -> impl Strategy<Value = String> {
     let ascii = "[a-z0-9]{1,10}(-[a-z0-9]{1,10})?";
     let letters = "[a-z\u{e4}\u{f6}\u{fc}\u{f1}\u{f8}\u{430}-\u{44f}\u{3b1}-\u{3b9}\u{3042}]{1,12}";

@@ -22,7 +22,7 @@ pub(crate) struct OwnDomain {
     verified_at: Option<String>,
     /// At the last verification, no other mail server stood before ours.
     mx_configured: bool,
-    /// The mailbox that takes mail for names that nobody has or had.
+    /// The mailbox that receives mail for unused addresses.
     #[schema(required, format = Uuid)]
     catch_all: Option<String>,
     #[schema(format = DateTime)]

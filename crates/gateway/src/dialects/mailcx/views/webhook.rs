@@ -105,7 +105,7 @@ pub(crate) struct DeliveryList {
     pub(crate) deliveries: Vec<Delivery>,
 }
 
-/// An event that waits to be told.
+/// An event that waits for delivery.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct QueuedEvent {
     pub(crate) event_id: String,

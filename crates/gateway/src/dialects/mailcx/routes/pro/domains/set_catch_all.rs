@@ -21,7 +21,7 @@ pub(crate) struct DomainChange {
     catch_all: Option<String>,
 }
 
-/// Names the mailbox that takes mail for names of the domain that nobody has or had.
+/// Sets the mailbox that receives mail for unused addresses of the domain.
 #[utoipa::path(put, path = "/domains/{id}", tag = "pro", operation_id = "set_catch_all", security(("pro" = [])),
     params(("id" = String, Path, description = "The domain")), request_body = DomainChange,
     responses((status = 200, body = OwnDomain, description = "The domain"), responses::JsonBody, responses::Bearer, responses::Missing, responses::Always))]
