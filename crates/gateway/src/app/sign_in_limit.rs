@@ -84,7 +84,7 @@ impl SignInLimit {
             SharedBucket::new(&format!("account:{}", attempt.account), self.per_minute, MINUTE)
         };
         let client = SharedBucket::new(
-            &format!("sign-in:{}", client),
+            &format!("sign-in:{client}"),
             self.per_minute * CLIENT_FACTOR,
             MINUTE,
         );
