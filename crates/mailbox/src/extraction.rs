@@ -35,10 +35,10 @@ impl Recomputed {
         };
         match reason {
             Unusable::OtherVersion => {
-                tracing::debug!(%raw_id, "recomputing codes and links of another version")
+                tracing::debug!(%raw_id, "recomputing codes and links of another version");
             }
             Unusable::Corrupt => {
-                tracing::error!(%raw_id, "stored codes and links are corrupt; recomputing them")
+                tracing::error!(%raw_id, "stored codes and links are corrupt; recomputing them");
             }
         }
         self.0.add(1, &[KeyValue::new("reason", label)]);

@@ -267,12 +267,19 @@ fn config_check_fails_as_start_does() {
     }
 }
 
+/// Arguments, environment, and the error.
+type ErrorCase = (
+    &'static [&'static str],
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
+
 #[test]
 fn config_error_names_key_accepted_values_and_layer() {
     let dir = TempDir::new().expect("a directory");
     fs::write(dir.path().join("bad.toml"), "[auth]\nregistration = \"maybe\"\n").expect("written");
     fs::write(dir.path().join("broken.toml"), "[auth]\nlisten = \n").expect("written");
-    let table: &[(&[&str], &[(&str, &str)], &str)] = &[
+    let table: &[ErrorCase] = &[
         (
             &["--roles", "gatway"],
             &[],
