@@ -61,7 +61,7 @@ impl StreamMetrics {
             lag: meter
                 .f64_histogram("mayfly.gateway.streams.lag")
                 .with_unit("s")
-                .with_description("From the moment a message was stored to the moment it was told")
+                .with_description("Time from the storing of a message to its delivery on a stream")
                 .build(),
             refused: meter
                 .u64_counter("mayfly.gateway.streams.refused")
