@@ -61,7 +61,7 @@ impl StreamMetrics {
             lag: meter
                 .f64_histogram("mayfly.gateway.streams.lag")
                 .with_unit("s")
-                .with_description("Time from the storage of a message to its publication to a follower")
+                .with_description("Time from the storing of a message to its delivery on a stream")
                 .build(),
             refused: meter
                 .u64_counter("mayfly.gateway.streams.refused")

@@ -15,7 +15,7 @@ const MAX_CONCURRENT: usize = 4;
 /// How long a request waits for a permit.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whether a document may load remote images. Loading them tells their server that the mail was opened.
+/// Whether a document can load remote images. Loading them reveals to their server that the mail was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Images {

@@ -1,4 +1,4 @@
-//! Rates over all gateways, counted in Redis. Without Redis each gateway's own limits are all there is.
+//! Rate limits over all gateways, counted in Redis. Without Redis only the limits of each gateway apply.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -7,8 +7,8 @@ use crate::redis::{
     redis::{RedisError, Script},
 };
 
-/// The generic cell rate algorithm by Redis' clock: an entry is the time at which all that was let through is paid for.
-/// Returns the microseconds to wait, 0 for what may pass.
+/// The generic cell rate algorithm (GCRA) by the clock of Redis. An entry is the theoretical arrival time. Returns the
+/// microseconds to wait, 0 for a request that passes.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local t = redis.call('TIME') \
@@ -30,7 +30,7 @@ static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// What is counted under one name: so many within a window, refilled steadily.
+/// A token bucket with a name.
 #[derive(Debug, Clone)]
 pub struct SharedBucket {
     name: String,
@@ -39,7 +39,7 @@ pub struct SharedBucket {
 }
 
 impl SharedBucket {
-    /// Lets `count` pass in any `window`.
+    /// Allows `count` in any `window`.
     pub fn new(name: &str, count: u32, window: Duration) -> Self {
         let window_us = u64::try_from(window.as_micros()).unwrap_or(u64::MAX);
         Self {
@@ -49,7 +49,7 @@ impl SharedBucket {
         }
     }
 
-    /// Lets one pass, or says when the next may.
+    /// Takes a token, or returns the time until the next one.
     pub async fn take(&self, redis: &Redis) -> Result<(), Duration> {
         let mut take = TAKE.key(&self.name);
         take.arg(self.interval_us).arg(self.window_us);
@@ -60,7 +60,7 @@ impl SharedBucket {
         }
     }
 
-    /// Takes back that one passed.
+    /// Returns a token.
     pub async fn give_back(&self, redis: &Redis) {
         let mut give_back = GIVE_BACK.key(&self.name);
         give_back.arg(self.interval_us);
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_bucket_is_one_for_all_and_refills() {
+    async fn bucket_of_all_gateways_is_shared_and_refills() {
         let server = RedisServer::start();
         let tasks = Tasks::new(CancellationToken::new());
         let config: RedisConfig = toml::from_str(&format!("url = \"{}\"", server.url())).unwrap();

@@ -47,7 +47,7 @@ impl AccessLog {
         self.duration.record(seconds, &labels);
     }
 
-    /// A trace begins here; a `traceparent` of the caller's is linked, never followed.
+    /// Starts a trace. A `traceparent` of the client is linked, not continued.
     fn span(&self, request: &Request, method: &'static str, route: Option<&str>, request_id: &str) -> Span {
         let span = tracing::debug_span!(
             parent: None,
@@ -67,7 +67,7 @@ impl AccessLog {
     }
 }
 
-/// A method that is no word of HTTP's is a caller's text.
+/// An unknown method is text of the client, so it is not part of the name.
 fn name(method: &'static str, route: Option<&str>) -> String {
     let method = if method == OTHER { "HTTP" } else { method };
     route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"))
@@ -181,7 +181,7 @@ impl Line<'_> {
 
 const OTHER: &str = "_OTHER";
 
-/// A closed set: an unknown method is text of the caller and must not become a label.
+/// A closed set of labels: an unknown method is text of the client.
 fn method_label(method: &axum::http::Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

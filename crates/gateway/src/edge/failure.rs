@@ -28,6 +28,6 @@ impl IntoResponse for FailureResponse {
     }
 }
 
-/// What went wrong inside, handed to the access log with the response.
+/// The internal cause, passed to the access log with the response.
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorDetail(pub(crate) String);

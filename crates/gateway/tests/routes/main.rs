@@ -1,5 +1,11 @@
 //! One file per route: the path gives the folders, the method gives the file. `guard.rs` fails on a route without a file.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail like tests"
+)]
+
 mod guard;
 mod support;
 

@@ -128,10 +128,6 @@ impl World {
     }
 
     /// Sends a request with a bearer token, unless it is empty, and a JSON body, unless it is null.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "callers write the body as a literal"
-    )]
     pub(crate) async fn call(&self, method: &str, path: &str, token: &str, body: Value) -> Answer {
         let mut request = Request::builder()
             .method(method)

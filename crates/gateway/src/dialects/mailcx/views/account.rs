@@ -13,7 +13,7 @@ pub(crate) struct SignedIn {
     #[schema(format = Uuid)]
     pub(crate) id: String,
     pub(crate) address: String,
-    /// A mailbox JWT, good for 7 days.
+    /// A mailbox JWT, valid for 7 days.
     pub(crate) token: String,
 }
 
@@ -27,7 +27,7 @@ impl From<sign_in::SignedIn> for SignedIn {
     }
 }
 
-/// The mailbox that asks.
+/// The mailbox of the token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Me {
     #[schema(format = Uuid)]
@@ -92,7 +92,7 @@ pub(crate) struct AccountList {
     pub(crate) accounts: Vec<Account>,
 }
 
-/// A domain that mailboxes can be made on.
+/// A domain for mailboxes.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SystemDomain {
     #[schema(format = Uuid)]

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::timestamp;
 
-/// What a mail server is asked for: others of the domain stand behind it with a larger number.
+/// The preference in the MX record.
 const MX_PRIORITY: u16 = 10;
 
 /// A domain of the user, verified or not.
@@ -20,9 +20,9 @@ pub(crate) struct OwnDomain {
     verify_token: String,
     #[schema(required, format = DateTime)]
     verified_at: Option<String>,
-    /// At the last verification, no other mail server stood before ours.
+    /// At the last verification, no other mail server had a higher priority.
     mx_configured: bool,
-    /// The mailbox that receives mail for unused addresses.
+    /// The mailbox that receives mail for addresses without a mailbox, present or deleted.
     #[schema(required, format = Uuid)]
     catch_all: Option<String>,
     #[schema(format = DateTime)]
@@ -68,7 +68,7 @@ pub(crate) struct DnsRecord {
     ok: Option<bool>,
 }
 
-/// A domain that was added, and what its DNS should hold.
+/// An added domain, and the DNS records that it needs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AddedDomain {
     #[schema(format = Uuid)]
@@ -90,7 +90,7 @@ impl From<AddDomainResponse> for AddedDomain {
     }
 }
 
-/// What the DNS said of a domain.
+/// The result of a verification.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VerifiedDomain {
     #[schema(format = Uuid)]
@@ -98,17 +98,17 @@ pub(crate) struct VerifiedDomain {
     domain: String,
     /// `pending` or `verified`.
     verify_status: &'static str,
-    /// The TXT record is there now, on the domain itself and no wildcard, and its signatures are not wrong.
+    /// The TXT record exists, on the domain itself and not on a wildcard, and its DNSSEC signatures are not bogus.
     txt_record: bool,
-    /// One of the MX records names us now.
+    /// One of the MX records names this server.
     mx_record: bool,
-    /// It is the first of them.
+    /// It has the highest priority.
     mx_configured: bool,
     #[schema(required, format = DateTime)]
     verified_at: Option<String>,
     dns_records: Vec<DnsRecord>,
-    /// What is wrong, for a person: that there is no such TXT record, only a wildcard, a circle of CNAME records, wrong DNSSEC
-    /// signatures, an answer cut short, none in time, and so on.
+    /// The cause for a person: no such TXT record, only a wildcard, a CNAME loop, bogus DNSSEC signatures, a truncated
+    /// answer, a time-out, and so on.
     #[schema(example = "the domain has TXT records, but no TXT record is exactly the verify_token")]
     message: String,
 }

@@ -87,7 +87,7 @@ impl From<mailbox::Attachment> for Attachment {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Code {
     value: String,
-    /// Where it stands first.
+    /// Its first occurrence.
     found_in: CodePlace,
 }
 
@@ -118,14 +118,14 @@ impl From<mailbox::Code> for Code {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Link {
     url: String,
-    /// What is shown in place of the URL; null where it stands alone.
+    /// The text of the link; null for a bare URL.
     #[schema(required)]
     text: Option<String>,
     /// `verify` also means a link to sign in with.
     kind: LinkKind,
 }
 
-/// What a link is for, as far as plain rules can tell.
+/// The purpose of a link, by simple rules.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LinkKind {
@@ -170,9 +170,9 @@ pub(crate) struct Message {
     #[schema(required)]
     html_body: Option<String>,
     attachments: Vec<Attachment>,
-    /// The one-time codes that were found, 10 at most.
+    /// The one-time codes, 10 at most.
     codes: Vec<Code>,
-    /// The links that were found, 50 at most, each URL once.
+    /// The links, 50 at most, each URL once.
     links: Vec<Link>,
     /// Bytes as received.
     size: i64,

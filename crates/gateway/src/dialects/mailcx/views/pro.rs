@@ -12,11 +12,11 @@ pub(crate) struct ProSignedIn {
     #[schema(format = Uuid)]
     pub(crate) user_id: String,
     pub(crate) email: String,
-    /// A Pro JWT, good for 7 days.
+    /// A Pro JWT, valid for 7 days.
     pub(crate) token: String,
 }
 
-/// The Pro user that asks.
+/// The Pro user of the token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProMe {
     #[schema(format = Uuid)]

@@ -8,13 +8,13 @@ use super::timestamp;
 
 const SECS_PER_DAY: i64 = 24 * 60 * 60;
 
-/// What the user's mailboxes received lately, and what they hold now.
+/// What the user's mailboxes received lately, and their present size.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Usage {
-    /// Oldest first, today last; days without mail are there too.
+    /// Oldest first, today last; days without mail are included.
     days: Vec<DayOfUsage>,
     account_count: i64,
-    /// Of all messages that are there now.
+    /// Bytes of all present messages.
     used: i64,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct DayOfUsage {
     /// In UTC.
     #[schema(format = Date)]
     day: String,
-    /// One for each mailbox that received it, whether it is still there or not.
+    /// One for each mailbox that received it, deleted messages included.
     messages: i64,
     bytes: i64,
 }

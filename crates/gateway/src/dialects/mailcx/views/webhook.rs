@@ -18,7 +18,7 @@ pub(crate) struct Webhook {
     failure_count: i32,
     #[schema(required, format = DateTime)]
     last_triggered_at: Option<String>,
-    /// About when it becomes `failed` if the receiver goes on to fail; null while nothing has failed that is tried again.
+    /// The approximate time at which it becomes `failed` if the receiver keeps failing; null without a pending retry.
     #[schema(required, format = DateTime)]
     gives_up_at: Option<String>,
     #[schema(format = DateTime)]
@@ -66,7 +66,7 @@ pub(crate) struct RotatedSecret {
     pub(crate) secret: String,
 }
 
-/// An attempt to tell a webhook something.
+/// A delivery attempt.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Delivery {
     #[schema(format = Uuid)]
@@ -105,7 +105,7 @@ pub(crate) struct DeliveryList {
     pub(crate) deliveries: Vec<Delivery>,
 }
 
-/// An event that waits for delivery.
+/// A queued event.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct QueuedEvent {
     pub(crate) event_id: String,

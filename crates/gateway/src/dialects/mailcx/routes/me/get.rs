@@ -9,7 +9,7 @@ use crate::{
     edge::failure::FailureResponse,
 };
 
-/// Tells about the mailbox that asks.
+/// Returns the mailbox of the token.
 #[utoipa::path(get, path = "/me", tag = "mailbox", operation_id = "get_me", security(("mailbox" = [])),
     responses((status = 200, body = Me, description = "The mailbox"), responses::Bearer, responses::Always))]
 pub(crate) async fn handle(

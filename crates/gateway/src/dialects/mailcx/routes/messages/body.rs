@@ -1,4 +1,4 @@
-//! `GET /api/messages/{id}/body`: what a mail shows, as a document that may do nothing.
+//! `GET /api/messages/{id}/body`: the body of a message, as a document without scripts.
 
 use axum::{
     extract::State,

@@ -26,13 +26,13 @@ pub(crate) struct NewTicket {
 /// A ticket.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Ticket {
-    /// Rides as `?ticket=`, once.
+    /// Send it as `?ticket=`, once.
     ticket: String,
     #[schema(format = DateTime)]
     expires_at: String,
 }
 
-/// Makes a ticket: good once, for 30 seconds, for what it is for, and no longer than the token that asks for it.
+/// Issues a ticket: valid once, for 30 seconds, for its purpose, and no longer than the token that requests it.
 #[utoipa::path(post, path = "/tickets", tag = "tickets", operation_id = "create_ticket",
     security(("mailbox" = []), ("pro" = [])), request_body = NewTicket,
     responses((status = 201, body = Ticket, description = "The ticket"), responses::JsonBody, responses::Bearer, responses::MissingMessage, responses::Always))]

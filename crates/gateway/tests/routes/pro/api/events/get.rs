@@ -15,7 +15,7 @@ async fn follow_all_messages_replays_messages_after_last_event_id(db: Db) {
     let id = world.deliver(&mailbox, MAIL).await;
     let request = Request::get("/pro/api/events")
         .header("host", "localhost")
-        .header("authorization", format!("Bearer {}", pro))
+        .header("authorization", format!("Bearer {pro}"))
         .header("last-event-id", EXPIRED_ID);
     let text = world.read_events(request.body(Body::empty()).unwrap(), 2).await;
     assert!(text.contains(&format!("id: {EXPIRED_ID}\n")), "{text}");
@@ -35,7 +35,7 @@ async fn follow_all_messages_invalid_last_event_id_is_rejected() {
     let pro = world.register().await;
     let request = Request::get("/pro/api/events")
         .header("host", "localhost")
-        .header("authorization", format!("Bearer {}", pro))
+        .header("authorization", format!("Bearer {pro}"))
         .header("last-event-id", "x");
     let answer = world.send(request.body(Body::empty()).unwrap()).await;
     assert_json_snapshot!(answer.snapshot(), @r#"

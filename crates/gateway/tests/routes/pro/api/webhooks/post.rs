@@ -11,7 +11,24 @@ db_test!(create_webhook_returns_secret_once);
 async fn create_webhook_returns_secret_once(db: Db) {
     let world = World::start(db).await;
     let pro = world.register().await;
-    assert_json_snapshot!(world.post("/pro/api/webhooks", &pro, json!({"url": RECEIVER})).await.snapshot(), @"");
+    assert_json_snapshot!(world.post("/pro/api/webhooks", &pro, json!({"url": RECEIVER})).await.snapshot(), @r#"
+    {
+      "body": {
+        "created_at": "2026-11-23T12:00:00Z",
+        "events": [
+          "email.received"
+        ],
+        "failure_count": 0,
+        "gives_up_at": null,
+        "id": "[id]",
+        "last_triggered_at": null,
+        "secret": "[secret]",
+        "status": "active",
+        "url": "https://127.0.0.1:8443/hook"
+      },
+      "status": 201
+    }
+    "#);
 }
 
 #[tokio::test]

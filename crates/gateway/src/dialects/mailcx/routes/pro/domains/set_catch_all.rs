@@ -16,12 +16,12 @@ use crate::{
 pub(crate) struct DomainChange {
     /// An active mailbox of the user on this domain, or null for none.
     #[schema(required, format = Uuid)]
-    // Read so, a field that is missing is refused in place of taken for null.
+    // A missing field is an error; without this, serde reads it as null.
     #[serde(deserialize_with = "Option::deserialize")]
     catch_all: Option<String>,
 }
 
-/// Sets the mailbox that receives mail for unused addresses of the domain.
+/// Sets the mailbox that receives mail for addresses of the domain without a mailbox, present or deleted.
 #[utoipa::path(put, path = "/domains/{id}", tag = "pro", operation_id = "set_catch_all", security(("pro" = [])),
     params(("id" = String, Path, description = "The domain")), request_body = DomainChange,
     responses((status = 200, body = OwnDomain, description = "The domain"), responses::JsonBody, responses::Bearer, responses::Missing, responses::Always))]

@@ -9,7 +9,7 @@ use crate::{
     edge::failure::FailureResponse, edge::segments::Segments,
 };
 
-/// Lists the newest 20 attempts to tell a webhook something.
+/// Lists the newest 20 delivery attempts of a webhook.
 #[utoipa::path(get, path = "/webhooks/{id}/deliveries", tag = "pro", operation_id = "list_webhook_deliveries",
     security(("pro" = [])), params(("id" = String, Path, description = "The webhook")),
     responses((status = 200, body = DeliveryList, description = "The deliveries"), responses::Bearer, responses::Missing, responses::Always))]

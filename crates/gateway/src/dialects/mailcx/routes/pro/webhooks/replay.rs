@@ -9,7 +9,7 @@ use crate::{
     edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::segments::Segments,
 };
 
-/// Delivers the event of a delivery again, with the same id.
+/// Sends the event of a delivery again, with the same id.
 #[utoipa::path(post, path = "/webhooks/{id}/deliveries/{delivery_id}/replay", tag = "pro",
     operation_id = "replay_webhook_delivery", security(("pro" = [])),
     params(("id" = String, Path, description = "The webhook"), ("delivery_id" = String, Path, description = "The delivery"), IdempotencyKey),

@@ -9,7 +9,7 @@ use crate::{
     edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::segments::Segments,
 };
 
-/// Gives a webhook another secret and makes it active. The old secret signs beside it for a day.
+/// Replaces the secret of a webhook and activates it. The old secret also signs for a day.
 #[utoipa::path(post, path = "/webhooks/{id}/rotate", tag = "pro", operation_id = "rotate_webhook_secret",
     security(("pro" = [])), params(("id" = String, Path, description = "The webhook"), IdempotencyKey),
     responses((status = 200, body = RotatedSecret, description = "The new secret"), responses::Bearer, responses::Missing, responses::Idempotent, responses::Always))]

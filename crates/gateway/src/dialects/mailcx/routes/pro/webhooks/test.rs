@@ -9,7 +9,7 @@ use crate::{
     edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::segments::Segments,
 };
 
-/// Delivers a sample event. Its outcome is listed among the deliveries.
+/// Sends a sample event. Its attempts are listed as deliveries.
 #[utoipa::path(post, path = "/webhooks/{id}/test", tag = "pro", operation_id = "test_webhook", security(("pro" = [])),
     params(("id" = String, Path, description = "The webhook"), IdempotencyKey),
     responses((status = 202, body = QueuedEvent, description = "The event is queued"), responses::Bearer, responses::Missing, responses::Idempotent, responses::Always))]

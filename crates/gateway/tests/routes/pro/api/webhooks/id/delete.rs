@@ -13,7 +13,12 @@ async fn delete_webhook_removes_it(db: Db) {
     let pro = world.register().await;
     let id = world.create_webhook(&pro).await;
     let path = format!("/pro/api/webhooks/{id}");
-    assert_json_snapshot!(world.delete(&path, &pro).await.snapshot(), @"");
+    assert_json_snapshot!(world.delete(&path, &pro).await.snapshot(), @r#"
+    {
+      "body": null,
+      "status": 204
+    }
+    "#);
     let listed = world.get("/pro/api/webhooks", &pro).await.json();
     assert_eq!(listed["webhooks"], json!([]));
 }

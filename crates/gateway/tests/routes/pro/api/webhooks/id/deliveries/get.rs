@@ -12,7 +12,25 @@ async fn list_webhook_deliveries_returns_failed_attempt(db: Db) {
     let world = World::start(db).await;
     let pro = world.register().await;
     let id = world.create_webhook(&pro).await;
-    assert_json_snapshot!(world.failed_delivery(&pro, &id).await.snapshot(), @"");
+    assert_json_snapshot!(world.failed_delivery(&pro, &id).await.snapshot(), @r#"
+    {
+      "body": {
+        "deliveries": [
+          {
+            "attempt": 1,
+            "created_at": "2026-11-23T12:00:00Z",
+            "duration_ms": "[duration_ms]",
+            "error": "cannot connect",
+            "event_id": "evt_[id]",
+            "event_type": "email.received",
+            "id": "[id]",
+            "status_code": null
+          }
+        ]
+      },
+      "status": 200
+    }
+    "#);
 }
 
 #[tokio::test]

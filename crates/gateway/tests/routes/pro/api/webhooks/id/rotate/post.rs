@@ -16,7 +16,15 @@ async fn rotate_webhook_secret_returns_another_secret(db: Db) {
         .await;
     let path = format!("/pro/api/webhooks/{}/rotate", created.text("id"));
     let rotated = world.post(&path, &pro, Value::Null).await;
-    assert_json_snapshot!(rotated.snapshot(), @"");
+    assert_json_snapshot!(rotated.snapshot(), @r#"
+    {
+      "body": {
+        "id": "[id]",
+        "secret": "[secret]"
+      },
+      "status": 200
+    }
+    "#);
     assert_ne!(rotated.text("secret"), created.text("secret"));
 }
 

@@ -11,7 +11,14 @@ async fn test_webhook_queues_sample_event() {
     let pro = world.register().await;
     let id = world.create_webhook(&pro).await;
     let path = format!("/pro/api/webhooks/{id}/test");
-    assert_json_snapshot!(world.post(&path, &pro, Value::Null).await.snapshot(), @"");
+    assert_json_snapshot!(world.post(&path, &pro, Value::Null).await.snapshot(), @r#"
+    {
+      "body": {
+        "event_id": "evt_[id]"
+      },
+      "status": 202
+    }
+    "#);
 }
 
 #[tokio::test]
