@@ -17,7 +17,7 @@ async fn sign_in_with_password_returns_a_token(world: World) {
     let made = client.create_mailbox("sign-in@mayfly.test", None).await;
     assert_eq!(client.get("/api/me", &made.token).await.status, 200);
 
-    let body = json!({"address": " WALK@mayfly.test", "password": PASSWORD});
+    let body = json!({"address": " SIGN-IN@mayfly.test", "password": PASSWORD});
     let signed_in = client.call("POST", "/api/token", None, Some(body)).await;
     assert_eq!(signed_in.status, 200);
     let signed_in = signed_in.json();
