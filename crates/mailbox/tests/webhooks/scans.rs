@@ -71,6 +71,10 @@ async fn claims_and_sweeps_scan_no_table() {
     let made = deliveries(&world, &owner, &id).await.unwrap().remove(0);
     replay(&world, &owner, &made).await.unwrap();
     receiver.until_received(2).await;
+    eventually("both recorded", async || {
+        deliveries(&world, &owner, &id).await.unwrap().len() == 2
+    })
+    .await;
     assert_eq!(list(&world, &owner).await.len(), 1);
     world.mailbox.sweep().await;
     let request = DeleteWebhookRequest {
