@@ -11,7 +11,9 @@ pub(crate) enum Binary {}
 impl PartialSchema for Binary {
     fn schema() -> RefOr<Schema> {
         let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
-        let object = ObjectBuilder::new().schema_type(Type::String).format(Some(format));
+        let object = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(format));
         object.into()
     }
 }
