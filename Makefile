@@ -43,9 +43,9 @@ down: export COMPOSE_PROFILES = observability
 down: ## Stop the containers; keeps databases and secrets
 	$(COMPOSE) down --remove-orphans
 
-contract: ## Test the API with random input from its OpenAPI document (schemathesis, from PyPI)
-	$(CARGO) build --bin mayfly
-	crates/gateway/contract/run target/debug/mayfly
+contract: tools ## The OpenAPI document: a validator, generated clients, and schemathesis against a server
+	$(CARGO) build --workspace --bin mayfly
+	crates/gateway/contract/run "$${CARGO_TARGET_DIR:-target}/debug/mayfly"
 
 screenshots: tools ## Screenshots of every view of the page into docs/images
 	mkdir -p docs/images

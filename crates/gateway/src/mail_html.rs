@@ -6,9 +6,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use mayfly_mail_html::{InlineImages, RemoteImages, document};
 use mayfly_rpc::Failure;
-use serde::Deserialize;
 use tokio::sync::Semaphore;
-use utoipa::ToSchema;
 
 /// Documents that are rendered at the same time. Each costs up to a quarter of a second of CPU and some 50 MB.
 const MAX_CONCURRENT: usize = 4;
@@ -16,8 +14,7 @@ const MAX_CONCURRENT: usize = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whether a document can load remote images. Loading them reveals to their server that the mail was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Images {
     #[default]
     Blocked,

@@ -21,7 +21,7 @@ const MAX_BYTES: usize = 255;
 #[into_params(names("Idempotency-Key"), parameter_in = Header)]
 pub(crate) struct IdempotencyKey(
     /// 1 to 255 visible characters. The same request with the same key is applied once, and gets the same answer for 24 hours.
-    #[param(min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    #[param(value_type = String, required = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     pub(crate) Option<String>,
 );
 

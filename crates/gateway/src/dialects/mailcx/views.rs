@@ -1,6 +1,7 @@
 //! The JSON shapes of the contract, converted from the answers of services. Every key is always present.
 
 pub(crate) mod account;
+pub(crate) mod binary;
 pub(crate) mod domain;
 pub(crate) mod message;
 pub(crate) mod message_received;

@@ -15,11 +15,12 @@ use mayfly_proto::mailbox::NewMessage;
 use mayfly_rpc::Failure;
 use mayfly_types::MessageId;
 use tokio_stream::wrappers::ReceiverStream;
+use utoipa::IntoParams;
 
 use crate::dialects::mailcx::responses;
 use crate::{
     app::{App, stream::message_id},
-    dialects::mailcx::views::message_received::MessageReceivedEvent,
+    dialects::mailcx::views::message_received::{MessageReceivedEvent, ServerSentEvent},
     edge::{
         auth::{Follower, MailboxFollower, ProFollower},
         failure::FailureResponse,
@@ -30,12 +31,22 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The reconnection time of browsers.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// The cursor, for the document.
+#[derive(IntoParams)]
+#[into_params(names("Last-Event-ID"), parameter_in = Header)]
+#[expect(dead_code, reason = "only its description is used")]
+struct LastEventId(
+    /// The last message seen; empty counts as absent.
+    #[param(value_type = String, required = false, pattern = "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$")]
+    Option<String>,
+);
+
 /// Follows one mailbox. `Last-Event-ID` replays the messages after a message.
 #[utoipa::path(get, path = "/events", tag = "messages", operation_id = "follow_messages",
     security(("mailbox" = []), ("ticket" = [])),
-    params(("Last-Event-ID" = Option<String>, Header, format = Uuid, description = "The last message seen")),
-    responses((status = 200, body = String, content_type = "text/event-stream",
-        description = "Events `new_email`; their `id` is the message's"), responses::Bearer, responses::Always))]
+    params(LastEventId),
+    responses((status = 200, body = ServerSentEvent, content_type = "text/event-stream",
+        description = "Events `new_email`; their `id` is the message's. The schema is of one event"), responses::Bearer, responses::Always))]
 pub(crate) async fn of_mailbox(
     State(app): State<App>,
     MailboxFollower(follower): MailboxFollower,
@@ -47,9 +58,9 @@ pub(crate) async fn of_mailbox(
 /// Follows all mailboxes of the user. `Last-Event-ID` replays the messages after a message.
 #[utoipa::path(get, path = "/events", tag = "pro", operation_id = "follow_all_messages",
     security(("pro" = []), ("ticket" = [])),
-    params(("Last-Event-ID" = Option<String>, Header, format = Uuid, description = "The last message seen")),
-    responses((status = 200, body = String, content_type = "text/event-stream",
-        description = "Events `new_email`; their `id` is the message's"), responses::Bearer, responses::Always))]
+    params(LastEventId),
+    responses((status = 200, body = ServerSentEvent, content_type = "text/event-stream",
+        description = "Events `new_email`; their `id` is the message's. The schema is of one event"), responses::Bearer, responses::Always))]
 pub(crate) async fn of_user(
     State(app): State<App>,
     ProFollower(follower): ProFollower,

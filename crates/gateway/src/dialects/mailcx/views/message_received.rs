@@ -60,3 +60,17 @@ pub(crate) struct Waited {
     #[schema(format = Uuid)]
     pub(crate) since: String,
 }
+
+/// An event of a stream, for the document.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct ServerSentEvent {
+    /// Always `new_email`.
+    #[schema(pattern = "^new_email$")]
+    event: String,
+    /// The message, for `Last-Event-ID`.
+    #[schema(format = Uuid)]
+    id: String,
+    /// JSON: `type`, which is `new_email`, and the keys of `MessageReceived`.
+    data: String,
+}

@@ -6,6 +6,14 @@ use utoipa::ToSchema;
 
 use super::timestamp;
 
+/// An event that a webhook can be called for, for the document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) enum EventType {
+    #[schema(rename = "email.received")]
+    EmailReceived,
+}
+
 /// A webhook, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Webhook {

@@ -8,7 +8,7 @@ use axum::{
 use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, Reason};
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::mailcx::{responses, views::binary::Binary};
 use crate::{
     app::App, edge::auth::MailboxPrincipal, edge::failure::FailureResponse, edge::segments::Segments,
 };
@@ -21,7 +21,7 @@ const MAX_NAME_CHARS: usize = 120;
     security(("mailbox" = [])),
     params(("id" = String, Path, description = "The message"),
         ("index" = u32, Path, description = "The attachment's index, from 0")),
-    responses((status = 200, content_type = "*/*", body = Vec<u8>, description = "The decoded bytes, with the type that the mail declares"), responses::Bearer, responses::MissingMessage, responses::Always))]
+    responses((status = 200, content_type = "*/*", body = inline(Binary), description = "The decoded bytes, with the type that the mail declares"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     principal: MailboxPrincipal,

@@ -19,7 +19,7 @@ use crate::{
 #[utoipa::path(get, path = "/messages/{id}/body", tag = "messages", operation_id = "get_message_body",
     security(("mailbox" = []), ("pro" = []), ("ticket" = [])),
     params(("id" = String, Path, description = "The message"),
-        ("images" = inline(Option<Images>), Query, description = "Whether images are loaded from elsewhere; absent is `blocked`")),
+        ("images" = Option<String>, Query, description = "`remote` loads images from elsewhere; anything else blocks them")),
     responses((status = 200, content_type = "text/html", body = String, description = "The document"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::mailcx::{responses, views::binary::Binary};
 use crate::{
     app::App, edge::auth::MailboxPrincipal, edge::failure::FailureResponse, edge::segments::Segments,
 };
@@ -14,7 +14,7 @@ use crate::{
 /// Returns a message byte for byte as it was received.
 #[utoipa::path(get, path = "/messages/{id}/source", tag = "messages", operation_id = "get_message_source",
     security(("mailbox" = [])), params(("id" = String, Path, description = "The message")),
-    responses((status = 200, content_type = "message/rfc822", body = String, description = "The message, byte for byte"), responses::Bearer, responses::MissingMessage, responses::Always))]
+    responses((status = 200, content_type = "message/rfc822", body = inline(Binary), description = "The message, byte for byte"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     principal: MailboxPrincipal,

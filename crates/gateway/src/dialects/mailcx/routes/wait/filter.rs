@@ -22,7 +22,7 @@ const MAX_REGEX_BYTES: usize = 1 << 18;
 #[expect(dead_code, reason = "only its description is used")]
 pub(super) struct WaitQuery {
     /// The last message seen: messages after it match. Without it, messages match that arrive from now on.
-    #[param(format = Uuid)]
+    #[param(pattern = "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$")]
     since: Option<String>,
     /// A part of the From header or of the envelope's sender, in any case.
     #[param(max_length = 1024)]

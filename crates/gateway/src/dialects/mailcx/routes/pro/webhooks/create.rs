@@ -9,8 +9,12 @@ use mayfly_rpc::Failure;
 
 use crate::dialects::mailcx::responses;
 use crate::{
-    app::App, dialects::mailcx::views::webhook::NewWebhook, edge::auth::ProPrincipal,
-    edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::json::JsonBody,
+    app::App,
+    dialects::mailcx::views::webhook::{EventType, NewWebhook},
+    edge::auth::ProPrincipal,
+    edge::failure::FailureResponse,
+    edge::idempotency_key::IdempotencyKey,
+    edge::json::JsonBody,
 };
 
 /// Where to send what.
@@ -19,6 +23,7 @@ pub(crate) struct WebhookTarget {
     /// Begins with https://, and leads to a public address.
     url: String,
     /// Absent, null or empty means all: `email.received`.
+    #[schema(value_type = Option<Vec<EventType>>)]
     events: Option<Vec<String>>,
 }
 

@@ -1,0 +1,84 @@
+"""Creates the objects that the contract test acts on, and writes their ids as JSON.
+
+Usage: fixtures.py HTTP_BASE SMTP_ADDRESS OUTPUT
+"""
+
+import json
+import smtplib
+import sys
+import time
+import urllib.request
+
+PASSWORD = "correct horse"
+# Objects that the routes that delete may delete.
+DISPOSABLE = 4
+MAIL = "Subject: hello\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nhello\r\n"
+
+
+def main(base, smtp, output):
+    def call(path, token=None, body=None):
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(base + path, data, headers)
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+    def account(name, token=None):
+        return call("/api/accounts", token, {"address": f"{name}@mayfly.test", "password": PASSWORD})
+
+    def created(path, bodies):
+        return [call(path, pro, body)["id"] for body in bodies]
+
+    def disposable(kind):
+        return [f"{kind}{number}" for number in range(DISPOSABLE)]
+
+    mailbox = account("main")["token"]
+    pro = call("/pro/api/register", None, {"email": "user@example.com", "password": PASSWORD})["token"]
+    owned = account("owned", pro)["id"]
+    host, port = smtp.rsplit(":", 1)
+    with smtplib.SMTP(host, int(port)) as session:
+        for recipient in ["main", "owned"] + ["main"] * DISPOSABLE:
+            session.sendmail("a@example.com", f"{recipient}@mayfly.test", MAIL)
+    *messages, message = [message["id"] for message in call("/api/messages", mailbox)["messages"]]
+    (owned_message,) = call(f"/pro/api/accounts/{owned}/messages", pro)["messages"]
+
+    # The receiver is the server itself, which refuses the events: nothing is sent elsewhere.
+    target = {"url": f"{base}/receiver"}
+    webhook, *webhooks = created("/pro/api/webhooks", [target] * (1 + DISPOSABLE))
+    call(f"/pro/api/webhooks/{webhook}/test", pro, {})
+    deadline = time.monotonic() + 30
+    while not (deliveries := call(f"/pro/api/webhooks/{webhook}/deliveries", pro)["deliveries"]):
+        if time.monotonic() > deadline:
+            sys.exit("the webhook was not called")
+        time.sleep(0.1)
+    domain, *domains = created("/pro/api/domains", [{"domain": f"{name}.example"} for name in disposable("fixture") + ["x"]])
+
+    fixtures = {
+        "base": base,
+        "password": PASSWORD,
+        "mailbox": mailbox,
+        "pro": pro,
+        # The run deletes its own mailbox with this token, and with no other.
+        "deleted_mailbox": account("deleted")["token"],
+        "message": message,
+        "owned": owned,
+        "owned_message": owned_message["id"],
+        "webhook": webhook,
+        "delivery": deliveries[0]["id"],
+        "domain": domain,
+        "disposable": {
+            "DELETE /api/messages/{id}": messages,
+            "DELETE /pro/api/accounts/{id}": [account(name, pro)["id"] for name in disposable("disposable")],
+            "DELETE /pro/api/domains/{id}": domains,
+            "DELETE /pro/api/tokens/{id}": created("/pro/api/tokens", [{"name": name} for name in disposable("t")]),
+            "DELETE /pro/api/webhooks/{id}": webhooks,
+        },
+    }
+    with open(output, "w") as file:
+        json.dump(fixtures, file)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

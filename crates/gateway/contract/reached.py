@@ -1,0 +1,31 @@
+"""Prints how often each operation of the document was answered, by status. Fails if one never succeeded.
+
+Usage: reached.py DOCUMENT ANSWERS
+"""
+
+import collections
+import json
+import sys
+
+
+def main(document, answers):
+    counts = collections.defaultdict(collections.Counter)
+    with open(answers) as file:
+        for line in file:
+            for label, statuses in json.loads(line).items():
+                counts[label].update(statuses)
+    with open(document) as file:
+        paths = json.load(file)["paths"]
+    labels = [f"{method.upper()} {path}" for path, item in paths.items() for method in item]
+    missing = [label for label in labels if not any(status.startswith("2") for status in counts[label])]
+    for label in labels:
+        statuses = " ".join(f"{status}×{count}" for status, count in sorted(counts[label].items()))
+        print(f"{label}: {statuses}")
+    for label in missing:
+        print(f"never succeeded: {label}", file=sys.stderr)
+    print(f"{len(labels) - len(missing)} of {len(labels)} operations succeeded at least once")
+    return 1 if missing or not labels else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
