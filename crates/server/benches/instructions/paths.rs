@@ -136,18 +136,18 @@ async fn smtp_session() -> anyhow::Result<Operation> {
         has_tls: false,
         budget: Budget::new(1 << 30),
     });
-    let commands: Bytes = format!(
-        "EHLO client.example.com\r\nMAIL FROM:<bounce@shop.example> SIZE=4200\r\nRCPT TO:<{ADDRESS}>\r\nDATA\r\n"
-    )
-    .into();
+    // A client may not pipeline after EHLO (RFC 2920, section 3.1).
+    let hello = Bytes::from_static(b"EHLO client.example.com\r\n");
+    let commands: Bytes =
+        format!("MAIL FROM:<bounce@shop.example> SIZE=4200\r\nRCPT TO:<{ADDRESS}>\r\nDATA\r\n").into();
     let mail: Bytes = [&mails::text(4 << 10)[..], b".\r\nQUIT\r\n"].concat().into();
     Ok(Box::new(move || {
-        let outcome = converse(&settings, [&commands, &mail]);
+        let outcome = converse(&settings, [&hello, &commands, &mail]);
         Box::pin(async move { outcome })
     }))
 }
 
-fn converse(settings: &Arc<Settings>, inputs: [&Bytes; 2]) -> anyhow::Result<()> {
+fn converse(settings: &Arc<Settings>, inputs: [&Bytes; 3]) -> anyhow::Result<()> {
     let (mut session, mut replies) = (Session::new(settings.clone()), Replies::default());
     session.greet(false, &mut replies);
     let (mut inputs, mut input) = (inputs.into_iter(), BytesMut::new());
