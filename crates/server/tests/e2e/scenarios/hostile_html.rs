@@ -68,32 +68,29 @@ async fn oversized_html_is_shown_as_text_within_250_ms() {
         assert!(took < Duration::from_millis(250), "{name}: {took:?}");
     }
 
-    // All of them twice at once. Some are rejected with 503 because too many are in progress.
+    // All of them twice at once. Some are rejected with 503 because too many are in progress. The load is repeated until
+    // enough other requests were sent under it.
     let paths: Vec<String> = messages.iter().chain(&messages).map(path_of).collect();
-    let all = join_all(paths.iter().map(|path| client.get(path, &ann.token)));
-    let mut all = std::pin::pin!(all);
     let (mut others, mut slowest) = (0, Duration::ZERO);
-    let answers = loop {
-        let started = Instant::now();
-        let other = client.get("/api/me", &ann.token);
-        tokio::select! {
-            answers = &mut all => break answers,
-            answer = other => assert_eq!(answer.status, 200),
-        }
-        slowest = slowest.max(started.elapsed());
-        others += 1;
-    };
-    println!(
-        "{} documents, {others} others meanwhile, the slowest in {slowest:?}",
-        paths.len()
-    );
-    assert!(
-        answers
-            .iter()
-            .all(|answer| answer.status == 200 || answer.status == 503)
-    );
-    assert!(
-        others >= 10 && slowest < Duration::from_secs(3),
-        "{others}, {slowest:?}"
-    );
+    while others < 10 {
+        let all = join_all(paths.iter().map(|path| client.get(path, &ann.token)));
+        let mut all = std::pin::pin!(all);
+        let answers = loop {
+            let started = Instant::now();
+            let other = client.get("/api/me", &ann.token);
+            tokio::select! {
+                answers = &mut all => break answers,
+                answer = other => assert_eq!(answer.status, 200),
+            }
+            slowest = slowest.max(started.elapsed());
+            others += 1;
+        };
+        assert!(
+            answers
+                .iter()
+                .all(|answer| answer.status == 200 || answer.status == 503)
+        );
+    }
+    println!("{others} other requests, the slowest in {slowest:?}");
+    assert!(slowest < Duration::from_secs(3), "{slowest:?}");
 }
