@@ -10,7 +10,7 @@ use mayfly_proto::mailbox::{
 use mayfly_rpc::{Failure, Transport};
 use mayfly_runtime::task::Tasks;
 use mayfly_shared::{bus, event::BusEvent};
-use mayfly_types::{AccountId, MessageId, NewMessage, UserId};
+use mayfly_types::{AccountId, MessageId, MessageReceived, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
 
@@ -184,7 +184,7 @@ impl Hub {
     }
 
     fn receive(&self, text: &str) {
-        let Ok(event) = text.parse::<NewMessage>() else {
+        let Ok(event) = text.parse::<MessageReceived>() else {
             // An event of a later version.
             return;
         };

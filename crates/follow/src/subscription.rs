@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mayfly_proto::mailbox::{ListMessagesAfterRequest, NewMessage, mailbox_client::MailboxClient};
+use mayfly_proto::mailbox::{ListMessagesAfterRequest, MessageReceived, mailbox_client::MailboxClient};
 use mayfly_rpc::{Failure, Transport};
 use mayfly_types::MessageId;
 
@@ -69,7 +69,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the mailbox is deleted.
-    pub async fn next(&mut self) -> Result<Vec<NewMessage>, MailboxDeleted> {
+    pub async fn next(&mut self) -> Result<Vec<MessageReceived>, MailboxDeleted> {
         loop {
             let arrived = self.catch_up().await?;
             if !arrived.is_empty() {
@@ -87,7 +87,7 @@ impl Subscription {
     ///
     /// # Errors
     /// When the mailbox is deleted.
-    pub async fn catch_up(&mut self) -> Result<Vec<NewMessage>, MailboxDeleted> {
+    pub async fn catch_up(&mut self) -> Result<Vec<MessageReceived>, MailboxDeleted> {
         loop {
             // An event that came during the last read counts too.
             match *self.guard.state.borrow_and_update() {
@@ -136,7 +136,7 @@ mod tests {
     /// An answer with one message, and the cursor behind it.
     fn one_message(id: MessageId) -> ListMessagesAfterResponse {
         ListMessagesAfterResponse {
-            messages: vec![NewMessage::default()],
+            messages: vec![MessageReceived::default()],
             cursor: id.to_string(),
             ..ListMessagesAfterResponse::default()
         }

@@ -9,7 +9,7 @@ use mayfly_database::Database;
 use mayfly_mime::Summary;
 use mayfly_runtime::{task::Tasks, telemetry};
 use mayfly_shared::bus::Publisher;
-use mayfly_types::{AccountId, ErrorCode, MessageId, NewMessage, SharedClock, UserId};
+use mayfly_types::{AccountId, ErrorCode, MessageId, MessageReceived, SharedClock, UserId};
 use mayfly_webhooks::Webhooks;
 use opentelemetry::metrics::{Counter, Histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -215,7 +215,7 @@ impl Writer {
         for (delivery, outcome) in deliveries.iter().zip(outcomes) {
             let ids = outcome.as_deref().unwrap_or_default();
             for (account, message_id) in delivery.accounts.iter().zip(ids) {
-                let event = NewMessage {
+                let event = MessageReceived {
                     account_id: *account,
                     owner: owners.get(account).copied().flatten(),
                     message_id: *message_id,

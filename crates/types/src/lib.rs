@@ -5,7 +5,7 @@ mod client_network;
 pub mod clock;
 pub mod error_code;
 pub mod ids;
-mod new_message;
+mod message_received;
 pub mod password;
 mod reason;
 pub mod secret;
@@ -19,7 +19,7 @@ pub use ids::{
     AccountId, AttemptId, DomainId, HolderId, InvalidId, MessageId, OutboxEntryId, RawMessageId, TokenId,
     UserId, WebhookEventId, WebhookId,
 };
-pub use new_message::NewMessage;
+pub use message_received::MessageReceived;
 pub use reason::{Reason, UnknownReason};
 pub use secret::{SecretKey, random_bytes};
 pub use timestamp::{rfc3339, unix_millis};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mayfly_follow::{StreamKind, StreamPermit, Subscription, Topic};
-use mayfly_proto::mailbox::NewMessage;
+use mayfly_proto::mailbox::MessageReceived;
 use mayfly_rpc::Failure;
 use mayfly_types::MessageId;
 use secrecy::SecretString;
@@ -21,7 +21,7 @@ pub(crate) struct MessageStream {
     /// Where the stream begins.
     pub(crate) cursor: MessageId,
     /// It ends when the credential does, the mailbox is deleted, the reader is too slow, or the process stops.
-    pub(crate) messages: mpsc::Receiver<NewMessage>,
+    pub(crate) messages: mpsc::Receiver<MessageReceived>,
     /// Held until the connection has let go of the queue: a reader who takes nothing may keep it for long.
     pub(crate) permit: StreamPermit,
 }
@@ -59,7 +59,7 @@ impl App {
         })
     }
 
-    async fn fill(&self, subscription: &mut Subscription, queue: &mpsc::Sender<NewMessage>) {
+    async fn fill(&self, subscription: &mut Subscription, queue: &mpsc::Sender<MessageReceived>) {
         while let Ok(messages) = subscription.next().await {
             for message in messages {
                 let id = message_id(&message).to_owned();
@@ -75,7 +75,7 @@ impl App {
 }
 
 /// The id of a message, or an empty text.
-pub(crate) fn message_id(message: &NewMessage) -> &str {
+pub(crate) fn message_id(message: &MessageReceived) -> &str {
     let summary = message.summary.as_ref();
     summary.map_or("", |summary| summary.message_id.as_str())
 }

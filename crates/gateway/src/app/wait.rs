@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mayfly_follow::{Ending, StreamKind, Subscription, Topic};
-use mayfly_proto::mailbox::NewMessage;
+use mayfly_proto::mailbox::MessageReceived;
 use mayfly_rpc::Failure;
 use mayfly_types::MessageId;
 use regex::Regex;
@@ -41,7 +41,7 @@ pub(crate) enum SubjectFilter {
 }
 
 impl Wanted {
-    pub(crate) fn matches(&self, message: &NewMessage) -> bool {
+    pub(crate) fn matches(&self, message: &MessageReceived) -> bool {
         let Some(summary) = &message.summary else {
             return false;
         };
@@ -72,7 +72,7 @@ impl Wanted {
 /// How a wait ended.
 pub(crate) struct Waited {
     /// The messages, if there were enough before the time-out.
-    pub(crate) messages: Option<Vec<NewMessage>>,
+    pub(crate) messages: Option<Vec<MessageReceived>>,
     /// The cursor of the next wait.
     pub(crate) since: MessageId,
 }
@@ -125,7 +125,7 @@ impl App {
 
 /// What was found so far.
 struct Found {
-    messages: Vec<NewMessage>,
+    messages: Vec<MessageReceived>,
     /// Behind the last message of those that are enough; before the first of those that are not.
     since: MessageId,
 }
@@ -139,7 +139,7 @@ impl Found {
     }
 
     /// Takes the messages that match. Returns true once there are enough.
-    fn take(&mut self, arrived: Vec<NewMessage>, wanted: &Wanted) -> bool {
+    fn take(&mut self, arrived: Vec<MessageReceived>, wanted: &Wanted) -> bool {
         for message in arrived {
             let id = message_id(&message).parse().ok();
             if wanted.matches(&message) {

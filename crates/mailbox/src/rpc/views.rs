@@ -59,8 +59,8 @@ pub(super) fn summary_to_proto(message: ListedMessage) -> proto::MessageSummary 
     }
 }
 
-pub(super) fn received_to_proto(received: MessageReceived) -> proto::NewMessage {
-    proto::NewMessage {
+pub(super) fn received_to_proto(received: MessageReceived) -> proto::MessageReceived {
+    proto::MessageReceived {
         account_id: received.message.account_id.to_string(),
         summary: Some(summary_to_proto(received.message.into())),
         address: received.address,

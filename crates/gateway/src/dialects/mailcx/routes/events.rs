@@ -11,7 +11,7 @@ use axum::{
     },
 };
 use futures_util::StreamExt;
-use mayfly_proto::mailbox::NewMessage;
+use mayfly_proto::mailbox::MessageReceived;
 use mayfly_rpc::Failure;
 use mayfly_types::MessageId;
 use tokio_stream::wrappers::ReceiverStream;
@@ -103,7 +103,7 @@ async fn stream(app: App, follower: Follower, headers: &HeaderMap) -> Result<Res
     Ok(([("x-accel-buffering", "no")], events).into_response())
 }
 
-fn event(message: NewMessage) -> Result<Event, axum::Error> {
+fn event(message: MessageReceived) -> Result<Event, axum::Error> {
     let id = message_id(&message).to_owned();
     Event::default()
         .event("new_email")

@@ -11,7 +11,7 @@ use axum::{
     response::Response,
 };
 use mayfly_follow::{Ending, StreamKind, StreamPermit, Subscription, Topic, Watched};
-use mayfly_proto::mailbox::NewMessage;
+use mayfly_proto::mailbox::MessageReceived;
 use mayfly_rpc::Failure;
 use mayfly_shared::counters::Counted;
 use mayfly_types::{ErrorCode, MessageId, Reason};
@@ -261,7 +261,7 @@ async fn deliver(socket: &mut WebSocket, app: &App, mut subscription: Subscripti
     }
 }
 
-async fn deliver_one(socket: &mut WebSocket, app: &App, message: NewMessage) -> Result<(), End> {
+async fn deliver_one(socket: &mut WebSocket, app: &App, message: MessageReceived) -> Result<(), End> {
     let id = message_id(&message).to_owned();
     let text = serde_json::to_string(&MessageReceivedEvent::from(message)).map_err(|_| End::Silently)?;
     send(socket, Message::Text(text.into())).await?;

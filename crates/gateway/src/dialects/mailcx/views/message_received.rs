@@ -1,6 +1,6 @@
 //! A received message, as streams and waits deliver it.
 
-use mayfly_proto::mailbox::NewMessage;
+use mayfly_proto::mailbox;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -21,8 +21,8 @@ pub(crate) struct MessageReceived {
     links: Vec<Link>,
 }
 
-impl From<NewMessage> for MessageReceived {
-    fn from(message: NewMessage) -> Self {
+impl From<mailbox::MessageReceived> for MessageReceived {
+    fn from(message: mailbox::MessageReceived) -> Self {
         let findings = message.findings.unwrap_or_default();
         Self {
             codes: findings.codes.into_iter().map(Into::into).collect(),
@@ -43,8 +43,8 @@ pub(crate) struct MessageReceivedEvent {
     received: MessageReceived,
 }
 
-impl From<NewMessage> for MessageReceivedEvent {
-    fn from(message: NewMessage) -> Self {
+impl From<mailbox::MessageReceived> for MessageReceivedEvent {
+    fn from(message: mailbox::MessageReceived) -> Self {
         Self {
             r#type: "new_email",
             received: message.into(),

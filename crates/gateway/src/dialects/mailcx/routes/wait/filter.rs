@@ -123,12 +123,12 @@ fn subject(value: &str) -> Result<Option<SubjectFilter>, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use mayfly_proto::mailbox::{Code, Findings, MessageSummary, NewMessage};
+    use mayfly_proto::mailbox::{Code, Findings, MessageReceived, MessageSummary};
 
     use super::*;
 
-    fn message() -> NewMessage {
-        NewMessage {
+    fn message() -> MessageReceived {
+        MessageReceived {
             summary: Some(MessageSummary {
                 sender: "bounce@shop.example".to_owned(),
                 from: Some("A Shop <Shop@example.com>".to_owned()),
@@ -166,7 +166,7 @@ mod tests {
             let wanted = parse(query).unwrap();
             assert_eq!(wanted.matches(&message()), is_wanted, "{query}");
         }
-        let without = NewMessage {
+        let without = MessageReceived {
             findings: None,
             ..message()
         };

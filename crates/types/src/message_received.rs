@@ -6,7 +6,7 @@ use crate::{AccountId, InvalidId, MessageId, UserId};
 
 /// A message was stored. The event contains only ids; subscribers that may read the message fetch it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewMessage {
+pub struct MessageReceived {
     /// The mailbox.
     pub account_id: AccountId,
     /// The Pro user who owns it.
@@ -15,7 +15,7 @@ pub struct NewMessage {
     pub message_id: MessageId,
 }
 
-impl fmt::Display for NewMessage {
+impl fmt::Display for MessageReceived {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.account_id, self.message_id)?;
         match self.owner {
@@ -25,7 +25,7 @@ impl fmt::Display for NewMessage {
     }
 }
 
-impl FromStr for NewMessage {
+impl FromStr for MessageReceived {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
@@ -50,7 +50,7 @@ mod tests {
     #[test]
     fn display_and_parse_round_trip() {
         let now = SystemClock.now();
-        let mut event = NewMessage {
+        let mut event = MessageReceived {
             account_id: AccountId::new(now),
             owner: None,
             message_id: MessageId::new(now),
@@ -59,7 +59,7 @@ mod tests {
         event.owner = Some(UserId::new(now));
         assert_eq!(event.to_string().parse(), Ok(event));
         for text in ["", "x", "x y", &format!("{event} z")] {
-            assert_eq!(text.parse::<NewMessage>(), Err(InvalidId), "{text}");
+            assert_eq!(text.parse::<MessageReceived>(), Err(InvalidId), "{text}");
         }
     }
 }
