@@ -188,7 +188,7 @@ impl World {
         let mut stored = self
             .mailbox
             .clone()
-            .deliver_message(stream::iter(parts))
+            .deliver_message(patient(stream::iter(parts)))
             .await?
             .into_inner();
         ensure!(stored.message_ids.len() == 1, "not stored once: {stored:?}");
@@ -213,7 +213,7 @@ impl World {
     }
 }
 
-/// Returns a request with a deadline that password hashing meets under valgrind.
+/// Returns a request with a deadline that hashing and parsing meet under valgrind on a busy machine.
 fn patient<T>(message: T) -> tonic::Request<T> {
     let mut request = tonic::Request::new(message);
     request.set_timeout(std::time::Duration::from_secs(120));
