@@ -18,6 +18,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const PAUSE_SECS: u64 = 1;
 const MAX_PAUSE_SECS: u64 = 10;
 
+/// An error answer of the server.
+#[derive(Debug, thiserror::Error)]
+#[error("{base}: {status} {}: {}", .code.escape_debug(), .message.escape_debug())]
+pub(super) struct ApiError {
+    base: String,
+    status: u16,
+    pub(super) code: String,
+    message: String,
+}
+
 /// A client of one server, with or without the token of a mailbox.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -143,12 +153,12 @@ impl Client {
         let body = response.bytes().await.unwrap_or_default();
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         match (body["error"].as_str(), body["message"].as_str()) {
-            (Some(code), Some(message)) => anyhow::anyhow!(
-                "{}: {status} {}: {}",
-                self.base,
-                code.escape_debug(),
-                message.escape_debug()
-            ),
+            (Some(code), Some(message)) => anyhow::Error::new(ApiError {
+                base: self.base.clone(),
+                status,
+                code: code.to_owned(),
+                message: message.to_owned(),
+            }),
             _ => anyhow::anyhow!("{}: answers {status}", self.base),
         }
     }

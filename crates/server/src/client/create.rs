@@ -5,11 +5,14 @@ use mayfly_types::random_bytes;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{api::Client, variables};
+use super::{
+    api::{ApiError, Client},
+    variables,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// Address; default: random, on the server's default domain
+    /// Address; default: random, on the server's default domain. With a password, an existing mailbox is signed in to
     #[arg(long)]
     address: Option<String>,
     /// Password; default: random
@@ -31,8 +34,14 @@ pub(super) async fn create(client: &Client, create: &Create) -> anyhow::Result<S
     };
     let password = create.password.clone().unwrap_or_else(random_word::<26>);
     let body = json!({ "address": address, "password": password });
-    let request = client.request(Method::POST, "/api/accounts").json(&body);
-    let mut created = client.send_json(request).await?;
+    let post = |path| client.send_json(client.request(Method::POST, path).json(&body));
+    let mut created = match post("/api/accounts").await {
+        // A job with a fixed address runs again: the password that it gives decides.
+        Err(taken) if create.password.is_some() && is_address_taken(&taken) => {
+            post("/api/token").await.map_err(|_| taken)?
+        }
+        created => created?,
+    };
     let of = |key: &str| created[key].as_str().filter(|value| is_word(value));
     let (Some(address), Some(token)) = (of("address"), of("token")) else {
         return Err(client.not_mayfly());
@@ -48,6 +57,12 @@ pub(super) async fn create(client: &Client, create: &Create) -> anyhow::Result<S
     }
     text.push_str(&format!("{}={token}\n", variables::TOKEN));
     Ok(text)
+}
+
+fn is_address_taken(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<ApiError>()
+        .is_some_and(|error| error.code == "address_taken")
 }
 
 async fn default_domain(client: &Client) -> anyhow::Result<String> {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{
     access::Access,
     api::{self, Client},
+    format,
     progress::Progress,
     selection::Selection,
 };
@@ -21,6 +22,8 @@ const MAX_CALL_WAIT: Duration = Duration::from_secs(25);
 /// The pause before a retry after a broken connection.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+/// The most messages that are reported after a time-out.
+const MAX_REPORTED: usize = 5;
 /// The cursor before the first message.
 const FIRST_CURSOR: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -113,6 +116,7 @@ pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<
                 drop(progress);
                 let (secs, found) = (wait.timeout.as_secs(), found.len());
                 eprintln!("mayfly: timed out after {secs} s: {found} of {count} messages came");
+                report_others(client).await;
                 return Ok(None);
             }
             None => {}
@@ -134,6 +138,21 @@ pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<
         return Ok(Some(format!("{output}\n")));
     }
     Ok(Some(lines))
+}
+
+/// Prints the newest unread messages, which did not match: the filter may be wrong, or the mail.
+async fn report_others(client: &Client) {
+    // The wait has failed already; an error here adds nothing.
+    let page = client
+        .call(Method::GET, "/api/messages")
+        .await
+        .unwrap_or_default();
+    let unread = api::items(&page)
+        .iter()
+        .filter(|message| message["is_read"] == false);
+    for message in unread.take(MAX_REPORTED) {
+        eprint!("did not match: {}", format::item(message));
+    }
 }
 
 /// The result of one call, and the cursor of the next.

@@ -110,7 +110,15 @@ async fn wait_for_code_or_link_prints_only_that() {
     // The returned mail is marked read and not returned again. The skipped one remains.
     let (code, stderr) = script.fails(&["wait", "--code", "--timeout", "0"]);
     assert_eq!(code, 1, "{stderr}");
-    assert_eq!(stderr, "mayfly: timed out after 0 s: 0 of 1 messages came\n");
+    let mut report = stderr.lines();
+    let summary = report.next().unwrap_or_default();
+    assert_eq!(summary, "mayfly: timed out after 0 s: 0 of 1 messages came");
+    // The unread message that did not match is named.
+    let others: Vec<&str> = report.collect();
+    assert!(
+        matches!(others[..], [other] if other.starts_with("did not match: ") && other.ends_with("\tLunch")),
+        "{others:?}"
+    );
     let line = script.prints(&["wait", "--timeout", "0"]);
     assert!(line.ends_with("\tBob <bob@b.test>\tLunch\n"), "{line}");
 
@@ -122,6 +130,28 @@ async fn wait_for_code_or_link_prints_only_that() {
     let link = printed(&waiting.wait_with_output().unwrap(), &args);
     assert_eq!(link, "https://b.test/password/reset?t=1\n");
     assert_eq!(script.prints(&["wait", "--link"]), "https://b.test/verify/1\n");
+}
+
+#[test]
+fn create_of_own_address_signs_in() {
+    let world = World::start(Kind::AllInOne);
+    let script = Script::of(world.http());
+    let create = |password: &str| {
+        let args = ["create", "--address", "ci@mayfly.test", "--password", password];
+        script.command(&args).output().unwrap()
+    };
+    let first = printed(&create("correct horse"), &["create"]);
+    let again = printed(&create("correct horse"), &["create"]);
+    for output in [first, again] {
+        assert!(
+            output.starts_with("MAYFLY_ADDRESS=ci@mayfly.test\nMAYFLY_TOKEN="),
+            "{output}"
+        );
+    }
+    let wrong = create("wrong horse");
+    let stderr = String::from_utf8_lossy(&wrong.stderr);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr.contains("409 address_taken"), "{stderr}");
 }
 
 #[tokio::test]
