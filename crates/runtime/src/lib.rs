@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod config;
 pub mod seal;
+pub mod shares;
 pub mod task;
 pub mod telemetry;
 pub mod tls;
