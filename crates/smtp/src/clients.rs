@@ -1,69 +1,53 @@
-//! Bounds the number of open connections, in all and for each client.
+//! Bounds the number of open connections, in all and for each client. The last ones are for clients with few.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 
+use mayfly_runtime::shares::{Bounds, Share, Shares};
 use mayfly_types::client_network;
-use parking_lot::Mutex;
 
-#[derive(Debug, Default)]
-struct Connected {
-    total: u32,
-    by_client: HashMap<IpAddr, u32>,
-}
+/// How many connections a client can have that takes from the reserve.
+const SMALL_CLIENT: u64 = 4;
 
 /// The connections that are open.
-#[derive(Debug)]
-pub(crate) struct Clients {
-    max_total: u32,
-    /// 0 is no limit.
-    max_per_client: u32,
-    connected: Mutex<Connected>,
-}
-
-impl Clients {
-    pub(crate) fn new(max_total: u32, max_per_client: u32) -> Arc<Self> {
-        Arc::new(Self {
-            max_total,
-            max_per_client,
-            connected: Mutex::default(),
-        })
-    }
-
-    /// Admits a connection, or returns `None` when there are too many.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admission> {
-        let client = client_network(address);
-        let mut connected = self.connected.lock();
-        let of_client = connected.by_client.get(&client).copied().unwrap_or(0);
-        let is_full = connected.total >= self.max_total;
-        if is_full || (self.max_per_client > 0 && of_client >= self.max_per_client) {
-            return None;
-        }
-        connected.total += 1;
-        connected.by_client.insert(client, of_client + 1);
-        Some(Admission {
-            clients: Arc::clone(self),
-            client,
-        })
-    }
-}
+#[derive(Debug, Clone)]
+pub(crate) struct Clients(Arc<Shares<IpAddr>>);
 
 /// An admitted connection. Dropping it makes room for another.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    clients: Arc<Clients>,
-    client: IpAddr,
+    _share: Share<IpAddr>,
 }
 
-impl Drop for Admission {
-    fn drop(&mut self) {
-        let mut connected = self.clients.connected.lock();
-        connected.total -= 1;
-        let left = connected.by_client.get(&self.client).map_or(0, |n| n - 1);
-        if left == 0 {
-            connected.by_client.remove(&self.client);
-        } else {
-            connected.by_client.insert(self.client, left);
-        }
+impl Clients {
+    /// Bounds connections; 0 for each client is no limit, and then there is no reserve either.
+    pub(crate) fn new(max_total: u32, max_per_client: u32) -> Self {
+        let total = u64::from(max_total);
+        let bounds = match max_per_client {
+            0 => Bounds {
+                total,
+                share: total,
+                reserve: 0,
+                small: 0,
+            },
+            share => Bounds {
+                total,
+                share: share.into(),
+                reserve: total / 5,
+                small: SMALL_CLIENT,
+            },
+        };
+        Self(Shares::new(bounds))
+    }
+
+    /// Admits a connection, or returns `None` when there are too many.
+    pub(crate) fn admit(&self, address: IpAddr) -> Option<Admission> {
+        let share = self.0.take(client_network(address), 1).ok()?;
+        Some(Admission { _share: share })
+    }
+
+    /// Tells whether only the reserve is left.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.0.is_scarce()
     }
 }
 
@@ -96,8 +80,7 @@ mod tests {
         assert!(clients.admit(ip("2001:db8:0:1::3")).is_none());
         inside.push(clients.admit(ip("192.0.2.1")).unwrap());
         inside.clear();
-        let connected = clients.connected.lock();
-        assert!(connected.total == 0 && connected.by_client.is_empty());
+        assert_eq!(clients.0.free(), 5);
     }
 
     #[test]
@@ -105,5 +88,19 @@ mod tests {
         let clients = Clients::new(3, 0);
         let inside: Vec<_> = (0..4).map(|_| clients.admit(ip("192.0.2.1"))).collect();
         assert_eq!(inside.iter().flatten().count(), 3);
+    }
+
+    /// Twenty addresses with fifty connections each.
+    #[test]
+    fn admit_from_many_greedy_clients_leaves_room_for_newcomers() {
+        let clients = Clients::new(1000, 50);
+        let mut inside: Vec<_> = (0..1000_u32)
+            .filter_map(|n| clients.admit([10, 0, 0, (n % 20) as u8].into()))
+            .collect();
+        assert!(clients.is_scarce());
+        assert_eq!(inside.len(), 800);
+        for last in 0..50 {
+            inside.extend((0..4).map(|_| clients.admit([192, 0, 2, last].into()).unwrap()));
+        }
     }
 }

@@ -24,14 +24,24 @@ use crate::{
 
 /// RFC 5321 4.5.3.2.7: for a complete command to arrive.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-/// RFC 5321 4.5.3.2.5: between two reads of message data.
+/// RFC 5321 4.5.3.2.5: between two reads of message data. A whole message gets this time too, and more by its size.
 const DATA_IDLE_TIMEOUT: Duration = Duration::from_secs(3 * 60);
+/// The slowest client: its message holds memory that others need. The default of Postfix, `smtpd_min_data_rate`.
+const MIN_DATA_BYTES_PER_SEC: u64 = 500;
+/// For a command or the next data while connections or memory are scarce. Postfix calls it stress.
+const SCARCE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a waiting session looks whether they are.
+const SCARCE_CHECK_EVERY: Duration = Duration::from_secs(5);
 /// For a complete message to arrive.
 const DATA_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// For a session, active or not.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 /// For a client to continue its transaction while the server stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// For a client to complete its message while the server stops: less than the edges have to drain.
+const DRAIN_DATA_TIMEOUT: Duration = Duration::from_secs(15);
+/// For a client to send QUIT after a message while the server stops.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// For a client to read replies.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 /// For the TLS handshake.
@@ -63,8 +73,11 @@ pub(crate) struct Connection {
     started: Instant,
     /// When waiting for the current command or message began.
     waiting_since: Instant,
+    /// When the last input came.
+    heard_at: Instant,
     lines_seen: u64,
     was_in_data: bool,
+    stopping_since: Option<Instant>,
     /// The span of the transaction in progress.
     transaction: Span,
 }
@@ -73,7 +86,7 @@ impl Connection {
     pub(crate) fn new(context: Context, peer: IpAddr) -> Self {
         let now = Instant::now();
         Self {
-            session: Session::new(context.settings.clone()),
+            session: Session::new(context.settings.clone(), peer),
             context,
             peer,
             input: BytesMut::new(),
@@ -81,8 +94,10 @@ impl Connection {
             read_bytes: COMMAND_READ_BYTES,
             started: now,
             waiting_since: now,
+            heard_at: now,
             lines_seen: 0,
             was_in_data: false,
+            stopping_since: None,
             transaction: Span::none(),
         }
     }
@@ -144,6 +159,7 @@ impl Connection {
                     self.log_finished();
                     // The reply to a stored mail is written at once, even if more input is pipelined.
                     self.write_replies(stream).await?;
+                    self.heard_at = Instant::now();
                 }
                 Step::StartTls => {
                     self.write_replies(stream).await?;
@@ -193,13 +209,14 @@ impl Connection {
             self.session.time_out(&mut self.replies);
             return Ok(true);
         }
-        let read = timeout(wait, stream.read_buf(&mut self.input));
+        let read = timeout(wait.min(SCARCE_CHECK_EVERY), stream.read_buf(&mut self.input));
         let stopping = self.context.stopping.clone();
         let outcome = tokio::select! {
             biased;
             outcome = read => outcome,
             () = stopping.cancelled(), if !self.session.is_stopping() => {
                 self.session.stop();
+                self.stopping_since = Some(Instant::now());
                 return Ok(true);
             }
         };
@@ -209,13 +226,12 @@ impl Connection {
                 if is_in_data && length >= self.read_bytes {
                     self.read_bytes = (self.read_bytes * 2).min(DATA_READ_BYTES);
                 }
+                self.heard_at = Instant::now();
                 Ok(true)
             }
             Ok(Err(error)) => Err(error),
-            Err(_) => {
-                self.session.time_out(&mut self.replies);
-                Ok(true)
-            }
+            // The next call finds whether the time is over.
+            Err(_) => Ok(true),
         }
     }
 
@@ -232,14 +248,33 @@ impl Connection {
         }
     }
 
-    /// Returns how long the next read may take.
+    /// Returns how long the next read may take; zero when the time is over.
     fn read_timeout(&self, is_in_data: bool) -> Duration {
         let session = SESSION_TIMEOUT.saturating_sub(self.started.elapsed());
-        let waited = self.waiting_since.elapsed();
-        let wait = if is_in_data {
-            DATA_TIMEOUT.saturating_sub(waited).min(DATA_IDLE_TIMEOUT)
-        } else if self.session.is_stopping() {
-            DRAIN_TIMEOUT
+        let (waited, silent) = (self.waiting_since.elapsed(), self.heard_at.elapsed());
+        let is_scarce = self.context.is_scarce();
+        let wait = if let Some(stopping) = self.stopping_since.map(|since| since.elapsed()) {
+            let silent = silent.min(stopping);
+            if is_in_data {
+                let whole = DRAIN_DATA_TIMEOUT.saturating_sub(stopping);
+                whole.min(DRAIN_TIMEOUT.saturating_sub(silent))
+            } else if self.session.is_in_transaction() {
+                DRAIN_TIMEOUT.saturating_sub(silent)
+            } else {
+                QUIT_TIMEOUT.saturating_sub(silent)
+            }
+        } else if is_in_data {
+            let received = self.session.data_bytes().unwrap_or(0);
+            let idle = if is_scarce {
+                SCARCE_TIMEOUT
+            } else {
+                DATA_IDLE_TIMEOUT
+            };
+            let whole = idle + Duration::from_secs(received / MIN_DATA_BYTES_PER_SEC);
+            let whole = whole.min(DATA_TIMEOUT).saturating_sub(waited);
+            whole.min(idle.saturating_sub(silent))
+        } else if is_scarce {
+            SCARCE_TIMEOUT.saturating_sub(waited)
         } else {
             COMMAND_TIMEOUT.saturating_sub(waited)
         };

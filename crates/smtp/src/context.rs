@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::{deliver::Mailboxes, metrics::Metrics, session::Settings};
+use crate::{clients::Clients, deliver::Mailboxes, metrics::Metrics, session::Settings};
 
 /// The dependencies of a connection.
 #[derive(Clone)]
@@ -14,5 +14,13 @@ pub(crate) struct Context {
     pub(crate) mailboxes: Mailboxes,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) clients: Clients,
     pub(crate) stopping: CancellationToken,
+}
+
+impl Context {
+    /// Tells whether connections or memory for data are nearly used up, so that idle sessions must end early.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.clients.is_scarce() || self.settings.budget.is_scarce()
+    }
 }

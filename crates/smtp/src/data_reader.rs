@@ -1,6 +1,6 @@
 //! Reads the data of a message: ends at `CRLF.CRLF` and nothing else, undoes dot-stuffing, enforces the limits. No I/O.
 
-use std::sync::Arc;
+use std::net::IpAddr;
 
 use bytes::{Buf, Bytes, BytesMut};
 use mayfly_rpc::CHUNK_BYTES;
@@ -65,14 +65,14 @@ pub struct DataReader {
 impl DataReader {
     /// Creates a reader, to be used right after the reply 354.
     #[must_use]
-    pub fn new(max_bytes: u64, budget: Arc<Budget>) -> Self {
+    pub fn new(max_bytes: u64, budget: &Budget, client: IpAddr) -> Self {
         Self {
             state: LineState::LineStart,
             chunks: Vec::new(),
             tail: BytesMut::new(),
             size_bytes: 0,
             max_bytes,
-            reservation: Reservation::new(budget),
+            reservation: budget.reservation(client),
             overflow: None,
         }
     }

@@ -47,7 +47,6 @@ impl fmt::Debug for Deps {
 /// The mail edge, ready to serve.
 pub struct Smtp {
     context: context::Context,
-    clients: Arc<clients::Clients>,
     tasks: Tasks,
 }
 
@@ -65,7 +64,10 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
         max_message_bytes: config.max_message_bytes,
         max_recipients: config.max_recipients as usize,
         has_tls: deps.tls.is_some(),
-        budget: Budget::new(config.max_buffered_bytes),
+        budget: match config.max_connections_per_client {
+            0 => Budget::undivided(config.max_buffered_bytes),
+            _ => Budget::new(config.max_buffered_bytes, config.max_message_bytes),
+        },
     };
     Smtp {
         context: context::Context {
@@ -73,9 +75,9 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
             mailboxes: deliver::Mailboxes::new(deps.mailbox),
             tls: deps.tls,
             metrics: Arc::new(metrics::Metrics::new()),
+            clients: clients::Clients::new(config.max_connections, config.max_connections_per_client),
             stopping: deps.tasks.stopping(),
         },
-        clients: clients::Clients::new(config.max_connections, config.max_connections_per_client),
         tasks: deps.tasks,
     }
 }
@@ -84,9 +86,6 @@ impl Smtp {
     /// Receives mail on a listener until the tasks stop. Messages in progress are then still received.
     pub fn serve(self, listener: TcpListener) {
         let tasks = self.tasks.clone();
-        tasks.spawn_vital(
-            "smtp",
-            listener::accept(listener, self.context, self.clients, self.tasks),
-        );
+        tasks.spawn_vital("smtp", listener::accept(listener, self.context, self.tasks));
     }
 }

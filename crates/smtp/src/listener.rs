@@ -3,7 +3,6 @@
 use std::{
     io::{self, Write},
     net::SocketAddr,
-    sync::Arc,
     time::Duration,
 };
 
@@ -12,7 +11,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tracing::Instrument;
 
 use crate::{
-    clients::Clients,
     connection::Connection,
     context::Context,
     reply::{self, Replies},
@@ -22,11 +20,11 @@ use crate::{
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Accepts connections until the edge stops.
-pub(crate) async fn accept(listener: TcpListener, context: Context, clients: Arc<Clients>, tasks: Tasks) {
+pub(crate) async fn accept(listener: TcpListener, context: Context, tasks: Tasks) {
     let stopping = context.stopping.clone();
     while let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => start_session(stream, peer, &context, &clients, &tasks),
+            Ok((stream, peer)) => start_session(stream, peer, &context, &tasks),
             Err(error) if is_connection_error(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot accept connections");
@@ -38,22 +36,18 @@ pub(crate) async fn accept(listener: TcpListener, context: Context, clients: Arc
     }
 }
 
-fn start_session(
-    stream: TcpStream,
-    peer: SocketAddr,
-    context: &Context,
-    clients: &Arc<Clients>,
-    tasks: &Tasks,
-) {
-    let Some(admission) = clients.admit(peer.ip()) else {
+fn start_session(stream: TcpStream, peer: SocketAddr, context: &Context, tasks: &Tasks) {
+    // A listener on `[::]` reports IPv4 peers as mapped IPv6 addresses.
+    let peer = peer.ip().to_canonical();
+    let Some(admission) = context.clients.admit(peer) else {
         context.metrics.connection_rejected();
         return reject(stream);
     };
     // Without TCP_NODELAY small replies wait for the client's acknowledgement. On an error the connection is dead anyway.
     let _ = stream.set_nodelay(true);
-    let connection = Connection::new(context.clone(), peer.ip());
+    let connection = Connection::new(context.clone(), peer);
     // Not traced: the peer's address is for logs only, and a session can have any number of transactions.
-    let span = tracing::trace_span!("smtp.session", peer = %peer.ip());
+    let span = tracing::trace_span!("smtp.session", %peer);
     let session = async move {
         connection.run(stream).await;
         drop(admission);

@@ -4,7 +4,7 @@ mod line;
 mod step;
 mod transaction;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use bytes::BytesMut;
 use mayfly_types::AccountId;
@@ -63,11 +63,14 @@ struct Envelope {
 #[derive(Debug)]
 pub struct Session {
     settings: Arc<Settings>,
+    client: IpAddr,
     phase: Phase,
     lines: LineReader,
     has_greeted: bool,
     is_tls: bool,
     is_stopping: bool,
+    /// No command has followed the last reply to a message.
+    has_ended_transaction: bool,
     envelope: Option<Envelope>,
     /// The log entry of a mail that is being stored, without its reply code.
     delivering: Option<Finished>,
@@ -79,14 +82,16 @@ pub struct Session {
 impl Session {
     /// Creates the session of a client that has just connected.
     #[must_use]
-    pub fn new(settings: Arc<Settings>) -> Self {
+    pub fn new(settings: Arc<Settings>, client: IpAddr) -> Self {
         Self {
             settings,
+            client,
             phase: Phase::Command,
             lines: LineReader::default(),
             has_greeted: false,
             is_tls: false,
             is_stopping: false,
+            has_ended_transaction: false,
             envelope: None,
             delivering: None,
             finished: None,
@@ -120,7 +125,9 @@ impl Session {
                     }
                 },
                 Phase::Command if self.is_stopping && self.envelope.is_none() => {
-                    self.close_with(reply::SHUTTING_DOWN, out);
+                    if self.awaits_quit(input, out) {
+                        return Step::Read;
+                    }
                 }
                 Phase::Command => match self.lines.next(input) {
                     Line::None => return Step::Read,
@@ -135,6 +142,25 @@ impl Session {
                 },
             }
         }
+    }
+
+    /// Ends a session between transactions while the server stops. QUIT gets its own reply: a client that gets 421 in its
+    /// place may take the mail before it for lost and send it again. Returns true to wait for it a moment longer.
+    fn awaits_quit(&mut self, input: &mut BytesMut, out: &mut Replies) -> bool {
+        match self.lines.next(input) {
+            Line::None if self.has_ended_transaction => return true,
+            Line::Command { length }
+                if matches!(
+                    command::parse(&LineReader::take(length, input)),
+                    Ok(Command::Quit)
+                ) =>
+            {
+                out.push(reply::BYE);
+                self.phase = Phase::Closed { lingers: false };
+            }
+            _ => self.close_with(reply::SHUTTING_DOWN, out),
+        }
+        false
     }
 
     /// Replies to RCPT, after [`Step::Resolve`].
@@ -161,6 +187,7 @@ impl Session {
     /// Replies to the end of data, after [`Step::Deliver`].
     pub fn delivered(&mut self, delivery: &Delivery, out: &mut Replies) {
         self.phase = Phase::Command;
+        self.has_ended_transaction = true;
         let failure = match delivery {
             Delivery::Stored(id) => {
                 (self.errors, self.junk_commands) = (0, 0);
@@ -215,6 +242,15 @@ impl Session {
         }
     }
 
+    /// Returns the size of the message that is being read.
+    #[must_use]
+    pub fn data_bytes(&self) -> Option<u64> {
+        match &self.phase {
+            Phase::Data(reader) => Some(reader.size_bytes()),
+            _ => None,
+        }
+    }
+
     /// Returns whether a transaction is in progress: from MAIL to its final reply.
     #[must_use]
     pub fn is_in_transaction(&self) -> bool {
@@ -240,6 +276,7 @@ impl Session {
 
     fn command(&mut self, length: usize, input: &mut BytesMut, out: &mut Replies) -> Option<Step> {
         let line = LineReader::take(length, input);
+        self.has_ended_transaction = false;
         let command = match command::parse(&line) {
             Ok(command) => command,
             Err(error) => {

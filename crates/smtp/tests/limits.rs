@@ -1,5 +1,7 @@
 //! Limits that protect clients from each other.
 
+use std::net::SocketAddr;
+
 use mayfly_smtp::Config;
 use mayfly_testkit::MailSender;
 use tokio::{
@@ -8,6 +10,20 @@ use tokio::{
 };
 
 use crate::world::{MailboxLocation, World, mail_of, soon};
+
+/// Connects as the client at a loopback address; returns the code of the greeting.
+async fn connect_from(source: [u8; 4], smtp: SocketAddr) -> (MailSender, u16) {
+    let (sender, greeting) = MailSender::connect_from(source, smtp).await.unwrap();
+    (sender, greeting.code)
+}
+
+/// Connects as the client at a loopback address, and sends EHLO.
+async fn ready_from(source: [u8; 4], smtp: SocketAddr) -> MailSender {
+    let (mut sender, code) = connect_from(source, smtp).await;
+    assert_eq!(code, 220, "{source:?}");
+    assert_eq!(sender.command("EHLO client.example.com").await.unwrap().code, 250);
+    sender
+}
 
 #[tokio::test]
 async fn connect_over_a_limit_is_421() {
@@ -132,4 +148,69 @@ async fn deliver_over_the_memory_budget_is_452() {
         .unwrap();
     assert_eq!(reply.code, 250);
     assert!(world.list(&account_id).await.len() >= 2);
+}
+
+/// Half-sent mails of one client take its share of the memory and nothing else.
+#[tokio::test]
+async fn half_sent_mails_of_one_client_refuse_no_other() {
+    let world = World::with_edge(Config {
+        max_message_bytes: 1 << 20,
+        max_buffered_bytes: 8 << 20,
+        ..Config::default()
+    })
+    .await;
+    let account_id = world.create("a@mayfly.test").await;
+    let half = mail_of(900_000);
+    let mut greedy = Vec::new();
+    for _ in 0..30 {
+        let mut sender = ready_from([127, 0, 0, 2], world.smtp).await;
+        for command in ["MAIL FROM:<a@x.test>", "RCPT TO:<a@mayfly.test>", "DATA"] {
+            sender.command(command).await.unwrap();
+        }
+        sender.write(&half).await.unwrap();
+        greedy.push(sender);
+    }
+    for size in [10_000, 900_000] {
+        let mut other = ready_from([127, 0, 0, 3], world.smtp).await;
+        let reply = other
+            .send("b@x.test", &["a@mayfly.test"], &mail_of(size))
+            .await
+            .unwrap();
+        assert_eq!(reply.code, 250, "{reply:?}");
+    }
+    let mut codes = Vec::new();
+    for sender in &mut greedy {
+        sender.write(b".\r\n").await.unwrap();
+        codes.push(sender.read_reply().await.unwrap().code);
+    }
+    assert!(codes.iter().all(|code| matches!(code, 250 | 452)), "{codes:?}");
+    assert!(codes.contains(&452), "{codes:?}");
+    assert!(world.list(&account_id).await.len() >= 3);
+}
+
+/// Idle sessions of many clients leave the reserve to newcomers.
+#[tokio::test]
+async fn idle_sessions_of_many_clients_refuse_no_newcomer() {
+    let world = World::with_edge(Config {
+        max_connections: 100,
+        max_connections_per_client: 10,
+        ..Config::default()
+    })
+    .await;
+    world.create("a@mayfly.test").await;
+    let (mut idle, mut refused) = (Vec::new(), 0);
+    for n in 0..200_u8 {
+        let (sender, greeting) = connect_from([127, 0, 1, n % 20], world.smtp).await;
+        refused += u32::from(greeting == 421);
+        idle.push(sender);
+    }
+    assert!(refused >= 110, "{refused}");
+    for n in 1..=20 {
+        let mut newcomer = ready_from([127, 0, 2, n], world.smtp).await;
+        let reply = newcomer
+            .send("b@x.test", &["a@mayfly.test"], &mail_of(4096))
+            .await
+            .unwrap();
+        assert_eq!(reply.code, 250, "{reply:?}");
+    }
 }

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{
-        TcpStream,
+        TcpSocket, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
 };
@@ -32,7 +32,20 @@ impl MailSender {
     /// # Errors
     /// When the server cannot be reached or ends the connection.
     pub async fn connect(address: SocketAddr) -> io::Result<(Self, Reply)> {
-        let stream = TcpStream::connect(address).await?;
+        Self::greeted(TcpStream::connect(address).await?).await
+    }
+
+    /// Connects from another loopback address, as another client, and reads the greeting.
+    ///
+    /// # Errors
+    /// As [`MailSender::connect`].
+    pub async fn connect_from(source: [u8; 4], address: SocketAddr) -> io::Result<(Self, Reply)> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((source, 0)))?;
+        Self::greeted(socket.connect(address).await?).await
+    }
+
+    async fn greeted(stream: TcpStream) -> io::Result<(Self, Reply)> {
         stream.set_nodelay(true)?;
         let (reader, writer) = stream.into_split();
         let mut sender = Self {

@@ -1,6 +1,6 @@
 //! The hot paths: their set-up and the counted operation.
 
-use std::sync::Arc;
+use std::{net::Ipv4Addr, sync::Arc};
 
 use anyhow::{bail, ensure};
 use bytes::{Bytes, BytesMut};
@@ -134,7 +134,7 @@ async fn smtp_session() -> anyhow::Result<Operation> {
         max_message_bytes: 25 << 20,
         max_recipients: 100,
         has_tls: false,
-        budget: Budget::new(1 << 30),
+        budget: Budget::new(1 << 30, 25 << 20),
     });
     // A client may not pipeline after EHLO (RFC 2920, section 3.1).
     let hello = Bytes::from_static(b"EHLO client.example.com\r\n");
@@ -148,7 +148,10 @@ async fn smtp_session() -> anyhow::Result<Operation> {
 }
 
 fn converse(settings: &Arc<Settings>, inputs: [&Bytes; 3]) -> anyhow::Result<()> {
-    let (mut session, mut replies) = (Session::new(settings.clone()), Replies::default());
+    let (mut session, mut replies) = (
+        Session::new(settings.clone(), Ipv4Addr::LOCALHOST.into()),
+        Replies::default(),
+    );
     session.greet(false, &mut replies);
     let (mut inputs, mut input) = (inputs.into_iter(), BytesMut::new());
     let mut stored = 0;

@@ -9,7 +9,13 @@ use tokio::io::DuplexStream;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::{Budget, deliver::Mailboxes, metrics::Metrics, session::Settings};
+use crate::{
+    Budget,
+    clients::Clients,
+    deliver::Mailboxes,
+    metrics::Metrics,
+    session::{Recipient, Settings},
+};
 
 /// A connection that never calls the mailbox service.
 fn connection() -> Connection {
@@ -26,11 +32,12 @@ fn connection() -> Connection {
             max_message_bytes: 65_536,
             max_recipients: 100,
             has_tls: false,
-            budget: Budget::new(65_536),
+            budget: Budget::undivided(65_536),
         }),
         mailboxes: Mailboxes::new(transport),
         tls: None,
         metrics: Arc::new(Metrics::new()),
+        clients: Clients::new(1000, 50),
         stopping: CancellationToken::new(),
     };
     Connection::new(context, IpAddr::from([192, 0, 2, 1]))
@@ -75,28 +82,93 @@ async fn incomplete_command_past_its_timeout_ends_the_session() {
     );
 }
 
+/// Brings the session into DATA, and some bytes of it.
+fn receive(connection: &mut Connection, bytes: usize) {
+    let session = &mut connection.session;
+    let lines = [
+        "EHLO a\r\n",
+        "MAIL FROM:<a@x.test>\r\n",
+        "RCPT TO:<a@mayfly.test>\r\n",
+        "DATA\r\n",
+        &"x".repeat(bytes),
+    ];
+    for line in lines {
+        let mut input = BytesMut::from(line);
+        if let Step::Resolve { .. } = session.advance(&mut input, &mut connection.replies) {
+            let account = "00000000-0000-7000-8000-000000000001".parse().unwrap();
+            session.recipient_resolved(Recipient::Found(account), &mut connection.replies);
+        }
+    }
+    assert!(session.is_in_data(), "{:?}", connection.replies);
+}
+
+fn seconds(connection: &Connection, is_in_data: bool) -> f64 {
+    connection.read_timeout(is_in_data).as_secs_f64().round()
+}
+
 #[tokio::test]
 async fn read_timeout_is_bounded_in_each_state() {
-    let seconds =
-        |connection: &Connection, is_in_data| connection.read_timeout(is_in_data).as_secs_f64().round();
     let mut connection = connection();
     assert_eq!(
         (seconds(&connection, false), seconds(&connection, true)),
         (300.0, 180.0)
     );
     connection.waiting_since = ago(4, 0);
-    assert_eq!(
-        (seconds(&connection, false), seconds(&connection, true)),
-        (60.0, 180.0)
-    );
+    assert_eq!(seconds(&connection, false), 60.0);
     connection.waiting_since = ago(9, 0);
-    assert_eq!(
-        (seconds(&connection, false), seconds(&connection, true)),
-        (0.0, 60.0)
-    );
+    assert_eq!(seconds(&connection, false), 0.0);
+    connection.waiting_since = Instant::now();
     connection.started = ago(29, 50);
     assert_eq!(
         (seconds(&connection, false), seconds(&connection, true)),
-        (0.0, 10.0)
+        (10.0, 10.0)
     );
+}
+
+#[tokio::test]
+async fn data_slower_than_the_minimum_rate_times_out() {
+    let mut connection = connection();
+    // 30 s at 500 bytes a second.
+    receive(&mut connection, 15_000);
+    connection.waiting_since = ago(3, 20);
+    assert_eq!(seconds(&connection, true), 10.0);
+    connection.waiting_since = ago(3, 31);
+    assert_eq!(seconds(&connection, true), 0.0);
+    connection.waiting_since = ago(1, 0);
+    connection.heard_at = ago(2, 50);
+    assert_eq!(seconds(&connection, true), 10.0, "a pause");
+}
+
+#[tokio::test]
+async fn read_timeout_while_connections_are_scarce_is_short() {
+    let mut connection = connection();
+    connection.context.clients = Clients::new(1, 0);
+    let _only = connection.context.clients.admit(connection.peer).unwrap();
+    assert_eq!(
+        (seconds(&connection, false), seconds(&connection, true)),
+        (10.0, 10.0)
+    );
+    connection.waiting_since = ago(0, 11);
+    assert_eq!(
+        replies(&mut connection, "").await,
+        "421 4.4.2 waited too long\r\n"
+    );
+}
+
+#[tokio::test]
+async fn data_that_does_not_end_is_421_while_stopping() {
+    let mut connection = connection();
+    receive(&mut connection, 1000);
+    connection.session.stop();
+    connection.stopping_since = Some(ago(0, 3));
+    connection.heard_at = ago(1, 0);
+    assert_eq!(seconds(&connection, true), 2.0, "silent");
+    connection.heard_at = Instant::now();
+    assert_eq!(seconds(&connection, true), 5.0, "sending");
+    connection.stopping_since = Some(ago(0, 14));
+    assert_eq!(seconds(&connection, true), 1.0, "sending for long");
+    connection.stopping_since = Some(ago(0, 15));
+    connection.replies.clear();
+    let text = replies(&mut connection, "more").await;
+    assert_eq!(text, "421 4.3.2 shutting down, come back soon\r\n");
 }

@@ -11,6 +11,7 @@ use super::*;
 
 const LIMIT: u64 = 65_536;
 const BUDGET: u64 = 200_000;
+const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
 /// A mail that a session delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +42,10 @@ impl Talk {
             max_message_bytes: LIMIT,
             max_recipients: 100,
             has_tls: true,
-            budget: Budget::new(BUDGET),
+            budget: Budget::undivided(BUDGET),
         });
         Self {
-            session: Session::new(Arc::clone(&settings)),
+            session: Session::new(Arc::clone(&settings), CLIENT),
             settings,
             input: BytesMut::new(),
             out: Replies::default(),

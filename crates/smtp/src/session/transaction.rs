@@ -1,7 +1,5 @@
 //! The commands of a transaction: MAIL, RCPT, DATA, and the end of the message.
 
-use std::sync::Arc;
-
 use mayfly_types::Address;
 
 use super::{Envelope, Finished, Mail, Phase, Replies, Session, Step};
@@ -64,7 +62,7 @@ impl Session {
             Some(_) => {
                 out.line(354, format_args!("end with a line that is a dot"));
                 let settings = &self.settings;
-                let reader = DataReader::new(settings.max_message_bytes, Arc::clone(&settings.budget));
+                let reader = DataReader::new(settings.max_message_bytes, &settings.budget, self.client);
                 self.phase = Phase::Data(reader);
             }
         }
@@ -105,6 +103,7 @@ impl Session {
         self.finished = Some(self.finished_with(error.0, size_bytes));
         self.envelope = None;
         self.phase = Phase::Command;
+        self.has_ended_transaction = true;
         if closes {
             self.close_with(error, out);
         } else {

@@ -104,7 +104,7 @@ fn mail_parameters_are_validated() {
 #[test]
 fn message_over_the_memory_budget_is_rejected() {
     let mut talk = Talk::in_data();
-    let mut other = crate::budget::Reservation::new(Arc::clone(&talk.settings.budget));
+    let mut other = talk.settings.budget.reservation(CLIENT);
     assert!(other.grow(BUDGET - 1000));
     let message = "x".repeat(998) + "\r\n" + "y\r\n";
     for piece in message.as_bytes().chunks(100) {

@@ -122,6 +122,34 @@ fn stop_lets_the_transaction_end() {
     assert_eq!(talk.send(""), [421]);
 }
 
+/// A client that gets another reply to QUIT may send its mail again.
+#[test]
+fn quit_after_mail_while_stopping_is_221() {
+    let mut talk = Talk::in_data();
+    talk.session.stop();
+    assert_eq!(talk.send(".\r\n"), [250]);
+    assert!(!talk.is_closed, "it waits for QUIT");
+    assert_eq!(talk.send("QUIT\r\n"), [221]);
+    assert!(talk.is_closed);
+
+    let mut talk = Talk::in_data();
+    assert_eq!(talk.send(".\r\n"), [250]);
+    talk.session.stop();
+    assert!(talk.send("QU").is_empty());
+    assert_eq!(talk.send("IT\r\n"), [221]);
+
+    let mut talk = Talk::in_data();
+    assert_eq!(talk.send(".\r\n"), [250]);
+    talk.session.stop();
+    assert!(talk.send("").is_empty());
+    talk.session.time_out(&mut talk.out);
+    assert_eq!(talk.send(""), [421]);
+
+    let mut talk = Talk::ready();
+    talk.session.stop();
+    assert_eq!(talk.send("QUIT\r\n"), [221]);
+}
+
 #[test]
 fn time_out_ends_the_session() {
     for mut talk in [Talk::ready(), Talk::in_data()] {

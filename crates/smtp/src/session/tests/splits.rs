@@ -131,7 +131,7 @@ fn reference(wire: &[u8]) -> Option<Result<(Vec<u8>, usize), ()>> {
 }
 
 fn read_in_pieces(wire: &[u8], cuts: &[usize]) -> Option<Result<(Vec<u8>, usize), ()>> {
-    let mut reader = DataReader::new(LIMIT, Budget::new(BUDGET));
+    let mut reader = DataReader::new(LIMIT, &Budget::undivided(BUDGET), CLIENT);
     let (mut at, mut cuts) = (0, cuts.iter().cycle());
     while at < wire.len() {
         let length = cuts.next().map_or(wire.len(), |cut| *cut).min(wire.len() - at);
