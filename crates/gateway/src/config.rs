@@ -31,8 +31,14 @@ config_section! {
         pub tls_cert: Option<PathBuf> = None,
         /// PEM file of the certificate's key; set together with `tls_cert`.
         pub tls_key: Option<PathBuf> = None,
-        /// Connections at one time in this process; more wait to be accepted.
+        /// Connections at one time in this process, WebSockets included; more get 503. The last tenth is for clients with few.
         pub max_connections: u32 = 10_000,
+        /// Connections at one time of one IPv4 address or one IPv6 /64, except of trusted proxies; more get 429. 0 turns the
+        /// limit off.
+        pub max_connections_per_client: u32 = 1000,
+        /// How long a connection can be idle between two requests, 1 s to 1 h; longer than the idle time-out of a load
+        /// balancer in front (60 s for most).
+        pub keep_alive_timeout: ConfigDuration = ConfigDuration::from_secs(75),
         /// WebSockets, event streams and waits at one time in this process; more are rejected.
         pub max_streams: u32 = 20_000,
         /// Interval of WebSocket pings, 1 s to 10 min. A client that sends nothing for twice as long is disconnected.
@@ -73,6 +79,12 @@ impl Config {
         }
         if self.max_streams == 0 {
             return Err(ConfigError::new("gateway.max_streams", "must be at least 1"));
+        }
+        if !(Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&self.keep_alive_timeout.0) {
+            return Err(ConfigError::new(
+                "gateway.keep_alive_timeout",
+                "must be from 1s to 1h",
+            ));
         }
         if !(Duration::from_secs(1)..=Duration::from_secs(600)).contains(&self.ping_interval.0) {
             return Err(ConfigError::new(

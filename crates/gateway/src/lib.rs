@@ -8,6 +8,8 @@ mod mail_html;
 mod router;
 mod web;
 
+use std::time::Duration;
+
 use axum::Router;
 use mayfly_rpc::Transport;
 use mayfly_runtime::task::Tasks;
@@ -15,6 +17,8 @@ use mayfly_shared::{bus, redis::Redis};
 use mayfly_types::SharedClock;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
+
+use edge::listener::{Admissions, Listener};
 
 pub use config::Config;
 pub use dialects::mailcx::document;
@@ -42,7 +46,8 @@ pub struct Gateway {
     router: Router,
     tls: Option<TlsAcceptor>,
     tasks: Tasks,
-    max_connections: usize,
+    admissions: Admissions,
+    keep_alive_timeout: Duration,
 }
 
 /// Builds the gateway.
@@ -61,7 +66,8 @@ pub fn build(config: &Config, deps: Deps) -> Gateway {
         router: router::router(config, app, deps.redis, &deps.tasks),
         tls: deps.tls,
         tasks: deps.tasks,
-        max_connections: config.max_connections as usize,
+        admissions: Admissions::new(config),
+        keep_alive_timeout: config.keep_alive_timeout.0,
     }
 }
 
@@ -81,6 +87,12 @@ impl Gateway {
 
     /// Serves until the tasks stop. Then it accepts no new connection and completes the requests in progress.
     pub fn serve(self, listener: TcpListener) {
-        edge::listener::serve(listener, self.router, self.tls, self.max_connections, &self.tasks);
+        let connections = Listener {
+            router: self.router,
+            tls: self.tls,
+            admissions: self.admissions,
+            keep_alive_timeout: self.keep_alive_timeout,
+        };
+        edge::listener::serve(listener, connections, &self.tasks);
     }
 }

@@ -1,8 +1,11 @@
-//! Connections: accepting within a bound, TLS, time-outs, and draining.
+//! Connections: accepting within the bounds, TLS, deadlines, and draining.
 
-use std::{sync::Arc, time::Duration};
+mod activity;
+mod admission;
 
-use axum::{Router, body::Body};
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, response::Response};
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -13,41 +16,45 @@ use mayfly_runtime::task::Tasks;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    time::Instant,
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use self::{
+    activity::{Activity, Counted, Tracked},
+    admission::Admission,
+};
 use crate::edge::client_address::PeerAddress;
 
+pub(crate) use admission::Admissions;
+
+/// From the accept to the head of the first request, TLS and the choice of the protocol included; and for the head of each
+/// later request. hyper's own time-out begins only after it has read the first bytes (hyperium/hyper#3756).
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client can leave sent bytes unread.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an idle HTTP/2 connection can take to close after it was told so.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The pause after a failed accept, so that running out of file descriptors does not spin.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
+/// What all connections share.
+pub(crate) struct Listener {
+    pub(crate) router: Router,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) admissions: Admissions,
+    /// How long a connection can be idle between two requests.
+    pub(crate) keep_alive_timeout: Duration,
+}
+
 /// Accepts connections until the tasks stop.
-pub(crate) fn serve(
-    listener: TcpListener,
-    router: Router,
-    tls: Option<TlsAcceptor>,
-    max_connections: usize,
-    tasks: &Tasks,
-) {
-    let stopping = tasks.stopping();
-    let permits = Arc::new(Semaphore::new(max_connections));
-    let connections = tasks.clone();
+pub(crate) fn serve(socket: TcpListener, listener: Listener, tasks: &Tasks) {
+    let (stopping, connections, listener) = (tasks.stopping(), tasks.clone(), Arc::new(listener));
     tasks.spawn_vital("http", async move {
-        while let Some(Ok(permit)) = stopping
-            .run_until_cancelled(Arc::clone(&permits).acquire_owned())
-            .await
-        {
-            let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await else {
-                break;
-            };
+        while let Some(accepted) = stopping.run_until_cancelled(socket.accept()).await {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -56,88 +63,108 @@ pub(crate) fn serve(
                     continue;
                 }
             };
-            let (router, tls, stopping) = (router.clone(), tls.clone(), stopping.clone());
+            let accepted_at = Instant::now();
+            let admission = match listener.admissions.admit(peer.ip()) {
+                Ok(admission) => admission,
+                Err(exceeded) => {
+                    admission::refuse(stream, exceeded, listener.tls.is_some());
+                    continue;
+                }
+            };
+            let (listener, stopping) = (Arc::clone(&listener), stopping.clone());
             connections.spawn(async move {
-                handle(stream, PeerAddress(peer.ip()), router, tls, stopping).await;
-                drop(permit);
+                // A listener on `[::]` reports IPv4 peers as mapped IPv6 addresses.
+                let peer = PeerAddress(peer.ip().to_canonical());
+                listener
+                    .handle(stream, accepted_at, peer, admission, stopping)
+                    .await;
             });
         }
     });
 }
 
-async fn handle(
-    stream: TcpStream,
-    peer: PeerAddress,
-    router: Router,
-    tls: Option<TlsAcceptor>,
-    stopping: CancellationToken,
-) {
-    let _ = stream.set_nodelay(true);
-    match tls {
-        None => converse(stream, peer, router, stopping).await,
-        Some(tls) => match tokio::time::timeout(TLS_TIMEOUT, tls.accept(stream)).await {
-            Ok(Ok(stream)) => converse(stream, peer, router, stopping).await,
+impl Listener {
+    async fn handle(
+        &self,
+        stream: TcpStream,
+        accepted_at: Instant,
+        peer: PeerAddress,
+        admission: Admission,
+        stopping: CancellationToken,
+    ) {
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = &self.tls else {
+            return self
+                .converse(stream, accepted_at, peer, admission, stopping)
+                .await;
+        };
+        match tokio::time::timeout_at(accepted_at + HEADER_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                self.converse(stream, accepted_at, peer, admission, stopping)
+                    .await
+            }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),
-        },
-    }
-}
-
-async fn converse<S>(stream: S, peer: PeerAddress, router: Router, stopping: CancellationToken)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        router.clone().oneshot(request.map(Body::new))
-    });
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(64 * 1024);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(128)
-        .max_header_list_size(64 * 1024)
-        .keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_timeout(Duration::from_secs(10));
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIMEOUT));
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(Box::pin(stream)), service);
-    tokio::pin!(connection);
-    let outcome = tokio::select! {
-        outcome = connection.as_mut() => outcome,
-        () = stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
         }
-    };
-    if let Err(error) = outcome {
-        tracing::debug!(%error, "connection ended");
+    }
+
+    async fn converse<S>(
+        &self,
+        stream: S,
+        accepted_at: Instant,
+        peer: PeerAddress,
+        admission: Admission,
+        stopping: CancellationToken,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let activity = Arc::new(Activity::new(accepted_at));
+        let (router, counted) = (self.router.clone(), Arc::clone(&activity));
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            let counting = counted.begin_request(request.version());
+            let answer = router.clone().oneshot(request.map(Body::new));
+            async move {
+                let answer: Response = answer.await?;
+                Ok::<_, std::convert::Infallible>(answer.map(|body| Counted::new(body, counting)))
+            }
+        });
+        let mut builder = Builder::new(TokioExecutor::new());
+        // `Activity` has the deadlines.
+        builder.http1().header_read_timeout(None).max_buf_size(64 * 1024);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(128)
+            .max_header_list_size(64 * 1024)
+            .keep_alive_interval(Duration::from_secs(20))
+            .keep_alive_timeout(Duration::from_secs(10));
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let admissions = self.admissions.clone();
+        // The admission is part of the stream: an upgrade to WebSocket takes both along.
+        let stream = Tracked::new(Box::pin(stream), Arc::clone(&activity), admission);
+        let mut connection = pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+        let idle = activity.overdue(self.keep_alive_timeout, move || admissions.is_scarce());
+        let outcome = tokio::select! {
+            outcome = connection.as_mut() => outcome,
+            () = idle => {
+                connection.as_mut().graceful_shutdown();
+                match tokio::time::timeout(CLOSE_TIMEOUT, connection).await {
+                    Ok(outcome) => outcome,
+                    Err(_) => return tracing::debug!("closed a connection without requests"),
+                }
+            }
+            () = stopping.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(%error, "connection ended");
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::routing::get;
-    use tokio::io::AsyncWriteExt;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn connection_of_client_that_reads_nothing_is_closed() {
-        let router = Router::new().route("/", get(|| async { vec![0_u8; 1 << 20] }));
-        let (mut client, server) = tokio::io::duplex(1024);
-        client
-            .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-            .await
-            .unwrap();
-        let peer = PeerAddress(std::net::Ipv4Addr::LOCALHOST.into());
-        let conversation = converse(server, peer, router, CancellationToken::new());
-        let ended = tokio::time::timeout(WRITE_TIMEOUT * 2, conversation).await;
-        assert!(ended.is_ok(), "the connection stays open");
-    }
-}
+mod tests;

@@ -61,6 +61,9 @@ impl Lab {
         let usual = [
             ("MAYFLY_LOG__LEVEL", "warn"),
             ("MAYFLY_MAILBOX__QUOTA_BYTES", quota.as_str()),
+            // Every client of a bench has the same address.
+            ("MAYFLY_GATEWAY__MAX_CONNECTIONS", "12000"),
+            ("MAYFLY_GATEWAY__MAX_CONNECTIONS_PER_CLIENT", "0"),
         ];
         World::start_with(kind, &[&usual[..], more].concat())
     }
