@@ -5,6 +5,7 @@ mod cli;
 mod client;
 mod config;
 mod data_dir;
+mod descriptors;
 mod health;
 mod process;
 mod roles;
@@ -55,6 +56,7 @@ fn try_main() -> anyhow::Result<ExitCode> {
         None => {
             let config = load(&cli)?;
             config.validate()?;
+            descriptors::reserve(&config)?;
             run::serve(&config)
         }
     }

@@ -134,6 +134,13 @@ impl World {
         world
     }
 
+    /// Starts one process as the last argument of another command.
+    pub(crate) fn start_under(wrapper: &[&str]) -> Self {
+        let mut world = Self::prepare(Kind::AllInOne, &[]);
+        world.processes.push(Process::start_under(wrapper, &world.env));
+        world
+    }
+
     /// Starts one process in a network namespace with only a loopback interface; `enter` runs programs in it.
     pub(crate) fn start_in_own_network(more: &[(&str, &str)]) -> Self {
         let mut world = Self::prepare(Kind::AllInOne, more);

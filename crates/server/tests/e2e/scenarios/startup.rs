@@ -44,6 +44,49 @@ pub(super) fn refuses(args: &[&str], env: &[(&str, &str)], key: &str) {
     assert_eq!(stderr.trim_end().lines().count(), 1, "{env:?}: {stderr}");
 }
 
+/// Runs the binary under a limit of file descriptors, as `ulimit` sets it.
+fn limited(limit: &str) -> [String; 3] {
+    [
+        "sh".to_owned(),
+        "-c".to_owned(),
+        format!("ulimit {limit}; exec \"$0\""),
+    ]
+}
+
+#[test]
+fn start_with_few_descriptors_names_the_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let [shell, flag, script] = limited("-n 1024");
+    let output = Command::new(shell)
+        .args([&flag, &script, env!("CARGO_BIN_EXE_mayfly")])
+        .env_clear()
+        .env("MAYFLY_DATA_DIR", dir.path().join("data"))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    for key in [
+        "gateway.max_connections 10000",
+        "smtp.max_connections 1000",
+        "1024",
+    ] {
+        assert!(stderr.contains(key), "{stderr}");
+    }
+    assert!(!dir.path().join("data").exists(), "nothing was created");
+}
+
+#[test]
+fn start_raises_the_soft_limit_of_descriptors() {
+    let world = World::start_under(&limited("-Sn 256").each_ref().map(String::as_str));
+    let limits = fs::read_to_string(format!("/proc/{}/limits", world.processes[0].pid())).unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .unwrap();
+    let values: Vec<&str> = line.split_whitespace().skip(3).take(2).collect();
+    assert_eq!(values[0], values[1], "{line}");
+}
+
 #[test]
 fn start_with_invalid_configuration_names_the_key() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
