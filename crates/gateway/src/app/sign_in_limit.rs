@@ -21,6 +21,7 @@ use mayfly_shared::{
 };
 
 use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
 
 /// How many buckets are kept; the oldest are evicted first.
 const MAX_ENTRIES: usize = 100_000;
@@ -30,11 +31,35 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// How long Redis remembers that a client has signed in to an account.
 const KNOWN_SECS: u64 = 30 * 86_400;
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// No address that exists is longer. Of a longer text only the beginning counts.
+const MAX_ACCOUNT_BYTES: usize = 320;
+
+/// What a caller wrote as the account, as a hash of fixed size: buckets and keys in Redis hold no text of callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct AccountHash([u8; 16]);
+
+impl AccountHash {
+    fn of(account: &str) -> Self {
+        let account = account.trim().as_bytes();
+        let account = &account[..account.len().min(MAX_ACCOUNT_BYTES)];
+        let digest: [u8; 32] = Sha256::digest(account.to_ascii_lowercase()).into();
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&digest[..16]);
+        Self(hash)
+    }
+}
+
+impl std::fmt::Display for AccountHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
-    Account(String),
+    Account(AccountHash),
     Client(IpAddr),
-    Known(String, IpAddr),
+    Known(AccountHash, IpAddr),
 }
 
 /// A token bucket.
@@ -56,7 +81,7 @@ pub(crate) struct SignInLimit {
 #[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     limit: &'a SignInLimit,
-    account: String,
+    account: AccountHash,
     client: IpAddr,
     taken: Vec<Key>,
     shared: Vec<SharedBucket>,
@@ -100,16 +125,18 @@ impl SignInLimit {
 
     /// Begins a sign-in by the buckets of this process.
     fn begin_local(&self, account: &str, client: IpAddr) -> Result<Attempt<'_>, Failure> {
-        let account = account.trim().to_ascii_lowercase();
+        let account = AccountHash::of(account);
         let mut taken = Vec::new();
         if self.per_minute > 0 {
             let mut buckets = self.buckets.lock();
+            // Before anything is added, so that a refused attempt makes room too.
+            evict(&mut buckets);
             let now = Instant::now();
-            let known = Key::Known(account.clone(), client);
+            let known = Key::Known(account, client);
             let first = if buckets.contains_key(&known) {
                 known
             } else {
-                Key::Account(account.clone())
+                Key::Account(account)
             };
             for (key, per_minute) in [
                 (first, self.per_minute),
@@ -123,7 +150,6 @@ impl SignInLimit {
                 }
                 taken.push(key);
             }
-            evict(&mut buckets);
         }
         Ok(Attempt {
             limit: self,
@@ -147,6 +173,7 @@ impl Attempt<'_> {
             let _: Result<(), RedisError> = redis.run(&know).await;
         }
         let mut buckets = self.limit.buckets.lock();
+        evict(&mut buckets);
         let tries = f64::from(self.limit.per_minute);
         buckets
             .entry(Key::Known(self.account, self.client))
@@ -181,7 +208,7 @@ fn take(
     now: Instant,
 ) -> Result<(), Duration> {
     let capacity = f64::from(per_minute);
-    let bucket = buckets.entry(key.clone()).or_insert(Bucket {
+    let bucket = buckets.entry(*key).or_insert(Bucket {
         tries: capacity,
         updated: now,
     });
@@ -205,13 +232,13 @@ fn give_back(buckets: &mut HashMap<Key, Bucket>, key: &Key) {
 
 /// Evicts the older half when there are too many; buckets of known clients last.
 fn evict(buckets: &mut HashMap<Key, Bucket>) {
-    if buckets.len() <= MAX_ENTRIES {
+    if buckets.len() < MAX_ENTRIES {
         return;
     }
     let now = Instant::now();
     buckets
         .retain(|key, bucket| matches!(key, Key::Known(..)) || now.duration_since(bucket.updated) < MINUTE);
-    if buckets.len() > MAX_ENTRIES {
+    if buckets.len() >= MAX_ENTRIES {
         let mut times: Vec<Instant> = buckets.values().map(|bucket| bucket.updated).collect();
         let (_, median, _) = times.select_nth_unstable(MAX_ENTRIES / 2);
         let median = *median;
@@ -270,6 +297,27 @@ mod tests {
         }
         let limit = SignInLimit::new(0, None);
         assert!((0..1000).all(|_| limit.begin_local("a@a.test", client(1)).is_ok()));
+    }
+
+    /// Refused attempts with long texts, as one client sends them in a minute.
+    #[tokio::test]
+    async fn begin_with_long_account_keeps_keys_of_fixed_size() {
+        let limit = SignInLimit::new(10, None);
+        let mut refused = 0;
+        for n in 0..400 {
+            let account = format!("{n}{}", "x".repeat(1 << 20));
+            refused += u32::from(limit.begin_local(&account, client(1)).is_err());
+        }
+        assert!(refused >= 299, "{refused}");
+        let key_bytes = size_of::<Key>();
+        assert!(key_bytes <= 40, "a key has {key_bytes} bytes, on the heap none");
+        let long = "a".repeat(MAX_ACCOUNT_BYTES);
+        assert_eq!(
+            AccountHash::of(&format!("{long}b")),
+            AccountHash::of(&format!("{long}c"))
+        );
+        assert_eq!(AccountHash::of(" A@a.test "), AccountHash::of("a@A.test"));
+        assert_ne!(AccountHash::of("a@a.test"), AccountHash::of("b@a.test"));
     }
 
     #[tokio::test]
