@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 const POLL_EVERY: Duration = Duration::from_secs(3);
 /// Topics in one call.
 const CHUNK: usize = 500;
-/// Subscriptions of one topic in this process.
+/// Subscriptions of one topic in this process; fewer where they are more than an eighth of all streams.
 const MAX_SUBSCRIPTIONS: usize = 256;
 
 /// What a stream subscribes to.
@@ -72,8 +72,11 @@ pub(crate) enum TopicState {
 }
 
 /// The topics that have subscribers.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Hub(Arc<Mutex<HashMap<Topic, watch::Sender<TopicState>>>>);
+#[derive(Debug, Clone)]
+pub(crate) struct Hub {
+    topics: Arc<Mutex<HashMap<Topic, watch::Sender<TopicState>>>>,
+    max_subscriptions: usize,
+}
 
 /// Keeps a topic subscribed; dropping it may remove the topic.
 #[derive(Debug)]
@@ -97,8 +100,15 @@ impl Drop for TopicGuard {
 }
 
 impl Hub {
+    pub(crate) fn new(max_streams: u32) -> Self {
+        Self {
+            topics: Arc::default(),
+            max_subscriptions: (max_streams as usize / 8).clamp(1, MAX_SUBSCRIPTIONS),
+        }
+    }
+
     fn topics(&self) -> MutexGuard<'_, HashMap<Topic, watch::Sender<TopicState>>> {
-        self.0.lock()
+        self.topics.lock()
     }
 
     /// Subscribes to a topic.
@@ -110,7 +120,7 @@ impl Hub {
         let sender = topics
             .entry(topic)
             .or_insert_with(|| watch::Sender::new(TopicState::Newest(None)));
-        if sender.receiver_count() >= MAX_SUBSCRIPTIONS {
+        if sender.receiver_count() >= self.max_subscriptions {
             return Err(Failure::rate_limited(Duration::from_secs(1)));
         }
         Ok(TopicGuard {
@@ -237,7 +247,7 @@ mod tests {
 
     #[test]
     fn topic_of_dropped_guards_is_removed() {
-        let hub = Hub::default();
+        let hub = Hub::new(10_000);
         let now = SystemClock.now();
         let topic = Topic::Mailbox(AccountId::new(now));
         let first = hub.subscribe(topic).unwrap();
@@ -250,7 +260,7 @@ mod tests {
 
     #[test]
     fn topic_without_subscribers_is_removed_by_next_poll() {
-        let hub = Hub::default();
+        let hub = Hub::new(10_000);
         let topic = Topic::Mailbox(AccountId::new(SystemClock.now()));
         hub.topics()
             .insert(topic, watch::Sender::new(TopicState::Newest(None)));
@@ -260,7 +270,7 @@ mod tests {
 
     #[test]
     fn publish_of_older_message_notifies_no_subscriber() {
-        let hub = Hub::default();
+        let hub = Hub::new(10_000);
         let now = SystemClock.now();
         let topic = Topic::Owner(UserId::new(now));
         let [old, new] = [MessageId::new(now), MessageId::new(now)];
@@ -277,7 +287,7 @@ mod tests {
 
     #[test]
     fn subscribe_above_bound_of_topic_is_rate_limited() {
-        let hub = Hub::default();
+        let hub = Hub::new(10_000);
         let topic = Topic::Mailbox(AccountId::new(SystemClock.now()));
         let all: Vec<_> = (0..MAX_SUBSCRIPTIONS)
             .map(|_| hub.subscribe(topic).unwrap())

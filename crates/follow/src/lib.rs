@@ -8,15 +8,17 @@ mod metrics;
 mod stub;
 mod subscription;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_client::MailboxClient};
 use mayfly_rpc::{Failure, Transport};
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{
+    shares::{Bounds, Exceeded, Share, Shares},
+    task::Tasks,
+};
 use mayfly_shared::bus;
 use mayfly_types::MessageId;
 use secrecy::SecretString;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use credential::{CredentialWatch, Ending, Watched};
 pub use hub::Topic;
@@ -25,6 +27,9 @@ pub use subscription::{MailboxDeleted, Subscription};
 
 use hub::Hub;
 
+/// The last eighth of the streams is for clients with at most this many.
+const SMALL_CLIENT: u64 = 16;
+
 /// What all streams of a process share.
 #[derive(Debug, Clone)]
 pub struct Follow {
@@ -32,13 +37,13 @@ pub struct Follow {
     mailbox: MailboxClient<Transport>,
     credentials: CredentialWatch,
     metrics: StreamMetrics,
-    permits: Arc<Semaphore>,
+    permits: Arc<Shares<IpAddr>>,
 }
 
 /// One of the streams that a process may have open; dropping it makes room for another.
 #[derive(Debug)]
 pub struct StreamPermit {
-    _permit: OwnedSemaphorePermit,
+    _share: Share<IpAddr>,
 }
 
 impl Follow {
@@ -62,12 +67,19 @@ impl Follow {
         max_streams: u32,
         tasks: &Tasks,
     ) -> Self {
+        let total = u64::from(max_streams);
+        let bounds = Bounds {
+            total,
+            share: (total / 4).max(1),
+            reserve: total / 8,
+            small: SMALL_CLIENT,
+        };
         Self {
-            hub: Hub::default(),
+            hub: Hub::new(max_streams),
             mailbox,
             credentials: CredentialWatch::new(auth, tasks),
             metrics: StreamMetrics::new(),
-            permits: Arc::new(Semaphore::new(max_streams as usize)),
+            permits: Shares::new(bounds),
         }
     }
 
@@ -77,14 +89,17 @@ impl Follow {
         &self.metrics
     }
 
-    /// Takes a permit for one stream.
+    /// Takes a permit for one stream of a client, whose address the caller reduces to what counts as one client. The
+    /// subscription bounds the streams of one mailbox or Pro user.
     ///
     /// # Errors
-    /// `Unavailable` when the process has as many streams as it may.
-    pub fn permit(&self) -> Result<StreamPermit, Failure> {
-        let permit = Arc::clone(&self.permits).try_acquire_owned();
-        let permit = permit.map_err(|_| Failure::unavailable("no stream permit is left"))?;
-        Ok(StreamPermit { _permit: permit })
+    /// `RateLimited` when the client has a quarter of all streams, `Unavailable` when the process has as many as it may.
+    pub fn permit(&self, client: IpAddr) -> Result<StreamPermit, Failure> {
+        let share = self.permits.take(client, 1).map_err(|exceeded| match exceeded {
+            Exceeded::Share => Failure::rate_limited(Duration::from_secs(1)),
+            Exceeded::Pool => Failure::unavailable("no stream permit is left"),
+        })?;
+        Ok(StreamPermit { _share: share })
     }
 
     /// Subscribes to a topic, behind a message or from now on.
@@ -100,5 +115,27 @@ impl Follow {
     #[must_use]
     pub fn watch(&self, bearer: &SecretString) -> Watched {
         self.credentials.watch(bearer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mayfly_types::Reason;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn permit_of_greedy_clients_leaves_streams_to_others() {
+        let follow = stub::follow_credentials(|| Ok(()));
+        let take = |last: u8| follow.permit([192, 0, 2, last].into());
+        let mut held: Vec<_> = (0..30).filter_map(|_| take(1).ok()).collect();
+        assert_eq!(held.len(), 25, "a quarter of 100");
+        assert_eq!(take(1).unwrap_err().reason, Reason::RateLimited);
+        held.extend((0..90_u8).filter_map(|n| take(2 + n % 3).ok()));
+        assert_eq!(held.len(), 88, "all but the reserve");
+        for last in 100..112 {
+            held.push(take(last).unwrap());
+        }
+        assert_eq!(take(200).unwrap_err().reason, Reason::Unavailable);
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod get_user;
 mod issue_ticket;
 mod list_messages;
 mod open_message;
+pub(crate) mod permits;
 mod register_user;
 mod reset_password;
 pub(crate) mod sign_in;
@@ -27,8 +28,12 @@ use mayfly_runtime::task::Tasks;
 use mayfly_shared::{bus, counters::SocketCount, redis::Redis};
 use mayfly_types::SharedClock;
 
-use self::{downloads::Downloads, sign_in_limit::SignInLimit, tickets::Tickets};
-use crate::{config::Config, mail_html::Cleaner};
+use self::{
+    downloads::Downloads,
+    sign_in_limit::SignInLimit,
+    tickets::{Issued, Tickets},
+};
+use crate::{config::Config, edge::password_permit::PasswordPermits, mail_html::Cleaner};
 
 /// Validation fails fast, so that requests do not queue behind a slow auth service.
 const VALIDATE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -47,6 +52,8 @@ pub(crate) struct Shared {
     mailbox: MailboxClient<Transport>,
     pub(crate) sign_in_limit: SignInLimit,
     pub(crate) tickets: Tickets,
+    pub(crate) issued_tickets: Issued,
+    pub(crate) password_permits: PasswordPermits,
     pub(crate) clock: SharedClock,
     pub(crate) cleaner: Cleaner,
     pub(crate) follow: Follow,
@@ -84,6 +91,8 @@ impl App {
             mailbox,
             sign_in_limit: SignInLimit::new(config.sign_in_limit, redis.clone()),
             tickets: Tickets::new(redis.clone()),
+            issued_tickets: Issued::default(),
+            password_permits: PasswordPermits::default(),
             clock,
             cleaner: Cleaner::default(),
             follow,

@@ -9,5 +9,6 @@ pub(crate) mod idempotency_key;
 pub(crate) mod json;
 pub(crate) mod listener;
 pub(crate) mod page;
+pub(crate) mod password_permit;
 pub(crate) mod rate_limit;
 pub(crate) mod segments;

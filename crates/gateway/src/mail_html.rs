@@ -1,15 +1,25 @@
 //! Runs [`mayfly_mail_html`] for requests: the `images` query parameter, and a bounded number of sanitising jobs on
 //! blocking threads.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use mayfly_mail_html::{InlineImages, RemoteImages, document};
 use mayfly_rpc::Failure;
-use tokio::sync::Semaphore;
+use mayfly_runtime::shares::Bounds;
 
-/// Documents that are rendered at the same time. Each costs up to a quarter of a second of CPU and some 50 MB.
-const MAX_CONCURRENT: usize = 4;
+use crate::app::permits::{Party, Permit, Permits};
+
+/// Documents that are rendered at the same time. Each costs up to a quarter of a second of CPU and some 50 MB. A client has
+/// half of the permits, and the last one is for clients with none.
+const MAX_CONCURRENT: Bounds = Bounds {
+    total: 4,
+    share: 2,
+    reserve: 1,
+    small: 1,
+};
+/// Documents of one mailbox or Pro user that are rendered at the same time.
+const MAX_CONCURRENT_PER_OWNER: u64 = 1;
 /// How long a request waits for a permit.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -48,30 +58,36 @@ impl From<Images> for RemoteImages {
 
 /// Renders documents on blocking threads, at most [`MAX_CONCURRENT`] at the same time.
 #[derive(Debug, Clone)]
-pub(crate) struct Cleaner(Arc<Semaphore>);
+pub(crate) struct Cleaner(Permits);
 
 impl Default for Cleaner {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_CONCURRENT)))
+        Self(Permits::new(MAX_CONCURRENT, MAX_CONCURRENT_PER_OWNER))
     }
 }
 
 impl Cleaner {
-    /// Renders the document that shows the body of a mail.
+    /// Waits for a permit to render a document.
     ///
     /// # Errors
-    /// `unavailable` when no permit is free within [`ACQUIRE_TIMEOUT`].
+    /// `RateLimited` when the party renders others, `Unavailable` when no permit is free, within [`ACQUIRE_TIMEOUT`].
+    pub(crate) async fn permit(&self, party: &Party) -> Result<Permit, Failure> {
+        self.0.acquire(party, ACQUIRE_TIMEOUT).await
+    }
+
+    /// Renders the document that shows the body of a mail. The permit is kept until the work ends, also when the client has
+    /// disconnected: the thread is busy that long.
+    ///
+    /// # Errors
+    /// When rendering panics.
     pub(crate) async fn document(
         &self,
+        permit: Permit,
         html: Option<String>,
         text: Option<String>,
         inline: InlineImages,
         images: RemoteImages,
     ) -> Result<String, Failure> {
-        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.0).acquire_owned()).await;
-        let Ok(Ok(permit)) = permit else {
-            return Err(Failure::unavailable("too many documents are being made"));
-        };
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
             document(html.as_deref(), text.as_deref(), inline, images)

@@ -1,5 +1,7 @@
 //! Downloading the source of a message, or one of its attachments.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
 use bytes::Bytes;
 use mayfly_proto::mailbox::{
@@ -8,7 +10,7 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_rpc::Failure;
 
-use super::App;
+use super::{App, permits::Party};
 
 /// The received bytes of a message.
 pub(crate) struct MessageSource {
@@ -20,17 +22,18 @@ impl App {
     /// Streams a message byte for byte as it was received.
     ///
     /// # Errors
-    /// `NotFound`, or `Expired` after its retention; `Unavailable` when no download permit is left.
+    /// `NotFound`, or `Expired` after its retention; `RateLimited` or `Unavailable` when no download permit is left.
     pub(crate) async fn download_source(
         &self,
         scope: Scope,
         message_id: String,
+        client: IpAddr,
     ) -> Result<MessageSource, Failure> {
+        let download = self.downloads.acquire(&Party::of_scope(&scope, client)).await?;
         let request = GetMessageSourceRequest {
             scope: Some(scope),
             message_id,
         };
-        let download = self.downloads.acquire().await?;
         let mut parts = self.mailbox().get_message_source(request).await?.into_inner();
         let first = parts
             .message()
@@ -51,13 +54,14 @@ impl App {
         scope: Scope,
         message_id: String,
         index: u32,
+        client: IpAddr,
     ) -> Result<(Attachment, Body), Failure> {
+        let download = self.downloads.acquire(&Party::of_scope(&scope, client)).await?;
         let request = GetAttachmentRequest {
             scope: Some(scope),
             message_id,
             index,
         };
-        let download = self.downloads.acquire().await?;
         let mut parts = self.mailbox().get_attachment(request).await?.into_inner();
         let Some(GetAttachmentResponse {
             part: Some(Part::Description(attachment)),

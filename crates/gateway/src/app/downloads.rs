@@ -1,40 +1,54 @@
 //! Downloads of message bytes. They pass through in chunks, to a bounded number of clients, with backpressure.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use mayfly_rpc::Failure;
+use mayfly_runtime::shares::Bounds;
 use mayfly_runtime::task::Tasks;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::{sync::mpsc, time::Instant};
 use tonic::Status;
 
-/// Concurrent downloads of one process. Each holds a message's bytes in the mailbox service, and a window of 1 MiB here.
-const MAX_DOWNLOADS: usize = 32;
+use super::permits::{Party, Permit, Permits};
+
+/// Concurrent downloads of one process, each with a window of 1 MiB. A client has a quarter, and the last quarter is for
+/// clients with at most two.
+const MAX_DOWNLOADS: Bounds = Bounds {
+    total: 32,
+    share: 8,
+    reserve: 8,
+    small: 2,
+};
+/// Concurrent downloads of one mailbox or Pro user.
+const MAX_DOWNLOADS_PER_OWNER: u64 = 4;
 /// How long a request waits for a permit.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client can leave one chunk unread.
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The slowest reader, after a first minute: a download holds memory that others need.
+const MIN_BYTES_PER_SEC: u64 = 16 * 1024;
+const MIN_RATE_GRACE: Duration = Duration::from_secs(60);
 
 /// The permits for downloads.
 #[derive(Debug)]
 pub(crate) struct Downloads {
-    permits: Arc<Semaphore>,
+    permits: Permits,
     tasks: Tasks,
 }
 
 /// A download with a permit.
 #[derive(Debug)]
 pub(crate) struct Download {
-    permit: OwnedSemaphorePermit,
+    permit: Permit,
     tasks: Tasks,
 }
 
 impl Downloads {
     pub(crate) fn new(tasks: &Tasks) -> Self {
         Self {
-            permits: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
+            permits: Permits::new(MAX_DOWNLOADS, MAX_DOWNLOADS_PER_OWNER),
             tasks: tasks.clone(),
         }
     }
@@ -42,16 +56,12 @@ impl Downloads {
     /// Waits for a permit.
     ///
     /// # Errors
-    /// `Unavailable` when no permit is free within [`ACQUIRE_TIMEOUT`].
-    pub(crate) async fn acquire(&self) -> Result<Download, Failure> {
-        let permit = tokio::time::timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await;
-        match permit {
-            Ok(Ok(permit)) => Ok(Download {
-                permit,
-                tasks: self.tasks.clone(),
-            }),
-            Ok(Err(_)) | Err(_) => Err(Failure::unavailable("no download permit is left")),
-        }
+    /// `RateLimited` when the party has as many as it may, `Unavailable` when no permit is free, within [`ACQUIRE_TIMEOUT`].
+    pub(crate) async fn acquire(&self, party: &Party) -> Result<Download, Failure> {
+        Ok(Download {
+            permit: self.permits.acquire(party, ACQUIRE_TIMEOUT).await?,
+            tasks: self.tasks.clone(),
+        })
     }
 }
 
@@ -70,8 +80,12 @@ impl Download {
         tasks.spawn(async move {
             let rest = rest.map(move |part| part.map(&chunk));
             let mut parts = std::pin::pin!(stream::once(async { Ok(first) }).chain(rest));
+            let mut slowest = Instant::now() + MIN_RATE_GRACE;
             while let Some(part) = parts.next().await {
-                match tokio::time::timeout(STALL_TIMEOUT, taken.send(Some(part))).await {
+                let bytes = part.as_ref().map_or(0, Bytes::len) as u64;
+                let until = slowest.min(Instant::now() + STALL_TIMEOUT);
+                slowest += Duration::from_millis(bytes * 1000 / MIN_BYTES_PER_SEC);
+                match tokio::time::timeout_at(until, taken.send(Some(part))).await {
                     Ok(Ok(())) => {}
                     // The client has disconnected or stalled.
                     Ok(Err(_)) | Err(_) => return,
@@ -110,7 +124,7 @@ mod tests {
 
     #[tokio::test]
     async fn body_that_is_read_arrives_whole_and_in_order() {
-        let download = downloads().acquire().await.unwrap();
+        let download = downloads().acquire(&Party::test("a", 1)).await.unwrap();
         let rest = stream::iter(["b", "c"].map(|part| Ok(Bytes::from_static(part.as_bytes()))));
         let body = download.body(Bytes::from_static(b"a"), rest, |part| part);
         assert_eq!(body.collect().await.unwrap().to_bytes(), "abc");
@@ -118,24 +132,38 @@ mod tests {
 
     #[tokio::test]
     async fn body_with_failing_source_ends_with_an_error() {
-        let download = downloads().acquire().await.unwrap();
+        let download = downloads().acquire(&Party::test("a", 1)).await.unwrap();
         let rest = stream::iter([Err::<Bytes, _>(Status::unavailable("gone"))]);
         let body = download.body(Bytes::from_static(b"a"), rest, |part| part);
         assert!(body.collect().await.is_err());
+    }
+
+    /// A reader that takes one chunk of 5 bytes each 29 seconds.
+    #[tokio::test(start_paused = true)]
+    async fn download_slower_than_the_minimum_rate_is_cut() {
+        let download = downloads().acquire(&Party::test("a", 1)).await.unwrap();
+        let mut body = download.body(Bytes::new(), endless(), |part| part);
+        let started = Instant::now();
+        while body.frame().await.unwrap().is_ok() {
+            tokio::time::sleep(STALL_TIMEOUT - Duration::from_secs(1)).await;
+            assert!(started.elapsed() < MIN_RATE_GRACE * 4, "it goes on");
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn stalled_download_releases_its_permit() {
         let downloads = downloads();
         let mut stalled = Vec::new();
-        for _ in 0..MAX_DOWNLOADS {
-            let download = downloads.acquire().await.unwrap();
+        let party = Party::test("a", 1);
+        for _ in 0..MAX_DOWNLOADS_PER_OWNER {
+            let download = downloads.acquire(&party).await.unwrap();
             stalled.push(download.body(Bytes::new(), endless(), |part| part));
         }
-        let refused = downloads.acquire().await.unwrap_err();
-        assert_eq!(refused.reason, mayfly_types::Reason::Unavailable);
+        let refused = downloads.acquire(&party).await.unwrap_err();
+        assert_eq!(refused.reason, mayfly_types::Reason::RateLimited);
+        assert!(downloads.acquire(&Party::test("b", 2)).await.is_ok());
         tokio::time::sleep(STALL_TIMEOUT).await;
-        assert!(downloads.acquire().await.is_ok());
+        assert!(downloads.acquire(&party).await.is_ok());
         for body in stalled {
             assert!(body.collect().await.is_err(), "a cut body ends with an error");
         }

@@ -1,5 +1,7 @@
 //! Issuing a ticket: a credential for one use that a browser can carry in a URL.
 
+use std::net::IpAddr;
+
 use mayfly_proto::auth::validate_token_response::Principal;
 use mayfly_rpc::Failure;
 use secrecy::{ExposeSecret, SecretString};
@@ -8,6 +10,7 @@ use time::OffsetDateTime;
 use super::{
     App,
     authenticate::reading_scope,
+    permits::Party,
     tickets::{LIFE, Purpose},
 };
 
@@ -21,17 +24,21 @@ impl App {
     /// Issues a ticket for a purpose that the caller's own credential allows.
     ///
     /// # Errors
-    /// `NotFound` or `Expired` for a message that the caller cannot read; `Unavailable` when too many tickets are valid.
+    /// `NotFound` or `Expired` for a message that the caller cannot read; `RateLimited` or `Unavailable` when too
+    /// many tickets are valid.
     pub(crate) async fn issue_ticket(
         &self,
         principal: Principal,
         bearer: &SecretString,
         purpose: &Purpose,
+        client: IpAddr,
     ) -> Result<IssuedTicket, Failure> {
+        let party = Party::of_principal(&principal, client);
         if let Purpose::Message(message_id) = purpose {
             self.check_message(reading_scope(principal), message_id.clone())
                 .await?;
         }
+        self.issued_tickets.count(&party)?;
         // Read first, so that the ticket is valid for at least as long as it says.
         let expires_at = self.clock.now() + LIFE;
         let ticket = self.tickets.issue(bearer.expose_secret(), purpose).await?;

@@ -1,12 +1,14 @@
 //! Opening a message: its content, or the document that shows its body.
 
+use std::net::IpAddr;
+
 use mayfly_mail_html::{InlineImages, RemoteImages};
 use mayfly_proto::mailbox::{
     CheckMessageRequest, GetMessageRequest, GetMessageResponse, InlineLimits, InlinePart, Scope,
 };
 use mayfly_rpc::Failure;
 
-use super::App;
+use super::{App, permits::Party};
 
 /// The images that a document shows; the others are attachments only.
 const INLINE_LIMITS: InlineLimits = InlineLimits {
@@ -43,17 +45,20 @@ impl App {
     /// Returns the body of a message as an HTML document for a frame, with the images that it embeds.
     ///
     /// # Errors
-    /// As [`App::open_message`]; `Unavailable` when too many documents are made at this moment.
+    /// As [`App::open_message`]; `RateLimited` or `Unavailable` when too many documents are made at this moment.
     pub(crate) async fn render_message(
         &self,
         scope: Scope,
         message_id: String,
         images: RemoteImages,
+        client: IpAddr,
     ) -> Result<String, Failure> {
+        // Before the message is read: it can be large.
+        let permit = self.cleaner.permit(&Party::of_scope(&scope, client)).await?;
         let message = self.get_message(scope, message_id, Some(INLINE_LIMITS)).await?;
         let inline = inline_images(message.inline_parts);
         self.cleaner
-            .document(message.html_body, message.text_body, inline, images)
+            .document(permit, message.html_body, message.text_body, inline, images)
             .await
     }
 

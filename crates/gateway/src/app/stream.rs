@@ -1,6 +1,6 @@
 //! Streaming new messages to a client that reads them from a queue.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use mayfly_follow::{StreamKind, StreamPermit, Subscription, Topic};
 use mayfly_proto::mailbox::MessageReceived;
@@ -30,14 +30,15 @@ impl App {
     /// Streams the messages of a topic behind a message, or from now on.
     ///
     /// # Errors
-    /// `Unavailable` when no stream permit is left; otherwise as [`mayfly_follow::Follow::subscribe`].
+    /// `RateLimited` or `Unavailable` when no stream permit is left; otherwise as [`mayfly_follow::Follow::subscribe`].
     pub(crate) async fn stream(
         &self,
         topic: Topic,
         bearer: SecretString,
         since: Option<MessageId>,
+        client: IpAddr,
     ) -> Result<MessageStream, Failure> {
-        let permit = self.follow.permit()?;
+        let permit = self.follow.permit(client)?;
         let mut subscription = self.follow.subscribe(topic, since).await?;
         let cursor = subscription.cursor();
         let (queue, messages) = mpsc::channel(QUEUE);

@@ -2,7 +2,10 @@
 //! one purpose. The stored form reveals neither credential: its name is a hash of the ticket, and its value is the caller's
 //! bearer token, sealed with a key derived from the ticket.
 
+mod issued;
 mod memory;
+
+pub(crate) use issued::Issued;
 
 use std::time::Duration;
 

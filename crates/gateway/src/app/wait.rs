@@ -1,6 +1,6 @@
 //! Waiting for messages that match a filter.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use mayfly_follow::{Ending, StreamKind, Subscription, Topic};
 use mayfly_proto::mailbox::MessageReceived;
@@ -88,9 +88,10 @@ impl App {
         topic: Topic,
         bearer: &SecretString,
         wanted: &Wanted,
+        client: IpAddr,
     ) -> Result<Waited, Failure> {
         let deadline = Instant::now() + wanted.timeout;
-        let _permit = self.follow.permit()?;
+        let _permit = self.follow.permit(client)?;
         let mut subscription = self.follow.subscribe(topic, wanted.since).await?;
         let _open = self.follow.metrics().open(StreamKind::Wait);
         let mut found = Found::new(subscription.cursor());

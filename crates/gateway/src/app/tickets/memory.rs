@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::Name;
 
 /// How many can be valid at the same time: some 10 MB.
-const MAX_TICKETS: usize = 10_000;
+pub(super) const MAX_TICKETS: usize = 10_000;
 
 /// The store of tickets.
 #[derive(Debug, Default)]

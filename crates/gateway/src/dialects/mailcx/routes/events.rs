@@ -23,6 +23,7 @@ use crate::{
     dialects::mailcx::views::message_received::{MessageReceivedEvent, ServerSentEvent},
     edge::{
         auth::{Follower, MailboxFollower, ProFollower},
+        client_address::ClientAddress,
         failure::FailureResponse,
     },
 };
@@ -49,10 +50,11 @@ struct LastEventId(
         description = "Events `new_email`; their `id` is the message's. The schema is of one event"), responses::Bearer, responses::Always))]
 pub(crate) async fn of_mailbox(
     State(app): State<App>,
+    client: ClientAddress,
     MailboxFollower(follower): MailboxFollower,
     headers: HeaderMap,
 ) -> Result<Response, FailureResponse> {
-    stream(app, follower, &headers).await
+    stream(app, client, follower, &headers).await
 }
 
 /// Follows all mailboxes of the user. `Last-Event-ID` replays the messages after a message.
@@ -63,10 +65,11 @@ pub(crate) async fn of_mailbox(
         description = "Events `new_email`; their `id` is the message's. The schema is of one event"), responses::Bearer, responses::Always))]
 pub(crate) async fn of_user(
     State(app): State<App>,
+    client: ClientAddress,
     ProFollower(follower): ProFollower,
     headers: HeaderMap,
 ) -> Result<Response, FailureResponse> {
-    stream(app, follower, &headers).await
+    stream(app, client, follower, &headers).await
 }
 
 /// The cursor of a client that reconnects.
@@ -87,9 +90,16 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<MessageId>, Failure> {
     }
 }
 
-async fn stream(app: App, follower: Follower, headers: &HeaderMap) -> Result<Response, FailureResponse> {
+async fn stream(
+    app: App,
+    client: ClientAddress,
+    follower: Follower,
+    headers: &HeaderMap,
+) -> Result<Response, FailureResponse> {
     let since = last_event_id(headers)?;
-    let stream = app.stream(follower.topic, follower.bearer, since).await?;
+    let stream = app
+        .stream(follower.topic, follower.bearer, since, client.0)
+        .await?;
     // The cursor first: a client that loses the connection before the first message continues from here.
     let hello = Event::default().id(stream.cursor.to_string()).retry(RETRY);
     let permit = stream.permit;

@@ -18,7 +18,7 @@ use crate::{
         authenticate::{mailbox_topic, pro_topic},
     },
     dialects::mailcx::views::message_received::Waited,
-    edge::{auth::AnyPrincipal, failure::FailureResponse},
+    edge::{auth::AnyPrincipal, client_address::ClientAddress, failure::FailureResponse},
 };
 
 /// The cursor of the next wait, on an answer without messages.
@@ -31,11 +31,12 @@ pub(crate) const SINCE: HeaderName = HeaderName::from_static("x-mayfly-since");
         (status = 204, description = "No message arrived in time; continue with the cursor in the header", headers(("X-Mayfly-Since" = String))), responses::Bearer, responses::Always))]
 pub(crate) async fn of_mailbox(
     State(app): State<App>,
+    client: ClientAddress,
     caller: AnyPrincipal,
     RawQuery(query): RawQuery,
 ) -> Result<Response, FailureResponse> {
     let topic = mailbox_topic(&caller.principal)?;
-    wait(app, topic, caller, query).await
+    wait(app, topic, client, caller, query).await
 }
 
 /// Waits for messages of any of the user's mailboxes.
@@ -45,21 +46,23 @@ pub(crate) async fn of_mailbox(
         (status = 204, description = "No message arrived in time; continue with the cursor in the header", headers(("X-Mayfly-Since" = String))), responses::Bearer, responses::Always))]
 pub(crate) async fn of_user(
     State(app): State<App>,
+    client: ClientAddress,
     caller: AnyPrincipal,
     RawQuery(query): RawQuery,
 ) -> Result<Response, FailureResponse> {
     let topic = pro_topic(&caller.principal)?;
-    wait(app, topic, caller, query).await
+    wait(app, topic, client, caller, query).await
 }
 
 async fn wait(
     app: App,
     topic: Topic,
+    client: ClientAddress,
     caller: AnyPrincipal,
     query: Option<String>,
 ) -> Result<Response, FailureResponse> {
     let wanted = filter::parse(query.as_deref().unwrap_or_default())?;
-    let waited = app.wait(topic, &caller.bearer, &wanted).await?;
+    let waited = app.wait(topic, &caller.bearer, &wanted, client.0).await?;
     let since = waited.since.to_string();
     let Some(messages) = waited.messages else {
         let since =

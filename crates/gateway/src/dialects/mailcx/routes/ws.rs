@@ -21,7 +21,7 @@ use serde::Deserialize;
 use crate::{
     app::{App, authenticate::mailbox_topic, stream::message_id},
     dialects::mailcx::views::message_received::MessageReceivedEvent,
-    edge::failure::FailureResponse,
+    edge::{client_address::ClientAddress, failure::FailureResponse},
 };
 
 /// The time-out of the first frame.
@@ -35,6 +35,7 @@ const MAX_FRAMES: u32 = 120;
 /// Checks the origin, and completes the handshake.
 pub(crate) async fn handle(
     State(app): State<App>,
+    client: ClientAddress,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, FailureResponse> {
@@ -43,7 +44,7 @@ pub(crate) async fn handle(
         let message = "pages of this origin may not open WebSockets here";
         return Err(Failure::new(ErrorCode::PermissionDenied, Reason::OriginNotAllowed, message).into());
     }
-    let permit = app.follow.permit()?;
+    let permit = app.follow.permit(client.0)?;
     let upgrade = upgrade
         .max_message_size(MAX_FRAME_BYTES)
         .max_frame_size(MAX_FRAME_BYTES)

@@ -189,7 +189,7 @@ async fn unread_http2_stream_keeps_its_permit() {
     }
     until_open(&world, "events", 0).await;
     let refused = Events::open(&url, Some(&mailbox.token), None).await.unwrap_err();
-    assert_eq!(refused, 503, "the unread stream still holds its permit");
+    assert_eq!(refused, 429, "the unread stream still holds its client's share");
 
     connection.abort();
     drop((response, stalled));

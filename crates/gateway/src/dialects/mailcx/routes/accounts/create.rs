@@ -6,7 +6,10 @@ use crate::dialects::mailcx::responses;
 use crate::{
     app::{App, create_account::NewAccount},
     dialects::mailcx::{routes::token::create::AddressAndPassword, views::account::SignedIn},
-    edge::{auth::MaybePro, failure::FailureResponse, idempotency_key::IdempotencyKey, json::JsonBody},
+    edge::{
+        auth::MaybePro, failure::FailureResponse, idempotency_key::IdempotencyKey, json::JsonBody,
+        password_permit::PasswordPermit,
+    },
 };
 
 /// Creates a mailbox; with a Pro token it belongs to that user. Without one an `Idempotency-Key` is ignored: an address
@@ -18,6 +21,7 @@ pub(crate) async fn handle(
     State(app): State<App>,
     MaybePro(pro): MaybePro,
     IdempotencyKey(idempotency_key): IdempotencyKey,
+    _permit: PasswordPermit,
     JsonBody(body): JsonBody<AddressAndPassword>,
 ) -> Result<(StatusCode, Json<SignedIn>), FailureResponse> {
     let new = NewAccount {

@@ -10,7 +10,8 @@ use mayfly_types::{ErrorCode, Reason};
 
 use crate::dialects::mailcx::{responses, views::binary::Binary};
 use crate::{
-    app::App, edge::auth::MailboxPrincipal, edge::failure::FailureResponse, edge::segments::Segments,
+    app::App, edge::auth::MailboxPrincipal, edge::client_address::ClientAddress,
+    edge::failure::FailureResponse, edge::segments::Segments,
 };
 
 /// Longer names are cut: file systems allow 255 bytes.
@@ -24,6 +25,7 @@ const MAX_NAME_CHARS: usize = 120;
     responses((status = 200, content_type = "*/*", body = inline(Binary), description = "The decoded bytes, with the type that the mail declares"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
+    client: ClientAddress,
     principal: MailboxPrincipal,
     Segments((message_id, index)): Segments<(String, String)>,
 ) -> Result<Response, FailureResponse> {
@@ -39,7 +41,7 @@ pub(crate) async fn handle(
         .into());
     };
     let (attachment, body) = app
-        .download_attachment(principal.scope(), message_id, index)
+        .download_attachment(principal.scope(), message_id, index, client.0)
         .await?;
     let headers = [
         (header::CONTENT_TYPE, safe_content_type(&attachment.content_type)),

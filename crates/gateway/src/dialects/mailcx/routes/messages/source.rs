@@ -8,7 +8,8 @@ use axum::{
 
 use crate::dialects::mailcx::{responses, views::binary::Binary};
 use crate::{
-    app::App, edge::auth::MailboxPrincipal, edge::failure::FailureResponse, edge::segments::Segments,
+    app::App, edge::auth::MailboxPrincipal, edge::client_address::ClientAddress,
+    edge::failure::FailureResponse, edge::segments::Segments,
 };
 
 /// Returns a message byte for byte as it was received.
@@ -17,10 +18,13 @@ use crate::{
     responses((status = 200, content_type = "message/rfc822", body = inline(Binary), description = "The message, byte for byte"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
+    client: ClientAddress,
     principal: MailboxPrincipal,
     Segments(message_id): Segments<String>,
 ) -> Result<Response, FailureResponse> {
-    let source = app.download_source(principal.scope(), message_id).await?;
+    let source = app
+        .download_source(principal.scope(), message_id, client.0)
+        .await?;
     let headers = [
         (header::CONTENT_TYPE, "message/rfc822".to_owned()),
         (

@@ -6,7 +6,10 @@ use crate::dialects::mailcx::responses;
 use crate::{
     app::App,
     dialects::mailcx::{routes::pro::register::EmailAndPassword, views::pro::ProSignedIn},
-    edge::{client_address::ClientAddress, failure::FailureResponse, json::JsonBody},
+    edge::{
+        client_address::ClientAddress, failure::FailureResponse, json::JsonBody,
+        password_permit::PasswordPermit,
+    },
 };
 
 /// Signs in as a Pro user.
@@ -15,6 +18,7 @@ use crate::{
 pub(crate) async fn handle(
     State(app): State<App>,
     client: ClientAddress,
+    _permit: PasswordPermit,
     JsonBody(body): JsonBody<EmailAndPassword>,
 ) -> Result<Json<ProSignedIn>, FailureResponse> {
     let user = app.sign_in_user(body.email, body.password, client.0).await?;

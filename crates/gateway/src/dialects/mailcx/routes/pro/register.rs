@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use crate::dialects::mailcx::responses;
 use crate::{
-    app::App, dialects::mailcx::views::pro::ProSignedIn, edge::failure::FailureResponse, edge::json::JsonBody,
+    app::App, dialects::mailcx::views::pro::ProSignedIn, edge::failure::FailureResponse,
+    edge::json::JsonBody, edge::password_permit::PasswordPermit,
 };
 
 /// A Pro user's e-mail address and password.
@@ -22,6 +23,7 @@ pub(crate) struct EmailAndPassword {
     responses((status = 201, body = ProSignedIn, description = "The Pro user and a token"), responses::JsonBody, responses::NewUser, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
+    _permit: PasswordPermit,
     JsonBody(body): JsonBody<EmailAndPassword>,
 ) -> Result<(StatusCode, Json<ProSignedIn>), FailureResponse> {
     let user = app.register_user(body.email, body.password).await?;

@@ -9,7 +9,7 @@ use crate::dialects::mailcx::responses;
 use crate::{
     app::{App, tickets::Purpose},
     dialects::mailcx::views::timestamp,
-    edge::{auth::AnyPrincipal, failure::FailureResponse, json::JsonBody},
+    edge::{auth::AnyPrincipal, client_address::ClientAddress, failure::FailureResponse, json::JsonBody},
 };
 
 /// What a ticket is for.
@@ -38,6 +38,7 @@ pub(crate) struct Ticket {
     responses((status = 201, body = Ticket, description = "The ticket"), responses::JsonBody, responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
+    client: ClientAddress,
     caller: AnyPrincipal,
     JsonBody(new): JsonBody<NewTicket>,
 ) -> Result<(StatusCode, Json<Ticket>), FailureResponse> {
@@ -48,7 +49,7 @@ pub(crate) async fn handle(
         _ => return Err(Failure::invalid_request("for: must be events or message").into()),
     };
     let issued = app
-        .issue_ticket(caller.principal, &caller.bearer, &purpose)
+        .issue_ticket(caller.principal, &caller.bearer, &purpose, client.0)
         .await?;
     let ticket = Ticket {
         ticket: issued.ticket,

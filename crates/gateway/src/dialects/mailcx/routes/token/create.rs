@@ -8,7 +8,10 @@ use crate::dialects::mailcx::responses;
 use crate::{
     app::App,
     dialects::mailcx::views::account::SignedIn,
-    edge::{client_address::ClientAddress, failure::FailureResponse, json::JsonBody},
+    edge::{
+        client_address::ClientAddress, failure::FailureResponse, json::JsonBody,
+        password_permit::PasswordPermit,
+    },
 };
 
 /// A mailbox's address and password.
@@ -26,6 +29,7 @@ pub(crate) struct AddressAndPassword {
 pub(crate) async fn handle(
     State(app): State<App>,
     client: ClientAddress,
+    _permit: PasswordPermit,
     JsonBody(body): JsonBody<AddressAndPassword>,
 ) -> Result<Json<SignedIn>, FailureResponse> {
     let signed_in = app.sign_in(&body.address, body.password, client.0).await?;

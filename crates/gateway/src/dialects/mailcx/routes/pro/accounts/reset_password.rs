@@ -7,7 +7,10 @@ use utoipa::ToSchema;
 use crate::dialects::mailcx::responses;
 use crate::{
     app::App,
-    edge::{auth::ProPrincipal, failure::FailureResponse, json::JsonBody, segments::Segments},
+    edge::{
+        auth::ProPrincipal, failure::FailureResponse, json::JsonBody, password_permit::PasswordPermit,
+        segments::Segments,
+    },
 };
 
 /// The new password.
@@ -31,6 +34,7 @@ pub(crate) async fn handle(
     State(app): State<App>,
     principal: ProPrincipal,
     Segments(account_id): Segments<String>,
+    _permit: PasswordPermit,
     JsonBody(body): JsonBody<NewPassword>,
 ) -> Result<Json<PasswordReset>, FailureResponse> {
     app.reset_password(principal.scope_of(account_id), body.password)
