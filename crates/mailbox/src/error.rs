@@ -44,6 +44,8 @@ pub(crate) enum Error {
     MailboxFull,
     #[error("too many messages arrive at once")]
     Overloaded,
+    #[error("too many large messages are read at once")]
+    ReadsOverloaded,
     #[error("the service is stopping")]
     Stopping,
     #[error("the database failed")]
@@ -81,7 +83,7 @@ impl Error {
             }
             Self::NotRepeated(refused) => refused.code(),
             Self::NotFound | Self::MailboxGone => ErrorCode::NotFound,
-            Self::Overloaded | Self::Stopping => ErrorCode::Unavailable,
+            Self::Overloaded | Self::ReadsOverloaded | Self::Stopping => ErrorCode::Unavailable,
             Self::Database(error) => mayfly_database::error_code(error),
             Self::Batch(error) => error.code(),
             Self::Defect(_) => ErrorCode::Internal,
@@ -108,7 +110,7 @@ impl Error {
             Self::MailboxGone => Reason::MailboxGone,
             Self::Expired => Reason::Expired,
             Self::MailboxFull => Reason::MailboxFull,
-            Self::Overloaded => Reason::Overloaded,
+            Self::Overloaded | Self::ReadsOverloaded => Reason::Overloaded,
             Self::Stopping => Reason::Unavailable,
             Self::Batch(error) => error.reason(),
             Self::Database(_) | Self::Defect(_) => match self.code() {

@@ -6,7 +6,7 @@ mod views;
 use std::{collections::HashMap, fmt::Display, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, BoxStream, Stream, StreamExt, TryStreamExt};
 use mayfly_proto::mailbox::{
     self as proto, ActivateMailboxRequest, ActivateMailboxResponse, AddDomainRequest, AddDomainResponse,
     CheckMessageRequest, CheckMessageResponse, DeleteDomainRequest, DeleteDomainResponse,
@@ -36,7 +36,7 @@ use self::{
 };
 use crate::{
     error::Error,
-    service::{Following, NewDelivery, Reservation, Service},
+    service::{Following, MessageSource, NewDelivery, Reservation, Service},
 };
 
 /// The service as generated code calls it.
@@ -44,7 +44,7 @@ use crate::{
 pub struct Rpc(pub(crate) Arc<Service>);
 
 type Answer<T> = Result<Response<T>, Status>;
-type Chunks<T> = stream::Iter<std::vec::IntoIter<Result<T, Status>>>;
+type Chunks<T> = BoxStream<'static, Result<T, Status>>;
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
@@ -325,25 +325,19 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<GetMessageSourceRequest>,
     ) -> Answer<Self::GetMessageSourceStream> {
         let request = request.into_inner();
-        let raw = self
+        let mut source = self
             .0
             .get_message_source(message_scope(request.scope)?, &request.message_id)
             .await?;
-        let size = i64::try_from(raw.len()).unwrap_or(i64::MAX);
-        let mut answers: Vec<_> = chunks(raw)
-            .map(|chunk| GetMessageSourceResponse {
-                chunk,
-                size_bytes: None,
-            })
-            .collect();
-        match answers.first_mut() {
-            Some(first) => first.size_bytes = Some(size),
-            None => answers.push(GetMessageSourceResponse {
-                chunk: Bytes::new(),
-                size_bytes: Some(0),
-            }),
-        }
-        Ok(stream_of(answers))
+        // Read before the answer begins, so that a missing message is an error of the call.
+        let first = source.next().await?;
+        let size_bytes = Some(source.size_bytes);
+        let first_chunk = GetMessageSourceResponse {
+            chunk: Bytes::new(),
+            size_bytes,
+        };
+        let head = stream::once(async { Ok(first_chunk) });
+        Ok(Response::new(head.chain(source_chunks(first, source)).boxed()))
     }
 
     async fn get_attachment(
@@ -352,7 +346,7 @@ impl mailbox_server::Mailbox for Rpc {
     ) -> Answer<Self::GetAttachmentStream> {
         let request = request.into_inner();
         let scope = message_scope(request.scope)?;
-        let (description, bytes) = self
+        let (description, bytes, memory) = self
             .0
             .get_attachment(scope, &request.message_id, request.index)
             .await?;
@@ -361,7 +355,12 @@ impl mailbox_server::Mailbox for Rpc {
         let answers = std::iter::once(description)
             .chain(parts)
             .map(|part| GetAttachmentResponse { part: Some(part) });
-        Ok(stream_of(answers.collect()))
+        // Held until the last chunk is sent: they are slices of one buffer.
+        let answers = stream::iter(answers).map(move |answer| {
+            let _ = &memory;
+            Ok(answer)
+        });
+        Ok(Response::new(answers.boxed()))
     }
 
     async fn resolve_recipient(
@@ -508,6 +507,23 @@ fn chunks(bytes: Vec<u8>) -> impl Iterator<Item = Bytes> {
         .map(move |at| bytes.slice(at..bytes.len().min(at + CHUNK_BYTES)))
 }
 
-fn stream_of<T>(answers: Vec<T>) -> Response<Chunks<T>> {
-    Response::new(stream::iter(answers.into_iter().map(Ok).collect::<Vec<_>>()))
+/// Streams the first part of a source and reads the others when they are needed.
+fn source_chunks(
+    first: Vec<u8>,
+    source: MessageSource,
+) -> impl Stream<Item = Result<GetMessageSourceResponse, Status>> + Send {
+    let parts = stream::try_unfold((Some(first), source), |(first, mut source)| async move {
+        let part = match first {
+            Some(first) => first,
+            None => source.next().await?,
+        };
+        Ok::<_, Status>((!part.is_empty()).then_some((part, (None, source))))
+    });
+    parts
+        .map_ok(|part| stream::iter(chunks(part).map(Ok)))
+        .try_flatten()
+        .map_ok(|chunk| GetMessageSourceResponse {
+            chunk,
+            size_bytes: None,
+        })
 }

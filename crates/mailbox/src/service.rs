@@ -30,7 +30,8 @@ mod sweep;
 mod verify_domain;
 
 pub(crate) use deliver_message::NewDelivery;
-pub(crate) use large_reads::LargeReads;
+pub(crate) use get_message_source::MessageSource;
+pub(crate) use large_reads::{LargeReads, ReadMemory};
 pub(crate) use list_messages_after::{Following, MessageReceived};
 pub(crate) use reserve_mailbox::Reservation;
 pub(crate) use set_catch_all::INVALID_CATCH_ALL;

@@ -1,24 +1,25 @@
 //! Returns one attachment, decoded.
 
-use super::{MessageScope, Service, parse};
+use super::{MessageScope, ReadMemory, Service, parse};
 use crate::{error::Error, store::ParseStatus};
 
 impl Service {
-    /// Returns an attachment's description and decoded bytes.
+    /// Returns an attachment's description and decoded bytes, and the memory that they hold.
     #[tracing::instrument(name = "mailbox.get_attachment", level = "debug", skip_all)]
     pub(crate) async fn get_attachment(
         &self,
         scope: MessageScope,
         message_id: &str,
         index: u32,
-    ) -> Result<(mayfly_mime::Attachment, Vec<u8>), Error> {
+    ) -> Result<(mayfly_mime::Attachment, Vec<u8>, ReadMemory), Error> {
         let (_, message) = self.message(scope, message_id).await?;
         if message.parse_status != ParseStatus::Parsed {
             return Err(Error::InvalidIndex);
         }
-        let _memory = self.large_reads.acquire(message.size_bytes).await?;
+        let memory = self.large_reads.acquire(scope.into(), message.size_bytes).await?;
         let raw = self.raw(&message).await?.bytes;
         let (found, _) = parse(raw, move |raw| mayfly_mime::attachment(raw, index)).await?;
-        found.ok_or(Error::InvalidIndex)
+        let (attachment, bytes) = found.ok_or(Error::InvalidIndex)?;
+        Ok((attachment, bytes, memory))
     }
 }

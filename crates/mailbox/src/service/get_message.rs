@@ -27,7 +27,7 @@ impl Service {
         inline: Option<InlineLimits>,
     ) -> Result<FullMessage, Error> {
         let (mailbox, message) = self.message(scope, message_id).await?;
-        let _memory = self.large_reads.acquire(message.size_bytes).await?;
+        let _memory = self.large_reads.acquire(scope.into(), message.size_bytes).await?;
         let (mut content, mut extracted) = Default::default();
         if message.parse_status == ParseStatus::Parsed {
             let raw = self.raw(&message).await?;

@@ -1,36 +1,99 @@
-//! Bounds the memory of large messages that are decoded concurrently. Small messages never wait.
+//! Bounds the memory of large messages that are read at the same time. Small messages never wait. Each mailbox or Pro user has
+//! a share, so that large reads of one do not stop those of others.
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::{sync::Arc, time::Duration};
 
-use super::INLINE_PARSE_BYTES;
+use mayfly_runtime::shares::{Bounds, Share, Shares};
+use mayfly_types::{AccountId, UserId};
+
+use super::{INLINE_PARSE_BYTES, MessageScope, Scope};
 use crate::error::Error;
 
-/// Bytes of raw messages that are decoded at the same time, in units of [`UNIT`]. Decoding takes a few times as much memory.
-const UNITS: u32 = (64 << 20) / UNIT;
-const UNIT: u32 = 1024;
+/// Bytes of messages that are read at the same time. Decoding takes a few times as much memory. The share admits one message
+/// of the largest usual size; a larger one counts as a whole share. The last part is for readers of messages below 8 MiB.
+const MAX_READ_BYTES: Bounds = Bounds {
+    total: 128 << 20,
+    share: 40 << 20,
+    reserve: 32 << 20,
+    small: 8 << 20,
+};
+/// How long a read waits: less than the deadline of its call, so that it fails with its own reason.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// A fair semaphore over bytes.
+/// Whose read it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Reader {
+    Mailbox(AccountId),
+    Owner(UserId),
+}
+
+impl From<MessageScope> for Reader {
+    fn from(scope: MessageScope) -> Self {
+        match scope {
+            MessageScope::One(Scope::Mailbox(account)) => Self::Mailbox(account),
+            MessageScope::One(Scope::Owned { owner, .. }) | MessageScope::AnyOwnedBy(owner) => {
+                Self::Owner(owner)
+            }
+        }
+    }
+}
+
+/// The memory that a read holds.
+pub(crate) type ReadMemory = Option<Share<Reader>>;
+
+/// The bytes of large reads.
 #[derive(Debug)]
-pub(crate) struct LargeReads(Semaphore);
+pub(crate) struct LargeReads(Arc<Shares<Reader>>);
 
 impl Default for LargeReads {
     fn default() -> Self {
-        Self(Semaphore::new(UNITS as usize))
+        Self(Shares::new(MAX_READ_BYTES))
     }
 }
 
 impl LargeReads {
-    /// Acquires permits for a message of a size. The deadline of the call bounds the wait.
-    pub(crate) async fn acquire(&self, size_bytes: i64) -> Result<Option<SemaphorePermit<'_>>, Error> {
-        let size = usize::try_from(size_bytes).unwrap_or(usize::MAX);
-        if size <= INLINE_PARSE_BYTES {
+    /// Waits until a reader may hold so many bytes.
+    ///
+    /// # Errors
+    /// [`Error::ReadsOverloaded`] when that does not happen in time.
+    pub(crate) async fn acquire(&self, reader: Reader, size_bytes: i64) -> Result<ReadMemory, Error> {
+        let size = u64::try_from(size_bytes).unwrap_or(0);
+        if size <= INLINE_PARSE_BYTES as u64 {
             return Ok(None);
         }
-        let units = u32::try_from(size / UNIT as usize).unwrap_or(u32::MAX).min(UNITS);
-        self.0
-            .acquire_many(units)
-            .await
-            .map(Some)
-            .map_err(|_| Error::Stopping)
+        let size = size.min(MAX_READ_BYTES.share);
+        let memory = self.0.take_within(reader, size, ACQUIRE_TIMEOUT).await;
+        memory.map(Some).map_err(|_| Error::ReadsOverloaded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mayfly_types::{Clock, SystemClock};
+
+    use super::*;
+
+    const LARGE: i64 = 25 << 20;
+
+    #[tokio::test(start_paused = true)]
+    async fn acquire_by_greedy_reader_leaves_memory_to_others() {
+        let reads = LargeReads::default();
+        let reader = || Reader::Mailbox(AccountId::new(SystemClock.now()));
+        let greedy = reader();
+        let mut held = vec![reads.acquire(greedy, LARGE).await.unwrap()];
+        let refused = reads.acquire(greedy, LARGE).await;
+        assert!(matches!(refused, Err(Error::ReadsOverloaded)), "{refused:?}");
+        held.push(reads.acquire(reader(), LARGE).await.unwrap());
+        for _ in 0..5 {
+            held.extend(reads.acquire(reader(), LARGE).await);
+        }
+        assert_eq!(held.len(), 3, "all but the reserve");
+        for _ in 0..4 {
+            held.push(reads.acquire(reader(), 4 << 20).await.unwrap());
+        }
+        assert!(
+            reads.acquire(greedy, 1024).await.unwrap().is_none(),
+            "small reads never wait"
+        );
     }
 }

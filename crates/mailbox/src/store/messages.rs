@@ -4,7 +4,7 @@ use mayfly_types::{AccountId, MessageId, RawMessageId, UserId};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, QueryFilter,
     QueryOrder, QuerySelect, RelationTrait,
-    sea_query::{Expr, Query},
+    sea_query::{Expr, Func, Query},
 };
 
 use super::entities::{
@@ -197,6 +197,27 @@ pub(crate) async fn find_raw(
     raw_id: RawMessageId,
 ) -> Result<Option<raw_message::Model>, DbErr> {
     raw_message::Entity::find_by_id(raw_id).one(c).await
+}
+
+/// Finds a part of the bytes of a delivery.
+pub(crate) async fn find_raw_part(
+    c: &impl ConnectionTrait,
+    raw_id: RawMessageId,
+    from: i64,
+    length: i64,
+) -> Result<Option<Vec<u8>>, DbErr> {
+    let part = Func::cust("substr").args([
+        Expr::col(raw_message::Column::Bytes),
+        // Counted from 1. PostgreSQL has the function for integers only.
+        Expr::value(i32::try_from(from + 1).unwrap_or(i32::MAX)),
+        Expr::value(i32::try_from(length).unwrap_or(i32::MAX)),
+    ]);
+    raw_message::Entity::find_by_id(raw_id)
+        .select_only()
+        .expr_as(part, "part")
+        .into_tuple()
+        .one(c)
+        .await
 }
 
 /// Marks a message as read. Returns false when there is none.
