@@ -23,11 +23,15 @@ use mayfly_runtime::seal::SealingKey;
 
 /// How long a key is stored.
 const TTL: Duration = Duration::hours(24);
+/// Keys of one caller that are stored at the same time: one every nine seconds.
+const MAX_KEYS_PER_OWNER: u64 = 10_000;
+/// The first bytes of an id are a hash of the caller, so that the primary key also counts a caller's keys.
+const CALLER_BYTES: usize = 8;
 
 /// A call with an Idempotency-Key.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// Hash of the operation, the caller and the key.
+    /// Hash of the caller, and of the operation, the caller and the key.
     id: [u8; 32],
     /// Hash of the request.
     fingerprint: [u8; 32],
@@ -38,8 +42,10 @@ impl Call {
     #[must_use]
     pub fn new(operation: &str, caller: UserId, key: &str, fields: &[&str]) -> Self {
         let caller = caller.to_string();
+        let mut id = digest(&[operation, &caller, key]);
+        id[..CALLER_BYTES].copy_from_slice(&digest(&[&caller])[..CALLER_BYTES]);
         Self {
-            id: digest(&[operation, &caller, key]),
+            id,
             fingerprint: digest(fields),
         }
     }
@@ -68,13 +74,19 @@ pub enum Refused {
         "the operation has been applied before, and its answer cannot be read any more: check the current state"
     )]
     AnswerGone,
+    /// The caller has used too many keys since yesterday.
+    #[error("too many Idempotency-Keys in 24 hours")]
+    TooManyKeys,
 }
 
 impl Refused {
     /// Returns the error code.
     #[must_use]
     pub fn code(self) -> ErrorCode {
-        ErrorCode::FailedPrecondition
+        match self {
+            Self::KeyReused | Self::AnswerGone => ErrorCode::FailedPrecondition,
+            Self::TooManyKeys => ErrorCode::RateLimited,
+        }
     }
 
     /// Returns the stable reason.
@@ -83,20 +95,27 @@ impl Refused {
         match self {
             Self::KeyReused => Reason::IdempotencyKeyReused,
             Self::AnswerGone => Reason::IdempotencyAnswerGone,
+            Self::TooManyKeys => Reason::RateLimited,
         }
     }
 }
 
 /// The stored answers, and the keys that seal them.
 #[derive(Debug)]
-pub struct Answers(Vec<SealingKey>);
+pub struct Answers {
+    keys: Vec<SealingKey>,
+    max_keys_per_owner: u64,
+}
 
 impl Answers {
     /// Derives sealing keys from the keys of a service. The first seals; all open.
     #[must_use]
     pub fn new(keys: &[SecretKey]) -> Self {
         let derived = |key| SealingKey::derived(key, b"mayfly idempotency answers");
-        Self(keys.iter().map(derived).collect())
+        Self {
+            keys: keys.iter().map(derived).collect(),
+            max_keys_per_owner: MAX_KEYS_PER_OWNER,
+        }
     }
 
     /// Applies an effect, or returns the stored answer of the same call. Of concurrent calls one proceeds and the others wait
@@ -150,7 +169,12 @@ impl Answers {
             let nothing = OnConflict::column(Column::Id).do_nothing().to_owned();
             let inserted = Entity::insert(row).on_conflict(nothing);
             if inserted.exec_without_returning(tx).await? > 0 {
-                return Ok(None);
+                let is_over = is_over(tx, call, self.max_keys_per_owner).await?;
+                return if is_over {
+                    Err(Refused::TooManyKeys.into())
+                } else {
+                    Ok(None)
+                };
             }
             let found = Entity::find_by_id(call.id.to_vec()).lock_exclusive().one(tx);
             // A row that was swept between the two statements is inserted again.
@@ -165,7 +189,10 @@ impl Answers {
         if found.fingerprint != call.fingerprint {
             return Err(Refused::KeyReused.into());
         }
-        let mut opened = self.0.iter().map(|key| key.open(&call.id, &found.sealed_answer));
+        let mut opened = self
+            .keys
+            .iter()
+            .map(|key| key.open(&call.id, &found.sealed_answer));
         let answer = opened.find_map(Result::ok).ok_or(Refused::AnswerGone)?;
         let answer = serde_json::from_slice(answer.expose_secret());
         Ok(Some(answer.map_err(|_| Refused::AnswerGone)?))
@@ -184,7 +211,7 @@ impl Answers {
     ) -> Result<(), DbErr> {
         let answer = serde_json::to_vec(answer).map_err(|error| DbErr::Custom(error.to_string()))?;
         let answer = Zeroizing::new(answer);
-        let key = self.0.first();
+        let key = self.keys.first();
         let key = key.ok_or_else(|| DbErr::Custom("no key seals answers".to_owned()))?;
         Entity::update_many()
             .col_expr(Column::Fingerprint, Expr::value(call.fingerprint.to_vec()))
@@ -195,6 +222,24 @@ impl Answers {
             .await
             .map(drop)
     }
+}
+
+/// Tells whether the caller of a call has more keys than a number. A range of the primary key has them all.
+async fn is_over(tx: &DatabaseTransaction, call: &Call, max: u64) -> Result<bool, DbErr> {
+    let [mut first, mut last] = [[0; 32], [u8::MAX; 32]];
+    first[..CALLER_BYTES].copy_from_slice(&call.id[..CALLER_BYTES]);
+    last[..CALLER_BYTES].copy_from_slice(&call.id[..CALLER_BYTES]);
+    let beyond: Option<Vec<u8>> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::Id.between(first.to_vec(), last.to_vec()))
+        .order_by_asc(Column::Id)
+        .offset(max)
+        .limit(1)
+        .into_tuple()
+        .one(tx)
+        .await?;
+    Ok(beyond.is_some())
 }
 
 /// Deletes up to `limit` expired keys. Returns how many.
