@@ -11,10 +11,21 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use tokio::net::TcpListener;
 
-use crate::{task::Tasks, telemetry::Metrics};
+use crate::{
+    hosts::{Host, host_of, is_loopback, name_of},
+    task::Tasks,
+    telemetry::Metrics,
+};
 
 type Check = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
@@ -101,6 +112,15 @@ pub fn serve(listener: TcpListener, readiness: Readiness, metrics: Metrics, task
             "/metrics",
             get(|State(metrics): State<Metrics>| async move { metrics.render() }).with_state(metrics),
         );
+    // Elsewhere the operator chooses the name, and no page of a browser reaches the address.
+    let is_local = listener
+        .local_addr()
+        .is_ok_and(|address| address.ip().is_loopback());
+    let router = if is_local {
+        router.layer(middleware::from_fn(check_host))
+    } else {
+        router
+    };
     let stopping = tasks.stopping();
     tasks.spawn_vital("admin", async move {
         let serve = axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned());
@@ -108,6 +128,24 @@ pub fn serve(listener: TcpListener, readiness: Readiness, metrics: Metrics, task
             tracing::error!(%error, "the admin listener failed");
         }
     });
+}
+
+/// Rejects requests of pages that point their own name at this machine (DNS rebinding).
+async fn check_host(request: Request, next: Next) -> Response {
+    let is_local = match host_of(request.headers()) {
+        Host::Missing => true,
+        Host::One(host) => name_of(host).is_some_and(|name| is_loopback(&name)),
+        Host::Malformed => return StatusCode::BAD_REQUEST.into_response(),
+    };
+    if is_local {
+        next.run(request).await
+    } else {
+        (
+            StatusCode::MISDIRECTED_REQUEST,
+            "this listener has another name\n",
+        )
+            .into_response()
+    }
 }
 
 async fn readyz(State(readiness): State<Readiness>) -> (StatusCode, String) {

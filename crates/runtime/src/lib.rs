@@ -3,8 +3,10 @@
 
 pub mod admin;
 pub mod config;
+pub mod hosts;
 pub mod seal;
 pub mod shares;
 pub mod task;
 pub mod telemetry;
 pub mod tls;
+pub mod visible;

@@ -26,6 +26,7 @@ use tracing_subscriber::{
 use crate::{
     config::{ConfigError, ConfigValue, Schema, Syntax},
     config_section,
+    visible::EscapedStderr,
 };
 
 /// The target of events that standard error does not show.
@@ -98,7 +99,7 @@ pub(super) fn stderr_layer(config: &LogConfig, has_traces: bool) -> Result<Boxed
         LogFormat::Human => false,
         LogFormat::Json => true,
     };
-    let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let layer = tracing_subscriber::fmt::layer().with_writer(EscapedStderr);
     Ok(if !is_json {
         let human = layer.with_ansi(stderr_is_terminal).with_target(false);
         human.with_filter(filter).boxed()
