@@ -83,6 +83,21 @@ fn read_file(file: &Path) -> Result<Dict, ConfigError> {
     }
 }
 
+/// Tells whether a variable, without its prefix, is one that Kubernetes or Docker sets for a service or link: `PORT`,
+/// `PORT_8080_TCP_ADDR`, `SERVICE_HOST`, `SMTP_SERVICE_PORT`. No key is named so.
+fn is_service_link(key: &str) -> bool {
+    let is_link = |part: &str| {
+        let words: Vec<&str> = part.split('_').collect();
+        let service = words.iter().position(|word| *word == "SERVICE");
+        let after = service.map_or(&words[..], |at| &words[at + 1..]);
+        match service {
+            Some(_) => matches!(after.first(), Some(&"HOST" | &"PORT")),
+            None => words.iter().any(|word| *word == "PORT"),
+        }
+    };
+    !key.contains("__") && is_link(key)
+}
+
 /// Reads the variables `MAYFLY_SECTION__KEY`. Each value has the type of its key, or stays text.
 fn read_environment(
     variables: impl IntoIterator<Item = (String, String)>,
@@ -93,6 +108,11 @@ fn read_environment(
         let Some(key) = name.strip_prefix(PREFIX) else {
             continue;
         };
+        // Compose sets a variable to nothing where its default is empty; Kubernetes and Docker describe neighbours called
+        // `mayfly` in variables of their own.
+        if text.is_empty() || is_service_link(key) {
+            continue;
+        }
         let key = key.to_ascii_lowercase();
         let path: Vec<&str> = key.split("__").collect();
         let syntax = match schema.find(&path) {

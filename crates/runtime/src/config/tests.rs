@@ -233,3 +233,27 @@ fn section_declares_key_type_and_description() {
     };
     assert_eq!(inner[0].description(), "A limit of requests.");
 }
+
+/// Compose sets variables to nothing, and Kubernetes describes services in variables with the name of the service.
+#[test]
+fn load_ignores_empty_variables_and_service_links() {
+    let sample = load_with(
+        "[inner]\nlimit = 1",
+        &[
+            ("MAYFLY_INNER__LIMIT", ""),
+            ("MAYFLY_INNER__KEY", ""),
+            ("MAYFLY_PORT", "tcp://10.0.0.1:8080"),
+            ("MAYFLY_PORT_8080_TCP_ADDR", "10.0.0.1"),
+            ("MAYFLY_SERVICE_HOST", "10.0.0.1"),
+            ("MAYFLY_SERVICE_PORT_HTTP", "8080"),
+            ("MAYFLY_SMTP_SERVICE_HOST", "10.0.0.1"),
+            ("MAYFLY_SMTP_PORT_25_TCP", "tcp://10.0.0.1:25"),
+        ],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(sample.inner.limit, 1);
+    assert!(sample.inner.key.is_none());
+    let unknown = load_with("", &[("MAYFLY_PORTS", "1")], &[]).unwrap_err();
+    assert!(unknown.to_string().contains("ports"), "{unknown}");
+}
