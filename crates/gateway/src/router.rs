@@ -67,6 +67,9 @@ pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Ta
             let year = HeaderValue::from_static("max-age=31536000");
             SetResponseHeaderLayer::overriding(header::STRICT_TRANSPORT_SECURITY, year)
         }))
+        // Around all that can refuse, so that pages of other origins can read a refusal. A preflight request ends here: it
+        // has no effect, so no limit counts it.
+        .layer(middleware::from_fn(mailcx::cors))
         .layer(middleware::from_fn_with_state(
             HostCheck::new(config),
             host::check,
@@ -75,11 +78,7 @@ pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Ta
     mailcx::router(app)
         .fallback(|| async { FailureResponse(Failure::not_found()) })
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(
-            ServiceBuilder::new()
-                .layer(limit)
-                .layer(middleware::from_fn(mailcx::cors)),
-        )
+        .layer(limit)
         // The files of the page are cheap to serve, so the rate limit does not count them.
         .merge(web::routes().method_not_allowed_fallback(method_not_allowed))
         .layer(around)

@@ -6,6 +6,8 @@ mod responses;
 mod routes;
 mod views;
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::Request,
@@ -21,6 +23,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::routes::{accounts, domains, events, me, messages, pro, qr, tickets, token, wait, ws};
 use crate::{app::App, edge::idempotency_key::IDEMPOTENCY_KEY};
+
+/// How long browsers remember the answer to a preflight request; Chromium takes no more.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The table: each handler carries its method, path and documentation.
 fn documented_routes() -> (Router<App>, OpenApi) {
@@ -100,6 +105,7 @@ pub(crate) async fn cors(request: Request, next: Next) -> Response {
     }
     let layer = CorsLayer::new()
         .allow_origin(Any)
+        .max_age(PREFLIGHT_MAX_AGE)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,

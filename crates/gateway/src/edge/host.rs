@@ -8,12 +8,13 @@ use std::{
 
 use axum::{
     extract::{Request, State},
-    http::{header, uri::Authority},
+    http::Version,
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use ipnet::IpNet;
 use mayfly_rpc::Failure;
+use mayfly_runtime::hosts::{Host, host_of, is_loopback, name_of};
 use mayfly_types::{ErrorCode, Reason};
 
 use crate::{config::Config, edge::client_address::PeerAddress, edge::failure::FailureResponse};
@@ -50,25 +51,27 @@ impl HostCheck {
 
 impl Rule {
     fn allows(&self, host: &str) -> bool {
-        let Ok(authority) = host.parse::<Authority>() else {
+        let Some(name) = name_of(host) else {
             return false;
         };
-        let name = authority.host().trim_end_matches('.').to_ascii_lowercase();
-        let bare = name.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(address) = bare.parse::<IpAddr>() {
-            return address.is_loopback()
-                || address == self.listen.ip()
-                || self
-                    .allowed
-                    .iter()
-                    .any(|allowed| *allowed == name || allowed == bare);
-        }
-        name == "localhost" || name.ends_with(".localhost") || self.allowed.contains(&name)
+        let is_listed = |allowed: &String| allowed.trim_start_matches('[').trim_end_matches(']') == name;
+        is_loopback(&name)
+            || name
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address == self.listen.ip())
+            || self.allowed.iter().any(is_listed)
     }
 }
 
-/// Rejects a request for another name with 421. A request without a name does not come from a browser.
+/// Rejects a request with several names, or none where HTTP/1.1 requires one (RFC 9112 3.2), with 400, and a request for
+/// another name with 421.
 pub(crate) async fn check(State(check): State<HostCheck>, request: Request, next: Next) -> Response {
+    let header = host_of(request.headers());
+    let needs_header = request.version() == Version::HTTP_11 && request.uri().host().is_none();
+    if header == Host::Malformed || (header == Host::Missing && needs_header) {
+        let failure = Failure::invalid_request("send one Host header");
+        return FailureResponse(failure).into_response();
+    }
     let Some(rule) = check.0 else {
         return next.run(request).await;
     };
@@ -76,17 +79,15 @@ pub(crate) async fn check(State(check): State<HostCheck>, request: Request, next
         .extensions()
         .get::<PeerAddress>()
         .is_some_and(|peer| rule.proxies.iter().any(|proxy| proxy.contains(&peer.0)));
-    let host = request.uri().host().map_or_else(
-        || {
-            let value = request.headers().get(header::HOST)?;
-            Some(value.to_str().unwrap_or_default().to_owned())
-        },
-        |host| Some(host.to_owned()),
-    );
-    if is_proxied || host.is_none_or(|host| rule.allows(&host)) {
+    let host = match (request.uri().host(), header) {
+        (Some(host), _) | (None, Host::One(host)) => Some(host),
+        (None, Host::Missing | Host::Malformed) => None,
+    };
+    if is_proxied || host.is_none_or(|host| rule.allows(host)) {
         return next.run(request).await;
     }
-    let message = "this server has another name: see gateway.allowed_hosts";
+    let message = "this server has another name: behind a proxy, set gateway.trusted_proxies to its address; else see \
+                   gateway.allowed_hosts";
     FailureResponse(Failure::new(
         ErrorCode::InvalidArgument,
         Reason::WrongHost,

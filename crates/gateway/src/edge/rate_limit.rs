@@ -1,6 +1,16 @@
 //! The rate limit for each client address: in this process, and over all gateways that share a Redis.
 
-use std::{convert::Infallible, future::ready, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::ready,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     extract::{Request, State},
@@ -16,7 +26,7 @@ use mayfly_rpc::Failure;
 
 use crate::{
     config::Config,
-    edge::client_address::{ClientAddress, client_address},
+    edge::client_address::{ClientAddress, PeerAddress, client_address},
     edge::failure::FailureResponse,
 };
 
@@ -29,6 +39,9 @@ pub(crate) struct RateLimit {
     limiter: Option<Arc<DefaultKeyedRateLimiter<ClientAddress>>>,
     shared: Option<SharedLimit>,
     trusted_proxies: Arc<[IpNet]>,
+    /// One process for one machine: its own programs and tests are not limited.
+    exempts_loopback: bool,
+    has_warned: Arc<AtomicBool>,
 }
 
 impl RateLimit {
@@ -47,10 +60,45 @@ impl RateLimit {
         let rate = NonZeroU32::new(config.rate_limit);
         Self {
             limiter,
+            exempts_loopback: redis.is_none(),
+            has_warned: Arc::default(),
             shared: redis.zip(rate).map(|(redis, rate)| SharedLimit { redis, rate }),
             trusted_proxies: config.trusted_proxies.0.as_slice().into(),
         }
     }
+}
+
+impl RateLimit {
+    /// Tells whether a request comes from a program on this machine. What a proxy on it forwards does not; a gateway that
+    /// shares a Redis is part of a fleet.
+    fn is_exempt(&self, request: &Request) -> bool {
+        self.exempts_loopback
+            && peer(request).is_some_and(|peer| peer.is_loopback())
+            && !is_forwarded(request)
+    }
+
+    /// Says once that all clients of a proxy share one limit.
+    fn warn_of_untrusted_proxy(&self, request: &Request) {
+        if !is_forwarded(request) {
+            return;
+        }
+        let Some(peer) = peer(request) else { return };
+        let is_trusted = self.trusted_proxies.iter().any(|proxy| proxy.contains(&peer));
+        if !is_trusted && !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                %peer,
+                "X-Forwarded-For is ignored: its sender is not in gateway.trusted_proxies, so all its clients share one limit"
+            );
+        }
+    }
+}
+
+fn peer(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<PeerAddress>().map(|peer| peer.0)
+}
+
+fn is_forwarded(request: &Request) -> bool {
+    request.headers().contains_key("x-forwarded-for") || request.headers().contains_key("forwarded")
 }
 
 /// The limit over all gateways.
@@ -72,6 +120,10 @@ impl SharedLimit {
 pub(crate) async fn limit(State(limit): State<RateLimit>, mut request: Request, next: Next) -> Response {
     let client = client_address(&request, &limit.trusted_proxies);
     request.extensions_mut().insert(client);
+    limit.warn_of_untrusted_proxy(&request);
+    if limit.is_exempt(&request) {
+        return next.run(request).await;
+    }
     if let Some(limiter) = &limit.limiter
         && let Err(denied) = limiter.check_key(&client)
     {

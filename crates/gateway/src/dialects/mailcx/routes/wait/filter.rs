@@ -6,11 +6,19 @@ use regex::RegexBuilder;
 use utoipa::IntoParams;
 
 use mayfly_rpc::Failure;
+use mayfly_types::MessageId;
+use time::OffsetDateTime;
 
 use crate::app::wait::{SubjectFilter, Wanted};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(25);
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest wait: many load balancers end a request after 60 s without an answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(55);
+/// The beginning of a mailbox, as `since`.
+const BEGINNING: &str = "0";
+/// How much of an unknown parameter an error repeats.
+const MAX_NAME_CHARS: usize = 64;
 const MAX_FILTER_BYTES: usize = 1024;
 const MAX_COUNT: usize = 50;
 /// The memory of a compiled expression.
@@ -21,8 +29,9 @@ const MAX_REGEX_BYTES: usize = 1 << 18;
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
 pub(super) struct WaitQuery {
-    /// The last message seen: messages after it match. Without it, messages match that arrive from now on.
-    #[param(pattern = "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$")]
+    /// The last message seen: messages after it match. `0` is the beginning: stored messages match too. Without it, messages
+    /// match that arrive from now on.
+    #[param(pattern = "^(0|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$")]
     since: Option<String>,
     /// A part of the From header or of the envelope's sender, in any case.
     #[param(max_length = 1024)]
@@ -40,7 +49,7 @@ pub(super) struct WaitQuery {
     /// How many messages, 1 to 50.
     #[param(minimum = 1, maximum = 50)]
     count: Option<u32>,
-    /// Seconds, 0 to 60; 25 by default.
+    /// Seconds, 0 to 60; 25 by default. The answer comes after 55 at the latest.
     #[param(minimum = 0, maximum = 60)]
     timeout: Option<u32>,
 }
@@ -67,6 +76,9 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
         let part = || (!value.is_empty()).then(|| value.to_lowercase());
         match &*name {
             "since" if value.is_empty() => {}
+            "since" if value == BEGINNING => {
+                wanted.since = Some(MessageId::floor(OffsetDateTime::UNIX_EPOCH));
+            }
             "since" => {
                 let since = value.parse();
                 wanted.since =
@@ -83,7 +95,13 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
             "subject" => wanted.subject = subject(&value)?,
             "has_code" => wanted.has_code = switch(&name, &value)?,
             "unread" => wanted.is_unread = switch(&name, &value)?,
-            _ => {}
+            // A filter that is misspelt and ignored would return the wrong message.
+            _ => {
+                let name: String = name.chars().take(MAX_NAME_CHARS).collect();
+                return Err(Failure::invalid_request(format!(
+                    "{name}: is no parameter of wait"
+                )));
+            }
         }
     }
     Ok(wanted)
@@ -101,6 +119,7 @@ fn timeout(value: &str) -> Result<Duration, Failure> {
     let seconds = value.parse().ok().map(Duration::from_secs);
     seconds
         .filter(|timeout| *timeout <= MAX_TIMEOUT)
+        .map(|timeout| timeout.min(LONGEST_WAIT))
         .ok_or_else(|| Failure::invalid_request("timeout: must be from 0 to 60 seconds"))
 }
 
@@ -158,7 +177,6 @@ mod tests {
             ("subject=/^code/", false),
             ("subject=%2F", false),
             ("from=shop&subject=invoice", false),
-            ("unknown=1", true),
             ("has_code=true", true),
             ("has_code=false", true),
             ("unread=true", true),
@@ -182,6 +200,9 @@ mod tests {
         let long = format!("from={}", "x".repeat(MAX_FILTER_BYTES + 1));
         for query in [
             "since=x",
+            "since=00",
+            "form=shop",
+            "unknown=1",
             "timeout=61",
             "timeout=-1",
             "timeout=soon",
@@ -196,6 +217,11 @@ mod tests {
             assert!(parse(query).is_err(), "{query}");
         }
         assert_eq!(parse("timeout=0").unwrap().timeout, Duration::ZERO);
+        assert_eq!(parse("timeout=60").unwrap().timeout, LONGEST_WAIT);
+        let named = parse("form=shop").unwrap_err().message;
+        assert_eq!(named, "form: is no parameter of wait");
+        let beginning = parse("since=0").unwrap().since.unwrap().to_string();
+        assert_eq!(beginning, "00000000-0000-0000-0000-000000000000");
         assert_eq!(parse("").unwrap().timeout, DEFAULT_TIMEOUT);
     }
 }
