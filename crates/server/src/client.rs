@@ -14,6 +14,7 @@ use std::{io::Write, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use mayfly_runtime::visible::escape_hidden;
 use mayfly_types::MessageId;
 use reqwest::{Method, Url};
 
@@ -95,7 +96,7 @@ pub(crate) fn run(command: &MailboxCommand) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(EXIT_TIMED_OUT));
     };
     std::io::stdout()
-        .write_all(output.as_bytes())
+        .write_all(escape_hidden(&output).as_bytes())
         .context("cannot write the output")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -13,7 +13,11 @@ mod run;
 mod sockets;
 mod wiring;
 
-use std::{fmt::Display, io::Write, process::ExitCode};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use mayfly_runtime::tls;
@@ -33,11 +37,18 @@ const EXIT_UNUSABLE: u8 = 2;
 fn main() -> ExitCode {
     match try_main() {
         Ok(code) => code,
+        // Whoever read the output has seen enough.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mayfly: {error:#}");
             ExitCode::from(EXIT_UNUSABLE)
         }
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn try_main() -> anyhow::Result<ExitCode> {

@@ -1,6 +1,9 @@
 //! Every socket that this process listens on.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+};
 
 use mayfly_runtime::config::ConfigError;
 use tokio::net::TcpListener;
@@ -77,6 +80,21 @@ async fn bind_if(
 }
 
 async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, ConfigError> {
-    let listener = TcpListener::bind(address).await;
+    let listener = match TcpListener::bind(address).await {
+        // `[::]` is every address, also where the kernel has no IPv6.
+        Err(error)
+            if is_unsupported(&error)
+                && address == SocketAddr::from((Ipv6Addr::UNSPECIFIED, address.port())) =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        listener => listener,
+    };
     listener.map_err(|error| ConfigError::new(key, format!("cannot listen on {address}: {error}")))
+}
+
+/// EAFNOSUPPORT, or EADDRNOTAVAIL where IPv6 is switched off.
+fn is_unsupported(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
+        || error.kind() == io::ErrorKind::AddrNotAvailable
 }

@@ -149,7 +149,7 @@ fn endpoints_resolve_to_services() {
             for port in list(&container["ports"]) {
                 let section = if port["name"] == "admin" { "admin" } else { role };
                 let listen = &env[&format!("MAYFLY_{}__LISTEN", section.to_uppercase())];
-                let expected = format!("0.0.0.0:{}", port["containerPort"]);
+                let expected = format!("[::]:{}", port["containerPort"]);
                 assert_eq!(*listen, expected, "{overlay} {role}");
             }
         }
