@@ -11,9 +11,10 @@ run: ## Build and start all roles in one process on SQLite
 	@test -e "$${CARGO_TARGET_DIR:-target}/debug/mayfly" || echo 'The first build takes about 5 minutes on two cores; later builds take seconds.'
 	$(CARGO) run --bin mayfly
 
-gen: ## Write docs/CONFIGURATION.md from the code
+gen: ## Write docs/CONFIGURATION.md and the constants of docs/LIMITS.md from the code
 	$(CARGO) run --quiet --bin mayfly -- config reference > docs/CONFIGURATION.md.new
 	mv docs/CONFIGURATION.md.new docs/CONFIGURATION.md
+	UPDATE_LIMITS=1 $(CARGO) nextest run --workspace -E 'test(limits_page_lists_every_constant)'
 
 test: tools ## Install missing programs and run the whole suite
 	$(CARGO) nextest run --workspace

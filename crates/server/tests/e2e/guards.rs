@@ -2,6 +2,7 @@
 
 mod cycles;
 mod documents;
+mod limits;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

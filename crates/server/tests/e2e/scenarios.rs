@@ -13,6 +13,7 @@ mod hostile_clients;
 mod hostile_html;
 mod idempotency;
 mod isolation;
+mod one_against_all;
 mod outages;
 mod outbox;
 mod page;

@@ -274,15 +274,41 @@ async fn api_page_loads_no_external_resource() {
 async fn rate_limit_exceeded_returns_retry_after() {
     let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__RATE_LIMIT", "8")]);
     let client = world.client();
+    let of_page = |method: &str| {
+        // Of a proxy that is not trusted: programs on this machine are not limited.
+        let request = client
+            .request(method, "/api/domains")
+            .header("x-forwarded-for", "198.51.100.1");
+        request.header("origin", "https://app.example")
+    };
     let mut statuses = Vec::new();
     for _ in 0..40 {
-        let answer = client.call("GET", "/api/domains", None, None).await;
+        let answer = Client::read(of_page("GET")).await;
         if answer.status == 429 {
             assert_eq!(answer.error(), "rate_limited");
             assert_eq!(answer.headers["retry-after"], "1");
         }
+        assert_eq!(
+            answer.headers["access-control-allow-origin"], "*",
+            "a page can read it"
+        );
         statuses.push(answer.status);
     }
+    for _ in 0..40 {
+        let preflight = of_page("OPTIONS").header("access-control-request-method", "GET");
+        let answer = Client::read(preflight).await;
+        assert_eq!(answer.status, 200, "a preflight request is not counted");
+        assert_eq!(answer.headers["access-control-max-age"], "7200");
+    }
+    for _ in 0..40 {
+        assert_eq!(
+            client.call("GET", "/api/domains", None, None).await.status,
+            200,
+            "a local program"
+        );
+    }
+    let log = world.processes[0].log();
+    assert_eq!(log.matches("not in gateway.trusted_proxies").count(), 1, "{log}");
     assert!(
         statuses[..16].iter().all(|status| *status == 200),
         "a burst of 16 passes: {statuses:?}"

@@ -56,6 +56,52 @@ async fn slow_request_is_closed_and_delays_no_other() {
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
+/// One request over a connection of its own.
+async fn exchange(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    rest(&mut stream).await
+}
+
+#[tokio::test]
+async fn request_without_one_host_name_is_rejected() {
+    let world = World::start(Kind::AllInOne);
+    let http = world.http().strip_prefix("http://").unwrap();
+    let admin = world.processes[0].banner["admin"]
+        .strip_prefix("http://")
+        .unwrap();
+    for (address, path, hosts, status) in [
+        (http, "/api/domains", "", "400"),
+        (
+            http,
+            "/api/domains",
+            "Host: localhost\r\nHost: localhost\r\n",
+            "400",
+        ),
+        (
+            http,
+            "/api/domains",
+            "Host: localhost\r\nHost: evil.test\r\n",
+            "400",
+        ),
+        (http, "/api/domains", "Host: evil.test\r\n", "421"),
+        (http, "/api/domains", "Host: localhost\r\n", "200"),
+        (admin, "/metrics", "Host: evil.test\r\n", "421"),
+        (admin, "/metrics", "Host: localhost\r\nHost: evil.test\r\n", "400"),
+        (admin, "/metrics", "Host: localhost:9090\r\n", "200"),
+    ] {
+        let request = format!("GET {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        let answer = exchange(address, &request).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{hosts:?} {path}: {answer}"
+        );
+        if status == "421" && path != "/metrics" {
+            assert!(answer.contains("gateway.trusted_proxies"), "{answer}");
+        }
+    }
+}
+
 /// Every route that takes a body rejects one above the limit.
 #[tokio::test]
 async fn request_body_over_limit_is_rejected() {
