@@ -1,9 +1,6 @@
 //! The start of each body, decoded once for the preview and for the extraction of codes and links.
 
-use super::{
-    decode::{self, Encoding},
-    parts::Leaf,
-};
+use super::{decode, parts::Leaf, transfer::Encoding};
 
 /// Examined length of a text, before decoding.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -45,5 +42,5 @@ fn start_of(leaf: &Leaf<'_>, max_bytes: usize) -> String {
         };
         body = &body[..end.unwrap_or(body.len())];
     }
-    decode::text(&decode::transfer(body, leaf.encoding), leaf.charset.as_deref())
+    decode::without_nul(leaf.text_of(body))
 }

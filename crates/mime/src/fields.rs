@@ -1,37 +1,22 @@
-//! Header fields: finds the relevant fields of a part, and reads their values with mail-parser.
+//! The header fields that Mayfly reads of each part, and the values of the simple ones.
 
-use std::borrow::Cow;
-
-use mail_parser::{Address, ContentType, HeaderValue, parsers::MessageStream};
-use memchr::{memchr, memmem};
-
-use super::decode;
-
-/// Largest header block.
-pub(super) const MAX_HEADER_BYTES: usize = 100 * 1024;
-/// Examined length of Subject and From. mail-parser is quadratic in the number of malformed encoded words, hence the second
-/// bound.
-const TEXT_FIELD: Bound = Bound {
-    bytes: 8 * 1024,
-    encoded_words: 128,
+use super::{
+    address::{self, Mailbox},
+    charset::Charset,
+    decode, encoded_word, header,
+    parameters::Structured,
 };
-/// The same for fields that each of a thousand parts may have.
-const MIME_FIELD: Bound = Bound {
-    bytes: 2 * 1024,
-    encoded_words: 24,
-};
+
+/// Examined length of Subject and From.
+const MAX_TEXT_BYTES: usize = 16 * 1024;
+/// Mailboxes of From that are examined for one with an address.
+const MAX_SENDERS: usize = 50;
 /// Length of a decoded header text, in characters.
 const MAX_TEXT_CHARS: usize = 1000;
 /// Length of a file name, in characters.
 const MAX_FILENAME_CHARS: usize = 255;
-
 /// A longer Content-ID is ignored.
 const MAX_CONTENT_ID_BYTES: usize = 255;
-
-struct Bound {
-    bytes: usize,
-    encoded_words: usize,
-}
 
 /// The first of each relevant field, folded as sent, and the offset of the body.
 #[derive(Debug, Default)]
@@ -44,122 +29,73 @@ pub(super) struct Fields<'a> {
     pub(super) content_id: Option<&'a [u8]>,
     /// List-Unsubscribe.
     pub(super) unsubscribe: Option<&'a [u8]>,
-    /// Offset of the body; `None` when the block is longer than [`MAX_HEADER_BYTES`].
+    /// Offset of the body; `None` when the block is longer than [`header::MAX_HEADER_BYTES`].
     pub(super) body_at: Option<usize>,
 }
 
-/// Reads the header block of a part. A line that is not a field ends it and begins the body, so no text is lost.
-pub(super) fn read(part: &[u8]) -> Fields<'_> {
-    let mut fields = Fields::default();
-    let mut at = 0;
-    while at < part.len() {
-        if at > MAX_HEADER_BYTES {
-            return fields;
-        }
-        let line_end = line_end(part, at);
-        let line = &part[at..line_end];
-        if matches!(line, b"\n" | b"\r\n") {
-            fields.body_at = Some(line_end);
-            return fields;
-        }
-        let Some(colon) = field_name_end(line) else {
-            fields.body_at = Some(at);
-            return fields;
-        };
-        let mut end = line_end;
-        while matches!(part.get(end), Some(b' ' | b'\t')) {
-            let next = self::line_end(part, end);
-            // A line of nothing but white space ends a header for most readers.
-            if part[end..next].trim_ascii().is_empty() {
-                break;
-            }
-            end = next;
-        }
-        let value = &part[at + colon + 1..end];
-        let name = line[..colon].trim_ascii_end();
-        let place = match name.len() {
-            4 if name.eq_ignore_ascii_case(b"from") => Some(&mut fields.from),
-            7 if name.eq_ignore_ascii_case(b"subject") => Some(&mut fields.subject),
-            10 if name.eq_ignore_ascii_case(b"content-id") => Some(&mut fields.content_id),
-            16 if name.eq_ignore_ascii_case(b"list-unsubscribe") => Some(&mut fields.unsubscribe),
-            12 if name.eq_ignore_ascii_case(b"content-type") => Some(&mut fields.content_type),
-            19 if name.eq_ignore_ascii_case(b"content-disposition") => Some(&mut fields.disposition),
-            25 if name.eq_ignore_ascii_case(b"content-transfer-encoding") => Some(&mut fields.encoding),
-            _ => None,
-        };
-        if let Some(place) = place {
+impl<'a> Fields<'a> {
+    /// Reads the header block of a mail.
+    pub(super) fn of_mail(mail: &'a [u8]) -> Self {
+        Self::read(header::Fields::of_mail(mail))
+    }
+
+    /// Reads the header block of a part.
+    pub(super) fn of_part(part: &'a [u8]) -> Self {
+        Self::read(header::Fields::of_part(part))
+    }
+
+    fn read(mut block: header::Fields<'a>) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in &mut block {
+            let place = match name.len() {
+                4 if name.eq_ignore_ascii_case(b"from") => &mut fields.from,
+                7 if name.eq_ignore_ascii_case(b"subject") => &mut fields.subject,
+                10 if name.eq_ignore_ascii_case(b"content-id") => &mut fields.content_id,
+                16 if name.eq_ignore_ascii_case(b"list-unsubscribe") => &mut fields.unsubscribe,
+                12 if name.eq_ignore_ascii_case(b"content-type") => &mut fields.content_type,
+                19 if name.eq_ignore_ascii_case(b"content-disposition") => &mut fields.disposition,
+                25 if name.eq_ignore_ascii_case(b"content-transfer-encoding") => &mut fields.encoding,
+                _ => continue,
+            };
             place.get_or_insert(value);
         }
-        at = end;
+        fields.body_at = block.body_at();
+        fields
     }
-    if at <= MAX_HEADER_BYTES {
-        fields.body_at = Some(part.len());
+
+    /// Returns the charset that the mail declares: the one of header text that has no encoded words.
+    pub(super) fn charset(&self) -> Option<Charset> {
+        let declared = Structured::read(self.content_type?);
+        Charset::of(&declared.token("charset")?)
     }
-    fields
-}
-
-fn line_end(part: &[u8], at: usize) -> usize {
-    memchr(b'\n', &part[at..]).map_or(part.len(), |n| at + n + 1)
-}
-
-/// Returns where the name of a field ends: printable ASCII without spaces (RFC 5322 2.2), white space before the colon
-/// forgiven.
-fn field_name_end(line: &[u8]) -> Option<usize> {
-    let colon = memchr(b':', line)?;
-    let name = line[..colon].trim_ascii_end();
-    (!name.is_empty() && name.iter().all(u8::is_ascii_graphic)).then_some(colon)
-}
-
-/// Cuts a value to its bound and ends it with a line break, without which mail-parser returns nothing.
-fn bounded<'a>(value: &'a [u8], bound: &Bound) -> Cow<'a, [u8]> {
-    let cut = &value[..value.len().min(bound.bytes)];
-    let words = memmem::find_iter(cut, b"=?").nth(bound.encoded_words);
-    let cut = &cut[..words.unwrap_or(cut.len())];
-    if cut.len() == value.len() && cut.ends_with(b"\n") {
-        return Cow::Borrowed(cut);
-    }
-    let mut owned = cut.to_vec();
-    owned.push(b'\n');
-    Cow::Owned(owned)
 }
 
 /// Decodes a Subject.
-pub(super) fn subject(value: &[u8]) -> String {
-    let value = bounded(value, &TEXT_FIELD);
-    match MessageStream::new(&value).parse_unstructured() {
-        HeaderValue::Text(text) => decode::header_text(&text, MAX_TEXT_CHARS),
-        _ => String::new(),
-    }
+pub(super) fn subject(fields: &Fields<'_>) -> Option<String> {
+    let value = bounded(fields.subject?);
+    let of_mail = if value.is_ascii() { None } else { fields.charset() };
+    Some(decode::header_text(
+        &encoded_word::decode(value, of_mail),
+        MAX_TEXT_CHARS,
+    ))
 }
 
-/// Decodes a From: the first address, as `Name <a@b>` or `a@b`.
-pub(super) fn from(value: &[u8]) -> Option<String> {
-    let value = bounded(value, &TEXT_FIELD);
-    let HeaderValue::Address(address) = MessageStream::new(&value).parse_address() else {
-        return None;
-    };
-    let first = match &address {
-        Address::List(list) => list.first(),
-        Address::Group(groups) => groups.iter().find_map(|group| group.addresses.first()),
-    }?;
-    let part = |text: &Option<Cow<'_, str>>| {
-        let text = decode::header_text(text.as_deref().unwrap_or_default(), MAX_TEXT_CHARS / 2);
-        (!text.is_empty()).then_some(text)
-    };
-    match (part(&first.name), part(&first.address)) {
-        (Some(name), Some(address)) => Some(format!("{name} <{address}>")),
-        (Some(one), None) | (None, Some(one)) => Some(one),
-        (None, None) => None,
-    }
+/// Decodes a From: the first mailbox with an address, as `Name <a@b>` or `a@b`, else the first name.
+pub(super) fn from(fields: &Fields<'_>) -> Option<String> {
+    let value = bounded(fields.from?);
+    let of_mail = if value.is_ascii() { None } else { fields.charset() };
+    let found = address::mailboxes(value, of_mail, MAX_SENDERS);
+    let is_complete = |mailbox: &&Mailbox| mailbox.address.contains('@');
+    let first = found.iter().find(is_complete).or_else(|| found.first())?;
+    Some(match (first.name.as_str(), first.address.as_str()) {
+        (name, "") => name.to_owned(),
+        ("", address) => address.to_owned(),
+        (name, address) => format!("{name} <{address}>"),
+    })
 }
 
-/// Reads a Content-Type or Content-Disposition.
-pub(super) fn content_type(value: &[u8]) -> Option<ContentType<'static>> {
-    let value = bounded(value, &MIME_FIELD);
-    match MessageStream::new(&value).parse_content_type().into_owned() {
-        HeaderValue::ContentType(content_type) => Some(content_type),
-        _ => None,
-    }
+fn bounded(value: &[u8]) -> &[u8] {
+    &value[..value.len().min(MAX_TEXT_BYTES)]
 }
 
 /// Reads a Content-ID: the text in angle brackets, if it is printable ASCII.
@@ -173,12 +109,19 @@ pub(super) fn content_id(value: &[u8]) -> Option<String> {
 
 /// Returns a file name as sent, decoded; made harmless where it is used, not here.
 pub(super) fn filename(
-    disposition: Option<&ContentType<'_>>,
-    kind: Option<&ContentType<'_>>,
+    disposition: &Structured<'_>,
+    declared: &Structured<'_>,
+    of_mail: Option<Charset>,
 ) -> Option<String> {
-    let sent = disposition
-        .and_then(|field| field.attribute("filename"))
-        .or_else(|| kind.and_then(|field| field.attribute("name")))?;
-    let name = decode::header_text(sent, MAX_FILENAME_CHARS);
-    (!name.is_empty()).then_some(name)
+    let places = [
+        (disposition, "filename"),
+        (declared, "name"),
+        (disposition, "name"),
+        (declared, "filename"),
+    ];
+    places.into_iter().find_map(|(field, parameter)| {
+        let sent = field.text(parameter, of_mail)?;
+        let name = decode::header_text(&sent, MAX_FILENAME_CHARS);
+        (!name.is_empty()).then_some(name)
+    })
 }

@@ -1,16 +1,23 @@
 //! Reads a mail: summary, bodies, attachments, one-time codes and links, from the raw bytes and within fixed bounds.
 //!
-//! [`parts`] splits the MIME tree with a bounded walk. mail-parser's own tree is not used: it nests without limit and
-//! overflows the stack when it is dropped. mail-parser reads single values: header fields, encoded words, parameters,
-//! transfer encodings and charsets.
+//! [`parts`] splits the MIME tree with a bounded walk. The readers of single values are own ones too, since mail breaks every
+//! rule of its grammar and a reader that fails as a whole loses bodies, names and codes: [`header`] (fields and the end of a
+//! block), [`parameters`], [`encoded_word`], [`address`], [`transfer`] and [`charset`].
 
+mod address;
 mod body_prefix;
+mod charset;
 mod decode;
+mod encoded_word;
 mod extract;
 mod fields;
+mod flowed;
+mod header;
 mod html;
+mod parameters;
 mod parts;
 mod preview;
+mod transfer;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +30,7 @@ use std::{
 use body_prefix::BodyPrefix;
 pub use decode::without_nul;
 pub use extract::{Code, CodePlace, EXTRACTION_VERSION, Extracted, Link, LinkKind};
+use fields::Fields;
 use parts::Leaf;
 
 /// What a message list shows of a mail.
@@ -107,15 +115,15 @@ pub const MAX_BODY_BYTES: usize = 80 << 20;
 #[must_use]
 pub fn summarize(raw: &[u8]) -> (Summary, Extracted) {
     catch_panic(|| {
-        let top = fields::read(raw);
+        let top = Fields::of_mail(raw);
         let mut summary = Summary {
-            from: top.from.and_then(fields::from),
-            subject: top.subject.map(fields::subject),
+            from: fields::from(&top),
+            subject: fields::subject(&top),
             preview_text: String::new(),
             status: ParseStatus::Truncated,
         };
         let mut extracted = Extracted::default();
-        if let Ok(leaves) = parts::leaves(raw) {
+        if let Ok(leaves) = parts::leaves(raw, &top) {
             let prefix = BodyPrefix::of(&leaves);
             summary.status = ParseStatus::Parsed;
             summary.preview_text = preview::of(&prefix);
@@ -143,7 +151,7 @@ pub fn content(raw: &[u8], inline: Option<InlineLimits>) -> Content {
 
 fn content_within(raw: &[u8], max_body_bytes: usize, inline: Option<InlineLimits>) -> Content {
     catch_panic(|| {
-        let Ok(leaves) = parts::leaves(raw) else {
+        let Ok(leaves) = parts::leaves(raw, &Fields::of_mail(raw)) else {
             return Content::default();
         };
         let (texts, htmls) = (
@@ -220,7 +228,7 @@ impl InlineParts {
 #[must_use]
 pub fn attachment(raw: &[u8], index: u32) -> Option<(Attachment, Vec<u8>)> {
     catch_panic(|| {
-        let leaves = parts::leaves(raw).ok()?;
+        let leaves = parts::leaves(raw, &Fields::of_mail(raw)).ok()?;
         let leaf = attachments(&leaves).nth(usize::try_from(index).ok()?)?;
         let (metadata, bytes) = describe(index, leaf);
         Some((metadata, bytes.into_owned()))
@@ -232,7 +240,7 @@ fn attachments<'l, 'a>(leaves: &'l [Leaf<'a>]) -> impl Iterator<Item = &'l Leaf<
 }
 
 fn describe<'l>(index: u32, leaf: &'l Leaf<'_>) -> (Attachment, Cow<'l, [u8]>) {
-    let bytes = decode::transfer(leaf.body, leaf.encoding);
+    let bytes = transfer::decode(leaf.body, leaf.encoding);
     let metadata = Attachment {
         index,
         filename: leaf.filename.clone(),
@@ -245,10 +253,7 @@ fn describe<'l>(index: u32, leaf: &'l Leaf<'_>) -> (Attachment, Cow<'l, [u8]>) {
 
 /// Joins the parts of a body. Mailing lists often append their footer as a separate part.
 fn bodies<'l, 'a: 'l>(leaves: impl Iterator<Item = &'l Leaf<'a>>, max_bytes: usize) -> Option<String> {
-    let mut parts = leaves.map(|leaf| {
-        let bytes = decode::transfer(leaf.body, leaf.encoding);
-        decode::text(&bytes, leaf.charset.as_deref())
-    });
+    let mut parts = leaves.map(|leaf| decode::without_nul(leaf.text_of(leaf.body)));
     let mut body = parts.next()?;
     for part in parts {
         if body.len() > max_bytes {

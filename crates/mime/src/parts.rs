@@ -1,13 +1,18 @@
 //! Splits a mail into its leaf parts. Depth, number of parts, header size and decoded bytes are bounded: recursion is bounded
 //! by the depth, every part is a slice of the mail, and each level is scanned once.
 
-use mail_parser::ContentType;
-use memchr::{memchr, memmem};
+mod delimiters;
+
+use std::borrow::Cow;
 
 use super::{
-    decode::{self, Encoding},
-    fields,
+    charset::{self, Charset},
+    fields::{self, Fields},
+    flowed,
+    parameters::Structured,
+    transfer::{self, Encoding},
 };
+use delimiters::Parts;
 
 /// Largest nesting of multiparts and messages.
 const MAX_DEPTH: usize = 64;
@@ -15,6 +20,8 @@ const MAX_DEPTH: usize = 64;
 const MAX_PARTS: usize = 1000;
 /// RFC 2046 5.1.1 allows 70; some senders use more.
 const MAX_BOUNDARY_BYTES: usize = 250;
+/// A longer name of a charset is none.
+const MAX_CHARSET_BYTES: usize = 80;
 
 /// The mail exceeds a bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +34,10 @@ pub(super) struct Leaf<'a> {
     role: Role,
     declared_type: Option<String>,
     pub(super) filename: Option<String>,
-    pub(super) charset: Option<String>,
+    charset: Option<Vec<u8>>,
     pub(super) content_id: Option<String>,
+    /// `format=flowed` (RFC 3676), and whether `delsp=yes`.
+    flowed: Option<bool>,
     pub(super) encoding: Encoding,
     pub(super) body: &'a [u8],
 }
@@ -36,6 +45,8 @@ pub(super) struct Leaf<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
+    /// A text of a type that Mayfly does not know (RFC 2046 4.1.4).
+    UnknownText,
     Html,
     Message,
     Other,
@@ -49,7 +60,7 @@ enum Role {
 
 impl Leaf<'_> {
     pub(super) fn is_text_body(&self) -> bool {
-        self.role == Role::Body && self.kind == Kind::Text
+        self.role == Role::Body && matches!(self.kind, Kind::Text | Kind::UnknownText)
     }
 
     pub(super) fn is_html_body(&self) -> bool {
@@ -66,6 +77,31 @@ impl Leaf<'_> {
             .clone()
             .unwrap_or_else(|| "application/octet-stream".to_owned())
     }
+
+    /// Decodes the text of a body or of the start of it.
+    pub(super) fn text_of(&self, body: &[u8]) -> String {
+        let octets = transfer::decode(body, self.encoding);
+        let is_html = self.kind == Kind::Html;
+        let is_start = body.len() < self.body.len();
+        let octets = if is_start {
+            without_cut_character(octets)
+        } else {
+            octets
+        };
+        let text = charset::text(octets, self.charset.as_deref(), is_html);
+        match self.flowed {
+            Some(deletes_space) => flowed::unflow(&text, deletes_space),
+            None => text,
+        }
+    }
+}
+
+/// Removes a character at the end of which octets are missing, so that the rest can be found to be UTF-8.
+fn without_cut_character(octets: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match std::str::from_utf8(&octets) {
+        Err(error) if error.error_len().is_none() => Cow::Owned(octets[..error.valid_up_to()].to_vec()),
+        _ => octets,
+    }
 }
 
 /// The position of a part in its container.
@@ -73,9 +109,13 @@ impl Leaf<'_> {
 enum Place {
     /// The mail itself, or a message inside.
     Top,
-    /// The first part of a `multipart/related`, or any part of another multipart.
-    Inside,
-    /// A part that the first part of a `multipart/related` references.
+    /// The first part of a multipart, or the root of a `multipart/related`.
+    First,
+    /// A part of a `multipart/alternative`.
+    Alternative,
+    /// Any other part of a multipart.
+    Later,
+    /// A part that the root of a `multipart/related` references.
     RelatedTo,
     /// A part of a `multipart/digest`, where a message is the default.
     Digest,
@@ -86,91 +126,151 @@ struct Walk<'a> {
     /// Bytes that may still be decoded to examine encoded messages.
     decoded_left: usize,
     leaves: Vec<Leaf<'a>>,
+    /// The boundaries of the multiparts around a part, and whether a part inside uses the same again.
+    boundaries: Vec<(Vec<u8>, bool)>,
 }
 
 /// Returns the leaves of a mail in their order.
-pub(super) fn leaves(raw: &[u8]) -> Result<Vec<Leaf<'_>>, BeyondBounds> {
+pub(super) fn leaves<'a>(raw: &'a [u8], top: &Fields<'a>) -> Result<Vec<Leaf<'a>>, BeyondBounds> {
     let mut walk = Walk {
         parts_left: MAX_PARTS,
         // Endlessly nested base64 decodes to at most three times the mail.
         decoded_left: raw.len().saturating_mul(3),
         leaves: Vec::new(),
+        boundaries: Vec::new(),
     };
-    walk.part(raw, Place::Top, 0)?;
+    walk.part(raw, top, Place::Top, 0)?;
     Ok(walk.leaves)
 }
 
 impl<'a> Walk<'a> {
-    fn part(&mut self, part: &'a [u8], place: Place, depth: usize) -> Result<(), BeyondBounds> {
+    fn part(
+        &mut self,
+        part: &'a [u8],
+        fields: &Fields<'a>,
+        place: Place,
+        depth: usize,
+    ) -> Result<(), BeyondBounds> {
         if depth > MAX_DEPTH || self.parts_left == 0 {
             return Err(BeyondBounds);
         }
         self.parts_left -= 1;
-        let fields = fields::read(part);
         let body = &part[fields.body_at.ok_or(BeyondBounds)?..];
-        let declared = fields.content_type.and_then(fields::content_type);
+        let declared = fields.content_type.map(Structured::read).unwrap_or_default();
         let encoding = Encoding::of(fields.encoding);
 
-        if let Some(declared) = &declared
-            && declared.c_type == "multipart"
-            && let Some(boundary) = declared.attribute("boundary").and_then(boundary)
+        if declared.main == "multipart"
+            && let Some(boundary) = boundary(&declared)
         {
-            let subtype = declared.c_subtype.as_deref().unwrap_or_default();
-            if self.multipart(body, boundary, subtype, depth)? {
+            // Its parts are parts of the multipart around it, whose delimiters they follow.
+            if let Some(outer) = self.boundaries.iter_mut().find(|(outer, _)| *outer == boundary) {
+                outer.1 = true;
+                return Ok(());
+            }
+            if self.multipart(body, &boundary, &declared, depth)? {
                 return Ok(());
             }
         }
-        let kind = kind(declared.as_ref(), place);
+        let kind = kind(&declared, place);
         if kind == Kind::Message {
             self.nested_message(body, encoding, depth)?;
         }
-        let disposition = fields.disposition.and_then(fields::content_type);
-        let filename = fields::filename(disposition.as_ref(), declared.as_ref());
-        let is_attached = disposition.as_ref().is_some_and(ContentType::is_attachment);
-        let is_body = matches!(kind, Kind::Text | Kind::Html)
-            && !is_attached
-            && place != Place::RelatedTo
-            && (filename.is_none() || place == Place::Top);
-        self.leaves.push(Leaf {
+        self.leaves
+            .push(self.leaf(body, fields, &declared, kind, place, encoding));
+        Ok(())
+    }
+
+    fn leaf(
+        &self,
+        body: &'a [u8],
+        fields: &Fields<'a>,
+        declared: &Structured<'_>,
+        kind: Kind,
+        place: Place,
+        encoding: Encoding,
+    ) -> Leaf<'a> {
+        let disposition = fields.disposition.map(Structured::read).unwrap_or_default();
+        let charset = declared
+            .token("charset")
+            .filter(|name| name.len() <= MAX_CHARSET_BYTES);
+        let filename = fields::filename(&disposition, declared, charset.as_deref().and_then(Charset::of));
+        let is_body = disposition.main != "attachment" && self.is_body(kind, place, filename.is_some());
+        let is = |name: &str, value: &[u8]| {
+            declared
+                .token(name)
+                .is_some_and(|sent| sent.eq_ignore_ascii_case(value))
+        };
+        Leaf {
             kind,
             role: if is_body { Role::Body } else { Role::Attachment },
-            declared_type: declared_type(declared.as_ref(), kind),
+            declared_type: declared_type(fields.content_type.is_some(), declared, kind),
             filename,
-            charset: declared
-                .as_ref()
-                .and_then(|declared| declared.attribute("charset"))
-                .map(str::to_owned),
+            charset: charset.map(Cow::into_owned),
             content_id: fields.content_id.and_then(fields::content_id),
+            flowed: (kind == Kind::Text && is("format", b"flowed")).then(|| is("delsp", b"yes")),
             encoding,
             body,
-        });
-        Ok(())
+        }
+    }
+
+    /// Reports whether a part without the disposition `attachment` is a body. The first part of a multipart is one whatever its
+    /// name (RFC 8621 4.1.4); a later one with a name is one only if the mail has no such body yet.
+    fn is_body(&self, kind: Kind, place: Place, has_name: bool) -> bool {
+        let is_first_of_kind = match kind {
+            Kind::Text | Kind::UnknownText => !self.leaves.iter().any(Leaf::is_text_body),
+            Kind::Html => !self.leaves.iter().any(Leaf::is_html_body),
+            Kind::Message | Kind::Other => return false,
+        };
+        match place {
+            Place::RelatedTo => false,
+            Place::Top | Place::First => true,
+            Place::Alternative => kind != Kind::UnknownText || is_first_of_kind,
+            Place::Later | Place::Digest => is_first_of_kind || !has_name && kind != Kind::UnknownText,
+        }
     }
 
     /// Walks the parts of a multipart. Returns false when its boundary never appears: then it is a text.
     fn multipart(
         &mut self,
         body: &'a [u8],
-        boundary: &str,
-        subtype: &str,
+        boundary: &[u8],
+        declared: &Structured<'_>,
         depth: usize,
     ) -> Result<bool, BeyondBounds> {
-        let mut is_first = true;
-        for part in Parts::new(body, boundary) {
-            let place = match subtype {
-                "related" if !is_first => Place::RelatedTo,
-                "digest" => Place::Digest,
-                _ => Place::Inside,
+        let subtype = declared.sub.as_deref().unwrap_or_default();
+        let root = match subtype {
+            "related" => root_of_related(body, boundary, declared),
+            _ => 0,
+        };
+        let level = self.boundaries.len();
+        self.boundaries.push((boundary.to_vec(), false));
+        let mut parts = Parts::new(body, boundary);
+        let mut index = 0;
+        loop {
+            let Some(part) = parts.next() else {
+                // The last delimiter may have been that of an inner multipart with the same boundary.
+                if self.boundaries[level].1 && parts.resume() {
+                    continue;
+                }
+                break;
             };
-            is_first = false;
-            self.part(part, place, depth + 1)?;
+            let place = match subtype {
+                "related" if index != root => Place::RelatedTo,
+                "digest" => Place::Digest,
+                "alternative" => Place::Alternative,
+                _ if index == root => Place::First,
+                _ => Place::Later,
+            };
+            index += 1;
+            self.part(part, &Fields::of_part(part), place, depth + 1)?;
         }
-        Ok(!is_first)
+        self.boundaries.truncate(level);
+        Ok(index > 0)
     }
 
     /// Examines a nested message only for the bounds: it is one attachment, whatever it contains.
     fn nested_message(&mut self, body: &[u8], encoding: Encoding, depth: usize) -> Result<(), BeyondBounds> {
-        let decoded = decode::transfer(body, encoding);
+        let decoded = transfer::decode(body, encoding);
         if encoding != Encoding::Identity {
             self.decoded_left = self.decoded_left.checked_sub(decoded.len()).ok_or(BeyondBounds)?;
         }
@@ -178,120 +278,87 @@ impl<'a> Walk<'a> {
             parts_left: self.parts_left,
             decoded_left: self.decoded_left,
             leaves: Vec::new(),
+            boundaries: Vec::new(),
         };
-        inner.part(&decoded, Place::Top, depth + 1)?;
+        inner.part(&decoded, &Fields::of_mail(&decoded), Place::Top, depth + 1)?;
         (self.parts_left, self.decoded_left) = (inner.parts_left, inner.decoded_left);
         Ok(())
     }
 }
 
-fn kind(declared: Option<&ContentType<'_>>, place: Place) -> Kind {
-    let Some(declared) = declared else {
-        return if place == Place::Digest {
-            Kind::Message
-        } else {
-            Kind::Text
-        };
-    };
-    match (&*declared.c_type, declared.c_subtype.as_deref()) {
-        ("text", Some("html")) => Kind::Html,
+/// Finds the root of a `multipart/related` (RFC 2387 3.2): the part that `start` names, else the first, unless that is no text
+/// and a later one is of the type that `type` names or HTML.
+fn root_of_related(body: &[u8], boundary: &[u8], declared: &Structured<'_>) -> usize {
+    let start = declared.token("start");
+    let start = start.as_deref().and_then(fields::content_id);
+    let wanted = declared.token("type").unwrap_or(Cow::Borrowed(b"text/html"));
+    let mut of_type = None;
+    for (index, part) in Parts::new(body, boundary).take(MAX_PARTS).enumerate() {
+        let fields = Fields::of_part(part);
+        if start.is_some() && fields.content_id.and_then(fields::content_id) == start {
+            return index;
+        }
+        let sent = fields.content_type.map(Structured::read).unwrap_or_default();
+        let full = format!("{}/{}", sent.main, sent.sub.as_deref().unwrap_or_default());
+        let is_root = matches!(sent.main.as_str(), "" | "multipart") || full == "text/plain" && index == 0;
+        if is_root || full == "text/html" || full.as_bytes().eq_ignore_ascii_case(&wanted) {
+            of_type = of_type.or(Some(index));
+            if start.is_none() {
+                break;
+            }
+        }
+    }
+    of_type.unwrap_or(0)
+}
+
+/// Types of text that are data for a program.
+const DATA: [&str; 11] = [
+    "calendar",
+    "x-amp-html",
+    "watch-html",
+    "css",
+    "vcard",
+    "x-vcard",
+    "directory",
+    "xml",
+    "rtf",
+    "javascript",
+    "rfc822-headers",
+];
+
+fn kind(declared: &Structured<'_>, place: Place) -> Kind {
+    match (declared.main.as_str(), declared.sub.as_deref()) {
+        ("", None) if place == Place::Digest => Kind::Message,
+        ("text", Some("html" | "xhtml")) => Kind::Html,
         // A multipart comes here only when it cannot be cut up; a type without a subtype is none (RFC 2045 5.2).
         ("text", Some("plain")) | ("multipart", _) | (_, None) => Kind::Text,
+        ("text", Some(subtype)) if !DATA.contains(&subtype) => Kind::UnknownText,
         ("message", Some("rfc822" | "global")) => Kind::Message,
+        ("application", Some("xhtml+xml")) if place != Place::Later => Kind::Html,
         _ => Kind::Other,
     }
 }
 
 /// Returns the declared type if it is one: two tokens, which are safe in a response header.
-fn declared_type(declared: Option<&ContentType<'_>>, kind: Kind) -> Option<String> {
+fn declared_type(is_declared: bool, declared: &Structured<'_>, kind: Kind) -> Option<String> {
     let is_token = |text: &str| {
         (1..=63).contains(&text.len())
             && text
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
     };
-    match declared {
-        Some(declared) => {
-            let subtype = declared.c_subtype.as_deref()?;
-            let is_type = is_token(&declared.c_type) && is_token(subtype);
-            is_type.then(|| format!("{}/{}", declared.c_type, subtype).to_ascii_lowercase())
-        }
-        None => match kind {
-            Kind::Message => Some("message/rfc822".to_owned()),
-            Kind::Text | Kind::Html | Kind::Other => None,
-        },
+    if is_declared {
+        let subtype = declared.sub.as_deref()?;
+        return (is_token(&declared.main) && is_token(subtype))
+            .then(|| format!("{}/{subtype}", declared.main));
     }
+    (kind == Kind::Message).then(|| "message/rfc822".to_owned())
 }
 
-fn boundary(sent: &str) -> Option<&str> {
-    let boundary = sent.trim_end();
+fn boundary(declared: &Structured<'_>) -> Option<Vec<u8>> {
+    let sent = declared.token("boundary")?;
+    let boundary = sent.trim_ascii_end();
     (1..=MAX_BOUNDARY_BYTES)
         .contains(&boundary.len())
-        .then_some(boundary)
-}
-
-/// The parts between the delimiter lines of a multipart. A missing last delimiter ends the last part at the end.
-struct Parts<'a> {
-    body: &'a [u8],
-    delimiter: Vec<u8>,
-    /// Where the current part begins, once the first delimiter was found.
-    at: Option<usize>,
-}
-
-impl<'a> Parts<'a> {
-    fn new(body: &'a [u8], boundary: &str) -> Self {
-        let mut parts = Self {
-            body,
-            delimiter: [b"--", boundary.as_bytes()].concat(),
-            at: None,
-        };
-        parts.at = parts
-            .delimiter_from(0)
-            .and_then(|found| (!found.is_last).then_some(found.next_at));
-        parts
-    }
-
-    fn delimiter_from(&self, from: usize) -> Option<Delimiter> {
-        let finder = memmem::Finder::new(&self.delimiter);
-        finder.find_iter(&self.body[from..]).find_map(|at| {
-            let at = from + at;
-            if at > 0 && self.body[at - 1] != b'\n' {
-                return None;
-            }
-            let rest_at = at + self.delimiter.len();
-            let rest = &self.body[rest_at..];
-            let line = memchr(b'\n', rest).map_or(rest, |end| &rest[..=end]);
-            let is_last = line.starts_with(b"--");
-            // Else it is the beginning of a longer boundary.
-            (is_last || line.trim_ascii().is_empty()).then_some(Delimiter {
-                at,
-                next_at: rest_at + line.len(),
-                is_last,
-            })
-        })
-    }
-}
-
-struct Delimiter {
-    at: usize,
-    next_at: usize,
-    is_last: bool,
-}
-
-impl<'a> Iterator for Parts<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let start = self.at?;
-        let Some(found) = self.delimiter_from(start) else {
-            self.at = None;
-            let rest = &self.body[start..];
-            return (!rest.is_empty()).then_some(rest);
-        };
-        self.at = (!found.is_last).then_some(found.next_at);
-        // The line break before a delimiter belongs to it (RFC 2046 5.1.1).
-        let part = self.body.get(start..found.at).unwrap_or_default();
-        let part = part.strip_suffix(b"\n").unwrap_or(part);
-        Some(part.strip_suffix(b"\r").unwrap_or(part))
-    }
+        .then(|| boundary.to_vec())
 }

@@ -1,6 +1,7 @@
 //! Mails and the expected results.
 
 mod bounds;
+mod classes;
 mod corpus;
 mod labelled;
 

@@ -283,3 +283,93 @@ fn extract_hostile_mail_is_bounded() {
         );
     }
 }
+
+/// Returns the least time of three readings of a mail.
+fn cost(raw: &[u8]) -> Duration {
+    let read = |_| {
+        let started = Instant::now();
+        let _ = (summarize(raw), content(raw, None));
+        started.elapsed()
+    };
+    (0..3).map(read).min().unwrap()
+}
+
+/// Four times the input costs about four times as much; a quadratic reader takes sixteen times.
+#[test]
+fn parse_cost_is_linear_in_size() {
+    let field = |head: &str, unit: &str, tail: &str, len: usize| {
+        format!("{head}{}{tail}\n\nbody", unit.repeat(len / unit.len()))
+    };
+    // Up to the bound of a header block, of which fields are read to their own bounds.
+    for (head, unit, tail) in [
+        ("Subject: ", "=?utf-8?q?a", ""),
+        ("Subject: ", "=?utf-8?b?YQ?= ", ""),
+        ("Subject: ", "=?utf-8?q?a?=AB", ""),
+        ("Subject: ", "=?", "?="),
+        ("From: ", "\"", ""),
+        ("From: ", "(", "a@b.test"),
+        ("From: ", "a@", ""),
+        ("From: ", "<a@b.test> \"", ""),
+        ("From: ", ": ", "@"),
+        ("From: ", "a . ", "a@b.test"),
+        ("From: ", "a@[", ""),
+        ("Content-Disposition: attachment; filename=\"", "\\\" ", ""),
+        ("Content-Disposition: attachment", ";filename*0*=a'b'%41", ""),
+        ("Content-Disposition: attachment", "(", ""),
+        ("Content-Type: text/plain", "; =?", ""),
+        ("Content-Type: text/plain; name=", "=?utf-8?q?", ""),
+        ("X: y", "\n \n\t", "\nSubject: s"),
+        ("X: y\n", "stray\n", "Subject: s"),
+        ("X: y\n", "stray\n \n", "Subject: s"),
+    ] {
+        let [small, large] = [20_000, 80_000].map(|len| cost(&crlf(&field(head, unit, tail, len))));
+        assert!(
+            large < small * 10 + Duration::from_millis(20),
+            "{head}{unit}: {small:?}, {large:?}"
+        );
+    }
+    let part = "--b\nContent-Type: text/plain; name=a\nContent-Disposition: inline\n\nx\n";
+    for (head, unit) in [
+        ("Content-Transfer-Encoding: quoted-printable\n\n", "= =\t=3"),
+        ("Content-Transfer-Encoding: quoted-printable\n\n", " \n"),
+        ("Content-Transfer-Encoding: base64\n\n", "QQ=="),
+        ("Content-Transfer-Encoding: base64\n\n", "=\n"),
+        ("Content-Type: text/plain; format=flowed\n\n", "> \n>> \n"),
+        ("Content-Type: text/html\n\n", "<meta "),
+        (
+            "Content-Type: text/plain; charset=iso-2022-jp\n\n",
+            "\u{1b}$B!!\u{1b}(B",
+        ),
+        ("Content-Type: text/plain; charset=hz\n\n", "~{~}"),
+        ("Content-Type: text/plain; charset=utf-7\n\n", "+A"),
+        (" \n", " \n"),
+        ("Content-Type: multipart/mixed; boundary=b\n\n", "--b"),
+        (
+            "Content-Type: multipart/related; boundary=b; start=\"<x>\"\n\n",
+            part,
+        ),
+    ] {
+        let len = if unit == part { 60_000 } else { 400_000 };
+        let mail = |len: usize| crlf(&format!("{head}{}", unit.repeat(len / unit.len())));
+        let [small, large] = [len / 4, len].map(|len| cost(&mail(len)));
+        assert!(
+            large < small * 10 + Duration::from_millis(50),
+            "{head}{unit}: {small:?}, {large:?}"
+        );
+    }
+}
+
+proptest! {
+    /// What is decoded is at most a fixed multiple of what was sent.
+    #[test]
+    fn parse_output_is_bounded_by_input(raw in pieces()) {
+        let (summary, found) = (summary(&raw), content(&raw, None));
+        let bodies = [found.text_body, found.html_body].into_iter().flatten();
+        let names = found.attachments.iter().filter_map(|one| one.filename.as_ref());
+        let len: usize = bodies.map(|body| body.len()).sum::<usize>() + names.map(String::len).sum::<usize>();
+        // An octet becomes at most one character of three bytes, and each body ends with a line break.
+        prop_assert!(len <= 3 * raw.len() + 1000, "{len} bytes of {}", raw.len());
+        let header = summary.subject.into_iter().chain(summary.from).map(|text| text.len()).sum::<usize>();
+        prop_assert!(header <= 6 * raw.len() + 10);
+    }
+}

@@ -1,0 +1,88 @@
+//! Detects a charset from the text itself: a byte order mark, valid UTF-8, ISO 2022 escapes, the declaration of an HTML
+//! document, else windows-1252.
+
+use memchr::{memchr, memmem};
+
+use super::Charset;
+
+pub(super) const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Where an HTML document declares its charset. WHATWG examines 1024 octets; mail programs write more before it.
+const MAX_DECLARATION_AT: usize = 4096;
+
+pub(super) fn charset(bytes: &[u8], is_html: bool) -> Charset {
+    if let Some(charset) = by_mark(bytes) {
+        return charset;
+    }
+    if is_utf8(bytes) {
+        if has_iso2022_escape(bytes) {
+            return Charset::Iso2022(encoding_rs::SHIFT_JIS);
+        }
+        let is_seven_bit = |charset: &Charset| matches!(charset, Charset::Iso2022(_) | Charset::Hz);
+        return match is_html && bytes.is_ascii() {
+            true => declared(bytes).filter(is_seven_bit).unwrap_or(Charset::Utf8),
+            false => Charset::Utf8,
+        };
+    }
+    let declared = if is_html { declared(bytes) } else { None };
+    // A document whose declaration can be read as ASCII is not in UTF-16, and UTF-7 hides markup.
+    let is_usable = |charset: &Charset| {
+        charset.is_ascii_compatible() && !matches!(*charset, Charset::Utf8 | Charset::Utf7 | Charset::Ascii)
+    };
+    declared.filter(is_usable).unwrap_or(Charset::WINDOWS_1252)
+}
+
+/// Reports whether a text is UTF-8 up to a last character that was cut.
+fn is_cut_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes)
+        .is_err_and(|error| error.error_len().is_none() && !bytes[..error.valid_up_to()].is_ascii())
+}
+
+fn is_utf8(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() || is_cut_utf8(bytes)
+}
+
+fn by_mark(bytes: &[u8]) -> Option<Charset> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, ..] => Some(Charset::Utf8),
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some(Charset::Utf32(None)),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Charset::Utf16),
+        _ => None,
+    }
+}
+
+/// Reports whether a text switches to a double-byte set as ISO-2022-JP does.
+pub(super) fn has_iso2022_escape(bytes: &[u8]) -> bool {
+    memchr(0x1b, bytes).is_some()
+        && (memmem::find(bytes, b"\x1b$B").is_some() || memmem::find(bytes, b"\x1b$@").is_some())
+}
+
+/// Reads the charset that `<meta charset>`, `<meta http-equiv>` or an XML declaration names.
+fn declared(html: &[u8]) -> Option<Charset> {
+    let start = html[..html.len().min(MAX_DECLARATION_AT)].to_ascii_lowercase();
+    if let Some(xml) = start.trim_ascii_start().strip_prefix(b"<?xml") {
+        let end = memmem::find(xml, b"?>").unwrap_or(xml.len());
+        if let Some(charset) = value_of(&xml[..end], b"encoding") {
+            return Some(charset);
+        }
+    }
+    memmem::find_iter(&start, b"<meta").find_map(|at| {
+        let tag = &start[at..];
+        let end = memchr(b'>', tag).unwrap_or(tag.len());
+        value_of(&tag[..end], b"charset")
+    })
+}
+
+fn value_of(tag: &[u8], name: &[u8]) -> Option<Charset> {
+    memmem::find_iter(tag, name).find_map(|at| {
+        let value = tag[at + name.len()..].trim_ascii_start().strip_prefix(b"=")?;
+        let value = value.trim_ascii_start();
+        let value = value
+            .strip_prefix(b"\"")
+            .or_else(|| value.strip_prefix(b"'"))
+            .unwrap_or(value);
+        let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"';/>".contains(byte);
+        let end = value.iter().position(is_end).unwrap_or(value.len());
+        Charset::of(&value[..end])
+    })
+}
