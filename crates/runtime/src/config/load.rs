@@ -92,7 +92,7 @@ fn is_service_link(key: &str) -> bool {
         let after = service.map_or(&words[..], |at| &words[at + 1..]);
         match service {
             Some(_) => matches!(after.first(), Some(&"HOST" | &"PORT")),
-            None => words.iter().any(|word| *word == "PORT"),
+            None => words.contains(&"PORT"),
         }
     };
     !key.contains("__") && is_link(key)
