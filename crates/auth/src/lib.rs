@@ -1,6 +1,7 @@
 //! Credentials: passwords of mailboxes and Pro users, JWTs, Pro API tokens, and their revocation.
 //! `rpc` → `service` (one use case per file) → `model`, `store`, `token_cache`, `hash_pool`. See the README.
 
+pub mod backup;
 mod config;
 mod error;
 mod hash_pool;

@@ -109,3 +109,19 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
     });
     sea_orm::Database::connect(options).await
 }
+
+/// Opens a database without writers. SQLite then takes no locks and creates no files.
+pub(super) async fn connect_copy(path: &Path) -> Result<DatabaseConnection, DbErr> {
+    let mut options = ConnectOptions::new("sqlite::memory:");
+    options.max_connections(1).sqlx_logging(false);
+    let path = path.to_owned();
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        sqlite
+            .in_memory(false)
+            .shared_cache(false)
+            .filename(&path)
+            .read_only(true)
+            .immutable(true)
+    });
+    sea_orm::Database::connect(options).await
+}

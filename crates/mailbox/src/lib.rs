@@ -2,6 +2,7 @@
 //! in this process or in another. It never sees an HTTP header or an SMTP verb.
 
 mod activity;
+pub mod backup;
 mod config;
 mod delivery;
 mod dns;

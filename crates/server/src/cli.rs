@@ -28,6 +28,8 @@ pub(crate) struct Cli {
 /// What to do instead of serving.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Serve, as without a command
+    Serve,
     /// Validate or print the configuration
     Config {
         #[command(subcommand)]
@@ -35,6 +37,19 @@ pub(crate) enum Command {
     },
     /// Migrate the databases of the roles, then exit
     Migrate,
+    /// Copy the embedded databases and keys into a new directory, while Mayfly runs
+    Backup {
+        /// Directory that does not exist or is empty
+        dir: PathBuf,
+    },
+    /// Verify a backup and copy it into a new data directory
+    Restore {
+        /// Directory of the backup; none for PostgreSQL
+        dir: Option<PathBuf>,
+        /// Only verify: hashes, databases, and that the keys open what is sealed
+        #[arg(long)]
+        check: bool,
+    },
     /// Check whether the process on this machine is ready; exit code 1 if not
     Health,
     /// Use a mailbox of any server: create it, wait for a code or a link, read and delete messages

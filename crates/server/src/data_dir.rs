@@ -41,7 +41,7 @@ pub(crate) fn create(path: &Path) -> Result<(), ConfigError> {
 }
 
 /// Reads a generated key; `None` if it does not exist.
-fn existing_key(path: &Path) -> Result<Option<SecretKey>, ConfigError> {
+pub(crate) fn existing_key(path: &Path) -> Result<Option<SecretKey>, ConfigError> {
     match fs::read_to_string(path) {
         Ok(hex) => SecretKey::from_hex(&hex)
             .map(Some)

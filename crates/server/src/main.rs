@@ -1,5 +1,6 @@
 //! The binary `mayfly`: parses the command line, loads the configuration, and runs the roles or a command.
 
+mod backup;
 mod banner;
 mod cli;
 mod client;
@@ -59,12 +60,10 @@ fn try_main() -> anyhow::Result<ExitCode> {
         Some(Command::Mailbox(command)) => client::run(command),
         Some(Command::Config { action }) => show(&cli, action),
         Some(Command::Health) => health::run(load(&cli)?.admin.listen),
-        Some(Command::Migrate) => {
-            let config = load(&cli)?;
-            config.validate_databases()?;
-            run::migrate(&config)
-        }
-        None => {
+        Some(Command::Migrate) => run::migrate(&databases(&cli)?),
+        Some(Command::Backup { dir }) => backup::run(&databases(&cli)?, dir),
+        Some(Command::Restore { dir, check }) => backup::restore(&databases(&cli)?, dir.as_deref(), *check),
+        None | Some(Command::Serve) => {
             let config = load(&cli)?;
             config.validate()?;
             descriptors::reserve(&config)?;
@@ -75,6 +74,13 @@ fn try_main() -> anyhow::Result<ExitCode> {
 
 fn load(cli: &Cli) -> anyhow::Result<Config> {
     Ok(Config::load(cli.config.as_deref(), &cli.flags())?)
+}
+
+/// Loads what commands on the databases need.
+fn databases(cli: &Cli) -> anyhow::Result<Config> {
+    let config = load(cli)?;
+    config.validate_databases()?;
+    Ok(config)
 }
 
 fn show(cli: &Cli, action: &ConfigAction) -> anyhow::Result<ExitCode> {

@@ -20,6 +20,7 @@ pub use config::Config;
 pub use error::Error;
 pub use event::{EVENT_TYPE, MessageReceived, event_name, insert_events};
 pub use migrations::migrations;
+pub use secret::{SealedSecrets, count_sealed};
 pub use service::{
     Deps, Limits, LockOwner, Webhooks,
     create_webhook::CreatedWebhook,

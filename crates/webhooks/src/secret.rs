@@ -3,12 +3,17 @@
 use aws_lc_rs::hmac;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderValue};
+use mayfly_database::{Database, DbErr};
 use mayfly_runtime::seal::SealingKey;
 use mayfly_types::{SecretKey, WebhookEventId, WebhookId, random_bytes};
 use secrecy::{ExposeSecret, SecretSlice};
 use time::Duration;
 
-use crate::{error::Error, event::event_name, store::entities::webhook};
+use crate::{
+    error::Error,
+    event::event_name,
+    store::{entities::webhook, webhooks},
+};
 
 const PREFIX: &str = "whsec_";
 /// How long the previous secret signs as well after a rotation.
@@ -75,6 +80,30 @@ impl Secrets {
         }
         Some(headers)
     }
+}
+
+/// How many secrets are stored, and how many of them no key opens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SealedSecrets {
+    /// All of them.
+    pub total: usize,
+    /// Those that no key opens: their webhooks cannot sign.
+    pub unreadable: usize,
+}
+
+/// Counts the secrets, and those that no key opens.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_sealed(database: &Database, keys: &[SecretKey]) -> Result<SealedSecrets, DbErr> {
+    let secrets = Secrets::new(keys);
+    let sealed = database.read("list_sealed_secrets", |c| Box::pin(webhooks::list_sealed(c)));
+    let sealed = sealed.await?;
+    let is_unreadable = |(id, sealed): &&(WebhookId, Vec<u8>)| secrets.open(*id, sealed).is_none();
+    Ok(SealedSecrets {
+        total: sealed.len(),
+        unreadable: sealed.iter().filter(is_unreadable).count(),
+    })
 }
 
 /// HMAC-SHA256 keyed with the text of the secret.

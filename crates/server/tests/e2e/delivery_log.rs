@@ -1,7 +1,7 @@
 //! Records which mails were sent and accepted, and compares them with the stored mail.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -54,6 +54,13 @@ impl DeliveryLog {
     /// The number of mails rejected with a transient error.
     pub(crate) fn deferred(&self) -> usize {
         self.deferred.load(Ordering::Relaxed)
+    }
+
+    /// The names of the mails answered `250`.
+    pub(crate) fn accepted_names(&self) -> BTreeSet<String> {
+        let entries = self.entries.lock().unwrap();
+        let accepted = entries.iter().filter(|(_, is_accepted)| **is_accepted);
+        accepted.map(|(name, _)| name.clone()).collect()
     }
 
     /// Records a mail before it is sent.

@@ -1,6 +1,7 @@
 //! Scenarios by subject.
 
 mod authentication;
+mod backup;
 mod client;
 mod clocks;
 mod contract;

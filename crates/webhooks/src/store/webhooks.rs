@@ -24,6 +24,16 @@ pub(crate) async fn list(c: &impl ConnectionTrait, owner: UserId) -> Result<Vec<
         .await
 }
 
+/// Lists the sealed secrets of all webhooks.
+pub(crate) async fn list_sealed(c: &impl ConnectionTrait) -> Result<Vec<(WebhookId, Vec<u8>)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::SealedSecret])
+        .into_tuple()
+        .all(c)
+        .await
+}
+
 /// Lists the active webhooks of some Pro users.
 pub(crate) async fn list_active(c: &impl ConnectionTrait, owners: &[UserId]) -> Result<Vec<Model>, DbErr> {
     Entity::find()

@@ -73,7 +73,7 @@ fn run(command: &mut Command, cases: &[Value]) -> Value {
 }
 
 /// Verifies with the Rust library.
-fn is_valid(case: &Value) -> bool {
+pub(super) fn is_valid(case: &Value) -> bool {
     let mut headers = http::HeaderMap::new();
     for (name, value) in case["headers"].as_object().unwrap() {
         let name: http::HeaderName = name.parse().unwrap();

@@ -1,0 +1,64 @@
+//! What `mayfly backup` and `mayfly restore` need of this service's database.
+
+use mayfly_database::{Database, OpenError};
+use mayfly_types::{AccountId, SecretKey};
+use time::OffsetDateTime;
+
+use crate::{migrations::Migrator, store::backup as store};
+
+pub use mayfly_webhooks::SealedSecrets;
+
+/// Checks the schema, and that the file is undamaged. Returns the newest migration.
+///
+/// # Errors
+/// Names what is damaged, missing or unknown.
+pub async fn check(database: &Database) -> Result<String, OpenError> {
+    database.check::<Migrator>().await
+}
+
+/// Counts the webhook secrets, and those that no key opens.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_sealed(database: &Database, keys: &[SecretKey]) -> Result<SealedSecrets, OpenError> {
+    let counted = mayfly_webhooks::count_sealed(database, keys).await;
+    counted.map_err(|error| database.failed(error))
+}
+
+/// Lists active mailboxes by id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_active(
+    database: &Database,
+    after: Option<AccountId>,
+    limit: u64,
+) -> Result<Vec<AccountId>, OpenError> {
+    let listed = store::list_active(database, after, limit).await;
+    listed.map_err(|error| database.failed(error))
+}
+
+/// Returns those ids that no mailbox in any state has.
+///
+/// # Errors
+/// When the database fails.
+pub async fn without_mailbox(
+    database: &Database,
+    accounts: &[AccountId],
+) -> Result<Vec<AccountId>, OpenError> {
+    let absent = store::without_mailbox(database, accounts).await;
+    absent.map_err(|error| database.failed(error))
+}
+
+/// Turns mailboxes into tombstones.
+///
+/// # Errors
+/// When the database fails.
+pub async fn soft_delete(
+    database: &Database,
+    accounts: Vec<AccountId>,
+    now: OffsetDateTime,
+) -> Result<(), OpenError> {
+    let deleted = store::soft_delete(database, accounts, now).await;
+    deleted.map_err(|error| database.failed(error))
+}

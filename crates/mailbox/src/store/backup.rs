@@ -1,0 +1,71 @@
+//! Queries over a copy of the database, by `mayfly backup`.
+
+use std::collections::HashSet;
+
+use mayfly_database::Database;
+use mayfly_types::AccountId;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use time::OffsetDateTime;
+
+use super::{
+    custom_domains,
+    entities::mailbox::{Column, Entity, State},
+    mailboxes, millis,
+};
+
+/// Lists active mailboxes by id.
+pub(crate) async fn list_active(
+    database: &Database,
+    after: Option<AccountId>,
+    limit: u64,
+) -> Result<Vec<AccountId>, DbErr> {
+    let read = database.read("list_active_mailboxes", |c| {
+        let mut select = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::State.eq(State::Active))
+            .order_by_asc(Column::Id)
+            .limit(limit);
+        if let Some(after) = after {
+            select = select.filter(Column::Id.gt(after));
+        }
+        Box::pin(async move { select.into_tuple().all(c).await })
+    });
+    read.await
+}
+
+/// Returns those ids that no mailbox in any state has.
+pub(crate) async fn without_mailbox(
+    database: &Database,
+    accounts: &[AccountId],
+) -> Result<Vec<AccountId>, DbErr> {
+    let read = database.read("list_mailboxes_of", |c| {
+        let select = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Id.is_in(accounts.iter().copied()));
+        Box::pin(async move { select.into_tuple().all(c).await })
+    });
+    let found: HashSet<AccountId> = read.await?.into_iter().collect();
+    Ok(accounts
+        .iter()
+        .copied()
+        .filter(|id| !found.contains(id))
+        .collect())
+}
+
+/// Turns mailboxes into tombstones.
+pub(crate) async fn soft_delete(
+    database: &Database,
+    accounts: Vec<AccountId>,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    let write = database.tx("soft_delete_mailboxes", move |tx| {
+        let accounts = accounts.clone();
+        Box::pin(async move {
+            mailboxes::soft_delete(tx, &accounts, millis(now)).await?;
+            custom_domains::forget_catch_alls(tx, &accounts).await
+        })
+    });
+    write.await
+}
