@@ -32,7 +32,8 @@ pub(crate) struct MailboxCommand {
         global = true,
         value_name = "URL",
         env = variables::SERVER,
-        default_value = "http://127.0.0.1:8080"
+        default_value = "http://127.0.0.1:8080",
+        value_parser = parse_server
     )]
     server: Url,
     #[command(subcommand)]
@@ -41,7 +42,7 @@ pub(crate) struct MailboxCommand {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Create a mailbox: `export $(mayfly mailbox create)` sets the token for the other commands
+    /// Create a mailbox: `v=$(mayfly mailbox create) && export $v` sets the token for the other commands
     Create(create::Create),
     /// Wait for unread mail and mark it as read; exit code 1 on time-out
     Wait(wait::Wait),
@@ -73,6 +74,15 @@ enum Action {
         #[command(flatten)]
         target: Target,
     },
+}
+
+/// Parses the URL of a server. Without a scheme it is that of plain HTTP, as in `127.0.0.1:8080`.
+pub(crate) fn parse_server(text: &str) -> Result<Url, String> {
+    let url = match text.contains("://") {
+        true => text.parse(),
+        false => format!("http://{text}").parse(),
+    };
+    url.map_err(|error| format!("{error}"))
 }
 
 /// What to delete: exactly one of the two.

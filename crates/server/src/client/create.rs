@@ -1,5 +1,12 @@
 //! `mayfly mailbox create`.
 
+use std::{
+    fs::OpenOptions,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
 use clap::Args;
 use mayfly_types::random_bytes;
 use reqwest::Method;
@@ -21,6 +28,12 @@ pub(super) struct Create {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Set the variables for the later steps of a GitHub Actions job, with masks in its log
+    #[arg(long, conflicts_with = "json")]
+    github_env: bool,
+    /// The file that GitHub Actions reads variables from
+    #[arg(long, env = "GITHUB_ENV", hide = true)]
+    github_env_file: Option<PathBuf>,
 }
 
 /// Creates a mailbox; returns the output.
@@ -56,6 +69,10 @@ pub(super) async fn create(client: &Client, create: &Create) -> anyhow::Result<S
         text.push_str(&format!("{}={password}\n", variables::PASSWORD));
     }
     text.push_str(&format!("{}={token}\n", variables::TOKEN));
+    if create.github_env {
+        append(create.github_env_file.as_deref(), &text)?;
+        return Ok(format!("::add-mask::{password}\n::add-mask::{token}\n"));
+    }
     Ok(text)
 }
 
@@ -63,6 +80,17 @@ fn is_address_taken(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<ApiError>()
         .is_some_and(|error| error.code == "address_taken")
+}
+
+/// Appends variables to the file that GitHub Actions reads them from.
+fn append(file: Option<&Path>, variables: &str) -> anyhow::Result<()> {
+    let file = file.context("--github-env: GITHUB_ENV is not set")?;
+    let appended = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(file)
+        .and_then(|mut file| file.write_all(variables.as_bytes()));
+    appended.with_context(|| format!("GITHUB_ENV: {}", file.display()))
 }
 
 async fn default_domain(client: &Client) -> anyhow::Result<String> {

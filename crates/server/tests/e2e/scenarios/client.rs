@@ -31,7 +31,7 @@ impl Script {
         }
     }
 
-    /// Does what `export $(mayfly mailbox create)` does.
+    /// Does what `v=$(mayfly mailbox create) && export $v` does.
     fn with_mailbox(world: &World) -> Self {
         let mut script = Self::of(world.http());
         let made = script.prints(&["create"]);
@@ -152,6 +152,29 @@ fn create_of_own_address_signs_in() {
     let stderr = String::from_utf8_lossy(&wrong.stderr);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(stderr.contains("409 address_taken"), "{stderr}");
+}
+
+#[tokio::test]
+async fn create_for_github_sets_masked_variables() {
+    let world = World::start(Kind::AllInOne);
+    // The scheme is completed.
+    let mut script = Script::of(world.http().strip_prefix("http://").unwrap());
+    let (code, stderr) = script.fails(&["create", "--github-env"]);
+    assert!(code == 2 && stderr.contains("GITHUB_ENV is not set"), "{stderr}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "EARLIER=1\n").unwrap();
+    let path = file.path().to_str().unwrap().to_owned();
+    script.env.insert("GITHUB_ENV".to_owned(), path);
+    let printed = script.prints(&["create", "--github-env"]);
+    let variables = std::fs::read_to_string(file.path()).unwrap();
+    let value = |name: &str| {
+        let line = variables.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("{name} in {variables}")).to_owned()
+    };
+    assert_eq!(value("EARLIER="), "1");
+    assert!(value("MAYFLY_ADDRESS=").ends_with("@mayfly.test"));
+    let (password, token) = (value("MAYFLY_PASSWORD="), value("MAYFLY_TOKEN="));
+    assert_eq!(printed, format!("::add-mask::{password}\n::add-mask::{token}\n"));
 }
 
 #[tokio::test]
