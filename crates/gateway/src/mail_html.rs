@@ -7,6 +7,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use mayfly_mail_html::{InlineImages, RemoteImages, document};
 use mayfly_rpc::Failure;
 use mayfly_runtime::shares::Bounds;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::permits::{Party, Permit, Permits};
 
@@ -88,9 +89,14 @@ impl Cleaner {
         inline: InlineImages,
         images: RemoteImages,
     ) -> Result<String, Failure> {
+        // Dropped with the request when the client is gone; the work then stops and returns the permit.
+        let cancelled = CancellationToken::new();
+        let _cancel = cancelled.clone().drop_guard();
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            document(html.as_deref(), text.as_deref(), inline, images)
+            document(html.as_deref(), text.as_deref(), inline, images, &|| {
+                cancelled.is_cancelled()
+            })
         })
         .await
         .map_err(|_| Failure::internal("a document could not be made"))

@@ -1,20 +1,19 @@
 //! The second layer: HTML with allowed elements, attributes and values only.
 
-use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{borrow::Cow, fmt, sync::Arc};
 
-use ammonia::{Builder, UrlRelative};
+use html5ever::{Attribute, LocalName, expanded_name, local_name, ns, tree_builder::QuirksMode};
 
 use super::{
     InlineImages, RemoteImages,
+    budget::Budget,
+    css,
     images::{self, Pass},
-    limits, style,
+    tree::{Data, Descend, MAX_BYTES, Step, Tree},
 };
 
-const ELEMENTS: [&str; 73] = [
+/// Sorted.
+pub(crate) const ELEMENTS: [&str; 73] = [
     "a",
     "abbr",
     "address",
@@ -63,6 +62,9 @@ const ELEMENTS: [&str; 73] = [
     "p",
     "pre",
     "q",
+    "rp",
+    "rt",
+    "ruby",
     "s",
     "samp",
     "section",
@@ -85,17 +87,14 @@ const ELEMENTS: [&str; 73] = [
     "ul",
     "var",
     "wbr",
-    "rp",
-    "rt",
-    "ruby",
 ];
-/// Elements that are removed with their content.
+/// Elements that are removed with their content. Sorted.
 const WHOLLY_REMOVED: [&str; 19] = [
     "applet", "audio", "base", "embed", "frameset", "iframe", "math", "noembed", "noframes", "noscript",
     "object", "script", "select", "style", "svg", "template", "textarea", "title", "video",
 ];
-const EVERYWHERE: [&str; 10] = [
-    "align", "bgcolor", "color", "dir", "height", "lang", "style", "title", "valign", "width",
+const EVERYWHERE: [&str; 11] = [
+    "align", "bgcolor", "class", "color", "dir", "height", "lang", "style", "title", "valign", "width",
 ];
 const ATTRIBUTES: [(&str, &[&str]); 12] = [
     ("a", &["href"]),
@@ -111,58 +110,278 @@ const ATTRIBUTES: [(&str, &[&str]); 12] = [
     ("ol", &["start", "type", "reversed"]),
     ("ul", &["type"]),
 ];
-/// The attribute filter allows `cid` and `data` for images only.
-const SCHEMES: [&str; 5] = ["cid", "data", "http", "https", "mailto"];
+const OF_BODY: [&str; 10] = [
+    "bgcolor",
+    "class",
+    "dir",
+    "lang",
+    "leftmargin",
+    "marginheight",
+    "marginwidth",
+    "style",
+    "text",
+    "topmargin",
+];
+/// Elements without content and end tag.
+const VOID: [&str; 5] = ["br", "col", "hr", "img", "wbr"];
 /// Cleaning adds omitted end tags, and attributes to every link.
-const MAX_CLEANED_BYTES: usize = 4 * limits::MAX_BYTES;
+const MAX_CLEANED_BYTES: usize = 4 * MAX_BYTES;
 /// Largest number of passes until the HTML no longer changes.
 const MAX_PASSES: usize = 5;
+/// Style sheets beyond this length are ignored.
+const MAX_SHEETS_BYTES: usize = 256 * 1024;
+/// The budget is checked after so many nodes.
+const NODES_PER_CHECK: usize = 256;
+
+/// The parts of a sanitised document.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Cleaned {
+    mode: QuirksMode,
+    /// The rules of all style sheets.
+    pub(super) css: String,
+    /// The attributes of the body, each after a space.
+    pub(super) body_attributes: String,
+    pub(super) body: String,
+}
+
+impl Cleaned {
+    /// Whether the mail brings a layout of its own.
+    pub(super) fn is_designed(&self) -> bool {
+        let has_look = |name| self.body_attributes.contains(name);
+        !self.css.is_empty() || has_look(" style=") || has_look(" bgcolor=") || self.body.contains("<table")
+    }
+
+    /// The document type that makes browsers lay out the document as its author saw it.
+    pub(super) fn doctype(&self) -> &'static str {
+        match self.mode {
+            QuirksMode::NoQuirks => "<!DOCTYPE html>\n",
+            QuirksMode::LimitedQuirks => {
+                "<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\" \
+                 \"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">\n"
+            }
+            QuirksMode::Quirks => "",
+        }
+    }
+}
+
+/// The document that the next pass reads.
+impl fmt::Display for Cleaned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.doctype())?;
+        f.write_str("<html><head>")?;
+        if !self.css.is_empty() {
+            write!(f, "<style>{}</style>", self.css)?;
+        }
+        write!(
+            f,
+            "</head><body{}>{}</body></html>",
+            self.body_attributes, self.body
+        )
+    }
+}
 
 /// Sanitises HTML until another pass changes nothing, so a browser cannot parse the result into something else (mutation
-/// XSS). Returns `None` for HTML that exceeds a limit or never reaches a fixed point.
-#[must_use]
-pub fn clean(html: &str, inline: InlineImages, images: RemoteImages) -> Option<String> {
+/// XSS). Returns `None` for HTML that exceeds a limit or the budget, or never reaches a fixed point.
+pub(super) fn clean(
+    html: &str,
+    inline: InlineImages,
+    images: RemoteImages,
+    budget: &Budget<'_>,
+) -> Option<Cleaned> {
     let settling = Pass::Settling(images);
-    let mut current = pass(html, limits::MAX_BYTES, &settling)?;
+    let mut current = render(&Tree::parse(html, MAX_BYTES, budget)?, &settling, budget)?;
     for _ in 1..MAX_PASSES {
-        let next = pass(&current, MAX_CLEANED_BYTES, &settling)?;
+        let tree = Tree::parse(&current.to_string(), MAX_CLEANED_BYTES, budget)?;
+        let next = render(&tree, &settling, budget)?;
         if next == current {
             // Inlined images can be large and do not count towards the limit of the HTML.
-            return Some(clean_once(&current, &Pass::Final(images, Arc::new(inline))));
+            return render(&tree, &Pass::Final(images, Arc::new(inline)), budget);
         }
         current = next;
     }
     None
 }
 
-fn pass(html: &str, max_bytes: usize, pass: &Pass) -> Option<String> {
-    limits::holds(html, max_bytes).then(|| clean_once(html, pass))
+/// Writes the allowed parts of a document.
+fn render(tree: &Tree, pass: &Pass, budget: &Budget<'_>) -> Option<Cleaned> {
+    let body = tree.section(&local_name!("body"))?;
+    let mut renderer = Renderer {
+        tree,
+        pass,
+        html: String::new(),
+        css: String::new(),
+        sheets_bytes: 0,
+    };
+    if let Some(head) = tree.section(&local_name!("head")) {
+        renderer.section(head, budget, Renderer::collect_sheet)?;
+    }
+    renderer.section(body, budget, Renderer::write_node)?;
+    let mut body_attributes = String::new();
+    if let Some((_, attributes)) = tree.element(body) {
+        write_attributes(
+            attributes,
+            |name| OF_BODY.contains(&name),
+            pass,
+            &mut body_attributes,
+        );
+    }
+    Some(Cleaned {
+        mode: tree.mode,
+        css: renderer.css,
+        body_attributes,
+        body: renderer.html,
+    })
 }
 
-fn clean_once(html: &str, pass: &Pass) -> String {
-    let attributes = ATTRIBUTES
-        .iter()
-        .map(|(element, names)| (*element, names.iter().copied().collect()));
-    let pass = pass.clone();
-    let on_links = HashMap::from([("target", "_blank")]);
-    Builder::empty()
-        .tags(HashSet::from(ELEMENTS))
-        .clean_content_tags(HashSet::from(WHOLLY_REMOVED))
-        .generic_attributes(HashSet::from(EVERYWHERE))
-        .tag_attributes(attributes.collect())
-        .set_tag_attribute_values(HashMap::from([("a", on_links)]))
-        .link_rel(Some("noopener noreferrer"))
-        .url_schemes(HashSet::from(SCHEMES))
-        .url_relative(UrlRelative::Deny)
-        .strip_comments(true)
-        .attribute_filter(move |_, attribute, value| match attribute {
-            "href" => link(value),
-            "src" => images::source(value, &pass),
-            "style" => style::clean(value).map(Cow::Owned),
-            _ => Some(value.into()),
+struct Renderer<'t> {
+    tree: &'t Tree,
+    pass: &'t Pass,
+    html: String,
+    css: String,
+    sheets_bytes: usize,
+}
+
+impl Renderer<'_> {
+    fn section(
+        &mut self,
+        section: usize,
+        budget: &Budget<'_>,
+        visit: fn(&mut Self, usize, Step) -> Descend,
+    ) -> Option<()> {
+        let mut visited = 0;
+        self.tree.walk(section, |index, step| {
+            visited += 1;
+            if visited % NODES_PER_CHECK == 0 {
+                budget.check()?;
+            }
+            Some(visit(self, index, step))
         })
-        .clean(html)
-        .to_string()
+    }
+
+    /// Adds the rules of a style sheet.
+    fn collect_sheet(&mut self, index: usize, step: Step) -> Descend {
+        let Some((element, attributes)) = self.tree.element(index) else {
+            return Descend::No;
+        };
+        if step == Step::Close || element.name.expanded() != expanded_name!(html "style") {
+            return Descend::No;
+        }
+        let of = |name: LocalName| {
+            let mut found = attributes.iter().filter(|attribute| attribute.name.local == name);
+            found.next().map(|attribute| &*attribute.value)
+        };
+        let kind = of(local_name!("type")).unwrap_or_default().trim_ascii();
+        if !kind.is_empty() && !kind.eq_ignore_ascii_case("text/css") {
+            return Descend::No;
+        }
+        for child in self.tree.children(index) {
+            if let Data::Text(sheet) = self.tree.data(child) {
+                self.sheets_bytes += sheet.len();
+                if self.sheets_bytes <= MAX_SHEETS_BYTES {
+                    css::append_sheet(sheet, of(local_name!("media")), self.pass, &mut self.css);
+                }
+            }
+        }
+        Descend::No
+    }
+
+    fn write_node(&mut self, index: usize, step: Step) -> Descend {
+        let (element, attributes) = match self.tree.data(index) {
+            Data::Element(element, attributes) => (element, attributes),
+            Data::Text(text) => {
+                if step == Step::Open {
+                    escape(text, &mut self.html);
+                }
+                return Descend::No;
+            }
+            Data::Other => return Descend::No,
+        };
+        let name: &str = &element.name.local;
+        if element.name.ns != ns!(html) || WHOLLY_REMOVED.binary_search(&name).is_ok() {
+            return self.collect_sheet(index, step);
+        }
+        if ELEMENTS.binary_search(&name).is_err() {
+            return Descend::Yes;
+        }
+        let is_void = VOID.contains(&name);
+        if step == Step::Close {
+            if !is_void {
+                self.html.extend(["</", name, ">"]);
+            }
+            return Descend::No;
+        }
+        self.html.extend(["<", name]);
+        let is_allowed = |attribute: &str| is_allowed(name, attribute);
+        write_attributes(attributes, is_allowed, self.pass, &mut self.html);
+        if name == "a" {
+            self.html
+                .push_str(" target=\"_blank\" rel=\"noopener noreferrer\"");
+        }
+        self.html.push('>');
+        if name == "pre" && starts_with_newline(self.tree, index) {
+            // Parsers drop the first newline.
+            self.html.push('\n');
+        }
+        if is_void { Descend::No } else { Descend::Yes }
+    }
+}
+
+fn is_allowed(element: &str, attribute: &str) -> bool {
+    EVERYWHERE.contains(&attribute)
+        || ATTRIBUTES
+            .iter()
+            .any(|(name, attributes)| *name == element && attributes.contains(&attribute))
+}
+
+fn starts_with_newline(tree: &Tree, index: usize) -> bool {
+    let first = tree.children(index).next();
+    first.is_some_and(|first| matches!(tree.data(first), Data::Text(text) if text.starts_with('\n')))
+}
+
+fn write_attributes(
+    attributes: &[Attribute],
+    is_allowed: impl Fn(&str) -> bool,
+    pass: &Pass,
+    html: &mut String,
+) {
+    for Attribute { name, value } in attributes {
+        if name.ns != ns!() || !is_allowed(&name.local) {
+            continue;
+        }
+        if let Some(value) = filter(&name.local, value, pass) {
+            html.extend([" ", &*name.local, "=\""]);
+            escape(&value, html);
+            html.push('"');
+        }
+    }
+}
+
+fn filter<'v>(name: &LocalName, value: &'v str, pass: &Pass) -> Option<Cow<'v, str>> {
+    match *name {
+        local_name!("href") => link(value),
+        local_name!("src") => images::source(value, pass),
+        local_name!("style") => css::attribute(value, pass).map(Cow::Owned),
+        _ => Some(value.into()),
+    }
+}
+
+/// Writes text that neither ends a quoted attribute nor starts a tag.
+fn escape(text: &str, html: &mut String) {
+    let mut written = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let (reference, len) = match byte {
+            b'&' => ("&amp;", 1),
+            b'<' => ("&lt;", 1),
+            b'>' => ("&gt;", 1),
+            b'"' => ("&quot;", 1),
+            0xc2 if text.as_bytes().get(at + 1) == Some(&0xa0) => ("&nbsp;", 2),
+            _ => continue,
+        };
+        html.push_str(&text[written..at]);
+        html.push_str(reference);
+        written = at + len;
+    }
+    html.push_str(&text[written..]);
 }
 
 /// Allows absolute `http`, `https` and `mailto` links.

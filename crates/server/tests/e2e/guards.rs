@@ -95,6 +95,7 @@ fn crates_use_allowed_dependencies_only() {
         ("proto", ""),
         ("types", ""),
         ("testkit", "database runtime types"),
+        ("complexity", ""),
     ];
     let found = dependencies();
     let mut listed = table.map(|(name, _)| name);

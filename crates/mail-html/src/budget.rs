@@ -1,0 +1,45 @@
+//! The CPU that a document may cost, and its cancellation.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::tree::MAX_BYTES;
+
+/// CPU that cleaning a document may cost, whatever its size; the HTML of a dearer mail is shown as text.
+const BASE_CPU: Duration = Duration::from_millis(100);
+/// CPU that each byte adds: twice the cost of ordinary HTML in the profile of tests.
+const CPU_PER_BYTE: Duration = Duration::from_nanos(350);
+
+/// Checked after every piece of work of bounded size.
+pub(super) struct Budget<'a> {
+    ends: Duration,
+    is_cancelled: &'a dyn Fn() -> bool,
+}
+
+impl<'a> Budget<'a> {
+    /// Starts the budget of HTML of this length; longer HTML than the limit is not cleaned.
+    pub(super) fn new(bytes: usize, is_cancelled: &'a dyn Fn() -> bool) -> Self {
+        let bytes = u32::try_from(bytes.min(MAX_BYTES)).unwrap_or_default();
+        Self {
+            ends: cpu_time() + BASE_CPU + CPU_PER_BYTE * bytes,
+            is_cancelled,
+        }
+    }
+
+    /// `None` when the CPU is spent or the caller has cancelled.
+    pub(super) fn check(&self) -> Option<()> {
+        (!self.is_cancelled() && cpu_time() < self.ends).then_some(())
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        (self.is_cancelled)()
+    }
+}
+
+/// The CPU time of this thread, which does not advance while other threads run.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+}
