@@ -239,11 +239,11 @@ mod tests {
         let held = pool.take("a", 6).unwrap();
         let late = pool.take_within("a", 1, Duration::from_secs(2)).await;
         assert_eq!(late.unwrap_err(), Exceeded::Share);
-        let waiting = Arc::clone(&pool);
-        let waiting =
-            tokio::spawn(async move { waiting.take_within("a", 1, Duration::from_secs(2)).await.is_ok() });
-        tokio::task::yield_now().await;
-        drop(held);
-        assert!(waiting.await.unwrap());
+        let release = async {
+            tokio::task::yield_now().await;
+            drop(held);
+        };
+        let (share, ()) = tokio::join!(pool.take_within("a", 1, Duration::from_secs(2)), release);
+        assert!(share.is_ok());
     }
 }

@@ -101,7 +101,7 @@ impl Listener {
         match tokio::time::timeout_at(accepted_at + HEADER_TIMEOUT, tls.accept(stream)).await {
             Ok(Ok(stream)) => {
                 self.converse(stream, accepted_at, peer, admission, stopping)
-                    .await
+                    .await;
             }
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake took too long"),

@@ -19,6 +19,7 @@ fn listener(router: Router) -> Listener {
 }
 
 /// Serves one connection; returns the client's end, and the task that ends with the connection.
+#[expect(clippy::disallowed_methods, reason = "the test awaits the end of the task")]
 fn connect(listener: Listener) -> (DuplexStream, tokio::task::JoinHandle<()>) {
     let (client, server) = tokio::io::duplex(1024);
     let task = tokio::spawn(async move {
