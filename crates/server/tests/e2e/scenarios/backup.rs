@@ -244,7 +244,7 @@ async fn restore_of_unusable_backup_is_refused() {
     });
     assert!(flipped.contains("mailbox.db: is not the file"), "{flipped}");
     let incomplete = damage("incomplete", &|copy| {
-        fs::remove_file(copy.join("manifest.json")).unwrap()
+        fs::remove_file(copy.join("manifest.json")).unwrap();
     });
     assert!(incomplete.contains("no complete backup"), "{incomplete}");
     let keyless = damage("keyless", &|copy| {
