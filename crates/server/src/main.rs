@@ -38,7 +38,7 @@ const EXIT_UNUSABLE: u8 = 2;
 fn main() -> ExitCode {
     match try_main() {
         Ok(code) => code,
-        // Whoever read the output has seen enough.
+        // The reader of the output has seen enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mayfly: {error:#}");

@@ -1,5 +1,5 @@
-//! Permits for work that holds much memory or CPU. They are counted for the client's address and for the mailbox or Pro user,
-//! so that neither many mailboxes of one client nor many clients of one mailbox take all of them.
+//! Permits for work that holds much memory or CPU. They are counted for the client's address and for the mailbox or Pro
+//! user, so that neither many mailboxes of one client nor many clients of one mailbox take all of them.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -75,7 +75,7 @@ impl Permits {
     /// `RateLimited` above the share of the party, `Unavailable` when there are no more, after the time-out.
     pub(crate) async fn acquire(&self, party: &Party, timeout: Duration) -> Result<Permit, Failure> {
         let until = tokio::time::Instant::now() + timeout;
-        // The owner first: whoever waits for a permit of an owner takes none of the clients'.
+        // The owner first: a request that waits for a permit of its owner takes none of the clients'.
         let owner = self.owners.take_within(party.owner.clone(), 1, timeout).await;
         let owner = owner.map_err(refused)?;
         let left = until - tokio::time::Instant::now();

@@ -36,7 +36,7 @@ pub(crate) use admission::Admissions;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client can leave sent bytes unread.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long an idle HTTP/2 connection can take to close after it was told so.
+/// How long an idle HTTP/2 connection can take to close after GOAWAY.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The pause after a failed accept, so that running out of file descriptors does not spin.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);

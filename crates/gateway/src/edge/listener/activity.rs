@@ -1,5 +1,5 @@
-//! What a connection does: the requests in progress, and since when there is none. From it follow the deadlines of silent
-//! and idle connections.
+//! What a connection does: the requests in progress, and since when there is none. The deadlines of silent and idle
+//! connections follow from it.
 
 use std::{
     io,
@@ -127,7 +127,7 @@ pub(super) struct InProgress {
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        // Before the count: whoever finds the connection free must not find an older state.
+        // Before the count: a reader that finds the connection free must not find an older state.
         *self.activity.since.lock() = Since::Idle {
             since: Instant::now(),
             is_http2: self.is_http2,
