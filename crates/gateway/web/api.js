@@ -1,8 +1,8 @@
 import { texts } from "./texts.js";
 
 /** @typedef {{id: string, address: string, token: string}} SignedIn */
-/** @typedef {{value: string}} Code */
-/** @typedef {{url: string, text?: string | null, kind?: string | null}} Link */
+/** @typedef {{value: string, confidence?: number}} Code */
+/** @typedef {{url: string, text?: string | null, kind?: string | null, confidence?: number}} Link */
 /**
  * @typedef {object} Item
  * @property {string} id

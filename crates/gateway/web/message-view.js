@@ -3,6 +3,7 @@ import { button, copy, fill, h, size, toast, when } from "./dom.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Message} Message */
+/** @typedef {import("./api.js").Link} Link */
 /** @typedef {keyof typeof texts.tabs} Tab */
 
 /** Larger bodies and sources are only offered for download. */
@@ -91,8 +92,9 @@ export class MessageView extends HTMLElement {
       type: "button", class: "code", "aria-label": texts.copyCode(value), onclick: () => copy(value, texts.codeCopied),
     }, value));
     const all = message.links ?? [];
-    const isPrimary = (/** @type {import("./api.js").Link} */ link) => link.kind === "verify" || link.kind === "reset";
-    const primary = all.filter(isPrimary).slice(0, MAX_LINKS).map(linkItem);
+    const isPrimary = (/** @type {Link} */ link) => link.kind === "verify" || link.kind === "reset";
+    const byConfidence = (/** @type {Link} */ one, /** @type {Link} */ other) => (other.confidence ?? 0) - (one.confidence ?? 0);
+    const primary = all.filter(isPrimary).sort(byConfidence).slice(0, MAX_LINKS).map(linkItem);
     const others = all.filter((link) => !isPrimary(link)).slice(0, MAX_LINKS).map(linkItem);
     return h("div", { class: "extracted" },
       codes.length ? h("div", { class: "row", role: "group", "aria-label": texts.codes }, ...codes) : null,

@@ -3,31 +3,47 @@
 //! Each body is read once, up to a fixed length. Everything that is examined again has a fixed maximum number, so the
 //! cost of a mail is linear in its length.
 
-mod candidates;
+mod actions;
+mod attributes;
 mod codes;
+mod confidence;
+mod context;
 mod keywords;
 mod links;
+mod marked;
+mod markup;
+mod signals;
+mod styles;
+mod tokens;
+mod trie;
+mod urls;
 mod visible_text;
 mod vocabulary;
+mod weights;
 
 use serde::{Deserialize, Serialize};
 
 use crate::body_prefix::BodyPrefix;
+use codes::Mail;
+pub use confidence::Confidence;
+use marked::Marked;
+use signals::Signals;
 use visible_text::VisibleText;
+use weights::Weights;
 
 /// The version of the extraction rules and of the serialized form of [`Extracted`]. Every change of either increases it, so that
 /// stored results are recomputed.
-pub const EXTRACTION_VERSION: i16 = 1;
+pub const EXTRACTION_VERSION: i16 = 2;
 
 /// Codes of a mail.
 const MAX_CODES: usize = 10;
 /// Links of a mail.
-const MAX_LINKS: usize = 50;
+const MAX_LINKS: usize = 100;
 
 /// The codes and links of a mail.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Extracted {
-    /// The one-time codes: of the subject, then of the text, then of the HTML.
+    /// The one-time codes, the most probable first.
     pub codes: Vec<Code>,
     /// The links in the order of the mail.
     pub links: Vec<Link>,
@@ -40,6 +56,8 @@ pub struct Code {
     pub value: String,
     /// The part of the mail that contains it first.
     pub found_in: CodePlace,
+    /// How sure it is that this is a one-time code.
+    pub confidence: Confidence,
 }
 
 /// A part of a mail.
@@ -52,6 +70,8 @@ pub enum CodePlace {
     Text,
     /// The HTML.
     Html,
+    /// The `OTP-Token` field only.
+    Header,
 }
 
 /// A link to `http` or `https`.
@@ -63,6 +83,8 @@ pub struct Link {
     pub text: Option<String>,
     /// What the link is for.
     pub kind: LinkKind,
+    /// How sure it is that the link is for that.
+    pub confidence: Confidence,
 }
 
 /// What a link is for.
@@ -79,16 +101,26 @@ pub enum LinkKind {
     Other,
 }
 
-/// Extracts codes and links from a subject, the prefixes of the bodies, and a List-Unsubscribe field.
-pub(crate) fn extract(subject: Option<&str>, prefix: &BodyPrefix, unsubscribe: Option<&[u8]>) -> Extracted {
+/// Extracts codes and links from a subject, the prefixes of the bodies, and the header of the raw mail.
+pub(crate) fn extract(subject: Option<&str>, prefix: &BodyPrefix, raw: &[u8]) -> Extracted {
+    extract_with(subject, prefix, raw, &Weights::default())
+}
+
+fn extract_with(subject: Option<&str>, prefix: &BodyPrefix, raw: &[u8], weights: &Weights) -> Extracted {
     let subject = VisibleText::of_text(subject.unwrap_or_default());
     let (text, html) = (
         VisibleText::of_text(&prefix.text),
         VisibleText::of_html(&prefix.html),
     );
-    let [subject, text, html] = [subject, text, html].map(codes::Marked::new);
+    let [subject, text, html] = [subject, text, html].map(Marked::new);
+    let mail = Mail {
+        subject: &subject,
+        text: &text,
+        html: &html,
+        signals: &Signals::read(raw),
+    };
     Extracted {
-        codes: codes::find(&subject, &text, &html),
-        links: links::find(&html, &text, unsubscribe),
+        codes: codes::find(&mail, weights),
+        links: links::find(&mail),
     }
 }

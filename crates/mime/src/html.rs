@@ -15,9 +15,6 @@ pub(super) trait Sink<'h> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tag<'h> {
     name: &'h str,
-    /// The text between the name and the `>`.
-    attributes: &'h str,
-    pub(super) is_closing: bool,
 }
 
 impl<'h> Tag<'h> {
@@ -29,36 +26,6 @@ impl<'h> Tag<'h> {
     /// Reports whether it separates words.
     pub(super) fn separates_words(&self) -> bool {
         !self.is(&INLINE)
-    }
-
-    pub(super) fn has_name_of(&self, other: &Self) -> bool {
-        self.name.eq_ignore_ascii_case(other.name)
-    }
-
-    /// Returns the attributes with their values, entities not decoded.
-    pub(super) fn attributes(&self) -> impl Iterator<Item = (&'h str, &'h str)> {
-        let mut rest = self.attributes;
-        std::iter::from_fn(move || {
-            rest = rest.trim_start_matches(|char: char| char.is_ascii_whitespace() || char == '/');
-            let name_len = rest.find(|char: char| char.is_ascii_whitespace() || char == '=')?;
-            let name = &rest[..name_len];
-            rest = rest[name_len..].trim_start();
-            let Some(value) = rest.strip_prefix('=') else {
-                return Some((name, ""));
-            };
-            let value = value.trim_start();
-            let quote = value.chars().next().filter(|char| matches!(char, '"' | '\''));
-            let (value, after) = match quote {
-                Some(quote) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
-                None => value.split_at(
-                    value
-                        .find(|char: char| char.is_ascii_whitespace())
-                        .unwrap_or(value.len()),
-                ),
-            };
-            rest = after;
-            Some((name, value))
-        })
     }
 }
 
@@ -111,12 +78,9 @@ fn after_tag<'h>(markup: &'h str, sink: &mut impl Sink<'h>) -> &'h str {
         .iter()
         .position(|byte| !byte.is_ascii_alphanumeric())
         .unwrap_or(bytes.len() - name_at);
-    let (name_end, end) = (name_at + name_len, tag_end(bytes));
-    let attributes = markup.get(name_end..end).unwrap_or_default();
+    let end = tag_end(bytes);
     let tag = Tag {
-        name: &markup[name_at..name_end],
-        attributes: attributes.strip_suffix('>').unwrap_or(attributes),
-        is_closing,
+        name: &markup[name_at..name_at + name_len],
     };
     sink.tag(tag);
     let rest = &markup[end..];

@@ -29,7 +29,7 @@ use std::{
 
 use body_prefix::BodyPrefix;
 pub use decode::without_nul;
-pub use extract::{Code, CodePlace, EXTRACTION_VERSION, Extracted, Link, LinkKind};
+pub use extract::{Code, CodePlace, Confidence, EXTRACTION_VERSION, Extracted, Link, LinkKind};
 use fields::Fields;
 use parts::Leaf;
 
@@ -127,7 +127,7 @@ pub fn summarize(raw: &[u8]) -> (Summary, Extracted) {
             let prefix = BodyPrefix::of(&leaves);
             summary.status = ParseStatus::Parsed;
             summary.preview_text = preview::of(&prefix);
-            extracted = extract::extract(summary.subject.as_deref(), &prefix, top.unsubscribe);
+            extracted = extract::extract(summary.subject.as_deref(), &prefix, raw);
         }
         (summary, extracted)
     })

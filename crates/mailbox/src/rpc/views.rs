@@ -93,8 +93,10 @@ pub(super) fn extracted_to_proto(extracted: Extracted) -> proto::Findings {
             CodePlace::Subject => proto::CodePlace::Subject,
             CodePlace::Text => proto::CodePlace::Text,
             CodePlace::Html => proto::CodePlace::Html,
+            CodePlace::Header => proto::CodePlace::Header,
         }
         .into(),
+        confidence_percent: code.confidence.percent().into(),
     };
     let link = |link: Link| proto::Link {
         url: link.url,
@@ -106,6 +108,7 @@ pub(super) fn extracted_to_proto(extracted: Extracted) -> proto::Findings {
             LinkKind::Other => proto::LinkKind::Other,
         }
         .into(),
+        confidence_percent: link.confidence.percent().into(),
     };
     proto::Findings {
         codes: extracted.codes.into_iter().map(code).collect(),

@@ -107,6 +107,7 @@ mod tests {
         let code = Code {
             value: "123456".to_owned(),
             found_in: CodePlace::Subject,
+            confidence: serde_json::from_str("0.97").unwrap(),
         };
         let some = Extracted {
             codes: vec![code],

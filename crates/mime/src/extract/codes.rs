@@ -1,333 +1,251 @@
 //! Classifies the numbers of a mail: a one-time code has keywords near it and stands out. Each candidate gets a score.
 
-use std::{collections::HashSet, ops::Range};
+use std::collections::HashSet;
+
+use memchr::memchr_iter;
 
 use super::{
-    Code, CodePlace, MAX_CODES,
-    candidates::{self, Shape, Token},
-    keywords::{self, Hit},
-    visible_text::VisibleText,
-    vocabulary::Keyword,
+    Code, CodePlace, Confidence, MAX_CODES,
+    context::{self, About, Context, Features},
+    keywords,
+    marked::Marked,
+    signals::Signals,
+    tokens::{self, Shape, Token},
+    urls,
+    vocabulary::{Keyword, Word},
+    weights::{Feature, MAX_BELOW_BEST, THRESHOLD, Weights},
 };
 
-/// Largest distance of a keyword in the same line.
-const LINE_BYTES: usize = 120;
-/// Largest distance of a label of another number.
-const LABEL_BYTES: usize = 25;
-/// Largest distance of a keyword in the lines before.
-const LINES_BEFORE_BYTES: usize = 250;
-/// Largest distance of a keyword in the line after.
-const LINE_AFTER_BYTES: usize = 150;
-/// Examined length of a line on each side of a number.
-const REACH_BYTES: usize = 256;
-/// Within this distance of a keyword even a year is a code.
-const BESIDE_BYTES: usize = 12;
-/// Examined keywords for one number, on each side.
-const MAX_WORDS: usize = 16;
-/// The lowest score of a code.
-const THRESHOLD: i32 = 3;
-/// A candidate that scores this much less than the best is not a code.
-const MAX_BELOW_BEST: i32 = 3;
+/// Query parameters that carry a code.
+const CODE_PARAMETERS: [&str; 5] = ["code", "otp", "token", "pin", "n"];
+/// Characters of an origin-bound code.
+const MAX_BOUND_CHARS: usize = 24;
+/// The longest `@domain` before it.
+const MAX_DOMAIN_BYTES: usize = 300;
 
-/// Visible text and its keywords.
+/// The parts of a mail.
 #[derive(Debug)]
-pub(super) struct Marked {
-    pub(super) visible: VisibleText,
-    pub(super) hits: Vec<Hit>,
+pub(super) struct Mail<'m> {
+    pub(super) subject: &'m Marked,
+    pub(super) text: &'m Marked,
+    pub(super) html: &'m Marked,
+    pub(super) signals: &'m Signals,
 }
 
-impl Marked {
-    pub(super) fn new(visible: VisibleText) -> Self {
-        Self {
-            hits: keywords::find(&visible.text),
-            visible,
+/// A candidate and its score.
+#[derive(Debug)]
+struct Scored {
+    score: i32,
+    value: String,
+    found_in: CodePlace,
+    is_coupon: bool,
+}
+
+/// Finds the codes of a mail, each once, the most probable first.
+pub(super) fn find(mail: &Mail<'_>, weights: &Weights) -> Vec<Code> {
+    let mut found: Vec<Scored> = Vec::new();
+    let mut coupons = HashSet::new();
+    for scored in candidates(mail, weights) {
+        if scored.is_coupon {
+            coupons.insert(scored.value.clone());
+        }
+        match found.iter_mut().find(|known| known.value == scored.value) {
+            Some(known) => known.score = known.score.max(scored.score),
+            // Only codes and what a second place can make a code are kept.
+            None if scored.score >= THRESHOLD => found.push(scored),
+            None => {}
         }
     }
-}
-
-/// Finds the codes of a mail, each once.
-pub(super) fn find(subject: &Marked, text: &Marked, html: &Marked) -> Vec<Code> {
-    let is_about_codes = subject.hits.iter().any(|hit| hit.keyword == Keyword::Code);
-    let mut found: Vec<(i32, Code)> = Vec::new();
     // A coupon in one line is a coupon in the subject too.
-    let mut promoted = HashSet::new();
-    for (marked, found_in) in [
-        (subject, CodePlace::Subject),
-        (text, CodePlace::Text),
-        (html, CodePlace::Html),
-    ] {
-        let classifier = CodeClassifier::new(marked, is_about_codes);
-        promoted.extend(classifier.promoted());
-        for (score, value) in classifier.classify() {
-            match found.iter_mut().find(|(_, code)| code.value == value) {
-                Some((best, _)) => *best = score.max(*best),
-                None => found.push((score, Code { value, found_in })),
-            }
-        }
+    found.retain(|scored| !coupons.contains(&scored.value));
+    if let Some(token) = &mail.signals.token {
+        add_token(&mut found, token, weights);
     }
-    found.retain(|(_, code)| !promoted.contains(&code.value));
-    let best = found.iter().map(|(score, _)| *score).max().unwrap_or_default();
-    found.retain(|(score, _)| score + MAX_BELOW_BEST >= best);
-    found.into_iter().map(|(_, code)| code).take(MAX_CODES).collect()
+    let best = found.iter().map(|scored| scored.score).max().unwrap_or_default();
+    found.retain(|scored| scored.score + MAX_BELOW_BEST >= best);
+    found.sort_by_key(|scored| -scored.score);
+    let codes = found.into_iter().take(MAX_CODES).map(|scored| Code {
+        confidence: Confidence::of_score(scored.score - THRESHOLD),
+        value: scored.value,
+        found_in: scored.found_in,
+    });
+    codes.collect()
 }
 
-struct CodeClassifier<'m> {
-    marked: &'m Marked,
-    is_about_codes: bool,
-    tokens: Vec<Token>,
-    /// Labels that already belong to a number: one label, one number.
-    taken: HashSet<usize>,
-}
-
-impl<'m> CodeClassifier<'m> {
-    fn new(marked: &'m Marked, is_about_codes: bool) -> Self {
-        Self {
-            tokens: candidates::find(&marked.visible.text),
-            marked,
-            is_about_codes,
-            taken: HashSet::new(),
-        }
-    }
-
-    /// Returns the tokens in lines about discounts.
-    fn promoted(&self) -> Vec<String> {
-        let is_promoted = |token: &&Token| {
-            let line = bounds(&self.marked.visible.text, &token.at, &['\n']);
-            self.is_promoted(token.shape, &line)
-        };
-        self.tokens
-            .iter()
-            .filter(is_promoted)
-            .map(|token| token.value.clone())
-            .collect()
-    }
-
-    /// Returns the codes with their scores.
-    fn classify(mut self) -> Vec<(i32, String)> {
-        let mut codes = Vec::new();
-        for index in 0..self.tokens.len() {
-            let token = self.tokens[index].clone();
-            let next_at = self
-                .tokens
-                .get(index + 1)
-                .map_or(usize::MAX, |next| next.at.start);
-            if let Some(score) = self.score(&token, next_at)
-                && score >= THRESHOLD
-            {
-                codes.push((score, token.value));
-            }
-        }
-        codes
-    }
-
-    fn score(&mut self, token: &Token, next_at: usize) -> Option<i32> {
-        let text = &self.marked.visible.text;
-        let (line, cell) = (
-            bounds(text, &token.at, &['\n']),
-            bounds(text, &token.at, &['\n', '\t']),
-        );
-        let before = self.before(token, &line);
-        if let Some((Keyword::Label, distance)) = before
-            && distance <= LABEL_BYTES
-        {
-            return None;
-        }
-        if token.shape == Shape::Number || self.is_amount(token) {
-            return None;
-        }
-        let is_alone = is_alone(text, &token.at, &cell);
-        let is_emphasised = self.marked.visible.is_emphasised(&token.at);
-        let beside = matches!(before, Some((Keyword::Code, distance)) if distance <= BESIDE_BYTES);
-        let between = before.map_or("", |(_, distance)| {
-            &text[token.at.start - distance..token.at.start]
-        });
-        let context = match before {
-            Some((Keyword::Code, _)) if ends_sentence(between) => 1,
-            Some((Keyword::Code, _)) => 3,
-            _ => 0,
-        };
-        let context = context
-            .max(self.after(token, &line, next_at))
-            .max(self.other_lines(token, &line, is_alone || is_emphasised, is_alone)?);
-        let is_year = token.shape == Shape::Digits
-            && token.value.len() == 4
-            && (token.value.starts_with("19") || token.value.starts_with("20"));
-        // "Access codes 2025" is a title.
-        let is_called_code = beside && between != " ";
-        if is_year && !is_called_code && !(is_alone && context >= 2) {
-            return None;
-        }
-        let is_fit = match token.shape {
-            Shape::Digits => true,
-            Shape::Mixed => context >= 2,
-            Shape::MixedCase => context >= 2 && (beside || is_alone),
-            Shape::Letters => {
-                context >= 2 && is_alone
-                    || beside && text[..token.at.start].trim_end().ends_with([':', '\u{ff1a}'])
-            }
-            Shape::Number => false,
-        };
-        let context = if context == 0 {
-            self.call_to_action(token, &line)
-        } else {
-            context
-        };
-        let score = context
-            + if is_alone { 2 } else { 0 }
-            + i32::from(is_emphasised)
-            + i32::from(self.is_about_codes)
-            + i32::from(token.value.len() == 6);
-        is_fit.then_some(score)
-    }
-
-    /// Returns the nearest keyword before a token in its line, and its distance.
-    fn before(&mut self, token: &Token, line: &Range<usize>) -> Option<(Keyword, usize)> {
-        let hits = &self.marked.hits;
-        let end = hits.partition_point(|hit| hit.at.end <= token.at.start);
-        for index in (end.saturating_sub(MAX_WORDS)..end).rev() {
-            let hit = &hits[index];
-            let distance = token.at.start - hit.at.end;
-            if hit.at.start < line.start || distance > LINE_BYTES {
-                return None;
-            }
-            match hit.keyword {
-                Keyword::Code => return Some((Keyword::Code, distance)),
-                Keyword::Label if self.taken.insert(index) => return Some((Keyword::Label, distance)),
-                _ => {}
-            }
-        }
-        None
-    }
-
-    /// Scores a code keyword after a token in its line, without another number or the end of a sentence between.
-    fn after(&self, token: &Token, line: &Range<usize>, next_at: usize) -> i32 {
-        let text = &self.marked.visible.text;
-        let hits = &self.marked.hits;
-        let start = hits.partition_point(|hit| hit.at.start < token.at.end);
-        let found = hits[start..]
-            .iter()
-            .take(MAX_WORDS)
-            .find(|hit| matches!(hit.keyword, Keyword::Code | Keyword::Label));
-        let is_near = found.is_some_and(|hit| {
-            hit.keyword == Keyword::Code
-                && hit.at.start < line.end.min(next_at)
-                && hit.at.start - token.at.end <= LINE_BYTES
-                && !ends_sentence(&text[token.at.end..hit.at.start])
-        });
-        if is_near { 3 } else { 0 }
-    }
-
-    /// Scores keywords in the lines before and after a token that stands out. `None` when a label is above it.
-    fn other_lines(
-        &self,
-        token: &Token,
-        line: &Range<usize>,
-        stands_out: bool,
-        is_alone: bool,
-    ) -> Option<i32> {
-        if !stands_out {
-            return Some(0);
-        }
-        let text = &self.marked.visible.text;
-        let hits = &self.marked.hits;
-        let end = hits.partition_point(|hit| hit.at.end <= line.start);
-        let last = hits[end.saturating_sub(MAX_WORDS)..end]
-            .iter()
-            .rev()
-            .take_while(|hit| line.start - hit.at.end <= LINES_BEFORE_BYTES)
-            .find(|hit| matches!(hit.keyword, Keyword::Code | Keyword::Label));
-        match last {
-            Some(hit) if hit.keyword == Keyword::Code => return Some(2),
-            Some(hit)
-                if line.start - hit.at.end <= LABEL_BYTES
-                    && !text[hit.at.end..line.start].trim_end().contains('\n') =>
-            {
-                return None;
-            }
-            _ => {}
-        }
-        let start = hits.partition_point(|hit| hit.at.start < token.at.end);
-        let next = hits[start..]
-            .iter()
-            .take(MAX_WORDS)
-            .take_while(|hit| hit.at.start - token.at.end <= LINE_AFTER_BYTES)
-            .any(|hit| hit.keyword == Keyword::Code);
-        Some(if next && is_alone { 2 } else { 0 })
-    }
-
-    /// Scores a call to action near a token.
-    fn call_to_action(&self, token: &Token, line: &Range<usize>) -> i32 {
-        let hits = &self.marked.hits;
-        let start = hits.partition_point(|hit| hit.at.end <= token.at.start.saturating_sub(LINE_BYTES));
-        let is_asked = hits[start..]
-            .iter()
-            .take(2 * MAX_WORDS)
-            .take_while(|hit| hit.at.start < line.end.min(token.at.end + LINE_BYTES))
-            .any(|hit| hit.keyword == Keyword::CallToAction && hit.at.start >= line.start);
-        if is_asked { 2 } else { 0 }
-    }
-
-    /// Reports whether a number is a count or a price.
-    fn is_amount(&self, token: &Token) -> bool {
-        let hits = &self.marked.hits;
-        let text = &self.marked.visible.text;
-        let next = hits.partition_point(|hit| hit.at.start < token.at.end);
-        let is_right_after = |hit: &Hit| text[token.at.end..hit.at.start].trim_matches(' ').is_empty();
-        let counts = hits[next..]
-            .iter()
-            .take(3)
-            .any(|hit| matches!(hit.keyword, Keyword::Unit | Keyword::Money) && is_right_after(hit));
-        let last = hits[..next].iter().rev().find(|hit| hit.at.end <= token.at.start);
-        counts
-            || last.is_some_and(|hit| {
-                hit.keyword == Keyword::Money && text[hit.at.end..token.at.start].trim_matches(' ').is_empty()
-            })
-    }
-
-    /// Reports whether a line is about discounts. A token with letters is a coupon also when a line near it is: a shop's
-    /// numeric sign-in code can be above its advertisements.
-    fn is_promoted(&self, shape: Shape, line: &Range<usize>) -> bool {
-        let hits = &self.marked.hits;
-        if has_percentage(&self.marked.visible.text[line.clone()]) {
-            return true;
-        }
-        let reach = if shape == Shape::Digits { 0 } else { LINE_BYTES };
-        let start = hits.partition_point(|hit| hit.at.end + reach <= line.start);
-        hits[start..]
-            .iter()
-            .take(4 * MAX_WORDS)
-            .take_while(|hit| hit.at.start < line.end + reach)
-            .any(|hit| hit.keyword == Keyword::Promo)
+/// Adds the code of the OTP-Token field, or raises it where the mail shows it.
+fn add_token(found: &mut Vec<Scored>, token: &str, weights: &Weights) {
+    let score = weights.of(Feature::Explicit);
+    match found.iter_mut().find(|known| known.value == token) {
+        Some(known) => known.score = known.score.max(score),
+        None => found.push(Scored {
+            score,
+            value: token.to_owned(),
+            found_in: CodePlace::Header,
+            is_coupon: false,
+        }),
     }
 }
 
-/// Returns the line or cell of a token, up to the examined length.
-fn bounds(text: &str, at: &Range<usize>, marks: &[char]) -> Range<usize> {
-    let first = text.floor_char_boundary(at.start.saturating_sub(REACH_BYTES));
-    let last = text.ceil_char_boundary((at.end + REACH_BYTES).min(text.len()));
-    let start = text[first..at.start]
-        .rfind(marks)
-        .map_or(first, |mark| first + mark + 1);
-    let end = text[at.end..last].find(marks).map_or(last, |mark| at.end + mark);
-    start..end
-}
-
-fn is_alone(text: &str, at: &Range<usize>, cell: &Range<usize>) -> bool {
-    let is_blank = |text: &str| !text.chars().any(char::is_alphanumeric);
-    is_blank(&text[cell.start..at.start]) && is_blank(&text[at.end..cell.end])
-}
-
-/// Reports whether a text has a percentage. In a URL a percent sign begins an escape.
-fn has_percentage(text: &str) -> bool {
-    let is_percentage = |(at, _): (usize, &str)| {
-        let before = text[..at].trim_end_matches([' ', '\u{a0}', '\u{202f}']);
-        before.ends_with(|char: char| char.is_ascii_digit())
-            && !text[at + 1..].starts_with(|char: char| char.is_ascii_alphanumeric())
+/// Returns the candidates of every part that are codes or coupons.
+fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
+    let parts = [
+        (mail.subject, CodePlace::Subject),
+        (mail.text, CodePlace::Text),
+        (mail.html, CodePlace::Html),
+    ];
+    let has_candidate = |marked: &Marked| marked.tokens.iter().any(|token| token.shape != Shape::Number);
+    if !parts.iter().any(|(marked, _)| has_candidate(marked)) {
+        return lower_case_codes(mail);
+    }
+    let subject = mail.subject.hits();
+    let has = |keywords: &[Keyword]| subject.iter().any(|hit| keywords.contains(&hit.keyword));
+    let about = About {
+        has_subject_word: has(&[Keyword::Code, Keyword::OneTimeCode]),
+        has_subject_topic: has(&[Keyword::Verify, Keyword::Reset]),
+        is_bulk: mail.signals.is_bulk,
+        is_forge: has_forge_link(mail),
+        is_offer: has(&[Keyword::Promo]),
+        is_purchase: has(&[Keyword::Purchase]),
+        is_subject: false,
     };
-    text.match_indices('%').any(is_percentage)
+    let linked = linked_codes(mail);
+    let mut scored = Vec::new();
+    for (marked, found_in) in parts {
+        if !has_candidate(marked) {
+            continue;
+        }
+        let about = About {
+            is_subject: found_in == CodePlace::Subject,
+            has_subject_word: about.has_subject_word && found_in != CodePlace::Subject,
+            ..about
+        };
+        let mut context = Context::new(marked, about);
+        for (index, token) in marked.tokens.iter().enumerate() {
+            let features = context.features(index);
+            let bound = is_origin_bound(marked.text(), token);
+            if features.is_none() && !bound {
+                continue;
+            }
+            let features = features.unwrap_or_default();
+            let value = tokens::typed(&marked.text()[token.at.clone()], token.shape);
+            let mut score = score(&features, weights);
+            if linked.contains(&*value) {
+                score += weights.of(Feature::InLink);
+            }
+            if bound {
+                score = weights.of(Feature::Explicit);
+            }
+            let is_coupon = features.iter().any(|feature| feature == Feature::Coupon);
+            if score >= THRESHOLD || is_coupon {
+                scored.push(Scored {
+                    score,
+                    value,
+                    found_in,
+                    is_coupon,
+                });
+            }
+        }
+    }
+    scored.extend(lower_case_codes(mail));
+    scored
 }
 
-fn ends_sentence(between: &str) -> bool {
-    between.contains(['\u{3002}', '\u{ff01}', '\u{ff1f}'])
-        || [". ", "! ", "? "].iter().any(|end| between.contains(end))
+fn score(features: &Features, weights: &Weights) -> i32 {
+    features.iter().map(|feature| weights.of(feature)).sum()
+}
+
+/// Reports whether a link leads into a code forge, whose mails talk of codes and tokens.
+fn has_forge_link(mail: &Mail<'_>) -> bool {
+    let text = mail.text.text();
+    let mut bare = urls::bare(text).filter_map(|at| text.get(at));
+    let anchors = &mail.html.visible.anchors;
+    anchors.iter().any(|anchor| urls::is_forge(&anchor.href)) || bare.any(urls::is_forge)
+}
+
+/// Returns the codes that addresses of links carry.
+fn linked_codes(mail: &Mail<'_>) -> HashSet<String> {
+    let hrefs = mail.html.visible.anchors.iter().map(|anchor| &*anchor.href);
+    let texts = [mail.text.text(), mail.html.text()];
+    let with_query = hrefs.chain(texts);
+    let mut codes = HashSet::new();
+    for text in with_query {
+        for at in memchr_iter(b'=', text.as_bytes()) {
+            let name = &text.as_bytes()[..at];
+            if !CODE_PARAMETERS
+                .iter()
+                .any(|parameter| name.ends_with(parameter.as_bytes()))
+            {
+                continue;
+            }
+            let value = &text[at + 1..];
+            let len = value
+                .bytes()
+                .take(MAX_BOUND_CHARS)
+                .take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+                .count();
+            codes.insert(value[..len].to_owned());
+        }
+    }
+    codes
+}
+
+/// Reports whether a token is the code of a line like `@example.com #123456`.
+fn is_origin_bound(text: &str, token: &Token) -> bool {
+    if !token.has_hash || token.at.len() > MAX_BOUND_CHARS {
+        return false;
+    }
+    let from = text.ceil_char_boundary(token.at.start.saturating_sub(MAX_DOMAIN_BYTES));
+    let start = match text[from..token.at.start].rfind('\n') {
+        Some(at) => from + at + 1,
+        None if from == 0 => 0,
+        None => return false,
+    };
+    let line = text[start..token.at.start].trim_end_matches('#');
+    let Some(domain) = line.strip_prefix('@').and_then(|line| line.strip_suffix(' ')) else {
+        return false;
+    };
+    domain.contains('.') && !domain.contains(char::is_whitespace)
+}
+
+/// Returns codes of lower-case letters: `Your code is qxtbrw`. Only what cannot be a word is one.
+fn lower_case_codes(mail: &Mail<'_>) -> Vec<Scored> {
+    let parts = [(mail.text, CodePlace::Text), (mail.html, CodePlace::Html)];
+    let mut found = Vec::new();
+    for (marked, found_in) in parts {
+        let text = marked.text();
+        // The keywords of a text without candidates are not looked for, so only what they would lead to is.
+        let lines = marked.lines();
+        for line in lines {
+            let Some((before, word)) = text[line.clone()].rsplit_once(' ') else {
+                continue;
+            };
+            let word = word.trim_end_matches(['.', '!']);
+            let is_code = (5..=10).contains(&word.len())
+                && word.bytes().all(|byte| byte.is_ascii_lowercase())
+                && !context::is_pronounceable(word);
+            if !is_code {
+                continue;
+            }
+            let last = before.rsplit(' ').next().unwrap_or_default();
+            let is_bound = before.ends_with(':') || keywords::is_word(&last.to_lowercase(), Word::Copula);
+            let start = line.start
+                + text[line.start..line.start + before.len()]
+                    .len()
+                    .saturating_sub(60);
+            let start = text.ceil_char_boundary(start);
+            let words = keywords::find(&text[start..line.start + before.len()]);
+            let has_word = words
+                .last()
+                .is_some_and(|hit| matches!(hit.keyword, Keyword::Code | Keyword::OneTimeCode));
+            if is_bound && has_word {
+                found.push(Scored {
+                    score: THRESHOLD,
+                    value: word.to_owned(),
+                    found_in,
+                    is_coupon: false,
+                });
+            }
+        }
+    }
+    found
 }

@@ -1,13 +1,38 @@
-//! Finds the keywords of the vocabulary in a text: one Aho-Corasick automaton for all languages, one pass.
+//! Finds the keywords of the vocabulary in a text: all languages in one pass.
 
-use std::{ops::Range, sync::LazyLock};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::LazyLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
-
-use super::vocabulary::{self, Keyword};
+use super::{
+    trie::Trie,
+    vocabulary::{self, Keyword, Word},
+};
 
 /// Scripts from here on do not separate words with spaces, or attach particles to them.
 const FIRST_JOINING: char = '\u{590}';
+/// What can stand between the words of `código de producto`.
+const JOINERS: [&str; 19] = [
+    "",
+    " ",
+    "-",
+    " de ",
+    " de la ",
+    " du ",
+    " des ",
+    " del ",
+    " della ",
+    " di ",
+    " da ",
+    " do ",
+    " d'",
+    " d\u{2019}",
+    " of ",
+    " der ",
+    " van ",
+    " \u{3c4}\u{3bf}\u{3c5} ",
+    " \u{3c4}\u{3b7}\u{3c2} ",
+];
+/// The longest of them.
+const MAX_JOINER_BYTES: usize = 8;
 
 /// A keyword in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,77 +41,217 @@ pub(super) struct Hit {
     pub(super) keyword: Keyword,
 }
 
-struct Automaton {
-    patterns: AhoCorasick,
-    meanings: Vec<Pattern>,
+/// The keywords, by where they can begin.
+struct Vocabulary {
+    /// Entries that begin where a word does, or in a script without spaces.
+    words: Trie,
+    /// Entries that begin anywhere in a word.
+    parts: Trie,
+    meanings: Vec<Meaning>,
+    /// What each byte can begin.
+    classes: [u8; 256],
 }
 
-struct Pattern {
-    keyword: Keyword,
-    /// Whether a letter may precede or follow it.
-    is_open_before: bool,
-    is_open_after: bool,
+const IS_LETTER: u8 = 1;
+const BEGINS_WORD: u8 = 2;
+const BEGINS_PART: u8 = 4;
+
+/// The meanings of one text.
+#[derive(Default)]
+struct Meaning {
+    /// Whether a letter may follow, for each keyword.
+    keywords: Vec<(Keyword, bool)>,
 }
 
-/// Built at the first use: some milliseconds, once a process.
-static AUTOMATON: LazyLock<Option<Automaton>> = LazyLock::new(|| {
-    let (mut texts, mut meanings) = (Vec::new(), Vec::new());
+/// Built at the first use: about a millisecond, once a process.
+static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
+    let mut meanings: Vec<Meaning> = Vec::new();
+    let mut texts = [BTreeMap::new(), BTreeMap::new()];
     for (keyword, entry) in vocabulary::all() {
         let text = entry.trim_matches('*');
         let joins = |char: Option<char>| char.is_some_and(|char| char >= FIRST_JOINING);
-        texts.push(text);
-        meanings.push(Pattern {
-            keyword,
-            is_open_before: entry.starts_with('*') || joins(text.chars().next()),
-            is_open_after: entry.ends_with('*') || joins(text.chars().next_back()),
-        });
+        let is_open_after = entry.ends_with('*') || joins(text.chars().next_back());
+        let texts: &mut BTreeMap<&[u8], u32> = &mut texts[usize::from(entry.starts_with('*'))];
+        let next = u32::try_from(meanings.len()).unwrap_or(u32::MAX);
+        let index = *texts.entry(text.as_bytes()).or_insert(next);
+        if index == next {
+            meanings.push(Meaning::default());
+        }
+        if let Some(meaning) = meanings.get_mut(index as usize) {
+            meaning.keywords.push((keyword, is_open_after));
+        }
     }
-    let patterns = AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .build(texts);
-    patterns.ok().map(|patterns| Automaton { patterns, meanings })
+    let [words, parts] = texts.map(trie);
+    let mut classes = [0; 256];
+    for (byte, class) in (0..=u8::MAX).zip(&mut classes) {
+        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+        *class = flag(byte.is_ascii_alphabetic(), IS_LETTER)
+            | flag(words.starts_with(byte), BEGINS_WORD)
+            | flag(parts.starts_with(byte), BEGINS_PART);
+    }
+    Vocabulary {
+        words,
+        parts,
+        meanings,
+        classes,
+    }
 });
+
+/// The small words of every language, by meaning.
+static WORDS: LazyLock<Trie> = LazyLock::new(|| small_words(|meaning| !meaning.is_of_url()));
+/// The words of URLs.
+static URL_WORDS: LazyLock<Trie> = LazyLock::new(|| small_words(Word::is_of_url));
+
+fn small_words(is_wanted: impl Fn(Word) -> bool) -> Trie {
+    let mut words: BTreeMap<&[u8], u32> = BTreeMap::new();
+    for (meaning, word) in vocabulary::words().filter(|(meaning, _)| is_wanted(*meaning)) {
+        *words.entry(word.as_bytes()).or_default() |= meaning.bit();
+    }
+    trie(words)
+}
+
+fn trie(entries: BTreeMap<&[u8], u32>) -> Trie {
+    let entries: Vec<_> = entries.into_iter().collect();
+    Trie::new(&entries)
+}
+
+/// Reports whether a word has a meaning.
+pub(super) fn is_word(word: &str, meaning: Word) -> bool {
+    let meanings = WORDS.get(fold(word).as_bytes()).unwrap_or_default();
+    meanings & meaning.bit() != 0
+}
+
+/// Returns the set of the meanings of a word of a URL.
+pub(super) fn url_meanings(word: &str) -> u32 {
+    URL_WORDS.get(word.as_bytes()).unwrap_or_default()
+}
 
 /// Returns the keywords of a text in order. A keyword within a longer one is left out.
 pub(super) fn find(text: &str) -> Vec<Hit> {
-    let Some(automaton) = &*AUTOMATON else {
-        return Vec::new();
-    };
+    let vocabulary = &*VOCABULARY;
     let folded = fold(text);
-    let mut hits: Vec<Hit> = automaton
-        .patterns
-        .find_overlapping_iter(&folded)
-        .filter_map(|found| {
-            let pattern = automaton.meanings.get(found.pattern().as_usize())?;
-            let before = folded[..found.start()].chars().next_back();
-            let after = folded[found.end()..].chars().next();
-            let is_whole = (pattern.is_open_before || !is_letter(before))
-                && (pattern.is_open_after || !is_letter(after));
-            is_whole.then(|| Hit {
-                at: found.range(),
-                keyword: pattern.keyword,
-            })
-        })
-        .collect();
-    hits.sort_unstable_by_key(|hit| (hit.at.start, usize::MAX - hit.at.end));
-    let mut last = 0..0;
-    hits.retain(|hit| {
-        // One keyword can have several meanings.
-        let is_outside = hit.at.end > last.end || hit.at == last;
-        if is_outside {
-            last = hit.at.clone();
+    let bytes = folded.as_bytes();
+    let (mut hits, mut last_end) = (Vec::new(), 0);
+    let (mut at, mut is_after_letter) = (0, false);
+    while let Some(byte) = bytes.get(at) {
+        let class = vocabulary.classes[usize::from(*byte)];
+        let (len, is_letter, is_start) = if byte.is_ascii() {
+            (1, class & IS_LETTER != 0, !is_after_letter)
+        } else {
+            let char = folded[at..].chars().next().unwrap_or_default();
+            let is_joining = char >= FIRST_JOINING;
+            let is_letter = !is_joining && char.is_alphabetic();
+            (char.len_utf8(), is_letter, is_joining || !is_after_letter)
+        };
+        if is_start && class & BEGINS_WORD != 0 && vocabulary.words.may_begin(&bytes[at..]) {
+            vocabulary.add(&folded, at, &vocabulary.words, &mut last_end, &mut hits);
         }
-        is_outside
-    });
+        if class & BEGINS_PART != 0 && vocabulary.parts.may_begin(&bytes[at..]) {
+            vocabulary.add(&folded, at, &vocabulary.parts, &mut last_end, &mut hits);
+        }
+        is_after_letter = is_letter;
+        at += len;
+    }
+    name_other_codes(text, &mut hits);
     hits
+}
+
+impl Vocabulary {
+    /// Adds the longest keyword that begins at an offset, with all its meanings, unless it is within a longer one.
+    fn add(&self, text: &str, at: usize, trie: &Trie, last_end: &mut usize, hits: &mut Vec<Hit>) {
+        let mut longest = None;
+        trie.prefixes(&text.as_bytes()[at..], |len, value| {
+            let Some(meaning) = self.meanings.get(value as usize) else {
+                return;
+            };
+            let is_end = text
+                .get(at + len..)
+                .is_some_and(|rest| !is_letter(rest.chars().next()));
+            if is_end || meaning.keywords.iter().any(|(_, is_open_after)| *is_open_after) {
+                longest = Some((at + len, is_end, meaning));
+            }
+        });
+        let Some((mut end, is_end, meaning)) = longest else {
+            return;
+        };
+        // `recovery codes` is one word for codes, to its end.
+        let is_code =
+            |(keyword, _): &(Keyword, bool)| matches!(keyword, Keyword::Code | Keyword::OneTimeCode);
+        if !is_end && meaning.keywords.iter().any(is_code) {
+            let rest = text[end..].find(|char: char| !is_letter(Some(char)));
+            end = rest.map_or(text.len(), |at| end + at);
+        }
+        // The other trie can have a keyword that begins here too.
+        let is_longer_here = hits
+            .last()
+            .is_some_and(|last: &Hit| last.at.start == at && last.at.end < end);
+        if is_longer_here {
+            while hits.last().is_some_and(|last| last.at.start == at) {
+                hits.pop();
+            }
+        } else if end < *last_end || end == *last_end && hits.last().is_none_or(|last| last.at.start != at) {
+            return;
+        }
+        *last_end = end;
+        for (keyword, is_open_after) in &meaning.keywords {
+            let hit = Hit {
+                at: at..end,
+                keyword: *keyword,
+            };
+            if (is_end || *is_open_after)
+                && !hits
+                    .iter()
+                    .rev()
+                    .take_while(|hit| hit.at.start == at)
+                    .any(|known| *known == hit)
+            {
+                hits.push(hit);
+            }
+        }
+    }
+}
+
+/// Turns `code` beside the name of another thing into a label: `product code`, `código de producto`.
+fn name_other_codes(text: &str, hits: &mut [Hit]) {
+    for index in 0..hits.len() {
+        if hits[index].keyword == Keyword::Code
+            && (is_beside_other(text, &hits[index], hits[..index].iter().rev(), true)
+                || is_beside_other(text, &hits[index], hits[index + 1..].iter(), false))
+        {
+            hits[index].keyword = Keyword::Label;
+        }
+    }
+}
+
+/// Reports whether the nearest keyword on one side of a code, of all its meanings, names another thing.
+fn is_beside_other<'h>(
+    text: &str,
+    code: &Hit,
+    mut others: impl Iterator<Item = &'h Hit>,
+    is_before: bool,
+) -> bool {
+    let Some(nearest) = others.find(|other| other.at != code.at) else {
+        return false;
+    };
+    // Compounds overlap: the stem of a word is a keyword, and its end.
+    let between = if is_before {
+        nearest.at.end..code.at.start
+    } else {
+        code.at.end..nearest.at.start
+    };
+    let joiner = text.get(between).unwrap_or_default();
+    let is_joined = joiner.len() <= MAX_JOINER_BYTES && JOINERS.contains(&&*joiner.to_lowercase());
+    let mut meanings = std::iter::once(nearest).chain(others.take_while(|other| other.at == nearest.at));
+    is_joined && meanings.any(|other| other.keyword == Keyword::OtherCode)
 }
 
 fn is_letter(char: Option<char>) -> bool {
     char.is_some_and(|char| char.is_alphabetic() && char < FIRST_JOINING)
 }
 
-/// Converts to lower case each character that keeps its length in bytes, so offsets in the result are offsets in the text.
-fn fold(text: &str) -> String {
+/// Converts to lower case each character that keeps its length in bytes, so offsets in the result are offsets in the text. A
+/// trie folds ASCII itself.
+fn fold(text: &str) -> Cow<'_, str> {
     let lower = |char: char| {
         let mut lower = char.to_lowercase();
         match (lower.next(), lower.next()) {
@@ -94,7 +259,23 @@ fn fold(text: &str) -> String {
             _ => char,
         }
     };
-    text.chars().map(lower).collect()
+    let mut folded = String::new();
+    let mut from = 0;
+    let mut bytes = text.bytes().enumerate();
+    while let Some((at, _)) = bytes.find(|(_, byte)| byte & 0xc0 == 0xc0) {
+        let char = text[at..].chars().next().unwrap_or_default();
+        let lowered = lower(char);
+        if lowered != char {
+            folded.push_str(&text[from..at]);
+            folded.push(lowered);
+            from = at + char.len_utf8();
+        }
+    }
+    if from == 0 {
+        return Cow::Borrowed(text);
+    }
+    folded.push_str(&text[from..]);
+    Cow::Owned(folded)
 }
 
 #[cfg(test)]
@@ -105,6 +286,7 @@ mod tests {
     fn find_keywords_vocabulary_entry_is_already_folded() {
         for (keyword, entry) in vocabulary::all() {
             assert_eq!(fold(entry), entry, "{keyword:?}");
+            assert_eq!(entry, entry.to_ascii_lowercase(), "{keyword:?}");
         }
     }
 }

@@ -1,236 +1,394 @@
-//! The links of a mail and their kinds, by the anchor text, then the URL, then the sentence. A link that verifies or resets
-//! something carries a secret: a URL that cannot contain one is an ordinary page.
+//! The links of a mail and their kinds: by what the mail declares, the anchor text, the words of the URL, the sentence and the
+//! subject. A link that verifies or resets something carries a secret: a URL that cannot contain one is an ordinary page.
 
-use std::ops::Range;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    ops::Range,
+};
 
 use super::{
-    Link, LinkKind, MAX_LINKS,
-    codes::Marked,
+    Confidence, Link, LinkKind, MAX_LINKS,
+    codes::Mail,
     keywords::{self, Hit},
+    marked::Marked,
+    urls::{self, UrlReader, UrlWords, web_url},
+    visible_text::{Action, Anchor},
     vocabulary::Keyword,
 };
 use crate::decode;
 
-/// Longer URLs are ignored.
-const MAX_URL_BYTES: usize = 2048;
 /// Stored length of an anchor text.
 const MAX_TEXT_CHARS: usize = 200;
-/// Examined length of the sentence on each side of a link.
-const SENTENCE_BYTES: usize = 200;
+/// Stored length of all URLs and texts.
+const MAX_STORED_BYTES: usize = 64 * 1024;
+/// Examined length of the sentence on each side of a link, in bytes.
+const SENTENCE_BYTES: usize = 300;
+/// Links whose sentence is examined.
+const MAX_CONTEXTS: usize = 300;
+/// An anchor text of more words says something of its own.
+const MAX_VAGUE_WORDS: usize = 7;
 
-/// Path segments of code forges, where projects and branches can have any name.
-const FORGE_PARTS: [&str; 6] = ["pull", "pulls", "issues", "commit", "merge_requests", "blob"];
-/// A path segment of this length can be a secret.
-const MIN_SECRET_LETTERS: usize = 20;
-/// A path segment with this many digits can be a secret; fewer are a year or a page number.
-const MIN_SECRET_DIGITS: usize = 5;
-
-/// Returns the links of a mail, each URL once: from the HTML, then the text, then List-Unsubscribe.
-pub(super) fn find(html: &Marked, text: &Marked, unsubscribe: Option<&[u8]>) -> Vec<Link> {
-    let mut links = Vec::new();
-    for anchor in &html.visible.anchors {
+/// Returns the links of a mail in its order, each URL once: of the HTML, the text, declared actions, List-Unsubscribe.
+pub(super) fn find(mail: &Mail<'_>) -> Vec<Link> {
+    let mut links = Links::default();
+    let subject = Subject::of(mail);
+    let actions = &mail.html.visible.actions;
+    let mut classifier = LinkClassifier::default();
+    for (index, anchor) in mail.html.visible.anchors.iter().enumerate() {
         if let Some(url) = web_url(&anchor.href) {
-            let shown = html
-                .visible
-                .text
-                .get(anchor.text.clone())
-                .unwrap_or_default()
-                .trim();
-            let shown = if shown.is_empty() {
-                anchor.alt.as_deref().unwrap_or_default()
-            } else {
-                shown
-            };
-            let shown = decode::header_text(shown, MAX_TEXT_CHARS);
-            let kind = kind(&url, &shown, html, &anchor.text);
-            add(
-                &mut links,
-                Link {
-                    url,
-                    text: (!shown.is_empty()).then_some(shown),
-                    kind,
-                },
-            );
+            let shown = shown(mail.html, anchor);
+            let place = Place::of_anchor(mail.html, index);
+            let (kind, confidence) = classifier.kind(&url, &shown, &place, &subject, actions);
+            let text = (!shown.is_empty()).then_some(shown);
+            links.add(url, text, kind, confidence);
         }
     }
-    for marked in [html, text] {
-        for at in bare(&marked.visible.text) {
-            if let Some(url) = marked.visible.text.get(at.clone()).and_then(web_url) {
-                let kind = kind(&url, "", marked, &at);
-                add(
-                    &mut links,
-                    Link {
-                        url,
-                        text: None,
-                        kind,
-                    },
-                );
+    for marked in [mail.html, mail.text] {
+        let mut from = 0;
+        for (index, at) in urls::bare(marked.text()).enumerate() {
+            if let Some(url) = marked.text().get(at.clone()).and_then(web_url) {
+                let place = Place {
+                    marked,
+                    at: at.clone(),
+                    from,
+                    to: usize::MAX,
+                    is_examined: index < MAX_CONTEXTS,
+                };
+                from = at.end;
+                let (kind, confidence) = classifier.kind(&url, "", &place, &subject, actions);
+                links.add(url, None, kind, confidence);
             }
         }
     }
-    let listed = String::from_utf8_lossy(unsubscribe.unwrap_or_default());
-    for listed in listed.split('<').skip(1) {
+    for action in actions.iter().filter(|action| action.confirms) {
+        if let Some(url) = web_url(&action.url) {
+            links.add(url, None, LinkKind::Verify, Confidence::DECLARED);
+        }
+    }
+    for listed in mail.signals.unsubscribe.split('<').skip(1) {
         if let Some(url) = listed.split_once('>').and_then(|(url, _)| web_url(url)) {
-            add(
-                &mut links,
-                Link {
+            links.add(url, None, LinkKind::Unsubscribe, Confidence::DECLARED);
+        }
+    }
+    links.finish()
+}
+
+/// What the subject says of the links.
+struct Subject {
+    kind: Option<LinkKind>,
+    is_bulk: bool,
+}
+
+impl Subject {
+    fn of(mail: &Mail<'_>) -> Self {
+        Self {
+            kind: kind_of(mail.subject.hits()).filter(|kind| *kind != LinkKind::Unsubscribe),
+            is_bulk: mail.signals.is_bulk,
+        }
+    }
+}
+
+/// The text around a link.
+struct Place<'m> {
+    marked: &'m Marked,
+    at: Range<usize>,
+    /// Text before this offset belongs to another link.
+    from: usize,
+    /// Where the next link begins.
+    to: usize,
+    /// Whether the text around it is examined.
+    is_examined: bool,
+}
+
+impl<'m> Place<'m> {
+    fn of_anchor(marked: &'m Marked, index: usize) -> Self {
+        let anchors = &marked.visible.anchors;
+        let at = anchors[index].text.clone();
+        let from = index
+            .checked_sub(1)
+            .map_or(0, |before| anchors[before].text.end.min(at.start));
+        let to = anchors.get(index + 1).map_or(usize::MAX, |next| next.text.start);
+        Self {
+            marked,
+            at,
+            from,
+            to,
+            is_examined: index < MAX_CONTEXTS,
+        }
+    }
+}
+
+fn shown(html: &Marked, anchor: &Anchor) -> String {
+    let text = html.text().get(anchor.text.clone()).unwrap_or_default().trim();
+    let text = if text.is_empty() {
+        anchor.label.as_deref().unwrap_or_default()
+    } else {
+        text
+    };
+    decode::header_text(text, MAX_TEXT_CHARS)
+}
+
+/// The links that were found, with room for those that have a kind.
+#[derive(Default)]
+struct Links {
+    links: Vec<Link>,
+    by_url: HashMap<String, usize>,
+    others: usize,
+}
+
+impl Links {
+    /// Adds a link, or completes the kind and text of one with the same URL.
+    fn add(&mut self, url: String, text: Option<String>, kind: LinkKind, confidence: Confidence) {
+        match self.by_url.entry(url) {
+            Entry::Occupied(entry) => {
+                let known = &mut self.links[*entry.get()];
+                let is_better = known.kind == LinkKind::Other && kind != LinkKind::Other
+                    || known.kind == kind && confidence > known.confidence;
+                if is_better {
+                    self.others -= usize::from(known.kind == LinkKind::Other && kind != LinkKind::Other);
+                    (known.kind, known.confidence) = (kind, confidence);
+                }
+                known.text = known.text.take().or(text);
+            }
+            Entry::Vacant(entry) => {
+                let is_other = kind == LinkKind::Other;
+                let full = if is_other {
+                    self.others
+                } else {
+                    self.links.len() - self.others
+                };
+                if full >= MAX_LINKS {
+                    return;
+                }
+                self.others += usize::from(is_other);
+                let url = entry.key().clone();
+                entry.insert(self.links.len());
+                self.links.push(Link {
                     url,
-                    text: None,
-                    kind: LinkKind::Unsubscribe,
-                },
-            );
-        }
-    }
-    links
-}
-
-/// Adds a link, or completes the kind and text of one with the same URL.
-fn add(links: &mut Vec<Link>, link: Link) {
-    if let Some(known) = links.iter_mut().find(|known| known.url == link.url) {
-        if known.kind == LinkKind::Other {
-            known.kind = link.kind;
-        }
-        known.text = known.text.take().or(link.text);
-    } else if links.len() < MAX_LINKS {
-        links.push(link);
-    }
-}
-
-/// Returns an `http` or `https` URL without folding white space.
-fn web_url(sent: &str) -> Option<String> {
-    let url: String = sent
-        .chars()
-        .filter(|char| !char.is_whitespace() && !char.is_control())
-        .take(MAX_URL_BYTES + 1)
-        .collect();
-    let is_web = ["https://", "http://"].iter().any(|scheme| {
-        url.get(..scheme.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-            && url.len() > scheme.len()
-    });
-    (is_web && url.len() <= MAX_URL_BYTES).then_some(url)
-}
-
-/// Returns the ranges of URLs in a text.
-fn bare(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let at = from + text[from..].find("://")?;
-            let before = &text[from..at];
-            from = at + 3;
-            let scheme = ["https", "http"].iter().find(|scheme| {
-                before
-                    .len()
-                    .checked_sub(scheme.len())
-                    .and_then(|cut| before.get(cut..))
-                    .is_some_and(|end| end.eq_ignore_ascii_case(scheme))
-            });
-            if let Some(scheme) = scheme {
-                let rest = &text[from..];
-                let len = rest.find(|char: char| {
-                    char.is_whitespace() || "<>\"`{}|^\u{3001}\u{3002}\u{ff0c}\u{300d}\u{ff09}".contains(char)
+                    text,
+                    kind,
+                    confidence,
                 });
-                let len = trimmed(&rest[..len.unwrap_or(rest.len())]).len();
-                let found = at - scheme.len()..from + len;
-                from += len;
-                return Some(found);
             }
         }
-    })
-}
+    }
 
-/// Cuts trailing punctuation of a URL, and an unbalanced bracket.
-fn trimmed(mut url: &str) -> &str {
-    loop {
-        let cut = url.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '*', '_']);
-        let opens = |mark: char| {
-            cut.chars()
-                .take(MAX_URL_BYTES)
-                .filter(|char| *char == mark)
-                .count()
+    /// Returns at most [`MAX_LINKS`], in order. Links without a kind make room for links with one.
+    fn finish(self) -> Vec<Link> {
+        let with_kind = self.links.len() - self.others;
+        let mut others = MAX_LINKS.saturating_sub(with_kind);
+        let mut bytes = MAX_STORED_BYTES;
+        let is_kept = |link: &Link| {
+            let is_other = link.kind == LinkKind::Other;
+            let len = link.url.len() + link.text.as_ref().map_or(0, String::len);
+            if is_other && (others == 0 || bytes < len) {
+                return false;
+            }
+            others -= usize::from(is_other);
+            bytes = bytes.saturating_sub(len);
+            true
         };
-        let is_unbalanced = cut.len() <= MAX_URL_BYTES
-            && (cut.ends_with(')') && opens(')') > opens('(')
-                || cut.ends_with(']') && opens(']') > opens('['));
-        if !is_unbalanced {
-            return cut;
+        self.links.into_iter().filter(is_kept_once(is_kept)).collect()
+    }
+}
+
+/// Lets a closure with state filter.
+fn is_kept_once(mut is_kept: impl FnMut(&Link) -> bool) -> impl FnMut(&Link) -> bool {
+    move |link| is_kept(link)
+}
+
+/// Classifies links. Texts and words of URLs recur in a mail, and are read once.
+#[derive(Debug, Default)]
+struct LinkClassifier {
+    said: HashMap<String, Vec<Hit>>,
+    urls: UrlReader,
+}
+
+impl LinkClassifier {
+    /// Returns the kind of a link, and how sure it is.
+    fn kind(
+        &mut self,
+        url: &str,
+        shown: &str,
+        place: &Place<'_>,
+        subject: &Subject,
+        actions: &[Action],
+    ) -> (LinkKind, Confidence) {
+        if actions.iter().any(|action| action.confirms && action.url == url) {
+            return (LinkKind::Verify, Confidence::DECLARED);
         }
-        url = &cut[..cut.len() - 1];
+        if !self.said.contains_key(shown) {
+            self.said.insert(shown.to_owned(), keywords::find(shown));
+        }
+        let said = self.said.get(shown).map(Vec::as_slice).unwrap_or_default();
+        let address = urls::read(url, &mut self.urls);
+        let has = |keyword: Keyword| said.iter().any(|hit| hit.keyword == keyword);
+        let by_text = kind_of(said);
+        let is_address = web_url(shown).is_some();
+        let is_vague = shown.is_empty() || is_address || is_vague(said, shown);
+        let found = match by_text {
+            // "Confirm the newsletter subscription"
+            Some(LinkKind::Unsubscribe) if has(Keyword::Verify) && address.kind == Some(LinkKind::Verify) => {
+                Some((LinkKind::Verify, Confidence::ADDRESS))
+            }
+            Some(LinkKind::Unsubscribe) => Some((LinkKind::Unsubscribe, Confidence::TEXT)),
+            _ if has(Keyword::OtherLink) && !is_address => address
+                .kind
+                .filter(|kind| *kind == LinkKind::Unsubscribe)
+                .map(|kind| (kind, Confidence::ADDRESS)),
+            _ if is_vague && place.is_examined => by_context(&address, place, subject),
+            Some(_) if has(Keyword::Purchase) => None,
+            // "Sign in" on a page for a new password.
+            Some(LinkKind::Verify) if address.kind == Some(LinkKind::Reset) && !is_firm(said) => {
+                Some((LinkKind::Reset, Confidence::ADDRESS))
+            }
+            Some(kind) if address.kind == Some(kind) => Some((kind, Confidence::AGREED)),
+            Some(kind) => Some((kind, Confidence::TEXT)),
+            None => address
+                .kind
+                .filter(|kind| *kind != LinkKind::Verify || !address.is_purchase)
+                .map(|kind| (kind, Confidence::ADDRESS)),
+        };
+        match found {
+            Some((LinkKind::Verify | LinkKind::Reset, _)) if address.is_page() => {
+                (LinkKind::Other, Confidence::TEXT)
+            }
+            Some(found) => found,
+            None => (
+                LinkKind::Other,
+                if is_vague {
+                    Confidence::CONTEXT
+                } else {
+                    Confidence::TEXT
+                },
+            ),
+        }
     }
 }
 
-fn kind(url: &str, shown: &str, marked: &Marked, at: &Range<usize>) -> LinkKind {
-    let said = keywords::find(shown);
-    let named = keywords::find(url);
-    let is_purchase = said
-        .iter()
-        .chain(&named)
-        .any(|hit| hit.keyword == Keyword::Purchase);
-    let by_text = kind_of(&said);
-    let by_url = kind_of(&named);
-    let says_nothing = shown.is_empty()
-        || said.iter().any(|hit| hit.keyword == Keyword::VagueAnchor)
-        || web_url(shown).is_some();
-    let by_sentence = if says_nothing {
-        by_sentence(marked, at)
-    } else {
-        None
-    };
-    match by_text.or(by_url).or(by_sentence) {
-        Some(LinkKind::Verify) if is_purchase => LinkKind::Other,
-        Some(LinkKind::Verify | LinkKind::Reset) if is_page(url) => LinkKind::Other,
-        found => found.unwrap_or(LinkKind::Other),
+/// Reports whether an anchor text says nothing: all its keywords are vague, and it is short.
+fn is_vague(said: &[Hit], shown: &str) -> bool {
+    let is_vague = said.iter().any(|hit| hit.keyword == Keyword::VagueAnchor);
+    is_vague
+        && kind_of(said).is_none()
+        && shown.split_whitespace().take(MAX_VAGUE_WORDS + 1).count() <= MAX_VAGUE_WORDS
+}
+
+/// Reports whether a text asks for a verification and not only for a sign-in.
+fn is_firm(said: &[Hit]) -> bool {
+    said.iter().filter(|hit| hit.keyword == Keyword::Verify).count() > 1
+}
+
+/// Finds the kind of a link whose text says nothing: by the sentence, the URL, the lines before, the subject.
+fn by_context(
+    address: &UrlWords<'_>,
+    place: &Place<'_>,
+    subject: &Subject,
+) -> Option<(LinkKind, Confidence)> {
+    let sentence = sentence(place);
+    let by_sentence = kind_of(&sentence);
+    let text = place.marked.text();
+    let start = text.floor_char_boundary(place.at.start.saturating_sub(SENTENCE_BYTES));
+    let line = text[start..place.at.start]
+        .rfind('\n')
+        .map_or(start, |at| start + at + 1);
+    let in_line = || sentence.iter().filter(|hit| hit.at.start >= line);
+    let has = |keyword: Keyword| in_line().any(|hit| hit.keyword == keyword);
+    if address.kind == Some(LinkKind::Unsubscribe) {
+        return Some((LinkKind::Unsubscribe, Confidence::ADDRESS));
+    }
+    match by_sentence {
+        Some(LinkKind::Verify) if has(Keyword::Purchase) && address.kind.is_none() => return None,
+        // "Open this to log in", and the address says that it resets.
+        Some(LinkKind::Verify) if address.kind == Some(LinkKind::Reset) => {
+            return Some((LinkKind::Reset, Confidence::ADDRESS));
+        }
+        Some(kind) if address.kind == Some(kind) => return Some((kind, Confidence::AGREED)),
+        Some(kind) => return Some((kind, Confidence::SENTENCE)),
+        None if has(Keyword::OtherLink) && address.kind.is_none() => return None,
+        None => {}
+    }
+    let lines = lines_before(place);
+    let by_lines = kind_of(&lines).filter(|kind| *kind != LinkKind::Unsubscribe);
+    let by_subject = subject.kind.filter(|_| !subject.is_bulk);
+    match address.kind {
+        Some(LinkKind::Verify)
+            if by_subject == Some(LinkKind::Reset) || by_lines == Some(LinkKind::Reset) =>
+        {
+            Some((LinkKind::Reset, Confidence::SENTENCE))
+        }
+        Some(LinkKind::Verify) if address.is_purchase => None,
+        Some(kind) => Some((kind, Confidence::ADDRESS)),
+        None if lines.iter().any(|hit| hit.keyword == Keyword::Purchase) => None,
+        None => by_lines
+            .map(|kind| (kind, Confidence::CONTEXT))
+            .or(by_subject.map(|kind| (kind, Confidence::CONTEXT))),
     }
 }
 
-/// Reports whether a URL is a public page: nothing in it can be a secret, or it is a page of a code forge.
-fn is_page(url: &str) -> bool {
-    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let Some((_, path)) = path.split_once(['/', '?']) else {
-        return true;
-    };
-    let is_forge = path
-        .split('/')
-        .any(|part| FORGE_PARTS.iter().any(|name| part.eq_ignore_ascii_case(name)));
-    let parts: Vec<&str> = path.split('/').collect();
-    // A segment that the segment before it names, like the 7 of `/verify/7`, is not a page, however short.
-    let is_named = |pair: &[&str]| matches!(pair, [name, named] if !named.is_empty() && kind_of(&keywords::find(name)).is_some() && keywords::find(named).is_empty());
-    is_forge
-        || !url.contains('?')
-            && !parts.iter().any(|part| is_secret_like(part))
-            && !parts.windows(2).any(is_named)
-}
-
-fn is_secret_like(part: &str) -> bool {
-    let digits = part.chars().filter(char::is_ascii_digit).count();
-    part.len() >= MIN_SECRET_LETTERS && !part.contains('-')
-        || digits >= MIN_SECRET_DIGITS
-        || (1..part.len()).contains(&digits)
-}
-
-fn by_sentence(marked: &Marked, at: &Range<usize>) -> Option<LinkKind> {
-    let text = &marked.visible.text;
-    let start = text.floor_char_boundary(at.start.saturating_sub(SENTENCE_BYTES));
-    let before = text.get(start..at.start)?;
+/// Returns the keywords of the sentence or clause of a link.
+fn sentence(place: &Place<'_>) -> Vec<Hit> {
+    let text = place.marked.text();
+    let at = &place.at;
+    let start = text
+        .floor_char_boundary(at.start.saturating_sub(SENTENCE_BYTES))
+        .max(place.from);
+    let before = text.get(start..at.start).unwrap_or_default();
     let before = before.trim_end();
-    let cut = [". ", "! ", "? ", "\u{3002}"]
+    let ends = [". ", "! ", "? ", "\u{3002}", "\n"];
+    let cut = ends
         .iter()
-        .filter_map(|end| before.rfind(end))
+        .filter_map(|end| before.rfind(end).map(|at| at + end.len()))
         .max();
-    let line = before.rfind('\n');
-    // Text before another URL belongs to that URL.
-    let url = before
-        .rfind("://")
-        .map(|at| at + before[at..].find(' ').unwrap_or(before.len() - at));
-    let from = start + cut.max(line).max(url).unwrap_or(0);
+    let mut from = start + cut.unwrap_or(0);
+    // After another link of the sentence the clause begins at a comma.
+    if cut.is_none() && start == place.from && start > 0 {
+        from = start + before.find([',', ';', '\u{3001}', '\u{ff0c}']).unwrap_or(0);
+    }
     let to = text.ceil_char_boundary((at.end + SENTENCE_BYTES).min(text.len()));
-    let after = text.get(at.end..to)?;
-    let end = after.find(['\n', '.', '\u{3002}']).unwrap_or(after.len());
-    let to = at.end + end.min(start_of_next(after));
-    let first = marked.hits.partition_point(|hit| hit.at.start < from);
-    let end = marked.hits.partition_point(|hit| hit.at.start < to);
-    kind_of(marked.hits.get(first..end)?)
+    let after = text.get(at.end..to).unwrap_or_default();
+    let end = ends
+        .iter()
+        .filter_map(|end| after.find(end))
+        .min()
+        .unwrap_or(after.len());
+    let mut to = at.end + end.min(start_of_next(&after[..end]));
+    if place.to < to {
+        to = place.to;
+        // What leads to the next link belongs to it.
+        if let Some(comma) = text
+            .get(at.end..to)
+            .and_then(|clause| clause.rfind([',', ';', '\u{3001}', '\u{ff0c}']))
+        {
+            to = at.end + comma;
+        }
+    }
+    // A URL as a text says nothing but its own words.
+    let mut hits = hits_in(place.marked, from..at.start);
+    hits.extend(hits_in(place.marked, at.end..to.max(at.end)));
+    hits
+}
+
+/// Returns the keywords of the line before a link that is alone in its line, or else none.
+fn lines_before(place: &Place<'_>) -> Vec<Hit> {
+    let text = place.marked.text();
+    let start = text
+        .floor_char_boundary(place.at.start.saturating_sub(SENTENCE_BYTES))
+        .max(place.from);
+    let before = text.get(start..place.at.start).unwrap_or_default();
+    let end = before.rfind('\n').unwrap_or(before.len());
+    let line = before[..end].rfind('\n').map_or(0, |at| at + 1);
+    hits_in(place.marked, start + line..start + end)
+}
+
+/// Returns the keywords of a part of a text, with their offsets in it.
+fn hits_in(marked: &Marked, range: Range<usize>) -> Vec<Hit> {
+    let hits = keywords::find(marked.text().get(range.clone()).unwrap_or_default());
+    let moved = hits.into_iter().map(|hit| Hit {
+        at: range.start + hit.at.start..range.start + hit.at.end,
+        ..hit
+    });
+    moved.collect()
 }
 
 /// Returns the offset of the label of the next URL, as in `or unsubscribe: https://…`.
@@ -246,7 +404,8 @@ fn start_of_next(after: &str) -> usize {
     }
 }
 
-fn kind_of(hits: &[Hit]) -> Option<LinkKind> {
+/// Returns the kind that keywords name.
+pub(super) fn kind_of(hits: &[Hit]) -> Option<LinkKind> {
     let has = |keyword: Keyword| hits.iter().any(|hit| hit.keyword == keyword);
     [
         (Keyword::Unsubscribe, LinkKind::Unsubscribe),

@@ -3,10 +3,16 @@
 /// What a keyword says about the text near it. The order of the variants is the order of [`all`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Keyword {
-    /// A one-time code is near.
+    /// A code is near. What it is for is not said.
     Code,
+    /// A one-time code is near, and of no other kind.
+    OneTimeCode,
+    /// Beside a [`Keyword::Code`] it names a code of another kind: a product, a country.
+    OtherCode,
     /// Something that the reader does with a code.
     CallToAction,
+    /// When a code expires.
+    Expiry,
     /// The next number is of another kind: an order, a telephone number.
     Label,
     /// Codes near it are coupons.
@@ -23,64 +29,153 @@ pub(super) enum Keyword {
     Verify,
     /// The link is about a purchase or a booking, whatever it asks to confirm.
     Purchase,
+    /// The link refuses or reports something, or leads to a page.
+    OtherLink,
     /// An anchor text that says nothing; the sentence around it does.
     VagueAnchor,
     /// Has no meaning, although a part of it is a keyword.
     Ignored,
 }
 
-const FILES: [&str; 30] = [
+/// The meaning of a small word, which is looked up only beside a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Word {
+    /// Joins a name with its value: `is`.
+    Copula,
+    /// Stands between a label and its number: `no.`.
+    Number,
+    /// A frequent word: its language has a vocabulary.
+    Common,
+    /// In a URL: it unsubscribes.
+    UrlUnsubscribe,
+    /// In a URL: it resets a password.
+    UrlReset,
+    /// In a URL: it verifies an address or signs in.
+    UrlVerify,
+}
+
+impl Word {
+    /// Returns the bit that stands for the meaning in a set.
+    pub(super) fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// Reports whether it is looked up in URLs only.
+    pub(super) fn is_of_url(self) -> bool {
+        matches!(self, Self::UrlUnsubscribe | Self::UrlReset | Self::UrlVerify)
+    }
+}
+
+const FILES: [&str; 79] = [
+    include_str!("../../vocabulary/af.txt"),
+    include_str!("../../vocabulary/am.txt"),
     include_str!("../../vocabulary/ar.txt"),
+    include_str!("../../vocabulary/az.txt"),
+    include_str!("../../vocabulary/be.txt"),
+    include_str!("../../vocabulary/bg.txt"),
+    include_str!("../../vocabulary/bn.txt"),
+    include_str!("../../vocabulary/ca.txt"),
     include_str!("../../vocabulary/cs.txt"),
+    include_str!("../../vocabulary/cy.txt"),
     include_str!("../../vocabulary/da.txt"),
     include_str!("../../vocabulary/de.txt"),
     include_str!("../../vocabulary/el.txt"),
     include_str!("../../vocabulary/en.txt"),
+    include_str!("../../vocabulary/eo.txt"),
     include_str!("../../vocabulary/es.txt"),
+    include_str!("../../vocabulary/et.txt"),
+    include_str!("../../vocabulary/eu.txt"),
     include_str!("../../vocabulary/fa.txt"),
     include_str!("../../vocabulary/fi.txt"),
     include_str!("../../vocabulary/fr.txt"),
+    include_str!("../../vocabulary/ga.txt"),
+    include_str!("../../vocabulary/gl.txt"),
+    include_str!("../../vocabulary/gu.txt"),
+    include_str!("../../vocabulary/ha.txt"),
     include_str!("../../vocabulary/he.txt"),
     include_str!("../../vocabulary/hi.txt"),
+    include_str!("../../vocabulary/hr.txt"),
     include_str!("../../vocabulary/hu.txt"),
+    include_str!("../../vocabulary/hy.txt"),
     include_str!("../../vocabulary/id.txt"),
+    include_str!("../../vocabulary/is.txt"),
     include_str!("../../vocabulary/it.txt"),
     include_str!("../../vocabulary/ja.txt"),
+    include_str!("../../vocabulary/ka.txt"),
+    include_str!("../../vocabulary/kk.txt"),
+    include_str!("../../vocabulary/km.txt"),
+    include_str!("../../vocabulary/kn.txt"),
     include_str!("../../vocabulary/ko.txt"),
+    include_str!("../../vocabulary/ky.txt"),
+    include_str!("../../vocabulary/lo.txt"),
+    include_str!("../../vocabulary/lt.txt"),
+    include_str!("../../vocabulary/lv.txt"),
+    include_str!("../../vocabulary/mk.txt"),
+    include_str!("../../vocabulary/ml.txt"),
+    include_str!("../../vocabulary/mn.txt"),
+    include_str!("../../vocabulary/mr.txt"),
+    include_str!("../../vocabulary/ms.txt"),
+    include_str!("../../vocabulary/mt.txt"),
+    include_str!("../../vocabulary/my.txt"),
+    include_str!("../../vocabulary/ne.txt"),
     include_str!("../../vocabulary/nl.txt"),
     include_str!("../../vocabulary/no.txt"),
+    include_str!("../../vocabulary/pa.txt"),
     include_str!("../../vocabulary/pl.txt"),
     include_str!("../../vocabulary/pt.txt"),
     include_str!("../../vocabulary/ro.txt"),
     include_str!("../../vocabulary/ru.txt"),
     include_str!("../../vocabulary/shared.txt"),
+    include_str!("../../vocabulary/si.txt"),
+    include_str!("../../vocabulary/sk.txt"),
+    include_str!("../../vocabulary/sl.txt"),
+    include_str!("../../vocabulary/so.txt"),
+    include_str!("../../vocabulary/sq.txt"),
+    include_str!("../../vocabulary/sr.txt"),
     include_str!("../../vocabulary/sv.txt"),
+    include_str!("../../vocabulary/sw.txt"),
+    include_str!("../../vocabulary/ta.txt"),
+    include_str!("../../vocabulary/te.txt"),
+    include_str!("../../vocabulary/tg.txt"),
     include_str!("../../vocabulary/th.txt"),
+    include_str!("../../vocabulary/tl.txt"),
     include_str!("../../vocabulary/tr.txt"),
     include_str!("../../vocabulary/uk.txt"),
+    include_str!("../../vocabulary/ur.txt"),
+    include_str!("../../vocabulary/uz.txt"),
     include_str!("../../vocabulary/vi.txt"),
     include_str!("../../vocabulary/zh.txt"),
+    include_str!("../../vocabulary/zu.txt"),
 ];
 
-/// Returns every entry with its meaning, ordered by meaning, so that the order of the files has no effect.
+/// Returns every keyword with its meaning, ordered by meaning, so that the order of the files has no effect.
 pub(super) fn all() -> Vec<(Keyword, &'static str)> {
-    let mut entries: Vec<_> = FILES.into_iter().flat_map(entries).collect();
-    entries.sort_by_key(|(keyword, _)| *keyword);
-    entries
+    let entries = FILES.into_iter().flat_map(entries);
+    let mut keywords: Vec<_> = entries
+        .filter_map(|(section, entry)| Some((keyword(section)?, entry)))
+        .collect();
+    keywords.sort_by_key(|(keyword, _)| *keyword);
+    keywords
 }
 
-/// Reads one file. Entries of an unknown section are left out; a test fails on them.
-fn entries(file: &'static str) -> impl Iterator<Item = (Keyword, &'static str)> {
+/// Returns every small word with its meaning.
+pub(super) fn words() -> impl Iterator<Item = (Word, &'static str)> {
+    let entries = FILES.into_iter().flat_map(entries);
+    entries.filter_map(|(section, entry)| Some((word(section)?, entry)))
+}
+
+/// Returns the entries of one file with their sections.
+fn entries(file: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let mut section = None;
     file.lines().filter_map(move |line| {
         if line.is_empty() || line.starts_with('#') {
             return None;
         }
         if let Some(name) = section_name(line) {
-            section = keyword(name);
+            section = Some(name);
             return None;
         }
-        section.map(|keyword| (keyword, line))
+        section.map(|section| (section, line))
     })
 }
 
@@ -91,6 +186,9 @@ fn section_name(line: &str) -> Option<&str> {
 fn keyword(section: &str) -> Option<Keyword> {
     Some(match section {
         "code" => Keyword::Code,
+        "one-time-code" => Keyword::OneTimeCode,
+        "other-code" => Keyword::OtherCode,
+        "expiry" => Keyword::Expiry,
         "call-to-action" => Keyword::CallToAction,
         "label" => Keyword::Label,
         "promo" => Keyword::Promo,
@@ -100,8 +198,21 @@ fn keyword(section: &str) -> Option<Keyword> {
         "reset" => Keyword::Reset,
         "verify" => Keyword::Verify,
         "purchase" => Keyword::Purchase,
+        "other-link" => Keyword::OtherLink,
         "vague-anchor" => Keyword::VagueAnchor,
         "ignored" => Keyword::Ignored,
+        _ => return None,
+    })
+}
+
+fn word(section: &str) -> Option<Word> {
+    Some(match section {
+        "copula" => Word::Copula,
+        "number" => Word::Number,
+        "common" => Word::Common,
+        "url-unsubscribe" => Word::UrlUnsubscribe,
+        "url-reset" => Word::UrlReset,
+        "url-verify" => Word::UrlVerify,
         _ => return None,
     })
 }
@@ -122,7 +233,8 @@ mod tests {
             let unique: HashSet<&str> = sections.iter().copied().collect();
             assert_eq!(unique.len(), sections.len(), "a section twice: {sections:?}");
             for section in sections {
-                assert!(keyword(section).is_some(), "unknown section {section}");
+                let is_known = keyword(section).is_some() || word(section).is_some();
+                assert!(is_known, "unknown section {section}");
             }
             let lines = file
                 .lines()

@@ -3,7 +3,9 @@
 //! The rules were developed on `seen` and checked on `unseen`. The authors of `later` and `fresh` knew neither the rules nor
 //! the vocabulary; the first result for `fresh` was 0.647 and 0.917 for codes, 0.786 and 0.917 for link kinds (precision,
 //! recall). `after` was written after the rules were corrected; its first result was 1.000 and 0.875 for codes, 1.000 and
-//! 0.833 for link kinds. Half of the mails have no code and no link to verify or reset. The rules have been adapted to all of
+//! 0.833 for link kinds. `world` was labelled before the scored classifier saw it: 177 mails of other products in 60 languages,
+//! a third of them designed HTML. Its first result was 0.964 and 0.952 for codes, 1.000 and 0.982 for link kinds; the first code
+//! was right in 0.976, and 0.968 of the mails without a code stayed quiet. Half of the mails have no code and no link to verify or reset. The rules have been adapted to all of
 //! these mails, so only new mails measure their quality.
 
 use std::collections::BTreeSet;
@@ -16,6 +18,8 @@ struct Mail {
     name: String,
     codes: BTreeSet<String>,
     links: BTreeSet<(&'static str, String)>,
+    /// Neither right nor wrong.
+    ambiguous: BTreeSet<String>,
     raw: Vec<u8>,
 }
 
@@ -31,13 +35,19 @@ fn mails(fixture: &str) -> Vec<Mail> {
                 name: lines.next().unwrap().to_owned(),
                 ..Mail::default()
             };
+            let mut header = String::new();
             for (label, values) in lines.map(|line| line.split_once(':').unwrap()) {
+                if label == "header" {
+                    header += &format!("{}\n", values.trim());
+                    continue;
+                }
                 for value in values.split_whitespace().map(str::to_owned) {
                     match label {
                         "codes" => mail.codes.insert(value),
                         "verify" => mail.links.insert(("verify", value)),
                         "reset" => mail.links.insert(("reset", value)),
                         "unsubscribe" => mail.links.insert(("unsubscribe", value)),
+                        "ambiguous" => mail.ambiguous.insert(value),
                         _ => panic!("no label {label}"),
                     };
                 }
@@ -47,7 +57,7 @@ fn mails(fixture: &str) -> Vec<Mail> {
                 None => ("plain", body),
             };
             mail.raw = crlf(&format!(
-                "From: a@b.test\nSubject: {subject}\nContent-Type: text/{kind}; charset=utf-8\n\n{body}"
+                "From: a@b.test\n{header}Subject: {subject}\nContent-Type: text/{kind}; charset=utf-8\n\n{body}"
             ));
             mail
         })
@@ -86,10 +96,17 @@ impl Score {
 }
 
 fn measure(split: &str, fixture: &str, floor: usize) {
-    let (mut codes, mut links) = (Score::default(), Score::default());
+    let (mut codes, mut links, mut first) = (Score::default(), Score::default(), Score::default());
     let mails = mails(fixture);
     for mail in &mails {
-        let (found_codes, found_links) = found(summarize(&mail.raw).1);
+        let extracted = summarize(&mail.raw).1;
+        let is_first_right = extracted
+            .codes
+            .first()
+            .is_none_or(|first| mail.codes.is_empty() || mail.codes.contains(&first.value));
+        first.add(&BTreeSet::from([is_first_right]), &BTreeSet::from([true]));
+        let (mut found_codes, found_links) = found(extracted);
+        found_codes.retain(|code| !mail.ambiguous.contains(code));
         if (&found_codes, &found_links) != (&mail.codes, &mail.links) {
             println!(
                 "{}: {found_codes:?} for {:?}, {found_links:?} for {:?}",
@@ -99,7 +116,11 @@ fn measure(split: &str, fixture: &str, floor: usize) {
         codes.add(&found_codes, &mail.codes);
         links.add(&found_links, &mail.links);
     }
-    for (what, score) in [("codes", codes), ("kinds of links", links)] {
+    for (what, score) in [
+        ("codes", codes),
+        ("kinds of links", links),
+        ("first codes", first),
+    ] {
         let (precision, recall) = score.ratios();
         println!(
             "{split}, {} mails: {what}: precision {:.3}, recall {:.3}",
@@ -134,4 +155,9 @@ fn extract_fresh_mails_meets_precision_and_recall() {
 #[test]
 fn extract_mails_after_rules_meets_precision_and_recall() {
     measure("after", include_str!("mails/after.txt"), 950);
+}
+
+#[test]
+fn extract_mails_of_the_world_meets_precision_and_recall() {
+    measure("world", include_str!("mails/world.txt"), 980);
 }

@@ -110,13 +110,13 @@ async fn codes_and_links_are_listed_for_mailbox_and_owner(world: World) {
         let message = client.get(&path, token).await.json();
         assert_eq!(
             message["codes"],
-            serde_json::json!([{"value": "482913", "found_in": "subject"}])
+            serde_json::json!([{"value": "482913", "found_in": "subject", "confidence": 0.75}])
         );
         assert_eq!(
             message["links"],
             serde_json::json!([
-                {"url": "https://b.test/verify/1", "text": null, "kind": "verify"},
-                {"url": "https://b.test/help", "text": null, "kind": "other"},
+                {"url": "https://b.test/verify/1", "text": null, "kind": "verify", "confidence": 0.98},
+                {"url": "https://b.test/help", "text": null, "kind": "other", "confidence": 0.6},
             ])
         );
     }

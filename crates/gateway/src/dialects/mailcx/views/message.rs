@@ -89,6 +89,9 @@ pub(crate) struct Code {
     value: String,
     /// Its first occurrence.
     found_in: CodePlace,
+    /// How sure it is that this is a one-time code.
+    #[schema(minimum = 0, maximum = 1)]
+    confidence: f64,
 }
 
 /// A part of a message.
@@ -98,6 +101,8 @@ pub(crate) enum CodePlace {
     Subject,
     Text,
     Html,
+    /// The `OTP-Token` field only.
+    Header,
 }
 
 impl From<mailbox::Code> for Code {
@@ -105,13 +110,20 @@ impl From<mailbox::Code> for Code {
         let found_in = match code.found_in() {
             mailbox::CodePlace::Subject => CodePlace::Subject,
             mailbox::CodePlace::Html => CodePlace::Html,
+            mailbox::CodePlace::Header => CodePlace::Header,
             mailbox::CodePlace::Text | mailbox::CodePlace::Unspecified => CodePlace::Text,
         };
         Self {
+            confidence: ratio(code.confidence_percent),
             value: code.value,
             found_in,
         }
     }
+}
+
+/// Converts hundredths.
+fn ratio(percent: u32) -> f64 {
+    f64::from(percent.min(100)) / 100.0
 }
 
 /// A link to `http` or `https`.
@@ -123,6 +135,9 @@ pub(crate) struct Link {
     text: Option<String>,
     /// `verify` also means a link to sign in with.
     kind: LinkKind,
+    /// How sure it is that the link is of this kind.
+    #[schema(minimum = 0, maximum = 1)]
+    confidence: f64,
 }
 
 /// The purpose of a link, by simple rules.
@@ -144,6 +159,7 @@ impl From<mailbox::Link> for Link {
             mailbox::LinkKind::Other | mailbox::LinkKind::Unspecified => LinkKind::Other,
         };
         Self {
+            confidence: ratio(link.confidence_percent),
             url: link.url,
             text: link.text,
             kind,
@@ -170,9 +186,9 @@ pub(crate) struct Message {
     #[schema(required)]
     html_body: Option<String>,
     attachments: Vec<Attachment>,
-    /// The one-time codes, 10 at most.
+    /// The one-time codes, 10 at most, the most probable first.
     codes: Vec<Code>,
-    /// The links, 50 at most, each URL once.
+    /// The links, 100 at most, each URL once.
     links: Vec<Link>,
     /// Bytes as received.
     size: i64,

@@ -26,6 +26,7 @@ async fn get_message_returns_bodies_codes_and_links(db: Db) {
         ],
         "codes": [
           {
+            "confidence": 0.96,
             "found_in": "text",
             "value": "482913"
           }
@@ -37,6 +38,7 @@ async fn get_message_returns_bodies_codes_and_links(db: Db) {
         "is_read": false,
         "links": [
           {
+            "confidence": 0.98,
             "kind": "verify",
             "text": null,
             "url": "https://shop.example/verify?t=1"

@@ -22,6 +22,7 @@ async fn wait_for_messages_returns_stored_message(db: Db) {
             "address": "ann@mayfly.test",
             "codes": [
               {
+                "confidence": 0.96,
                 "found_in": "text",
                 "value": "482913"
               }
@@ -32,6 +33,7 @@ async fn wait_for_messages_returns_stored_message(db: Db) {
             "is_read": false,
             "links": [
               {
+                "confidence": 0.98,
                 "kind": "verify",
                 "text": null,
                 "url": "https://shop.example/verify?t=1"

@@ -23,6 +23,7 @@ async fn wait_for_any_messages_names_the_mailbox(db: Db) {
             "address": "ann@mayfly.test",
             "codes": [
               {
+                "confidence": 0.96,
                 "found_in": "text",
                 "value": "482913"
               }
@@ -33,6 +34,7 @@ async fn wait_for_any_messages_names_the_mailbox(db: Db) {
             "is_read": false,
             "links": [
               {
+                "confidence": 0.98,
                 "kind": "verify",
                 "text": null,
                 "url": "https://shop.example/verify?t=1"

@@ -1,0 +1,207 @@
+//! What a number is by its form and by what surrounds it: a count, a price, a coupon, a year.
+
+use std::ops::Range;
+
+use super::{
+    super::{
+        keywords,
+        marked::{REACH_BYTES, distance},
+        tokens::{Shape, Token},
+        vocabulary::{Keyword, Word},
+        weights::{Feature, reach},
+    },
+    Context, Features, MAX_HITS, is_pronounceable,
+};
+
+/// From this character on scripts are compared by block.
+const FIRST_OTHER_SCRIPT: char = '\u{370}';
+
+impl Context<'_> {
+    /// Reads calls to action and expiries near a number.
+    pub(super) fn around(&self, token: &Token, line: &Range<usize>, features: &mut Features) {
+        if self.about.has_subject_word {
+            features.add(Feature::SubjectWord);
+        } else if self.about.has_subject_topic {
+            features.add(Feature::SubjectTopic);
+        }
+        if self.about.is_subject && features.is_alone {
+            features.add(Feature::WholeSubject);
+        }
+        if self.about.is_bulk {
+            features.add(Feature::Bulk);
+        }
+        if self.about.is_forge {
+            features.add(Feature::Forge);
+        }
+        let reached = if features.is_alone { reach::LINE_AFTER } else { 0 };
+        for (_, hit) in self.hits_after(token.at.end) {
+            if hit.at.start >= line.end
+                && distance(self.text, line.end, hit.at.start, reached.max(reach::LINE)).is_none()
+            {
+                break;
+            }
+            match hit.keyword {
+                Keyword::Expiry => features.add(Feature::Expiry),
+                Keyword::CallToAction if features.is_alone => features.add(Feature::CallToAction),
+                _ => {}
+            }
+        }
+        if features.is_alone {
+            for (_, hit) in self.hits_before(line.start) {
+                if distance(self.text, hit.at.end, line.start, reach::LINE_AFTER).is_none() {
+                    break;
+                }
+                match hit.keyword {
+                    Keyword::Expiry => features.add(Feature::Expiry),
+                    Keyword::CallToAction => features.add(Feature::CallToAction),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Reads whether a number is a count or a price.
+    pub(super) fn amount(&self, token: &Token, features: &mut Features) {
+        let is_blank = |between: &str| between.trim_matches([' ', '\u{a0}', '+', '-']).is_empty();
+        for (_, hit) in self.hits_after(token.at.end).take(4) {
+            if is_blank(&self.text[token.at.end..hit.at.start]) {
+                match hit.keyword {
+                    Keyword::Unit => features.add(Feature::Unit),
+                    Keyword::Money => features.add(Feature::Money),
+                    _ => {}
+                }
+            }
+        }
+        if let Some((_, hit)) = self.hits_before(token.at.start).next()
+            && hit.keyword == Keyword::Money
+            && is_blank(&self.text[hit.at.end..token.at.start])
+        {
+            features.add(Feature::Money);
+        }
+    }
+
+    /// Reads whether a line offers a discount. A token with letters is a coupon also when a line near it does.
+    pub(super) fn offer(&self, token: &Token, line: &Range<usize>, features: &mut Features) {
+        let has_letters = !matches!(token.shape, Shape::Digits | Shape::LongDigits);
+        let is_number = !has_letters || features.is_one_time && features.has_word;
+        let (in_line, near) = if is_number {
+            (Feature::NumberInOffer, None)
+        } else {
+            (Feature::Coupon, Some(Feature::CouponNear))
+        };
+        if has_percentage(&self.text[line.clone()]) {
+            features.add(in_line);
+        }
+        if let Some(near) = near
+            && self.about.is_offer
+        {
+            features.add(near);
+        }
+        let from = line.start.saturating_sub(reach::LINE);
+        let start = self.hits.partition_point(|hit| hit.at.end <= from);
+        for hit in self.hits[start..].iter().take(3 * MAX_HITS) {
+            if hit.at.start >= line.end + reach::LINE {
+                break;
+            }
+            if hit.keyword == Keyword::Promo {
+                if hit.at.start >= line.start && hit.at.start < line.end {
+                    features.add(in_line);
+                } else if let Some(near) = near {
+                    features.add(near);
+                }
+            }
+        }
+    }
+
+    /// Reads the form of a number.
+    pub(super) fn shape(&self, token: &Token, features: &mut Features) {
+        let text = &self.text[token.at.clone()];
+        let digits = text.chars().filter(|char| char.is_numeric()).count();
+        match token.shape {
+            Shape::Digits if digits == 6 => features.add(Feature::SixDigits),
+            Shape::Digits if digits == 4 && (text.starts_with("19") || text.starts_with("20")) => {
+                // "Access codes 2025" is a title.
+                let is_called = features.has_word
+                    && (features.is_named
+                        || features.is_alone
+                        || features.found.contains(&Feature::WordAfter));
+                if !is_called {
+                    features.add(Feature::Year);
+                }
+            }
+            Shape::LongDigits => features.add(Feature::Long),
+            Shape::Letters => features.add(Feature::NoDigit),
+            Shape::MixedCase => features.add(Feature::MixedCase),
+            Shape::Words => features.add(Feature::LowerCase),
+            _ => {}
+        }
+        if token.has_hash && !features.found.contains(&Feature::AskedFor) {
+            features.add(Feature::Hash);
+        }
+        let has_letters = !matches!(token.shape, Shape::Digits | Shape::LongDigits);
+        if self.about.is_purchase && has_letters && !features.is_one_time {
+            features.add(Feature::Booking);
+        }
+    }
+
+    /// Reads whether a number is the only one in a mail whose language has no vocabulary.
+    pub(super) fn only_number(&self, token: &Token, features: &mut Features) {
+        if token.shape != Shape::Digits || self.lonely != 1 || self.about.is_bulk || self.about.is_subject {
+            return;
+        }
+        let is_six = features.found.contains(&Feature::SixDigits);
+        let near = [self.line.checked_sub(1), Some(self.line + 1)];
+        let is_foreign = near.into_iter().flatten().all(|line| {
+            let line = self.lines.get(line).cloned().unwrap_or(0..0);
+            let end = self
+                .text
+                .floor_char_boundary(line.end.min(line.start + REACH_BYTES));
+            !has_vocabulary(&self.text[line.start..end])
+        });
+        if is_six && is_foreign && !features.found.contains(&Feature::LabelAbove) {
+            features.add(Feature::OnlyNumber);
+        }
+    }
+
+    /// Reports whether a token of its form can be a code here.
+    pub(super) fn fits(&self, token: &Token, features: &Features) -> bool {
+        let is_called = features.has_word && (features.is_beside || features.is_bound);
+        match token.shape {
+            Shape::Digits => true,
+            Shape::Mixed => features.has_word,
+            Shape::LongDigits | Shape::MixedCase => is_called || features.has_word && features.is_alone,
+            Shape::Letters => {
+                let is_odd = !is_pronounceable(&self.text[token.at.clone()]);
+                features.has_word
+                    && features.is_alone
+                    && (is_odd || !features.found.contains(&Feature::WordAbove))
+                    || is_called && (features.is_bound || is_odd)
+            }
+            Shape::Words => features.has_word && features.is_alone,
+            Shape::Number => false,
+        }
+    }
+}
+
+/// Reports whether a text is in a language whose code words are known: it has a frequent word or a known script.
+fn has_vocabulary(text: &str) -> bool {
+    let is_known_script = |char: char| {
+        matches!(char, FIRST_OTHER_SCRIPT..='\u{52f}' | '\u{590}'..='\u{6ff}' | '\u{900}'..='\u{97f}' | '\u{e00}'..='\u{e7f}'
+            | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}')
+            && char.is_alphabetic()
+    };
+    text.contains(is_known_script)
+        || text
+            .split(|char: char| !char.is_alphanumeric())
+            .any(|word| !word.is_empty() && keywords::is_word(&word.to_lowercase(), Word::Common))
+}
+
+/// Reports whether a text has a percentage. In a URL a percent sign begins an escape.
+fn has_percentage(text: &str) -> bool {
+    let is_percentage = |at: usize| {
+        let before = text[..at].trim_end_matches([' ', '\u{a0}', '\u{202f}']);
+        before.ends_with(|char: char| char.is_ascii_digit())
+            && !text[at + 1..].starts_with(|char: char| char.is_ascii_alphanumeric())
+    };
+    memchr::memchr_iter(b'%', text.as_bytes()).any(is_percentage)
+}

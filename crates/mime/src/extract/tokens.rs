@@ -1,0 +1,387 @@
+//! Tokens that have the shape of a code, and the other numbers of a text, in one pass.
+
+mod apart;
+
+use std::ops::Range;
+
+/// Fewer characters are no code.
+const MIN_CHARS: usize = 4;
+/// A longer group without a hyphen is an id.
+const MAX_CHARS: usize = 12;
+/// A longer code of several groups is an id.
+const MAX_GROUPED_CHARS: usize = 25;
+/// Groups of a code.
+const MAX_GROUPS: usize = 5;
+/// A longer number needs a code word beside it.
+const MAX_COMMON_DIGITS: usize = 8;
+const MAX_DIGITS: usize = 10;
+/// Atoms of a group whose lengths are kept.
+const KEPT_LENGTHS: usize = 6;
+
+/// A number, or a group of letters and digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) at: Range<usize>,
+    pub(super) shape: Shape,
+    /// Whether `#` is before it.
+    pub(super) has_hash: bool,
+}
+
+/// The form of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// 4 to 8 digits.
+    Digits,
+    /// 9 or 10 digits, or more than two groups of digits.
+    LongDigits,
+    /// Letters and digits, the letters of one case.
+    Mixed,
+    /// Letters and digits, the letters in both cases or all lower case.
+    MixedCase,
+    /// Capital letters only.
+    Letters,
+    /// Lower-case words with hyphens.
+    Words,
+    /// A number that is not a code: part of a date, a price, a telephone number, an address.
+    Number,
+}
+
+/// Letters and digits without anything between them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Atom {
+    start: usize,
+    end: usize,
+    chars: usize,
+    digits: usize,
+    capitals: usize,
+}
+
+impl Atom {
+    fn is_number(&self) -> bool {
+        self.digits == self.chars
+    }
+}
+
+/// Atoms that connectors join.
+#[derive(Debug, Clone, Copy, Default)]
+struct Group {
+    start: usize,
+    end: usize,
+    count: usize,
+    /// The characters of the first atoms.
+    lengths: [usize; KEPT_LENGTHS],
+    longest: usize,
+    chars: usize,
+    digits: usize,
+    capitals: usize,
+    /// Whether hyphens are the only connectors.
+    is_hyphened: bool,
+}
+
+impl Group {
+    fn add(&mut self, atom: Atom) {
+        if let Some(length) = self.lengths.get_mut(self.count) {
+            *length = atom.chars;
+        }
+        self.end = atom.end;
+        self.count += 1;
+        self.longest = self.longest.max(atom.chars);
+        self.chars += atom.chars;
+        self.digits += atom.digits;
+        self.capitals += atom.capitals;
+    }
+
+    fn lengths(&self) -> &[usize] {
+        &self.lengths[..self.count.min(KEPT_LENGTHS)]
+    }
+}
+
+/// Returns the tokens of a text in order.
+pub(super) fn find(text: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut from = 0;
+    while let Some(run) = relevant_run(text.as_bytes(), from) {
+        from = find_in_run(text, run, &mut tokens);
+    }
+    tokens
+}
+
+/// What a byte says of the word that it is in.
+mod class {
+    pub(super) const SPACE: u8 = 1;
+    pub(super) const CAPITAL: u8 = 2;
+    /// A digit of ASCII, or the first byte of one of another script.
+    pub(super) const DIGIT: u8 = 4;
+    pub(super) const HYPHEN: u8 = 8;
+}
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte {
+            0x20 | 0x09 | 0x0a => class::SPACE,
+            0x41..=0x5a => class::CAPITAL,
+            0x30..=0x39 | 0xd9 | 0xdb | 0xe0 | 0xe1 | 0xef => class::DIGIT,
+            0x2d => class::HYPHEN,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+/// Returns the next word between spaces that can contain a token: it has a digit, capitals, a hyphen, or one letter only.
+fn relevant_run(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut start = from;
+    while start < bytes.len() {
+        let (mut end, mut found, mut capitals) = (start, 0, 0_usize);
+        for byte in &bytes[start..] {
+            let class = CLASSES[usize::from(*byte)];
+            if class == class::SPACE {
+                break;
+            }
+            found |= class;
+            capitals += usize::from(class == class::CAPITAL);
+            end += 1;
+        }
+        if found & (class::DIGIT | class::HYPHEN) != 0 || capitals >= MIN_CHARS || end == start + 1 {
+            return Some(start..end);
+        }
+        start = end + 1;
+    }
+    None
+}
+
+/// Adds the tokens that begin in a word between spaces. Returns where to go on: a token can take in further words.
+fn find_in_run(text: &str, run: Range<usize>, tokens: &mut Vec<Token>) -> usize {
+    let mut end_of_last = run.end;
+    let mut next = atom(text, run.start).filter(|atom| atom.start < run.end);
+    while let Some(first) = next {
+        let boxes = if first.chars == 1 {
+            apart::boxes(text, first)
+        } else {
+            None
+        };
+        if let Some((token, end)) = boxes {
+            tokens.push(token);
+            return end;
+        }
+        let mut group = Group {
+            start: first.start,
+            is_hyphened: true,
+            ..Group::default()
+        };
+        group.add(first);
+        let mut last = first;
+        let mut beyond = None;
+        next = loop {
+            let following = atom(text, last.end);
+            let Some(right) = following else { break None };
+            if right.start >= run.end {
+                beyond = following;
+                break None;
+            }
+            let Some(connector) = connector(text, last.end, right.start) else {
+                break following;
+            };
+            group.is_hyphened &= matches!(connector, '-' | '\u{2010}' | '\u{2011}' | '\u{2013}');
+            group.add(right);
+            last = right;
+        };
+        let Some(shape) = shape(text, &group) else {
+            continue;
+        };
+        let mut token = Token {
+            at: group.start..group.end,
+            shape,
+            has_hash: text[..group.start].ends_with('#'),
+        };
+        if group.count == 1
+            && group.digits == group.chars
+            && let Some((end, shape)) = apart::spaced_digits(text, first, beyond)
+        {
+            (token.at.end, token.shape) = (end, shape);
+            end_of_last = end.max(run.end);
+            next = None;
+        }
+        tokens.push(token);
+    }
+    end_of_last
+}
+
+/// Returns the next atom from an offset on.
+fn atom(text: &str, from: usize) -> Option<Atom> {
+    let bytes = text.as_bytes();
+    let (mut at, mut atom) = (from, Atom::default());
+    while let Some(byte) = bytes.get(at) {
+        let (len, is_digit) = match byte {
+            b'0'..=b'9' => (1, true),
+            b'A'..=b'Z' => {
+                atom.capitals += 1;
+                (1, false)
+            }
+            b'a'..=b'z' => (1, false),
+            0..=0x7f if atom.chars > 0 => break,
+            0..=0x7f => {
+                at += 1;
+                continue;
+            }
+            // Digits of other scripts are in these blocks only.
+            0xd9 | 0xdb | 0xe0 | 0xe1 | 0xef
+                if let Some(char) = text[at..].chars().next().filter(|char| digit(*char).is_some()) =>
+            {
+                (char.len_utf8(), true)
+            }
+            _ if atom.chars > 0 => break,
+            _ => {
+                at += 1;
+                while bytes.get(at).is_some_and(|byte| byte & 0xc0 == 0x80) {
+                    at += 1;
+                }
+                continue;
+            }
+        };
+        if atom.chars == 0 {
+            atom.start = at;
+        }
+        atom.chars += 1;
+        atom.digits += usize::from(is_digit);
+        at += len;
+        atom.end = at;
+    }
+    (atom.chars > 0).then_some(atom)
+}
+
+/// Returns the shape of a group if it is relevant.
+fn shape(text: &str, group: &Group) -> Option<Shape> {
+    let number = (group.digits > 0).then_some(Shape::Number);
+    if group.digits == 0 && group.capitals == 0 {
+        return is_words(text, group).then_some(Shape::Words);
+    }
+    if !group.is_hyphened || !stands_free(text, group) {
+        return number;
+    }
+    if group.digits == group.chars {
+        return match group.lengths() {
+            [length] if (MIN_CHARS..=MAX_COMMON_DIGITS).contains(length) => Some(Shape::Digits),
+            [length] if (MIN_CHARS..=MAX_DIGITS).contains(length) => Some(Shape::LongDigits),
+            [3, 3] | [4, 4] | [2, 2, 2] => Some(Shape::Digits),
+            [3, 3, 3] | [4, 4, 4] | [4, 4, 4, 4] => Some(Shape::LongDigits),
+            _ => number,
+        };
+    }
+    let is_single = group.count == 1 && (MIN_CHARS..=MAX_CHARS).contains(&group.chars);
+    let is_grouped = (2..=MAX_GROUPS).contains(&group.count)
+        && (MIN_CHARS..=MAX_GROUPED_CHARS).contains(&group.chars)
+        && group.longest <= 8
+        && (group.count <= 3 || group.lengths().windows(2).all(|pair| pair[0] == pair[1]));
+    if !is_single && !is_grouped {
+        return number;
+    }
+    if group.digits > 0 {
+        return Some(if group.capitals + group.digits == group.chars {
+            Shape::Mixed
+        } else {
+            Shape::MixedCase
+        });
+    }
+    let is_word = group.count == 1 && (5..=8).contains(&group.chars);
+    let is_groups = group.count > 1 && group.lengths().iter().all(|length| matches!(length, 3..=5));
+    (group.capitals == group.chars && (is_word || is_groups)).then_some(Shape::Letters)
+}
+
+/// Reports whether a group is lower-case words with hyphens that can be a code.
+fn is_words(text: &str, group: &Group) -> bool {
+    let lengths = group.lengths();
+    let is_even = lengths.windows(2).all(|pair| pair[0] == pair[1]);
+    group.is_hyphened
+        && (2..=MAX_GROUPS).contains(&group.count)
+        && lengths.iter().all(|length| (3..=8).contains(length))
+        && (group.count > 2 || is_even && lengths[0] >= 4)
+        && stands_free(text, group)
+}
+
+/// Returns the character that joins two atoms into one token.
+fn connector(text: &str, left_end: usize, right_start: usize) -> Option<char> {
+    let between = text.get(left_end..right_start)?;
+    let mut chars = between.chars();
+    let (char, None) = (chars.next()?, chars.next()) else {
+        // Protocols and paths.
+        return between.starts_with("://").then_some('/');
+    };
+    let is_digit = |char: Option<char>| char.and_then(digit).is_some();
+    let left_digit = is_digit(text[..left_end].chars().next_back());
+    let right = text[right_start..].chars().next();
+    let joins = match char {
+        '-' | '\u{2010}' | '\u{2011}' | '/' | '_' | '@' | '=' | '&' | '\\' | '~' | '+' => true,
+        // Between letters it is part of a host name or the end of a sentence.
+        '.' => left_digit && is_digit(right) || right.is_some_and(|char| char.is_ascii_lowercase()),
+        ',' | ':' | '\'' | '\u{2019}' | '\u{2013}' => left_digit && is_digit(right),
+        _ => false,
+    };
+    joins.then_some(char)
+}
+
+/// Reports whether the characters around a group do not make it part of something else.
+fn stands_free(text: &str, group: &Group) -> bool {
+    let before = text[..group.start].chars().next_back();
+    let after = text[group.end..].chars().next();
+    let is_part = |char: char| {
+        char.is_alphabetic() && char < '\u{590}'
+            || matches!(char, '@' | '/' | '=' | '&' | '_' | '\\' | '%' | '\u{b0}')
+    };
+    let is_prefix = |char: char| {
+        is_part(char)
+            || matches!(
+                char,
+                '\u{2116}' | '$' | '\u{20ac}' | '\u{a3}' | '\u{a5}' | '\u{ffe5}' | '\u{3012}'
+            )
+    };
+    // `acme/rocket#4821`
+    let is_reference =
+        before == Some('#') && text[..group.start - 1].ends_with(|char: char| char.is_alphanumeric());
+    !is_reference
+        && !before.is_some_and(is_prefix)
+        && !after.is_some_and(is_part)
+        && !is_end_of_hidden(&text[..group.start])
+}
+
+/// Reports whether the next token is the visible end of a masked card or account number.
+fn is_end_of_hidden(before: &str) -> bool {
+    let before = before.trim_end_matches([' ', '\u{a0}', '-']);
+    ["***", "\u{2022}\u{2022}", "xxx", "XXX"]
+        .iter()
+        .any(|hidden| before.ends_with(hidden))
+}
+
+/// Returns a token as a user types it: digits of every script are ASCII, and groups of digits are joined.
+pub(super) fn typed(text: &str, shape: Shape) -> String {
+    let is_digits = matches!(shape, Shape::Digits | Shape::LongDigits);
+    let is_spaced = text.chars().nth(1).is_some_and(|char| !char.is_alphanumeric())
+        && text.chars().nth(3).is_some_and(|char| !char.is_alphanumeric());
+    let typed = text.chars().filter_map(|char| match digit(char) {
+        Some(digit) => Some(digit),
+        None if char.is_ascii_alphanumeric() => Some(char),
+        None if is_digits || is_spaced => None,
+        None => Some('-'),
+    });
+    typed.collect()
+}
+
+/// Returns a digit of any supported script as ASCII.
+pub(super) fn digit(char: char) -> Option<char> {
+    const ZEROS: [char; 16] = [
+        '\u{ff10}', '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}',
+        '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{1040}', '\u{17e0}',
+    ];
+    if char.is_ascii() {
+        return char.is_ascii_digit().then_some(char);
+    }
+    let value = ZEROS.iter().find_map(|zero| {
+        u32::from(char)
+            .checked_sub(u32::from(*zero))
+            .filter(|value| *value < 10)
+    })?;
+    char::from_digit(value, 10)
+}

@@ -1,0 +1,117 @@
+//! Codes whose characters stand apart: one box each, or groups of digits between spaces.
+
+use std::ops::Range;
+
+use super::{Atom, KEPT_LENGTHS, MAX_COMMON_DIGITS, Shape, Token, atom, connector};
+
+/// Characters of a code that stand alone, one box each.
+const BOXES: Range<usize> = 4..10;
+
+/// Returns a code whose characters stand apart, one box each, and where it ends.
+pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
+    let mut before = text[..first.start].chars().rev();
+    let is_part = match (before.next(), before.next(), before.next()) {
+        (Some('-' | '_' | '|' | '.' | '/' | '$'), ..) => true,
+        // It goes on longer than a code.
+        (Some(' ' | '\t' | '\u{b7}'), Some(single), further) => {
+            single.is_ascii_alphanumeric() && further.is_none_or(|char| !char.is_alphanumeric())
+        }
+        _ => false,
+    };
+    if is_part {
+        return None;
+    }
+    let (mut last, mut count, mut digits, mut capitals) = (first, 1, first.digits, first.capitals);
+    let (mut counts_up, mut separator) = (true, None);
+    while let Some(right) = atom(text, last.end)
+        && right.chars == 1
+        && count <= BOXES.end
+    {
+        let between = &text[last.end..right.start];
+        let mark = match between.trim() {
+            "" => ' ',
+            mark => mark
+                .chars()
+                .next()
+                .filter(|mark| between.trim().len() == mark.len_utf8())?,
+        };
+        if !matches!(mark, ' ' | '\u{b7}' | '\u{2022}' | '\u{2219}' | '-' | '|' | '_')
+            || *separator.get_or_insert(mark) != mark
+            || between.len() > 5
+        {
+            break;
+        }
+        let at = |atom: Atom| text[atom.start..].chars().next().map_or(0, u32::from);
+        counts_up &= at(right) == at(last) + 1;
+        (count, digits, capitals) = (count + 1, digits + right.digits, capitals + right.capitals);
+        last = right;
+    }
+    let is_code = digits > 0 && (digits == count || digits + capitals == count || capitals == 0)
+        || digits == 0 && capitals == count && count >= 6;
+    if !BOXES.contains(&count)
+        || counts_up
+        || !is_code
+        || atom(text, last.end).is_some_and(|next| next.start == last.end)
+    {
+        return None;
+    }
+    let shape = if digits == count && count <= MAX_COMMON_DIGITS {
+        Shape::Digits
+    } else if digits == count {
+        Shape::LongDigits
+    } else if capitals == 0 {
+        Shape::MixedCase
+    } else if digits == 0 {
+        Shape::Letters
+    } else {
+        Shape::Mixed
+    };
+    let token = Token {
+        at: first.start..last.end,
+        shape,
+        has_hash: false,
+    };
+    Some((token, last.end))
+}
+
+/// Reads groups of digits that spaces separate. Returns where they end and their shape.
+pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> Option<(usize, Shape)> {
+    let (mut lengths, mut count, mut last) = ([0; KEPT_LENGTHS], 1, first);
+    let mut has_bracket = text[..first.start].ends_with('(') && text[first.end..].starts_with(')');
+    lengths[0] = first.chars;
+    while let Some(right) = next
+        && right.is_number()
+        && count < KEPT_LENGTHS
+        && matches!(
+            &text[last.end..right.start],
+            " " | ") " | ") (" | ")" | " (" | " - "
+        )
+        && connector(text, right.end, right.end + 1).is_none()
+    {
+        has_bracket |= text[last.end..right.start].contains(')');
+        lengths[count] = right.chars;
+        count += 1;
+        last = right;
+        next = atom(text, right.end);
+    }
+    let lengths = &lengths[..count];
+    let before = text[..first.start].chars().next_back();
+    let digits: usize = lengths.iter().sum();
+    let is_telephone = digits >= 9
+        && count > 1
+        && lengths != [3, 3, 3]
+        && (lengths.iter().all(|length| *length <= 4) || text[first.start..].starts_with('0'))
+        || digits >= 9 && count > 1 && text[first.start..].starts_with('0')
+        || before == Some('+')
+        || has_bracket && count > 1;
+    if is_telephone {
+        return Some((last.end, Shape::Number));
+    }
+    match lengths {
+        [3, 3] | [2, 2, 2] | [4, 4] => Some((last.end, Shape::Digits)),
+        [3, 3, 3] => Some((last.end, Shape::LongDigits)),
+        // A telephone number.
+        [2, 2, 2, 2] => Some((last.end, Shape::Number)),
+        _ => None,
+    }
+}

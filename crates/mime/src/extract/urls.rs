@@ -1,0 +1,349 @@
+//! URLs: which are web addresses, where they end in a text, what their words say, and whether they can carry a secret.
+
+use std::{collections::HashMap, ops::Range};
+
+use memchr::memmem;
+
+use super::{
+    keywords::{self, Hit},
+    links::kind_of,
+    vocabulary::{Keyword, Word},
+};
+use crate::extract::LinkKind;
+
+/// Longer URLs are ignored.
+pub(super) const MAX_URL_BYTES: usize = 2048;
+/// Examined path and query of a URL.
+const MAX_EXAMINED_BYTES: usize = 400;
+/// Path segments of code forges, where projects and branches can have any name.
+const FORGE_PARTS: [&str; 6] = ["pull", "pulls", "issues", "commit", "merge_requests", "blob"];
+/// A path segment of this length can be a secret.
+const MIN_SECRET_BYTES: usize = 20;
+/// A path segment of letters and digits of this length can be a secret.
+const MIN_MIXED_BYTES: usize = 6;
+/// A path segment with this many digits can be a secret; fewer are a year or a page number.
+const MIN_SECRET_DIGITS: usize = 5;
+/// A parameter of letters is a secret from this length on; a shorter one is a word.
+const MIN_SECRET_LETTERS: usize = 10;
+/// The longest word of the vocabulary for URLs.
+const MAX_WORD_BYTES: usize = 24;
+/// Starts of the names of parameters for campaigns.
+const TRACKING_STARTS: [&str; 12] = [
+    "utm", "mc_", "_hs", "hsa_", "mkt_", "vero_", "oly_", "elq", "pk_", "mtm_", "trk", "_ke",
+];
+/// Names of parameters that say nothing of what a link does: campaigns, where to go then, whose it is.
+const NEUTRAL: [&str; 45] = [
+    "ref",
+    "source",
+    "src",
+    "campaign",
+    "cid",
+    "tracking",
+    "gclid",
+    "fbclid",
+    "msclkid",
+    "yclid",
+    "medium",
+    "return",
+    "returnurl",
+    "return_url",
+    "return_to",
+    "returnto",
+    "redirect",
+    "redirect_to",
+    "redirect_uri",
+    "redirecturl",
+    "redirect_url",
+    "next",
+    "continue",
+    "callback",
+    "callback_url",
+    "callbackurl",
+    "goto",
+    "url",
+    "target",
+    "dest",
+    "destination",
+    "service",
+    "back",
+    "lang",
+    "locale",
+    "hl",
+    "language",
+    "login",
+    "user",
+    "username",
+    "email",
+    "mail",
+    "wp_lang",
+    "client_id",
+    "theme",
+];
+
+/// Reports whether a URL is of a code forge.
+pub(super) fn is_forge(url: &str) -> bool {
+    url.split('/')
+        .any(|part| FORGE_PARTS.iter().any(|name| part.eq_ignore_ascii_case(name)))
+}
+
+/// Returns an `http` or `https` URL without folding white space.
+pub(super) fn web_url(sent: &str) -> Option<String> {
+    let start = sent.trim_start().as_bytes();
+    let has_scheme = [&b"https://"[..], b"http://"].iter().any(|scheme| {
+        start
+            .get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    });
+    // White space inside is rare, and shortens it.
+    if !has_scheme || sent.len() > 2 * MAX_URL_BYTES {
+        return None;
+    }
+    let is_dropped = |char: char| char.is_whitespace() || char.is_control();
+    let url = if sent.bytes().all(|byte| byte.is_ascii_graphic()) {
+        sent.to_owned()
+    } else {
+        sent.chars().filter(|char| !is_dropped(*char)).collect()
+    };
+    let is_complete = url.find("://").is_some_and(|at| url.len() > at + 3);
+    (is_complete && url.len() <= MAX_URL_BYTES).then_some(url)
+}
+
+/// Returns the ranges of URLs in a text.
+pub(super) fn bare(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let at = from + memmem::find(&bytes[from..], b"://")?;
+            let before = &bytes[from..at];
+            from = at + 3;
+            let scheme = [&b"https"[..], b"http"].into_iter().find(|scheme| {
+                before
+                    .len()
+                    .checked_sub(scheme.len())
+                    .is_some_and(|cut| before[cut..].eq_ignore_ascii_case(scheme))
+            });
+            if let Some(scheme) = scheme {
+                let rest = &text[from..];
+                let end = rest.find(|char: char| {
+                    char.is_whitespace() || "<>\"`{}|^\u{3001}\u{3002}\u{ff0c}\u{300d}\u{ff09}".contains(char)
+                });
+                let end = end.unwrap_or(rest.len());
+                let url = trimmed(&rest[..end]);
+                let found = at - scheme.len()..from + url.len();
+                // What follows in the same word is no second URL.
+                from += url.len();
+                return Some(found);
+            }
+        }
+    })
+}
+
+/// Cuts trailing punctuation of a URL, and unbalanced brackets: brackets are counted once.
+fn trimmed(url: &str) -> &str {
+    let mut surplus = [('(', ')'), ('[', ']')].map(|(open, close)| {
+        let count =
+            |mark: char| memchr::memchr_iter(u8::try_from(mark).unwrap_or_default(), url.as_bytes()).count();
+        count(close).saturating_sub(count(open))
+    });
+    let is_cut = |char: char| match char {
+        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' => true,
+        ')' | ']' => {
+            let left = &mut surplus[usize::from(char == ']')];
+            let is_surplus = *left > 0;
+            *left = left.saturating_sub(1);
+            is_surplus
+        }
+        _ => false,
+    };
+    url.trim_end_matches(is_cut)
+}
+
+/// What a URL says of itself.
+#[derive(Debug, Default)]
+pub(super) struct UrlWords<'u> {
+    pub(super) kind: Option<LinkKind>,
+    pub(super) is_purchase: bool,
+    path: &'u str,
+    has_secret: bool,
+}
+
+impl UrlWords<'_> {
+    /// Reports whether it is a public page: nothing in it can be a secret, or it is a page of a code forge.
+    pub(super) fn is_page(&self) -> bool {
+        let parts = || self.path.split(['/', '#']).filter(|part| !part.is_empty());
+        // A segment that the segment before names, like the 7 of `/verify/7`, is not a page, however short.
+        let names = |part: &str| {
+            let words = split_words(part);
+            url_kind(&words, &keywords::find(&words)).is_some()
+        };
+        let is_named = || {
+            parts()
+                .zip(parts().skip(1))
+                .any(|(name, named)| names(name) && !names(named) && keywords::find(named).is_empty())
+        };
+        is_forge(self.path) || !self.has_secret && !is_named()
+    }
+}
+
+/// The words of the URLs of a mail, which are often the same, and what they say.
+#[derive(Debug, Default)]
+pub(super) struct UrlReader {
+    read: HashMap<String, (Option<LinkKind>, bool)>,
+}
+
+impl UrlReader {
+    fn kind(&mut self, words: String) -> (Option<LinkKind>, bool) {
+        if let Some(known) = self.read.get(&words) {
+            return *known;
+        }
+        let hits = keywords::find(&words);
+        let is_purchase = hits.iter().any(|hit| hit.keyword == Keyword::Purchase);
+        let kind = (url_kind(&words, &hits), is_purchase);
+        self.read.insert(words, kind);
+        kind
+    }
+}
+
+/// Reads the words of a URL: of the path before any secret, and of the query without campaigns. Never of the host.
+pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let Some(path_at) = after_scheme
+        .bytes()
+        .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
+    else {
+        return UrlWords::default();
+    };
+    let path = &after_scheme[path_at..];
+    let path = &path[..path.floor_char_boundary(MAX_EXAMINED_BYTES)];
+    let (path, query) = path.split_at(memchr::memchr(b'?', path.as_bytes()).unwrap_or(path.len()));
+    let mut words = String::with_capacity(2 * path.len());
+    let mut has_secret = false;
+    for part in path.split(['/', '#']).filter(|part| !part.is_empty()) {
+        let is_secret = is_secret_like(part);
+        // After a secret only words that name something count: `/unsubscribe`.
+        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_secret && !is_number && (!has_secret || part.len() < 2 * MIN_MIXED_BYTES) {
+            add_words(&mut words, part);
+        }
+        has_secret |= is_secret;
+    }
+    for parameter in query.split(['?', '&', ';', '#']).filter(|part| !part.is_empty()) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        if is_neutral(name) {
+            continue;
+        }
+        add_words(&mut words, name);
+        let is_word = value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.'));
+        if is_word && value.len() <= 2 * MIN_SECRET_LETTERS {
+            add_words(&mut words, value);
+        }
+        has_secret |= !is_word || value.len() >= MIN_SECRET_LETTERS && !is_named_action(name);
+    }
+    let (kind, is_purchase) = reader.kind(words);
+    UrlWords {
+        kind,
+        is_purchase,
+        path,
+        has_secret,
+    }
+}
+
+/// Reports whether a parameter names an action, so that a long value is a word too.
+fn is_named_action(name: &str) -> bool {
+    ["action", "mode", "type", "page", "template", "flow"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+fn is_neutral(name: &str) -> bool {
+    let starts = |start: &&str| {
+        name.get(..start.len())
+            .is_some_and(|found| found.eq_ignore_ascii_case(start))
+    };
+    TRACKING_STARTS.iter().any(|start| starts(&start))
+        || NEUTRAL.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Adds the words of `reset_password` or `ConfirmEmail` in lower case.
+fn add_words(words: &mut String, part: &str) {
+    let mut was_lower = false;
+    for char in part.chars() {
+        if !char.is_alphanumeric() {
+            words.push(' ');
+        } else {
+            if was_lower && char.is_uppercase() {
+                words.push(' ');
+            }
+            words.push(char.to_ascii_lowercase());
+        }
+        was_lower = char.is_lowercase();
+    }
+    words.push_str(" / ");
+}
+
+fn split_words(part: &str) -> String {
+    let mut words = String::with_capacity(2 * part.len());
+    add_words(&mut words, part);
+    words
+}
+
+/// Returns the kind that words and keywords name.
+fn url_kind(words: &str, hits: &[Hit]) -> Option<LinkKind> {
+    let named = kind_of(hits);
+    let mut meanings = 0;
+    let mut start = 0;
+    for end in memchr::memchr_iter(b' ', words.as_bytes()).chain([words.len()]) {
+        let word = &words[start.min(end)..end];
+        if (2..=MAX_WORD_BYTES).contains(&word.len()) {
+            meanings |= keywords::url_meanings(word);
+        }
+        start = end + 1;
+    }
+    let kinds = [
+        (Word::UrlUnsubscribe, LinkKind::Unsubscribe),
+        (Word::UrlReset, LinkKind::Reset),
+        (Word::UrlVerify, LinkKind::Verify),
+    ];
+    kinds
+        .into_iter()
+        .find(|(meaning, kind)| named == Some(*kind) || meanings & meaning.bit() != 0)
+        .map(|(_, kind)| kind)
+}
+
+/// Reports whether a path segment can be a secret: long, or of letters and digits, and not words with a number.
+fn is_secret_like(part: &str) -> bool {
+    let (mut digits, mut letters, mut parts, mut words, mut word) = (0, 0, 1, 0, 0);
+    let (mut has_digit_before_letter, mut is_pure, mut capitals_inside, mut was_lower) =
+        (false, true, 0, false);
+    for byte in part.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                digits += 1;
+                is_pure = false;
+            }
+            b'-' | b'_' | b'.' => {
+                words += usize::from(is_pure && word > 2);
+                (parts, word, is_pure) = (parts + 1, 0, true);
+                continue;
+            }
+            _ if byte.is_ascii_alphabetic() => {
+                letters += 1;
+                has_digit_before_letter |= digits > 0;
+                capitals_inside += usize::from(was_lower && byte.is_ascii_uppercase());
+            }
+            _ => is_pure = false,
+        }
+        word += 1;
+        was_lower = byte.is_ascii_lowercase();
+    }
+    words += usize::from(is_pure && word > 2);
+    // `article-12`, `step2`
+    let is_numbered = !has_digit_before_letter && digits < MIN_SECRET_DIGITS && capitals_inside < 2;
+    let is_wordy = words * 2 >= parts;
+    part.len() >= MIN_SECRET_BYTES && (parts == 1 || !is_wordy)
+        || digits >= MIN_SECRET_DIGITS && (letters == 0 || !is_wordy)
+        || part.len() >= MIN_MIXED_BYTES && digits > 0 && letters > 0 && !is_numbered && !is_wordy
+}
