@@ -1,9 +1,9 @@
 //! Waiting for messages that match a filter.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
 
 use mayfly_follow::{Ending, StreamKind, Subscription, Topic};
-use mayfly_proto::mailbox::MessageReceived;
+use mayfly_proto::mailbox::{Code, MessageReceived};
 use mayfly_rpc::Failure;
 use mayfly_types::MessageId;
 use regex::Regex;
@@ -29,7 +29,44 @@ pub(crate) struct Wanted {
     pub(crate) to: Option<String>,
     pub(crate) subject: Option<SubjectFilter>,
     pub(crate) has_code: bool,
+    /// What the code must be like; other codes are left out of the answer.
+    pub(crate) code: CodeFilter,
     pub(crate) is_unread: bool,
+}
+
+/// What a code must be like.
+#[derive(Debug, Default)]
+pub(crate) struct CodeFilter {
+    /// How many characters it has.
+    pub(crate) length: Option<RangeInclusive<usize>>,
+    /// It matches as a whole.
+    pub(crate) pattern: Option<Regex>,
+}
+
+impl CodeFilter {
+    fn is_any(&self) -> bool {
+        self.length.is_none() && self.pattern.is_none()
+    }
+
+    fn matches(&self, code: &Code) -> bool {
+        let length = code.value.chars().count();
+        self.length
+            .as_ref()
+            .is_none_or(|lengths| lengths.contains(&length))
+            && self
+                .pattern
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_match(&code.value))
+    }
+
+    /// Leaves other codes out of a message.
+    fn keep(&self, message: &mut MessageReceived) {
+        if let Some(findings) = &mut message.findings
+            && !self.is_any()
+        {
+            findings.codes.retain(|code| self.matches(code));
+        }
+    }
 }
 
 /// What a subject must be like.
@@ -52,9 +89,10 @@ impl Wanted {
         let title = summary.subject.as_deref().unwrap_or_default();
         let has_code = || {
             let findings = message.findings.as_ref();
-            findings.is_some_and(|findings| !findings.codes.is_empty())
+            findings.is_some_and(|findings| findings.codes.iter().any(|code| self.code.matches(code)))
         };
-        (!self.has_code || has_code())
+        let needs_code = self.has_code || !self.code.is_any();
+        (!needs_code || has_code())
             && !(self.is_unread && summary.is_read)
             && has(
                 &self.from,
@@ -141,9 +179,10 @@ impl Found {
 
     /// Takes the messages that match. Returns true once there are enough.
     fn take(&mut self, arrived: Vec<MessageReceived>, wanted: &Wanted) -> bool {
-        for message in arrived {
+        for mut message in arrived {
             let id = message_id(&message).parse().ok();
             if wanted.matches(&message) {
+                wanted.code.keep(&mut message);
                 self.messages.push(message);
             }
             let is_enough = self.messages.len() >= wanted.count;

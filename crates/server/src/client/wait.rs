@@ -181,9 +181,11 @@ async fn wait_once(
         ("has_code", flag(wait.selection.needs_code())),
         ("timeout", Some(timeout.as_str())),
     ];
+    let codes = wait.selection.code_filter();
     let request = client
         .request(Method::GET, "/api/messages/wait")
         .query(&query)
+        .query(&codes)
         .timeout(left + api::CALL_TIMEOUT);
     let retry_until = deadline.max(Instant::now() + api::CALL_TIMEOUT);
     let response = client.send(request, retry_until).await?;

@@ -15,7 +15,7 @@ pub(crate) struct MessageReceived {
     account_id: String,
     /// The mailbox's address.
     address: String,
-    /// The one-time codes in it.
+    /// The one-time codes in it, the most probable first. A wait for a length or a pattern leaves other codes out.
     codes: Vec<Code>,
     /// The links in it.
     links: Vec<Link>,

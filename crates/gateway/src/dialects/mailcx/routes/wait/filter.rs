@@ -1,15 +1,15 @@
 //! The filter of a wait.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 use utoipa::IntoParams;
 
 use mayfly_rpc::Failure;
 use mayfly_types::MessageId;
 use time::OffsetDateTime;
 
-use crate::app::wait::{SubjectFilter, Wanted};
+use crate::app::wait::{CodeFilter, SubjectFilter, Wanted};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(25);
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);
@@ -23,6 +23,8 @@ const MAX_FILTER_BYTES: usize = 1024;
 const MAX_COUNT: usize = 50;
 /// The memory of a compiled expression.
 const MAX_REGEX_BYTES: usize = 1 << 18;
+/// The longest code that can be asked for.
+const MAX_CODE_CHARS: usize = 64;
 
 /// The parameters, for the document.
 #[derive(IntoParams)]
@@ -44,6 +46,12 @@ pub(super) struct WaitQuery {
     subject: Option<String>,
     /// `true` for messages with a one-time code.
     has_code: Option<bool>,
+    /// How many characters a code has: `6` or `4-8`. Implies `has_code`; the answer leaves other codes out.
+    #[param(pattern = "^([0-9]{1,2}(-[0-9]{1,2})?)?$")]
+    code_length: Option<String>,
+    /// A regular expression that a code matches as a whole. Implies `has_code`; the answer leaves other codes out.
+    #[param(max_length = 1024)]
+    code_pattern: Option<String>,
     /// `true` for messages that are not marked as read.
     unread: Option<bool>,
     /// How many messages, 1 to 50.
@@ -67,6 +75,7 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
         to: None,
         subject: None,
         has_code: false,
+        code: CodeFilter::default(),
         is_unread: false,
     };
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -94,6 +103,10 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
             "to" => wanted.to = part(),
             "subject" => wanted.subject = subject(&value)?,
             "has_code" => wanted.has_code = switch(&name, &value)?,
+            "code_length" if value.is_empty() => {}
+            "code_length" => wanted.code.length = Some(code_length(&value)?),
+            "code_pattern" if value.is_empty() => {}
+            "code_pattern" => wanted.code.pattern = Some(regex(&name, &format!("^(?:{value})$"))?),
             "unread" => wanted.is_unread = switch(&name, &value)?,
             // A filter that is misspelt and ignored would return the wrong message.
             _ => {
@@ -131,12 +144,33 @@ fn subject(value: &str) -> Result<Option<SubjectFilter>, Failure> {
     match expression {
         None if value.is_empty() => Ok(None),
         None => Ok(Some(SubjectFilter::Contains(value.to_lowercase()))),
-        Some(expression) => RegexBuilder::new(expression)
-            .size_limit(MAX_REGEX_BYTES)
-            .dfa_size_limit(MAX_REGEX_BYTES)
-            .build()
-            .map(|regex| Some(SubjectFilter::Matches(regex)))
-            .map_err(|_| Failure::invalid_request("subject: is no regular expression, or one too large")),
+        Some(expression) => Ok(Some(SubjectFilter::Matches(regex("subject", expression)?))),
+    }
+}
+
+/// Compiles an expression, which then runs in linear time.
+fn regex(name: &str, expression: &str) -> Result<Regex, Failure> {
+    RegexBuilder::new(expression)
+        .size_limit(MAX_REGEX_BYTES)
+        .dfa_size_limit(MAX_REGEX_BYTES)
+        .build()
+        .map_err(|_| Failure::invalid_request(format!("{name}: is no regular expression, or one too large")))
+}
+
+/// Reads `6` or `4-8`.
+fn code_length(value: &str) -> Result<RangeInclusive<usize>, Failure> {
+    let (least, most) = value.split_once('-').unwrap_or((value, value));
+    let length = |text: &str| {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse()
+            .ok()
+            .filter(|length| is_number && (1..=MAX_CODE_CHARS).contains(length))
+    };
+    match (length(least), length(most)) {
+        (Some(least), Some(most)) if least <= most => Ok(least..=most),
+        _ => Err(Failure::invalid_request(
+            "code_length: must be a number from 1 to 64, or two like 4-8",
+        )),
     }
 }
 
@@ -157,7 +191,10 @@ mod tests {
             account_id: String::new(),
             address: "ann@mayfly.test".to_owned(),
             findings: Some(Findings {
-                codes: vec![Code::default()],
+                codes: vec![Code {
+                    value: "482913".to_owned(),
+                    ..Code::default()
+                }],
                 ..Findings::default()
             }),
         }
@@ -180,6 +217,14 @@ mod tests {
             ("has_code=true", true),
             ("has_code=false", true),
             ("unread=true", true),
+            ("code_length=6", true),
+            ("code_length=4-8", true),
+            ("code_length=4-5", false),
+            ("code_length=", true),
+            ("code_pattern=%5Cd{6}", true),
+            ("code_pattern=%5Cd{5}", false),
+            ("code_pattern=[A-Z]%2B|4.*", true),
+            ("code_length=6&code_pattern=[A-Z]%2B", false),
         ] {
             let wanted = parse(query).unwrap();
             assert_eq!(wanted.matches(&message()), is_wanted, "{query}");
@@ -188,7 +233,9 @@ mod tests {
             findings: None,
             ..message()
         };
-        assert!(!parse("has_code=1").unwrap().matches(&without));
+        for query in ["has_code=1", "code_length=6", "code_pattern=.*"] {
+            assert!(!parse(query).unwrap().matches(&without), "{query}");
+        }
         let mut read = message();
         read.summary.as_mut().unwrap().is_read = true;
         assert!(!parse("unread=true").unwrap().matches(&read));
@@ -212,6 +259,14 @@ mod tests {
             "count=51",
             "subject=/(/",
             "subject=/(a{1000}){1000}/",
+            "code_length=0",
+            "code_length=65",
+            "code_length=8-4",
+            "code_length=4-",
+            "code_length=%2B6",
+            "code_length=six",
+            "code_pattern=(",
+            "code_pattern=(a{1000}){1000}",
             &long,
         ] {
             assert!(parse(query).is_err(), "{query}");

@@ -53,6 +53,36 @@ async fn wait_for_messages_returns_stored_message(db: Db) {
     assert_eq!(answer.text("since"), id);
 }
 
+/// A length or a pattern selects messages, and leaves other codes out of the answer.
+#[tokio::test]
+async fn wait_for_messages_with_code_filter_keeps_its_codes() {
+    const MAIL: &str = "Subject: Your codes\r\n\r\nYour backup codes:\r\n\r\n7KQ2-M9PX\r\n4821-9075\r\n";
+    let world = World::sqlite().await;
+    let mailbox = world.create_mailbox().await;
+    world.deliver(&mailbox, MAIL).await;
+    for (filter, values) in [
+        ("has_code=true", &["48219075", "7KQ2-M9PX"][..]),
+        ("code_length=8", &["48219075"]),
+        ("code_length=9-12", &["7KQ2-M9PX"]),
+        ("code_pattern=%5B0-9A-Z%5D%7B4%7D-.*", &["7KQ2-M9PX"]),
+        ("code_pattern=%5B0-9%5D", &[]),
+    ] {
+        let path = format!("/api/messages/wait?since={EXPIRED_ID}&{filter}&timeout=0");
+        let answer = world.get(&path, &mailbox.token).await;
+        let mut found: Vec<String> = match answer.status {
+            204 => Vec::new(),
+            _ => answer.json()["messages"][0]["codes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|code| code["value"].as_str().unwrap().to_owned())
+                .collect(),
+        };
+        found.sort();
+        assert_eq!(found, values, "{filter}");
+    }
+}
+
 #[tokio::test]
 async fn wait_for_messages_without_match_is_empty() {
     let world = World::sqlite().await;
@@ -81,6 +111,9 @@ async fn wait_for_messages_invalid_filter_names_parameter() {
         ("count=0", "count"),
         ("subject=/[/", "subject"),
         ("has_code=maybe", "has_code"),
+        ("code_length=0", "code_length"),
+        ("code_length=8-4", "code_length"),
+        ("code_pattern=(", "code_pattern"),
     ] {
         let path = format!("/api/messages/wait?{query}");
         let answer = world.get(&path, &mailbox.token).await.expect_status(400);
