@@ -34,6 +34,7 @@ use crate::world::{World, assert_refused, mail, user};
 
 db_test!(
     deliver_message_posts_one_signed_event,
+    deliver_message_event_has_codes_and_links,
     failed_attempt_is_retried_with_same_id_and_body,
     rotate_webhook_secret_keeps_old_signature_for_a_day,
     replay_is_not_cancelled_by_late_success,
@@ -242,6 +243,7 @@ async fn deliver_message_posts_one_signed_event(db: Db) {
     assert_eq!(body["data"]["email_id"], ids[0]);
     assert_eq!(body["data"]["subject"], "news");
     assert_eq!(body["data"]["address"], "ann@mayfly.test");
+    assert_eq!(body["data"]["codes"], serde_json::json!([]));
     let id = text(headers, "webhook-id");
     assert_eq!(body["id"], id);
     assert_eq!(text(headers, "x-webhook-id"), id);
@@ -258,6 +260,24 @@ async fn deliver_message_posts_one_signed_event(db: Db) {
         (1, Some(204), 1)
     );
     assert_eq!(receiver.received().len(), 1);
+}
+
+/// In the form of the streams.
+async fn deliver_message_event_has_codes_and_links(db: Db) {
+    let (world, receiver, _, account, _) = with_webhook(db).await;
+    let mail = b"Subject: 482913 is your code\r\n\r\nConfirm: https://b.test/verify/1\r\n";
+    world.deliver(&[&account], mail).await.unwrap();
+    let received = receiver.until_received(1).await;
+    let body: serde_json::Value = serde_json::from_slice(&received[0].1).unwrap();
+    assert_eq!(
+        (&body["data"]["codes"], &body["data"]["links"]),
+        (
+            &serde_json::json!([{"value": "482913", "found_in": "subject", "confidence": 0.75}]),
+            &serde_json::json!([
+                {"url": "https://b.test/verify/1", "text": null, "kind": "verify", "confidence": 0.98}
+            ]),
+        )
+    );
 }
 
 async fn failed_attempt_is_retried_with_same_id_and_body(db: Db) {

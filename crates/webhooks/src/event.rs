@@ -3,7 +3,7 @@
 use mayfly_database::{DatabaseTransaction, DbErr};
 use mayfly_runtime::telemetry;
 use mayfly_types::{AccountId, MessageId, UserId, WebhookEventId, WebhookId, rfc3339, unix_millis};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tracing::Span;
 
@@ -37,6 +37,8 @@ pub struct MessageReceived<'a> {
     pub subject: Option<&'a str>,
     /// The beginning of the text.
     pub preview_text: &'a str,
+    /// The codes and links in it: a JSON object of two arrays, `None` without any.
+    pub findings: Option<&'a str>,
     /// The size of the raw message.
     pub size_bytes: i64,
     /// The span that received it. Attempts link to its trace.
@@ -101,8 +103,25 @@ struct EventData<'a> {
     sender: &'a str,
     subject: Option<&'a str>,
     preview_text: &'a str,
+    #[serde(flatten)]
+    findings: Findings,
     size: i64,
     created_at: String,
+}
+
+/// The codes and links of a message, in the form of the API.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Findings {
+    codes: Vec<serde_json::Value>,
+    links: Vec<serde_json::Value>,
+}
+
+impl Findings {
+    /// Reads the JSON of the owner of the message. What is not in that form is left out.
+    fn of(json: Option<&str>) -> Self {
+        json.and_then(|json| serde_json::from_str(json).ok())
+            .unwrap_or_default()
+    }
 }
 
 impl<'a> EventData<'a> {
@@ -115,6 +134,7 @@ impl<'a> EventData<'a> {
             sender: message.sender,
             subject: message.subject,
             preview_text: message.preview_text,
+            findings: Findings::of(message.findings),
             size: message.size_bytes,
             created_at: rfc3339(now.unix_timestamp()),
         }
@@ -132,6 +152,7 @@ pub(crate) fn sample_event(webhook: WebhookId, owner: UserId, now: OffsetDateTim
         sender: "sample@mayfly.test",
         subject: Some("A sample event"),
         preview_text: "This mail never was.",
+        findings: None,
         size_bytes: 0,
         span: None,
     };

@@ -6,7 +6,6 @@ use mayfly_database::DatabaseTransaction;
 use mayfly_types::{AccountId, Clock, MessageId, RawMessageId};
 use mayfly_webhooks::MessageReceived;
 use time::OffsetDateTime;
-use tracing::Span;
 
 use super::{Delivery, Outcome, owned::Owned};
 use crate::{
@@ -38,7 +37,7 @@ pub(super) async fn store_all(
         .collect();
     let mut owned = Owned::lock(tx, owners, now).await?;
     let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
-    let mut spans = HashMap::new();
+    let mut stored = HashMap::new();
     for delivery in deliveries {
         let outcome = decide(delivery, &mut room, &mut owned);
         if let Ok(ids) = &outcome
@@ -52,14 +51,14 @@ pub(super) async fn store_all(
                 extracted_version: delivery.extracted.version,
                 extracted: delivery.extracted.json.clone(),
             });
-            spans.insert(raw_id, &delivery.span);
+            stored.insert(raw_id, &**delivery);
             let rows = ids.iter().zip(&delivery.accounts);
             message_rows.extend(rows.map(|(id, account)| row(delivery, *account, *id, raw_id, now)));
         }
         outcomes.push(outcome);
     }
     deliveries::insert_raw(tx, raw_rows).await?;
-    mayfly_webhooks::insert_events(tx, &received(&message_rows, &room, &spans), now).await?;
+    mayfly_webhooks::insert_events(tx, &received(&message_rows, &room, &stored), now).await?;
     deliveries::insert_messages(tx, message_rows).await?;
     let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
     changed.sort_unstable_by_key(|room| room.mailbox.id);
@@ -85,10 +84,11 @@ pub(super) async fn store_all(
 fn received<'a>(
     messages: &'a [Message],
     room: &'a HashMap<AccountId, Room>,
-    spans: &HashMap<RawMessageId, &'a Span>,
+    deliveries: &HashMap<RawMessageId, &'a Delivery>,
 ) -> Vec<MessageReceived<'a>> {
     let received = messages.iter().filter_map(|message| {
         let mailbox = &room.get(&message.account_id)?.mailbox;
+        let delivery = deliveries.get(&message.raw_id)?;
         Some(MessageReceived {
             owner: mailbox.owner_user_id?,
             message_id: message.id,
@@ -99,7 +99,8 @@ fn received<'a>(
             subject: message.subject.as_deref(),
             preview_text: &message.preview_text,
             size_bytes: message.size_bytes,
-            span: spans.get(&message.raw_id).copied(),
+            findings: delivery.extracted.json.as_deref(),
+            span: Some(&delivery.span),
         })
     });
     received.collect()
