@@ -27,8 +27,6 @@ pub(super) struct Fields<'a> {
     pub(super) disposition: Option<&'a [u8]>,
     pub(super) encoding: Option<&'a [u8]>,
     pub(super) content_id: Option<&'a [u8]>,
-    /// List-Unsubscribe.
-    pub(super) unsubscribe: Option<&'a [u8]>,
     /// Offset of the body; `None` when the block is longer than [`header::MAX_HEADER_BYTES`].
     pub(super) body_at: Option<usize>,
 }
@@ -51,7 +49,6 @@ impl<'a> Fields<'a> {
                 4 if name.eq_ignore_ascii_case(b"from") => &mut fields.from,
                 7 if name.eq_ignore_ascii_case(b"subject") => &mut fields.subject,
                 10 if name.eq_ignore_ascii_case(b"content-id") => &mut fields.content_id,
-                16 if name.eq_ignore_ascii_case(b"list-unsubscribe") => &mut fields.unsubscribe,
                 12 if name.eq_ignore_ascii_case(b"content-type") => &mut fields.content_type,
                 19 if name.eq_ignore_ascii_case(b"content-disposition") => &mut fields.disposition,
                 25 if name.eq_ignore_ascii_case(b"content-transfer-encoding") => &mut fields.encoding,

@@ -135,7 +135,8 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
             if bound {
                 score = weights.of(Feature::Explicit);
             }
-            let is_coupon = features.iter().any(|feature| feature == Feature::Coupon);
+            let is_coupon =
+                weights.of(Feature::Coupon) < 0 && features.iter().any(|feature| feature == Feature::Coupon);
             if score >= THRESHOLD || is_coupon {
                 scored.push(Scored {
                     score,

@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use crate::fields;
+use crate::encoded_word;
 
 /// Examined length of a header.
 const MAX_HEADER_BYTES: usize = 100 * 1024;
@@ -61,7 +61,7 @@ impl Signals {
             16 if is(b"list-unsubscribe") => {
                 self.is_bulk = true;
                 if self.unsubscribe.is_empty() {
-                    self.unsubscribe = fields::subject(value);
+                    self.unsubscribe = encoded_word::decode(value, None);
                 }
             }
             _ => {}
