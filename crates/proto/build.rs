@@ -4,7 +4,12 @@ use std::{env, fs, path::Path};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
-    let files = ["mayfly/auth/v1/auth.proto", "mayfly/mailbox/v1/mailbox.proto"];
+    let files = [
+        "mayfly/auth/v1/auth.proto",
+        "mayfly/mailbox/v1/mailbox.proto",
+        "mayfly/auth/v1/admin.proto",
+        "mayfly/mailbox/v1/admin.proto",
+    ];
     for file in files {
         println!("cargo:rerun-if-changed={}", root.join(file).display());
     }

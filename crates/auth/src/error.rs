@@ -20,6 +20,8 @@ pub(crate) enum Error {
     InvalidCredentials,
     #[error("token refused: {0:?}")]
     InvalidToken(Refusal),
+    #[error("the user is suspended")]
+    AccountSuspended,
     #[error("registration is closed")]
     RegistrationClosed,
     #[error("the e-mail address is taken")]
@@ -110,7 +112,9 @@ impl Error {
             | Self::PasswordTooShort { .. }
             | Self::PasswordTooLong { .. } => ErrorCode::InvalidArgument,
             Self::InvalidCredentials | Self::InvalidToken(_) => ErrorCode::Unauthenticated,
-            Self::RegistrationClosed | Self::TokenLimitReached { .. } => ErrorCode::PermissionDenied,
+            Self::AccountSuspended | Self::RegistrationClosed | Self::TokenLimitReached { .. } => {
+                ErrorCode::PermissionDenied
+            }
             Self::EmailTaken => ErrorCode::AlreadyExists,
             Self::NotFound => ErrorCode::NotFound,
             Self::NotRepeated(refused) => refused.code(),
@@ -129,6 +133,7 @@ impl Error {
             Self::PasswordTooLong { .. } => Reason::PasswordTooLong,
             Self::InvalidCredentials => Reason::InvalidCredentials,
             Self::InvalidToken(_) => Reason::InvalidToken,
+            Self::AccountSuspended => Reason::AccountSuspended,
             Self::RegistrationClosed => Reason::RegistrationClosed,
             Self::EmailTaken => Reason::EmailTaken,
             Self::TokenLimitReached { .. } => Reason::TokenLimitReached,
@@ -152,6 +157,7 @@ impl Error {
             Self::PasswordTooLong { max_bytes } => format!("the password may have at most {max_bytes} bytes"),
             Self::InvalidCredentials => "the address or the password is wrong".to_owned(),
             Self::InvalidToken(_) => "the token is not valid".to_owned(),
+            Self::AccountSuspended => "this account is suspended".to_owned(),
             Self::RegistrationClosed => "registration is closed".to_owned(),
             Self::EmailTaken => "this e-mail address is registered already".to_owned(),
             Self::TokenLimitReached { limit } => {

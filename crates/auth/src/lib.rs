@@ -18,14 +18,14 @@ mod token_cache;
 use std::{path::PathBuf, sync::Arc};
 
 use mayfly_database::{Database, OpenError, idempotency::Answers};
-use mayfly_proto::auth::auth_server::AuthServer;
+use mayfly_proto::auth::{auth_admin_server::AuthAdminServer, auth_server::AuthServer};
 use mayfly_runtime::{admin::Readiness, task::Tasks, telemetry::meter};
 use mayfly_shared::redis::Redis;
 use mayfly_types::{SecretKey, SharedClock};
 
 pub use crate::{
     config::{Config, Registration},
-    rpc::Rpc,
+    rpc::{AdminRpc, Rpc},
 };
 use crate::{
     hash_pool::HashPool, last_used::LastUsed, migrations::Migrator, model::jwt::KeyRing,
@@ -110,6 +110,12 @@ impl Auth {
     #[must_use]
     pub fn server(&self) -> AuthServer<Rpc> {
         AuthServer::new(Rpc(Arc::clone(&self.service)))
+    }
+
+    /// Returns the generated server of what operators do.
+    #[must_use]
+    pub fn admin_server(&self) -> AuthAdminServer<AdminRpc> {
+        AuthAdminServer::new(AdminRpc(Arc::clone(&self.service)))
     }
 
     /// Adds the checks of the service's dependencies.

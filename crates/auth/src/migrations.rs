@@ -1,6 +1,7 @@
 //! The schema's migrations. They expand, then contract: the previous version also runs on the new schema.
 
 mod m20261128_000001_create_auth_tables;
+mod m20261128_000010_create_operator_tables;
 
 use sea_orm_migration::prelude::*;
 
@@ -9,6 +10,9 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261128_000001_create_auth_tables::Migration)]
+        vec![
+            Box::new(m20261128_000001_create_auth_tables::Migration),
+            Box::new(m20261128_000010_create_operator_tables::Migration),
+        ]
     }
 }

@@ -16,6 +16,7 @@ pub(crate) enum RevocationCause {
     ProToken,
     PasswordReset,
     MailboxDeleted,
+    UserSuspended,
 }
 
 impl RevocationCause {
@@ -24,6 +25,7 @@ impl RevocationCause {
             Self::ProToken => "pro_token",
             Self::PasswordReset => "password_reset",
             Self::MailboxDeleted => "mailbox_deleted",
+            Self::UserSuspended => "user_suspended",
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The tonic adapter: decodes a request, calls the use case of the same name, encodes the response.
 
+mod admin;
+
 use std::{str::FromStr, sync::Arc};
 
 use mayfly_proto::auth::{
@@ -18,6 +20,8 @@ use crate::{
     error::Error,
     service::{Principal, Service},
 };
+
+pub use self::admin::AdminRpc;
 
 /// The tonic service.
 pub struct Rpc(pub(crate) Arc<Service>);

@@ -1,5 +1,6 @@
 //! The use cases: one per file, each named after its RPC.
 
+mod admin;
 mod create_credential;
 mod create_pro_token;
 mod delete_credential;
@@ -41,7 +42,7 @@ pub(crate) struct Service {
     pub(crate) store: Arc<Store>,
     pub(crate) keys: KeyRing,
     pub(crate) hash_pool: HashPool,
-    /// Generations of subjects; `None` is a deleted subject.
+    /// Generations of subjects; `None` is a deleted subject, or a suspended user.
     pub(crate) generations: TokenCache<Subject, Option<i64>>,
     pub(crate) tokens: TokenCache<TokenHash, TokenStatus>,
     pub(crate) last_used: LastUsed,
@@ -57,7 +58,12 @@ pub(crate) struct Service {
 #[derive(Debug, Clone)]
 pub(crate) enum TokenStatus {
     Revoked,
-    Valid { id: TokenId, user_id: UserId },
+    /// The user is suspended.
+    Suspended,
+    Valid {
+        id: TokenId,
+        user_id: UserId,
+    },
 }
 
 impl CacheKey for Subject {
@@ -93,13 +99,16 @@ impl CacheValue for TokenStatus {
     fn to_text(&self) -> String {
         match self {
             Self::Revoked => "revoked".to_owned(),
+            Self::Suspended => "suspended".to_owned(),
             Self::Valid { id, user_id } => format!("{id} {user_id}"),
         }
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        if text == "revoked" {
-            return Some(Self::Revoked);
+        match text {
+            "revoked" => return Some(Self::Revoked),
+            "suspended" => return Some(Self::Suspended),
+            _ => {}
         }
         let (id, user_id) = text.split_once(' ')?;
         Some(Self::Valid {

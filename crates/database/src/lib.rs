@@ -2,6 +2,7 @@
 //! leases and idempotency keys.
 //! Edges must not depend on this crate.
 
+pub mod audit;
 pub mod backup;
 mod clock;
 mod config;

@@ -36,6 +36,10 @@ pub(crate) enum Error {
     NotFound,
     #[error(transparent)]
     NotRepeated(#[from] Refused),
+    #[error("this account is suspended")]
+    AccountSuspended,
+    #[error("mail from this sender or client, or to this address, is blocked")]
+    Blocked,
     #[error("the mailbox is gone")]
     MailboxGone,
     #[error("the message is past its retention")]
@@ -76,7 +80,9 @@ impl Error {
             | Self::InvalidIndex
             | Self::MessageTooLarge => ErrorCode::InvalidArgument,
             Self::AddressTaken | Self::DomainAlreadyExists => ErrorCode::AlreadyExists,
-            Self::AccountLimitReached | Self::DomainLimitReached => ErrorCode::PermissionDenied,
+            Self::AccountLimitReached | Self::DomainLimitReached | Self::AccountSuspended | Self::Blocked => {
+                ErrorCode::PermissionDenied
+            }
             Self::Webhooks(error) => error.code(),
             Self::ReservationExpired | Self::Expired | Self::DomainExpired | Self::MailboxFull => {
                 ErrorCode::FailedPrecondition
@@ -107,6 +113,8 @@ impl Error {
             Self::ReservationExpired => Reason::ReservationExpired,
             Self::NotFound => Reason::NotFound,
             Self::NotRepeated(refused) => refused.reason(),
+            Self::AccountSuspended => Reason::AccountSuspended,
+            Self::Blocked => Reason::Blocked,
             Self::MailboxGone => Reason::MailboxGone,
             Self::Expired => Reason::Expired,
             Self::MailboxFull => Reason::MailboxFull,

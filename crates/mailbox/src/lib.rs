@@ -3,6 +3,8 @@
 
 mod activity;
 pub mod backup;
+mod block_list;
+mod block_watch;
 mod config;
 mod delivery;
 mod dns;
@@ -21,7 +23,10 @@ mod sweeper;
 use std::sync::Arc;
 
 use mayfly_database::{Database, DbErr, OpenError, idempotency::Answers};
-use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_server::MailboxServer};
+use mayfly_proto::{
+    auth::auth_client::AuthClient,
+    mailbox::{mailbox_admin_server::MailboxAdminServer, mailbox_server::MailboxServer},
+};
 use mayfly_rpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
 use mayfly_runtime::{admin::Readiness, task::Tasks};
 use mayfly_shared::bus::Publisher;
@@ -34,7 +39,7 @@ use store::Store;
 
 pub use config::{Config, Dnssec};
 pub use mayfly_webhooks::{Config as WebhooksConfig, Network};
-pub use rpc::Rpc;
+pub use rpc::{AdminRpc, Rpc};
 
 /// The dependencies of the service.
 #[derive(Debug)]
@@ -104,6 +109,8 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         tasks: deps.tasks.clone(),
     };
     let webhooks = Arc::new(Webhooks::start(deps.webhooks, limits, webhook_deps));
+    let blocks = block_watch::BlockWatch::start(&store, deps.clock.clone(), &deps.tasks);
+    let blocks = blocks.await.map_err(|error| store.database().failed(error))?;
     let service = Arc::new(Service {
         config: config.clone(),
         deliveries: delivery::DeliveryQueue::start(
@@ -116,6 +123,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         domains: system_domains,
         dns: dns::Dns::new(&config.dns_servers.0, config.dnssec.clone(), deps.mx_hostname),
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
+        blocks,
         large_reads: service::LargeReads::default(),
         recomputed: extraction::Recomputed::default(),
         store,
@@ -143,6 +151,12 @@ impl Mailbox {
         MailboxServer::new(Rpc(self.service.clone()))
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MAIL_ANSWER_BYTES)
+    }
+
+    /// Returns the gRPC server of what operators do.
+    #[must_use]
+    pub fn admin_server(&self) -> MailboxAdminServer<AdminRpc> {
+        MailboxAdminServer::new(AdminRpc(self.service.clone()))
     }
 
     /// Adds the checks of the dependencies that this service requires.

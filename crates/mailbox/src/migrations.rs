@@ -3,13 +3,16 @@
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m20261128_000001_create_mailbox_tables;
+mod m20261128_000010_create_operator_tables;
 
 pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        let mut migrations: Vec<Box<dyn MigrationTrait>> =
-            vec![Box::new(m20261128_000001_create_mailbox_tables::Migration)];
+        let mut migrations: Vec<Box<dyn MigrationTrait>> = vec![
+            Box::new(m20261128_000001_create_mailbox_tables::Migration),
+            Box::new(m20261128_000010_create_operator_tables::Migration),
+        ];
         migrations.extend(mayfly_webhooks::migrations());
         // Names begin with their date: the steps of both crates run in this order.
         migrations.sort_by(|a, b| a.name().cmp(b.name()));

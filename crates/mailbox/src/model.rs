@@ -25,7 +25,7 @@ pub(crate) fn day_of(at: OffsetDateTime) -> i64 {
 pub(crate) fn is_held(mailbox: &Mailbox, tombstone: Duration, now: OffsetDateTime) -> bool {
     let now_ms = millis(now);
     match mailbox.state {
-        State::Active => true,
+        State::Active | State::Suspended | State::SuspendedWithOwner => true,
         State::Reserved => mailbox.lease_expires_at_ms.is_some_and(|lease| lease > now_ms),
         State::Deleted => {
             let deleted_at_ms = mailbox.deleted_at_ms.unwrap_or(now_ms);

@@ -1,5 +1,6 @@
 //! The tonic adapter: decodes a request, calls its use case, encodes the response.
 
+mod admin;
 mod decode;
 mod views;
 
@@ -36,8 +37,10 @@ use self::{
 };
 use crate::{
     error::Error,
-    service::{Following, MessageSource, NewDelivery, Reservation, Service},
+    service::{Following, MessageSource, NewDelivery, NewRecipient, Reservation, Service},
 };
+
+pub use self::admin::AdminRpc;
 
 /// The service as generated code calls it.
 #[derive(Debug, Clone)]
@@ -370,7 +373,12 @@ impl mailbox_server::Mailbox for Rpc {
         let request = request.into_inner();
         let account_id = self
             .0
-            .resolve_recipient(&request.address, request.size_bytes)
+            .resolve_recipient(NewRecipient {
+                address: &request.address,
+                size_bytes: request.size_bytes,
+                sender: &request.sender,
+                client: request.client.parse().ok(),
+            })
             .await?
             .to_string();
         Ok(Response::new(ResolveRecipientResponse { account_id }))

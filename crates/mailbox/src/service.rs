@@ -2,6 +2,7 @@
 
 mod activate_mailbox;
 mod add_domain;
+pub(crate) mod admin;
 mod check_domain;
 mod check_message;
 mod custom_domains;
@@ -34,6 +35,7 @@ pub(crate) use get_message_source::MessageSource;
 pub(crate) use large_reads::{LargeReads, ReadMemory};
 pub(crate) use list_messages_after::{Following, MessageReceived};
 pub(crate) use reserve_mailbox::Reservation;
+pub(crate) use resolve_recipient::NewRecipient;
 pub(crate) use set_catch_all::INVALID_CATCH_ALL;
 pub(crate) use sweep::SweepTask;
 
@@ -46,6 +48,7 @@ use tokio::{sync::Notify, task::JoinError};
 
 use crate::{
     activity::Activity,
+    block_watch::BlockWatch,
     config::{self, Config},
     delivery::DeliveryQueue,
     dns::Dns,
@@ -69,6 +72,8 @@ pub(crate) struct Service {
     pub(crate) clock: SharedClock,
     pub(crate) deliveries: DeliveryQueue,
     pub(crate) activity: Activity,
+    /// What operators block.
+    pub(crate) blocks: BlockWatch,
     pub(crate) large_reads: LargeReads,
     pub(crate) recomputed: Recomputed,
     /// Wakes the outbox worker.
@@ -134,11 +139,25 @@ impl Service {
     /// Returns the active mailbox of a scope, and records its use.
     async fn mailbox(&self, scope: Scope) -> Result<Arc<Mailbox>, Error> {
         let found = self.active_mailbox(scope.account()).await?;
-        let mailbox = found
-            .filter(|mailbox| scope.admits(mailbox))
-            .ok_or_else(|| scope.absent())?;
+        let Some(mailbox) = found.filter(|mailbox| scope.admits(mailbox)) else {
+            return Err(self.absence(scope).await?);
+        };
         self.record_use(mailbox.id, mailbox.last_active_at_ms);
         Ok(mailbox)
+    }
+
+    /// Returns why a scope has no active mailbox. Only a call that fails costs this query.
+    async fn absence(&self, scope: Scope) -> Result<Error, Error> {
+        let id = scope.account();
+        let found = self.store.read("find_suspended_mailbox", |c| {
+            Box::pin(async move { Ok(mailboxes::find(c, id).await?) })
+        });
+        let is_suspended =
+            |mailbox: &Mailbox| scope.admits(mailbox) && State::SUSPENDED.contains(&mailbox.state);
+        Ok(match found.await?.is_some_and(|mailbox| is_suspended(&mailbox)) {
+            true => Error::AccountSuspended,
+            false => scope.absent(),
+        })
     }
 
     /// Returns the active mailbox that has an address.

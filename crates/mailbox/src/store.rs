@@ -1,6 +1,7 @@
 //! The tables of the service: everything that names sea-orm. The store queries; `service` decides.
 
 pub(crate) mod backup;
+pub(crate) mod blocks;
 pub(crate) mod cache;
 pub(crate) mod custom_domains;
 pub(crate) mod deliveries;
@@ -11,6 +12,7 @@ pub(crate) mod mailboxes;
 pub(crate) mod messages;
 pub(crate) mod outbox;
 pub(crate) mod owners;
+pub(crate) mod statistics;
 pub(crate) mod sweeps;
 pub(crate) mod usage_days;
 

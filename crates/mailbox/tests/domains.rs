@@ -88,6 +88,7 @@ pub(crate) async fn resolve(world: &World, address: &str) -> Result<String, Fail
     let request = ResolveRecipientRequest {
         address: address.to_owned(),
         size_bytes: 0,
+        ..ResolveRecipientRequest::default()
     };
     let answer = world.client.clone().resolve_recipient(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().account_id)

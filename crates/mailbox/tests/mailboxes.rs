@@ -41,7 +41,11 @@ async fn find(world: &World, address: &str) -> Option<String> {
 
 pub(crate) async fn resolve(world: &World, address: &str, size_bytes: i64) -> Result<String, Failure> {
     let address = address.to_owned();
-    let request = ResolveRecipientRequest { address, size_bytes };
+    let request = ResolveRecipientRequest {
+        address,
+        size_bytes,
+        ..ResolveRecipientRequest::default()
+    };
     let answer = world.client.clone().resolve_recipient(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().account_id)
 }

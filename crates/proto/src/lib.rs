@@ -56,10 +56,24 @@ mod tests {
             auth::auth_server::SERVICE_NAME,
             mailbox::mailbox_server::SERVICE_NAME,
         );
+        let (auth_admin, mailbox_admin) = (
+            auth::auth_admin_server::SERVICE_NAME,
+            mailbox::mailbox_admin_server::SERVICE_NAME,
+        );
+        let admin = [
+            (auth_admin, "ListUsers"),
+            (auth_admin, "ListAuthAudit"),
+            (mailbox_admin, "FindMailboxes"),
+            (mailbox_admin, "ListSystemDomains"),
+            (mailbox_admin, "ListBlocks"),
+            (mailbox_admin, "GetStatistics"),
+            (mailbox_admin, "ListMailboxAudit"),
+        ];
         let expected: Vec<_> = auth
             .iter()
             .map(|method| format!("/{auth_name}/{method}"))
             .chain(mailbox.iter().map(|method| format!("/{mailbox_name}/{method}")))
+            .chain(admin.iter().map(|(name, method)| format!("/{name}/{method}")))
             .collect();
         assert_eq!(IDEMPOTENT_METHODS, expected);
     }

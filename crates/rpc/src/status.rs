@@ -80,6 +80,7 @@ impl Failure {
                 | Reason::InvalidCredentials
                 | Reason::MissingCredential
                 | Reason::MailboxGone
+                | Reason::AccountSuspended
         )
     }
 }

@@ -1,4 +1,4 @@
-//! The admin listener, never public: `/livez`, `/readyz`, `/metrics`.
+//! The admin listener, never public: `/livez`, `/readyz`, `/metrics`, and the API of operators if the caller passes one.
 
 use std::{
     fmt::Write as _,
@@ -104,8 +104,8 @@ impl Readiness {
 }
 
 /// Serves the admin paths until the group stops.
-pub fn serve(listener: TcpListener, readiness: Readiness, metrics: Metrics, tasks: &Tasks) {
-    let router = Router::new()
+pub fn serve(listener: TcpListener, readiness: Readiness, metrics: Metrics, api: Router, tasks: &Tasks) {
+    let router = api
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz).with_state(readiness))
         .route(

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::client::MailboxCommand;
+use crate::client::{AdminCommand, MailboxCommand};
 
 /// Disposable mailboxes for tests and scripts: create them over HTTP, receive real mail over SMTP.
 ///
@@ -52,6 +52,8 @@ pub(crate) enum Command {
     },
     /// Check whether the process on this machine is ready; exit code 1 if not
     Health,
+    /// Operate a server: users, mailboxes, domains, blocks, statistics, audit log
+    Admin(Box<AdminCommand>),
     /// Use a mailbox of any server: create it, wait for a code or a link, read and delete messages
     Mailbox(Box<MailboxCommand>),
 }

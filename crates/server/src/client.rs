@@ -2,6 +2,7 @@
 //! configuration. Results go to stdout, everything else to stderr.
 
 mod access;
+mod admin;
 mod api;
 mod create;
 mod format;
@@ -18,7 +19,9 @@ use mayfly_runtime::visible::escape_hidden;
 use mayfly_types::MessageId;
 use reqwest::{Method, Url};
 
+pub(crate) use self::admin::AdminCommand;
 use self::{access::Access, api::Client};
+use crate::config::Config;
 
 /// The exit code of a wait that timed out.
 const EXIT_TIMED_OUT: u8 = 1;
@@ -107,6 +110,18 @@ pub(crate) fn run(command: &MailboxCommand) -> anyhow::Result<ExitCode> {
     };
     std::io::stdout()
         .write_all(escape_hidden(&output).as_bytes())
+        .context("cannot write the output")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs `mayfly admin`.
+pub(crate) fn administer(command: &AdminCommand, config: &Config) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let output = runtime.block_on(command.act(config))?;
+    std::io::stdout()
+        .write_all(output.as_bytes())
         .context("cannot write the output")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -59,7 +59,7 @@ config_section! {
         pub(crate) redis: RedisConfig = RedisConfig::default(),
         /// Credential between the services when the roles are split: a shared secret, certificates, or both.
         pub(crate) grpc: GrpcConfig = GrpcConfig::default(),
-        /// Health and metrics; never public.
+        /// Health, metrics and the API of operators; never public.
         pub(crate) admin: AdminConfig = AdminConfig::default(),
         /// Lines on standard error.
         pub(crate) log: LogConfig = LogConfig::default(),
@@ -90,8 +90,12 @@ config_section! {
 config_section! {
     /// The `[admin]` section.
     pub(crate) struct AdminConfig {
-        /// Address of the listener for `/livez`, `/readyz` and `/metrics`.
+        /// Address of the listener for `/livez`, `/readyz`, `/metrics` and, in processes with the role `gateway`, the API of
+        /// operators.
         pub(crate) listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 9090)),
+        /// File with the tokens of operators: on each line a name, a space, and a token of at least 32 characters. The embedded
+        /// default generates one in `data_dir`; without it the API of operators is off.
+        pub(crate) token_file: Option<PathBuf> = None,
     }
 }
 

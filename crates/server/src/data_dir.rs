@@ -3,9 +3,9 @@
 use std::{
     fmt,
     fs::{self, DirBuilder, OpenOptions},
-    io::{ErrorKind, Write},
+    io::{self, ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use mayfly_runtime::config::ConfigError;
@@ -15,6 +15,9 @@ use mayfly_types::SecretKey;
 pub(crate) const SIGNING_KEY: &str = "signing.key";
 /// The key that seals data of the mailbox service.
 pub(crate) const DATA_KEY: &str = "data.key";
+
+/// The token of the operator.
+pub(crate) const ADMIN_TOKEN: &str = "admin.token";
 
 /// Checks what exists already: the directory must be one, and its keys must be readable.
 pub(crate) fn validate(path: &Path) -> Result<(), ConfigError> {
@@ -78,6 +81,32 @@ pub(crate) fn key(data_dir: &Path, name: &str) -> Result<SecretKey, ConfigError>
         });
     written.map_err(|error| problem(&path, &error))?;
     Ok(key)
+}
+
+/// Returns the file of the operator's token, generated (mode 0600) on the first start.
+pub(crate) fn admin_token(data_dir: &Path) -> Result<PathBuf, ConfigError> {
+    let path = data_dir.join(ADMIN_TOKEN);
+    let token = format!("operator {}\n", SecretKey::random().to_hex());
+    let fresh = data_dir.join(format!("{ADMIN_TOKEN}.new"));
+    let written = if path.exists() {
+        Ok(())
+    } else {
+        create_private(&fresh, &token).and_then(|()| fs::rename(&fresh, &path))
+    };
+    written.map_err(|error| problem(&path, &error))?;
+    Ok(path)
+}
+
+/// Writes a new file that only this user can read. What a start before left half written is replaced.
+fn create_private(path: &Path, text: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ async fn check(admin: SocketAddr) -> Result<(), String> {
 
 /// Returns the address that reaches a listener from this machine; a listener on every address is on loopback too. One on
 /// `[::]` takes IPv4 as well, and only IPv4 where the kernel has no IPv6.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         ip => ip,

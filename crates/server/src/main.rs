@@ -58,6 +58,7 @@ fn try_main() -> anyhow::Result<ExitCode> {
     match &cli.command {
         // A client reads no configuration.
         Some(Command::Mailbox(command)) => client::run(command),
+        Some(Command::Admin(command)) => client::administer(command, &load(&cli)?),
         Some(Command::Config { action }) => show(&cli, action),
         Some(Command::Health) => health::run(load(&cli)?.admin.listen),
         Some(Command::Migrate) => run::migrate(&databases(&cli)?),

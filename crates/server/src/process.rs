@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use axum::Router;
+use mayfly_admin::Tokens;
 use mayfly_auth::Auth;
 use mayfly_mailbox::Mailbox;
-use mayfly_rpc::{Credential, Health};
+use mayfly_rpc::{Credential, Health, Transport};
 use mayfly_runtime::{
     admin::{self, Readiness},
     task::Tasks,
@@ -17,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     banner::Listening,
     config::{Config, Role},
+    data_dir,
     roles::{auth::AuthRole, gateway::GatewayRole, mailbox::MailboxRole, smtp::SmtpRole},
     sockets::Sockets,
     wiring::Wiring,
@@ -67,6 +70,8 @@ pub(crate) struct Process {
     gateway: Option<GatewayRole>,
     smtp: Option<SmtpRole>,
     admin: TcpListener,
+    /// The API of operators; no routes without tokens, or without the role `gateway`.
+    operators: Router,
     readiness: Readiness,
     /// Absent when every role is here.
     credential: Option<Credential>,
@@ -97,6 +102,7 @@ impl Process {
             smtp: None,
             listening: sockets.listening(config)?,
             admin: sockets.admin,
+            operators: Router::new(),
             readiness: Readiness::default(),
             credential: wiring.credential.clone(),
             drain_delay: config.drain_delay(),
@@ -117,6 +123,10 @@ impl Process {
         let edges = process.groups.edges.clone();
         if let (Some(listener), Some(to_auth), Some(to_mailbox)) = (sockets.gateway, to_auth, &to_mailbox) {
             let services = [to_auth, to_mailbox.clone()];
+            let [admin_auth, admin_mailbox] = process.admin_transports(&services);
+            if let Some(tokens) = operator_tokens(config)? {
+                process.operators = mayfly_admin::router(tokens, admin_auth, admin_mailbox);
+            }
             let role = GatewayRole::create(config, listener, services, redis, &bus, edges.clone())?;
             process.gateway = Some(role);
         }
@@ -124,6 +134,16 @@ impl Process {
             process.smtp = Some(SmtpRole::create(config, listener, to_mailbox, edges)?);
         }
         Ok(process)
+    }
+
+    /// Returns transports to what operators do: a transport between processes carries every gRPC service of its peer.
+    fn admin_transports(&self, [to_auth, to_mailbox]: &[Transport; 2]) -> [Transport; 2] {
+        let auth = self.auth.as_ref().map(AuthRole::admin_transport);
+        let mailbox = self.mailbox.as_ref().map(MailboxRole::admin_transport);
+        [
+            auth.unwrap_or_else(|| to_auth.clone()),
+            mailbox.unwrap_or_else(|| to_mailbox.clone()),
+        ]
     }
 
     /// Starts every role; the process is ready when this returns.
@@ -146,7 +166,7 @@ impl Process {
         if let Some(role) = self.smtp {
             role.start();
         }
-        admin::serve(self.admin, self.readiness.clone(), metrics, tasks);
+        admin::serve(self.admin, self.readiness.clone(), metrics, self.operators, tasks);
         self.readiness.set_serving(true);
         Running {
             groups: self.groups,
@@ -158,6 +178,16 @@ impl Process {
             listening: self.listening,
         }
     }
+}
+
+/// Returns the tokens of operators: of the configured file, or of the generated one in embedded mode.
+fn operator_tokens(config: &Config) -> anyhow::Result<Option<Tokens>> {
+    let file = match &config.admin.token_file {
+        Some(file) => file.clone(),
+        None if !config.is_split() && !config.database.is_set() => data_dir::admin_token(&config.data_dir)?,
+        None => return Ok(None),
+    };
+    Ok(Some(Tokens::read(&file)?))
 }
 
 /// The roles of this process, serving.

@@ -139,9 +139,13 @@ impl Connection {
                         return Ok(Outcome::Ended);
                     }
                 }
-                Step::Resolve { address, size_bytes } => {
+                Step::Resolve {
+                    address,
+                    size_bytes,
+                    sender,
+                } => {
                     let mut mailboxes = self.context.mailboxes.clone();
-                    let resolving = mailboxes.resolve(&address, size_bytes);
+                    let resolving = mailboxes.resolve(&address, size_bytes, sender, self.peer);
                     let mut resolved = std::pin::pin!(resolving.instrument(self.transaction.clone()));
                     let recipient = match timeout(COALESCE_TIMEOUT, &mut resolved).await {
                         Ok(recipient) => recipient,

@@ -1,6 +1,6 @@
 //! The client of `mailbox`, which looks up recipients and stores messages. No other file calls it.
 
-use std::{iter, time::Duration};
+use std::{iter, net::IpAddr, time::Duration};
 
 use mayfly_proto::mailbox::{
     DeliverMessageRequest, Envelope, ResolveRecipientRequest, deliver_message_request::Part,
@@ -25,10 +25,18 @@ impl Mailboxes {
     }
 
     /// Looks up the mailbox of an address, and whether it has room.
-    pub(crate) async fn resolve(&mut self, address: &Address, size_bytes: u64) -> Recipient {
+    pub(crate) async fn resolve(
+        &mut self,
+        address: &Address,
+        size_bytes: u64,
+        sender: String,
+        client: IpAddr,
+    ) -> Recipient {
         let request = ResolveRecipientRequest {
             address: address.to_string(),
             size_bytes: i64::try_from(size_bytes).unwrap_or(i64::MAX),
+            sender,
+            client: client.to_string(),
         };
         match self.0.resolve_recipient(request).await {
             Ok(answer) => match answer.into_inner().account_id.parse() {
@@ -72,6 +80,7 @@ fn refused_recipient(failure: &Failure) -> Recipient {
     match (failure.code, failure.reason) {
         (_, Reason::MailboxFull) => Recipient::Full,
         (_, Reason::MessageTooLarge) => Recipient::TooLarge,
+        (_, Reason::Blocked) => Recipient::Blocked,
         (ErrorCode::NotFound, _) | (_, Reason::InvalidAddress | Reason::InvalidDomain) => Recipient::Unknown,
         _ => {
             log(failure, "cannot look up a recipient");
@@ -114,6 +123,7 @@ mod tests {
                 ErrorCode::InvalidArgument,
                 Recipient::Unknown,
             ),
+            (Reason::Blocked, ErrorCode::PermissionDenied, Recipient::Blocked),
             (
                 Reason::MailboxFull,
                 ErrorCode::FailedPrecondition,

@@ -47,6 +47,7 @@ pub(crate) const BDAT_NOT_OFFERED: Reply = Reply(503, "5.5.1", "BDAT was not off
 pub(crate) const EARLY_TALKER: Reply = Reply(554, "5.5.1", "wait for the greeting before you talk");
 pub(crate) const BARE_NEWLINE: Reply = Reply(550, "5.5.2", "a CR or LF stands alone in the message");
 pub(crate) const NO_SUCH_MAILBOX: Reply = Reply(550, "5.1.1", "no such mailbox");
+pub(crate) const BLOCKED: Reply = Reply(550, "5.7.1", "blocked by the operator of this server");
 pub(crate) const NO_RELAYING: Reply = Reply(550, "5.7.1", "mail is taken for mailboxes here only");
 pub(crate) const TOO_LARGE: Reply = Reply(552, "5.3.4", "the message is too large");
 pub(crate) const BAD_SENDER: Reply = Reply(553, "5.1.7", "not an address that mail can come from");

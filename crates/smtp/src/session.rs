@@ -178,6 +178,7 @@ impl Session {
                 out.push(reply::RECIPIENT_OK);
             }
             Recipient::Unknown => self.reject(reply::NO_SUCH_MAILBOX, out),
+            Recipient::Blocked => self.reject(reply::BLOCKED, out),
             Recipient::TooLarge => self.reject(reply::TOO_LARGE, out),
             Recipient::Full => self.reply_junk(reply::MAILBOX_FULL, out),
             Recipient::Unavailable => self.reply_junk(reply::UNAVAILABLE, out),

@@ -169,6 +169,14 @@ id!(
     AttemptId
 );
 id!(
+    /// A block of an operator.
+    BlockId
+);
+id!(
+    /// An entry of the audit log.
+    AuditEntryId
+);
+id!(
     /// The holder of a lease: one process.
     HolderId
 );

@@ -16,8 +16,8 @@ pub use client_network::client_network;
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
 pub use ids::{
-    AccountId, AttemptId, DomainId, HolderId, InvalidId, MessageId, OutboxEntryId, RawMessageId, TokenId,
-    UserId, WebhookEventId, WebhookId,
+    AccountId, AttemptId, AuditEntryId, BlockId, DomainId, HolderId, InvalidId, MessageId, OutboxEntryId,
+    RawMessageId, TokenId, UserId, WebhookEventId, WebhookId,
 };
 pub use message_received::MessageReceived;
 pub use reason::{Reason, UnknownReason};

@@ -78,6 +78,10 @@ reasons! {
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
     /// The operation of the Idempotency-Key has been applied, but its answer cannot be read any more.
     IdempotencyAnswerGone = "IDEMPOTENCY_ANSWER_GONE",
+    /// An operator has suspended the mailbox or the user.
+    AccountSuspended = "ACCOUNT_SUSPENDED",
+    /// An operator blocks the sender, the client or the recipient of a mail.
+    Blocked = "BLOCKED",
     /// Registration is closed by configuration.
     RegistrationClosed = "REGISTRATION_CLOSED",
     /// The object does not exist, or belongs to another owner.

@@ -19,6 +19,9 @@ impl Service {
         let stored = found.as_ref().map(|user| user.credential.password.clone());
         let is_correct = self.hash_pool.verify(guess, stored).await?;
         let user = found.filter(|_| is_correct).ok_or(Error::InvalidCredentials)?;
+        if user.suspended_at_secs.is_some() {
+            return Err(Error::AccountSuspended);
+        }
         if let Some(rehashed) = self.rehash_if_weak(password, &user.credential.password).await
             && let Err(error) = self
                 .store

@@ -35,6 +35,7 @@ impl Service {
         let label = match &outcome {
             Ok(_) => "accepted",
             Err(Error::InvalidToken(refusal)) => refusal.as_str(),
+            Err(Error::AccountSuspended) => "suspended",
             Err(_) => "failed",
         };
         self.validations
@@ -58,7 +59,7 @@ impl Service {
             }
         };
         if current != Some(generation) {
-            return Err(Error::InvalidToken(Refusal::Superseded));
+            return Err(self.refusal(subject, generation).await?);
         }
         Ok(match subject {
             Subject::Account(id) => Principal::Mailbox(id),
@@ -69,6 +70,18 @@ impl Service {
         })
     }
 
+    /// Returns why a JWT with a valid signature is rejected. Only a rejected token costs this query.
+    async fn refusal(&self, subject: Subject, generation: i64) -> Result<Error, Error> {
+        let is_suspended = match subject {
+            Subject::User(id) => self.store.is_user_suspended(id, generation).await?,
+            Subject::Account(_) => false,
+        };
+        Ok(match is_suspended {
+            true => Error::AccountSuspended,
+            false => Error::InvalidToken(Refusal::Superseded),
+        })
+    }
+
     async fn validate_pro_token(&self, token: &str) -> Result<Principal, Error> {
         let hash = TokenHash::of_well_formed(token).ok_or(Error::InvalidToken(Refusal::Malformed))?;
         let status = match self.tokens.get(&hash).await {
@@ -76,9 +89,11 @@ impl Service {
             Lookup::Miss(permit) => {
                 // Unknown tokens are not cached: anyone can make well-formed ones without end.
                 let found = self.store.find_pro_token(hash).await?;
-                let found = found.ok_or(Error::InvalidToken(Refusal::UnknownToken))?;
+                let (found, is_suspended) = found.ok_or(Error::InvalidToken(Refusal::UnknownToken))?;
                 let status = if found.revoked_at_secs.is_some() {
                     TokenStatus::Revoked
+                } else if is_suspended {
+                    TokenStatus::Suspended
                 } else {
                     TokenStatus::Valid {
                         id: found.id,
@@ -88,8 +103,10 @@ impl Service {
                 self.tokens.insert_if_current(permit, hash, status).await
             }
         };
-        let TokenStatus::Valid { id, user_id } = status else {
-            return Err(Error::InvalidToken(Refusal::Revoked));
+        let (id, user_id) = match status {
+            TokenStatus::Valid { id, user_id } => (id, user_id),
+            TokenStatus::Suspended => return Err(Error::AccountSuspended),
+            TokenStatus::Revoked => return Err(Error::InvalidToken(Refusal::Revoked)),
         };
         self.last_used.record(id, self.clock.now());
         Ok(Principal::Pro {

@@ -64,8 +64,9 @@ async fn insert(
         .lock_exclusive()
         .one(tx)
         .await?;
-    if user.is_none() {
-        return Err(Error::NotFound);
+    let user = user.ok_or(Error::NotFound)?;
+    if user.suspended_at_secs.is_some() {
+        return Err(Error::AccountSuspended);
     }
     let active = owned_by(token.user_id)
         .filter(pro_token::Column::RevokedAtSecs.is_null())
@@ -130,12 +131,19 @@ impl Store {
         Ok(tokens)
     }
 
-    pub(crate) async fn find_pro_token(&self, hash: TokenHash) -> Result<Option<ProToken>, DbErr> {
+    /// Finds a token by its hash. Returns also whether its user is suspended.
+    pub(crate) async fn find_pro_token(&self, hash: TokenHash) -> Result<Option<(ProToken, bool)>, DbErr> {
         let read = self.database.read("find_pro_token", |c| {
-            let select = pro_token::Entity::find().filter(pro_token::Column::TokenHash.eq(hash.0.to_vec()));
+            let select = pro_token::Entity::find()
+                .find_also_related(user::Entity)
+                .filter(pro_token::Column::TokenHash.eq(hash.0.to_vec()));
             Box::pin(async move { select.one(c).await })
         });
-        Ok(read.await?.map(ProToken::from))
+        let is_suspended =
+            |user: Option<user::Model>| user.is_some_and(|user| user.suspended_at_secs.is_some());
+        Ok(read
+            .await?
+            .map(|(token, user)| (ProToken::from(token), is_suspended(user))))
     }
 
     /// Returns the hash of a user's token, which is its cache key.

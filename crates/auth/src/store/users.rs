@@ -17,6 +17,7 @@ pub(crate) struct User {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) created_at_secs: i64,
+    pub(crate) suspended_at_secs: Option<i64>,
     pub(crate) credential: Credential,
 }
 
@@ -30,6 +31,7 @@ impl From<user::Model> for User {
             id: row.id,
             email: row.email,
             created_at_secs: row.created_at_secs,
+            suspended_at_secs: row.suspended_at_secs,
             credential: Credential {
                 password,
                 generation: row.generation,
@@ -55,6 +57,7 @@ impl Store {
             password_hash: Set(password.phc),
             generation: Set(generation),
             created_at_secs: Set(now.unix_timestamp()),
+            suspended_at_secs: Set(None),
         };
         let write = self.database.tx("create_user", move |tx| {
             let row = row.clone();
@@ -105,12 +108,13 @@ impl Store {
         write.await
     }
 
-    /// Returns a user's generation; `None` if there is no such user.
+    /// Returns a user's generation; `None` if there is no such user, or it is suspended.
     pub(crate) async fn find_user_generation(&self, id: UserId) -> Result<Option<i64>, DbErr> {
         let read = self.database.read("find_user_generation", |c| {
             let select = user::Entity::find_by_id(id)
                 .select_only()
-                .column(user::Column::Generation);
+                .column(user::Column::Generation)
+                .filter(user::Column::SuspendedAtSecs.is_null());
             Box::pin(async move { select.into_tuple().one(c).await })
         });
         read.await

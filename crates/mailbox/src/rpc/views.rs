@@ -154,6 +154,6 @@ pub(super) fn attempt_to_proto(attempt: Attempt) -> proto::WebhookDelivery {
     }
 }
 
-fn seconds(millis: i64) -> i64 {
+pub(super) fn seconds(millis: i64) -> i64 {
     millis.div_euclid(1000)
 }

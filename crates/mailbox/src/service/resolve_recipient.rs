@@ -1,6 +1,6 @@
 //! Resolves the mailbox of a recipient, at RCPT.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use mayfly_types::{AccountId, Address, UserId};
 
@@ -10,6 +10,17 @@ use crate::{
     model,
     store::{Mailbox, custom_domains, domains, mailboxes},
 };
+
+/// A recipient of a mail that a client is sending.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NewRecipient<'a> {
+    pub(crate) address: &'a str,
+    /// What the client announced, else 0.
+    pub(crate) size_bytes: i64,
+    /// Empty for the null sender.
+    pub(crate) sender: &'a str,
+    pub(crate) client: Option<IpAddr>,
+}
 
 /// A domain that receives mail.
 enum Served {
@@ -42,8 +53,12 @@ impl Served {
 impl Service {
     /// Returns the active mailbox for an address, if it has room for the announced size.
     #[tracing::instrument(name = "mailbox.resolve_recipient", level = "debug", skip_all)]
-    pub(crate) async fn resolve_recipient(&self, address: &str, size_bytes: i64) -> Result<AccountId, Error> {
-        let address: Address = address.parse().map_err(|_| Error::NotFound)?;
+    pub(crate) async fn resolve_recipient(&self, new: NewRecipient<'_>) -> Result<AccountId, Error> {
+        let address: Address = new.address.parse().map_err(|_| Error::NotFound)?;
+        let blocks = self.blocks.current();
+        if blocks.blocks(new.sender, new.client, address.as_str(), self.clock.now()) {
+            return Err(Error::Blocked);
+        }
         let domain = self.served(&address).await?.ok_or(Error::NotFound)?;
         let mailbox = match self.mailbox_at(&address).await? {
             Some(mailbox) => Some(mailbox),
@@ -52,7 +67,7 @@ impl Service {
         let mailbox = mailbox
             .filter(|mailbox| domain.admits(mailbox))
             .ok_or(Error::NotFound)?;
-        if !model::has_room(&mailbox, size_bytes) {
+        if !model::has_room(&mailbox, new.size_bytes) {
             return Err(Error::MailboxFull);
         }
         Ok(mailbox.id)

@@ -30,6 +30,7 @@ pub(crate) async fn sync(
             name: Set(name.to_string()),
             sort_order: Set(order),
             is_listed: Set(true),
+            is_accepting: Set(true),
         })
         .on_conflict(update)
         .exec_without_returning(c)
@@ -38,13 +39,37 @@ pub(crate) async fn sync(
     Ok(())
 }
 
-/// Lists the listed domains in order.
+/// Lists the domains that new mailboxes can be created on, in order.
 pub(crate) async fn list(c: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::IsListed.eq(true))
+        .filter(Column::IsAccepting.eq(true))
         .order_by_asc(Column::SortOrder)
         .all(c)
         .await
+}
+
+/// Lists every domain, those in the configuration first and in its order.
+pub(crate) async fn list_all(c: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .order_by_desc(Column::IsListed)
+        .order_by_asc(Column::SortOrder)
+        .all(c)
+        .await
+}
+
+/// Sets whether a domain accepts new mailboxes. Returns false when there is no such domain.
+pub(crate) async fn set_accepting(
+    c: &impl ConnectionTrait,
+    name: &str,
+    is_accepting: bool,
+) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::IsAccepting, Expr::value(is_accepting))
+        .filter(Column::Name.eq(name))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected > 0)
 }
 
 /// Returns whether a domain is or was a system domain.

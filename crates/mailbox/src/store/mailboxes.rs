@@ -1,6 +1,6 @@
 //! The table `mailboxes`.
 
-use mayfly_types::{AccountId, MessageId, UserId};
+use mayfly_types::{AccountId, DomainName, MessageId, UserId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -12,6 +12,15 @@ use super::{
     UsedChange,
     entities::mailbox::{ActiveModel, Column, Entity, Model, State},
 };
+
+/// What an operator knows of mailboxes.
+#[derive(Debug, Clone)]
+pub(crate) enum FindBy {
+    Id(AccountId),
+    Address(String),
+    Owner(UserId),
+    Domain(DomainName),
+}
 
 /// Finds a mailbox in any state.
 pub(crate) async fn find(c: &impl ConnectionTrait, id: AccountId) -> Result<Option<Model>, DbErr> {
@@ -83,16 +92,14 @@ pub(crate) async fn count_claimed(
     owner: UserId,
     now_ms: i64,
 ) -> Result<u64, DbErr> {
+    // A suspension makes no room for another mailbox.
+    let kept = [State::Active, State::Suspended, State::SuspendedWithOwner];
     let is_reserved = Condition::all()
         .add(Column::State.eq(State::Reserved))
         .add(Column::LeaseExpiresAtMs.gt(now_ms));
     Entity::find()
         .filter(Column::OwnerUserId.eq(owner))
-        .filter(
-            Condition::any()
-                .add(Column::State.eq(State::Active))
-                .add(is_reserved),
-        )
+        .filter(Condition::any().add(Column::State.is_in(kept)).add(is_reserved))
         .count(c)
         .await
 }
@@ -168,6 +175,70 @@ pub(crate) async fn soft_delete(
         .exec(c)
         .await?;
     Ok(updated.rows_affected)
+}
+
+/// Moves mailboxes from one of two states to another. Returns how many.
+pub(crate) async fn set_state(
+    c: &impl ConnectionTrait,
+    ids: &[AccountId],
+    from: [State; 2],
+    to: State,
+) -> Result<u64, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::State, Expr::value(to))
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::State.is_in(from))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected)
+}
+
+/// Moves all mailboxes of a Pro user from one state to another. Returns how many.
+pub(crate) async fn set_state_of_owner(
+    c: &impl ConnectionTrait,
+    owner: UserId,
+    from: State,
+    to: State,
+) -> Result<u64, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::State, Expr::value(to))
+        .filter(Column::OwnerUserId.eq(owner))
+        .filter(Column::State.eq(from))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected)
+}
+
+/// Returns whether a mailbox is active or suspended.
+pub(crate) async fn is_kept(c: &impl ConnectionTrait, id: AccountId) -> Result<bool, DbErr> {
+    let kept = [State::Active, State::Suspended, State::SuspendedWithOwner];
+    Ok(find(c, id)
+        .await?
+        .is_some_and(|mailbox| kept.contains(&mailbox.state)))
+}
+
+/// Finds mailboxes in any state but reserved, oldest first.
+pub(crate) async fn find_by(c: &impl ConnectionTrait, by: FindBy, limit: u64) -> Result<Vec<Model>, DbErr> {
+    let select = Entity::find()
+        .filter(Column::State.ne(State::Reserved))
+        .order_by_asc(Column::Id)
+        .limit(limit);
+    let select = match by {
+        FindBy::Id(id) => select.filter(Column::Id.eq(id)),
+        FindBy::Address(address) => select.filter(Column::Address.eq(address)),
+        FindBy::Owner(owner) => select.filter(Column::OwnerUserId.eq(owner)),
+        FindBy::Domain(domain) => select.filter(Column::Address.ends_with(format!("@{domain}"))),
+    };
+    select.all(c).await
+}
+
+/// Counts the active mailboxes of a domain.
+pub(crate) async fn count_of_domain(c: &impl ConnectionTrait, domain: &str) -> Result<u64, DbErr> {
+    Entity::find()
+        .filter(Column::State.eq(State::Active))
+        .filter(Column::Address.ends_with(format!("@{domain}")))
+        .count(c)
+        .await
 }
 
 /// Records that mailboxes are in use.

@@ -220,6 +220,21 @@ pub(crate) async fn find_raw_part(
         .await
 }
 
+/// Finds the oldest message of a mailbox in any state, or the next one after an id.
+pub(crate) async fn find_after(
+    c: &impl ConnectionTrait,
+    account: AccountId,
+    after: Option<MessageId>,
+) -> Result<Option<Model>, DbErr> {
+    let mut select = Entity::find()
+        .filter(Column::AccountId.eq(account))
+        .order_by_asc(Column::Id);
+    if let Some(after) = after {
+        select = select.filter(Column::Id.gt(after));
+    }
+    select.one(c).await
+}
+
 /// Marks a message as read. Returns false when there is none.
 pub(crate) async fn mark_read(
     c: &impl ConnectionTrait,

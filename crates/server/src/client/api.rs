@@ -85,6 +85,14 @@ impl Client {
         self.json(response).await
     }
 
+    /// Sends a request, and returns the bytes of the response.
+    pub(super) async fn bytes(&self, request: RequestBuilder) -> anyhow::Result<Vec<u8>> {
+        let request = request.timeout(CALL_TIMEOUT);
+        let response = self.send(request, Instant::now() + CALL_TIMEOUT).await?;
+        let body = response.bytes().await.map_err(|error| self.no_answer(error))?;
+        Ok(body.to_vec())
+    }
+
     /// Marks a message as read.
     pub(super) async fn mark_read(&self, id: MessageId) -> anyhow::Result<()> {
         self.call(Method::PUT, &format!("/api/messages/{id}/read"))

@@ -9,5 +9,8 @@ pub(crate) const ADDRESS: &str = "MAYFLY_ADDRESS";
 /// The generated password of a new mailbox.
 pub(crate) const PASSWORD: &str = "MAYFLY_PASSWORD";
 
+/// The URL of the admin listener.
+pub(crate) const ADMIN_URL: &str = "MAYFLY_ADMIN_URL";
+
 /// Every variable of the client.
-pub(crate) const ALL: [&str; 4] = [SERVER, TOKEN, ADDRESS, PASSWORD];
+pub(crate) const ALL: [&str; 5] = [SERVER, TOKEN, ADDRESS, PASSWORD, ADMIN_URL];

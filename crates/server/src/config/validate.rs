@@ -132,6 +132,9 @@ impl Config {
             let [certificate, key, authority] = self.grpc.tls_paths();
             MutualTls::validate("grpc", certificate, key, authority)?;
         }
+        if let (true, Some(file)) = (self.has(Role::Gateway), &self.admin.token_file) {
+            mayfly_admin::Tokens::read(file)?;
+        }
         let has_service = self.has(Role::Auth) || self.has(Role::Mailbox);
         if has_service && !self.database.is_set() {
             data_dir::validate(&self.data_dir)?;

@@ -50,6 +50,11 @@ impl AuthRole {
         mayfly_rpc::local(self.service.server())
     }
 
+    /// Returns a transport to what operators do, for callers in this process.
+    pub(crate) fn admin_transport(&self) -> Transport {
+        mayfly_rpc::local(self.service.admin_server())
+    }
+
     /// Adds what the service depends on.
     pub(crate) fn add_checks(&self, readiness: &mut Readiness) {
         self.service.add_checks(readiness);
@@ -63,7 +68,7 @@ impl AuthRole {
     ) -> (Auth, Option<Health>) {
         let health = match (self.listener, credential) {
             (Some(listener), Some(credential)) => {
-                let routes = Routes::new(self.service.server());
+                let routes = Routes::new(self.service.server()).add_service(self.service.admin_server());
                 let (name, credential) = (auth_server::SERVICE_NAME, credential.clone());
                 Some(mayfly_rpc::serve(listener, routes, name, credential, tasks).await)
             }

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 /// Variables that are not keys of the configuration: those of `mayfly mailbox`, of the tests, of an example receiver, and a
 /// placeholder.
-const OTHER_VARIABLES: [&str; 7] = [
+const OTHER_VARIABLES: [&str; 8] = [
+    "MAYFLY_ADMIN_URL",
     "MAYFLY_SERVER",
     "MAYFLY_TOKEN",
     "MAYFLY_ADDRESS",

@@ -44,7 +44,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn edges_do_not_link_database_libraries() {
-    for edge in ["mayfly-gateway", "mayfly-smtp", "mayfly-follow"] {
+    for edge in ["mayfly-gateway", "mayfly-smtp", "mayfly-follow", "mayfly-admin"] {
         let output = Command::new(env!("CARGO"))
             .args([
                 "tree",
@@ -78,8 +78,9 @@ fn crates_use_allowed_dependencies_only() {
     let table = [
         (
             "server",
-            "auth database gateway mailbox proto rpc runtime shared smtp types",
+            "admin auth database gateway mailbox proto rpc runtime shared smtp types",
         ),
+        ("admin", "proto rpc runtime types"),
         ("gateway", "follow mail-html proto rpc runtime shared types"),
         ("follow", "proto rpc runtime shared types"),
         ("smtp", "proto rpc runtime types"),

@@ -15,6 +15,7 @@ mod hostile_html;
 mod idempotency;
 mod isolation;
 mod one_against_all;
+mod operators;
 mod outages;
 mod outbox;
 mod page;

@@ -15,6 +15,8 @@ pub enum Step {
         address: Address,
         /// The announced size of the mail, or 0.
         size_bytes: u64,
+        /// The sender, empty for the null sender.
+        sender: String,
     },
     /// Store a mail, then call [`Session::delivered`].
     Deliver(Mail),
@@ -45,6 +47,8 @@ pub enum Recipient {
     Found(AccountId),
     /// No mailbox.
     Unknown,
+    /// An operator blocks the sender, the client or the address.
+    Blocked,
     /// A mailbox without room.
     Full,
     /// The announced size exceeds the limit.

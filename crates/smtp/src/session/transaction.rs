@@ -52,6 +52,7 @@ impl Session {
         Some(Step::Resolve {
             address,
             size_bytes: envelope.announced_bytes,
+            sender: envelope.sender.clone(),
         })
     }
 

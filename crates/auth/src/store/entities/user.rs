@@ -13,6 +13,8 @@ pub struct Model {
     pub password_hash: String,
     pub generation: i64,
     pub created_at_secs: i64,
+    /// Set while an operator suspends the user.
+    pub suspended_at_secs: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

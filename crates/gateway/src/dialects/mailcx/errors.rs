@@ -106,6 +106,9 @@ fn answer(failure: &Failure) -> Answer {
         Reason::DomainLimitReached => Answer::new(S::FORBIDDEN, "domain_limit_reached"),
         Reason::TokenLimitReached => Answer::new(S::FORBIDDEN, "token_limit_reached"),
         Reason::WebhookLimitReached => Answer::new(S::FORBIDDEN, "webhook_limit_reached"),
+        Reason::AccountSuspended => {
+            Answer::saying(S::FORBIDDEN, "account_suspended", "this account is suspended")
+        }
         Reason::RegistrationClosed => Answer::new(S::FORBIDDEN, "registration_closed"),
         Reason::OriginNotAllowed => Answer::new(S::FORBIDDEN, "origin_not_allowed"),
         Reason::NotFound => Answer::saying(S::NOT_FOUND, "not_found", "there is nothing here"),
@@ -129,12 +132,14 @@ fn answer(failure: &Failure) -> Answer {
         Reason::Overloaded | Reason::Unavailable | Reason::Timeout | Reason::ReservationExpired => {
             Answer::unavailable()
         }
-        Reason::MailboxFull | Reason::MessageTooLarge | Reason::ServiceCredential | Reason::Internal => {
-            match failure.code {
-                ErrorCode::Unavailable | ErrorCode::Timeout => Answer::unavailable(),
-                _ => Answer::internal(),
-            }
-        }
+        Reason::MailboxFull
+        | Reason::MessageTooLarge
+        | Reason::Blocked
+        | Reason::ServiceCredential
+        | Reason::Internal => match failure.code {
+            ErrorCode::Unavailable | ErrorCode::Timeout => Answer::unavailable(),
+            _ => Answer::internal(),
+        },
     }
 }
 
@@ -202,6 +207,7 @@ mod tests {
             (Reason::InvalidCredentials, 401, "invalid_credentials"),
             (Reason::MailboxGone, 401, "invalid_token"),
             (Reason::AccountLimitReached, 403, "account_limit_reached"),
+            (Reason::AccountSuspended, 403, "account_suspended"),
             (Reason::NotFound, 404, "not_found"),
             (Reason::AddressTaken, 409, "address_taken"),
             (Reason::Expired, 410, "expired"),

@@ -54,6 +54,7 @@ errors! {
     Bearer {
         "400": "`invalid_request`, or a code for the value that is wrong",
         "401": "`invalid_token`",
+        "403": "`account_suspended` by an operator",
     }
     /// Of routes that check a password.
     Password {

@@ -11,7 +11,10 @@ pub struct Model {
     #[sea_orm(unique)]
     pub name: String,
     pub sort_order: i32,
+    /// In the configuration.
     pub is_listed: bool,
+    /// An operator lets mailboxes be created on it.
+    pub is_accepting: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -31,6 +31,15 @@ pub enum State {
     Active = 1,
     /// A tombstone: it blocks the address.
     Deleted = 2,
+    /// An operator has suspended it: it receives nothing, and nothing of it can be read.
+    Suspended = 3,
+    /// An operator has suspended its owner.
+    SuspendedWithOwner = 4,
+}
+
+impl State {
+    /// The states of a suspended mailbox.
+    pub const SUSPENDED: [Self; 2] = [Self::Suspended, Self::SuspendedWithOwner];
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

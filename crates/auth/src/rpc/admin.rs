@@ -1,0 +1,95 @@
+//! The tonic adapter of what operators do.
+
+use std::sync::Arc;
+
+use mayfly_proto::auth::{
+    AdminUser, AuditEntry, InviteUserRequest, InviteUserResponse, ListAuthAuditRequest,
+    ListAuthAuditResponse, ListUsersRequest, ListUsersResponse, ResetUserPasswordRequest,
+    ResetUserPasswordResponse, SetUserSuspendedRequest, SetUserSuspendedResponse, auth_admin_server,
+};
+use tonic::{Request, Response, Status};
+
+use super::id;
+use crate::service::Service;
+
+/// The service of operators.
+pub struct AdminRpc(pub(crate) Arc<Service>);
+
+impl std::fmt::Debug for AdminRpc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AdminRpc")
+    }
+}
+
+#[tonic::async_trait]
+impl auth_admin_server::AuthAdmin for AdminRpc {
+    async fn list_users(
+        &self,
+        request: Request<ListUsersRequest>,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        let request = request.into_inner();
+        let after = request.after_user_id.as_deref().map(id).transpose()?;
+        let users = self.0.list_users(&request.contains, after, request.limit).await?;
+        let users = users.into_iter().map(|user| AdminUser {
+            user_id: user.id.to_string(),
+            email: user.email,
+            created_at: user.created_at_secs,
+            suspended_at: user.suspended_at_secs,
+        });
+        Ok(Response::new(ListUsersResponse {
+            users: users.collect(),
+        }))
+    }
+
+    async fn invite_user(
+        &self,
+        request: Request<InviteUserRequest>,
+    ) -> Result<Response<InviteUserResponse>, Status> {
+        let request = request.into_inner();
+        let invited = self.0.invite_user(&request.email, &request.operator).await?;
+        Ok(Response::new(InviteUserResponse {
+            user_id: invited.id.to_string(),
+            email: invited.email,
+            password: invited.password,
+        }))
+    }
+
+    async fn reset_user_password(
+        &self,
+        request: Request<ResetUserPasswordRequest>,
+    ) -> Result<Response<ResetUserPasswordResponse>, Status> {
+        let request = request.into_inner();
+        let user_id = id(&request.user_id)?;
+        let password = self.0.reset_user_password(user_id, &request.operator).await?;
+        Ok(Response::new(ResetUserPasswordResponse { password }))
+    }
+
+    async fn set_user_suspended(
+        &self,
+        request: Request<SetUserSuspendedRequest>,
+    ) -> Result<Response<SetUserSuspendedResponse>, Status> {
+        let request = request.into_inner();
+        let user_id = id(&request.user_id)?;
+        self.0
+            .set_user_suspended(user_id, request.suspended, &request.reason, &request.operator)
+            .await?;
+        Ok(Response::new(SetUserSuspendedResponse {}))
+    }
+
+    async fn list_auth_audit(
+        &self,
+        request: Request<ListAuthAuditRequest>,
+    ) -> Result<Response<ListAuthAuditResponse>, Status> {
+        let entries = self.0.list_audit(request.into_inner().limit).await?;
+        let entries = entries.into_iter().map(|entry| AuditEntry {
+            at: entry.at_ms.div_euclid(1000),
+            operator: entry.operator,
+            action: entry.action,
+            subject: entry.subject,
+            detail: entry.detail,
+        });
+        Ok(Response::new(ListAuthAuditResponse {
+            entries: entries.collect(),
+        }))
+    }
+}

@@ -1,0 +1,160 @@
+//! What operators change, with its entry of the audit log in the same transaction.
+
+use mayfly_database::{
+    audit::{self, Action, AuditEntry},
+    is_unique_violation,
+};
+use mayfly_types::UserId;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+use time::OffsetDateTime;
+
+use super::{
+    Store, User,
+    entities::{pro_token, user},
+    first_generation,
+};
+use crate::{
+    error::Error,
+    model::{email::Email, password::StoredPassword, pro_token::TokenHash},
+};
+
+impl Store {
+    /// Lists users whose e-mail address contains a text, oldest first.
+    pub(crate) async fn list_users(
+        &self,
+        contains: String,
+        after: Option<UserId>,
+        limit: u64,
+    ) -> Result<Vec<User>, DbErr> {
+        let read = self.database.read("list_users", |c| {
+            let mut select = user::Entity::find().order_by_asc(user::Column::Id).limit(limit);
+            if !contains.is_empty() {
+                select = select.filter(user::Column::Email.contains(&contains));
+            }
+            if let Some(after) = after {
+                select = select.filter(user::Column::Id.gt(after));
+            }
+            Box::pin(async move { select.all(c).await })
+        });
+        Ok(read.await?.into_iter().map(User::from).collect())
+    }
+
+    /// Stores a new user. Fails with `EmailTaken` if the e-mail address is in use.
+    pub(crate) async fn create_user_by_operator(
+        &self,
+        id: UserId,
+        email: Email,
+        password: StoredPassword,
+        now: OffsetDateTime,
+        action: Action,
+    ) -> Result<(), Error> {
+        let row = user::ActiveModel {
+            id: Set(id),
+            email: Set(email.into_string()),
+            password_scheme: Set(password.scheme),
+            password_hash: Set(password.phc),
+            generation: Set(first_generation()),
+            created_at_secs: Set(now.unix_timestamp()),
+            suspended_at_secs: Set(None),
+        };
+        let write = self.database.tx("create_user_by_operator", move |tx| {
+            let (row, action) = (row.clone(), action.clone());
+            Box::pin(async move {
+                user::Entity::insert(row).exec_without_returning(tx).await?;
+                audit::record(tx, now, &action).await
+            })
+        });
+        match write.await {
+            Err(error) if is_unique_violation(&error) => Err(Error::EmailTaken),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// Replaces a user's password, which invalidates every older JWT. Returns false if there is no such user.
+    pub(crate) async fn reset_user(
+        &self,
+        id: UserId,
+        password: StoredPassword,
+        now: OffsetDateTime,
+        action: Action,
+    ) -> Result<bool, Error> {
+        let write = self.database.tx("reset_user", move |tx| {
+            let (password, action) = (password.clone(), action.clone());
+            Box::pin(async move {
+                let found = user::Entity::find_by_id(id).lock_exclusive().one(tx).await?;
+                let Some(row) = found else { return Ok(false) };
+                let generation = row.generation + 1;
+                let mut row = user::ActiveModel::from(row);
+                row.password_scheme = Set(password.scheme);
+                row.password_hash = Set(password.phc);
+                row.generation = Set(generation);
+                row.update(tx).await?;
+                audit::record(tx, now, &action).await?;
+                Ok::<_, DbErr>(true)
+            })
+        });
+        Ok(write.await?)
+    }
+
+    /// Suspends or resumes a user. Returns false if there is no such user.
+    pub(crate) async fn set_user_suspended(
+        &self,
+        id: UserId,
+        is_suspended: bool,
+        now: OffsetDateTime,
+        action: Action,
+    ) -> Result<bool, DbErr> {
+        let write = self.database.tx("set_user_suspended", move |tx| {
+            let action = action.clone();
+            Box::pin(async move {
+                let found = user::Entity::find_by_id(id).lock_exclusive().one(tx).await?;
+                let Some(row) = found else { return Ok(false) };
+                let since = row.suspended_at_secs.unwrap_or(now.unix_timestamp());
+                let mut row = user::ActiveModel::from(row);
+                row.suspended_at_secs = Set(is_suspended.then_some(since));
+                row.update(tx).await?;
+                audit::record(tx, now, &action).await?;
+                Ok(true)
+            })
+        });
+        write.await
+    }
+
+    /// Returns whether a user with this generation of JWTs is suspended.
+    pub(crate) async fn is_user_suspended(&self, id: UserId, generation: i64) -> Result<bool, DbErr> {
+        let read = self.database.read("find_suspended_user", |c| {
+            let select = user::Entity::find_by_id(id)
+                .filter(user::Column::Generation.eq(generation))
+                .filter(user::Column::SuspendedAtSecs.is_not_null());
+            Box::pin(async move { select.one(c).await })
+        });
+        Ok(read.await?.is_some())
+    }
+
+    /// Returns the hashes of a user's active tokens, which are their cache keys.
+    pub(crate) async fn list_pro_token_hashes(&self, id: UserId) -> Result<Vec<TokenHash>, DbErr> {
+        let read = self.database.read("list_pro_token_hashes", |c| {
+            let select = pro_token::Entity::find()
+                .select_only()
+                .column(pro_token::Column::TokenHash)
+                .filter(pro_token::Column::UserId.eq(id))
+                .filter(pro_token::Column::RevokedAtSecs.is_null());
+            Box::pin(async move { select.into_tuple::<Vec<u8>>().all(c).await })
+        });
+        let unreadable = |_| DbErr::Type("a token hash is not 32 bytes".to_owned());
+        let hashes = read.await?.into_iter();
+        hashes
+            .map(|hash| hash.try_into().map(TokenHash).map_err(unreadable))
+            .collect()
+    }
+
+    /// Lists the newest entries of the audit log, newest first.
+    pub(crate) async fn list_audit(&self, limit: u64) -> Result<Vec<AuditEntry>, DbErr> {
+        let read = self
+            .database
+            .read("list_audit", |c| Box::pin(audit::list(c, limit)));
+        read.await
+    }
+}

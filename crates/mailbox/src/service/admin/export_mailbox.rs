@@ -1,0 +1,82 @@
+//! Exports a mailbox with all its messages, for an abuse desk.
+
+use std::sync::Arc;
+
+use mayfly_database::audit;
+use mayfly_types::{AccountId, MessageId};
+
+use super::action;
+use crate::{
+    error::Error,
+    service::Service,
+    store::{Mailbox, Message, State, mailboxes, messages},
+};
+
+/// A part of an export.
+#[derive(Debug)]
+pub(crate) enum ExportPart {
+    Mailbox(Box<Mailbox>),
+    /// A message with its bytes.
+    Message(Box<Message>, Vec<u8>),
+}
+
+/// An export under way. It reads one message at a time.
+#[derive(Debug)]
+pub(crate) struct Export {
+    service: Arc<Service>,
+    account: AccountId,
+    mailbox: Option<Box<Mailbox>>,
+    after: Option<MessageId>,
+}
+
+impl Export {
+    /// Returns the next part: first the mailbox, then its messages, oldest first.
+    pub(crate) async fn next(&mut self) -> Result<Option<ExportPart>, Error> {
+        if let Some(mailbox) = self.mailbox.take() {
+            return Ok(Some(ExportPart::Mailbox(mailbox)));
+        }
+        let (account, after) = (self.account, self.after);
+        let read = self.service.store.read("export_message", |c| {
+            Box::pin(async move {
+                let Some(message) = messages::find_after(c, account, after).await? else {
+                    return Ok(None);
+                };
+                // Retention can remove the bytes meanwhile.
+                let raw = messages::find_raw(c, message.raw_id).await?;
+                Ok(Some((message, raw.map_or_else(Vec::new, |raw| raw.bytes))))
+            })
+        });
+        let next = read.await?;
+        self.after = next.as_ref().map(|(message, _)| message.id);
+        Ok(next.map(|(message, bytes)| ExportPart::Message(Box::new(message), bytes)))
+    }
+}
+
+impl Service {
+    /// Begins the export of a mailbox in any state but reserved. It is recorded before anything is read.
+    #[tracing::instrument(name = "mailbox.export_mailbox", level = "debug", skip_all)]
+    pub(crate) async fn export_mailbox(
+        self: &Arc<Self>,
+        id: AccountId,
+        operator: &str,
+    ) -> Result<Export, Error> {
+        let now = self.clock.now();
+        let action = action(operator, "export_mailbox", id.to_string(), "");
+        let found = self.store.write("export_mailbox", None, move |tx| {
+            let action = action.clone();
+            Box::pin(async move {
+                let found = mailboxes::find(tx, id).await?;
+                let found = found.filter(|mailbox| mailbox.state != State::Reserved);
+                let found = found.ok_or(Error::NotFound)?;
+                audit::record(tx, now, &action).await?;
+                Ok(found)
+            })
+        });
+        Ok(Export {
+            service: self.clone(),
+            account: id,
+            mailbox: Some(Box::new(found.await?)),
+            after: None,
+        })
+    }
+}
