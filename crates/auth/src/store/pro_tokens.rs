@@ -1,6 +1,6 @@
 //! Pro API tokens. Every look-up by id starts from the owning user.
 
-use mayfly_database::idempotency::Call;
+use mayfly_database::idempotency::{Call, Refused};
 use mayfly_types::{TokenId, UserId};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
@@ -92,6 +92,15 @@ async fn insert(
     })
 }
 
+async fn is_active(tx: &DatabaseTransaction, user_id: UserId, id: TokenId) -> Result<bool, DbErr> {
+    let active = owned_by(user_id)
+        .filter(pro_token::Column::Id.eq(id))
+        .filter(pro_token::Column::RevokedAtSecs.is_null())
+        .count(tx)
+        .await?;
+    Ok(active > 0)
+}
+
 fn owned_by(user_id: UserId) -> Select<pro_token::Entity> {
     pro_token::Entity::find().filter(pro_token::Column::UserId.eq(user_id))
 }
@@ -110,8 +119,14 @@ impl Store {
             let (token, new, call, answers) =
                 (token.clone(), new.clone(), call.clone(), self.answers.clone());
             Box::pin(async move {
+                let (user_id, id) = (token.user_id, token.id);
                 let created = insert(tx, token, &new, limit);
-                answers.once(tx, call.as_ref(), now, created).await
+                let created = answers.once(tx, call.as_ref(), now, created).await?;
+                // The answer of an earlier call can name a token that was revoked since.
+                if created.id != id && !is_active(tx, user_id, created.id).await? {
+                    return Err(Refused::AnswerGone.into());
+                }
+                Ok(created)
             })
         });
         write.await
