@@ -1,7 +1,9 @@
 //! SQLite: one file, one process, one writer, every commit synced to disk.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{self, File, Permissions, TryLockError},
+    io,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
     time::Duration,
 };
@@ -29,6 +31,7 @@ pub(super) async fn open(path: &Path) -> Result<(File, DatabaseConnection, Datab
     let lock = File::options()
         .create(true)
         .append(true)
+        .mode(0o600)
         .open(&lock_path)
         .map_err(io(&lock_path))?;
     match lock.try_lock() {
@@ -36,6 +39,7 @@ pub(super) async fn open(path: &Path) -> Result<(File, DatabaseConnection, Datab
         Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
         Err(TryLockError::Error(error)) => return Err(io(&lock_path)(error)),
     }
+    make_private(path).map_err(io(path))?;
     let failed = |error| OpenError::Database {
         name: path.display().to_string(),
         error,
@@ -64,6 +68,25 @@ pub(super) async fn open(path: &Path) -> Result<(File, DatabaseConnection, Datab
     }
     let reader = connect(path, READERS, true).await.map_err(failed)?;
     Ok((lock, writer, reader))
+}
+
+/// Creates the file for this user only, whatever the umask and the directory allow, and takes the permissions of others from
+/// files of earlier versions. SQLite gives its other files the mode of the database.
+fn make_private(path: &Path) -> io::Result<()> {
+    File::options().create(true).append(true).mode(0o600).open(path)?;
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        let Ok(metadata) = fs::metadata(&name) else {
+            continue;
+        };
+        if metadata.permissions().mode() & 0o077 != 0
+            && let Err(error) = fs::set_permissions(&name, Permissions::from_mode(0o600))
+        {
+            tracing::warn!(%error, file = %Path::new(&name).display(), "other users can read the database");
+        }
+    }
+    Ok(())
 }
 
 async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<DatabaseConnection, DbErr> {

@@ -182,3 +182,32 @@ async fn every_leased_runs_the_job_only_in_the_holder() {
     assert_eq!(seen, [("first", "job"), ("second", "standby")].into());
     assert!(tasks.shutdown(Duration::from_secs(5)).await);
 }
+
+/// In a directory that others can list, and over a file of an earlier version that others can read.
+#[tokio::test]
+async fn open_sqlite_keeps_files_private() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = tempfile::tempdir().unwrap();
+    let mode =
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(dir.path(), 0o755);
+    let path = dir.path().join("a.db");
+    std::fs::write(&path, "").unwrap();
+    mode(&path, 0o644);
+    let database = Database::open_sqlite(&path).await.unwrap();
+    let tx = database.tx("create", |tx| {
+        Box::pin(async move { tx.execute_unprepared("CREATE TABLE t (a)").await.map(drop) })
+    });
+    tx.await.unwrap();
+    let files: Vec<_> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|file| file.unwrap())
+        .collect();
+    assert!(files.len() >= 3, "{files:?}");
+    for file in files {
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{file:?}");
+    }
+    database.close().await;
+}

@@ -4,7 +4,7 @@ use std::{
     fmt,
     fs::{self, DirBuilder, OpenOptions},
     io::{self, ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -29,7 +29,7 @@ pub(crate) fn validate(path: &Path) -> Result<(), ConfigError> {
         Err(error) => return Err(problem(path, &error)),
     }
     for name in [SIGNING_KEY, DATA_KEY] {
-        existing_key(&path.join(name))?;
+        private_key(&path.join(name))?;
     }
     Ok(())
 }
@@ -54,31 +54,46 @@ pub(crate) fn existing_key(path: &Path) -> Result<Option<SecretKey>, ConfigError
     }
 }
 
+/// Reads a generated key that other users cannot read: who may have read it can sign tokens.
+fn private_key(path: &Path) -> Result<Option<SecretKey>, ConfigError> {
+    let key = existing_key(path)?;
+    if key.is_some() {
+        let metadata = fs::metadata(path).map_err(|error| problem(path, &error))?;
+        let mode = metadata.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let loose = format!("other users can use this key (mode {mode:04o}); set its mode to 0600");
+            return Err(problem(path, &loose));
+        }
+    }
+    Ok(key)
+}
+
 fn problem(path: &Path, error: &dyn fmt::Display) -> ConfigError {
     ConfigError::new("data_dir", format!("{}: {error}", path.display()))
 }
 
-/// Reads a key of embedded mode, or generates it (mode 0600) on the first start.
-pub(crate) fn key(data_dir: &Path, name: &str) -> Result<SecretKey, ConfigError> {
+/// Reads a key of embedded mode, or generates it (mode 0600) on the first start, before the database that needs it is
+/// created. A key that is missing beside its database is not replaced: what it sealed or signed would be lost.
+pub(crate) fn key(data_dir: &Path, name: &str, database: &str) -> Result<SecretKey, ConfigError> {
+    create(data_dir)?;
     let path = data_dir.join(name);
-    if let Some(key) = existing_key(&path)? {
+    if let Some(key) = private_key(&path)? {
         return Ok(key);
+    }
+    if data_dir.join(database).exists() {
+        let missing = format!(
+            "is missing beside {database}, whose data needs it: restore it from the backup, or write 64 hex digits to it \
+             and so give up what the old key signed or sealed"
+        );
+        return Err(problem(&path, &missing));
     }
     let key = SecretKey::random();
     // Written to a temporary file and renamed: a crash leaves no partial key, which would fail every later start.
     let fresh = data_dir.join(format!("{name}.new"));
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)
-        .and_then(|mut file| {
-            writeln!(file, "{}", key.to_hex())?;
-            file.sync_all()?;
-            fs::rename(&fresh, &path)?;
-            fs::File::open(data_dir)?.sync_all()
-        });
+    let written = create_private(&fresh, &format!("{}\n", key.to_hex())).and_then(|()| {
+        fs::rename(&fresh, &path)?;
+        fs::File::open(data_dir)?.sync_all()
+    });
     written.map_err(|error| problem(&path, &error))?;
     Ok(key)
 }
@@ -97,7 +112,8 @@ pub(crate) fn admin_token(data_dir: &Path) -> Result<PathBuf, ConfigError> {
     Ok(path)
 }
 
-/// Writes a new file that only this user can read. What a start before left half written is replaced.
+/// Writes a new file that only this user can read, and replaces what a crashed start left. Removing and exclusively
+/// creating the file follows no symbolic link.
 fn create_private(path: &Path, text: &str) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -109,9 +125,19 @@ fn create_private(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Refuses a start on mailboxes whose credentials are missing: no client could sign in to them.
+pub(crate) fn require_database(data_dir: &Path, name: &str, dependent: &str) -> Result<(), ConfigError> {
+    let path = data_dir.join(name);
+    if !path.exists() && data_dir.join(dependent).exists() {
+        let missing =
+            format!("is missing beside {dependent}, whose data needs it: restore it from the backup");
+        return Err(problem(&path, &missing));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -120,8 +146,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
         create(&data).unwrap();
-        let generated = key(&data, "signing.key").unwrap();
-        assert_eq!(key(&data, "signing.key").unwrap(), generated);
+        let generated = key(&data, "signing.key", "auth.db").unwrap();
+        assert_eq!(key(&data, "signing.key", "auth.db").unwrap(), generated);
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&data), mode(&data.join("signing.key"))), (0o700, 0o600));
         validate(&data).unwrap();
@@ -136,10 +162,55 @@ mod tests {
         );
         validate(&dir.path().join("missing")).unwrap();
         assert!(
-            key(&data, "signing.key")
+            key(&data, "signing.key", "auth.db")
                 .unwrap_err()
                 .to_string()
                 .contains("signing.key")
         );
+    }
+
+    #[test]
+    fn key_missing_beside_database_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        fs::write(path("mailbox.db"), "rows").unwrap();
+        for (name, refused) in [
+            ("data.key", key(dir.path(), "data.key", "mailbox.db").map(drop)),
+            ("auth.db", require_database(dir.path(), "auth.db", "mailbox.db")),
+        ] {
+            let error = refused.unwrap_err().to_string();
+            assert!(
+                error.contains(name) && error.contains("is missing beside mailbox.db"),
+                "{error}"
+            );
+            assert!(!path(name).exists());
+        }
+    }
+
+    #[test]
+    fn key_readable_by_others_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        key(dir.path(), "signing.key", "auth.db").unwrap();
+        let path = dir.path().join("signing.key");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        for refused in [
+            validate(dir.path()),
+            key(dir.path(), "signing.key", "auth.db").map(drop),
+        ] {
+            let error = refused.unwrap_err().to_string();
+            assert!(error.contains("0640"), "{error}");
+        }
+    }
+
+    #[test]
+    fn key_beside_symbolic_link_writes_nothing_through_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("target");
+        fs::write(&target, "untouched").unwrap();
+        std::os::unix::fs::symlink(&target, dir.path().join("signing.key.new")).unwrap();
+        key(dir.path(), "signing.key", "auth.db").unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "untouched");
+        let written = fs::symlink_metadata(dir.path().join("signing.key")).unwrap();
+        assert!(written.is_file());
     }
 }

@@ -28,11 +28,15 @@ impl AuthRole {
         redis: Option<Redis>,
         tasks: Tasks,
     ) -> anyhow::Result<Self> {
-        let database = wiring::database(config, Role::Auth).await?;
         let mut signing_keys = config.auth.signing_keys()?;
         if signing_keys.is_empty() {
-            signing_keys.push(data_dir::key(&config.data_dir, data_dir::SIGNING_KEY)?);
+            let key = data_dir::key(&config.data_dir, data_dir::SIGNING_KEY, "auth.db")?;
+            signing_keys.push(key);
         }
+        if !config.database.is_set() {
+            data_dir::require_database(&config.data_dir, "auth.db", "mailbox.db")?;
+        }
+        let database = wiring::database(config, Role::Auth).await?;
         let clock = database.clock(&tasks).await?;
         let deps = Deps {
             database,

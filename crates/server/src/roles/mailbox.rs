@@ -29,11 +29,12 @@ impl MailboxRole {
         bus: &Bus,
         tasks: Tasks,
     ) -> anyhow::Result<Self> {
-        let database = wiring::database(config, Role::Mailbox).await?;
         let mut data_keys = config.mailbox.data_keys()?;
         if data_keys.is_empty() {
-            data_keys.push(data_dir::key(&config.data_dir, data_dir::DATA_KEY)?);
+            let key = data_dir::key(&config.data_dir, data_dir::DATA_KEY, "mailbox.db")?;
+            data_keys.push(key);
         }
+        let database = wiring::database(config, Role::Mailbox).await?;
         let clock = database.clock(&tasks).await?;
         let mx_hostname = config.mailbox.mx_hostname.clone();
         let deps = Deps {
