@@ -84,7 +84,7 @@ fn parse_mail(argument: &str) -> Result<Command<'_>, Reply> {
     let sender = match path {
         Path::Null => "",
         Path::Mailbox { address, .. } => address,
-        Path::Local | Path::Routed => return Err(reply::BAD_SENDER),
+        Path::Local(_) | Path::Routed => return Err(reply::BAD_SENDER),
     };
     if !sender.is_ascii() && !parameters.is_utf8 {
         return Err(reply::NEEDS_SMTPUTF8);
@@ -111,7 +111,9 @@ fn parse_rcpt(argument: &str) -> Result<Command<'_>, Reply> {
     }
     match path {
         Path::Null => Err(reply::BAD_RECIPIENT),
-        Path::Local => Err(reply::NO_SUCH_MAILBOX),
+        // RFC 5321 4.5.1: the only address without a domain.
+        Path::Local(local) if local.eq_ignore_ascii_case(POSTMASTER) => Ok(Command::Rcpt(POSTMASTER)),
+        Path::Local(_) => Err(reply::NO_SUCH_MAILBOX),
         Path::Routed => Err(reply::NO_RELAYING),
         // Relaying syntax: percent hack, bang path, nested address, address literal.
         Path::Mailbox { local, domain, .. } if local.contains(['%', '!', '@']) || domain.starts_with('[') => {
@@ -120,6 +122,9 @@ fn parse_rcpt(argument: &str) -> Result<Command<'_>, Reply> {
         Path::Mailbox { address, .. } => Ok(Command::Rcpt(address)),
     }
 }
+
+/// The recipient without a domain.
+pub(crate) const POSTMASTER: &str = "postmaster";
 
 #[derive(Default)]
 struct MailParameters {

@@ -11,7 +11,7 @@ pub(crate) enum Path<'a> {
     /// `<>`
     Null,
     /// `<postmaster>`, or any other path without domain.
-    Local,
+    Local(&'a str),
     /// `<@a,@b:c@d>`
     Routed,
     /// `<local@domain>`
@@ -62,7 +62,7 @@ fn parse_inner(inner: &str) -> Result<Path<'_>, PathError> {
         return Err(PathError::Malformed);
     }
     if rest.is_empty() {
-        return Ok(Path::Local);
+        return Ok(Path::Local(inner));
     }
     let domain = rest.strip_prefix('@').ok_or(PathError::Malformed)?;
     if domain.len() > MAX_DOMAIN || !(is_domain(domain) || is_literal(domain)) {
@@ -132,7 +132,7 @@ mod tests {
         };
         let cases = [
             ("<>", Path::Null),
-            ("<postmaster>", Path::Local),
+            ("<postmaster>", Path::Local("postmaster")),
             ("<@a,@b:c@d>", Path::Routed),
             ("<a.b+c@x.test>", mailbox("a.b+c@x.test", "a.b+c", "x.test")),
             ("<a@[127.0.0.1]>", mailbox("a@[127.0.0.1]", "a", "[127.0.0.1]")),

@@ -4,6 +4,7 @@ use mayfly_types::Address;
 
 use super::{Envelope, Finished, Mail, Phase, Replies, Session, Step};
 use crate::{
+    command::POSTMASTER,
     data_reader::{DataReader, Overflow},
     reply::{self, Reply},
 };
@@ -44,7 +45,12 @@ impl Session {
             out.push(reply::TOO_MANY_RECIPIENTS);
             return None;
         }
-        let Ok(address) = address.parse::<Address>() else {
+        let address = if address == POSTMASTER {
+            format!("{POSTMASTER}@{}", self.settings.host_name).parse::<Address>()
+        } else {
+            address.parse()
+        };
+        let Ok(address) = address else {
             self.reject(reply::NO_SUCH_MAILBOX, out);
             return None;
         };

@@ -22,7 +22,6 @@ fn rcpt_never_relays() {
         ("<u1@sub.mayfly.test>", 550),
         ("<u1@mayfly.test.>", 553),
         ("<u1@MAYFLY.test.x.test>", 550),
-        ("<postmaster>", 550),
         ("<u1>", 550),
         ("<>", 553),
         ("u1@mayfly.test", 501),
@@ -42,6 +41,20 @@ fn rcpt_never_relays() {
             "{recipient}"
         );
         assert_eq!(talk.send("DATA\r\n"), [554], "{recipient}");
+    }
+}
+
+/// RFC 5321 4.5.1: `postmaster` is the only recipient without a domain. The mailbox service decides who receives it.
+#[test]
+fn rcpt_postmaster_without_domain_is_resolved() {
+    for recipient in ["<postmaster>", "<PostMaster>"] {
+        let mut talk = Talk::ready();
+        talk.send("MAIL FROM:<a@x.test>\r\n");
+        assert_eq!(
+            talk.send(format!("RCPT TO:{recipient}\r\n")),
+            [250],
+            "{recipient}"
+        );
     }
 }
 
