@@ -13,7 +13,7 @@ use mayfly_runtime::{
     config::{ConfigDuration, ConfigError, ConfigValue, List, Schema, Secret, Syntax, secret_keys},
     config_section,
 };
-use mayfly_types::{DomainName, SecretKey};
+use mayfly_types::{Address, DomainName, SecretKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::Duration;
 
@@ -35,6 +35,12 @@ config_section! {
         pub retention: ConfigDuration = ConfigDuration::from_days(7),
         /// How long a mailbox lives without a sign-in or a read.
         pub idle: ConfigDuration = ConfigDuration::from_days(90),
+        /// Names before the `@` that cannot be created on a system domain, nor with a tag: role names (RFC 2142), and those by
+        /// which certificate authorities accept proof of a domain. Empty reserves none. Existing mailboxes stay.
+        pub reserved_local_parts: List<String> = reserved_local_parts(),
+        /// Address of a mailbox of this server that receives mail to `postmaster` and `abuse` of the system domains and of
+        /// `smtp.hostname`; unset, that mail is rejected.
+        pub operator_address: Option<String> = None,
         /// How long the address of a deleted mailbox cannot be registered by another owner.
         pub tombstone: ConfigDuration = ConfigDuration::from_days(30),
         /// Quota in bytes of a mailbox without an owner.
@@ -58,6 +64,15 @@ config_section! {
         /// Largest message in bytes, 65536 to 536870912.
         pub max_message_bytes: u64 = 25 << 20,
     }
+}
+
+/// RFC 2142; the names of the CA/Browser Forum's baseline requirements, 3.2.2.4.4; and names that users take for the operator.
+const RESERVED_LOCAL_PARTS: &str = "abuse,admin,administrator,autoconfig,autodiscover,ftp,hostmaster,info,mailer-daemon,marketing,news,no-reply,noc,noreply,postmaster,root,sales,security,ssladmin,ssladministrator,sslwebmaster,support,sysadmin,usenet,uucp,webmaster,www";
+/// The roles whose mail the operator receives (RFC 2142, RFC 5321 4.5.1).
+const OPERATOR_ROLES: [&str; 2] = ["postmaster", "abuse"];
+
+fn reserved_local_parts() -> List<String> {
+    List(RESERVED_LOCAL_PARTS.split(',').map(str::to_owned).collect())
 }
 
 const DAY_SECS: u64 = 86_400;
@@ -106,6 +121,20 @@ impl Config {
                 return Err(ConfigError::new(key, format!("must be from 1 to {MAX_BYTES}")));
             }
         }
+        let is_local_part = |name: &String| format!("{name}@a.test").parse::<Address>().is_ok();
+        if !self.reserved_local_parts.0.iter().all(is_local_part) {
+            return Err(ConfigError::new(
+                "mailbox.reserved_local_parts",
+                "must be names as before the @ of an address",
+            ));
+        }
+        let operator = self.operator_address.as_deref().map(str::parse::<Address>);
+        if operator.is_some_and(|address| address.is_err()) {
+            return Err(ConfigError::new(
+                "mailbox.operator_address",
+                "is not the address of a mailbox",
+            ));
+        }
         let mx_hostname = self.mx_hostname.as_deref().map(str::parse::<DomainName>);
         if mx_hostname.is_some_and(|name| name.is_err()) {
             return Err(ConfigError::new("mailbox.mx_hostname", "is not a host name"));
@@ -120,6 +149,26 @@ impl Config {
         Ok(())
     }
 
+    /// Returns whether only the operator has an address on a system domain.
+    pub(crate) fn is_reserved(&self, address: &Address) -> bool {
+        let name = untagged_name(address);
+        let mut reserved = self.reserved_local_parts.0.iter();
+        reserved.any(|reserved| reserved.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns the mailbox that receives mail for an address of the operator, if one is named.
+    pub(crate) fn operator_address(&self, address: &Address) -> Option<Address> {
+        let operator = self.operator_address.as_deref()?;
+        is_operator_role(address).then(|| operator.parse().ok())?
+    }
+
+    /// Returns whether an address is one of the operator on the mail host, which need not be a mail domain.
+    pub(crate) fn is_role_of_host(&self, address: &Address, host: &str) -> bool {
+        self.operator_address.is_some()
+            && is_operator_role(address)
+            && address.domain().eq_ignore_ascii_case(host)
+    }
+
     /// Returns the quota of a mailbox, in the database's type.
     pub(crate) fn quota(&self, is_pro: bool) -> i64 {
         let bytes = if is_pro {
@@ -129,6 +178,15 @@ impl Config {
         };
         i64::try_from(bytes).unwrap_or(i64::MAX)
     }
+}
+
+fn is_operator_role(address: &Address) -> bool {
+    OPERATOR_ROLES.contains(&untagged_name(address))
+}
+
+fn untagged_name(address: &Address) -> &str {
+    let local_part = address.local_part();
+    local_part.split_once('+').map_or(local_part, |(name, _)| name)
 }
 
 /// Trust anchors for DNSSEC.
@@ -247,6 +305,20 @@ mod tests {
                 "mailbox.pro_quota_bytes",
                 Config {
                     pro_quota_bytes: u64::MAX,
+                    ..Config::default()
+                },
+            ),
+            (
+                "mailbox.reserved_local_parts",
+                Config {
+                    reserved_local_parts: List(vec!["a b".to_owned()]),
+                    ..Config::default()
+                },
+            ),
+            (
+                "mailbox.operator_address",
+                Config {
+                    operator_address: Some("ops".to_owned()),
                     ..Config::default()
                 },
             ),

@@ -12,6 +12,8 @@ pub(crate) enum Error {
     InvalidRequest(&'static str),
     #[error("the address has the wrong syntax")]
     InvalidAddress,
+    #[error("this name is reserved for the operator")]
+    ReservedAddress,
     #[error("no mail is taken for this domain")]
     InvalidDomain,
     #[error("no attachment has this index")]
@@ -76,6 +78,7 @@ impl Error {
         match self {
             Self::InvalidRequest(_)
             | Self::InvalidAddress
+            | Self::ReservedAddress
             | Self::InvalidDomain
             | Self::InvalidIndex
             | Self::MessageTooLarge => ErrorCode::InvalidArgument,
@@ -100,7 +103,7 @@ impl Error {
     pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::InvalidRequest(_) => Reason::InvalidRequest,
-            Self::InvalidAddress => Reason::InvalidAddress,
+            Self::InvalidAddress | Self::ReservedAddress => Reason::InvalidAddress,
             Self::InvalidDomain => Reason::InvalidDomain,
             Self::InvalidIndex => Reason::InvalidIndex,
             Self::Webhooks(error) => error.reason(),

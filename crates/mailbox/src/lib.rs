@@ -87,6 +87,9 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         })
         .await
         .map_err(|error: DbErr| store.database().failed(error))?;
+    report_reserved_names(config, &store, &system_domains)
+        .await
+        .map_err(|error| store.database().failed(error))?;
     let outbox = Arc::new(Notify::new());
     let worker = outbox::Worker {
         database: store.database().clone(),
@@ -134,6 +137,35 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     sweeper::start(service.clone(), &deps.tasks);
     domain_checks::start(service.clone(), &deps.tasks);
     Ok(Mailbox { service })
+}
+
+/// Warns of mailboxes whose names are reserved by now: their owners can pose as the operator.
+async fn report_reserved_names(config: &Config, store: &Store, domains: &[DomainName]) -> Result<(), DbErr> {
+    for domain in domains {
+        let names = config.reserved_local_parts.0.iter();
+        let addresses: Vec<String> = names
+            .map(|name| format!("{}@{domain}", name.to_ascii_lowercase()))
+            .collect();
+        if addresses.is_empty() {
+            continue;
+        }
+        let read = store.database().read("list_reserved_names", |c| {
+            Box::pin(store::mailboxes::list_active_addresses(c, addresses))
+        });
+        let found: Vec<String> = read.await?;
+        if !found.is_empty() {
+            let names: Vec<&str> = found
+                .iter()
+                .filter_map(|address| Some(address.split_once('@')?.0))
+                .collect();
+            tracing::warn!(
+                names = names.join(", "),
+                %domain,
+                "mailboxes have names of mailbox.reserved_local_parts; delete those that are not yours"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Migrates the database of the service.

@@ -3,6 +3,7 @@
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 mod m20261128_000001_create_mailbox_tables;
+mod m20261128_000002_add_untagged_addresses;
 mod m20261128_000010_create_operator_tables;
 
 pub(crate) struct Migrator;
@@ -11,6 +12,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut migrations: Vec<Box<dyn MigrationTrait>> = vec![
             Box::new(m20261128_000001_create_mailbox_tables::Migration),
+            Box::new(m20261128_000002_add_untagged_addresses::Migration),
             Box::new(m20261128_000010_create_operator_tables::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());

@@ -1,6 +1,6 @@
-//! Pure rules about time: no I/O, and the time is passed in.
+//! Pure rules about time and addresses: no I/O, and the time is passed in.
 
-use mayfly_types::MessageId;
+use mayfly_types::{AccountId, Address, MessageId};
 use time::{Duration, OffsetDateTime};
 
 use crate::{
@@ -32,6 +32,24 @@ pub(crate) fn is_held(mailbox: &Mailbox, tombstone: Duration, now: OffsetDateTim
             let kept_ms = i64::try_from(tombstone.whole_milliseconds()).unwrap_or(i64::MAX);
             deleted_at_ms.saturating_add(kept_ms) > now_ms
         }
+    }
+}
+
+/// Returns `user@` of `user+tag@`.
+pub(crate) fn untagged(address: &Address) -> Option<Address> {
+    let (user, _) = address.local_part().split_once('+')?;
+    format!("{user}@{}", address.domain()).parse().ok()
+}
+
+/// Returns the address that a mailbox keeps when another user has proved its domain. No server receives mail below `.invalid`
+/// (RFC 2606).
+pub(crate) fn detached(address: &str, id: AccountId) -> String {
+    let id = id.as_uuid().simple();
+    let whole = format!("{address}.{id}.invalid");
+    match whole.parse::<Address>() {
+        Ok(_) => whole,
+        // The name would be too long.
+        Err(_) => format!("mailbox@{id}.invalid"),
     }
 }
 

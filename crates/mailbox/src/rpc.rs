@@ -18,9 +18,10 @@ use mayfly_proto::mailbox::{
     ListCustomDomainsRequest, ListCustomDomainsResponse, ListDomainsRequest, ListDomainsResponse,
     ListLastMessageIdsRequest, ListLastMessageIdsResponse, ListMailboxesRequest, ListMailboxesResponse,
     ListMessagesAfterRequest, ListMessagesAfterResponse, ListMessagesRequest, ListMessagesResponse,
-    MarkMessageReadRequest, MarkMessageReadResponse, ReserveMailboxRequest, ReserveMailboxResponse,
-    ResolveRecipientRequest, ResolveRecipientResponse, VerifyDomainRequest, VerifyDomainResponse,
-    deliver_message_request, get_attachment_response, list_messages_after_request, mailbox_server,
+    MarkMessageReadRequest, MarkMessageReadResponse, ReleaseMailboxRequest, ReleaseMailboxResponse,
+    ReserveMailboxRequest, ReserveMailboxResponse, ResolveRecipientRequest, ResolveRecipientResponse,
+    VerifyDomainRequest, VerifyDomainResponse, deliver_message_request, get_attachment_response,
+    list_messages_after_request, mailbox_server,
 };
 use mayfly_rpc::{CHUNK_BYTES, Failure};
 use mayfly_types::{ErrorCode, MessageId};
@@ -97,6 +98,15 @@ impl mailbox_server::Mailbox for Rpc {
         let id = decode::reservation(&request.get_ref().account_id)?;
         self.0.activate_mailbox(id).await?;
         Ok(Response::new(ActivateMailboxResponse {}))
+    }
+
+    async fn release_mailbox(
+        &self,
+        request: Request<ReleaseMailboxRequest>,
+    ) -> Answer<ReleaseMailboxResponse> {
+        let id = decode::reservation(&request.get_ref().account_id)?;
+        self.0.release_mailbox(id).await?;
+        Ok(Response::new(ReleaseMailboxResponse {}))
     }
 
     async fn find_mailbox(&self, request: Request<FindMailboxRequest>) -> Answer<FindMailboxResponse> {

@@ -24,6 +24,7 @@ mod list_messages;
 mod list_messages_after;
 mod list_usage_days;
 mod mark_message_read;
+mod release_mailbox;
 mod reserve_mailbox;
 mod resolve_recipient;
 mod set_catch_all;

@@ -1,5 +1,6 @@
 //! The tables of the service: everything that names sea-orm. The store queries; `service` decides.
 
+pub(crate) mod address_locks;
 pub(crate) mod backup;
 pub(crate) mod blocks;
 pub(crate) mod cache;

@@ -7,6 +7,7 @@
 
 mod world;
 
+mod addresses;
 mod catch_all;
 mod deliver_message;
 mod dns;

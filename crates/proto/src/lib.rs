@@ -25,6 +25,7 @@ mod tests {
         let mailbox = [
             "ListDomains",
             "ActivateMailbox",
+            "ReleaseMailbox",
             "FindMailbox",
             "GetMailbox",
             "ListMailboxes",

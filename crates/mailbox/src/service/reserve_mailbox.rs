@@ -9,7 +9,7 @@ use crate::{
     config,
     error::Error,
     model,
-    store::{Mailbox, State, custom_domains, domains, mailboxes, millis, outbox, owners},
+    store::{Mailbox, State, address_locks, custom_domains, domains, mailboxes, millis, outbox, owners},
 };
 
 /// The address to reserve, and its owner.
@@ -52,6 +52,7 @@ impl Service {
         let mailbox = Mailbox {
             id,
             address: reservation.address.to_string(),
+            untagged_address: model::untagged(&reservation.address).map(|untagged| untagged.to_string()),
             owner_user_id: owner,
             state: State::Reserved,
             quota_bytes: self.config.quota(owner.is_some()),
@@ -62,15 +63,17 @@ impl Service {
             deleted_at_ms: None,
             last_message_id: None,
         };
+        let detached = self.detachable(&reservation).await?;
         let claim = Claim {
             mailbox,
-            domain: reservation.address.domain().to_owned(),
+            is_reserved_name: self.config.is_reserved(&reservation.address),
+            address: reservation.address,
             tombstone: config::duration(self.config.tombstone),
             max_accounts: u64::from(self.config.max_accounts),
             now,
         };
         let (call, answers) = (reservation.call, self.store.answers().clone());
-        let reserved = self.store.write("reserve_mailbox", None, move |tx| {
+        let reserved = self.store.write("reserve_mailbox", detached, move |tx| {
             let (claim, call, answers) = (claim.clone(), call.clone(), answers.clone());
             Box::pin(async move {
                 if let Some(call) = &call
@@ -93,13 +96,27 @@ impl Service {
         }
         Ok(id)
     }
+
+    /// Returns the mailbox of a former owner of a custom domain, which loses the address to this reservation.
+    async fn detachable(&self, reservation: &Reservation) -> Result<Option<AccountId>, Error> {
+        let address = &reservation.address;
+        if self.domains.iter().any(|name| name.as_str() == address.domain()) {
+            return Ok(None);
+        }
+        let found = self.read_mailbox_at(address).await?;
+        Ok(found
+            .filter(|mailbox| mailbox.owner_user_id != reservation.owner)
+            .map(|mailbox| mailbox.id))
+    }
 }
 
 /// A new mailbox, and the data that decides whether it can be created.
 #[derive(Debug, Clone)]
 struct Claim {
     mailbox: Mailbox,
-    domain: String,
+    address: Address,
+    /// Only the operator has the address on a system domain.
+    is_reserved_name: bool,
     tombstone: Duration,
     max_accounts: u64,
     now: OffsetDateTime,
@@ -108,24 +125,18 @@ struct Claim {
 impl Claim {
     /// Creates the mailbox. Returns whether it replaces an earlier mailbox with the same address.
     async fn make(self, tx: &DatabaseTransaction) -> Result<bool, Error> {
+        let is_system = self.check_domain(tx).await?;
         let (mailbox, now) = (self.mailbox, self.now);
         let owner = mailbox.owner_user_id;
-        if !domains::list(tx)
-            .await?
-            .iter()
-            .any(|known| known.name == self.domain)
+        let mut earlier = mailboxes::lock_by_address(tx, &mailbox.address).await?;
+        if let Some(former) = earlier
+            .as_ref()
+            .filter(|earlier| !is_system && earlier.owner_user_id != owner)
         {
-            let own = match owner {
-                Some(owner) => custom_domains::find_named(tx, owner, &self.domain).await?,
-                None => None,
-            };
-            match own {
-                None => return Err(Error::InvalidDomain),
-                Some(own) if own.verified_name.is_none() => return Err(Error::InvalidAddress),
-                Some(_) => {}
-            }
+            // The owner of the domain has the address; the mailbox of a former owner keeps its mail under another name.
+            mailboxes::rename(tx, former.id, model::detached(&former.address, former.id)).await?;
+            earlier = None;
         }
-        let earlier = mailboxes::lock_by_address(tx, &mailbox.address).await?;
         if earlier
             .as_ref()
             .is_some_and(|earlier| model::is_held(earlier, self.tombstone, now))
@@ -153,6 +164,43 @@ impl Claim {
             // A concurrent call inserted the address first.
             Err(error) if is_unique_violation(&error) => Err(Error::AddressTaken),
             inserted => Ok(inserted.map(|()| has_replaced)?),
+        }
+    }
+
+    /// Checks that the owner may have an address of this domain. Returns whether it is a system domain: there the tags of
+    /// `user@` belong to the owner of `user@`, since its mail includes theirs. All addresses of a custom domain have one owner.
+    async fn check_domain(&self, tx: &DatabaseTransaction) -> Result<bool, Error> {
+        let (name, owner) = (self.address.domain(), self.mailbox.owner_user_id);
+        let listed = domains::list(tx).await?;
+        if listed.iter().any(|known| known.name == name) {
+            if self.is_reserved_name {
+                return Err(Error::ReservedAddress);
+            }
+            let untagged = model::untagged(&self.address);
+            address_locks::lock(tx, untagged.as_ref().unwrap_or(&self.address)).await?;
+            let tombstones_since = self
+                .now
+                .checked_sub(self.tombstone)
+                .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+            let holders = mailboxes::Holders {
+                address: &self.address,
+                owner,
+                now_ms: millis(self.now),
+                tombstones_since_ms: millis(tombstones_since),
+            };
+            if mailboxes::is_held_by_other(tx, holders).await? {
+                return Err(Error::AddressTaken);
+            }
+            return Ok(true);
+        }
+        let own = match owner {
+            Some(owner) => custom_domains::lock_named(tx, owner, name).await?,
+            None => None,
+        };
+        match own {
+            None => Err(Error::InvalidDomain),
+            Some(own) if own.verified_name.is_none() => Err(Error::InvalidAddress),
+            Some(_) => Ok(false),
         }
     }
 }

@@ -59,18 +59,29 @@ impl Service {
         if blocks.blocks(new.sender, new.client, address.as_str(), self.clock.now()) {
             return Err(Error::Blocked);
         }
-        let domain = self.served(&address).await?.ok_or(Error::NotFound)?;
-        let mailbox = match self.mailbox_at(&address).await? {
-            Some(mailbox) => Some(mailbox),
-            None => self.fallback_recipient(&address, domain.catch_all()).await?,
-        };
-        let mailbox = mailbox
-            .filter(|mailbox| domain.admits(mailbox))
-            .ok_or(Error::NotFound)?;
+        let mailbox = self.recipient(&address).await?.ok_or(Error::NotFound)?;
         if !model::has_room(&mailbox, new.size_bytes) {
             return Err(Error::MailboxFull);
         }
         Ok(mailbox.id)
+    }
+
+    async fn recipient(&self, address: &Address) -> Result<Option<Arc<Mailbox>>, Error> {
+        let Some(domain) = self.served(address).await? else {
+            return Ok(None);
+        };
+        // A custom domain that another user had before can have mailboxes of that user: they receive nothing here.
+        let own = self.mailbox_at(address).await?;
+        if let Some(mailbox) = own.filter(|mailbox| domain.admits(mailbox)) {
+            return Ok(Some(mailbox));
+        }
+        if matches!(domain, Served::System)
+            && let Some(operator) = self.config.operator_address(address)
+        {
+            return self.mailbox_at(&operator).await;
+        }
+        let fallback = self.fallback_recipient(address, &domain).await?;
+        Ok(fallback.filter(|mailbox| domain.admits(mailbox)))
     }
 
     /// Returns the mailbox for an address without one: for `user+tag@` that of `user@`, for any other name the catch-all of the
@@ -78,15 +89,16 @@ impl Service {
     async fn fallback_recipient(
         &self,
         address: &Address,
-        catch_all: Option<AccountId>,
+        domain: &Served,
     ) -> Result<Option<Arc<Mailbox>>, Error> {
-        let untagged = untagged(address);
-        if (untagged.is_none() && catch_all.is_none()) || self.is_held(address).await? {
+        let (untagged, catch_all) = (model::untagged(address), domain.catch_all());
+        if (untagged.is_none() && catch_all.is_none()) || self.is_held(address, domain).await? {
             return Ok(None);
         }
         if let Some(untagged) = untagged {
             let mailbox = self.mailbox_at(&untagged).await?;
-            if mailbox.is_some() || catch_all.is_none() || self.is_held(&untagged).await? {
+            let mailbox = mailbox.filter(|mailbox| domain.admits(mailbox));
+            if mailbox.is_some() || catch_all.is_none() || self.is_held(&untagged, domain).await? {
                 return Ok(mailbox);
             }
         }
@@ -96,20 +108,23 @@ impl Service {
         }
     }
 
-    /// Returns whether a mailbox, possibly deleted, has an address.
-    async fn is_held(&self, address: &Address) -> Result<bool, Error> {
+    /// Returns whether a mailbox, possibly deleted, has an address of a domain.
+    async fn is_held(&self, address: &Address, domain: &Served) -> Result<bool, Error> {
         let key = address.clone();
-        self.store
+        let found = self
+            .store
             .read("find_owner_of_address", |c| {
-                Box::pin(async move { Ok(mailboxes::find_by_address(c, key.as_str()).await?.is_some()) })
+                Box::pin(async move { Ok(mailboxes::find_by_address(c, key.as_str()).await?) })
             })
-            .await
+            .await?;
+        Ok(found.is_some_and(|mailbox| domain.admits(&mailbox)))
     }
 
     /// Returns the domain of an address, if it receives mail.
     async fn served(&self, address: &Address) -> Result<Option<Served>, Error> {
         let is_system = |known: &mayfly_types::DomainName| known.as_str() == address.domain();
-        if self.domains.iter().any(is_system) {
+        if self.domains.iter().any(is_system) || self.config.is_role_of_host(address, self.dns.mx_hostname())
+        {
             return Ok(Some(Served::System));
         }
         let name = address.domain().to_owned();
@@ -127,10 +142,4 @@ impl Service {
             })
             .await
     }
-}
-
-/// Returns `user@` of `user+tag@`.
-fn untagged(address: &Address) -> Option<Address> {
-    let (user, _) = address.local_part().split_once('+')?;
-    format!("{user}@{}", address.domain()).parse().ok()
 }

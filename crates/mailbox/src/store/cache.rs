@@ -186,6 +186,7 @@ mod tests {
             lease_expires_at_ms: None,
             deleted_at_ms: None,
             last_message_id: None,
+            untagged_address: None,
         })
     }
 

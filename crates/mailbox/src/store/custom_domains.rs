@@ -60,6 +60,20 @@ pub(crate) async fn find_named(
         .await
 }
 
+/// Finds and locks a Pro user's domain by its name, so that it stays theirs until the transaction ends.
+pub(crate) async fn lock_named(
+    c: &impl ConnectionTrait,
+    user: UserId,
+    name: &str,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user))
+        .filter(Column::Name.eq(name))
+        .lock_exclusive()
+        .one(c)
+        .await
+}
+
 /// Finds a name that somebody has verified.
 pub(crate) async fn find_verified(c: &impl ConnectionTrait, name: &str) -> Result<Option<Model>, DbErr> {
     Entity::find().filter(Column::VerifiedName.eq(name)).one(c).await

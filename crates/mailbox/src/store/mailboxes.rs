@@ -1,6 +1,6 @@
 //! The table `mailboxes`.
 
-use mayfly_types::{AccountId, DomainName, MessageId, UserId};
+use mayfly_types::{AccountId, Address, DomainName, MessageId, UserId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -12,6 +12,7 @@ use super::{
     UsedChange,
     entities::mailbox::{ActiveModel, Column, Entity, Model, State},
 };
+use crate::model;
 
 /// What an operator knows of mailboxes.
 #[derive(Debug, Clone)]
@@ -57,6 +58,93 @@ pub(crate) async fn lock_by_address(c: &impl ConnectionTrait, address: &str) -> 
         .lock_exclusive()
         .one(c)
         .await
+}
+
+/// Which other mailboxes keep an address from being given away.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Holders<'a> {
+    /// The address that is to be reserved.
+    pub(crate) address: &'a Address,
+    /// The Pro user who reserves it.
+    pub(crate) owner: Option<UserId>,
+    pub(crate) now_ms: i64,
+    /// Tombstones made before this time hold no address.
+    pub(crate) tombstones_since_ms: i64,
+}
+
+/// Returns whether another owner holds `user@` of an address `user+tag@`, or a tag of an address `user@`. Every mailbox without
+/// a Pro user has an owner of its own.
+pub(crate) async fn is_held_by_other(c: &impl ConnectionTrait, holders: Holders<'_>) -> Result<bool, DbErr> {
+    let related = match model::untagged(holders.address) {
+        Some(untagged) => Column::Address.eq(untagged.as_str()),
+        None => Column::UntaggedAddress.eq(holders.address.as_str()),
+    };
+    let is_others = match holders.owner {
+        Some(owner) => Condition::any()
+            .add(Column::OwnerUserId.is_null())
+            .add(Column::OwnerUserId.ne(owner)),
+        None => Condition::all(),
+    };
+    let is_held = Condition::any()
+        .add(Column::State.eq(State::Active))
+        .add(
+            Column::State
+                .eq(State::Reserved)
+                .and(Column::LeaseExpiresAtMs.gt(holders.now_ms)),
+        )
+        .add(
+            Column::State
+                .eq(State::Deleted)
+                .and(Column::DeletedAtMs.gt(holders.tombstones_since_ms)),
+        );
+    let found: Option<AccountId> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(related)
+        .filter(is_others)
+        .filter(is_held)
+        .limit(1)
+        .into_tuple()
+        .one(c)
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Lists which of some addresses have an active mailbox.
+pub(crate) async fn list_active_addresses(
+    c: &impl ConnectionTrait,
+    addresses: Vec<String>,
+) -> Result<Vec<String>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::Address)
+        .filter(Column::Address.is_in(addresses))
+        .filter(Column::State.eq(State::Active))
+        .order_by_asc(Column::Address)
+        .into_tuple()
+        .all(c)
+        .await
+}
+
+/// Gives a mailbox another address.
+pub(crate) async fn rename(c: &impl ConnectionTrait, id: AccountId, address: String) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Address, Expr::value(address))
+        .col_expr(Column::UntaggedAddress, Expr::value(None::<String>))
+        .filter(Column::Id.eq(id))
+        .exec(c)
+        .await
+        .map(drop)
+}
+
+/// Removes a reservation, whether its lease has lapsed or not. Returns false when there is none.
+pub(crate) async fn remove_reserved(c: &impl ConnectionTrait, id: AccountId) -> Result<bool, DbErr> {
+    let deleted = Entity::delete_many()
+        .filter(Column::Id.eq(id))
+        .filter(Column::State.eq(State::Reserved))
+        .exec(c)
+        .await?;
+    Ok(deleted.rows_affected > 0)
 }
 
 /// Lists a Pro user's active mailboxes, oldest first.
@@ -109,6 +197,7 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, mailbox: Model) -> Result<(
     let row = ActiveModel {
         id: Set(mailbox.id),
         address: Set(mailbox.address),
+        untagged_address: Set(mailbox.untagged_address),
         owner_user_id: Set(mailbox.owner_user_id),
         state: Set(mailbox.state),
         quota_bytes: Set(mailbox.quota_bytes),

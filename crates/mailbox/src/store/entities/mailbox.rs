@@ -10,6 +10,8 @@ pub struct Model {
     pub id: AccountId,
     #[sea_orm(unique)]
     pub address: String,
+    /// `user@` of `user+tag@`; `None` without a tag.
+    pub untagged_address: Option<String>,
     pub owner_user_id: Option<UserId>,
     pub state: State,
     pub quota_bytes: i64,
