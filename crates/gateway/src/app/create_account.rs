@@ -1,9 +1,9 @@
 //! Creating a mailbox: reserve the address, store the credential, activate the mailbox. A crash in between leaves nothing
-//! that lasts: the reservation lapses.
+//! that lasts: the reservation lapses. A failure in between releases it.
 
 use mayfly_proto::{
     auth::CreateCredentialRequest,
-    mailbox::{ActivateMailboxRequest, ReserveMailboxRequest},
+    mailbox::{ActivateMailboxRequest, ReleaseMailboxRequest, ReserveMailboxRequest},
 };
 use mayfly_rpc::Failure;
 use mayfly_types::{
@@ -38,6 +38,7 @@ impl App {
             )
         })?;
         check_length(&new.password)?;
+        let has_key = new.owner_user_id.is_some() && new.idempotency_key.is_some();
         let request = ReserveMailboxRequest {
             address: address.to_string(),
             owner_user_id: new.owner_user_id,
@@ -45,20 +46,75 @@ impl App {
         };
         let reserved = self.mailbox().reserve_mailbox(request).await?;
         let account_id = reserved.into_inner().account_id;
+        // A repetition with the same key continues the reservation, so only others release it.
+        let mut reservation = Reservation {
+            app: self.clone(),
+            account_id: (!has_key).then(|| account_id.clone()),
+        };
+        let created = self.activate(&account_id, new.password).await;
+        match created {
+            Ok(token) => {
+                reservation.account_id = None;
+                Ok(SignedIn {
+                    account_id,
+                    address: address.to_string(),
+                    token,
+                })
+            }
+            Err(failure) => {
+                // Before the answer, so that a client that retries at once finds the address free.
+                reservation.release().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Stores the credential of a reserved mailbox and activates it. Returns a token.
+    async fn activate(&self, account_id: &str, password: String) -> Result<String, Failure> {
         let request = CreateCredentialRequest {
-            account_id: account_id.clone(),
-            password: new.password.into(),
+            account_id: account_id.to_owned(),
+            password: password.into(),
         };
         let created = self.auth().create_credential(hash_request(request)).await?;
         let request = ActivateMailboxRequest {
-            account_id: account_id.clone(),
+            account_id: account_id.to_owned(),
         };
         self.mailbox().activate_mailbox(request).await?;
-        Ok(SignedIn {
-            account_id,
-            address: address.to_string(),
-            token: created.into_inner().token,
-        })
+        Ok(created.into_inner().token)
+    }
+}
+
+/// A reserved address. Dropped before the mailbox is active, because the client has disconnected, it is released too.
+struct Reservation {
+    app: App,
+    /// `None` once it needs no release.
+    account_id: Option<String>,
+}
+
+impl Reservation {
+    async fn release(&mut self) {
+        if let Some(account_id) = self.account_id.take() {
+            release(&self.app, account_id).await;
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if let Some(account_id) = self.account_id.take() {
+            let app = self.app.clone();
+            self.app
+                .tasks
+                .spawn(async move { release(&app, account_id).await });
+        }
+    }
+}
+
+/// Releases a reservation. One that cannot be released lapses after a minute.
+async fn release(app: &App, account_id: String) {
+    let request = ReleaseMailboxRequest { account_id };
+    if let Err(error) = app.mailbox().release_mailbox(request).await {
+        tracing::debug!(%error, "cannot release a reservation");
     }
 }
 

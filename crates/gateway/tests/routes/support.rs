@@ -1,6 +1,13 @@
 //! The real router over real services: `auth` and `mailbox` in this process, over local transports, on one database.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -14,15 +21,15 @@ use mayfly_mailbox::WebhooksConfig;
 use mayfly_proto::mailbox::{
     DeliverMessageRequest, Envelope, deliver_message_request::Part, mailbox_client::MailboxClient,
 };
-use mayfly_rpc::{Transport, local};
+use mayfly_rpc::{Failure, Transport, local};
 use mayfly_runtime::{config::List, task::Tasks};
 use mayfly_shared::{bus::Bus, redis::RedisConfig};
 use mayfly_testkit::{Db, DnsServer, ManualClock, TestDatabase, Zone, eventually};
-use mayfly_types::{SecretKey, SharedClock};
+use mayfly_types::{ErrorCode, Reason, SecretKey, SharedClock};
 use regex::Regex;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
+use tower::{ServiceExt, util::BoxCloneSyncService};
 
 pub(crate) const PASSWORD: &str = "correct horse";
 /// An id that no object has; its time is the present of the tests.
@@ -57,6 +64,8 @@ pub(crate) struct World {
     router: Router,
     mailbox: MailboxClient<Transport>,
     dns: DnsServer,
+    /// Stands for a hash queue that is full or slow.
+    pub(crate) hashing: Hashing,
     /// Outlives the services.
     _database: TestDatabase,
 }
@@ -74,7 +83,8 @@ impl World {
         let clock: SharedClock = Arc::new(ManualClock::default());
         let bus = Bus::new(None, &RedisConfig::default());
         let dns = DnsServer::start();
-        let auth = auth(&database, &clock, &tasks).await;
+        let hashing = Hashing::default();
+        let auth = hashing.over(auth(&database, &clock, &tasks).await);
         let mailbox = mailbox(&database, auth.clone(), &bus, &dns, &clock, &tasks).await;
         let config = mayfly_gateway::Config {
             rate_limit: 0,
@@ -93,6 +103,7 @@ impl World {
             router: mayfly_gateway::build(&config, deps).router(),
             mailbox: MailboxClient::new(mailbox),
             dns,
+            hashing,
             _database: database,
         }
     }
@@ -276,6 +287,53 @@ impl World {
             let has_error = challenge.contains("error=\"invalid_token\"");
             assert_eq!(has_error, !token.is_empty(), "{challenge}");
         }
+    }
+}
+
+/// How many of the next credentials fail as they do with a full queue, or wait for ever.
+#[derive(Clone, Default)]
+pub(crate) struct Hashing {
+    overloaded: Arc<AtomicUsize>,
+    hanging: Arc<AtomicUsize>,
+}
+
+impl Hashing {
+    pub(crate) fn overload(&self, calls: usize) {
+        self.overloaded.store(calls, Ordering::SeqCst);
+    }
+
+    pub(crate) fn hang(&self, calls: usize) {
+        self.hanging.store(calls, Ordering::SeqCst);
+    }
+
+    /// Returns how many calls have yet to hang.
+    pub(crate) fn hanging(&self) -> usize {
+        self.hanging.load(Ordering::SeqCst)
+    }
+
+    fn over(&self, inner: Transport) -> Transport {
+        let hashing = self.clone();
+        BoxCloneSyncService::new(tower::service_fn(move |request: Request<tonic::body::Body>| {
+            let (hashing, inner) = (hashing.clone(), inner.clone());
+            async move {
+                let is_hashed = request.uri().path().ends_with("/CreateCredential");
+                let takes = |count: &AtomicUsize| {
+                    let less = |left: usize| left.checked_sub(1);
+                    is_hashed
+                        && count
+                            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+                            .is_ok()
+                };
+                if takes(&hashing.overloaded) {
+                    let full = Failure::new(ErrorCode::Unavailable, Reason::Overloaded, "full");
+                    return Err(full.into());
+                }
+                if takes(&hashing.hanging) {
+                    pending::<()>().await;
+                }
+                inner.oneshot(request).await
+            }
+        }))
     }
 }
 
