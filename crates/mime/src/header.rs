@@ -196,6 +196,8 @@ impl<'a> Fields<'a> {
                 (Line::Folded, at) if self.at > 0 => (true, at),
                 (_, at) => (self.goes_on(at), at),
             },
+            // A delimiter of a multipart begins a body, whatever is missing before it.
+            _ if self.part[self.at..].starts_with(b"--") => (false, end),
             // The lines that continue a stray line are as lost as it is.
             _ => (self.goes_on(end), self.value_end(end)),
         };

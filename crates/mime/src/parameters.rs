@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         let (mut at, mut first_quote, mut end) = (start, None, None);
         while let Some(byte) = self.field.get(at) {
             match byte {
-                b'\\' if matches!(self.field.get(at + 1), Some(b'"' | b'\\')) => at += 1,
+                b'\\' => at += 1,
                 b'"' => {
                     first_quote = first_quote.or(Some(at));
                     if is_delimited(&self.field[at + 1..]) {
@@ -324,18 +324,16 @@ pub(super) fn comment_len(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Removes the backslash before a quote or a backslash; others stand in names of Windows.
+/// Removes the backslashes of quoted pairs.
 fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(b'\\', text).is_none() {
         return Cow::Borrowed(text);
     }
     let mut plain = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((byte, after)) = rest.split_first() {
-        (rest, _) = match (byte, after.first()) {
-            (b'\\', Some(quoted @ (b'"' | b'\\'))) => (&after[1..], plain.push(*quoted)),
-            _ => (after, plain.push(*byte)),
-        };
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        let quoted = if *byte == b'\\' { bytes.next() } else { None };
+        plain.push(*quoted.unwrap_or(byte));
     }
     Cow::Owned(plain)
 }

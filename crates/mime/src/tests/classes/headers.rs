@@ -31,6 +31,10 @@ fn header_stray_line_is_skipped() {
         (b"Subject: s\nDear Ann,\nyour code is 482913\n", &[("subject", "s"), ("text", "Dear Ann,\nyour code is 482913")]),
         (b"Content-Type: multipart/mixed; boundary=b\n\n--b\nno header here\nFrom: a line of text\n--b--", &[("text", "no header here\nFrom: a line of text")]),
         (b"Subject: s\n: no name\nFrom: a@b.test\n\nbody", &[("subject", "s"), ("from", "a@b.test"), ("text", "body")]),
+        (
+            b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=c\n--c\nContent-Type: text/html\n\n<p>\n--c--\n--b--",
+            &[("html", "<p>"), ("text", "-")],
+        ),
     ]);
 }
 
