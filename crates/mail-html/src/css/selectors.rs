@@ -50,6 +50,9 @@ struct Selector {
     text: String,
     /// It matches nothing of the mail.
     is_removed: bool,
+    /// It is the argument of `:not()`.
+    is_argument: bool,
+    has_combinator: bool,
     compound: Compound,
 }
 
@@ -78,11 +81,13 @@ impl Selector {
                 }
                 Token::Comma => return Ok(true),
                 Token::Delim(combinator @ ('>' | '+' | '~')) => {
+                    self.has_combinator = true;
                     self.end_compound()?;
                     self.text.push(*combinator);
                 }
                 _ => {
                     if is_after_blank && self.compound.is_started {
+                        self.has_combinator = true;
                         self.end_compound()?;
                         self.text.push(' ');
                     }
@@ -155,6 +160,12 @@ impl Selector {
                     self.is_removed = true;
                 }
             }
+            Token::Function(name) if name.eq_ignore_ascii_case("not") && !is_double && !self.is_argument => {
+                match input.parse_nested_block(argument_of_not)? {
+                    Some(argument) => self.text.extend([":not(", &argument, ")"]),
+                    None => self.is_removed = true,
+                }
+            }
             Token::Function(name) if !is_double => {
                 let name = name.to_ascii_lowercase();
                 let argument = input.parse_nested_block(|input| {
@@ -191,6 +202,23 @@ impl Selector {
         self.end_compound()?;
         Ok((!self.is_removed && !is_root).then_some(self.text))
     }
+}
+
+/// One compound selector; `None` when the argument is valid but not allowed.
+fn argument_of_not(input: &mut Parser<'_>) -> Result<Option<String>, Rejected> {
+    let mut selector = Selector {
+        is_argument: true,
+        ..Selector::default()
+    };
+    let is_list = selector.read(input)?;
+    while input.next().is_ok() {}
+    let compound = &selector.compound;
+    let is_allowed = compound.is_started
+        && compound.pseudo_element_at.is_none()
+        && !is_list
+        && !selector.has_combinator
+        && !selector.is_removed;
+    Ok(is_allowed.then_some(selector.text))
 }
 
 /// A selector of attributes; `None` when it is valid but not allowed.
