@@ -11,6 +11,7 @@ mod health;
 mod process;
 mod roles;
 mod run;
+mod self_signed;
 mod sockets;
 mod wiring;
 

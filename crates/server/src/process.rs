@@ -131,7 +131,8 @@ impl Process {
             process.gateway = Some(role);
         }
         if let (Some(listener), Some(to_mailbox)) = (sockets.smtp, to_mailbox) {
-            process.smtp = Some(SmtpRole::create(config, listener, to_mailbox, edges)?);
+            let role = SmtpRole::create(config, listener, sockets.smtp_tls, to_mailbox, edges)?;
+            process.smtp = Some(role);
         }
         Ok(process)
     }

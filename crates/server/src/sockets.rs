@@ -18,6 +18,7 @@ pub(crate) struct Sockets {
     pub(crate) admin: TcpListener,
     pub(crate) gateway: Option<TcpListener>,
     pub(crate) smtp: Option<TcpListener>,
+    pub(crate) smtp_tls: Option<TcpListener>,
     pub(crate) auth: Option<TcpListener>,
     pub(crate) mailbox: Option<TcpListener>,
 }
@@ -30,6 +31,10 @@ impl Sockets {
             admin: bind("admin.listen", config.admin.listen).await?,
             gateway: bind_if(config.has(Role::Gateway), "gateway.listen", config.gateway.listen).await?,
             smtp: bind_if(config.has(Role::Smtp), "smtp.listen", config.smtp.listen).await?,
+            smtp_tls: match config.smtp.tls_listen.filter(|_| config.has(Role::Smtp)) {
+                Some(address) => Some(bind("smtp.tls_listen", address).await?),
+                None => None,
+            },
             auth: bind_if(
                 is_split && config.has(Role::Auth),
                 "auth.listen",

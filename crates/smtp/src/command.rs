@@ -1,15 +1,15 @@
 //! A strict parser of one command line. It knows the syntax, not the session's state.
 
 use crate::{
-    path::{self, Path, PathError},
+    path::{self, Party, Path, PathError},
     reply::{self, Reply},
 };
 
 /// A command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command<'a> {
-    Helo(&'a str),
-    Ehlo(&'a str),
+    Helo,
+    Ehlo,
     /// The sender (empty for `<>`), the announced size, and whether addresses may be non-ASCII.
     Mail {
         sender: &'a str,
@@ -30,6 +30,9 @@ pub(crate) enum Command<'a> {
 
 /// Parses a line without its CRLF, or returns the error reply.
 pub(crate) fn parse(line: &[u8]) -> Result<Command<'_>, Reply> {
+    if let Some(hello) = hello(line) {
+        return hello;
+    }
     let text = std::str::from_utf8(line).map_err(|_| reply::NEEDS_SMTPUTF8)?;
     if text.chars().any(char::is_control) {
         return Err(reply::CONTROL_CHARACTER);
@@ -41,8 +44,6 @@ pub(crate) fn parse(line: &[u8]) -> Result<Command<'_>, Reply> {
         _ => Err(reply::NO_ARGUMENT),
     };
     match verb.to_ascii_uppercase().as_str() {
-        "EHLO" => client_name(argument).map(Command::Ehlo),
-        "HELO" => client_name(argument).map(Command::Helo),
         "MAIL" => parse_mail(argument),
         "RCPT" => parse_rcpt(argument),
         "DATA" => without_argument(Command::Data),
@@ -58,14 +59,24 @@ pub(crate) fn parse(line: &[u8]) -> Result<Command<'_>, Reply> {
     }
 }
 
-fn client_name(argument: &str) -> Result<&str, Reply> {
-    let is_word =
-        !argument.is_empty() && argument.len() <= 255 && argument.bytes().all(|b| b.is_ascii_graphic());
-    if is_word {
-        Ok(argument)
-    } else {
-        Err(reply::EHLO_SYNTAX)
+/// Parses EHLO and HELO. Clients send the name of their machine in any charset, with blanks too, and nothing depends on it.
+fn hello(line: &[u8]) -> Option<Result<Command<'_>, Reply>> {
+    let (verb, name) = line.split_at_checked(4)?;
+    let command = match () {
+        () if verb.eq_ignore_ascii_case(b"EHLO") => Command::Ehlo,
+        () if verb.eq_ignore_ascii_case(b"HELO") => Command::Helo,
+        () => return None,
+    };
+    if !name.is_empty() && !name.starts_with(b" ") {
+        return None;
     }
+    Some(if name.iter().any(u8::is_ascii_control) {
+        Err(reply::CONTROL_CHARACTER)
+    } else if name.trim_ascii().is_empty() {
+        Err(reply::EHLO_SYNTAX)
+    } else {
+        Ok(command)
+    })
 }
 
 /// Returns what follows a keyword such as `FROM:`, case-insensitively.
@@ -76,7 +87,7 @@ fn after_keyword<'a>(argument: &'a str, keyword: &str) -> Option<&'a str> {
 
 fn parse_mail(argument: &str) -> Result<Command<'_>, Reply> {
     let rest = after_keyword(argument, "FROM:").ok_or(reply::MAIL_SYNTAX)?;
-    let (path, rest) = path::parse(rest).map_err(|error| match error {
+    let (path, rest) = path::parse(rest, Party::Sender).map_err(|error| match error {
         PathError::Unbracketed => reply::MAIL_SYNTAX,
         PathError::Malformed => reply::BAD_SENDER,
     })?;
@@ -98,7 +109,7 @@ fn parse_mail(argument: &str) -> Result<Command<'_>, Reply> {
 
 fn parse_rcpt(argument: &str) -> Result<Command<'_>, Reply> {
     let rest = after_keyword(argument, "TO:").ok_or(reply::RCPT_SYNTAX)?;
-    let (path, rest) = path::parse(rest).map_err(|error| match error {
+    let (path, rest) = path::parse(rest, Party::Recipient).map_err(|error| match error {
         PathError::Unbracketed => reply::RCPT_SYNTAX,
         PathError::Malformed => reply::BAD_RECIPIENT,
     })?;

@@ -5,7 +5,12 @@ use std::{
     path::PathBuf,
 };
 
-use mayfly_runtime::{config::ConfigError, config_section};
+use ipnet::IpNet;
+use mayfly_runtime::{
+    config::{ConfigError, ConfigValue, List, Schema, Syntax},
+    config_section,
+};
+use serde::{Deserialize, Serialize};
 
 /// RFC 5321 4.5.3.1.7: a receiver must take messages of 64 KiB.
 const SMALLEST_MESSAGE_LIMIT: u64 = 65_536;
@@ -21,10 +26,20 @@ config_section! {
         /// Host name in the banner; unset, the name of the machine. The MX records of custom domains name it too, unless
         /// `mailbox.mx_hostname` is set.
         pub hostname: Option<String> = None,
+        /// Address of a listener that speaks TLS from the start, such as `0.0.0.0:465`; unset, there is none. Needs a certificate.
+        pub tls_listen: Option<SocketAddr> = None,
+        /// Makes a self-signed certificate in the data directory when no `tls_cert` is set; for tests that require TLS.
+        pub tls_self_signed: bool = false,
+        /// Networks of proxies that begin each connection with a PROXY protocol header (version 1 or 2), whose client address
+        /// is used. A connection from them without one is closed.
+        pub trusted_proxies: List<IpNet> = List::default(),
         /// PEM file of the certificate chain for STARTTLS; unset, STARTTLS is not offered. Changed files are reloaded.
         pub tls_cert: Option<PathBuf> = None,
         /// PEM file of the certificate's key; set together with `tls_cert`.
         pub tls_key: Option<PathBuf> = None,
+        /// A lone CR or LF in a message: `refuse` or `normalize` to CRLF. Normalising lets one hop see another message than the next
+        /// (SMTP smuggling), so use it in closed networks only.
+        pub bare_newlines: BareNewlines = BareNewlines::Refuse,
         /// Largest message in bytes, as stored; at least 65536.
         pub max_message_bytes: u64 = 25 * 1024 * 1024,
         /// Recipients of one message; at least 100.
@@ -36,6 +51,20 @@ config_section! {
         /// Message data in memory at one time, in bytes, over all sessions; at least `max_message_bytes`.
         pub max_buffered_bytes: u64 = 256 * 1024 * 1024,
     }
+}
+
+/// What happens to a message with a lone CR or LF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BareNewlines {
+    /// It is refused, and the connection is closed.
+    Refuse,
+    /// Each lone CR or LF becomes CRLF. Only `CRLF.CRLF` ends the message.
+    Normalize,
+}
+
+impl ConfigValue for BareNewlines {
+    const SCHEMA: Schema = Schema::Value(Syntax::Text, "`refuse` or `normalize`");
 }
 
 impl Config {
@@ -58,6 +87,14 @@ impl Config {
         if self.max_buffered_bytes < self.max_message_bytes {
             let problem = "must be at least smtp.max_message_bytes";
             return Err(ConfigError::new("smtp.max_buffered_bytes", problem));
+        }
+        if self.tls_listen.is_some() && self.tls_cert.is_none() && !self.tls_self_signed {
+            let problem = "needs smtp.tls_cert and smtp.tls_key, or smtp.tls_self_signed";
+            return Err(ConfigError::new("smtp.tls_listen", problem));
+        }
+        if self.tls_self_signed && self.tls_cert.is_some() {
+            let problem = "cannot be set together with smtp.tls_cert";
+            return Err(ConfigError::new("smtp.tls_self_signed", problem));
         }
         if self.hostname.as_deref().is_some_and(|name| !is_host_name(name)) {
             return Err(ConfigError::new("smtp.hostname", "is not a host name"));
@@ -124,6 +161,21 @@ mod tests {
                 "smtp.max_buffered_bytes",
                 Config {
                     max_buffered_bytes: 65_536,
+                    ..valid()
+                },
+            ),
+            (
+                "smtp.tls_listen",
+                Config {
+                    tls_listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+                    ..valid()
+                },
+            ),
+            (
+                "smtp.tls_self_signed",
+                Config {
+                    tls_self_signed: true,
+                    tls_cert: Some(PathBuf::from("cert.pem")),
                     ..valid()
                 },
             ),

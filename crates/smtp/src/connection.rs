@@ -56,6 +56,15 @@ const COMMAND_READ_BYTES: usize = 2 * 1024;
 const FIRST_DATA_READ_BYTES: usize = 8 * 1024;
 const DATA_READ_BYTES: usize = 64 * 1024;
 
+/// How a connection begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// In plain text, with STARTTLS if there is a certificate.
+    Plain,
+    /// With a TLS handshake (RFC 8314 3.3).
+    Tls,
+}
+
 /// How a session on one stream ended.
 enum Outcome {
     Ended,
@@ -103,19 +112,21 @@ impl Connection {
     }
 
     /// Runs the session until either side ends it. A lost connection is only logged.
-    pub(crate) async fn run(mut self, stream: TcpStream) {
+    pub(crate) async fn run(mut self, stream: TcpStream, start: Start) {
         self.context.metrics.session_opened();
-        if let Err(error) = self.serve(stream).await {
+        if let Err(error) = self.serve(stream, start).await {
             tracing::debug!(peer = %self.peer, %error, "a session was lost");
         }
         self.context.metrics.session_closed(self.started.elapsed());
     }
 
-    async fn serve(&mut self, mut stream: TcpStream) -> io::Result<()> {
-        let is_early_talker = has_sent_input(&stream);
-        self.session.greet(is_early_talker, &mut self.replies);
-        if let Outcome::Ended = self.run_on(&mut stream).await? {
-            return Ok(());
+    async fn serve(&mut self, mut stream: TcpStream, start: Start) -> io::Result<()> {
+        if start == Start::Plain {
+            let is_early_talker = has_sent_input(&stream);
+            self.session.greet(is_early_talker, &mut self.replies);
+            if let Outcome::Ended = self.run_on(&mut stream).await? {
+                return Ok(());
+            }
         }
         let Some(acceptor) = self.context.tls.clone() else {
             return Ok(());
@@ -123,6 +134,9 @@ impl Connection {
         let mut stream = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await??;
         self.input.clear();
         self.session.tls_started();
+        if start == Start::Tls {
+            self.session.greet(false, &mut self.replies);
+        }
         self.run_on(&mut stream).await?;
         Ok(())
     }

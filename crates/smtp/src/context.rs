@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,8 @@ pub(crate) struct Context {
     pub(crate) settings: Arc<Settings>,
     pub(crate) mailboxes: Mailboxes,
     pub(crate) tls: Option<TlsAcceptor>,
+    /// Networks of proxies that name the client in a PROXY protocol header.
+    pub(crate) proxies: Arc<[IpNet]>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clients: Clients,
     pub(crate) stopping: CancellationToken,

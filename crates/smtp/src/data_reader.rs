@@ -1,4 +1,5 @@
-//! Reads the data of a message: ends at `CRLF.CRLF` and nothing else, undoes dot-stuffing, enforces the limits. No I/O.
+//! Reads the data of a message: ends at `CRLF.CRLF` and nothing else, undoes dot-stuffing, enforces the limits, and if asked to,
+//! turns a lone CR or LF into CRLF. No I/O.
 
 use std::net::IpAddr;
 
@@ -18,6 +19,9 @@ enum LineState {
     Cr,
     Dot,
     DotCr,
+    /// After a lone newline. What follows never ends the message.
+    BareStart,
+    BareDot,
 }
 
 /// Why a message is discarded. Its data is still read to the end.
@@ -60,6 +64,7 @@ pub struct DataReader {
     max_bytes: u64,
     reservation: Reservation,
     overflow: Option<Overflow>,
+    normalizes: bool,
 }
 
 impl DataReader {
@@ -74,7 +79,14 @@ impl DataReader {
             max_bytes,
             reservation: budget.reservation(client),
             overflow: None,
+            normalizes: false,
         }
+    }
+
+    /// Turns each lone CR or LF into CRLF if asked to. Without it a lone one is an error.
+    #[must_use]
+    pub fn normalizing(self, normalizes: bool) -> Self {
+        Self { normalizes, ..self }
     }
 
     /// Consumes input up to the end of the message.
@@ -151,18 +163,54 @@ impl DataReader {
                     at += 1;
                     self.state = LineState::LineStart;
                 }
-                (LineState::Cr | LineState::DotCr, _) => return (Progress::BareNewline, at),
-                (LineState::LineStart | LineState::Dot | LineState::Text, _) => {
+                (LineState::Cr | LineState::DotCr, _) if !self.normalizes => {
+                    return (Progress::BareNewline, at);
+                }
+                (LineState::Cr, _) => {
+                    self.append(&input[kept..at]);
+                    self.append(b"\n");
+                    kept = at;
+                    self.state = LineState::BareStart;
+                }
+                (LineState::DotCr, _) => {
+                    self.append(b".\r\n");
+                    kept = at;
+                    self.state = LineState::BareStart;
+                }
+                (LineState::BareStart, b'.') => {
+                    self.append(&input[kept..at]);
+                    at += 1;
+                    kept = at;
+                    self.state = LineState::BareDot;
+                }
+                (LineState::BareDot, byte) => {
+                    // Clients that stuff dots after a lone LF double them; others do not.
+                    if byte != b'.' {
+                        self.append(b".");
+                    }
+                    self.state = LineState::Text;
+                }
+                (LineState::LineStart | LineState::Dot | LineState::Text | LineState::BareStart, _) => {
                     let Some(length) = memchr::memchr2(b'\r', b'\n', &input[at..]) else {
                         self.state = LineState::Text;
                         break;
                     };
                     at += length;
-                    if input[at] == b'\n' {
+                    if input[at] == b'\r' {
+                        at += 1;
+                        self.state = LineState::Cr;
+                    } else if self.normalizes {
+                        if length == 0 && matches!(self.state, LineState::Dot) {
+                            self.append(b".");
+                        }
+                        self.append(&input[kept..at]);
+                        self.append(b"\r\n");
+                        at += 1;
+                        kept = at;
+                        self.state = LineState::BareStart;
+                    } else {
                         return (Progress::BareNewline, at);
                     }
-                    at += 1;
-                    self.state = LineState::Cr;
                 }
             }
         }

@@ -14,6 +14,7 @@ mod deliver;
 mod listener;
 mod metrics;
 mod path;
+mod proxy_protocol;
 mod reply;
 pub mod session;
 mod transaction_span;
@@ -25,8 +26,10 @@ use mayfly_runtime::task::Tasks;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use connection::Start;
+
 pub use budget::Budget;
-pub use config::Config;
+pub use config::{BareNewlines, Config};
 
 /// What the edge depends on.
 pub struct Deps {
@@ -64,6 +67,7 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
         max_message_bytes: config.max_message_bytes,
         max_recipients: config.max_recipients as usize,
         has_tls: deps.tls.is_some(),
+        normalizes_newlines: config.bare_newlines == BareNewlines::Normalize,
         budget: match config.max_connections_per_client {
             0 => Budget::undivided(config.max_buffered_bytes),
             _ => Budget::new(config.max_buffered_bytes, config.max_message_bytes),
@@ -74,6 +78,7 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
             settings: Arc::new(settings),
             mailboxes: deliver::Mailboxes::new(deps.mailbox),
             tls: deps.tls,
+            proxies: config.trusted_proxies.0.as_slice().into(),
             metrics: Arc::new(metrics::Metrics::new()),
             clients: clients::Clients::new(config.max_connections, config.max_connections_per_client),
             stopping: deps.tasks.stopping(),
@@ -83,9 +88,17 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
 }
 
 impl Smtp {
-    /// Receives mail on a listener until the tasks stop. Messages in progress are then still received.
-    pub fn serve(self, listener: TcpListener) {
-        let tasks = self.tasks.clone();
-        tasks.spawn_vital("smtp", listener::accept(listener, self.context, self.tasks));
+    /// Receives mail until the tasks stop: on a listener that offers STARTTLS, and on one that speaks TLS from the start if there is
+    /// one. Messages in progress are then still received.
+    pub fn serve(self, listener: TcpListener, tls_listener: Option<TcpListener>) {
+        let listeners = [
+            ("smtp", Some(listener), Start::Plain),
+            ("smtps", tls_listener, Start::Tls),
+        ];
+        for (name, listener, start) in listeners {
+            let Some(listener) = listener else { continue };
+            let accepting = listener::accept(listener, start, self.context.clone(), self.tasks.clone());
+            self.tasks.spawn_vital(name, accepting);
+        }
     }
 }

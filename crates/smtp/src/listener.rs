@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    net::SocketAddr,
+    net::IpAddr,
     time::Duration,
 };
 
@@ -11,8 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tracing::Instrument;
 
 use crate::{
-    connection::Connection,
+    connection::{Connection, Start},
     context::Context,
+    proxy_protocol,
     reply::{self, Replies},
 };
 
@@ -20,11 +21,18 @@ use crate::{
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Accepts connections until the edge stops.
-pub(crate) async fn accept(listener: TcpListener, context: Context, tasks: Tasks) {
+pub(crate) async fn accept(listener: TcpListener, start: Start, context: Context, tasks: Tasks) {
     let stopping = context.stopping.clone();
     while let Some(accepted) = stopping.run_until_cancelled(listener.accept()).await {
         match accepted {
-            Ok((stream, peer)) => start_session(stream, peer, &context, &tasks),
+            Ok((stream, peer)) => {
+                let peer = peer.ip().to_canonical();
+                if context.proxies.iter().any(|network| network.contains(&peer)) {
+                    tasks.spawn(proxied_session(stream, peer, start, context.clone()));
+                } else if let Some(session) = session(stream, peer, start, &context) {
+                    tasks.spawn(session);
+                }
+            }
             Err(error) if is_connection_error(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot accept connections");
@@ -36,12 +44,31 @@ pub(crate) async fn accept(listener: TcpListener, context: Context, tasks: Tasks
     }
 }
 
-fn start_session(stream: TcpStream, peer: SocketAddr, context: &Context, tasks: &Tasks) {
-    // A listener on `[::]` reports IPv4 peers as mapped IPv6 addresses.
-    let peer = peer.ip().to_canonical();
+/// Reads the header of a proxy, then runs the session of the client that it names.
+async fn proxied_session(mut stream: TcpStream, proxy: IpAddr, start: Start, context: Context) {
+    match proxy_protocol::read_header(&mut stream).await {
+        // A proxy that checks the health of the edge speaks for itself.
+        Ok(client) => {
+            let client = client.unwrap_or(proxy).to_canonical();
+            if let Some(session) = session(stream, client, start, &context) {
+                session.await;
+            }
+        }
+        Err(error) => tracing::debug!(%proxy, %error, "no header of the PROXY protocol"),
+    }
+}
+
+/// Prepares the session of an admitted client; rejects others.
+fn session(
+    stream: TcpStream,
+    peer: IpAddr,
+    start: Start,
+    context: &Context,
+) -> Option<impl Future<Output = ()> + use<>> {
     let Some(admission) = context.clients.admit(peer) else {
         context.metrics.connection_rejected();
-        return reject(stream);
+        reject(stream);
+        return None;
     };
     // Without TCP_NODELAY small replies wait for the client's acknowledgement. On an error the connection is dead anyway.
     let _ = stream.set_nodelay(true);
@@ -49,10 +76,10 @@ fn start_session(stream: TcpStream, peer: SocketAddr, context: &Context, tasks: 
     // Not traced: the peer's address is for logs only, and a session can have any number of transactions.
     let span = tracing::trace_span!("smtp.session", %peer);
     let session = async move {
-        connection.run(stream).await;
+        connection.run(stream, start).await;
         drop(admission);
     };
-    tasks.spawn(session.instrument(span));
+    Some(session.instrument(span))
 }
 
 /// Writes the reason without waiting for a client that does not read.

@@ -1,9 +1,18 @@
-//! The syntax of the paths in MAIL and RCPT (RFC 5321 4.1.2, RFC 6531), strict and bounded.
+//! The syntax of the paths in MAIL and RCPT (RFC 5321 4.1.2, RFC 6531). Recipients are read strictly; senders only as far as
+//! needed to store them, since VERP, SRS and Exchange write local parts that exceed RFC 5321.
 
 /// RFC 5321 4.5.3.1: octets of a path with its brackets, a local part, a domain.
 const MAX_PATH: usize = 256;
 const MAX_LOCAL_PART: usize = 64;
 const MAX_DOMAIN: usize = 255;
+
+/// Whose path it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Party {
+    /// The length of the line is the only bound of a path and a local part, and dots can stand anywhere.
+    Sender,
+    Recipient,
+}
 
 /// The content of the brackets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,18 +40,19 @@ pub(crate) enum PathError {
     Malformed,
 }
 
-/// Parses a path at the start of a text; returns it and the rest.
-pub(crate) fn parse(text: &str) -> Result<(Path<'_>, &str), PathError> {
+/// Parses a path at the start of a text, blanks before it forgiven; returns it and the rest.
+pub(crate) fn parse(text: &str, party: Party) -> Result<(Path<'_>, &str), PathError> {
+    let text = text.trim_start_matches(' ');
     let inner = text.strip_prefix('<').ok_or(PathError::Unbracketed)?;
     let end = closing_bracket(inner).ok_or(PathError::Unbracketed)?;
     let (inner, rest) = (&inner[..end], &inner[end + 1..]);
-    if inner.len() + 2 > MAX_PATH {
+    if party == Party::Recipient && inner.len() + 2 > MAX_PATH {
         return Err(PathError::Malformed);
     }
-    Ok((parse_inner(inner)?, rest))
+    Ok((parse_inner(inner, party)?, rest))
 }
 
-fn parse_inner(inner: &str) -> Result<Path<'_>, PathError> {
+fn parse_inner(inner: &str, party: Party) -> Result<Path<'_>, PathError> {
     if inner.is_empty() {
         return Ok(Path::Null);
     }
@@ -53,12 +63,16 @@ fn parse_inner(inner: &str) -> Result<Path<'_>, PathError> {
         inner.split_at(quoted_length(inner).ok_or(PathError::Malformed)?)
     } else {
         let (local, rest) = inner.split_at(inner.find('@').unwrap_or(inner.len()));
-        if !local.split('.').all(is_atom) {
+        let is_valid = match party {
+            Party::Sender => local.chars().all(|char| char == '.' || is_atom_char(char)) && !local.is_empty(),
+            Party::Recipient => local.split('.').all(is_atom),
+        };
+        if !is_valid {
             return Err(PathError::Malformed);
         }
         (local, rest)
     };
-    if local.len() > MAX_LOCAL_PART {
+    if party == Party::Recipient && local.len() > MAX_LOCAL_PART {
         return Err(PathError::Malformed);
     }
     if rest.is_empty() {
@@ -100,9 +114,11 @@ fn quoted_length(text: &str) -> Option<usize> {
 }
 
 fn is_atom(text: &str) -> bool {
-    let is_atom_char =
-        |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
     !text.is_empty() && text.chars().all(is_atom_char)
+}
+
+fn is_atom_char(char: char) -> bool {
+    !char.is_ascii() || char.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(char)
 }
 
 fn is_domain(text: &str) -> bool {
@@ -146,15 +162,17 @@ mod tests {
             ),
         ];
         for (text, expected) in cases {
-            assert_eq!(parse(text), Ok((expected, "")), "{text}");
+            for party in [Party::Sender, Party::Recipient] {
+                assert_eq!(parse(text, party), Ok((expected, "")), "{text}");
+            }
         }
-        assert_eq!(parse("<> SIZE=1"), Ok((Path::Null, " SIZE=1")));
+        assert_eq!(parse("  <> SIZE=1", Party::Sender), Ok((Path::Null, " SIZE=1")));
     }
 
     #[test]
     fn parse_rejects_malformed_paths() {
-        for text in ["", "a@b", "<a@b", "a@b>", r#"<"a@b>"#, " <a@b>"] {
-            assert_eq!(parse(text), Err(PathError::Unbracketed), "{text}");
+        for text in ["", "a@b", "<a@b", "a@b>", r#"<"a@b>"#, " a@b"] {
+            assert_eq!(parse(text, Party::Sender), Err(PathError::Unbracketed), "{text}");
         }
         for text in [
             "<a b@x.test>",
@@ -169,16 +187,33 @@ mod tests {
             "<<a@x.test>",
             "<a,b@x.test>",
         ] {
-            assert_eq!(parse(text), Err(PathError::Malformed), "{text}");
+            assert_eq!(parse(text, Party::Recipient), Err(PathError::Malformed), "{text}");
         }
     }
 
     #[test]
     fn parse_enforces_length_limits_exactly() {
+        let is_ok = |text: String, party| parse(&text, party).is_ok();
         let local = |n: usize| format!("<{}@x.test>", "a".repeat(n));
-        assert!(parse(&local(64)).is_ok() && parse(&local(65)).is_err());
+        assert!(is_ok(local(64), Party::Recipient) && !is_ok(local(65), Party::Recipient));
+        assert!(is_ok(local(2000), Party::Sender));
         // `<a@` and `>` leave 252 octets for the domain.
         let path = |n: usize| format!("<a@{}{}>", "x.".repeat(100), "y".repeat(n - 200));
-        assert!(parse(&path(252)).is_ok() && parse(&path(253)).is_err());
+        assert!(is_ok(path(252), Party::Recipient) && !is_ok(path(253), Party::Recipient));
+        assert!(is_ok(path(255), Party::Sender) && !is_ok(path(256), Party::Sender));
+    }
+
+    #[test]
+    fn parse_takes_odd_senders_only() {
+        for text in ["<a..b@x.test>", "<.a@x.test>", "<ab.@x.test>"] {
+            assert!(parse(text, Party::Sender).is_ok(), "{text}");
+            assert_eq!(parse(text, Party::Recipient), Err(PathError::Malformed), "{text}");
+        }
+        for text in ["<@x.test", "<a b@x.test>", "<a@x..test>", "<a@x@y>"] {
+            assert!(
+                !matches!(parse(text, Party::Sender), Ok((Path::Mailbox { .. }, _))),
+                "{text}"
+            );
+        }
     }
 }

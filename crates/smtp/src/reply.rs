@@ -45,7 +45,11 @@ pub(crate) const ALREADY_TLS: Reply = Reply(503, "5.5.1", "TLS is active already
 pub(crate) const PIPELINED_TOO_EARLY: Reply = Reply(503, "5.5.1", "wait for the reply before you go on");
 pub(crate) const BDAT_NOT_OFFERED: Reply = Reply(503, "5.5.1", "BDAT was not offered");
 pub(crate) const EARLY_TALKER: Reply = Reply(554, "5.5.1", "wait for the greeting before you talk");
-pub(crate) const BARE_NEWLINE: Reply = Reply(550, "5.5.2", "a CR or LF stands alone in the message");
+pub(crate) const BARE_NEWLINE: Reply = Reply(
+    550,
+    "5.5.2",
+    "a CR or LF stands alone in the message; end each line with CRLF (curl: --crlf, smtplib: str instead of bytes)",
+);
 pub(crate) const NO_SUCH_MAILBOX: Reply = Reply(550, "5.1.1", "no such mailbox");
 pub(crate) const BLOCKED: Reply = Reply(550, "5.7.1", "blocked by the operator of this server");
 pub(crate) const NO_RELAYING: Reply = Reply(550, "5.7.1", "mail is taken for mailboxes here only");

@@ -36,6 +36,8 @@ pub struct Settings {
     pub max_recipients: usize,
     /// Whether STARTTLS is offered.
     pub has_tls: bool,
+    /// Whether a lone CR or LF in a message becomes CRLF.
+    pub normalizes_newlines: bool,
     /// The memory for message data of all sessions.
     pub budget: Arc<Budget>,
 }
@@ -287,12 +289,12 @@ impl Session {
         };
         let has_more_input = !input.is_empty();
         match command {
-            Command::Ehlo(_) | Command::Helo(_) | Command::Data if has_more_input => {
+            Command::Ehlo | Command::Helo | Command::Data if has_more_input => {
                 // RFC 2920 3.1: these commands end a pipelined group. The client must wait for the reply.
                 self.close_with(reply::PIPELINED_TOO_EARLY, out);
             }
-            Command::Ehlo(_) => self.hello(true, out),
-            Command::Helo(_) => self.hello(false, out),
+            Command::Ehlo => self.hello(true, out),
+            Command::Helo => self.hello(false, out),
             Command::Mail {
                 sender,
                 size_bytes,

@@ -8,6 +8,7 @@
 
 mod delivery;
 mod limits;
+mod proxies;
 mod shutdown;
 mod tls;
 mod world;

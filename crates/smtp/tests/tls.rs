@@ -110,6 +110,34 @@ async fn starttls_delivers_and_discards_injected_commands() {
 }
 
 #[tokio::test]
+async fn implicit_tls_delivers_and_offers_no_starttls() {
+    let certificate = certificate();
+    let world = World::with_edge(Config {
+        tls_listen: Some("127.0.0.1:0".parse().unwrap()),
+        tls_cert: Some(certificate.certificate.clone()),
+        tls_key: Some(certificate.key.clone()),
+        ..Config::default()
+    })
+    .await;
+    let account_id = world.create("a@mayfly.test").await;
+    let stream = TcpStream::connect(world.smtps.unwrap()).await.unwrap();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = soon("the handshake", certificate.client.connect(name, stream))
+        .await
+        .unwrap();
+    ask(&mut stream, "", 220).await;
+    let hello = ask(&mut stream, "EHLO client.example.com\r\n", 250).await;
+    assert!(!hello.contains("STARTTLS"), "{hello}");
+    let transaction = "MAIL FROM:<a@x.test>\r\nRCPT TO:<a@mayfly.test>\r\nDATA\r\n";
+    ask(&mut stream, transaction, 354).await;
+    ask(&mut stream, "Subject: secret\r\n\r\nbody\r\n.\r\n", 250).await;
+    ask(&mut stream, "QUIT\r\n", 221).await;
+    assert_eq!(world.list(&account_id).await.len(), 1);
+    // The other listener still begins in plain text.
+    connect(world.smtp).await;
+}
+
+#[tokio::test]
 async fn starttls_without_certificate_is_not_offered() {
     let world = World::new().await;
     let mut stream = connect(world.smtp).await;

@@ -25,6 +25,7 @@ use tonic::service::Routes;
 
 pub(crate) struct World {
     pub(crate) smtp: SocketAddr,
+    pub(crate) smtps: Option<SocketAddr>,
     pub(crate) edge: Tasks,
     pub(crate) inner: Tasks,
     client: MailboxClient<Transport>,
@@ -97,9 +98,18 @@ impl World {
             tls,
             tasks: edge.clone(),
         };
-        mayfly_smtp::build(&config, deps).serve(listener);
+        // The port of the listener that speaks TLS from the start is chosen here, so that tests know it.
+        let tls_listener = match config.tls_listen {
+            Some(address) => Some(TcpListener::bind(address).await.unwrap()),
+            None => None,
+        };
+        let smtps = tls_listener
+            .as_ref()
+            .map(|listener| listener.local_addr().unwrap());
+        mayfly_smtp::build(&config, deps).serve(listener, tls_listener);
         Self {
             smtp,
+            smtps,
             edge,
             inner,
             client: MailboxClient::new(transport),

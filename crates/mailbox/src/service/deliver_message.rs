@@ -8,8 +8,8 @@ use crate::{delivery::Delivery, error::Error, store::extracted::StoredExtracted}
 
 /// More recipients than an SMTP transaction accepts.
 const MAX_RECIPIENTS: usize = 1000;
-/// RFC 5321 4.5.3.1.3 allows 256 octets.
-const MAX_SENDER_BYTES: usize = 1024;
+/// The longest command line of the edge, whose sender VERP, SRS and Exchange make longer than RFC 5321 allows.
+const MAX_SENDER_BYTES: usize = 2048;
 
 /// An envelope.
 #[derive(Debug)]

@@ -134,6 +134,7 @@ async fn smtp_session() -> anyhow::Result<Operation> {
         max_message_bytes: 25 << 20,
         max_recipients: 100,
         has_tls: false,
+        normalizes_newlines: false,
         budget: Budget::new(1 << 30, 25 << 20),
     });
     // A client may not pipeline after EHLO (RFC 2920, section 3.1).
@@ -191,7 +192,7 @@ async fn smtp_connection() -> anyhow::Result<Operation> {
         tls: None,
         tasks: world.tasks.clone(),
     };
-    mayfly_smtp::build(&mayfly_smtp::Config::default(), deps).serve(listener);
+    mayfly_smtp::build(&mayfly_smtp::Config::default(), deps).serve(listener, None);
     let sender = Arc::new(Mutex::new(MailSender::ready(address).await?));
     let mail = Bytes::from(mails::text(4 << 10));
     Ok(Box::new(move || {

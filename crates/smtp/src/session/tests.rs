@@ -37,13 +37,21 @@ struct Talk {
 impl Talk {
     /// Connects, without greeting.
     fn new() -> Self {
-        let settings = Arc::new(Settings {
+        Self::with(|_| {})
+    }
+
+    /// Connects to an edge with other settings.
+    fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings {
             host_name: "mx.mayfly.test".to_owned(),
             max_message_bytes: LIMIT,
             max_recipients: 100,
             has_tls: true,
+            normalizes_newlines: false,
             budget: Budget::undivided(BUDGET),
-        });
+        };
+        change(&mut settings);
+        let settings = Arc::new(settings);
         Self {
             session: Session::new(Arc::clone(&settings), CLIENT),
             settings,

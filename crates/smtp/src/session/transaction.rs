@@ -9,8 +9,8 @@ use crate::{
     reply::{self, Reply},
 };
 
-/// More `Received` fields than this are a mail loop.
-const MAX_RECEIVED: usize = 50;
+/// More `Received` fields than this are a mail loop. RFC 5321 6.3 asks for at least 100.
+const MAX_RECEIVED: usize = 100;
 
 impl Session {
     pub(super) fn mail(&mut self, sender: &str, size_bytes: u64, is_utf8: bool, out: &mut Replies) {
@@ -70,7 +70,7 @@ impl Session {
                 out.line(354, format_args!("end with a line that is a dot"));
                 let settings = &self.settings;
                 let reader = DataReader::new(settings.max_message_bytes, &settings.budget, self.client);
-                self.phase = Phase::Data(reader);
+                self.phase = Phase::Data(reader.normalizing(settings.normalizes_newlines));
             }
         }
     }

@@ -35,7 +35,9 @@ fn data_with_lone_newline_is_rejected_and_closed() {
                 text = talk.send_for_text(&wire);
             }
             assert_eq!(
-                text, "550 5.5.2 a CR or LF stands alone in the message\r\n",
+                text,
+                "550 5.5.2 a CR or LF stands alone in the message; end each line with CRLF (curl: --crlf, smtplib: str \
+                 instead of bytes)\r\n",
                 "{name}"
             );
             assert!(talk.is_closed && talk.mails.is_empty(), "{name}");
@@ -96,4 +98,50 @@ fn data_end_is_followed_by_pipelined_commands() {
     let senders: Vec<_> = talk.mails.iter().map(|mail| mail.sender.as_str()).collect();
     assert_eq!(senders, ["a@x.test", "b@x.test"]);
     assert_eq!(talk.mails[1].recipients, [account(2)]);
+}
+
+/// With `normalize`, what ends a message elsewhere is text here, in one piece and octet by octet.
+#[test]
+fn data_lone_newlines_are_normalised_if_configured() {
+    let cases = [
+        ("a\nb\n", "a\r\nb\r\n"),
+        ("a\rb", "a\r\nb"),
+        ("a\n.\n", "a\r\n.\r\n"),
+        ("a\n.\r\n", "a\r\n.\r\n"),
+        ("a\r.\r", "a\r\n.\r\n"),
+        ("a\r\n.\n", "a\r\n.\r\n"),
+        ("a\r\n.\r", "a\r\n.\r\n"),
+        ("a\r\r\n.\r\r\n", "a\r\n\r\n.\r\n\r\n"),
+        ("a\n..b\n...\nc", "a\r\n.b\r\n..\r\nc"),
+        ("a\n.b", "a\r\n.b"),
+        ("\n\n", "\r\n\r\n"),
+        ("a\n\rb", "a\r\n\r\nb"),
+    ];
+    for (sent, stored) in cases {
+        for is_bytewise in [false, true] {
+            let mut talk = Talk::with(|settings| settings.normalizes_newlines = true);
+            talk.send("EHLO client.example.com\r\n");
+            talk.send("MAIL FROM:<a@x.test>\r\nRCPT TO:<u1@mayfly.test>\r\n");
+            assert_eq!(talk.send("DATA\r\n"), [354]);
+            let wire = format!("{sent}x{SMUGGLED}");
+            let size = if is_bytewise { 1 } else { wire.len() };
+            let codes: Vec<u16> = wire
+                .as_bytes()
+                .chunks(size)
+                .flat_map(|piece| talk.send(piece))
+                .collect();
+            assert_eq!(codes, [250], "{sent:?}");
+            let [mail] = &talk.mails[..] else {
+                panic!("{sent:?}: {} mails", talk.mails.len());
+            };
+            let text = String::from_utf8_lossy(&mail.bytes).into_owned();
+            assert_eq!(
+                text.strip_suffix("smuggled\r\n")
+                    .map(|text| text.starts_with(stored)),
+                Some(true),
+                "{sent:?}: {text:?}"
+            );
+            assert!(talk.is_in_sync());
+        }
+    }
 }
