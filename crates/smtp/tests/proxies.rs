@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use mayfly_runtime::config::List;
 use mayfly_smtp::Config;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -12,7 +13,7 @@ use crate::world::{World, soon};
 
 async fn world(trusted: &str) -> World {
     World::with_edge(Config {
-        trusted_proxies: trusted.parse().unwrap(),
+        trusted_proxies: List(vec![trusted.parse().unwrap()]),
         max_connections_per_client: 1,
         ..Config::default()
     })
