@@ -31,6 +31,8 @@ config_section! {
         pub tls_cert: Option<PathBuf> = None,
         /// PEM file of the certificate's key; set together with `tls_cert`.
         pub tls_key: Option<PathBuf> = None,
+        /// Automatic HTTPS.
+        pub acme: mayfly_acme::Config = mayfly_acme::Config::default(),
         /// Connections at one time in this process, WebSockets included; more get 503. The last tenth is for clients with few.
         pub max_connections: u32 = 10_000,
         /// Connections at one time of one IPv4 address or one IPv6 /64, except of trusted proxies; more get 429. 0 turns the
@@ -92,7 +94,19 @@ impl Config {
                 "must be from 1s to 10m",
             ));
         }
-        Ok(())
+        if self.acme.is_on() && self.tls_cert.is_some() {
+            return Err(ConfigError::new(
+                "gateway.tls_cert",
+                "cannot be set together with gateway.acme.domains",
+            ));
+        }
+        self.acme.validate()
+    }
+
+    /// Tells whether the listener speaks TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        self.tls_cert.is_some() || self.acme.is_on()
     }
 }
 

@@ -10,5 +10,6 @@ pub(crate) mod json;
 pub(crate) mod listener;
 pub(crate) mod page;
 pub(crate) mod password_permit;
+pub(crate) mod plain_http;
 pub(crate) mod rate_limit;
 pub(crate) mod segments;

@@ -11,10 +11,11 @@ mod web;
 use std::time::Duration;
 
 use axum::Router;
+use mayfly_acme::HttpChallenges;
 use mayfly_rpc::Transport;
 use mayfly_runtime::task::Tasks;
 use mayfly_shared::{bus, redis::Redis};
-use mayfly_types::SharedClock;
+use mayfly_types::{DomainName, SharedClock};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -48,6 +49,7 @@ pub struct Gateway {
     tasks: Tasks,
     admissions: Admissions,
     keep_alive_timeout: Duration,
+    domains: Vec<DomainName>,
 }
 
 /// Builds the gateway.
@@ -68,6 +70,7 @@ pub fn build(config: &Config, deps: Deps) -> Gateway {
         tasks: deps.tasks,
         admissions: Admissions::new(config),
         keep_alive_timeout: config.keep_alive_timeout.0,
+        domains: config.acme.domains.0.clone(),
     }
 }
 
@@ -83,6 +86,18 @@ impl Gateway {
     /// Returns the whole router, so that tests can call it without a socket.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// Serves plain HTTP beside HTTPS until the tasks stop: answers to challenges, and redirects.
+    pub fn serve_plain(&self, listener: TcpListener, challenges: HttpChallenges) {
+        let router = edge::plain_http::router(challenges, self.domains.clone());
+        let connections = Listener {
+            router,
+            tls: None,
+            admissions: self.admissions.clone(),
+            keep_alive_timeout: self.keep_alive_timeout,
+        };
+        edge::listener::serve(listener, connections, &self.tasks);
     }
 
     /// Serves until the tasks stop. Then it accepts no new connection and completes the requests in progress.

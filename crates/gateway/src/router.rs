@@ -56,14 +56,14 @@ pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Ta
             HeaderValue::from_static("no-store"),
         ))
         .layer(middleware::from_fn_with_state(
-            AccessLog::new(config.tls_cert.is_some()),
+            AccessLog::new(config.is_tls()),
             access_log::log,
         ))
         .layer(middleware::from_fn(dialects::render_failures))
         .layer(CatchPanicLayer::custom(|_| {
             FailureResponse(Failure::internal("a handler panicked")).into_response()
         }))
-        .option_layer(config.tls_cert.is_some().then(|| {
+        .option_layer(config.is_tls().then(|| {
             let year = HeaderValue::from_static("max-age=31536000");
             SetResponseHeaderLayer::overriding(header::STRICT_TRANSPORT_SECURITY, year)
         }))

@@ -161,17 +161,29 @@ pub fn acceptor(
     let current = Arc::new(Current(RwLock::new(
         files.load().map_err(|e| ConfigError::new(&config_key, e))?,
     )));
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|e| ConfigError::new(&config_key, e))?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
-    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    let resolver = Arc::clone(&current) as Arc<dyn ResolvesServerCert>;
+    let acceptor = acceptor_with(resolver, alpn).map_err(|e| ConfigError::new(&config_key, e))?;
     let watched = vec![files.certificate.clone(), files.key.clone()];
     reload_on_change(watched, tasks, move || {
         let fresh = files.load()?;
         *current.0.write() = fresh;
         Ok(())
     });
-    Ok(Some(TlsAcceptor::from(Arc::new(config))))
+    Ok(Some(acceptor))
+}
+
+/// Builds an acceptor that presents what the resolver returns.
+///
+/// # Errors
+/// When the crypto provider lacks a protocol version.
+pub fn acceptor_with(
+    resolver: Arc<dyn ResolvesServerCert>,
+    alpn: &[&[u8]],
+) -> Result<TlsAcceptor, rustls::Error> {
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -1,8 +1,9 @@
 //! The roles of this process: created in order, started together, stopped in the opposite order.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
+use mayfly_acme::Acme;
 use mayfly_admin::Tokens;
 use mayfly_auth::Auth;
 use mayfly_mailbox::Mailbox;
@@ -13,6 +14,7 @@ use mayfly_runtime::{
     telemetry::Metrics,
 };
 use mayfly_shared::{bus::Bus, redis::Redis};
+use mayfly_types::SystemClock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +71,8 @@ pub(crate) struct Process {
     mailbox: Option<MailboxRole>,
     gateway: Option<GatewayRole>,
     smtp: Option<SmtpRole>,
+    /// Automatic HTTPS.
+    acme: Option<Acme>,
     admin: TcpListener,
     /// The API of operators; no routes without tokens, or without the role `gateway`.
     operators: Router,
@@ -100,6 +104,7 @@ impl Process {
             mailbox: None,
             gateway: None,
             smtp: None,
+            acme: None,
             listening: sockets.listening(config)?,
             admin: sockets.admin,
             operators: Router::new(),
@@ -123,16 +128,22 @@ impl Process {
         let edges = process.groups.edges.clone();
         if let (Some(listener), Some(to_auth), Some(to_mailbox)) = (sockets.gateway, to_auth, &to_mailbox) {
             let services = [to_auth, to_mailbox.clone()];
+            if config.gateway.acme.is_on() {
+                let clock = Arc::new(SystemClock);
+                process.acme = Some(Acme::open(&config.gateway.acme, &config.data_dir, clock)?);
+            }
             let [admin_auth, admin_mailbox] = process.admin_transports(&services);
             if let Some(tokens) = operator_tokens(config)? {
                 process.operators = mayfly_admin::router(tokens, admin_auth, admin_mailbox);
             }
-            let role = GatewayRole::create(config, listener, services, redis, &bus, edges.clone())?;
+            let (listeners, acme) = ((listener, sockets.plain_http), process.acme.as_ref());
+            let edges = edges.clone();
+            let role = GatewayRole::create(config, listeners, acme, services, redis, &bus, edges)?;
             process.gateway = Some(role);
         }
         if let (Some(listener), Some(to_mailbox)) = (sockets.smtp, to_mailbox) {
-            let role = SmtpRole::create(config, listener, sockets.smtp_tls, to_mailbox, edges)?;
-            process.smtp = Some(role);
+            let (listeners, acme) = ((listener, sockets.smtp_tls), process.acme.as_ref());
+            process.smtp = Some(SmtpRole::create(config, listeners, acme, to_mailbox, edges)?);
         }
         Ok(process)
     }
@@ -166,6 +177,9 @@ impl Process {
         }
         if let Some(role) = self.smtp {
             role.start();
+        }
+        if let Some(acme) = self.acme {
+            acme.start(&self.groups.edges);
         }
         admin::serve(self.admin, self.readiness.clone(), metrics, self.operators, tasks);
         self.readiness.set_serving(true);

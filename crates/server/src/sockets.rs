@@ -17,6 +17,8 @@ use crate::{
 pub(crate) struct Sockets {
     pub(crate) admin: TcpListener,
     pub(crate) gateway: Option<TcpListener>,
+    /// Plain HTTP beside HTTPS.
+    pub(crate) plain_http: Option<TcpListener>,
     pub(crate) smtp: Option<TcpListener>,
     pub(crate) smtp_tls: Option<TcpListener>,
     pub(crate) auth: Option<TcpListener>,
@@ -27,7 +29,17 @@ impl Sockets {
     /// Binds every socket.
     pub(crate) async fn bind(config: &Config) -> Result<Self, ConfigError> {
         let is_split = config.is_split();
+        let plain_http = match config
+            .gateway
+            .acme
+            .http_listen
+            .filter(|_| config.has(Role::Gateway))
+        {
+            Some(address) => Some(bind("gateway.acme.http_listen", address).await?),
+            None => None,
+        };
         Ok(Self {
+            plain_http,
             admin: bind("admin.listen", config.admin.listen).await?,
             gateway: bind_if(config.has(Role::Gateway), "gateway.listen", config.gateway.listen).await?,
             smtp: bind_if(config.has(Role::Smtp), "smtp.listen", config.smtp.listen).await?,
@@ -54,10 +66,7 @@ impl Sockets {
     pub(crate) fn listening(&self, config: &Config) -> io::Result<Listening> {
         let address =
             |listener: &Option<TcpListener>| listener.as_ref().map(TcpListener::local_addr).transpose();
-        let scheme = match config.gateway.tls_cert {
-            Some(_) => "https",
-            None => "http",
-        };
+        let scheme = if config.gateway.is_tls() { "https" } else { "http" };
         let grpc = [(Role::Auth, &self.auth), (Role::Mailbox, &self.mailbox)];
         let grpc = grpc
             .into_iter()

@@ -1,4 +1,4 @@
-//! For tests only: real PostgreSQL, Redis and Unbound servers, a scripted DNS server, a manual clock, a low-level SMTP client
+//! For tests only: real PostgreSQL, Redis, Unbound and ACME servers, a scripted DNS server, a manual clock, a low-level SMTP client
 //! and a polling wait. A program that is not installed fails the test that needs it.
 
 #![expect(
@@ -8,6 +8,7 @@
     reason = "a failure in a fixture fails the test; clients connect to servers that the test started"
 )]
 
+mod acme_server;
 mod clock;
 mod db;
 mod dns_server;
@@ -18,6 +19,7 @@ mod redis_server;
 mod server;
 mod unbound;
 
+pub use acme_server::{AcmeServer, ValidationPorts};
 pub use clock::ManualClock;
 pub use db::{Db, TestDatabase};
 pub use dns_server::{DnsBehavior, DnsServer, Zone};

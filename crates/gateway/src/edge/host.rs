@@ -33,7 +33,7 @@ struct Rule {
 
 impl HostCheck {
     pub(crate) fn new(config: &Config) -> Self {
-        let is_laptop = config.listen.ip().is_loopback() && config.tls_cert.is_none();
+        let is_laptop = config.listen.ip().is_loopback() && !config.is_tls();
         Self(is_laptop.then(|| {
             Arc::new(Rule {
                 listen: config.listen,

@@ -25,10 +25,13 @@ impl Config {
         let table = toml::Table::try_from(self)?;
         let (values, sections) = keys();
         dump_keys(&mut text, &values, &table);
-        for (section, keys) in sections {
-            let _ = writeln!(text, "\n# {}\n[{}]", section.description(), section.name);
-            let table = table.get(section.name).and_then(toml::Value::as_table);
-            dump_keys(&mut text, keys, table.unwrap_or(&toml::Table::new()));
+        for section in sections {
+            let _ = writeln!(text, "\n# {}\n[{}]", section.key.description(), section.path);
+            dump_keys(
+                &mut text,
+                &section.values,
+                section.table(&table).unwrap_or(&toml::Table::new()),
+            );
         }
         Ok(text)
     }
@@ -51,11 +54,16 @@ pub(crate) fn reference() -> Result<String, toml::ser::Error> {
     let (values, sections) = keys();
     let _ = writeln!(text, "\n## Process");
     reference_keys(&mut text, "", &values, &table);
-    for (section, keys) in sections {
-        let _ = writeln!(text, "\n## `[{}]`\n\n{}", section.name, section.description());
-        let table = table.get(section.name).and_then(toml::Value::as_table);
-        let prefix = format!("{}.", section.name);
-        reference_keys(&mut text, &prefix, keys, table.unwrap_or(&toml::Table::new()));
+    for section in sections {
+        let _ = writeln!(text, "\n## `[{}]`\n\n{}", section.path, section.key.description());
+        let prefix = format!("{}.", section.path);
+        let defaults = section.table(&table);
+        reference_keys(
+            &mut text,
+            &prefix,
+            &section.values,
+            defaults.unwrap_or(&toml::Table::new()),
+        );
     }
     Ok(text)
 }
@@ -95,17 +103,51 @@ fn default_of(value: &toml::Value) -> String {
     }
 }
 
+/// A section, with its path such as `gateway.acme`.
+struct Section {
+    path: String,
+    key: Key,
+    /// Its keys that are values.
+    values: Vec<Key>,
+}
+
+impl Section {
+    fn table<'a>(&self, whole: &'a toml::Table) -> Option<&'a toml::Table> {
+        self.path
+            .split('.')
+            .try_fold(whole, |table, name| table.get(name)?.as_table())
+    }
+}
+
 /// Returns the keys of the configuration that are values, and its sections with their keys.
-fn keys() -> (Vec<Key>, Vec<(Key, &'static [Key])>) {
+fn keys() -> (Vec<Key>, Vec<Section>) {
     let Schema::Section(all) = Config::SCHEMA else {
         return (Vec::new(), Vec::new());
     };
-    let values = all.iter().filter(|key| matches!(key.schema, Schema::Value(..)));
-    let sections = all.iter().filter_map(|key| match key.schema {
-        Schema::Section(keys) => Some((*key, keys)),
-        Schema::Value(..) => None,
-    });
-    (values.copied().collect(), sections.collect())
+    let mut sections = Vec::new();
+    let values = split(all, "", &mut sections);
+    (values, sections)
+}
+
+/// Returns the keys that are values, and appends the sections and those within them.
+fn split(keys: &[Key], prefix: &str, sections: &mut Vec<Section>) -> Vec<Key> {
+    for key in keys {
+        let Schema::Section(inner) = key.schema else {
+            continue;
+        };
+        let (path, at) = (format!("{prefix}{}", key.name), sections.len());
+        let values = split(inner, &format!("{path}."), sections);
+        sections.insert(
+            at,
+            Section {
+                path,
+                key: *key,
+                values,
+            },
+        );
+    }
+    let values = keys.iter().filter(|key| matches!(key.schema, Schema::Value(..)));
+    values.copied().collect()
 }
 
 fn type_of(key: &Key) -> String {

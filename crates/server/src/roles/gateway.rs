@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mayfly_acme::{Acme, HttpChallenges};
 use mayfly_gateway::{Deps, Gateway};
 use mayfly_rpc::Transport;
 use mayfly_runtime::{config::ConfigError, task::Tasks, tls};
@@ -15,20 +16,26 @@ use crate::config::Config;
 pub(crate) struct GatewayRole {
     edge: Gateway,
     listener: TcpListener,
+    plain_http: Option<(TcpListener, HttpChallenges)>,
 }
 
 impl GatewayRole {
-    /// Reads the certificate and creates the edge.
+    /// Reads the certificate and creates the edge. `listener` is for HTTP or HTTPS, `plain_http` for HTTP beside HTTPS.
     pub(crate) fn create(
         config: &Config,
-        listener: TcpListener,
+        (listener, plain_http): (TcpListener, Option<TcpListener>),
+        acme: Option<&Acme>,
         [auth, mailbox]: [Transport; 2],
         redis: Option<Redis>,
         bus: &Bus,
         tasks: Tasks,
     ) -> Result<Self, ConfigError> {
         let (certificate, key) = (config.gateway.tls_cert.as_ref(), config.gateway.tls_key.as_ref());
-        let tls = tls::acceptor("gateway", certificate, key, &[b"h2", b"http/1.1"], &tasks)?;
+        let alpn: &[&[u8]] = &[b"h2", b"http/1.1"];
+        let tls = match acme {
+            Some(acme) => Some(acme.acceptor(alpn)?),
+            None => tls::acceptor("gateway", certificate, key, alpn, &tasks)?,
+        };
         let deps = Deps {
             auth,
             mailbox,
@@ -39,11 +46,19 @@ impl GatewayRole {
             tasks,
         };
         let edge = mayfly_gateway::build(&config.gateway, deps);
-        Ok(Self { edge, listener })
+        let plain_http = plain_http.zip(acme.map(Acme::http_challenges));
+        Ok(Self {
+            edge,
+            listener,
+            plain_http,
+        })
     }
 
     /// Serves HTTP.
     pub(crate) fn start(self) {
+        if let Some((listener, challenges)) = self.plain_http {
+            self.edge.serve_plain(listener, challenges);
+        }
         self.edge.serve(self.listener);
     }
 }

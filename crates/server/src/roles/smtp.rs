@@ -1,5 +1,6 @@
 //! The role `smtp`.
 
+use mayfly_acme::Acme;
 use mayfly_rpc::Transport;
 use mayfly_runtime::{config::ConfigError, task::Tasks, tls};
 use mayfly_smtp::{Deps, Smtp};
@@ -15,11 +16,12 @@ pub(crate) struct SmtpRole {
 }
 
 impl SmtpRole {
-    /// Reads or makes the certificate and creates the edge.
+    /// Reads or makes the certificate and creates the edge on a listener for STARTTLS and one that speaks TLS from the start.
+    /// The certificate of automatic HTTPS is used too, unless another is configured.
     pub(crate) fn create(
         config: &Config,
-        listener: TcpListener,
-        tls_listener: Option<TcpListener>,
+        (listener, tls_listener): (TcpListener, Option<TcpListener>),
+        acme: Option<&Acme>,
         mailbox: Transport,
         tasks: Tasks,
     ) -> Result<Self, ConfigError> {
@@ -28,7 +30,10 @@ impl SmtpRole {
             let made = self_signed::create(&config.data_dir, &config.smtp.host_name())?;
             (certificate, key) = (Some(made.certificate), Some(made.key));
         }
-        let tls = tls::acceptor("smtp", certificate.as_ref(), key.as_ref(), &[], &tasks)?;
+        let tls = match acme.filter(|_| certificate.is_none()) {
+            Some(acme) => Some(acme.acceptor(&[])?),
+            None => tls::acceptor("smtp", certificate.as_ref(), key.as_ref(), &[], &tasks)?,
+        };
         let edge = mayfly_smtp::build(&config.smtp, Deps { mailbox, tls, tasks });
         Ok(Self {
             edge,

@@ -144,7 +144,7 @@ fn dump_prints_every_key_with_its_type() {
         ],
     );
     for (key, _) in keys() {
-        let (section, name) = match key.split_once('.') {
+        let (section, name) = match key.rsplit_once('.') {
             Some((section, name)) => {
                 let (_, rest) = dump.split_once(&format!("\n[{section}]\n")).expect("the section");
                 (rest.split("\n[").next().unwrap_or_default(), name)

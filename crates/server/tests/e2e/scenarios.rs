@@ -1,5 +1,6 @@
 //! Scenarios by subject.
 
+mod acme;
 mod authentication;
 mod backup;
 mod client;
