@@ -40,6 +40,12 @@ impl Listening {
 
     fn examples(&self, http: &str, smtp: SocketAddr) -> String {
         let address = format!("hello@{}", self.default_domain);
+        // A listener on every address is tried on this machine.
+        let local = |text: &str| {
+            text.replace("0.0.0.0:", "127.0.0.1:")
+                .replace("[::]:", "127.0.0.1:")
+        };
+        let (http, smtp) = (local(http), local(&smtp.to_string()));
         format!(
             "\nTry it (the API is described at {http}/api/docs):\n\n\
              # 1. create a mailbox, and keep its token\n\

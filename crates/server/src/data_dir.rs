@@ -4,7 +4,7 @@ use std::{
     fmt,
     fs::{self, DirBuilder, OpenOptions},
     io::{self, ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -36,11 +36,28 @@ pub(crate) fn validate(path: &Path) -> Result<(), ConfigError> {
 
 /// Creates the directory if it does not exist, for this user only.
 pub(crate) fn create(path: &Path) -> Result<(), ConfigError> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|error| problem(path, &error))
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    match created.and_then(|()| probe(path)) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            // The owner of the process's own directory in /proc.
+            let uid = fs::metadata("/proc/self").map_or_else(|_| "?".to_owned(), |own| own.uid().to_string());
+            let text = format!(
+                "is not writable for uid {uid}; run `chown -R {uid}:{uid}` on it (in a container, on the directory of the \
+                 host that is mounted there)"
+            );
+            Err(problem(path, &text))
+        }
+        outcome => outcome.map_err(|error| problem(path, &error)),
+    }
+}
+
+/// Fails if this user can create no file. Other problems, such as a full disk, are left to the databases.
+fn probe(path: &Path) -> io::Result<()> {
+    let file = path.join(".writable");
+    match fs::File::create(&file).and_then(|_| fs::remove_file(&file)) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Reads a generated key; `None` if it does not exist.
