@@ -2,7 +2,7 @@
 CARGO ?= cargo
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: install run gen test check fmt lint contract screenshots bench bench-instructions tools up up-observed down
+.PHONY: install run gen test check fmt lint contract screenshots bench bench-instructions tools up up-observed upgrade down
 
 install: ## Release build; puts mayfly into ~/.cargo/bin
 	$(CARGO) install --locked --path crates/server
@@ -11,7 +11,8 @@ run: ## Build and start all roles in one process on SQLite
 	@test -e "$${CARGO_TARGET_DIR:-target}/debug/mayfly" || echo 'The first build takes about 5 minutes on two cores; later builds take seconds.'
 	$(CARGO) run --bin mayfly
 
-gen: ## Write docs/CONFIGURATION.md and the constants of docs/LIMITS.md from the code
+gen: ## Write docs/CONFIGURATION.md and the constants of docs/LIMITS.md from the code, and the PrometheusRule from the alerts
+	deploy/kubernetes/components/prometheus-operator/generate.sh
 	$(CARGO) run --quiet --bin mayfly -- config reference > docs/CONFIGURATION.md.new
 	mv docs/CONFIGURATION.md.new docs/CONFIGURATION.md
 	UPDATE_LIMITS=1 $(CARGO) nextest run --workspace -E 'test(limits_page_lists_every_constant)'
@@ -32,13 +33,18 @@ lint: tools
 	cd crates/gateway && PATH=$$PWD/web-tests/node_modules/.bin:$$PATH tsc -p web-tests/tsconfig.json
 	cd crates/gateway && PATH=$$PWD/web-tests/node_modules/.bin:$$PATH eslint --config web-tests/eslint.config.js web web-tests
 
+up: export COMPOSE := $(COMPOSE)
 up: ## Every role in its own containers over PostgreSQL and Redis; more replicas: `make up SCALE="--scale gateway=2"`
 	deploy/secrets.sh
-	$(COMPOSE) up --build --detach $(SCALE)
+	deploy/compose/up.sh $(SCALE)
 
 up-observed: export COMPOSE_PROFILES = observability
 up-observed: export MAYFLY_TELEMETRY__OTLP_ENDPOINT = http://otel-collector:4317
 up-observed: up ## The same with Jaeger, Prometheus and Grafana
+
+upgrade: export COMPOSE := $(COMPOSE)
+upgrade: ## Replace the containers of every role one at a time: a new version or changed settings, without an interruption
+	deploy/compose/upgrade.sh
 
 down: export COMPOSE_PROFILES = observability
 down: ## Stop the containers; keeps databases and secrets

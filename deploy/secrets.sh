@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Creates the secrets of docker-compose.yml in deploy/secrets. Existing files are never changed.
+# Creates the secrets of docker-compose.yml in deploy/secrets, and the directory of certificates. Existing files are never
+# changed.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -8,6 +9,9 @@ cd "$(dirname "$0")"
 umask 077
 mkdir -p secrets
 chmod 0700 secrets
+
+# Certificates of HTTPS and STARTTLS, which docker-compose.yml mounts: created here, or Docker creates it as root.
+mkdir -p certificates
 
 hex() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 
