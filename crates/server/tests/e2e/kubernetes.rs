@@ -28,6 +28,19 @@ struct Manifests(Vec<Value>);
 impl Manifests {
     /// Renders an overlay. Unknown fields, wrong types and unknown kinds fail the test.
     fn of(overlay: &str) -> Self {
+        Self::render(root().join("deploy/kubernetes").join(overlay))
+    }
+
+    /// Renders an overlay with one more component, as an operator would add it.
+    fn with_component(overlay: &str, component: &str) -> Self {
+        // Within the repository, because kustomize accepts relative paths only.
+        let dir = tempfile::tempdir_in(root().join("deploy/kubernetes")).expect("a directory");
+        let text = format!("resources: [../{overlay}]\ncomponents: [../components/{component}]\n");
+        std::fs::write(dir.path().join("kustomization.yaml"), text).expect("it is written");
+        Self::render(dir.path().to_owned())
+    }
+
+    fn render(overlay: PathBuf) -> Self {
         let tools = root().join("target/tools/kubernetes/bin");
         let run = |program: &str, argument: PathBuf, input: &[u8]| {
             let mut child = Command::new(tools.join(program))
@@ -43,11 +56,11 @@ impl Manifests {
             drop(stdin);
             let output = child.wait_with_output().expect("it ends");
             let errors = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{overlay}: {errors}");
+            assert!(output.status.success(), "{}: {errors}", overlay.display());
             output.stdout
         };
         let kubernetes = root().join("deploy/kubernetes");
-        let yaml = run("kubectl", kubernetes.join(overlay), b"");
+        let yaml = run("kubectl", overlay.clone(), b"");
         let json = run("python", kubernetes.join("check.py"), &yaml);
         Self(serde_json::from_slice(&json).expect("JSON"))
     }

@@ -7,6 +7,7 @@ use std::{
     process::Command,
 };
 
+use mayfly_testkit::Postgres;
 use mayfly_types::SecretKey;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -93,6 +94,9 @@ fn config_check_accepts_every_container() {
         let manifests = Manifests::of(overlay);
         assert_eq!(manifests.mayfly().len(), 6, "{overlay}");
         for (workload, container) in manifests.mayfly() {
+            if workload["kind"] == "Job" {
+                continue;
+            }
             let name = name_of(workload);
             let files = TempDir::new().expect("a directory");
             let mut env = environment(&manifests, container);
@@ -106,9 +110,8 @@ fn config_check_accepts_every_container() {
                     *value = sample_file(key, files.path());
                 }
             }
-            let arguments = list(&container["args"]).iter().map(text);
             let output = Command::new(env!("CARGO_BIN_EXE_mayfly"))
-                .args(arguments.filter(|argument| *argument != "migrate"))
+                .args(list(&container["args"]).iter().map(text))
                 .args(["config", "check"])
                 .current_dir(files.path())
                 .env_clear()
@@ -121,12 +124,46 @@ fn config_check_accepts_every_container() {
     }
 }
 
+/// A Job has nothing but its database's URL, and that is enough.
+#[test]
+fn migration_jobs_run_with_their_environment() {
+    let postgres = Postgres::start();
+    let manifests = Manifests::of("production");
+    let jobs = manifests.mayfly().into_iter().filter(|(w, _)| w["kind"] == "Job");
+    let mut count = 0;
+    for (workload, container) in jobs {
+        let files = TempDir::new().expect("a directory");
+        let url = files.path().join("url");
+        let database = name_of(workload).replace('-', "_");
+        fs::write(&url, postgres.create_database(&database)).expect("it is written");
+        let mut env = environment(&manifests, container);
+        let key = "MAYFLY_DATABASE__URL_FILE";
+        let mounted = secret_at(workload, container, &env[key]).expect("a Secret");
+        assert_eq!(mounted.1, "database-url");
+        env.insert(key.to_owned(), url.display().to_string());
+        let output = Command::new(env!("CARGO_BIN_EXE_mayfly"))
+            .args(list(&container["args"]).iter().map(text))
+            .current_dir(files.path())
+            .env_clear()
+            .envs(&env)
+            .output()
+            .expect("it starts");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}: {errors}", name_of(workload));
+        count += 1;
+    }
+    assert_eq!(count, 2);
+}
+
 /// Endpoints are names of Services, and listeners match the target ports of the Services.
 #[test]
 fn endpoints_resolve_to_services() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         for (workload, container) in manifests.mayfly() {
+            if workload["kind"] == "Job" {
+                continue;
+            }
             let env = environment(&manifests, container);
             for role in ["auth", "mailbox"] {
                 let key = role.to_uppercase();
@@ -141,9 +178,6 @@ fn endpoints_resolve_to_services() {
                     port,
                     "{overlay} {host}"
                 );
-            }
-            if workload["kind"] == "Job" {
-                continue;
             }
             let role = env["MAYFLY_ROLES"].as_str();
             for port in list(&container["ports"]) {

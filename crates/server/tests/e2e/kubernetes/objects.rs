@@ -187,3 +187,41 @@ fn each_text(value: &Value, visit: &mut impl FnMut(&str)) {
         _ => {}
     }
 }
+
+/// The component selects the pods and the port that exist, and its alerts are those of `alerts.yml`.
+#[test]
+fn prometheus_operator_component_matches_pods_and_alerts() {
+    let kubernetes = root().join("deploy/kubernetes");
+    let read = |path: &str| fs::read_to_string(kubernetes.join(path)).expect(path);
+    let alerts = read("../observability/alerts.yml");
+    let rules = read("components/prometheus-operator/rules.yaml");
+    let (_, rules) = rules.split_once("\nspec:\n").expect("a specification");
+    let groups = &alerts[alerts.find("groups:").expect("the groups")..];
+    let indented: String = groups.lines().map(|line| format!("  {line}\n")).collect();
+    assert_eq!(rules, indented, "run `make gen`");
+
+    let manifests = Manifests::of("production");
+    let rendered = Manifests::with_component("production", "prometheus-operator");
+    let monitor = &rendered.named("PodMonitor", "mayfly")["spec"];
+    let mut monitored = manifests.workloads();
+    monitored.retain(|workload| selects(&monitor["selector"], labels(workload)));
+    assert_eq!(monitored.len(), ROLES.len());
+    let port = &monitor["podMetricsEndpoints"][0]["port"];
+    for container in monitored.into_iter().flat_map(containers) {
+        assert!(list(&container["ports"]).iter().any(|open| open["name"] == *port));
+    }
+    rendered.named("PrometheusRule", "mayfly");
+}
+
+#[test]
+fn compose_and_kubernetes_run_the_same_postgresql() {
+    let compose = fs::read_to_string(root().join("docker-compose.yml")).expect("the file");
+    let (_, image) = compose.split_once("image: postgres:").expect("the image");
+    let (major, _) = image.split_once('-').expect("a variant");
+    let manifests = Manifests::of("single-node");
+    let image = text(&containers(manifests.named("StatefulSet", "postgresql"))[0]["image"]);
+    assert!(
+        image.ends_with(&format!("/postgres:{major}-alpine")),
+        "{image}, {major}"
+    );
+}

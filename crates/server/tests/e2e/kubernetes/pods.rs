@@ -157,6 +157,23 @@ fn workloads_select_their_own_pods() {
     }
 }
 
+/// A Job's template is immutable: one that depended on settings would make `kubectl apply` fail after a change. A Job that is
+/// removed when it has finished would be created again by a controller.
+#[test]
+fn migrations_do_not_depend_on_settings() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        let jobs: Vec<&Value> = manifests.of_kind("Job").collect();
+        assert_eq!(jobs.len(), 2, "{overlay}");
+        for job in jobs {
+            let name = name_of(job);
+            assert!(!job.to_string().contains("configMap"), "{overlay} {name}");
+            let lifetime = &job["spec"]["ttlSecondsAfterFinished"];
+            assert!(lifetime.is_null(), "{overlay} {name}");
+        }
+    }
+}
+
 /// A Job is immutable, so an upgrade needs a new name.
 #[test]
 fn pods_and_migrations_have_this_version() {
