@@ -13,6 +13,7 @@
 mod client;
 mod configuration;
 mod delivery_log;
+mod documented_proxies;
 mod follow;
 mod guards;
 mod kubernetes;
