@@ -119,7 +119,7 @@ async fn order_that_cannot_be_validated_names_domain_and_cause() {
         .unwrap_err();
     let text = failure.to_string();
     assert!(
-        text.contains(NAME) && text.contains("connection refused"),
+        text.contains(NAME) && text.contains("Failed to connect to"),
         "{text}"
     );
 }

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::tree::MAX_BYTES;
-
 /// CPU that cleaning a document may cost, whatever its size; the HTML of a dearer mail is shown as text.
 const BASE_CPU: Duration = Duration::from_millis(100);
 /// CPU that each byte adds: twice the cost of ordinary HTML in the profile of tests.
@@ -18,9 +16,9 @@ pub(super) struct Budget<'a> {
 }
 
 impl<'a> Budget<'a> {
-    /// Starts the budget of HTML of this length; longer HTML than the limit is not cleaned.
+    /// Starts the budget of HTML of this length.
     pub(super) fn new(bytes: usize, is_cancelled: &'a dyn Fn() -> bool) -> Self {
-        let bytes = u32::try_from(bytes.min(MAX_BYTES)).unwrap_or_default();
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         Self {
             ends: cpu_time() + BASE_CPU + CPU_PER_BYTE * bytes,
             is_cancelled,
