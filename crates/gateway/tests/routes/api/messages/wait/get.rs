@@ -56,7 +56,7 @@ async fn wait_for_messages_returns_stored_message(db: Db) {
 /// A length or a pattern selects messages, and leaves other codes out of the answer.
 #[tokio::test]
 async fn wait_for_messages_with_code_filter_keeps_its_codes() {
-    const MAIL: &str = "Subject: Your codes\r\n\r\nYour backup codes:\r\n\r\n7KQ2-M9PX\r\n4821-9075\r\n";
+    const MAIL: &str = "Subject: Your codes\r\n\r\nYour verification code is 48219075.\r\n\r\nYour backup code is 7KQ2-M9PX.\r\n";
     let world = World::sqlite().await;
     let mailbox = world.create_mailbox().await;
     world.deliver(&mailbox, MAIL).await;
