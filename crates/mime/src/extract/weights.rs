@@ -125,11 +125,11 @@ weights! {
     /// The subject is about an order or a booking, whose codes have letters.
     Booking = -60, "Your booking|Confirmation code HMXK4T2Q" => [];
     /// No digit in it.
-    NoDigit = -10, "|The code that we all use today reads SESAME" => [];
+    NoDigit = -10, "|The code that we all know today reads SESAME" => [];
     /// Letters and digits of any case.
-    MixedCase = -10, "|The code that we all use today reads version7b" => [];
+    MixedCase = -10, "|The code that we all know today reads version7b" => [];
     /// Longer than codes are.
-    Long = -15, "|The code that we all use today reads 1122334455" => [];
+    Long = -15, "|The code that we all know today reads 1122334455" => [];
     /// Lower-case letters only.
     LowerCase = -25, "|Here is the code. Go on\n\nauto-sync" => [];
 }

@@ -317,7 +317,8 @@ async fn download_attachment_is_never_rendered() {
         format!("--b\r\nContent-Type: {content_type}\r\nContent-Disposition: {disposition}\r\n\r\n<script>alert(1)</script>\r\n")
     });
     let mail = format!(
-        "Subject: files\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n{}--b--\r\n",
+        "Subject: files\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\ntext\r\n\
+         --b\r\nContent-Type: text/html\r\n\r\n<p>html</p>\r\n{}--b--\r\n",
         parts.concat()
     );
     let mut sender = mayfly_testkit::MailSender::ready(world.smtp()).await.unwrap();
