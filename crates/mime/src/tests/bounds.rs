@@ -399,7 +399,9 @@ fn cost(raw: &[u8]) -> f64 {
 /// Eight times the text costs at most 8^1.2 times as much, up to the examined length and beyond it.
 #[test]
 fn extract_cost_is_linear_in_size() {
-    const KIB: usize = 1024;
+    const SIZES: [usize; 4] = [1 << 10, 8 << 10, 64 << 10, 512 << 10];
+    const MAX_EXPONENT: f64 = 1.2;
+    const MAX_REPETITIONS: usize = 5;
     let constructs = [
         ("plain", "482913 "),
         ("plain", "1 2 3 5 "),
@@ -432,15 +434,18 @@ fn extract_cost_is_linear_in_size() {
             let raw = format!("Subject: code\nContent-Type: text/{kind}; charset=utf-8\n\n{body}");
             cost(&crlf(&raw))
         };
-        // The constant part of a mail is not a cost of its size.
-        let base = time(KIB);
-        for (small, large) in [(8 * KIB, 64 * KIB), (64 * KIB, 512 * KIB)] {
-            let (small, large) = (time(small) - base, time(large) - base);
-            let exponent = (large / small.max(1e-4)).ln() / 8_f64.ln();
-            assert!(
-                exponent <= 1.2,
-                "{kind} {unit:?}: {small} s, {large} s, exponent {exponent}"
-            );
-        }
+        let mut least = SIZES.map(|_| f64::MAX);
+        // The least of some measurements counts: others share the machine.
+        let is_linear = (0..MAX_REPETITIONS).any(|_| {
+            for (least, size) in least.iter_mut().zip(SIZES) {
+                *least = least.min(time(size));
+            }
+            // The constant part of a mail is not a cost of its size.
+            let of_size = |index: usize| (least[index] - least[0]).max(1e-4);
+            [(1, 2), (2, 3)]
+                .into_iter()
+                .all(|(small, large)| (of_size(large) / of_size(small)).ln() / 8_f64.ln() <= MAX_EXPONENT)
+        });
+        assert!(is_linear, "{kind} {unit:?}: {least:?} s for {SIZES:?} bytes");
     }
 }
