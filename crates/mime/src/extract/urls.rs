@@ -80,6 +80,9 @@ const NEUTRAL: [&str; 45] = [
     "theme",
 ];
 
+/// Parameters of secrets, beside those that end with `token`.
+const SECRET_NAMES: [&str; 8] = ["t", "code", "key", "otp", "hash", "sig", "secret", "ticket"];
+
 /// Reports whether a URL is of a code forge.
 pub(super) fn is_forge(url: &str) -> bool {
     url.split('/')
@@ -240,7 +243,9 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         if is_word && value.len() <= 2 * MIN_SECRET_LETTERS {
             add_words(&mut words, value);
         }
-        has_secret |= !is_word || value.len() >= MIN_SECRET_LETTERS && !is_named_action(name);
+        has_secret |= !is_word
+            || value.len() >= MIN_SECRET_LETTERS && !is_named_action(name)
+            || !value.is_empty() && is_secret_name(name);
     }
     let (kind, is_purchase) = reader.kind(words);
     UrlWords {
@@ -256,6 +261,12 @@ fn is_named_action(name: &str) -> bool {
     ["action", "mode", "type", "page", "template", "flow"]
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Reports whether a parameter holds a secret by its name, however short the value: test systems send `token=abc`.
+fn is_secret_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with("token") || SECRET_NAMES.contains(&&*name)
 }
 
 fn is_neutral(name: &str) -> bool {
