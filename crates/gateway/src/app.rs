@@ -9,6 +9,7 @@ pub(crate) mod get_user;
 mod issue_ticket;
 mod list_messages;
 mod open_message;
+pub(crate) mod password_permits;
 pub(crate) mod permits;
 mod register_user;
 mod reset_password;
@@ -30,10 +31,11 @@ use mayfly_types::SharedClock;
 
 use self::{
     downloads::Downloads,
+    password_permits::PasswordPermits,
     sign_in_limit::SignInLimit,
     tickets::{Issued, Tickets},
 };
-use crate::{config::Config, edge::password_permit::PasswordPermits, mail_html::Cleaner};
+use crate::{config::Config, mail_html::Cleaner};
 
 /// Validation fails fast, so that requests do not queue behind a slow auth service.
 const VALIDATE_TIMEOUT: Duration = Duration::from_secs(1);
