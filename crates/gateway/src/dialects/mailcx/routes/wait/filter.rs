@@ -47,7 +47,7 @@ pub(super) struct WaitQuery {
     /// `true` for messages with a one-time code.
     has_code: Option<bool>,
     /// How many characters a code has: `6` or `4-8`. Implies `has_code`; the answer leaves other codes out.
-    #[param(pattern = "^([0-9]{1,2}(-[0-9]{1,2})?)?$")]
+    #[param(pattern = "^(([1-9]|[1-5][0-9]|6[0-4])(-([1-9]|[1-5][0-9]|6[0-4]))?)?$")]
     code_length: Option<String>,
     /// A regular expression that a code matches as a whole. Implies `has_code`; the answer leaves other codes out.
     #[param(max_length = 1024)]
