@@ -94,12 +94,13 @@ mod tests {
         };
         Config::default().validate().unwrap();
         on().validate().unwrap();
-        let unusable: [(&str, fn(&mut Config)); 5] = [
+        type Change = fn(&mut Config);
+        let unusable: [(&str, Change); 5] = [
             ("domains", |config| {
                 config.domains.0 = vec!["mayfly.test".parse().unwrap(); MAX_DOMAINS + 1];
             }),
             ("directory", |config| {
-                config.directory = "http://acme.test".to_owned()
+                config.directory = "http://acme.test".to_owned();
             }),
             ("contact", |config| config.contact = Some("nobody".to_owned())),
             ("ca_file", |config| config.ca_file = Some("/missing".into())),

@@ -51,7 +51,7 @@ async fn write(parts: &mut Streaming<ExportMailboxResponse>) -> Result<Vec<u8>, 
             Some(Part::Message(message)) => {
                 let file = format!("messages/{}.eml", message.message_id);
                 begin(&mut zip, &file).map_err(failed)?;
-                messages.push(described(message, &file));
+                messages.push(described(&message, &file));
             }
             Some(Part::Chunk(chunk)) => zip.write_all(&chunk).map_err(failed)?,
             None => {}
@@ -59,8 +59,8 @@ async fn write(parts: &mut Streaming<ExportMailboxResponse>) -> Result<Vec<u8>, 
     }
     let description = json!({"account": found, "messages": messages});
     begin(&mut zip, "account.json").map_err(failed)?;
-    serde_json::to_writer_pretty(&mut zip, &description).map_err(|error| failed(error.into()))?;
-    let zip = zip.finish().map_err(|error| failed(error.into()))?;
+    serde_json::to_writer_pretty(&mut zip, &description).map_err(failed)?;
+    let zip = zip.finish().map_err(failed)?;
     Ok(zip.into_inner())
 }
 
@@ -69,7 +69,7 @@ fn begin(zip: &mut ZipWriter<Cursor<Vec<u8>>>, file: &str) -> io::Result<()> {
     Ok(zip.start_file(file, options)?)
 }
 
-fn described(message: MessageSummary, file: &str) -> Value {
+fn described(message: &MessageSummary, file: &str) -> Value {
     json!({
         "id": message.message_id,
         "file": file,
@@ -81,6 +81,7 @@ fn described(message: MessageSummary, file: &str) -> Value {
     })
 }
 
-fn failed(error: io::Error) -> Rejection {
+fn failed(error: impl Into<io::Error>) -> Rejection {
+    let error: io::Error = error.into();
     Rejection(Failure::internal(error.to_string()))
 }

@@ -68,7 +68,7 @@ fn is_internal(host: &str) -> bool {
         || (!name.is_empty() && !name.contains('.'))
         || [".localhost", ".svc", ".svc.cluster.local", ".internal"]
             .iter()
-            .any(|domain| is_below(domain))
+            .any(is_below)
 }
 
 #[cfg(test)]

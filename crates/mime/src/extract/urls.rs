@@ -274,8 +274,7 @@ fn is_neutral(name: &str) -> bool {
         name.get(..start.len())
             .is_some_and(|found| found.eq_ignore_ascii_case(start))
     };
-    TRACKING_STARTS.iter().any(|start| starts(&start))
-        || NEUTRAL.iter().any(|known| name.eq_ignore_ascii_case(known))
+    TRACKING_STARTS.iter().any(starts) || NEUTRAL.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Adds the words of `reset_password` or `ConfirmEmail` in lower case.

@@ -28,7 +28,7 @@ struct Manifests(Vec<Value>);
 impl Manifests {
     /// Renders an overlay. Unknown fields, wrong types and unknown kinds fail the test.
     fn of(overlay: &str) -> Self {
-        Self::render(root().join("deploy/kubernetes").join(overlay))
+        Self::render(&root().join("deploy/kubernetes").join(overlay))
     }
 
     /// Renders an overlay with one more component, as an operator would add it.
@@ -37,10 +37,10 @@ impl Manifests {
         let dir = tempfile::tempdir_in(root().join("deploy/kubernetes")).expect("a directory");
         let text = format!("resources: [../{overlay}]\ncomponents: [../components/{component}]\n");
         std::fs::write(dir.path().join("kustomization.yaml"), text).expect("it is written");
-        Self::render(dir.path().to_owned())
+        Self::render(dir.path())
     }
 
-    fn render(overlay: PathBuf) -> Self {
+    fn render(overlay: &Path) -> Self {
         let tools = root().join("target/tools/kubernetes/bin");
         let run = |program: &str, argument: PathBuf, input: &[u8]| {
             let mut child = Command::new(tools.join(program))
@@ -60,7 +60,7 @@ impl Manifests {
             output.stdout
         };
         let kubernetes = root().join("deploy/kubernetes");
-        let yaml = run("kubectl", overlay.clone(), b"");
+        let yaml = run("kubectl", overlay.to_path_buf(), b"");
         let json = run("python", kubernetes.join("check.py"), &yaml);
         Self(serde_json::from_slice(&json).expect("JSON"))
     }

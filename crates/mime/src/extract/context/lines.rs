@@ -89,10 +89,13 @@ impl Context<'_> {
                     self.claimed.insert(hit_index, index);
                     return;
                 }
-                Keyword::Label if is_next && is_claimed.is_none() && features.is_alone => {
-                    if rest.chars().count() <= reach::BESIDE {
-                        label = Some(above);
-                    }
+                Keyword::Label
+                    if is_next
+                        && is_claimed.is_none()
+                        && features.is_alone
+                        && rest.chars().count() <= reach::BESIDE =>
+                {
+                    label = Some(above);
                 }
                 // "Enter this on the terminal:"
                 Keyword::CallToAction if is_next => label = None,

@@ -274,12 +274,7 @@ const ATTACHMENTS: [(&str, &str, &str, &str); 14] = [
         "text/html",
         "x",
     ),
-    (
-        "text/ht ml",
-        "attachment; filename=x.bin",
-        "application/octet-stream",
-        "x.bin",
-    ),
+    ("text/ht ml", "attachment; filename=x.bin", "text/ht", "x.bin"),
     ("application/pdf", "attachment", "application/pdf", "attachment"),
     (
         "application/pdf",
