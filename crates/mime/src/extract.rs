@@ -108,10 +108,7 @@ pub(crate) fn extract(subject: Option<&str>, prefix: &BodyPrefix, raw: &[u8]) ->
 
 fn extract_with(subject: Option<&str>, prefix: &BodyPrefix, raw: &[u8], weights: &Weights) -> Extracted {
     let subject = VisibleText::of_text(subject.unwrap_or_default());
-    let (text, html) = (
-        VisibleText::of_text(&prefix.text),
-        VisibleText::of_html(&prefix.html),
-    );
+    let (text, html) = (VisibleText::of_text(&prefix.text), markup::read(&prefix.html));
     let [subject, text, html] = [subject, text, html].map(Marked::new);
     let mail = Mail {
         subject: &subject,

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::LazyLock};
 
 use super::{
+    LinkKind,
     trie::Trie,
     vocabulary::{self, Keyword, Word},
 };
@@ -276,6 +277,18 @@ fn fold(text: &str) -> Cow<'_, str> {
     }
     folded.push_str(&text[from..]);
     Cow::Owned(folded)
+}
+
+/// Returns the kind that keywords name.
+pub(super) fn kind_of(hits: &[Hit]) -> Option<LinkKind> {
+    let has = |keyword: Keyword| hits.iter().any(|hit| hit.keyword == keyword);
+    [
+        (Keyword::Unsubscribe, LinkKind::Unsubscribe),
+        (Keyword::Reset, LinkKind::Reset),
+        (Keyword::Verify, LinkKind::Verify),
+    ]
+    .into_iter()
+    .find_map(|(keyword, kind)| has(keyword).then_some(kind))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::{
 use super::{
     Confidence, Link, LinkKind, MAX_LINKS,
     codes::Mail,
-    keywords::{self, Hit},
+    keywords::{self, Hit, kind_of},
     marked::Marked,
     urls::{self, UrlReader, UrlWords, web_url},
     visible_text::{Action, Anchor},
@@ -402,16 +402,4 @@ fn start_of_next(after: &str) -> usize {
         Some(label) => label.rfind([',', ';']).unwrap_or(0),
         None => none,
     }
-}
-
-/// Returns the kind that keywords name.
-pub(super) fn kind_of(hits: &[Hit]) -> Option<LinkKind> {
-    let has = |keyword: Keyword| hits.iter().any(|hit| hit.keyword == keyword);
-    [
-        (Keyword::Unsubscribe, LinkKind::Unsubscribe),
-        (Keyword::Reset, LinkKind::Reset),
-        (Keyword::Verify, LinkKind::Verify),
-    ]
-    .into_iter()
-    .find_map(|(keyword, kind)| has(keyword).then_some(kind))
 }

@@ -5,8 +5,7 @@ use std::{collections::HashMap, ops::Range};
 use memchr::memmem;
 
 use super::{
-    keywords::{self, Hit},
-    links::kind_of,
+    keywords::{self, Hit, kind_of},
     vocabulary::{Keyword, Word},
 };
 use crate::extract::LinkKind;

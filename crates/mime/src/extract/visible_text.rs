@@ -4,8 +4,6 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
-use super::markup;
-
 /// Examined visible text.
 const MAX_TEXT_BYTES: usize = 128 * 1024;
 /// A longer line may have been wrapped by the mail program; a shorter one was not.
@@ -99,11 +97,6 @@ impl VisibleText {
                 && line.chars().count() >= MIN_WRAPPED_CHARS;
         }
         visible
-    }
-
-    /// Reads an HTML document.
-    pub(super) fn of_html(html: &str) -> Self {
-        markup::read(html)
     }
 
     /// Reports whether part of a range is emphasised.
