@@ -44,7 +44,7 @@ fn validate_error_names_the_key() {
     let key = SecretKey::random().to_hex();
     let table: &[(&[(&str, &str)], &str)] = &[
         (&[("MAYFLY_ROLES", "gateway,butler")], "butler"),
-        (&[("MAYFLY_ROLES", "")], "roles"),
+        (&[("MAYFLY_ROLES", ",")], "roles"),
         (&[("MAYFLY_ROLES", "auth")], "grpc.secret"),
         (
             &[("MAYFLY_ROLES", "auth"), ("MAYFLY_GRPC__SECRET", &key)],
@@ -134,7 +134,7 @@ fn validate_error_names_the_key() {
         ),
         (&[("MAYFLY_DOMAINS", "not a domain")], "DOMAINS"),
         (&[("MAYFLY_DOMAINS", "a.test,A.test")], "domains"),
-        (&[("MAYFLY_DOMAINS", "")], "domains"),
+        (&[("MAYFLY_DOMAINS", ",")], "domains"),
     ];
     for (pairs, expected) in table {
         let error = load_with(pairs).unwrap_err().to_string();

@@ -37,8 +37,14 @@ async fn sign_in_flood_does_not_delay_token_checks(world: World) {
         let answer = answer.await.unwrap();
         match answer.status {
             200 => signed_in += 1,
-            503 => {
-                assert_eq!(answer.error(), "unavailable");
+            // 429: the client has its share of the requests with passwords.
+            429 | 503 => {
+                let error = if answer.status == 429 {
+                    "rate_limited"
+                } else {
+                    "unavailable"
+                };
+                assert_eq!(answer.error(), error);
                 assert!(
                     answer.headers["retry-after"]
                         .to_str()
@@ -52,8 +58,9 @@ async fn sign_in_flood_does_not_delay_token_checks(world: World) {
             _ => panic!("{answer:?}"),
         }
     }
+    // Requests wait for the share of their client before the queue of hashes, so a fast machine turns none away.
     assert!(
-        signed_in >= 20 && turned_away > 0 && checks > 20,
+        signed_in >= 20 && signed_in + turned_away == 200 && checks > 20,
         "{signed_in} {turned_away} {checks}"
     );
     for process in &world.processes {

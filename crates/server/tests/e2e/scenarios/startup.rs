@@ -149,7 +149,17 @@ fn start_with_invalid_configuration_names_the_key() {
 fn start_with_database_in_use_fails() {
     let world = World::start(Kind::AllInOne);
     let data = world.data_dir();
-    refuses(&["--data-dir", data.to_str().unwrap()], &[], "auth.db is in use");
+    // The keys of this world are in its configuration.
+    let key = SecretKey::random().to_hex();
+    let keys = [
+        ("MAYFLY_AUTH__SIGNING_KEY", &*key),
+        ("MAYFLY_MAILBOX__DATA_KEY", &*key),
+    ];
+    refuses(
+        &["--data-dir", data.to_str().unwrap()],
+        &keys,
+        "auth.db is in use",
+    );
 }
 
 #[test]
