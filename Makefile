@@ -62,7 +62,7 @@ bench: tools ## Ratios against other servers, measured in the same run
 	$(CARGO) bench --package mayfly-server --bench peers
 
 bench-instructions: tools ## Instructions of the hot paths against the baseline; UPDATE_BASELINE=1 rewrites it
-	$(CARGO) bench --profile instructions --package mayfly-server --bench instructions -- $(if $(UPDATE_BASELINE),--update) $(PATHS)
+	$(CARGO) bench --profile dev --workspace --bench instructions -- $(if $(UPDATE_BASELINE),--update) $(PATHS)
 
 tools: ## Install programs of tests and benches, from Debian and crates.io
 	deploy/tools.sh
