@@ -5,6 +5,7 @@ mod activity;
 pub mod backup;
 mod block_list;
 mod block_watch;
+mod clock_guard;
 mod config;
 mod delivery;
 mod dns;
@@ -90,6 +91,9 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     report_reserved_names(config, &store, &system_domains)
         .await
         .map_err(|error| store.database().failed(error))?;
+    let expiry = clock_guard::ClockGuard::start(deps.clock.clone(), &store)
+        .await
+        .map_err(|error| store.database().failed(error))?;
     let outbox = Arc::new(Notify::new());
     let worker = outbox::Worker {
         database: store.database().clone(),
@@ -131,6 +135,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         recomputed: extraction::Recomputed::default(),
         store,
         clock: deps.clock,
+        expiry,
         outbox,
         webhooks,
     });
@@ -198,6 +203,8 @@ impl Mailbox {
             let database = database.clone();
             async move { database.ping().await }
         });
+        let expiry = self.service.expiry.clone();
+        readiness.add_report("mailbox clock", move || expiry.check());
     }
 
     /// Runs the sweeper once. Errors are logged.

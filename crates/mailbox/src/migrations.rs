@@ -5,6 +5,7 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 mod m20261128_000001_create_mailbox_tables;
 mod m20261128_000002_add_untagged_addresses;
 mod m20261128_000010_create_operator_tables;
+mod m20261128_000011_create_clock_marks;
 
 pub(crate) struct Migrator;
 
@@ -14,6 +15,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000001_create_mailbox_tables::Migration),
             Box::new(m20261128_000002_add_untagged_addresses::Migration),
             Box::new(m20261128_000010_create_operator_tables::Migration),
+            Box::new(m20261128_000011_create_clock_marks::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());
         // Names begin with their date: the steps of both crates run in this order.

@@ -50,6 +50,7 @@ use tokio::{sync::Notify, task::JoinError};
 use crate::{
     activity::Activity,
     block_watch::BlockWatch,
+    clock_guard::ClockGuard,
     config::{self, Config},
     delivery::DeliveryQueue,
     dns::Dns,
@@ -71,6 +72,8 @@ pub(crate) struct Service {
     pub(crate) dns: Dns,
     pub(crate) store: Store,
     pub(crate) clock: SharedClock,
+    /// The time by which data expires.
+    pub(crate) expiry: ClockGuard,
     pub(crate) deliveries: DeliveryQueue,
     pub(crate) activity: Activity,
     /// What operators block.
@@ -133,7 +136,7 @@ impl Service {
     /// Returns the start of the retention period.
     pub(crate) fn oldest(&self) -> OffsetDateTime {
         let retention = config::duration(self.config.retention);
-        let now = self.clock.now();
+        let now = self.expiry.now();
         now.checked_sub(retention).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod address_locks;
 pub(crate) mod backup;
 pub(crate) mod blocks;
 pub(crate) mod cache;
+pub(crate) mod clock_marks;
 pub(crate) mod custom_domains;
 pub(crate) mod deliveries;
 pub(crate) mod domains;

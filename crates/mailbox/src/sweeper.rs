@@ -34,6 +34,7 @@ pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
 /// Runs every task until it finds nothing more.
 pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
     service.webhooks.report_backlog().await?;
+    service.expiry.store(&service.store).await?;
     for task in SweepTask::ALL {
         loop {
             let swept = service.sweep_batch(task).await;

@@ -9,6 +9,7 @@ mod world;
 
 mod addresses;
 mod catch_all;
+mod clock_guard;
 mod deliver_message;
 mod dns;
 mod domain_checks;

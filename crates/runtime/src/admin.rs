@@ -42,6 +42,8 @@ enum Need {
     Always,
     /// Until it was reached once.
     Once(Arc<AtomicBool>),
+    /// It is only reported.
+    Never,
 }
 
 impl std::fmt::Debug for Readiness {
@@ -75,6 +77,16 @@ impl Readiness {
         self.checks.push((name, check, Need::Once(Arc::default())));
     }
 
+    /// Adds a state that is reported and never fails readiness.
+    pub fn add_report(
+        &mut self,
+        name: &'static str,
+        check: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        let check: Check = Arc::new(move || Box::pin(std::future::ready(check())));
+        self.checks.push((name, check, Need::Never));
+    }
+
     /// Sets whether the process serves; false while it starts or drains.
     pub fn set_serving(&self, serving: bool) {
         self.serving.store(serving, Ordering::Release);
@@ -89,6 +101,7 @@ impl Readiness {
             let outcome = outcome.unwrap_or_else(|_| Err("no answer within a second".to_owned()));
             is_ready &= match need {
                 Need::Always => outcome.is_ok(),
+                Need::Never => true,
                 Need::Once(was_there) => {
                     was_there.fetch_or(outcome.is_ok(), Ordering::AcqRel) || outcome.is_ok()
                 }

@@ -1,24 +1,38 @@
 //! A clock that only a test advances.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration as StdDuration,
+};
 
 use mayfly_types::Clock;
 use time::{Duration, OffsetDateTime};
 
 /// A clock that stands still until a test advances it. Clones share the time.
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<Mutex<OffsetDateTime>>);
+pub struct ManualClock(Arc<Mutex<(OffsetDateTime, StdDuration)>>);
 
 impl ManualClock {
     /// Starts at a time.
     #[must_use]
     pub fn new(now: OffsetDateTime) -> Self {
-        Self(Arc::new(Mutex::new(now)))
+        Self(Arc::new(Mutex::new((now, StdDuration::ZERO))))
     }
 
-    /// Advances the clock; a negative duration sets it back.
+    fn lock(&self) -> MutexGuard<'_, (OffsetDateTime, StdDuration)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets time pass; a negative duration sets the clock back.
     pub fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        let mut clock = self.lock();
+        clock.0 += by;
+        clock.1 += StdDuration::try_from(by).unwrap_or_default();
+    }
+
+    /// Sets the clock ahead without any time passing, or back.
+    pub fn jump(&self, by: Duration) {
+        self.lock().0 += by;
     }
 }
 
@@ -31,6 +45,10 @@ impl Default for ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> OffsetDateTime {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lock().0
+    }
+
+    fn elapsed(&self) -> StdDuration {
+        self.lock().1
     }
 }

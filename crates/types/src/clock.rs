@@ -1,6 +1,10 @@
 //! The clock, passed in so that tests can set the time.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
 
 use time::OffsetDateTime;
 
@@ -8,7 +12,14 @@ use time::OffsetDateTime;
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Returns the current time in UTC.
     fn now(&self) -> OffsetDateTime;
+
+    /// Returns the time since some fixed moment, by a timer that no setting of the clock changes.
+    fn elapsed(&self) -> Duration {
+        STARTED.elapsed()
+    }
 }
+
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// A shared clock.
 pub type SharedClock = Arc<dyn Clock>;

@@ -71,6 +71,7 @@ impl Service {
             tombstone: config::duration(self.config.tombstone),
             max_accounts: u64::from(self.config.max_accounts),
             now,
+            expiry: self.expiry.now(),
         };
         let (call, answers) = (reservation.call, self.store.answers().clone());
         let reserved = self.store.write("reserve_mailbox", detached, move |tx| {
@@ -120,6 +121,8 @@ struct Claim {
     tombstone: Duration,
     max_accounts: u64,
     now: OffsetDateTime,
+    /// The time by which tombstones expire.
+    expiry: OffsetDateTime,
 }
 
 impl Claim {
@@ -139,7 +142,7 @@ impl Claim {
         }
         if earlier
             .as_ref()
-            .is_some_and(|earlier| model::is_held(earlier, self.tombstone, now))
+            .is_some_and(|earlier| model::is_held(earlier, self.tombstone, self.expiry))
         {
             return Err(Error::AddressTaken);
         }
@@ -179,7 +182,7 @@ impl Claim {
             let untagged = model::untagged(&self.address);
             address_locks::lock(tx, untagged.as_ref().unwrap_or(&self.address)).await?;
             let tombstones_since = self
-                .now
+                .expiry
                 .checked_sub(self.tombstone)
                 .unwrap_or(OffsetDateTime::UNIX_EPOCH);
             let holders = mailboxes::Holders {

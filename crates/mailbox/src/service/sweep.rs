@@ -59,10 +59,10 @@ impl SweepTask {
 impl Service {
     /// Removes one batch. Returns how much it removed.
     pub(crate) async fn sweep_batch(&self, task: SweepTask) -> Result<usize, Error> {
-        let now = self.clock.now();
+        let now = self.expiry.now();
         let oldest = RawMessageId::floor(self.oldest());
         match task {
-            SweepTask::LapsedReservations => self.sweep_reservations(now).await,
+            SweepTask::LapsedReservations => self.sweep_reservations(self.clock.now()).await,
             SweepTask::IdleMailboxes => {
                 let since = before(now, config::duration(self.config.idle));
                 self.sweep_idle_mailboxes(now, millis(since)).await

@@ -3,6 +3,7 @@
 
 pub(crate) mod address_lock;
 pub(crate) mod block;
+pub(crate) mod clock_mark;
 pub(crate) mod custom_domain;
 pub(crate) mod domain;
 pub(crate) mod mailbox;
