@@ -2,6 +2,7 @@
 
 pub(crate) mod authenticate;
 pub(crate) mod create_account;
+mod create_limit;
 mod download_message;
 pub(crate) mod downloads;
 mod get_usage;
@@ -30,6 +31,7 @@ use mayfly_shared::{bus, counters::SocketCount, redis::Redis};
 use mayfly_types::SharedClock;
 
 use self::{
+    create_limit::CreateLimit,
     downloads::Downloads,
     password_permits::PasswordPermits,
     sign_in_limit::SignInLimit,
@@ -52,6 +54,7 @@ pub(crate) struct App(Arc<Shared>);
 pub(crate) struct Shared {
     auth: AuthClient<Transport>,
     mailbox: MailboxClient<Transport>,
+    create_limit: CreateLimit,
     pub(crate) sign_in_limit: SignInLimit,
     pub(crate) tickets: Tickets,
     pub(crate) issued_tickets: Issued,
@@ -91,6 +94,7 @@ impl App {
         Self(Arc::new(Shared {
             auth,
             mailbox,
+            create_limit: CreateLimit::start(config.create_limit, redis.clone(), tasks),
             sign_in_limit: SignInLimit::new(config.sign_in_limit, redis.clone()),
             tickets: Tickets::new(redis.clone()),
             issued_tickets: Issued::default(),

@@ -22,6 +22,9 @@ config_section! {
         /// Failed sign-ins a minute for each account, and ten times as many for each client address; 0 turns the limit
         /// off.
         pub sign_in_limit: u32 = 10,
+        /// Mailboxes that each client address without a Pro token can create in a day, and ten times as many its /24 or /48; 0
+        /// turns the limit off. 200 suits a public host.
+        pub create_limit: u32 = 0,
         /// Networks of proxies whose `X-Forwarded-For` is trusted.
         pub trusted_proxies: List<IpNet> = List::default(),
         /// Additional `Host` names, without scheme or port, when HTTP listens on loopback without TLS; a name that is
@@ -74,6 +77,7 @@ impl Config {
         for (key, limit) in [
             ("gateway.rate_limit", self.rate_limit),
             ("gateway.sign_in_limit", self.sign_in_limit),
+            ("gateway.create_limit", self.create_limit),
         ] {
             if limit > 1_000_000 {
                 return Err(ConfigError::new(key, "must be at most 1000000; 0 turns it off"));

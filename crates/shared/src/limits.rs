@@ -7,8 +7,8 @@ use crate::redis::{
     redis::{RedisError, Script},
 };
 
-/// The generic cell rate algorithm (GCRA) by the clock of Redis. An entry is the theoretical arrival time. Returns the
-/// microseconds to wait, 0 for a request that passes.
+/// The generic cell rate algorithm (GCRA) by the clock of Redis. An entry is the theoretical arrival time. Returns 0 for a
+/// request that passes, the microseconds to wait for one that does not, and their negative for one that passes after them.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local t = redis.call('TIME') \
@@ -16,10 +16,10 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
          local interval, window = tonumber(ARGV[1]), tonumber(ARGV[2]) \
          local paid = tonumber(redis.call('GET', KEYS[1]) or now) \
          if paid < now then paid = now end \
-         local wait = paid + interval - window - now \
-         if wait > 0 then return wait end \
+         local wait = math.ceil(paid + interval - window - now) \
+         if wait > tonumber(ARGV[3]) then return wait end \
          redis.call('SET', KEYS[1], string.format('%.0f', paid + interval), 'PX', math.ceil((paid + interval - now) / 1000)) \
-         return 0",
+         return math.min(-wait, 0)",
     )
 });
 
@@ -51,12 +51,19 @@ impl SharedBucket {
 
     /// Takes a token, or returns the time until the next one.
     pub async fn take(&self, redis: &Redis) -> Result<(), Duration> {
+        self.reserve(redis, Duration::ZERO).await.map(drop)
+    }
+
+    /// Takes a token that is free within `max_delay` and returns how long to wait for it, or returns when to try again.
+    pub async fn reserve(&self, redis: &Redis, max_delay: Duration) -> Result<Duration, Duration> {
+        let max_delay_us = u64::try_from(max_delay.as_micros()).unwrap_or(u64::MAX);
         let mut take = TAKE.key(&self.name);
-        take.arg(self.interval_us).arg(self.window_us);
-        let wait_us: Result<u64, RedisError> = redis.run_script(&take).await;
+        take.arg(self.interval_us).arg(self.window_us).arg(max_delay_us);
+        let wait_us: Result<i64, RedisError> = redis.run_script(&take).await;
         match wait_us {
-            Ok(0) | Err(_) => Ok(()),
-            Ok(wait_us) => Err(Duration::from_micros(wait_us)),
+            Ok(wait_us) if wait_us > 0 => Err(Duration::from_micros(wait_us.unsigned_abs())),
+            Ok(delay_us) => Ok(Duration::from_micros(delay_us.unsigned_abs())),
+            Err(_) => Ok(Duration::ZERO),
         }
     }
 
@@ -106,6 +113,12 @@ mod tests {
                 .await,
             Ok(())
         );
+        let delay = SharedBucket::new("d", 1, Duration::from_secs(60));
+        assert_eq!(delay.reserve(&gateways[0], Duration::from_secs(90)).await, Ok(Duration::ZERO));
+        let waits = delay.reserve(&gateways[1], Duration::from_secs(90)).await.unwrap();
+        assert!((50..=60).contains(&waits.as_secs()), "{waits:?}");
+        let refused = delay.reserve(&gateways[0], Duration::from_secs(90)).await;
+        assert!((110..=120).contains(&refused.unwrap_err().as_secs()));
         let quick = SharedBucket::new("c", 1, Duration::from_millis(20));
         assert_eq!(quick.take(&gateways[0]).await, Ok(()));
         while let Err(wait) = quick.take(&gateways[1]).await {

@@ -1,6 +1,8 @@
 //! Creating a mailbox: reserve the address, store the credential, activate the mailbox. A crash in between leaves nothing
 //! that lasts: the reservation lapses. A failure in between releases it.
 
+use std::net::IpAddr;
+
 use mayfly_proto::{
     auth::CreateCredentialRequest,
     mailbox::{ActivateMailboxRequest, ReleaseMailboxRequest, ReserveMailboxRequest},
@@ -20,6 +22,8 @@ pub(crate) struct NewAccount {
     pub(crate) password: String,
     /// The Pro user that owns it.
     pub(crate) owner_user_id: Option<String>,
+    /// Signs in from then on without regard to guesses of others.
+    pub(crate) client: IpAddr,
     /// Ignored without an owner: an address can be taken only once.
     pub(crate) idempotency_key: Option<String>,
 }
@@ -38,6 +42,9 @@ impl App {
             )
         })?;
         check_length(&new.password)?;
+        if new.owner_user_id.is_none() {
+            self.create_limit.take(new.client).await?;
+        }
         let has_key = new.owner_user_id.is_some() && new.idempotency_key.is_some();
         let request = ReserveMailboxRequest {
             address: address.to_string(),
@@ -55,6 +62,7 @@ impl App {
         match created {
             Ok(token) => {
                 reservation.account_id = None;
+                self.sign_in_limit.know(address.as_str(), new.client).await;
                 Ok(SignedIn {
                     account_id,
                     address: address.to_string(),

@@ -1,5 +1,7 @@
 //! Registering a Pro user.
 
+use std::net::IpAddr;
+
 use mayfly_proto::auth::{RegisterUserRequest, RegisterUserResponse};
 use mayfly_rpc::Failure;
 
@@ -14,12 +16,15 @@ impl App {
         &self,
         email: String,
         password: String,
+        client: IpAddr,
     ) -> Result<RegisterUserResponse, Failure> {
+        let account = super::sign_in::user_account(&email);
         let request = RegisterUserRequest {
             email,
             password: password.into(),
         };
         let registered = self.auth().register_user(hash_request(request)).await?;
+        self.sign_in_limit.know(&account, client).await;
         Ok(registered.into_inner())
     }
 }

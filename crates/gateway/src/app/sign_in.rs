@@ -18,6 +18,11 @@ pub(crate) struct SignedIn {
     pub(crate) token: String,
 }
 
+/// The name under which attempts of a Pro user are counted: an address can be a mailbox too.
+pub(super) fn user_account(email: &str) -> String {
+    format!("pro {}", email.trim())
+}
+
 impl App {
     /// Signs in to a mailbox. An unknown address costs as much time as a wrong password, and fails alike.
     ///
@@ -59,7 +64,7 @@ impl App {
         password: String,
         client: IpAddr,
     ) -> Result<SignInUserResponse, Failure> {
-        let account = format!("pro {}", email.trim());
+        let account = user_account(&email);
         let attempt = self.sign_in_limit.begin(&account, client).await?;
         let request = SignInUserRequest {
             email,

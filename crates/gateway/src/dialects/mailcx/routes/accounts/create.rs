@@ -7,8 +7,8 @@ use crate::{
     app::{App, create_account::NewAccount},
     dialects::mailcx::{routes::token::create::AddressAndPassword, views::account::SignedIn},
     edge::{
-        auth::MaybePro, failure::FailureResponse, idempotency_key::IdempotencyKey, json::JsonBody,
-        password_permit::PasswordPermit,
+        auth::MaybePro, client_address::ClientAddress, failure::FailureResponse,
+        idempotency_key::IdempotencyKey, json::JsonBody, password_permit::PasswordPermit,
     },
 };
 
@@ -21,6 +21,7 @@ pub(crate) async fn handle(
     State(app): State<App>,
     MaybePro(pro): MaybePro,
     IdempotencyKey(idempotency_key): IdempotencyKey,
+    client: ClientAddress,
     _permit: PasswordPermit,
     JsonBody(body): JsonBody<AddressAndPassword>,
 ) -> Result<(StatusCode, Json<SignedIn>), FailureResponse> {
@@ -28,6 +29,7 @@ pub(crate) async fn handle(
         address: body.address,
         password: body.password,
         owner_user_id: pro.map(|pro| pro.user_id),
+        client: client.0,
         idempotency_key,
     };
     let account = app.create_account(new).await?;

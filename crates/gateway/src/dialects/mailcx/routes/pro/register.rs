@@ -6,8 +6,11 @@ use utoipa::ToSchema;
 
 use crate::dialects::mailcx::responses;
 use crate::{
-    app::App, dialects::mailcx::views::pro::ProSignedIn, edge::failure::FailureResponse,
-    edge::json::JsonBody, edge::password_permit::PasswordPermit,
+    app::App,
+    dialects::mailcx::views::pro::ProSignedIn,
+    edge::{
+        client_address::ClientAddress, failure::FailureResponse, json::JsonBody, password_permit::PasswordPermit,
+    },
 };
 
 /// A Pro user's e-mail address and password.
@@ -23,10 +26,11 @@ pub(crate) struct EmailAndPassword {
     responses((status = 201, body = ProSignedIn, description = "The Pro user and a token"), responses::JsonBody, responses::NewUser, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
+    client: ClientAddress,
     _permit: PasswordPermit,
     JsonBody(body): JsonBody<EmailAndPassword>,
 ) -> Result<(StatusCode, Json<ProSignedIn>), FailureResponse> {
-    let user = app.register_user(body.email, body.password).await?;
+    let user = app.register_user(body.email, body.password, client.0).await?;
     Ok((
         StatusCode::CREATED,
         Json(ProSignedIn {
