@@ -114,8 +114,14 @@ mod tests {
             Ok(())
         );
         let delay = SharedBucket::new("d", 1, Duration::from_secs(60));
-        assert_eq!(delay.reserve(&gateways[0], Duration::from_secs(90)).await, Ok(Duration::ZERO));
-        let waits = delay.reserve(&gateways[1], Duration::from_secs(90)).await.unwrap();
+        assert_eq!(
+            delay.reserve(&gateways[0], Duration::from_secs(90)).await,
+            Ok(Duration::ZERO)
+        );
+        let waits = delay
+            .reserve(&gateways[1], Duration::from_secs(90))
+            .await
+            .unwrap();
         assert!((50..=60).contains(&waits.as_secs()), "{waits:?}");
         let refused = delay.reserve(&gateways[0], Duration::from_secs(90)).await;
         assert!((110..=120).contains(&refused.unwrap_err().as_secs()));

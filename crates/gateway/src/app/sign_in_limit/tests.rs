@@ -50,7 +50,10 @@ async fn begin_after_guesses_by_many_clients_delays_new_ones() {
             Err(_) => refused += 1,
         }
     }
-    assert!((10..=20).contains(&delayed) && refused >= 870, "{delayed} {refused}");
+    assert!(
+        (10..=20).contains(&delayed) && refused >= 870,
+        "{delayed} {refused}"
+    );
     for _ in 0..50 {
         let attempt = begin(&limit, "owner@a.test", client(1)).unwrap();
         assert_eq!(attempt.delay, Duration::ZERO);
@@ -67,7 +70,10 @@ async fn begin_by_known_client_of_guessing_address_passes() {
         .filter(|n| begin(&limit, &format!("{n}@a.test"), client(1)).is_err())
         .count();
     assert!(refused >= 199, "{refused}");
-    begin(&limit, "owner@a.test", client(1)).unwrap().succeeded().await;
+    begin(&limit, "owner@a.test", client(1))
+        .unwrap()
+        .succeeded()
+        .await;
     let guessed = (0..50)
         .filter(|_| begin(&limit, "owner@a.test", client(1)).is_ok())
         .count();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::{
-    client::PASSWORD,
+    client::{Client, PASSWORD},
     world::{Kind, World},
 };
 
@@ -110,4 +110,46 @@ async fn sign_in_unknown_address_takes_equal_time() {
         difference < allowed.max((known_noise + unknown_noise) * 3),
         "{known:?} {unknown:?}, give or take {known_noise:?} and {unknown_noise:?}"
     );
+}
+
+/// Two hundred clients guess the password at once. The client that created the mailbox signs in all the time.
+#[tokio::test]
+async fn sign_in_of_known_client_during_guesses_succeeds() {
+    let limits = [
+        ("MAYFLY_GATEWAY__SIGN_IN_LIMIT", "2"),
+        ("MAYFLY_GATEWAY__TRUSTED_PROXIES", "127.0.0.1/32"),
+    ];
+    let world = World::start_with(Kind::AllInOne, &limits);
+    let client = world.client();
+    let post = |path: &str, from: &str, password: &str| {
+        let body = json!({"address": "owner@mayfly.test", "password": password});
+        let request = client.request("POST", path).header("x-forwarded-for", from);
+        Client::read(request.json(&body))
+    };
+    let owner = "192.0.2.1";
+    assert_eq!(post("/api/accounts", owner, PASSWORD).await.status, 201);
+    let guesses: Vec<_> = (0..200)
+        .map(|n| tokio::spawn(post("/api/token", &format!("198.51.100.{n}"), "a guess")))
+        .collect();
+    let mut signed_in = 0;
+    while signed_in < 20 || !guesses.iter().all(tokio::task::JoinHandle::is_finished) {
+        let started = Instant::now();
+        let answer = post("/api/token", owner, PASSWORD).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "{:?}",
+            started.elapsed()
+        );
+        signed_in += 1;
+    }
+    let (mut wrong, mut refused) = (0, 0);
+    for guess in guesses {
+        match guess.await.unwrap().status {
+            401 => wrong += 1,
+            429 => refused += 1,
+            status => panic!("{status}"),
+        }
+    }
+    assert!((20..=30).contains(&wrong) && refused >= 170, "{wrong} {refused}");
 }

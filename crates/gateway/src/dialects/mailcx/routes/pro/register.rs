@@ -9,7 +9,8 @@ use crate::{
     app::App,
     dialects::mailcx::views::pro::ProSignedIn,
     edge::{
-        client_address::ClientAddress, failure::FailureResponse, json::JsonBody, password_permit::PasswordPermit,
+        client_address::ClientAddress, failure::FailureResponse, json::JsonBody,
+        password_permit::PasswordPermit,
     },
 };
 
