@@ -17,6 +17,8 @@ pub(crate) enum RevocationCause {
     PasswordReset,
     MailboxDeleted,
     UserSuspended,
+    SignedOut,
+    UserDeleted,
 }
 
 impl RevocationCause {
@@ -26,6 +28,8 @@ impl RevocationCause {
             Self::PasswordReset => "password_reset",
             Self::MailboxDeleted => "mailbox_deleted",
             Self::UserSuspended => "user_suspended",
+            Self::SignedOut => "signed_out",
+            Self::UserDeleted => "user_deleted",
         }
     }
 }

@@ -5,11 +5,13 @@ mod admin;
 use std::{str::FromStr, sync::Arc};
 
 use mayfly_proto::auth::{
-    CreateCredentialRequest, CreateCredentialResponse, CreateProTokenRequest, CreateProTokenResponse,
-    DeleteCredentialRequest, DeleteCredentialResponse, GetUserRequest, GetUserResponse, ListProTokensRequest,
-    ListProTokensResponse, MailboxPrincipal, ProPrincipal, ProToken, RegisterUserRequest,
-    RegisterUserResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeTokenRequest,
-    RevokeTokenResponse, SignInRequest, SignInResponse, SignInUserRequest, SignInUserResponse,
+    ChangeUserPasswordRequest, ChangeUserPasswordResponse, CheckUserPasswordRequest,
+    CheckUserPasswordResponse, CreateCredentialRequest, CreateCredentialResponse, CreateProTokenRequest,
+    CreateProTokenResponse, DeleteCredentialRequest, DeleteCredentialResponse, DeleteUserRequest,
+    DeleteUserResponse, GetUserRequest, GetUserResponse, ListProTokensRequest, ListProTokensResponse,
+    MailboxPrincipal, ProPrincipal, ProToken, RegisterUserRequest, RegisterUserResponse,
+    ResetPasswordRequest, ResetPasswordResponse, RevokeTokenRequest, RevokeTokenResponse, SignInRequest,
+    SignInResponse, SignInUserRequest, SignInUserResponse, SignOutUserRequest, SignOutUserResponse,
     ValidateTokenRequest, ValidateTokenResponse, auth_server, validate_token_response,
 };
 use mayfly_rpc::Failure;
@@ -148,6 +150,50 @@ impl auth_server::Auth for Rpc {
             email: user.email,
             created_at: user.created_at_secs,
         }))
+    }
+
+    async fn check_user_password(
+        &self,
+        request: Request<CheckUserPasswordRequest>,
+    ) -> Result<Response<CheckUserPasswordResponse>, Status> {
+        let request = request.into_inner();
+        let user_id = id(&request.user_id)?;
+        self.0.check_user_password(user_id, &request.password).await?;
+        Ok(Response::new(CheckUserPasswordResponse {}))
+    }
+
+    async fn change_user_password(
+        &self,
+        request: Request<ChangeUserPasswordRequest>,
+    ) -> Result<Response<ChangeUserPasswordResponse>, Status> {
+        let request = request.into_inner();
+        let user_id = id(&request.user_id)?;
+        let (current, password) = (&request.current_password, &request.password);
+        let user = self.0.change_user_password(user_id, current, password).await?;
+        let (user_id, email, token) = (user.id.to_string(), user.email, user.token);
+        Ok(Response::new(ChangeUserPasswordResponse {
+            user_id,
+            email,
+            token,
+        }))
+    }
+
+    async fn sign_out_user(
+        &self,
+        request: Request<SignOutUserRequest>,
+    ) -> Result<Response<SignOutUserResponse>, Status> {
+        let request = request.into_inner();
+        let user_id = id(&request.user_id)?;
+        self.0.sign_out_user(user_id, request.revoke_tokens).await?;
+        Ok(Response::new(SignOutUserResponse {}))
+    }
+
+    async fn delete_user(
+        &self,
+        request: Request<DeleteUserRequest>,
+    ) -> Result<Response<DeleteUserResponse>, Status> {
+        self.0.delete_user(id(&request.into_inner().user_id)?).await?;
+        Ok(Response::new(DeleteUserResponse {}))
     }
 
     async fn create_pro_token(

@@ -1,9 +1,12 @@
 //! The use cases: one per file, each named after its RPC.
 
 mod admin;
+mod change_user_password;
+mod check_user_password;
 mod create_credential;
 mod create_pro_token;
 mod delete_credential;
+mod delete_user;
 mod get_user;
 mod list_pro_tokens;
 mod register_user;
@@ -11,6 +14,7 @@ mod reset_password;
 mod revoke_token;
 mod sign_in;
 mod sign_in_user;
+mod sign_out_user;
 mod validate_token;
 
 use std::{future::Future, sync::Arc};

@@ -10,3 +10,4 @@ mod passwords;
 mod pro_tokens;
 mod revocation;
 mod secrets;
+mod users;

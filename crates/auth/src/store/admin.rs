@@ -10,14 +10,10 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::{
-    Store, User,
-    entities::{pro_token, user},
-    first_generation,
-};
+use super::{Store, User, entities::user, first_generation};
 use crate::{
     error::Error,
-    model::{email::Email, password::StoredPassword, pro_token::TokenHash},
+    model::{email::Email, password::StoredPassword},
 };
 
 impl Store {
@@ -131,23 +127,6 @@ impl Store {
             Box::pin(async move { select.one(c).await })
         });
         Ok(read.await?.is_some())
-    }
-
-    /// Returns the hashes of a user's active tokens, which are their cache keys.
-    pub(crate) async fn list_pro_token_hashes(&self, id: UserId) -> Result<Vec<TokenHash>, DbErr> {
-        let read = self.database.read("list_pro_token_hashes", |c| {
-            let select = pro_token::Entity::find()
-                .select_only()
-                .column(pro_token::Column::TokenHash)
-                .filter(pro_token::Column::UserId.eq(id))
-                .filter(pro_token::Column::RevokedAtSecs.is_null());
-            Box::pin(async move { select.into_tuple::<Vec<u8>>().all(c).await })
-        });
-        let unreadable = |_| DbErr::Type("a token hash is not 32 bytes".to_owned());
-        let hashes = read.await?.into_iter();
-        hashes
-            .map(|hash| hash.try_into().map(TokenHash).map_err(unreadable))
-            .collect()
     }
 
     /// Lists the newest entries of the audit log, newest first.

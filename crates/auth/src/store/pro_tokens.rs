@@ -3,8 +3,8 @@
 use mayfly_database::idempotency::{Call, Refused};
 use mayfly_types::{TokenId, UserId};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
 };
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -105,7 +105,61 @@ fn owned_by(user_id: UserId) -> Select<pro_token::Entity> {
     pro_token::Entity::find().filter(pro_token::Column::UserId.eq(user_id))
 }
 
+/// Returns the hashes of a user's active tokens, which are their cache keys.
+pub(super) async fn list_active_hashes(
+    c: &impl ConnectionTrait,
+    user_id: UserId,
+) -> Result<Vec<TokenHash>, DbErr> {
+    let hashes: Vec<Vec<u8>> = owned_by(user_id)
+        .select_only()
+        .column(pro_token::Column::TokenHash)
+        .filter(pro_token::Column::RevokedAtSecs.is_null())
+        .into_tuple()
+        .all(c)
+        .await?;
+    let unreadable = |_| DbErr::Type("a token hash is not 32 bytes".to_owned());
+    hashes
+        .into_iter()
+        .map(|hash| hash.try_into().map(TokenHash).map_err(unreadable))
+        .collect()
+}
+
+/// Revokes a user's active tokens.
+pub(super) async fn revoke_all(
+    tx: &DatabaseTransaction,
+    user_id: UserId,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    pro_token::Entity::update_many()
+        .col_expr(
+            pro_token::Column::RevokedAtSecs,
+            Expr::value(now.unix_timestamp()),
+        )
+        .filter(pro_token::Column::UserId.eq(user_id))
+        .filter(pro_token::Column::RevokedAtSecs.is_null())
+        .exec(tx)
+        .await
+        .map(drop)
+}
+
+/// Removes a user's tokens.
+pub(super) async fn remove_all(tx: &DatabaseTransaction, user_id: UserId) -> Result<(), DbErr> {
+    pro_token::Entity::delete_many()
+        .filter(pro_token::Column::UserId.eq(user_id))
+        .exec(tx)
+        .await
+        .map(drop)
+}
+
 impl Store {
+    /// Returns the hashes of a user's active tokens.
+    pub(crate) async fn list_pro_token_hashes(&self, id: UserId) -> Result<Vec<TokenHash>, DbErr> {
+        let read = self
+            .database
+            .read("list_pro_token_hashes", |c| Box::pin(list_active_hashes(c, id)));
+        read.await
+    }
+
     /// Stores a new token if the user has fewer than `limit` active ones. A repeated call returns the token of the first.
     pub(crate) async fn create_pro_token(
         &self,

@@ -2,13 +2,16 @@
 
 use mayfly_database::is_unique_violation;
 use mayfly_types::UserId;
-use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    QuerySelect, sea_query::Expr,
+};
 use time::OffsetDateTime;
 
-use super::{Store, credentials::Credential, entities::user, first_generation};
+use super::{Store, credentials::Credential, entities::user, first_generation, pro_tokens};
 use crate::{
     error::Error,
-    model::{email::Email, password::StoredPassword},
+    model::{email::Email, password::StoredPassword, pro_token::TokenHash},
 };
 
 /// A Pro user with the credential.
@@ -38,6 +41,11 @@ impl From<user::Model> for User {
             },
         }
     }
+}
+
+/// Locks a user until the transaction ends: no API token is created meanwhile.
+async fn lock(tx: &DatabaseTransaction, id: UserId) -> Result<Option<user::Model>, DbErr> {
+    user::Entity::find_by_id(id).lock_exclusive().one(tx).await
 }
 
 impl Store {
@@ -104,6 +112,75 @@ impl Store {
                 .filter(user::Column::Id.eq(id))
                 .filter(user::Column::PasswordHash.eq(old.phc.clone()));
             Box::pin(async move { update.exec(tx).await.map(drop) })
+        });
+        write.await
+    }
+
+    /// Replaces a user's password and returns the new generation, which invalidates every older JWT. Returns `None` unless the
+    /// old one is still stored.
+    pub(crate) async fn change_user_password(
+        &self,
+        id: UserId,
+        old: StoredPassword,
+        new: StoredPassword,
+    ) -> Result<Option<i64>, DbErr> {
+        let write = self.database.tx("change_user_password", move |tx| {
+            let (old, new) = (old.clone(), new.clone());
+            Box::pin(async move {
+                let found = lock(tx, id).await?.filter(|row| row.password_hash == old.phc);
+                let Some(row) = found else { return Ok(None) };
+                let generation = row.generation + 1;
+                let mut row = user::ActiveModel::from(row);
+                row.password_scheme = Set(new.scheme);
+                row.password_hash = Set(new.phc);
+                row.generation = Set(generation);
+                row.update(tx).await?;
+                Ok(Some(generation))
+            })
+        });
+        write.await
+    }
+
+    /// Invalidates every JWT of a user and, if requested, revokes every API token. Returns the tokens that it revoked, `None`
+    /// if there is no such user.
+    pub(crate) async fn sign_out_user(
+        &self,
+        id: UserId,
+        revoke_tokens: bool,
+        now: OffsetDateTime,
+    ) -> Result<Option<Vec<TokenHash>>, DbErr> {
+        let write = self.database.tx("sign_out_user", move |tx| {
+            Box::pin(async move {
+                let Some(row) = lock(tx, id).await? else {
+                    return Ok(None);
+                };
+                let generation = row.generation + 1;
+                let mut row = user::ActiveModel::from(row);
+                row.generation = Set(generation);
+                row.update(tx).await?;
+                let mut revoked = Vec::new();
+                if revoke_tokens {
+                    revoked = pro_tokens::list_active_hashes(tx, id).await?;
+                    pro_tokens::revoke_all(tx, id, now).await?;
+                }
+                Ok(Some(revoked))
+            })
+        });
+        write.await
+    }
+
+    /// Deletes a user with all API tokens. Returns the tokens that were active, `None` if there is no such user.
+    pub(crate) async fn delete_user(&self, id: UserId) -> Result<Option<Vec<TokenHash>>, DbErr> {
+        let write = self.database.tx("delete_user", move |tx| {
+            Box::pin(async move {
+                if lock(tx, id).await?.is_none() {
+                    return Ok(None);
+                }
+                let revoked = pro_tokens::list_active_hashes(tx, id).await?;
+                pro_tokens::remove_all(tx, id).await?;
+                user::Entity::delete_by_id(id).exec(tx).await?;
+                Ok(Some(revoked))
+            })
         });
         write.await
     }
