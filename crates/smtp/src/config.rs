@@ -1,7 +1,7 @@
 //! The `[smtp]` section.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
 };
 
@@ -17,6 +17,9 @@ const SMALLEST_MESSAGE_LIMIT: u64 = 65_536;
 
 /// RFC 5321 4.5.3.1.8: a receiver must take a hundred recipients.
 const SMALLEST_RECIPIENT_LIMIT: u32 = 100;
+
+/// A rate that no machine reaches.
+const LARGEST_RATE_LIMIT: u32 = 10_000_000;
 
 config_section! {
     /// The `[smtp]` section: the listener that receives mail.
@@ -48,9 +51,35 @@ config_section! {
         pub max_connections: u32 = 1000,
         /// Connections at one time of one IPv4 address or one IPv6 /64; 0 turns the limit off.
         pub max_connections_per_client: u32 = 50,
+        /// Mails a minute of one IPv4 address or one IPv6 /64; 0 turns the limit off. Each `smtp` process counts for itself.
+        pub client_rate_limit: u32 = 600,
+        /// Mails a minute for one mailbox, half of them from one client at most; 0 turns the limit off. Each `smtp` process
+        /// counts for itself.
+        pub mailbox_rate_limit: u32 = 120,
+        /// Networks of clients whose mails are not limited by the minute: by default this machine and private networks.
+        pub unlimited_networks: List<IpNet> = List(private_networks()),
         /// Message data in memory at one time, in bytes, over all sessions; at least `max_message_bytes`.
         pub max_buffered_bytes: u64 = 256 * 1024 * 1024,
     }
+}
+
+/// Returns the networks of this machine and of private addresses. On a public host the mail of strangers never comes from them,
+/// unless a proxy hides the client.
+fn private_networks() -> Vec<IpNet> {
+    let v4 = [
+        ([127, 0, 0, 0], 8),
+        ([10, 0, 0, 0], 8),
+        ([172, 16, 0, 0], 12),
+        ([192, 168, 0, 0], 16),
+    ];
+    let v6 = [
+        (Ipv6Addr::LOCALHOST, 128),
+        (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7),
+        (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
+    ];
+    let v4 = v4.map(|(address, length)| IpNet::new_assert(IpAddr::from(address), length));
+    let v6 = v6.map(|(address, length)| IpNet::new_assert(address.into(), length));
+    v4.into_iter().chain(v6).collect()
 }
 
 /// What happens to a message with a lone CR or LF.
@@ -83,6 +112,15 @@ impl Config {
         }
         if self.max_connections == 0 {
             return Err(ConfigError::new("smtp.max_connections", "must be at least 1"));
+        }
+        for (key, limit) in [
+            ("smtp.client_rate_limit", self.client_rate_limit),
+            ("smtp.mailbox_rate_limit", self.mailbox_rate_limit),
+        ] {
+            if limit > LARGEST_RATE_LIMIT {
+                let problem = format!("must be at most {LARGEST_RATE_LIMIT}; 0 turns it off");
+                return Err(ConfigError::new(key, problem));
+            }
         }
         if self.max_buffered_bytes < self.max_message_bytes {
             let problem = "must be at least smtp.max_message_bytes";
@@ -154,6 +192,13 @@ mod tests {
                 "smtp.max_connections",
                 Config {
                     max_connections: 0,
+                    ..valid()
+                },
+            ),
+            (
+                "smtp.mailbox_rate_limit",
+                Config {
+                    mailbox_rate_limit: LARGEST_RATE_LIMIT + 1,
                     ..valid()
                 },
             ),

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::BytesMut;
+use mayfly_types::Address;
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -18,7 +19,7 @@ use tracing::{Instrument, Span};
 
 use crate::{
     context::Context,
-    session::{Finished, Replies, Session, Step},
+    session::{Finished, Recipient, Replies, Session, Step},
     transaction_span,
 };
 
@@ -89,6 +90,9 @@ pub(crate) struct Connection {
     stopping_since: Option<Instant>,
     /// The span of the transaction in progress.
     transaction: Span,
+    /// Whether the mails of this client are limited, and the one of this transaction is counted.
+    is_limited: bool,
+    is_counted: bool,
 }
 
 impl Connection {
@@ -96,6 +100,8 @@ impl Connection {
         let now = Instant::now();
         Self {
             session: Session::new(context.settings.clone(), peer),
+            is_limited: context.intake.applies_to(peer),
+            is_counted: false,
             context,
             peer,
             input: BytesMut::new(),
@@ -158,16 +164,13 @@ impl Connection {
                     size_bytes,
                     sender,
                 } => {
-                    let mut mailboxes = self.context.mailboxes.clone();
-                    let resolving = mailboxes.resolve(&address, size_bytes, sender, self.peer);
-                    let mut resolved = std::pin::pin!(resolving.instrument(self.transaction.clone()));
-                    let recipient = match timeout(COALESCE_TIMEOUT, &mut resolved).await {
-                        Ok(recipient) => recipient,
-                        Err(_) => {
-                            self.write_replies(stream).await?;
-                            resolved.await
-                        }
+                    let recipient = match self.is_admitted() {
+                        true => self.resolve(&address, size_bytes, sender, stream).await?,
+                        false => Recipient::Limited,
                     };
+                    if recipient == Recipient::Limited {
+                        self.context.metrics.recipient_limited();
+                    }
                     self.session.recipient_resolved(recipient, &mut self.replies);
                 }
                 Step::Deliver(mail) => {
@@ -193,6 +196,40 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Counts the mail of this transaction, once. Returns false if the client has sent too many.
+    fn is_admitted(&mut self) -> bool {
+        self.is_counted = self.is_counted || !self.is_limited || self.context.intake.takes_from(self.peer);
+        self.is_counted
+    }
+
+    /// Looks up a recipient, and counts the mail for the mailbox.
+    async fn resolve<S: AsyncWrite + Unpin>(
+        &mut self,
+        address: &Address,
+        size_bytes: u64,
+        sender: String,
+        stream: &mut S,
+    ) -> io::Result<Recipient> {
+        let mut mailboxes = self.context.mailboxes.clone();
+        let resolving = mailboxes.resolve(address, size_bytes, sender, self.peer);
+        let mut resolved = std::pin::pin!(resolving.instrument(self.transaction.clone()));
+        let recipient = match timeout(COALESCE_TIMEOUT, &mut resolved).await {
+            Ok(recipient) => recipient,
+            Err(_) => {
+                self.write_replies(stream).await?;
+                resolved.await
+            }
+        };
+        Ok(match recipient {
+            Recipient::Found(mailbox)
+                if self.is_limited && !self.context.intake.takes_for(mailbox, self.peer) =>
+            {
+                Recipient::Limited
+            }
+            recipient => recipient,
+        })
     }
 
     async fn write_replies<S: AsyncWrite + Unpin>(&mut self, stream: &mut S) -> io::Result<()> {
@@ -319,6 +356,7 @@ impl Connection {
     /// Starts a span when a transaction begins, and drops it when a transaction ends without a message.
     fn update_transaction_span(&mut self) {
         if !self.session.is_in_transaction() {
+            self.is_counted = false;
             self.transaction = Span::none();
         } else if self.transaction.is_none() {
             self.transaction = transaction_span::begin();

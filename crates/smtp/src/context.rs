@@ -6,7 +6,9 @@ use ipnet::IpNet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::{clients::Clients, deliver::Mailboxes, metrics::Metrics, session::Settings};
+use crate::{
+    clients::Clients, deliver::Mailboxes, intake_limit::IntakeLimit, metrics::Metrics, session::Settings,
+};
 
 /// The dependencies of a connection.
 #[derive(Clone)]
@@ -18,6 +20,7 @@ pub(crate) struct Context {
     pub(crate) proxies: Arc<[IpNet]>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clients: Clients,
+    pub(crate) intake: IntakeLimit,
     pub(crate) stopping: CancellationToken,
 }
 

@@ -11,6 +11,7 @@ mod connection;
 mod context;
 pub mod data_reader;
 mod deliver;
+mod intake_limit;
 mod listener;
 mod metrics;
 mod path;
@@ -81,6 +82,7 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
             proxies: config.trusted_proxies.0.as_slice().into(),
             metrics: Arc::new(metrics::Metrics::new()),
             clients: clients::Clients::new(config.max_connections, config.max_connections_per_client),
+            intake: intake_limit::IntakeLimit::start(config, &deps.tasks),
             stopping: deps.tasks.stopping(),
         },
         tasks: deps.tasks,

@@ -18,6 +18,7 @@ pub(crate) struct Metrics {
     replies: Counter<u64>,
     messages: Counter<u64>,
     rejected: Counter<u64>,
+    limited: Counter<u64>,
 }
 
 impl Metrics {
@@ -46,6 +47,10 @@ impl Metrics {
                 .u64_counter("smtp.connections.rejected")
                 .with_description("Connections beyond a limit")
                 .build(),
+            limited: meter
+                .u64_counter("smtp.recipients.limited")
+                .with_description("Recipients refused because of too many mails in a minute")
+                .build(),
         }
     }
 
@@ -71,5 +76,9 @@ impl Metrics {
 
     pub(crate) fn connection_rejected(&self) {
         self.rejected.add(1, &[]);
+    }
+
+    pub(crate) fn recipient_limited(&self) {
+        self.limited.add(1, &[]);
     }
 }

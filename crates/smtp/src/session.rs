@@ -183,6 +183,7 @@ impl Session {
             Recipient::Blocked => self.reject(reply::BLOCKED, out),
             Recipient::TooLarge => self.reject(reply::TOO_LARGE, out),
             Recipient::Full => self.reply_junk(reply::MAILBOX_FULL, out),
+            Recipient::Limited => self.reply_junk(reply::TOO_MANY_MAILS, out),
             Recipient::Unavailable => self.reply_junk(reply::UNAVAILABLE, out),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use mayfly_runtime::config::List;
 use mayfly_smtp::Config;
 use mayfly_testkit::MailSender;
 use tokio::{
@@ -212,5 +213,75 @@ async fn idle_sessions_of_many_clients_refuse_no_newcomer() {
             .await
             .unwrap();
         assert_eq!(reply.code, 250, "{reply:?}");
+    }
+}
+
+/// Mails of one client beyond the limit of a minute get 451, those of others do not; a mail with many recipients is one.
+#[tokio::test]
+async fn mail_of_client_over_rate_limit_is_451() {
+    let world = World::with_edge(Config {
+        client_rate_limit: 10,
+        mailbox_rate_limit: 0,
+        unlimited_networks: List::default(),
+        ..Config::default()
+    })
+    .await;
+    for name in ["a", "b", "c"] {
+        world.create(&format!("{name}@mayfly.test")).await;
+    }
+    let recipients = ["a@mayfly.test", "b@mayfly.test", "c@mayfly.test"];
+    let send = async |source: [u8; 4]| {
+        let mut sender = ready_from(source, world.smtp).await;
+        sender.send("b@x.test", &recipients, &mail_of(100)).await.unwrap()
+    };
+    for _ in 0..10 {
+        assert_eq!(send([127, 0, 0, 1]).await.code, 250);
+    }
+    let refused = send([127, 0, 0, 1]).await;
+    assert_eq!((refused.code, &refused.text[..5]), (451, "4.7.1"));
+    assert_eq!(send([127, 0, 0, 2]).await.code, 250);
+}
+
+/// One client floods a mailbox: it gets 451, and the mail of another client arrives.
+#[tokio::test]
+async fn mail_for_mailbox_over_rate_limit_is_451() {
+    let world = World::with_edge(Config {
+        mailbox_rate_limit: 20,
+        unlimited_networks: List::default(),
+        ..Config::default()
+    })
+    .await;
+    world.create("a@mayfly.test").await;
+    world.create("b@mayfly.test").await;
+    let send = async |source: [u8; 4], recipient: &str| {
+        let mut sender = ready_from(source, world.smtp).await;
+        sender
+            .send("b@x.test", &[recipient], &mail_of(100))
+            .await
+            .unwrap()
+    };
+    for _ in 0..10 {
+        assert_eq!(send([127, 0, 0, 1], "a@mayfly.test").await.code, 250);
+    }
+    let refused = send([127, 0, 0, 1], "a@mayfly.test").await;
+    assert_eq!((refused.code, &refused.text[..5]), (451, "4.7.1"));
+    assert_eq!(send([127, 0, 0, 1], "b@mayfly.test").await.code, 250);
+    assert_eq!(send([127, 0, 0, 2], "a@mayfly.test").await.code, 250);
+}
+
+/// By default programs on this machine and in private networks are not limited.
+#[tokio::test]
+async fn mail_of_local_client_has_no_rate_limit() {
+    let world = World::with_edge(Config {
+        client_rate_limit: 1,
+        mailbox_rate_limit: 1,
+        ..Config::default()
+    })
+    .await;
+    world.create("a@mayfly.test").await;
+    let mut sender = ready_from([127, 0, 0, 1], world.smtp).await;
+    for _ in 0..30 {
+        let reply = sender.send("b@x.test", &["a@mayfly.test"], &mail_of(100)).await;
+        assert_eq!(reply.unwrap().code, 250);
     }
 }

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
-    Budget,
+    Budget, Config,
     clients::Clients,
     deliver::Mailboxes,
+    intake_limit::IntakeLimit,
     metrics::Metrics,
     session::{Recipient, Settings},
 };
@@ -26,7 +27,9 @@ fn connection() -> Connection {
         idempotent_methods: &[],
     };
     let (transport, _) = mayfly_rpc::remote(&unreachable, &Tasks::new(CancellationToken::new()));
+    let tasks = Tasks::new(CancellationToken::new());
     let context = Context {
+        intake: IntakeLimit::start(&Config::default(), &tasks),
         settings: Arc::new(Settings {
             host_name: "mx.mayfly.test".to_owned(),
             max_message_bytes: 65_536,

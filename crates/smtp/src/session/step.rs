@@ -53,6 +53,8 @@ pub enum Recipient {
     Full,
     /// The announced size exceeds the limit.
     TooLarge,
+    /// The client has sent, or the mailbox has received, too many mails.
+    Limited,
     /// The look-up failed.
     Unavailable,
 }
