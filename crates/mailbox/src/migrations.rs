@@ -6,6 +6,7 @@ mod m20261128_000001_create_mailbox_tables;
 mod m20261128_000002_add_untagged_addresses;
 mod m20261128_000010_create_operator_tables;
 mod m20261128_000011_create_clock_marks;
+mod m20261128_000012_add_owner_deletion;
 
 pub(crate) struct Migrator;
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000002_add_untagged_addresses::Migration),
             Box::new(m20261128_000010_create_operator_tables::Migration),
             Box::new(m20261128_000011_create_clock_marks::Migration),
+            Box::new(m20261128_000012_add_owner_deletion::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());
         // Names begin with their date: the steps of both crates run in this order.

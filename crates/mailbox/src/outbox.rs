@@ -1,10 +1,11 @@
-//! The outbox worker: deletes the credentials of deleted mailboxes in `auth`, and retries until that succeeds.
+//! The outbox worker: deletes the credentials of deleted mailboxes and deleted Pro users in `auth`, and retries until that
+//! succeeds.
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use futures_util::future::join_all;
 use mayfly_database::Database;
-use mayfly_proto::auth::{DeleteCredentialRequest, auth_client::AuthClient};
+use mayfly_proto::auth::{DeleteCredentialRequest, DeleteUserRequest, auth_client::AuthClient};
 use mayfly_rpc::Transport;
 use mayfly_runtime::task::Tasks;
 use mayfly_types::SharedClock;
@@ -86,7 +87,7 @@ impl Worker {
             match outcome {
                 Ok(()) => done.push(entry.id),
                 Err(status) => {
-                    tracing::warn!(code = ?status.code(), attempts = entry.attempts, "auth did not delete a credential");
+                    tracing::warn!(code = ?status.code(), attempts = entry.attempts, "auth did not delete a credential or user");
                     let until = self.clock.now() + backoff(entry.attempts);
                     failed.push((entry.id, millis(until)));
                 }
@@ -108,11 +109,15 @@ impl Worker {
     }
 
     async fn perform(&self, entry: &outbox_entry::Model) -> Result<(), tonic::Status> {
+        let (mut auth, subject) = (self.auth.clone(), entry.subject_id.to_string());
         match entry.kind {
             outbox_entry::Kind::DeleteCredential => {
-                let account_id = entry.account_id.to_string();
-                let request = DeleteCredentialRequest { account_id };
-                self.auth.clone().delete_credential(request).await.map(drop)
+                let request = DeleteCredentialRequest { account_id: subject };
+                auth.delete_credential(request).await.map(drop)
+            }
+            outbox_entry::Kind::DeleteUser => {
+                let request = DeleteUserRequest { user_id: subject };
+                auth.delete_user(request).await.map(drop)
             }
         }
     }

@@ -12,16 +12,17 @@ use mayfly_proto::mailbox::{
     self as proto, ActivateMailboxRequest, ActivateMailboxResponse, AddDomainRequest, AddDomainResponse,
     CheckMessageRequest, CheckMessageResponse, DeleteDomainRequest, DeleteDomainResponse,
     DeleteMailboxRequest, DeleteMailboxResponse, DeleteMessageRequest, DeleteMessageResponse,
-    DeliverMessageRequest, DeliverMessageResponse, FindMailboxRequest, FindMailboxResponse,
-    GetAttachmentRequest, GetAttachmentResponse, GetMailboxRequest, GetMailboxResponse, GetMessageRequest,
-    GetMessageResponse, GetMessageSourceRequest, GetMessageSourceResponse, GetUsageRequest, GetUsageResponse,
-    ListCustomDomainsRequest, ListCustomDomainsResponse, ListDomainsRequest, ListDomainsResponse,
-    ListLastMessageIdsRequest, ListLastMessageIdsResponse, ListMailboxesRequest, ListMailboxesResponse,
-    ListMessagesAfterRequest, ListMessagesAfterResponse, ListMessagesRequest, ListMessagesResponse,
-    MarkMessageReadRequest, MarkMessageReadResponse, ReleaseMailboxRequest, ReleaseMailboxResponse,
-    ReserveMailboxRequest, ReserveMailboxResponse, ResolveRecipientRequest, ResolveRecipientResponse,
-    VerifyDomainRequest, VerifyDomainResponse, deliver_message_request, get_attachment_response,
-    list_messages_after_request, mailbox_server,
+    DeleteOwnerRequest, DeleteOwnerResponse, DeliverMessageRequest, DeliverMessageResponse,
+    FindMailboxRequest, FindMailboxResponse, GetAttachmentRequest, GetAttachmentResponse, GetMailboxRequest,
+    GetMailboxResponse, GetMessageRequest, GetMessageResponse, GetMessageSourceRequest,
+    GetMessageSourceResponse, GetUsageRequest, GetUsageResponse, ListCustomDomainsRequest,
+    ListCustomDomainsResponse, ListDomainsRequest, ListDomainsResponse, ListLastMessageIdsRequest,
+    ListLastMessageIdsResponse, ListMailboxesRequest, ListMailboxesResponse, ListMessagesAfterRequest,
+    ListMessagesAfterResponse, ListMessagesRequest, ListMessagesResponse, MarkMessageReadRequest,
+    MarkMessageReadResponse, ReleaseMailboxRequest, ReleaseMailboxResponse, ReserveMailboxRequest,
+    ReserveMailboxResponse, ResolveRecipientRequest, ResolveRecipientResponse, VerifyDomainRequest,
+    VerifyDomainResponse, deliver_message_request, get_attachment_response, list_messages_after_request,
+    mailbox_server,
 };
 use mayfly_rpc::{CHUNK_BYTES, Failure};
 use mayfly_types::{ErrorCode, MessageId};
@@ -133,6 +134,13 @@ impl mailbox_server::Mailbox for Rpc {
             .await?;
         let mailboxes = mailboxes.iter().map(mailbox_to_proto).collect();
         Ok(Response::new(ListMailboxesResponse { mailboxes }))
+    }
+
+    async fn delete_owner(&self, request: Request<DeleteOwnerRequest>) -> Answer<DeleteOwnerResponse> {
+        self.0
+            .delete_owner(owner(&request.get_ref().owner_user_id)?)
+            .await?;
+        Ok(Response::new(DeleteOwnerResponse {}))
     }
 
     async fn get_usage(&self, request: Request<GetUsageRequest>) -> Answer<GetUsageResponse> {

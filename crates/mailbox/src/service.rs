@@ -9,6 +9,7 @@ mod custom_domains;
 mod delete_domain;
 mod delete_mailbox;
 mod delete_message;
+mod delete_owner;
 mod deliver_message;
 mod find_mailbox;
 mod get_attachment;

@@ -21,6 +21,7 @@ mod messages;
 mod migrations;
 mod mime;
 mod outbox;
+mod owners;
 mod sweep;
 mod usage;
 mod webhooks;

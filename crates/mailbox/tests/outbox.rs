@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use mayfly_auth::Auth;
 use mayfly_mailbox::Config;
-use mayfly_proto::auth::{CreateCredentialRequest, ValidateTokenRequest, auth_client::AuthClient};
+use mayfly_proto::{
+    auth::{CreateCredentialRequest, RegisterUserRequest, ValidateTokenRequest, auth_client::AuthClient},
+    mailbox::DeleteOwnerRequest,
+};
 use mayfly_rpc::{Transport, local};
 use mayfly_runtime::task::Tasks;
 use mayfly_testkit::{Db, ManualClock, TestDatabase, db_test, eventually};
@@ -19,6 +22,7 @@ use crate::{
 
 db_test!(
     delete_mailbox_deletes_credential_after_auth_recovers,
+    delete_owner_deletes_user_after_auth_recovers,
     sweep_lapsed_reservation_deletes_credential,
     sweep_idle_mailbox_deletes_credential,
 );
@@ -153,4 +157,28 @@ async fn sweep_idle_mailbox_deletes_credential(db: Db) {
     assert!(auth.is_valid(&token).await);
     world.mailbox.sweep().await;
     auth.until_forgotten(&token).await;
+}
+
+async fn delete_owner_deletes_user_after_auth_recovers(db: Db) {
+    let (world, auth) = world(db).await;
+    let request = RegisterUserRequest {
+        email: "ann@example.com".to_owned(),
+        password: b"correct horse"[..].into(),
+    };
+    let registered = auth.client.clone().register_user(request).await.unwrap();
+    let user = registered.into_inner();
+    let id = world.create_for("ann@mayfly.test", Some(&user.user_id)).await;
+    let token = auth.create(&id).await;
+    world.auth.cut(true);
+    let refused = world.auth.refused();
+    let request = DeleteOwnerRequest {
+        owner_user_id: user.user_id,
+    };
+    world.client.clone().delete_owner(request).await.unwrap();
+    eventually("tried", async || world.auth.refused() > refused).await;
+    assert!(auth.is_valid(&token).await && auth.is_valid(&user.token).await);
+    world.auth.cut(false);
+    world.clock.advance(Duration::minutes(2));
+    auth.until_forgotten(&token).await;
+    auth.until_forgotten(&user.token).await;
 }

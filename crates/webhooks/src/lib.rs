@@ -24,6 +24,7 @@ pub use secret::{SealedSecrets, count_sealed};
 pub use service::{
     Deps, Limits, LockOwner, Webhooks,
     create_webhook::CreatedWebhook,
+    delete_webhook::delete_webhooks_of,
     list_webhook_deliveries::Attempt,
     list_webhooks::{Webhook, WebhookStatus},
     sweep::Sweep,

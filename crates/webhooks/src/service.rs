@@ -1,7 +1,7 @@
 //! The use cases, one per file, named like their RPCs. The parts that they share are here.
 
 pub(crate) mod create_webhook;
-mod delete_webhook;
+pub(crate) mod delete_webhook;
 pub(crate) mod list_webhook_deliveries;
 pub(crate) mod list_webhooks;
 mod replay_webhook_delivery;
@@ -30,8 +30,8 @@ use crate::{
     },
 };
 
-/// Locks a Pro user until the transaction ends, so that concurrent calls count exactly.
-pub type LockOwner = for<'c> fn(&'c DatabaseTransaction, UserId) -> Work<'c, (), DbErr>;
+/// Locks a Pro user until the transaction ends, so that concurrent calls count exactly. Returns false if the user is deleted.
+pub type LockOwner = for<'c> fn(&'c DatabaseTransaction, UserId) -> Work<'c, bool, DbErr>;
 
 /// Bounds of each Pro user and webhook.
 #[derive(Debug, Clone, Copy)]

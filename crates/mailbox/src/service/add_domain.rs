@@ -40,8 +40,13 @@ impl Service {
             .write_once("add_domain", call, now, move |tx| {
                 let domain = domain.clone();
                 Box::pin(async move {
-                    owners::lock(tx, user).await?;
-                    if custom_domains::find_verified(tx, &domain.name).await?.is_some() {
+                    if !owners::lock(tx, user).await? {
+                        return Err(Error::NotFound);
+                    }
+                    let holder = custom_domains::find_verified(tx, &domain.name).await?;
+                    if holder
+                        .is_some_and(|holder| holder.user_id == user || holder.missing_since_ms.is_none())
+                    {
                         return Err(Error::DomainAlreadyExists);
                     }
                     if let Some(pending) = custom_domains::find_named(tx, user, &domain.name).await? {

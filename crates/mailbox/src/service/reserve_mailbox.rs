@@ -147,7 +147,9 @@ impl Claim {
             return Err(Error::AddressTaken);
         }
         if let Some(owner) = owner {
-            owners::lock(tx, owner).await?;
+            if !owners::lock(tx, owner).await? {
+                return Err(Error::NotFound);
+            }
             if mailboxes::count_claimed(tx, owner, millis(now)).await? >= self.max_accounts {
                 return Err(Error::AccountLimitReached);
             }

@@ -215,6 +215,15 @@ pub(crate) async fn remove(c: &impl ConnectionTrait, user: UserId, id: DomainId)
     Ok(deleted.rows_affected > 0)
 }
 
+/// Removes a Pro user's domains.
+pub(crate) async fn remove_of_user(c: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user))
+        .exec(c)
+        .await
+        .map(drop)
+}
+
 /// Removes domains that wait since a time or longer. Returns how many.
 pub(crate) async fn remove_waiting(
     c: &impl ConnectionTrait,

@@ -157,6 +157,27 @@ pub(crate) async fn list_of_owner(c: &impl ConnectionTrait, owner: UserId) -> Re
         .await
 }
 
+/// Locks a Pro user's active and reserved mailboxes, in the order of ids. Returns the ids of both.
+pub(crate) async fn lock_of_owner(
+    c: &impl ConnectionTrait,
+    owner: UserId,
+) -> Result<(Vec<AccountId>, Vec<AccountId>), DbErr> {
+    let rows: Vec<(AccountId, State)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::State])
+        .filter(Column::OwnerUserId.eq(owner))
+        .filter(Column::State.is_in([State::Active, State::Reserved]))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(c)
+        .await?;
+    let (active, reserved): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|(_, state)| *state == State::Active);
+    let ids = |rows: Vec<(AccountId, State)>| rows.into_iter().map(|(id, _)| id).collect();
+    Ok((ids(active), ids(reserved)))
+}
+
 /// Counts a Pro user's active mailboxes, and the bytes in them.
 pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: UserId) -> Result<(i64, i64), DbErr> {
     // PostgreSQL sums to a type of any length.

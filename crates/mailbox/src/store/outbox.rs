@@ -1,9 +1,10 @@
 //! The table `outbox_entries`: calls to other services, written in the transaction that requires them.
 
-use mayfly_types::{AccountId, OutboxEntryId};
+use mayfly_types::{AccountId, OutboxEntryId, UserId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    prelude::Uuid,
     sea_query::{Expr, LockBehavior, LockType},
 };
 use time::OffsetDateTime;
@@ -13,26 +14,44 @@ use super::{
     millis,
 };
 
+/// Entries of one statement: databases bound its parameters.
+const MAX_INSERTED: usize = 1000;
+
 /// Requests that `auth` deletes the credentials of mailboxes.
 pub(crate) async fn delete_credentials(
     c: &impl ConnectionTrait,
     accounts: &[AccountId],
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
-    if accounts.is_empty() {
-        return Ok(());
+    for accounts in accounts.chunks(MAX_INSERTED) {
+        let rows = accounts
+            .iter()
+            .map(|account| entry(Kind::DeleteCredential, account.as_uuid(), now));
+        Entity::insert_many(rows).exec_without_returning(c).await?;
     }
-    let rows = accounts.iter().map(|account| ActiveModel {
-        id: Set(OutboxEntryId::new(now)),
-        kind: Set(Kind::DeleteCredential),
-        account_id: Set(*account),
-        attempts: Set(0),
-        next_attempt_at_ms: Set(millis(now)),
-    });
-    Entity::insert_many(rows)
+    Ok(())
+}
+
+/// Requests that `auth` deletes a Pro user.
+pub(crate) async fn delete_user(
+    c: &impl ConnectionTrait,
+    user: UserId,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    Entity::insert(entry(Kind::DeleteUser, user.as_uuid(), now))
         .exec_without_returning(c)
         .await
         .map(drop)
+}
+
+fn entry(kind: Kind, subject_id: Uuid, now: OffsetDateTime) -> ActiveModel {
+    ActiveModel {
+        id: Set(OutboxEntryId::new(now)),
+        kind: Set(kind),
+        subject_id: Set(subject_id),
+        attempts: Set(0),
+        next_attempt_at_ms: Set(millis(now)),
+    }
 }
 
 /// Claims due entries, oldest first: other workers do not see them as due until a time.

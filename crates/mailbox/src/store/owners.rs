@@ -9,9 +9,22 @@ use sea_orm::{
 
 use super::entities::owner::{ActiveModel, Column, Entity, Model};
 
-/// Locks a Pro user until the transaction ends, so that concurrent calls count exactly.
-pub(crate) async fn lock(c: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
-    lock_all(c, &[user]).await.map(drop)
+/// Locks a Pro user until the transaction ends, so that concurrent calls count exactly. Returns false if the user is deleted.
+pub(crate) async fn lock(c: &impl ConnectionTrait, user: UserId) -> Result<bool, DbErr> {
+    let locked = lock_all(c, &[user]).await?;
+    Ok(locked.iter().all(|owner| owner.deleted_at_ms.is_none()))
+}
+
+/// Marks a Pro user as deleted. The time of the first deletion is kept.
+pub(crate) async fn set_deleted(c: &impl ConnectionTrait, user: UserId, now_ms: i64) -> Result<(), DbErr> {
+    lock_all(c, &[user]).await?;
+    Entity::update_many()
+        .col_expr(Column::DeletedAtMs, Expr::value(now_ms))
+        .filter(Column::UserId.eq(user))
+        .filter(Column::DeletedAtMs.is_null())
+        .exec(c)
+        .await
+        .map(drop)
 }
 
 /// Locks several Pro users, in the order of their ids.
@@ -23,6 +36,7 @@ pub(crate) async fn lock_all(c: &impl ConnectionTrait, users: &[UserId]) -> Resu
     let rows = users.iter().map(|user| ActiveModel {
         user_id: Set(*user),
         last_message_id: NotSet,
+        deleted_at_ms: NotSet,
     });
     Entity::insert_many(rows)
         .on_conflict(nothing)

@@ -38,6 +38,15 @@ pub(crate) async fn list_since(
         .await
 }
 
+/// Removes the usage of an owner.
+pub(crate) async fn remove_of(c: &impl ConnectionTrait, owner: UserId) -> Result<(), DbErr> {
+    Entity::delete_many()
+        .filter(Column::OwnerUserId.eq(owner))
+        .exec(c)
+        .await
+        .map(drop)
+}
+
 /// Removes rows older than a day. Returns how many.
 pub(crate) async fn remove_before(c: &impl ConnectionTrait, day: i64, limit: u64) -> Result<u64, DbErr> {
     let old = Query::select()

@@ -67,7 +67,9 @@ impl Webhooks {
                 let (row, secret) = (row.clone(), secret.clone());
                 Box::pin(async move {
                     checked.map_err(Error::InvalidUrl)?;
-                    lock_owner(tx, owner).await?;
+                    if !lock_owner(tx, owner).await? {
+                        return Err(Error::NotFound);
+                    }
                     if webhooks::count(tx, owner).await? >= max {
                         return Err(Error::LimitReached);
                     }

@@ -1,5 +1,6 @@
 //! Deletes a webhook.
 
+use mayfly_database::{DatabaseTransaction, DbErr};
 use mayfly_types::{UserId, WebhookId};
 
 use super::Webhooks;
@@ -21,4 +22,15 @@ impl Webhooks {
             Err(Error::NotFound)
         }
     }
+}
+
+/// Deletes every webhook of a Pro user, in a transaction of the caller.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete_webhooks_of(tx: &DatabaseTransaction, owner: UserId) -> Result<(), DbErr> {
+    for webhook in webhooks::list(tx, owner).await? {
+        webhooks::remove(tx, owner, webhook.id).await?;
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! A call to another service that a committed change requires.
 
-use mayfly_types::{AccountId, OutboxEntryId};
+use mayfly_types::OutboxEntryId;
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -9,7 +9,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: OutboxEntryId,
     pub kind: Kind,
-    pub account_id: AccountId,
+    /// The mailbox or the Pro user, by the kind.
+    #[sea_orm(column_name = "account_id")]
+    pub subject_id: Uuid,
     pub attempts: i32,
     /// Also the claim: a worker first moves this past the time that its call can take.
     pub next_attempt_at_ms: i64,
@@ -20,6 +22,8 @@ pub struct Model {
 pub enum Kind {
     /// Delete the credential of the mailbox in `auth`.
     DeleteCredential = 0,
+    /// Delete the Pro user in `auth`.
+    DeleteUser = 1,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

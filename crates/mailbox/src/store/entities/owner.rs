@@ -10,6 +10,8 @@ pub struct Model {
     pub user_id: UserId,
     /// The largest id of a message that was stored in any mailbox of the user.
     pub last_message_id: Option<MessageId>,
+    /// Set once the user is deleted: nothing can be created any more.
+    pub deleted_at_ms: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,0 +1,25 @@
+//! Deletion of Pro users.
+
+use sea_orm::{DbErr, DeriveIden};
+use sea_orm_migration::prelude::{ColumnDef, DeriveMigrationName, MigrationTrait, SchemaManager, Table};
+
+#[derive(DeriveMigrationName)]
+pub(super) struct Migration;
+
+#[derive(DeriveIden)]
+enum Owners {
+    Table,
+    DeletedAtMs,
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let deleted_at = ColumnDef::new(Owners::DeletedAtMs).big_integer().to_owned();
+        let owners = Table::alter()
+            .table(Owners::Table)
+            .add_column(deleted_at)
+            .to_owned();
+        manager.alter_table(owners).await
+    }
+}

@@ -1,0 +1,49 @@
+//! Deletes everything of a Pro user. The outbox deletes the user and the credentials of the mailboxes in `auth`; the sweeper
+//! removes the rows.
+
+use mayfly_types::UserId;
+use mayfly_webhooks::delete_webhooks_of;
+
+use super::Service;
+use crate::{
+    error::Error,
+    store::{custom_domains, mailboxes, millis, outbox, owners, usage_days},
+};
+
+/// Mailboxes of one statement: databases bound its parameters.
+const BATCH: usize = 1000;
+
+impl Service {
+    /// Turns the mailboxes of a Pro user into tombstones and removes the domains and webhooks, in one transaction. What is
+    /// created concurrently is deleted too, or its creation finds the user deleted. Suspended mailboxes stay for the operator.
+    #[tracing::instrument(name = "mailbox.delete_owner", level = "debug", skip_all)]
+    pub(crate) async fn delete_owner(&self, owner: UserId) -> Result<(), Error> {
+        let now = self.clock.now();
+        let deleted = self.store.write("delete_owner", None, move |tx| {
+            Box::pin(async move {
+                // Mailboxes before their owner, as deliveries lock them, so that concurrent ones cannot deadlock.
+                mailboxes::lock_of_owner(tx, owner).await?;
+                owners::set_deleted(tx, owner, millis(now)).await?;
+                let (active, reserved) = mailboxes::lock_of_owner(tx, owner).await?;
+                for ids in active.chunks(BATCH) {
+                    mailboxes::soft_delete(tx, ids, millis(now)).await?;
+                }
+                for ids in reserved.chunks(BATCH) {
+                    mailboxes::remove(tx, ids).await?;
+                }
+                custom_domains::remove_of_user(tx, owner).await?;
+                delete_webhooks_of(tx, owner).await?;
+                usage_days::remove_of(tx, owner).await?;
+                outbox::delete_credentials(tx, &active, now).await?;
+                outbox::delete_credentials(tx, &reserved, now).await?;
+                Ok(outbox::delete_user(tx, owner, now).await?)
+            })
+        });
+        let deleted = deleted.await;
+        // Also after an error: a commit that failed can have happened.
+        self.store.cache().clear();
+        deleted?;
+        self.outbox.notify_one();
+        Ok(())
+    }
+}
