@@ -1,5 +1,6 @@
 //! The use cases that every dialect shares. They know no path, no status and no JSON.
 
+mod add_domain;
 pub(crate) mod authenticate;
 pub(crate) mod create_account;
 mod create_limit;

@@ -123,8 +123,8 @@ async fn verified_domain_receives_mail_until_deleted(db: Db) {
     assert!(answer.txt_record && answer.mx_record, "{answer:?}");
     let verified = answer.domain.unwrap();
     assert!(verified.verified_at.is_some() && verified.mx_configured);
-    // The second user to prove it is too late.
-    dns.publish(proof(&bobs));
+    // The second user to prove it is too late, as long as the proof of the first stands.
+    dns.publish(proof(&domain).txt(NAME, &bobs.verify_token));
     let (exists, taken) = (ErrorCode::AlreadyExists, Reason::DomainAlreadyExists);
     assert_refused(verify(&world, &bob, &bobs.domain_id).await, exists, taken);
     assert_refused(add(&world, &user(), "mine.example").await, exists, taken);
@@ -143,6 +143,41 @@ async fn verified_domain_receives_mail_until_deleted(db: Db) {
     let refused = resolve(&world, "a@mine.example").await;
     assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
     assert!(world.get(crate::world::scope(&mailbox)).await.is_ok());
+}
+
+db_test!(verify_domain_of_new_owner_takes_it_over);
+async fn verify_domain_of_new_owner_takes_it_over(db: Db) {
+    let (world, dns) = with_dns(db).await;
+    let (ann, bob) = (user(), user());
+    let anns = prove(&world, &dns, &ann).await;
+    let mailbox = world.create_for("a@mine.example", Some(&ann)).await;
+    let taken = add(&world, &bob, NAME).await;
+    assert_refused(taken, ErrorCode::AlreadyExists, Reason::DomainAlreadyExists);
+    // Bob buys the domain and removes the record of ann.
+    dns.publish(Zone::default().mx(NAME, 10, "mx.mayfly.test"));
+    let bobs = add(&world, &bob, NAME).await.unwrap();
+    assert_eq!(
+        resolve(&world, "a@mine.example").await.unwrap(),
+        mailbox,
+        "not proven yet"
+    );
+    assert!(!verify(&world, &bob, &bobs.domain_id).await.unwrap().txt_record);
+    dns.publish(proof(&bobs));
+    let answer = verify(&world, &bob, &bobs.domain_id).await.unwrap();
+    assert!(answer.domain.unwrap().verified_at.is_some());
+    // Ann's mailbox keeps its mail, receives no more, and blocks no address of bob.
+    let refused = resolve(&world, "a@mine.example").await;
+    assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
+    assert!(world.get(crate::world::owned(&mailbox, &ann)).await.is_ok());
+    assert!(world.get(crate::world::owned(&mailbox, &bob)).await.is_err());
+    let new = world.create_for("a@mine.example", Some(&bob)).await;
+    assert_eq!(resolve(&world, "a@mine.example").await.unwrap(), new);
+    // Her old record proves nothing.
+    let lost = listed(&world, &ann).await.remove(0);
+    assert!(lost.verified_at.is_none() && lost.verify_token != anns.verify_token);
+    dns.publish(proof(&anns));
+    assert!(!verify(&world, &ann, &anns.domain_id).await.unwrap().txt_record);
+    assert_eq!(resolve(&world, "a@mine.example").await.unwrap(), new);
 }
 
 db_test!(verify_domain_first_of_two_users_wins);

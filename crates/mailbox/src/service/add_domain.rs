@@ -10,7 +10,8 @@ use crate::{
 };
 
 impl Service {
-    /// Adds a domain of a Pro user. Returns a pending domain unchanged.
+    /// Adds a domain of a Pro user. Returns a pending domain unchanged. A name that another user has verified can be added once
+    /// that proof is gone from the DNS.
     #[tracing::instrument(name = "mailbox.add_domain", level = "debug", skip_all)]
     pub(crate) async fn add_domain(
         &self,
@@ -20,6 +21,10 @@ impl Service {
     ) -> Result<custom_domain::Model, Error> {
         let name = rules::canonical(name, &self.domains)?;
         let call = idempotency_key.map(|key| Call::new("add_domain", user, key, &[&name]));
+        if let Some(holder) = self.find_other_holder(user, &name).await? {
+            // Notes whether its proof is still in the DNS.
+            self.check_domain(holder).await?;
+        }
         let now = self.clock.now();
         let max_domains = u64::from(self.config.max_domains);
         let domain = custom_domain::Model {

@@ -1,7 +1,6 @@
 //! `POST /pro/api/domains`
 
 use axum::{Json, extract::State, http::StatusCode};
-use mayfly_proto::mailbox::AddDomainRequest;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -27,11 +26,8 @@ pub(crate) async fn handle(
     IdempotencyKey(idempotency_key): IdempotencyKey,
     JsonBody(body): JsonBody<NamedDomain>,
 ) -> Result<(StatusCode, Json<AddedDomain>), FailureResponse> {
-    let request = AddDomainRequest {
-        user_id: principal.user_id,
-        domain: body.domain,
-        idempotency_key,
-    };
-    let answer = app.mailbox().add_domain(request).await?.into_inner();
+    let answer = app
+        .add_domain(principal.user_id, body.domain, idempotency_key)
+        .await?;
     Ok((StatusCode::CREATED, Json(answer.into())))
 }
