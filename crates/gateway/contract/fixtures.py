@@ -35,7 +35,12 @@ def main(base, smtp, output):
         return [f"{kind}{number}" for number in range(DISPOSABLE)]
 
     mailbox = account("main")["token"]
-    pro = call("/pro/api/register", None, {"email": "user@example.com", "password": PASSWORD})["token"]
+    def pro_token(name):
+        jwt = call("/pro/api/register", None, {"email": f"{name}@example.com", "password": PASSWORD})["token"]
+        return call("/pro/api/tokens", jwt, {"name": "contract"})["token"]
+
+    # An API token: the change of the password leaves it valid.
+    pro = pro_token("user")
     owned = account("owned", pro)["id"]
     host, port = smtp.rsplit(":", 1)
     with smtplib.SMTP(host, int(port)) as session:
@@ -62,6 +67,9 @@ def main(base, smtp, output):
         "pro": pro,
         # The run deletes its own mailbox with this token, and with no other.
         "deleted_mailbox": account("deleted")["token"],
+        "pro_of_delete_me": pro,
+        "pro_of_sign_out_everywhere": pro_token("signed-out"),
+        "pro_of_delete_pro_user": pro_token("deleted"),
         "message": message,
         "owned": owned,
         "owned_message": owned_message["id"],

@@ -53,6 +53,8 @@ def body(label):
         "POST /pro/api/register": {"email": f"new{number}@example.com", "password": PASSWORD},
         "POST /pro/api/login": {"email": "user@example.com", "password": PASSWORD},
         "PUT /pro/api/accounts/{id}/reset-password": {"password": PASSWORD},
+        "POST /pro/api/me/delete": {"password": PASSWORD},
+        "PUT /pro/api/me/password": {"current_password": PASSWORD, "password": PASSWORD},
         "POST /pro/api/domains": {"domain": f"new{number}.example"},
         "PUT /pro/api/domains/{id}": {"catch_all": None},
         "POST /pro/api/webhooks": {"url": f"{FIXTURES['base']}/receiver"},

@@ -2,8 +2,10 @@
 
 mod add_domain;
 pub(crate) mod authenticate;
+mod change_user_password;
 pub(crate) mod create_account;
 mod create_limit;
+mod delete_user;
 mod download_message;
 pub(crate) mod downloads;
 mod get_usage;

@@ -48,6 +48,11 @@ const FILES: &[(&str, &str, &[u8])] = &[
     ("/web/names.js", SCRIPT, include_bytes!("../web/names.js")),
     ("/web/pro.js", SCRIPT, include_bytes!("../web/pro.js")),
     (
+        "/web/pro-account.js",
+        SCRIPT,
+        include_bytes!("../web/pro-account.js"),
+    ),
+    (
         "/web/pro-domains.js",
         SCRIPT,
         include_bytes!("../web/pro-domains.js"),

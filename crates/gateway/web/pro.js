@@ -1,5 +1,6 @@
 import { ApiError, call, explain } from "./api.js";
 import { button, field, fill, form, h } from "./dom.js";
+import { showAccount } from "./pro-account.js";
 import { showDomains } from "./pro-domains.js";
 import { showMailboxes } from "./pro-mailboxes.js";
 import { showTokens } from "./pro-tokens.js";
@@ -10,13 +11,14 @@ import { texts } from "./texts.js";
 
 /** @typedef {(method: string, path: string, body?: unknown) => Promise<any>} Ask calls `/pro/api` with the token of the user */
 
-/** @type {Record<string, {title: string, show: (into: HTMLElement, ask: Ask) => Promise<void>}>} */
+/** @type {Record<string, {title: string, show: (into: HTMLElement, ask: Ask, restart: () => void) => Promise<void>}>} */
 const SECTIONS = {
   tokens: { title: texts.tokens, show: showTokens },
   mailboxes: { title: texts.mailboxes, show: showMailboxes },
   domains: { title: texts.domains, show: showDomains },
   webhooks: { title: texts.webhooks, show: showWebhooks },
   usage: { title: texts.usage, show: showUsage },
+  account: { title: texts.account, show: showAccount },
 };
 
 /** The page at `/pro`. */
@@ -69,11 +71,11 @@ class Dashboard extends HTMLElement {
       try {
         return await call(method, path, token, body);
       } catch (error) {
-        if (error instanceof ApiError && error.status === 401) this.signOut();
+        if (error instanceof ApiError && error.status === 401 && error.code !== "invalid_credentials") this.signOut();
         throw error;
       }
     };
-    SECTIONS[name].show(panel, ask).catch((error) => {
+    SECTIONS[name].show(panel, ask, () => this.start()).catch((error) => {
       const isAbsent = error instanceof ApiError && error.status === 404;
       fill(panel, h("h1", {}, SECTIONS[name].title), h("p", { role: "alert" }, isAbsent ? texts.notSupported : explain(error)),
         isAbsent ? null : button(texts.retry, () => this.start()));

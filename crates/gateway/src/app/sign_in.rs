@@ -9,13 +9,26 @@ use mayfly_proto::{
 use mayfly_rpc::Failure;
 use mayfly_types::Address;
 
-use super::{App, hash_request};
+use super::{App, hash_request, sign_in_limit::Attempt};
 
 /// A mailbox and a token for it.
 pub(crate) struct SignedIn {
     pub(crate) account_id: String,
     pub(crate) address: String,
     pub(crate) token: String,
+}
+
+impl App {
+    /// Begins a check of the password of a Pro user who is signed in, which counts like a sign-in: a stolen token is no way to
+    /// guess it.
+    pub(super) async fn begin_password_check(
+        &self,
+        user_id: &str,
+        client: IpAddr,
+    ) -> Result<Attempt<'_>, Failure> {
+        let account = format!("pro id {user_id}");
+        self.sign_in_limit.begin(&account, client).await
+    }
 }
 
 /// The name under which attempts of a Pro user are counted: an address can be a mailbox too.

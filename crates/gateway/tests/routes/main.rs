@@ -99,11 +99,20 @@ mod pro {
         }
         mod me {
             mod get;
+            mod delete {
+                mod post;
+            }
+            mod password {
+                mod put;
+            }
         }
         mod messages {
             mod wait {
                 mod get;
             }
+        }
+        mod sessions {
+            mod delete;
         }
         mod register {
             mod post;

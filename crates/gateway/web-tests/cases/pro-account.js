@@ -43,6 +43,30 @@ pageCases({
     assert.equal(await status(), 401);
   },
 
+  async pro_password_change_keeps_the_session({ page }) {
+    await openDashboard(page, "account");
+    await page.getByLabel("Current password").fill("a wrong guess");
+    await page.getByLabel("New password").fill("another password");
+    await page.getByRole("button", { name: "Change password" }).click();
+    await page.getByRole("alert").filter({ hasText: "password" }).waitFor();
+    await page.getByLabel("Current password").fill(PASSWORD);
+    await page.getByLabel("New password").fill("another password");
+    await page.getByRole("button", { name: "Change password" }).click();
+    await page.getByText("Password changed.").waitFor();
+    await checkView(page, "pro-account");
+    await page.getByRole("link", { name: "Tokens" }).click();
+    await page.getByRole("heading", { name: "Tokens" }).waitFor();
+  },
+
+  async pro_deleted_account_is_signed_out({ page }) {
+    await openDashboard(page, "account");
+    await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await page.getByRole("button", { name: "Delete account" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete account" }).click();
+    await page.getByText("Account deleted.").waitFor();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  },
+
   async pro_mailbox_shows_its_messages({ page }) {
     const address = `${unique("owned")}@mayfly.test`;
     await openDashboard(page, "mailboxes");

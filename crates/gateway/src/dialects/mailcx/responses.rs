@@ -56,6 +56,11 @@ errors! {
         "401": "`invalid_token`",
         "403": "`account_suspended` by an operator",
     }
+    /// Of routes that need a bearer token and the password.
+    BearerAndPassword {
+        "401": "`invalid_token`, or `invalid_credentials`: the password is wrong",
+        "403": "`account_suspended` by an operator",
+    }
     /// Of routes that check a password.
     Password {
         "401": "`invalid_credentials`",

@@ -18,6 +18,8 @@ pub(crate) mod messages;
 pub(crate) mod pro {
     //! `/pro/api`
     pub(crate) mod accounts;
+    pub(crate) mod change_password;
+    pub(crate) mod delete_user;
     pub(crate) mod domains {
         //! `/pro/api/domains`
         pub(crate) mod add;
@@ -29,6 +31,7 @@ pub(crate) mod pro {
     pub(crate) mod login;
     pub(crate) mod me;
     pub(crate) mod register;
+    pub(crate) mod sign_out;
     pub(crate) mod tokens {
         //! `/pro/api/tokens`
         pub(crate) mod create;

@@ -58,6 +58,15 @@ pub(super) fn table() -> Vec<Route> {
         route("GET", "/api/messages/{id}/attachments/{index}", Mailbox, 200),
         route("PUT", "/api/messages/{id}/read", Mailbox, 204),
         route("GET", "/pro/api/me", Pro, 200),
+        // A wrong password: the right one would end the user.
+        with(
+            route("PUT", "/pro/api/me/password", Pro, 401),
+            json!({"current_password": "a guess", "password": "battery staple"}),
+        ),
+        with(
+            route("POST", "/pro/api/me/delete", Pro, 401),
+            json!({"password": "a guess"}),
+        ),
         route("GET", "/pro/api/usage", Pro, 200),
         route("GET", "/pro/api/accounts", Pro, 200),
         route("GET", "/pro/api/accounts/{id}/messages", Pro, 200),
@@ -98,6 +107,7 @@ pub(super) fn table() -> Vec<Route> {
             json!({"url": "https://hooks.example.com/fresh"}),
         ),
         route("DELETE", "/pro/api/tokens/{id}", Pro, 204),
+        route("DELETE", "/pro/api/sessions", Pro, 204),
         route("DELETE", "/api/messages/{id}", Mailbox, 204),
         route("DELETE", "/api/me", Mailbox, 204),
         route("DELETE", "/pro/api/accounts/{id}", Pro, 204),
