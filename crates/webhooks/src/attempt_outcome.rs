@@ -60,7 +60,7 @@ impl AttemptOutcome {
             Ok(_) => "status",
             Err(AttemptFailure::Secret) => "secret",
             Err(AttemptFailure::Send(error)) => match error {
-                SendError::Url(_) | SendError::Refused => "refused",
+                SendError::Url(_) | SendError::Refused | SendError::NotAllowed(_) => "refused",
                 SendError::Unresolved => "unresolved",
                 SendError::Connect => "connect",
                 SendError::Tls => "tls",

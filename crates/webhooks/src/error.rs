@@ -1,5 +1,7 @@
 //! Every way in which a use case can fail. Nothing here knows tonic or HTTP.
 
+use std::borrow::Cow;
+
 use mayfly_database::{DatabaseFailure, DbErr, error_code, idempotency::Refused};
 use mayfly_types::{ErrorCode, Reason};
 
@@ -8,7 +10,7 @@ use mayfly_types::{ErrorCode, Reason};
 pub enum Error {
     /// The target is malformed or not public.
     #[error("the URL {0}")]
-    InvalidUrl(&'static str),
+    InvalidUrl(Cow<'static, str>),
     /// The subscription names an event that does not exist.
     #[error("there is only the event email.received")]
     InvalidEvents,

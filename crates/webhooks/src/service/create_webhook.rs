@@ -64,7 +64,7 @@ impl Webhooks {
         let (max, lock_owner) = (u64::from(self.limits.max_webhooks), self.lock_owner);
         self.store
             .write_once("create_webhook", call, now, move |tx| {
-                let (row, secret) = (row.clone(), secret.clone());
+                let (row, secret, checked) = (row.clone(), secret.clone(), checked.clone());
                 Box::pin(async move {
                     checked.map_err(Error::InvalidUrl)?;
                     if !lock_owner(tx, owner).await? {

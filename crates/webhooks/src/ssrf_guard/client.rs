@@ -1,6 +1,7 @@
 //! Sends one request over its own connection: resolve, check, connect, send, read the head, all within time-outs.
 
 use std::{
+    borrow::Cow,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -49,6 +50,9 @@ pub(crate) enum SendError {
     Unresolved,
     #[error("the host has an address that is not public")]
     Refused,
+    /// The operator allows networks, so the address is no secret to those who run the receiver.
+    #[error("the host has the address {0}, which is not public and not in webhooks.allowed_networks")]
+    NotAllowed(IpAddr),
     #[error("cannot connect")]
     Connect,
     #[error("no TLS with this host")]
@@ -116,10 +120,14 @@ impl GuardedClient {
     ///
     /// # Errors
     /// Returns the problem as the predicate of "the URL".
-    pub(crate) async fn check(&self, url: &str) -> Result<(), &'static str> {
+    pub(crate) async fn check(&self, url: &str) -> Result<(), Cow<'static, str>> {
         let target = Target::new(url, &self.rules)?;
         match timeout(RESOLVE_TIMEOUT, self.addresses(&target)).await {
-            Ok(Err(SendError::Refused)) => Err("leads to an address that is not public"),
+            Ok(Err(SendError::Refused)) => Err("leads to an address that is not public".into()),
+            Ok(Err(SendError::NotAllowed(address))) => Err(format!(
+                "leads to {address}, which is not public and not in webhooks.allowed_networks"
+            )
+            .into()),
             _ => Ok(()),
         }
     }
@@ -178,8 +186,11 @@ impl GuardedClient {
                     .collect()
             }
         };
-        if found.iter().any(|address| !is_allowed(*address, &self.rules)) {
-            return Err(SendError::Refused);
+        let forbidden = found.iter().find(|address| !is_allowed(**address, &self.rules));
+        match forbidden {
+            Some(address) if self.rules.is_missing(*address) => return Err(SendError::NotAllowed(*address)),
+            Some(_) => return Err(SendError::Refused),
+            None => {}
         }
         if found.is_empty() {
             return Err(SendError::Unresolved);

@@ -18,6 +18,11 @@ impl Rules {
         contains(&self.allowed_networks, address)
     }
 
+    /// Returns whether the operator allows networks, and the address is in none of them nor in a denied one.
+    pub(super) fn is_missing(&self, address: IpAddr) -> bool {
+        !self.allowed_networks.is_empty() && !self.allow(address) && !self.deny(address)
+    }
+
     pub(super) fn deny(&self, address: IpAddr) -> bool {
         contains(&self.denied_networks, address)
     }

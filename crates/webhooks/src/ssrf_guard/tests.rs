@@ -132,7 +132,7 @@ async fn post_with_rebinding_name_never_connects_to_private_address() {
                 delivered += 1;
             }
             Err(problem) => {
-                assert_eq!(problem, SendError::Refused);
+                assert!(matches!(problem, SendError::NotAllowed(_)), "{problem:?}");
                 refused += 1;
             }
         }
@@ -161,7 +161,7 @@ async fn post_with_dead_public_address_skips_private_address() {
     }
     let refused = problems
         .iter()
-        .filter(|problem| **problem == SendError::Refused)
+        .filter(|problem| matches!(problem, SendError::NotAllowed(_)))
         .count();
     assert!(
         (100..200).contains(&refused),
@@ -204,6 +204,33 @@ async fn check_and_post_refuse_denied_networks() {
         () = used => {}
         _ = listener.accept() => panic!("a denied address was connected"),
     }
+}
+
+/// `localhost` has two addresses, and only one of them is in the allowed network.
+#[tokio::test]
+async fn check_of_localhost_names_address_and_key() {
+    let client = client("127.0.0.0/8", &[]);
+    let problem = client.check("http://localhost:8080/").await.unwrap_err();
+    assert_eq!(
+        problem,
+        "leads to ::1, which is not public and not in webhooks.allowed_networks"
+    );
+    let problem = post(&client, "http://localhost:8080/").await.unwrap_err();
+    assert_eq!(problem, SendError::NotAllowed(Ipv6Addr::LOCALHOST.into()));
+    assert!(
+        problem.to_string().contains("webhooks.allowed_networks"),
+        "{problem}"
+    );
+}
+
+/// Without allowed networks, addresses of internal names are no business of users.
+#[tokio::test]
+async fn post_to_private_address_without_networks_hides_it() {
+    let mut tasks = JoinSet::new();
+    let dns = flipping_dns(&mut tasks).await;
+    let client = GuardedClient::new(Rules::default(), resolver_config(&[dns]));
+    let problem = post(&client, "https://flip.example/").await.unwrap_err();
+    assert_eq!(problem, SendError::Refused);
 }
 
 /// How a hostile receiver treats a connection.
