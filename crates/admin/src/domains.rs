@@ -5,7 +5,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use mayfly_proto::mailbox::{ListSystemDomainsRequest, SetDomainAcceptingRequest};
+use mayfly_proto::mailbox::{ListSystemDomainsRequest, SetDomainRequest};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -26,6 +26,7 @@ pub(crate) async fn list(State(mut services): State<Services>) -> Result<Json<Va
                 "domain": domain.domain,
                 "listed": domain.listed,
                 "accepting": domain.accepting,
+                "pro_only": domain.pro_only,
                 "accounts": domain.mailboxes,
             })
         })
@@ -33,24 +34,27 @@ pub(crate) async fn list(State(mut services): State<Services>) -> Result<Json<Va
     Ok(Json(json!({"domains": domains})))
 }
 
-/// The body of a change.
+/// The body of a change. What is absent stays as it is.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Change {
-    accepting: bool,
+    accepting: Option<bool>,
+    pro_only: Option<bool>,
 }
 
 /// `PUT /domains/{domain}`
-pub(crate) async fn set_accepting(
+pub(crate) async fn set(
     State(mut services): State<Services>,
     Extension(Operator(operator)): Extension<Operator>,
     Path(domain): Path<String>,
     Body(change): Body<Change>,
 ) -> Result<StatusCode, Rejection> {
-    let request = SetDomainAcceptingRequest {
+    let request = SetDomainRequest {
         domain,
         accepting: change.accepting,
+        pro_only: change.pro_only,
         operator: operator.to_string(),
     };
-    services.mailbox.set_domain_accepting(request).await?;
+    services.mailbox.set_domain(request).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,6 +9,7 @@ mod guard;
 mod reports;
 mod tokens;
 mod users;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use axum::{
     routing::{delete, get, post, put},
 };
 use mayfly_proto::{
-    auth::auth_admin_client::AuthAdminClient, mailbox::mailbox_admin_client::MailboxAdminClient,
+    auth::{auth_admin_client::AuthAdminClient, auth_client::AuthClient},
+    mailbox::mailbox_admin_client::MailboxAdminClient,
 };
 use mayfly_rpc::{Failure, Transport};
 use tokio::sync::Semaphore;
@@ -33,13 +35,15 @@ const MAX_EXPORTS: usize = 1;
 #[derive(Debug, Clone)]
 struct Services {
     auth: AuthAdminClient<Transport>,
+    users: AuthClient<Transport>,
     mailbox: MailboxAdminClient<Transport>,
     exports: Arc<Semaphore>,
 }
 
-/// Returns the routes of `/admin/api`.
-pub fn router(tokens: Tokens, auth: Transport, mailbox: Transport) -> Router {
+/// Returns the routes of `/admin/api`, over `Auth`, `AuthAdmin` and `MailboxAdmin`.
+pub fn router(tokens: Tokens, users: Transport, auth: Transport, mailbox: Transport) -> Router {
     let services = Services {
+        users: AuthClient::new(users),
         auth: AuthAdminClient::new(auth),
         mailbox: MailboxAdminClient::new(mailbox),
         exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
@@ -48,16 +52,20 @@ pub fn router(tokens: Tokens, auth: Transport, mailbox: Transport) -> Router {
         .route("/statistics", get(reports::statistics))
         .route("/audit", get(reports::audit))
         .route("/users", get(users::list).post(users::invite))
+        .route("/users/{id}", delete(users::delete))
         .route("/users/{id}/password", post(users::reset_password))
         .route("/users/{id}/suspend", post(users::suspend))
         .route("/users/{id}/resume", post(users::resume))
+        .route("/users/{id}/webhooks", get(webhooks::list))
+        .route("/webhooks/{id}/pause", post(webhooks::pause))
+        .route("/webhooks/{id}/resume", post(webhooks::resume))
         .route("/accounts", get(accounts::find))
         .route("/accounts/{id}", delete(accounts::delete))
         .route("/accounts/{id}/suspend", post(accounts::suspend))
         .route("/accounts/{id}/resume", post(accounts::resume))
         .route("/accounts/{id}/export", get(export::export))
         .route("/domains", get(domains::list))
-        .route("/domains/{domain}", put(domains::set_accepting))
+        .route("/domains/{domain}", put(domains::set))
         .route("/blocks", get(blocks::list).put(blocks::put))
         .route("/blocks/{id}", delete(blocks::delete))
         .fallback(|| async { Rejection(Failure::not_found()) })

@@ -5,7 +5,7 @@ use axum::{
     extract::{Query, State},
 };
 use mayfly_proto::{
-    auth::ListAuthAuditRequest,
+    auth::{GetAuthStatisticsRequest, ListAuthAuditRequest},
     mailbox::{GetStatisticsRequest, ListMailboxAuditRequest},
 };
 use serde::Deserialize;
@@ -15,14 +15,24 @@ use crate::{Services, failure::Rejection};
 
 /// `GET /statistics`
 pub(crate) async fn statistics(State(mut services): State<Services>) -> Result<Json<Value>, Rejection> {
-    let counted = services.mailbox.get_statistics(GetStatisticsRequest {}).await?;
-    let counted = counted.into_inner();
+    let mailbox = services.mailbox.get_statistics(GetStatisticsRequest {});
+    let auth = services.auth.get_auth_statistics(GetAuthStatisticsRequest {});
+    let (mailbox, auth) = tokio::try_join!(mailbox, auth)?;
+    let (counted, users) = (mailbox.into_inner(), auth.into_inner());
     Ok(Json(json!({
+        "users": users.users,
+        "suspended_users": users.suspended_users,
+        "tokens": users.tokens,
         "active_accounts": counted.active_mailboxes,
         "suspended_accounts": counted.suspended_mailboxes,
         "messages": counted.messages,
         "message_bytes": counted.message_bytes,
         "custom_domains": counted.custom_domains,
+        "system_domains": counted.system_domains,
+        "accepting_domains": counted.accepting_domains,
+        "webhooks": counted.webhooks,
+        "paused_webhooks": counted.paused_webhooks,
+        "pending_webhook_events": counted.pending_webhook_events,
         "blocks": counted.blocks,
     })))
 }

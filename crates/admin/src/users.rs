@@ -6,8 +6,11 @@ use axum::{
     http::StatusCode,
 };
 use mayfly_proto::{
-    auth::{InviteUserRequest, ListUsersRequest, ResetUserPasswordRequest, SetUserSuspendedRequest},
-    mailbox::{SetSuspendedRequest, set_suspended_request::Target},
+    auth::{
+        DeleteUserRequest, GetUserRequest, InviteUserRequest, ListUsersRequest, ResetUserPasswordRequest,
+        SetUserSuspendedRequest,
+    },
+    mailbox::{DeleteOwnerByOperatorRequest, SetSuspendedRequest, set_suspended_request::Target},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -90,6 +93,25 @@ pub(crate) async fn reset_password(
     };
     let reset = services.auth.reset_user_password(request).await?.into_inner();
     Ok(Json(json!({"password": reset.password})))
+}
+
+/// `DELETE /users/{id}`. A repeated call completes one that failed in between: the user is in `auth` until the end.
+pub(crate) async fn delete(
+    State(mut services): State<Services>,
+    Extension(Operator(operator)): Extension<Operator>,
+    Path(user_id): Path<String>,
+) -> Result<StatusCode, Rejection> {
+    let known = GetUserRequest {
+        user_id: user_id.clone(),
+    };
+    services.users.get_user(known).await?;
+    let request = DeleteOwnerByOperatorRequest {
+        owner_user_id: user_id.clone(),
+        operator: operator.to_string(),
+    };
+    services.mailbox.delete_owner_by_operator(request).await?;
+    services.users.delete_user(DeleteUserRequest { user_id }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The body of a suspension.

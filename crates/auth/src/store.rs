@@ -1,6 +1,6 @@
 //! The service's tables. Only this module and the migrations name sea-orm. It makes no policy decisions.
 
-mod admin;
+pub(crate) mod admin;
 pub(crate) mod backup;
 mod credentials;
 #[expect(unreachable_pub, reason = "sea-orm's derives generate public types")]

@@ -7,6 +7,7 @@ mod m20261128_000002_add_untagged_addresses;
 mod m20261128_000010_create_operator_tables;
 mod m20261128_000011_create_clock_marks;
 mod m20261128_000012_add_owner_deletion;
+mod m20261128_000013_add_pro_only_domains;
 
 pub(crate) struct Migrator;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000010_create_operator_tables::Migration),
             Box::new(m20261128_000011_create_clock_marks::Migration),
             Box::new(m20261128_000012_add_owner_deletion::Migration),
+            Box::new(m20261128_000013_add_pro_only_domains::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());
         // Names begin with their date: the steps of both crates run in this order.

@@ -32,7 +32,7 @@ use tonic::{Request, Response, Status, Streaming};
 use self::{
     decode::{found_by, inline_limits, message_scope, owner, parsed, scope},
     views::{
-        attachment_to_proto, attempt_to_proto, custom_domain_to_proto, domain_to_proto, extracted_to_proto,
+        attachment_to_proto, attempt_to_proto, custom_domain_to_proto, domains_to_proto, extracted_to_proto,
         inline_part_to_proto, mailbox_to_proto, received_to_proto, summary_to_proto, usage_day_to_proto,
         webhook_to_proto,
     },
@@ -74,7 +74,7 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn list_domains(&self, _: Request<ListDomainsRequest>) -> Answer<ListDomainsResponse> {
         let domains = self.0.list_domains().await?;
-        let domains = domains.into_iter().map(domain_to_proto).collect();
+        let domains = domains_to_proto(domains);
         Ok(Response::new(ListDomainsResponse { domains }))
     }
 

@@ -20,6 +20,7 @@ mod mailboxes;
 mod messages;
 mod migrations;
 mod mime;
+mod operators;
 mod outbox;
 mod owners;
 mod sweep;

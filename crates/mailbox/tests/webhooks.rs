@@ -46,7 +46,7 @@ db_test!(
 
 /// A receiver with a configurable response. It records its requests.
 #[derive(Clone)]
-struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     answer: watch::Sender<String>,
     takes: std::time::Duration,
@@ -54,7 +54,7 @@ struct Receiver {
 }
 
 impl Receiver {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::late(std::time::Duration::ZERO).await
     }
 
@@ -114,25 +114,25 @@ impl Receiver {
     }
 
     /// Sets the response. While it is empty, requests wait.
-    fn answers(&self, answer: &str) {
+    pub(crate) fn answers(&self, answer: &str) {
         self.answer.send_replace(answer.to_owned());
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/hook", self.address)
     }
 
-    fn received(&self) -> Vec<(HeaderMap, Bytes)> {
+    pub(crate) fn received(&self) -> Vec<(HeaderMap, Bytes)> {
         self.received.lock().unwrap().clone()
     }
 
-    async fn until_received(&self, count: usize) -> Vec<(HeaderMap, Bytes)> {
+    pub(crate) async fn until_received(&self, count: usize) -> Vec<(HeaderMap, Bytes)> {
         eventually("received", async || self.received().len() >= count).await;
         self.received()
     }
 }
 
-async fn create(world: &World, owner: &str, url: &str) -> Result<CreateWebhookResponse, Failure> {
+pub(crate) async fn create(world: &World, owner: &str, url: &str) -> Result<CreateWebhookResponse, Failure> {
     create_once(world, owner, url, None).await
 }
 
@@ -152,7 +152,7 @@ async fn create_once(
     Ok(answer.map_err(Failure::from)?.into_inner())
 }
 
-async fn list(world: &World, owner: &str) -> Vec<Webhook> {
+pub(crate) async fn list(world: &World, owner: &str) -> Vec<Webhook> {
     let owner_user_id = owner.to_owned();
     let mut client = world.client.clone();
     let answer = client.list_webhooks(ListWebhooksRequest { owner_user_id }).await;
@@ -168,7 +168,7 @@ async fn deliveries(world: &World, owner: &str, id: &str) -> Result<Vec<WebhookD
     Ok(answer.map_err(Failure::from)?.into_inner().deliveries)
 }
 
-async fn rotate(world: &World, owner: &str, id: &str) -> Result<String, Failure> {
+pub(crate) async fn rotate(world: &World, owner: &str, id: &str) -> Result<String, Failure> {
     rotate_once(world, owner, id, None).await
 }
 
@@ -220,7 +220,7 @@ async fn test_once(world: &World, owner: &str, id: &str, key: Option<&str>) -> R
 }
 
 /// A world with a receiver, a mailbox of an owner, and the owner's webhook.
-async fn with_webhook(db: Db) -> (World, Receiver, String, String, CreateWebhookResponse) {
+pub(crate) async fn with_webhook(db: Db) -> (World, Receiver, String, String, CreateWebhookResponse) {
     let (world, receiver, owner) = (World::new(db).await, Receiver::start().await, user());
     let account = world.create_for("ann@mayfly.test", Some(&owner)).await;
     let webhook = create(&world, &owner, &receiver.url()).await.unwrap();

@@ -134,7 +134,8 @@ impl Process {
             }
             let [admin_auth, admin_mailbox] = process.admin_transports(&services);
             if let Some(tokens) = operator_tokens(config)? {
-                process.operators = mayfly_admin::router(tokens, admin_auth, admin_mailbox);
+                process.operators =
+                    mayfly_admin::router(tokens, services[0].clone(), admin_auth, admin_mailbox);
             }
             let (listeners, acme) = ((listener, sockets.plain_http), process.acme.as_ref());
             let edges = edges.clone();

@@ -27,6 +27,7 @@ pub use service::{
     delete_webhook::delete_webhooks_of,
     list_webhook_deliveries::Attempt,
     list_webhooks::{Webhook, WebhookStatus},
+    operator::{OperatedWebhook, WebhookCounts},
     sweep::Sweep,
 };
 pub use ssrf_guard::Network;

@@ -3,9 +3,13 @@
 use sea_orm_migration::MigrationTrait;
 
 mod m20261128_000002_create_webhook_tables;
+mod m20261128_000013_add_webhook_pause;
 
 /// Returns the migrations in order. The caller merges them with its own by name.
 #[must_use]
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(m20261128_000002_create_webhook_tables::Migration)]
+    vec![
+        Box::new(m20261128_000002_create_webhook_tables::Migration),
+        Box::new(m20261128_000013_add_webhook_pause::Migration),
+    ]
 }

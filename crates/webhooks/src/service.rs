@@ -4,6 +4,7 @@ pub(crate) mod create_webhook;
 pub(crate) mod delete_webhook;
 pub(crate) mod list_webhook_deliveries;
 pub(crate) mod list_webhooks;
+pub(crate) mod operator;
 mod replay_webhook_delivery;
 mod rotate_webhook_secret;
 pub(crate) mod sweep;

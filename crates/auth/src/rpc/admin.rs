@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use mayfly_proto::auth::{
-    AdminUser, AuditEntry, InviteUserRequest, InviteUserResponse, ListAuthAuditRequest,
-    ListAuthAuditResponse, ListUsersRequest, ListUsersResponse, ResetUserPasswordRequest,
-    ResetUserPasswordResponse, SetUserSuspendedRequest, SetUserSuspendedResponse, auth_admin_server,
+    AdminUser, AuditEntry, GetAuthStatisticsRequest, GetAuthStatisticsResponse, InviteUserRequest,
+    InviteUserResponse, ListAuthAuditRequest, ListAuthAuditResponse, ListUsersRequest, ListUsersResponse,
+    ResetUserPasswordRequest, ResetUserPasswordResponse, SetUserSuspendedRequest, SetUserSuspendedResponse,
+    auth_admin_server,
 };
 use tonic::{Request, Response, Status};
 
@@ -74,6 +75,19 @@ impl auth_admin_server::AuthAdmin for AdminRpc {
             .set_user_suspended(user_id, request.suspended, &request.reason, &request.operator)
             .await?;
         Ok(Response::new(SetUserSuspendedResponse {}))
+    }
+
+    async fn get_auth_statistics(
+        &self,
+        _: Request<GetAuthStatisticsRequest>,
+    ) -> Result<Response<GetAuthStatisticsResponse>, Status> {
+        let counted = self.0.get_statistics().await?;
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        Ok(Response::new(GetAuthStatisticsResponse {
+            users: number(counted.users),
+            suspended_users: number(counted.suspended_users),
+            tokens: number(counted.tokens),
+        }))
     }
 
     async fn list_auth_audit(

@@ -14,7 +14,7 @@ use crate::{
         password::{Owner, Password},
     },
     revocation_metrics::RevocationCause,
-    store::User,
+    store::{User, admin::Statistics},
 };
 
 /// The most rows of an answer.
@@ -153,6 +153,12 @@ impl Service {
             self.tokens.change(hash, std::future::ready(())).await;
         }
         Ok(outcome?)
+    }
+
+    /// Counts users and tokens.
+    #[tracing::instrument(name = "auth.get_auth_statistics", level = "debug", skip_all)]
+    pub(crate) async fn get_statistics(&self) -> Result<Statistics, Error> {
+        Ok(self.store.count().await?)
     }
 
     /// Lists the newest entries of the audit log, newest first.

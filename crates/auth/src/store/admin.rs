@@ -6,15 +6,29 @@ use mayfly_database::{
 };
 use mayfly_types::UserId;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use time::OffsetDateTime;
 
-use super::{Store, User, entities::user, first_generation};
+use super::{
+    Store, User,
+    entities::{pro_token, user},
+    first_generation,
+};
 use crate::{
     error::Error,
     model::{email::Email, password::StoredPassword},
 };
+
+/// What is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Statistics {
+    pub(crate) users: u64,
+    pub(crate) suspended_users: u64,
+    /// Not revoked.
+    pub(crate) tokens: u64,
+}
 
 impl Store {
     /// Lists users whose e-mail address contains a text, oldest first.
@@ -127,6 +141,22 @@ impl Store {
             Box::pin(async move { select.one(c).await })
         });
         Ok(read.await?.is_some())
+    }
+
+    /// Counts users and active tokens.
+    pub(crate) async fn count(&self) -> Result<Statistics, DbErr> {
+        let read = self.database.read("get_statistics", |c| {
+            Box::pin(async move {
+                let suspended = user::Entity::find().filter(user::Column::SuspendedAtSecs.is_not_null());
+                let tokens = pro_token::Entity::find().filter(pro_token::Column::RevokedAtSecs.is_null());
+                Ok::<_, DbErr>(Statistics {
+                    users: user::Entity::find().count(c).await?,
+                    suspended_users: suspended.count(c).await?,
+                    tokens: tokens.count(c).await?,
+                })
+            })
+        });
+        read.await
     }
 
     /// Lists the newest entries of the audit log, newest first.

@@ -11,16 +11,16 @@ use tonic::{Request, Response, Status};
 use super::{
     Answer, chunks,
     decode::{found_by, owner},
-    views::{mailbox_to_proto, seconds, summary_to_proto},
+    views::{mailbox_to_proto, seconds, summary_to_proto, webhook_to_proto},
 };
 use crate::{
     error::Error,
     service::{
         Service,
-        admin::{Export, ExportPart, FindBy, NewBlock, Suspend},
+        admin::{Counts, Export, ExportPart, FindBy, NewBlock, Suspend},
     },
     store::{
-        Mailbox, State,
+        Mailbox, State, domains,
         entities::block::{Kind, Model as Block},
     },
 };
@@ -81,6 +81,16 @@ impl mailbox_admin_server::MailboxAdmin for AdminRpc {
         Ok(Response::new(proto::DeleteMailboxByOperatorResponse {}))
     }
 
+    async fn delete_owner_by_operator(
+        &self,
+        request: Request<proto::DeleteOwnerByOperatorRequest>,
+    ) -> Answer<proto::DeleteOwnerByOperatorResponse> {
+        let r = request.into_inner();
+        let owner = owner(&r.owner_user_id)?;
+        self.0.delete_owner_by_operator(owner, &r.operator).await?;
+        Ok(Response::new(proto::DeleteOwnerByOperatorResponse {}))
+    }
+
     async fn export_mailbox(
         &self,
         request: Request<proto::ExportMailboxRequest>,
@@ -103,20 +113,50 @@ impl mailbox_admin_server::MailboxAdmin for AdminRpc {
             listed: domain.is_listed,
             accepting: domain.is_accepting,
             mailboxes: i64::try_from(mailboxes).unwrap_or(i64::MAX),
+            pro_only: domain.is_pro_only,
         });
         let domains = domains.collect();
         Ok(Response::new(proto::ListSystemDomainsResponse { domains }))
     }
 
-    async fn set_domain_accepting(
+    async fn set_domain(
         &self,
-        request: Request<proto::SetDomainAcceptingRequest>,
-    ) -> Answer<proto::SetDomainAcceptingResponse> {
+        request: Request<proto::SetDomainRequest>,
+    ) -> Answer<proto::SetDomainResponse> {
         let r = request.into_inner();
+        let change = domains::Change {
+            is_accepting: r.accepting,
+            is_pro_only: r.pro_only,
+        };
+        self.0.set_domain(&r.domain, change, &r.operator).await?;
+        Ok(Response::new(proto::SetDomainResponse {}))
+    }
+
+    async fn list_operated_webhooks(
+        &self,
+        request: Request<proto::ListOperatedWebhooksRequest>,
+    ) -> Answer<proto::ListOperatedWebhooksResponse> {
+        let owner = owner(&request.into_inner().owner_user_id)?;
+        let listed = self.0.list_operated_webhooks(owner).await?;
+        let webhooks = listed.into_iter().map(|listed| proto::OperatedWebhook {
+            webhook: Some(webhook_to_proto(listed.webhook)),
+            pending_events: i64::try_from(listed.pending_events).unwrap_or(i64::MAX),
+            paused_at: listed.paused_at_ms.map(seconds),
+        });
+        let webhooks = webhooks.collect();
+        Ok(Response::new(proto::ListOperatedWebhooksResponse { webhooks }))
+    }
+
+    async fn set_webhook_paused(
+        &self,
+        request: Request<proto::SetWebhookPausedRequest>,
+    ) -> Answer<proto::SetWebhookPausedResponse> {
+        let r = request.into_inner();
+        let id = found_by(&r.webhook_id)?;
         self.0
-            .set_domain_accepting(&r.domain, r.accepting, &r.operator)
+            .set_webhook_paused(id, r.paused, &r.reason, &r.operator)
             .await?;
-        Ok(Response::new(proto::SetDomainAcceptingResponse {}))
+        Ok(Response::new(proto::SetWebhookPausedResponse {}))
     }
 
     async fn list_blocks(&self, _: Request<proto::ListBlocksRequest>) -> Answer<proto::ListBlocksResponse> {
@@ -160,7 +200,10 @@ impl mailbox_admin_server::MailboxAdmin for AdminRpc {
         &self,
         _: Request<proto::GetStatisticsRequest>,
     ) -> Answer<proto::GetStatisticsResponse> {
-        let found = self.0.get_statistics().await?;
+        let Counts {
+            stored: found,
+            webhooks,
+        } = self.0.get_statistics().await?;
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         Ok(Response::new(proto::GetStatisticsResponse {
             active_mailboxes: number(found.active_mailboxes),
@@ -169,6 +212,11 @@ impl mailbox_admin_server::MailboxAdmin for AdminRpc {
             message_bytes: found.message_bytes,
             custom_domains: number(found.custom_domains),
             blocks: number(found.blocks),
+            webhooks: number(webhooks.webhooks),
+            paused_webhooks: number(webhooks.paused),
+            pending_webhook_events: number(webhooks.pending_events),
+            system_domains: number(found.system_domains),
+            accepting_domains: number(found.accepting_domains),
         }))
     }
 

@@ -13,14 +13,17 @@ use crate::{
     },
 };
 
-pub(super) fn domain_to_proto(domain: domain::Model) -> proto::Domain {
-    proto::Domain {
+/// The default is the first that everybody can use, or the first.
+pub(super) fn domains_to_proto(domains: Vec<domain::Model>) -> Vec<proto::Domain> {
+    let default = domains.iter().position(|domain| !domain.is_pro_only).unwrap_or(0);
+    let view = |(at, domain): (usize, domain::Model)| proto::Domain {
         domain_id: domain.id.to_string(),
         domain: domain.name,
-        is_default: domain.sort_order == 0,
+        is_default: at == default,
         sort_order: domain.sort_order,
-        pro_only: false,
-    }
+        pro_only: domain.is_pro_only,
+    };
+    domains.into_iter().enumerate().map(view).collect()
 }
 
 pub(super) fn custom_domain_to_proto(domain: custom_domain::Model) -> proto::CustomDomain {
@@ -128,6 +131,7 @@ pub(super) fn webhook_to_proto(webhook: Webhook) -> proto::Webhook {
     let status = match webhook.status {
         WebhookStatus::Active => proto::WebhookStatus::Active,
         WebhookStatus::Failed => proto::WebhookStatus::Failed,
+        WebhookStatus::Paused => proto::WebhookStatus::Paused,
     };
     proto::Webhook {
         webhook_id: webhook.id.to_string(),

@@ -6,14 +6,16 @@ mod export_mailbox;
 mod find_mailboxes;
 mod get_statistics;
 mod set_suspended;
+mod webhooks;
 
 pub(crate) use blocks::NewBlock;
 pub(crate) use export_mailbox::{Export, ExportPart};
 pub(crate) use find_mailboxes::FindBy;
+pub(crate) use get_statistics::Counts;
 pub(crate) use set_suspended::Suspend;
 
 use mayfly_database::audit::{self, Action, AuditEntry};
-use mayfly_types::AccountId;
+use mayfly_types::{AccountId, UserId};
 
 use super::Service;
 use crate::{
@@ -40,6 +42,13 @@ fn action(operator: &str, name: &'static str, subject: String, detail: impl Into
 }
 
 impl Service {
+    /// Deletes everything of a Pro user.
+    #[tracing::instrument(name = "mailbox.delete_owner_by_operator", level = "debug", skip_all)]
+    pub(crate) async fn delete_owner_by_operator(&self, owner: UserId, operator: &str) -> Result<(), Error> {
+        let action = action(operator, "delete_user", owner.to_string(), "");
+        self.delete_owner_by(owner, Some(action)).await
+    }
+
     /// Lists the newest entries of the audit log, newest first.
     #[tracing::instrument(name = "mailbox.list_mailbox_audit", level = "debug", skip_all)]
     pub(crate) async fn list_audit(&self, limit: u32) -> Result<Vec<AuditEntry>, Error> {

@@ -1,13 +1,14 @@
 //! Deletes everything of a Pro user. The outbox deletes the user and the credentials of the mailboxes in `auth`; the sweeper
 //! removes the rows.
 
+use mayfly_database::audit::{self, Action};
 use mayfly_types::UserId;
 use mayfly_webhooks::delete_webhooks_of;
 
 use super::Service;
 use crate::{
     error::Error,
-    store::{custom_domains, mailboxes, millis, outbox, owners, usage_days},
+    store::{State, custom_domains, mailboxes, millis, outbox, owners, usage_days},
 };
 
 /// Mailboxes of one statement: databases bound its parameters.
@@ -18,9 +19,20 @@ impl Service {
     /// created concurrently is deleted too, or its creation finds the user deleted. Suspended mailboxes stay for the operator.
     #[tracing::instrument(name = "mailbox.delete_owner", level = "debug", skip_all)]
     pub(crate) async fn delete_owner(&self, owner: UserId) -> Result<(), Error> {
+        self.delete_owner_by(owner, None).await
+    }
+
+    /// As [`Service::delete_owner`]. An operator also deletes the mailboxes that are suspended with their owner.
+    pub(super) async fn delete_owner_by(&self, owner: UserId, operator: Option<Action>) -> Result<(), Error> {
         let now = self.clock.now();
         let deleted = self.store.write("delete_owner", None, move |tx| {
+            let operator = operator.clone();
             Box::pin(async move {
+                if let Some(action) = operator {
+                    let (from, to) = (State::SuspendedWithOwner, State::Active);
+                    mailboxes::set_state_of_owner(tx, owner, from, to).await?;
+                    audit::record(tx, now, &action).await?;
+                }
                 // Mailboxes before their owner, as deliveries lock them, so that concurrent ones cannot deadlock.
                 mailboxes::lock_of_owner(tx, owner).await?;
                 owners::set_deleted(tx, owner, millis(now)).await?;

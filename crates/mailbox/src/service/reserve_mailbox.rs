@@ -177,7 +177,10 @@ impl Claim {
     async fn check_domain(&self, tx: &DatabaseTransaction) -> Result<bool, Error> {
         let (name, owner) = (self.address.domain(), self.mailbox.owner_user_id);
         let listed = domains::list(tx).await?;
-        if listed.iter().any(|known| known.name == name) {
+        if let Some(known) = listed.iter().find(|known| known.name == name) {
+            if known.is_pro_only && owner.is_none() {
+                return Err(Error::InvalidDomain);
+            }
             if self.is_reserved_name {
                 return Err(Error::ReservedAddress);
             }

@@ -3,7 +3,7 @@
 use mayfly_types::{DomainId, DomainName};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, OnConflict},
 };
 use time::OffsetDateTime;
@@ -31,6 +31,7 @@ pub(crate) async fn sync(
             sort_order: Set(order),
             is_listed: Set(true),
             is_accepting: Set(true),
+            is_pro_only: Set(false),
         })
         .on_conflict(update)
         .exec_without_returning(c)
@@ -58,18 +59,30 @@ pub(crate) async fn list_all(c: &impl ConnectionTrait) -> Result<Vec<Model>, DbE
         .await
 }
 
-/// Sets whether a domain accepts new mailboxes. Returns false when there is no such domain.
-pub(crate) async fn set_accepting(
-    c: &impl ConnectionTrait,
-    name: &str,
-    is_accepting: bool,
-) -> Result<bool, DbErr> {
-    let updated = Entity::update_many()
-        .col_expr(Column::IsAccepting, Expr::value(is_accepting))
-        .filter(Column::Name.eq(name))
-        .exec(c)
-        .await?;
-    Ok(updated.rows_affected > 0)
+/// What an operator changes on a domain. `None` leaves a value as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Change {
+    pub(crate) is_accepting: Option<bool>,
+    pub(crate) is_pro_only: Option<bool>,
+}
+
+/// Changes a domain. Returns false when there is no such domain.
+pub(crate) async fn change(c: &impl ConnectionTrait, name: &str, change: Change) -> Result<bool, DbErr> {
+    let mut update = Entity::update_many().filter(Column::Name.eq(name));
+    if let Some(is_accepting) = change.is_accepting {
+        update = update.col_expr(Column::IsAccepting, Expr::value(is_accepting));
+    }
+    if let Some(is_pro_only) = change.is_pro_only {
+        update = update.col_expr(Column::IsProOnly, Expr::value(is_pro_only));
+    }
+    Ok(update.exec(c).await?.rows_affected > 0)
+}
+
+/// Counts the domains of the configuration, and those of them that accept new mailboxes.
+pub(crate) async fn count(c: &impl ConnectionTrait) -> Result<(u64, u64), DbErr> {
+    let listed = Entity::find().filter(Column::IsListed.eq(true));
+    let accepting = listed.clone().filter(Column::IsAccepting.eq(true));
+    Ok((listed.count(c).await?, accepting.count(c).await?))
 }
 
 /// Returns whether a domain is or was a system domain.

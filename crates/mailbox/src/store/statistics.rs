@@ -6,7 +6,7 @@ use sea_orm::{
 };
 
 use super::{
-    blocks,
+    blocks, domains,
     entities::{
         custom_domain,
         mailbox::{self, State},
@@ -23,6 +23,8 @@ pub(crate) struct Statistics {
     pub(crate) message_bytes: i64,
     pub(crate) custom_domains: u64,
     pub(crate) blocks: u64,
+    pub(crate) system_domains: u64,
+    pub(crate) accepting_domains: u64,
 }
 
 /// Counts what is stored.
@@ -40,6 +42,7 @@ pub(crate) async fn count(c: &impl ConnectionTrait, now_ms: i64) -> Result<Stati
         .into_tuple::<Option<i64>>()
         .one(c)
         .await?;
+    let (system_domains, accepting_domains) = domains::count(c).await?;
     Ok(Statistics {
         active_mailboxes: with_state(vec![State::Active]).await?,
         suspended_mailboxes: with_state(State::SUSPENDED.to_vec()).await?,
@@ -47,5 +50,7 @@ pub(crate) async fn count(c: &impl ConnectionTrait, now_ms: i64) -> Result<Stati
         message_bytes: message_bytes.flatten().unwrap_or_default(),
         custom_domains: custom_domain::Entity::find().count(c).await?,
         blocks: blocks::count(c, now_ms).await?,
+        system_domains,
+        accepting_domains,
     })
 }

@@ -48,12 +48,17 @@ enum Action {
         #[command(subcommand)]
         action: Domains,
     },
+    /// Webhooks of Pro users
+    Webhooks {
+        #[command(subcommand)]
+        action: Webhooks,
+    },
     /// Blocked senders, clients and recipients
     Blocks {
         #[command(subcommand)]
         action: Blocks,
     },
-    /// Count mailboxes, messages, domains and blocks
+    /// Count users, mailboxes, messages, domains, webhooks and blocks
     Statistics,
     /// List what operators did, newest first
     Audit {
@@ -91,6 +96,11 @@ enum Users {
     },
     /// Undo a suspension
     Resume {
+        /// Id of the user
+        id: String,
+    },
+    /// Delete a user with all mailboxes, domains, webhooks and tokens
+    Delete {
         /// Id of the user
         id: String,
     },
@@ -147,6 +157,38 @@ enum Domains {
     Retire {
         /// Name of the domain
         domain: String,
+    },
+    /// Let only Pro users create mailboxes on a domain
+    ProOnly {
+        /// Name of the domain
+        domain: String,
+    },
+    /// Let everybody create mailboxes on a domain
+    Public {
+        /// Name of the domain
+        domain: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Webhooks {
+    /// List the webhooks of a user with their pending events
+    List {
+        /// Id of the user
+        user: String,
+    },
+    /// Stop deliveries of a webhook; its events are kept
+    Pause {
+        /// Id of the webhook
+        id: String,
+        /// For the audit log
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Deliver the kept events, and new ones
+    Resume {
+        /// Id of the webhook
+        id: String,
     },
 }
 
@@ -265,6 +307,8 @@ impl AdminCommand {
 
 const USER: &[&str] = &["id", "email", "suspended_at"];
 const MAILBOX: &[&str] = &["id", "address", "state", "used_bytes", "user_id"];
+const DOMAIN: &[&str] = &["domain", "accepting", "listed", "accounts", "pro_only"];
+const WEBHOOK: &[&str] = &["id", "status", "pending_events", "failure_count", "url"];
 const BLOCK: &[&str] = &["id", "sender", "client", "address", "reason", "expires_at"];
 
 fn call(action: &Action) -> anyhow::Result<Call> {
@@ -272,9 +316,22 @@ fn call(action: &Action) -> anyhow::Result<Call> {
         Action::Users { action } => users(action),
         Action::Mailboxes { action } => mailboxes(action)?,
         Action::Domains { action } => match action {
-            Domains::List => Call::get("/domains", &["domain", "accepting", "listed", "accounts"]),
-            Domains::Accept { domain } => accepting(domain, true),
-            Domains::Retire { domain } => accepting(domain, false),
+            Domains::List => Call::get("/domains", DOMAIN),
+            Domains::Accept { domain } => change_domain(domain, json!({"accepting": true})),
+            Domains::Retire { domain } => change_domain(domain, json!({"accepting": false})),
+            Domains::ProOnly { domain } => change_domain(domain, json!({"pro_only": true})),
+            Domains::Public { domain } => change_domain(domain, json!({"pro_only": false})),
+        },
+        Action::Webhooks { action } => match action {
+            Webhooks::List { user } => Call::get(format!("/users/{}/webhooks", segment(user)), WEBHOOK),
+            Webhooks::Pause { id, reason } => {
+                let path = format!("/webhooks/{}/pause", segment(id));
+                Call::change(Method::POST, path, json!({"reason": reason}))
+            }
+            Webhooks::Resume { id } => {
+                let path = format!("/webhooks/{}/resume", segment(id));
+                Call::change(Method::POST, path, json!({}))
+            }
         },
         Action::Blocks { action } => match action {
             Blocks::List => Call::get("/blocks", BLOCK),
@@ -305,9 +362,8 @@ fn call(action: &Action) -> anyhow::Result<Call> {
     })
 }
 
-fn accepting(domain: &str, is_accepting: bool) -> Call {
-    let path = format!("/domains/{}", segment(domain));
-    Call::change(Method::PUT, path, json!({"accepting": is_accepting}))
+fn change_domain(domain: &str, change: Value) -> Call {
+    Call::change(Method::PUT, format!("/domains/{}", segment(domain)), change)
 }
 
 fn users(action: &Users) -> Call {
@@ -327,6 +383,10 @@ fn users(action: &Users) -> Call {
             json!({"reason": reason}),
         )
         .showing(&["accounts"]),
+        Users::Delete { id } => Call {
+            method: Method::DELETE,
+            ..Call::get(format!("/users/{}", segment(id)), &[])
+        },
         Users::Resume { id } => {
             post(format!("/users/{}/resume", segment(id)), json!({})).showing(&["accounts"])
         }

@@ -60,6 +60,7 @@ impl Webhooks {
             answered_in_ms: None,
             last_triggered_at_ms: None,
             created_at_ms: unix_millis(now),
+            paused_at_ms: None,
         };
         let (max, lock_owner) = (u64::from(self.limits.max_webhooks), self.lock_owner);
         self.store

@@ -39,6 +39,8 @@ pub enum WebhookStatus {
     Active,
     /// They are kept, and delivered once the secret is rotated.
     Failed,
+    /// They are kept, and delivered once an operator resumes the webhook.
+    Paused,
 }
 
 impl Webhook {
@@ -46,9 +48,10 @@ impl Webhook {
         Self {
             id: row.id,
             url: row.url,
-            status: match row.state {
-                State::Active => WebhookStatus::Active,
-                State::Failed => WebhookStatus::Failed,
+            status: match (row.state, row.paused_at_ms) {
+                (_, Some(_)) => WebhookStatus::Paused,
+                (State::Active, None) => WebhookStatus::Active,
+                (State::Failed, None) => WebhookStatus::Failed,
             },
             failure_count: row.failure_count,
             last_triggered_at_ms: row.last_triggered_at_ms,
@@ -70,9 +73,9 @@ impl Webhooks {
                 Box::pin(async move {
                     let mut listed = Vec::new();
                     for webhook in webhooks::list(c, owner).await? {
-                        let most_tried = match webhook.state {
-                            State::Active => events::find_most_tried(c, webhook.id).await?,
-                            State::Failed => None,
+                        let most_tried = match (webhook.state, webhook.paused_at_ms) {
+                            (State::Active, None) => events::find_most_tried(c, webhook.id).await?,
+                            _ => None,
                         };
                         let gives_up_at = most_tried.and_then(|event| {
                             Some(gives_up_at_ms(event.attempts, event.next_attempt_at_ms?))

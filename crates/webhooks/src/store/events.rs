@@ -3,8 +3,8 @@
 use mayfly_types::{WebhookEventId, WebhookId};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
     sea_query::{CaseStatement, Expr, LockBehavior, LockType, SimpleExpr},
 };
 
@@ -132,7 +132,7 @@ pub(crate) enum ReceiverState {
     Answering = 0,
     /// Its last attempt failed.
     Failing = 1,
-    /// Its webhook is `failed`.
+    /// Its webhook is `failed`, or an operator pauses it.
     Failed = 2,
 }
 
@@ -147,7 +147,9 @@ pub(crate) struct Pending {
 
 /// Counts pending events, by a partial index.
 pub(crate) async fn count_pending(c: &impl ConnectionTrait) -> Result<Vec<Pending>, DbErr> {
-    let is_failed = webhook::Column::State.eq(webhook::State::Failed);
+    let is_failed = webhook::Column::State
+        .eq(webhook::State::Failed)
+        .or(webhook::Column::PausedAtMs.is_not_null());
     let receiver = CaseStatement::new()
         .case(is_failed, ReceiverState::Failed as i32)
         .case(webhook::Column::FailureCount.gt(0), ReceiverState::Failing as i32)
@@ -181,6 +183,15 @@ pub(crate) async fn count_pending(c: &impl ConnectionTrait) -> Result<Vec<Pendin
         })
     });
     Ok(counts.collect())
+}
+
+/// Counts the pending events of a webhook.
+pub(crate) async fn count_pending_of(c: &impl ConnectionTrait, webhook: WebhookId) -> Result<u64, DbErr> {
+    Entity::find()
+        .filter(Column::WebhookId.eq(webhook))
+        .filter(Column::NextAttemptAtMs.is_not_null())
+        .count(c)
+        .await
 }
 
 /// Removes some events older than an id. Returns how many.

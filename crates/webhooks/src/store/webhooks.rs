@@ -34,7 +34,7 @@ pub(crate) async fn list_sealed(c: &impl ConnectionTrait) -> Result<Vec<(Webhook
         .await
 }
 
-/// Lists the active webhooks of some Pro users.
+/// Lists the active webhooks of some Pro users, paused ones included.
 pub(crate) async fn list_active(c: &impl ConnectionTrait, owners: &[UserId]) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::OwnerUserId.is_in(owners.iter().copied()))
@@ -82,6 +82,7 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, webhook: Model) -> Result<(
         answered_in_ms: Set(webhook.answered_in_ms),
         last_triggered_at_ms: Set(webhook.last_triggered_at_ms),
         created_at_ms: Set(webhook.created_at_ms),
+        paused_at_ms: Set(webhook.paused_at_ms),
     };
     Entity::insert(row).exec_without_returning(c).await.map(drop)
 }
@@ -113,6 +114,26 @@ pub(crate) async fn find_removed(c: &impl ConnectionTrait) -> Result<Option<Webh
 pub(crate) async fn forget_removed(c: &impl ConnectionTrait, id: WebhookId) -> Result<u64, DbErr> {
     let forgotten = removed_webhook::Entity::delete_by_id(id).exec(c).await?;
     Ok(forgotten.rows_affected)
+}
+
+/// Sets since when a webhook is paused. Returns false when there is none.
+pub(crate) async fn set_paused(
+    c: &impl ConnectionTrait,
+    id: WebhookId,
+    paused_at_ms: Option<i64>,
+) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::PausedAtMs, Expr::value(paused_at_ms))
+        .filter(Column::Id.eq(id))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected > 0)
+}
+
+/// Counts the webhooks, and those that are paused.
+pub(crate) async fn count_all(c: &impl ConnectionTrait) -> Result<(u64, u64), DbErr> {
+    let paused = Entity::find().filter(Column::PausedAtMs.is_not_null());
+    Ok((Entity::find().count(c).await?, paused.count(c).await?))
 }
 
 /// Sets a new secret, keeps the current one as the old one until a time, and makes the webhook active and healthy. Returns
@@ -213,7 +234,7 @@ pub(crate) async fn list_overfull(
         .await
 }
 
-/// Lists active webhooks of one health with due events, in the order of their ids: those after a cursor, then the others.
+/// Lists active webhooks of one health that are not paused and have due events, in the order of their ids: those after a cursor, then the others.
 pub(crate) async fn list_due(
     c: &impl ConnectionTrait,
     health: ReceiverHealth,
@@ -253,6 +274,7 @@ async fn list_due_where(
         .column(Column::Id)
         .filter(range)
         .filter(Column::State.eq(State::Active))
+        .filter(Column::PausedAtMs.is_null())
         .filter(has_health(health))
         .filter(Expr::exists(due))
         .order_by_asc(Column::Id)

@@ -1,4 +1,4 @@
-//! System domains, and whether they accept new mailboxes.
+//! System domains, and who can create mailboxes on them.
 
 use mayfly_database::audit;
 
@@ -27,26 +27,33 @@ impl Service {
             .await
     }
 
-    /// Sets whether a system domain accepts new mailboxes.
-    #[tracing::instrument(name = "mailbox.set_domain_accepting", level = "debug", skip_all)]
-    pub(crate) async fn set_domain_accepting(
+    /// Sets whether a system domain accepts new mailboxes, and whether only Pro users can create them.
+    #[tracing::instrument(name = "mailbox.set_domain", level = "debug", skip_all)]
+    pub(crate) async fn set_domain(
         &self,
         name: &str,
-        is_accepting: bool,
+        change: domains::Change,
         operator: &str,
     ) -> Result<(), Error> {
         let (now, name) = (self.clock.now(), name.to_lowercase());
-        let detail = if is_accepting {
-            "accepting"
-        } else {
-            "not accepting"
-        };
-        let action = action(operator, "set_domain_accepting", name.clone(), detail);
+        let accepting = change.is_accepting.map(|is_accepting| match is_accepting {
+            true => "accepting",
+            false => "not accepting",
+        });
+        let pro_only = change.is_pro_only.map(|is_pro_only| match is_pro_only {
+            true => "Pro users only",
+            false => "everybody",
+        });
+        let detail: Vec<&str> = accepting.into_iter().chain(pro_only).collect();
+        if detail.is_empty() {
+            return Err(Error::InvalidRequest("name accepting or pro_only"));
+        }
+        let action = action(operator, "set_domain", name.clone(), detail.join(", "));
         self.store
-            .write("set_domain_accepting", None, move |tx| {
+            .write("set_domain", None, move |tx| {
                 let (name, action) = (name.clone(), action.clone());
                 Box::pin(async move {
-                    if !domains::set_accepting(tx, &name, is_accepting).await? {
+                    if !domains::change(tx, &name, change).await? {
                         return Err(Error::NotFound);
                     }
                     Ok(audit::record(tx, now, &action).await?)

@@ -15,6 +15,8 @@ pub struct Model {
     pub is_listed: bool,
     /// An operator lets mailboxes be created on it.
     pub is_accepting: bool,
+    /// Only Pro users can create mailboxes on it.
+    pub is_pro_only: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -93,6 +93,7 @@ operated! {
     suspended_mailbox_is_closed_on_every_gateway
     suspended_user_is_rejected_on_every_gateway
     blocked_mail_is_rejected
+    deleted_user_is_gone_on_every_gateway
 }
 
 #[tokio::test]
@@ -103,9 +104,13 @@ async fn operator_api_needs_a_token_of_the_file() {
         ("GET", "/audit"),
         ("GET", "/users"),
         ("POST", "/users"),
+        ("DELETE", "/users/1"),
         ("POST", "/users/1/password"),
         ("POST", "/users/1/suspend"),
         ("POST", "/users/1/resume"),
+        ("GET", "/users/1/webhooks"),
+        ("POST", "/webhooks/1/pause"),
+        ("POST", "/webhooks/1/resume"),
         ("GET", "/accounts"),
         ("DELETE", "/accounts/1"),
         ("POST", "/accounts/1/suspend"),
@@ -359,6 +364,46 @@ async fn suspended_user_is_rejected_on_every_gateway(operated: Operated) {
     assert_eq!(operated.call("POST", unknown, Some(json!({}))).await.status, 404);
 }
 
+/// Deleted while suspended, as after abuse.
+async fn deleted_user_is_gone_on_every_gateway(operated: Operated) {
+    let client = operated.world.client();
+    let pro = client.register("ann@example.com").await;
+    let (_, token) = client.create_token(&pro, "ci").await;
+    let mailbox = client.create_mailbox("ann@mayfly.test", Some(&pro)).await;
+    let evidence = client.create_mailbox("evidence@mayfly.test", Some(&pro)).await;
+    let other = client.register("bob@example.com").await;
+    let body = json!({"url": "https://hooks.example.com/x"});
+    let created = client
+        .call("POST", "/pro/api/webhooks", Some(&pro), Some(body))
+        .await;
+    assert_eq!(created.status, 201, "{created:?}");
+    let path = format!("/accounts/{}/suspend", evidence.id);
+    operated.succeeds("POST", &path, Some(json!({}))).await;
+    let found = operated.succeeds("GET", "/users?contains=ann@", None).await;
+    let path = format!("/users/{}", found["users"][0]["id"].as_str().unwrap());
+    let suspend = format!("{path}/suspend");
+    operated.succeeds("POST", &suspend, Some(json!({}))).await;
+
+    operated.succeeds("DELETE", &path, None).await;
+    for gateway in operated.gateways() {
+        for token in [&pro, &token] {
+            let answer = gateway.get("/pro/api/me", token).await;
+            assert_eq!(answer.outcome(), (401, "invalid_token".to_owned()));
+        }
+        assert_eq!(gateway.get("/api/messages", &mailbox.token).await.status, 401);
+        assert_eq!(gateway.get("/api/messages", &evidence.token).await.status, 403);
+        assert_eq!(gateway.get("/pro/api/me", &other).await.status, 200);
+    }
+    assert_eq!(operated.send("a@b.test", &mailbox.address).await, 550);
+    assert_eq!(operated.call("DELETE", &path, None).await.status, 404);
+    let webhooks = operated.succeeds("GET", &format!("{path}/webhooks"), None).await;
+    assert_eq!(webhooks["webhooks"], json!([]));
+    let audit = operated.succeeds("GET", "/audit?limit=1", None).await;
+    assert_eq!(audit["entries"][0]["action"], "delete_user");
+    // The e-mail address is free.
+    client.register("ann@example.com").await;
+}
+
 async fn blocked_mail_is_rejected(operated: Operated) {
     let client = operated.world.client();
     let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
@@ -475,7 +520,7 @@ async fn admin_command_uses_the_generated_token() {
     let mut sender = MailSender::ready(world.smtp()).await.unwrap();
     let sent = sender.send("a@b.test", &[&mailbox.address], &mail("kept")).await;
     assert_eq!(sent.unwrap().code, 250);
-    assert_eq!(ok(&["domains", "list"]), "mayfly.test\tfalse\ttrue\t1\n");
+    assert_eq!(ok(&["domains", "list"]), "mayfly.test\tfalse\ttrue\t1\tfalse\n");
     ok(&["domains", "accept", "mayfly.test"]);
     client.create_mailbox("bob@mayfly.test", None).await;
     let (code, _, err) = admin(&world, &["domains", "retire", "other.test"]);
@@ -516,6 +561,52 @@ async fn admin_command_uses_the_generated_token() {
     std::fs::write(&file, "operator wrong-token-wrong-token-wrong-token\n").unwrap();
     let (code, _, err) = admin(&world, &["users", "list"]);
     assert!(code == 2 && err.contains("401 invalid_token"), "{err}");
+}
+
+#[tokio::test]
+async fn admin_command_pauses_webhooks_and_restricts_domains() {
+    let world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let ok = |args: &[&str]| {
+        let (code, out, err) = admin(&world, args);
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}: {out}");
+        out
+    };
+    let pro = client.register("ann@example.com").await;
+    let user = ok(&["users", "list"]);
+    let user = user.split('\t').next().unwrap();
+    let body = json!({"url": "https://hooks.example.com/x"});
+    let created = client
+        .call("POST", "/pro/api/webhooks", Some(&pro), Some(body))
+        .await;
+    assert_eq!(created.status, 201, "{created:?}");
+    let id = created.json()["id"].as_str().unwrap().to_owned();
+    let listed = ok(&["webhooks", "list", user]);
+    assert_eq!(
+        listed,
+        format!("{id}\tactive\t0\t0\thttps://hooks.example.com/x\n")
+    );
+    ok(&["webhooks", "pause", &id, "--reason", "flood"]);
+    assert!(ok(&["webhooks", "list", user]).contains("\tpaused\t"));
+    let shown = client.get("/pro/api/webhooks", &pro).await.json();
+    assert_eq!(shown["webhooks"][0]["status"], "paused");
+    let statistics = ok(&["statistics"]);
+    for count in ["users\t1\n", "paused_webhooks\t1\n", "system_domains\t1\n"] {
+        assert!(statistics.contains(count), "{count}: {statistics}");
+    }
+    ok(&["webhooks", "resume", &id]);
+    assert!(ok(&["webhooks", "list", user]).contains("\tactive\t"));
+    assert!(ok(&["audit"]).contains("\tpause_webhook\t"));
+
+    ok(&["domains", "pro-only", "mayfly.test"]);
+    let listed = client.call("GET", "/api/domains", None, None).await.json();
+    assert_eq!(listed["domains"][0]["pro_only"], true);
+    let body = json!({"address": "bob@mayfly.test", "password": PASSWORD});
+    let refused = client.call("POST", "/api/accounts", None, Some(body)).await;
+    assert_eq!(refused.outcome(), (400, "invalid_domain".to_owned()));
+    client.create_mailbox("bob@mayfly.test", Some(&pro)).await;
+    ok(&["domains", "public", "mayfly.test"]);
+    client.create_mailbox("carol@mayfly.test", None).await;
 }
 
 fn assert_zip(path: &Path) {

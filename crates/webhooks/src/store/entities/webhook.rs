@@ -22,6 +22,8 @@ pub struct Model {
     pub answered_in_ms: Option<i64>,
     pub last_triggered_at_ms: Option<i64>,
     pub created_at_ms: i64,
+    /// Since when an operator pauses deliveries. Independent of the state, so that its owner cannot resume it.
+    pub paused_at_ms: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

@@ -21,7 +21,7 @@ pub(crate) struct Webhook {
     id: String,
     url: String,
     events: Vec<String>,
-    /// `active` or `failed`.
+    /// `active`, `failed`, or `paused` by an operator.
     status: &'static str,
     failure_count: i32,
     #[schema(required, format = DateTime)]
@@ -37,6 +37,7 @@ impl From<mailbox::Webhook> for Webhook {
     fn from(webhook: mailbox::Webhook) -> Self {
         let status = match webhook.status() {
             WebhookStatus::Failed => "failed",
+            WebhookStatus::Paused => "paused",
             WebhookStatus::Active | WebhookStatus::Unspecified => "active",
         };
         Self {

@@ -1,0 +1,182 @@
+//! What operators do with system domains and webhooks.
+
+use mayfly_proto::mailbox::{
+    GetStatisticsRequest, GetStatisticsResponse, ListDomainsRequest, ListMailboxAuditRequest,
+    ListOperatedWebhooksRequest, OperatedWebhook, SetDomainRequest, SetWebhookPausedRequest, WebhookStatus,
+    mailbox_admin_client::MailboxAdminClient,
+};
+use mayfly_rpc::{Failure, Transport, local};
+use mayfly_testkit::{Db, db_test, eventually};
+use mayfly_types::{ErrorCode, Reason};
+
+use crate::{
+    webhooks::{list, rotate, with_webhook},
+    world::{World, assert_refused, mail, user},
+};
+
+db_test!(
+    set_domain_pro_only_rejects_mailboxes_without_owner,
+    retired_domain_keeps_receiving_mail,
+    paused_webhook_keeps_events_until_resumed,
+);
+
+fn admin(world: &World) -> MailboxAdminClient<Transport> {
+    MailboxAdminClient::new(local(world.mailbox.admin_server()))
+}
+
+async fn set_domain(
+    world: &World,
+    domain: &str,
+    accepting: Option<bool>,
+    pro_only: Option<bool>,
+) -> Result<(), Failure> {
+    let request = SetDomainRequest {
+        domain: domain.to_owned(),
+        accepting,
+        pro_only,
+        operator: "ann".to_owned(),
+    };
+    let answer = admin(world).set_domain(request).await;
+    answer.map(drop).map_err(Failure::from)
+}
+
+/// The listed domains: name, default, and for Pro users only.
+async fn domains(world: &World) -> Vec<(String, bool, bool)> {
+    let listed = world.client.clone().list_domains(ListDomainsRequest {}).await;
+    let domains = listed.unwrap().into_inner().domains.into_iter();
+    domains
+        .map(|domain| (domain.domain, domain.is_default, domain.pro_only))
+        .collect()
+}
+
+async fn audit(world: &World) -> Vec<(String, String)> {
+    let listed = admin(world)
+        .list_mailbox_audit(ListMailboxAuditRequest { limit: 100 })
+        .await;
+    let entries = listed.unwrap().into_inner().entries.into_iter().rev();
+    entries.map(|entry| (entry.action, entry.detail)).collect()
+}
+
+async fn statistics(world: &World) -> GetStatisticsResponse {
+    let counted = admin(world).get_statistics(GetStatisticsRequest {}).await;
+    counted.unwrap().into_inner()
+}
+
+fn names(domains: &[(String, bool, bool)]) -> Vec<(&str, bool, bool)> {
+    domains
+        .iter()
+        .map(|(name, is_default, pro_only)| (name.as_str(), *is_default, *pro_only))
+        .collect()
+}
+
+async fn set_domain_pro_only_rejects_mailboxes_without_owner(db: Db) {
+    let world = World::new(db).await;
+    set_domain(&world, "Mayfly.test", None, Some(true)).await.unwrap();
+    let listed = domains(&world).await;
+    assert_eq!(
+        names(&listed),
+        [("mayfly.test", false, true), ("other.test", true, false)]
+    );
+    let refused = world.reserve("ann@mayfly.test", None).await;
+    assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidDomain);
+    world.create_for("ann@mayfly.test", Some(&user())).await;
+    world.create("bob@other.test").await;
+    set_domain(&world, "mayfly.test", None, Some(false))
+        .await
+        .unwrap();
+    world.create("carol@mayfly.test").await;
+    for (refused, reason) in [
+        (
+            set_domain(&world, "mayfly.test", None, None).await,
+            Reason::InvalidRequest,
+        ),
+        (
+            set_domain(&world, "no.test", Some(true), None).await,
+            Reason::NotFound,
+        ),
+    ] {
+        assert_eq!(refused.unwrap_err().reason, reason);
+    }
+    let recorded = ["Pro users only", "everybody"].map(|detail| ("set_domain".to_owned(), detail.to_owned()));
+    assert_eq!(audit(&world).await, recorded);
+}
+
+/// The list still has exactly one default.
+async fn retired_domain_keeps_receiving_mail(db: Db) {
+    let world = World::new(db).await;
+    let ann = world.create("ann@mayfly.test").await;
+    set_domain(&world, "mayfly.test", Some(false), None)
+        .await
+        .unwrap();
+    let listed = domains(&world).await;
+    assert_eq!(names(&listed), [("other.test", true, false)]);
+    let refused = world.reserve("bob@mayfly.test", None).await;
+    assert_refused(refused, ErrorCode::InvalidArgument, Reason::InvalidDomain);
+    world.deliver(&[&ann], &mail("news")).await.unwrap();
+    let counted = statistics(&world).await;
+    assert_eq!((counted.system_domains, counted.accepting_domains), (2, 1));
+    set_domain(&world, "mayfly.test", Some(true), None).await.unwrap();
+    world.create("bob@mayfly.test").await;
+}
+
+async fn operated(world: &World, owner: &str) -> OperatedWebhook {
+    let request = ListOperatedWebhooksRequest {
+        owner_user_id: owner.to_owned(),
+    };
+    let listed = admin(world).list_operated_webhooks(request).await;
+    listed.unwrap().into_inner().webhooks.remove(0)
+}
+
+async fn set_paused(world: &World, id: &str, paused: bool) -> Result<(), Failure> {
+    let request = SetWebhookPausedRequest {
+        webhook_id: id.to_owned(),
+        paused,
+        reason: if paused { "floods a receiver" } else { "" }.to_owned(),
+        operator: "ann".to_owned(),
+    };
+    let answer = admin(world).set_webhook_paused(request).await;
+    answer.map(drop).map_err(Failure::from)
+}
+
+async fn paused_webhook_keeps_events_until_resumed(db: Db) {
+    let (world, receiver, owner, account, webhook) = with_webhook(db).await;
+    let id = webhook.webhook.unwrap().webhook_id;
+    set_paused(&world, &id, true).await.unwrap();
+    for subject in ["one", "two"] {
+        world.deliver(&[&account], &mail(subject)).await.unwrap();
+    }
+    assert_eq!(list(&world, &owner).await[0].status(), WebhookStatus::Paused);
+    // Its owner cannot resume it.
+    rotate(&world, &owner, &id).await.unwrap();
+    let shown = operated(&world, &owner).await;
+    assert_eq!((shown.pending_events, shown.paused_at.is_some()), (2, true));
+    assert_eq!(shown.webhook.unwrap().status(), WebhookStatus::Paused);
+    let counted = statistics(&world).await;
+    let counts = (
+        counted.webhooks,
+        counted.paused_webhooks,
+        counted.pending_webhook_events,
+    );
+    assert_eq!(counts, (1, 1, 2));
+    // A webhook of another user is delivered meanwhile, so the dispatcher has had its turn.
+    let (other, free) = (user(), crate::webhooks::Receiver::start().await);
+    let bob = world.create_for("bob@mayfly.test", Some(&other)).await;
+    crate::webhooks::create(&world, &other, &free.url())
+        .await
+        .unwrap();
+    world.deliver(&[&bob], &mail("three")).await.unwrap();
+    free.until_received(1).await;
+    assert_eq!(receiver.received().len(), 0);
+    set_paused(&world, &id, false).await.unwrap();
+    receiver.until_received(2).await;
+    eventually("nothing is pending", async || {
+        operated(&world, &owner).await.pending_events == 0
+    })
+    .await;
+    assert_eq!(list(&world, &owner).await[0].status(), WebhookStatus::Active);
+    let unknown = set_paused(&world, &user(), true).await;
+    assert_refused(unknown, ErrorCode::NotFound, Reason::NotFound);
+    let recorded = [("pause_webhook", "floods a receiver"), ("resume_webhook", "")];
+    let recorded = recorded.map(|(action, detail)| (action.to_owned(), detail.to_owned()));
+    assert_eq!(audit(&world).await, recorded);
+}
