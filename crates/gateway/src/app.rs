@@ -15,6 +15,7 @@ mod list_messages;
 mod open_message;
 pub(crate) mod password_permits;
 pub(crate) mod permits;
+pub(crate) mod proof_of_work;
 mod register_user;
 mod reset_password;
 pub(crate) mod sign_in;
@@ -37,6 +38,7 @@ use self::{
     create_limit::CreateLimit,
     downloads::Downloads,
     password_permits::PasswordPermits,
+    proof_of_work::ProofOfWork,
     sign_in_limit::SignInLimit,
     tickets::{Issued, Tickets},
 };
@@ -58,6 +60,7 @@ pub(crate) struct Shared {
     auth: AuthClient<Transport>,
     mailbox: MailboxClient<Transport>,
     create_limit: CreateLimit,
+    proof_of_work: ProofOfWork,
     pub(crate) sign_in_limit: SignInLimit,
     pub(crate) tickets: Tickets,
     pub(crate) issued_tickets: Issued,
@@ -98,6 +101,7 @@ impl App {
             auth,
             mailbox,
             create_limit: CreateLimit::start(config.create_limit, redis.clone(), tasks),
+            proof_of_work: ProofOfWork::new(config.pow_bits, clock.clone(), redis.clone()),
             sign_in_limit: SignInLimit::new(config.sign_in_limit, redis.clone()),
             tickets: Tickets::new(redis.clone()),
             issued_tickets: Issued::default(),

@@ -12,6 +12,8 @@ use mayfly_runtime::{
     config_section,
 };
 
+use crate::app::proof_of_work::MAX_BITS;
+
 config_section! {
     /// The `[gateway]` section: HTTP, WebSocket, event streams and the web page.
     pub struct Config {
@@ -25,6 +27,9 @@ config_section! {
         /// Mailboxes that each client address without a Pro token can create in a day, and ten times as many its /24 or /48; 0
         /// turns the limit off. 200 suits a public host.
         pub create_limit: u32 = 0,
+        /// Leading zero bits of the proof of work that creating a mailbox without a Pro token needs, up to 24; 0 turns it off.
+        /// Each 20 mailboxes of a client within 10 minutes need one more.
+        pub pow_bits: u32 = 0,
         /// Networks of proxies whose `X-Forwarded-For` is trusted.
         pub trusted_proxies: List<IpNet> = List::default(),
         /// Additional `Host` names, without scheme or port, when HTTP listens on loopback without TLS; a name that is
@@ -83,6 +88,12 @@ impl Config {
                 return Err(ConfigError::new(key, "must be at most 1000000; 0 turns it off"));
             }
         }
+        if self.pow_bits > MAX_BITS {
+            return Err(ConfigError::new(
+                "gateway.pow_bits",
+                "must be at most 24; 0 turns it off",
+            ));
+        }
         if self.max_streams == 0 {
             return Err(ConfigError::new("gateway.max_streams", "must be at least 1"));
         }
@@ -128,6 +139,7 @@ mod tests {
             ("gateway.sign_in_limit", |config| {
                 config.sign_in_limit = 1_000_001;
             }),
+            ("gateway.pow_bits", |config| config.pow_bits = 25),
         ] {
             let mut config = Config::default();
             config.validate().unwrap();

@@ -78,6 +78,11 @@ const FILES: &[(&str, &str, &[u8])] = &[
         SCRIPT,
         include_bytes!("../web/pro-webhooks.js"),
     ),
+    (
+        "/web/proof-of-work.js",
+        SCRIPT,
+        include_bytes!("../web/proof-of-work.js"),
+    ),
     ("/web/session.js", SCRIPT, include_bytes!("../web/session.js")),
     ("/web/start.js", SCRIPT, include_bytes!("../web/start.js")),
     ("/web/texts.js", SCRIPT, include_bytes!("../web/texts.js")),

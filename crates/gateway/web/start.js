@@ -1,6 +1,7 @@
-import { ApiError, call, explain } from "./api.js";
+import { ApiError, call, explain, send } from "./api.js";
 import { button, field, fill, form, h } from "./dom.js";
 import { randomName, randomPassword } from "./names.js";
+import { withProof } from "./proof-of-work.js";
 import { remember } from "./session.js";
 import { texts } from "./texts.js";
 
@@ -22,7 +23,7 @@ export async function quickMailbox() {
 
 /** @param {string} address @param {string} password */
 async function createMailbox(address, password) {
-  const account = await call("POST", "/api/accounts", null, { address, password });
+  const account = await withProof(address, (pow) => send("POST", "/api/accounts", null, { address, password, ...pow }));
   remember({ ...account, password });
 }
 

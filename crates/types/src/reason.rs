@@ -74,6 +74,10 @@ reasons! {
     InvalidUrl = "INVALID_URL",
     /// The event type of a webhook does not exist.
     InvalidEvents = "INVALID_EVENTS",
+    /// A new mailbox needs a proof of work.
+    PowRequired = "POW_REQUIRED",
+    /// The proof of work is wrong, too old, or was used before.
+    InvalidPow = "INVALID_POW",
     /// The Idempotency-Key was used with another request.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
     /// The operation of the Idempotency-Key has been applied, but its answer cannot be read any more.

@@ -13,7 +13,11 @@ use mayfly_types::{
     password::{self, LengthError},
 };
 
-use super::{App, hash_request, sign_in::SignedIn};
+use super::{
+    App, hash_request,
+    proof_of_work::{Proof, Worth},
+    sign_in::SignedIn,
+};
 
 /// The mailbox to create.
 pub(crate) struct NewAccount {
@@ -24,8 +28,17 @@ pub(crate) struct NewAccount {
     pub(crate) owner_user_id: Option<String>,
     /// Signs in from then on without regard to guesses of others.
     pub(crate) client: IpAddr,
+    /// Ignored with an owner.
+    pub(crate) proof: Option<Result<Proof, Failure>>,
     /// Ignored without an owner: an address can be taken only once.
     pub(crate) idempotency_key: Option<String>,
+}
+
+/// What became of a new mailbox.
+pub(crate) enum Creation {
+    Created(SignedIn),
+    /// Nothing was created: the proof of work needs so many bits.
+    NeedsBits(u32),
 }
 
 impl App {
@@ -33,7 +46,7 @@ impl App {
     ///
     /// # Errors
     /// When the address or the password cannot be used, the address is taken, or the owner has enough mailboxes.
-    pub(crate) async fn create_account(&self, new: NewAccount) -> Result<SignedIn, Failure> {
+    pub(crate) async fn create_account(&self, new: NewAccount) -> Result<Creation, Failure> {
         let address: Address = new.address.parse().map_err(|error: InvalidAddress| {
             Failure::new(
                 ErrorCode::InvalidArgument,
@@ -42,7 +55,12 @@ impl App {
             )
         })?;
         check_length(&new.password)?;
+        let mut worth = Worth::Free;
         if new.owner_user_id.is_none() {
+            worth = self.proof_of_work.check(&address, new.client, new.proof).await?;
+            if let Worth::TooEasy(bits) = worth {
+                return Ok(Creation::NeedsBits(bits));
+            }
             self.create_limit.take(new.client).await?;
         }
         let has_key = new.owner_user_id.is_some() && new.idempotency_key.is_some();
@@ -63,11 +81,12 @@ impl App {
             Ok(token) => {
                 reservation.account_id = None;
                 self.sign_in_limit.know(address.as_str(), new.client).await;
-                Ok(SignedIn {
+                self.proof_of_work.spend(new.client, worth).await;
+                Ok(Creation::Created(SignedIn {
                     account_id,
                     address: address.to_string(),
                     token,
-                })
+                }))
             }
             Err(failure) => {
                 // Before the answer, so that a client that retries at once finds the address free.

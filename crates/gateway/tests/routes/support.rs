@@ -78,6 +78,11 @@ pub(crate) struct Mailbox {
 
 impl World {
     pub(crate) async fn start(db: Db) -> Self {
+        Self::with(db, mayfly_gateway::Config::default()).await
+    }
+
+    /// Starts with a configuration, except for its rate limit.
+    pub(crate) async fn with(db: Db, config: mayfly_gateway::Config) -> Self {
         let database = TestDatabase::new(db);
         let tasks = Tasks::new(CancellationToken::new());
         let clock: SharedClock = Arc::new(ManualClock::default());
@@ -88,7 +93,7 @@ impl World {
         let mailbox = mailbox(&database, auth.clone(), &bus, &dns, &clock, &tasks).await;
         let config = mayfly_gateway::Config {
             rate_limit: 0,
-            ..mayfly_gateway::Config::default()
+            ..config
         };
         let deps = Deps {
             auth,

@@ -1,5 +1,6 @@
 // The page without a mailbox, and the ways to get one.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { base, pageCases, unique } from "../support/cases.js";
 import { checkAccessibility, checkView } from "../support/checks.js";
 import { addressOf, getMailbox, openInbox, receive, waitUntilLive } from "../support/inbox.js";
@@ -55,6 +56,21 @@ pageCases({
     await page.getByLabel("Name").fill(name);
     await page.getByRole("button", { name: "Create" }).click();
     await page.locator(".address", { hasText: `${name}@mayfly.test` }).waitFor();
+  },
+
+  async welcome_proof_of_work_is_solved({ page }) {
+    let tried = 0;
+    await page.route("**/api/accounts", async (route) => {
+      const { address, pow } = route.request().postDataJSON();
+      tried += 1;
+      if (!pow) return route.fulfill({ status: 400, json: { error: "pow_required", message: "14 bits" } });
+      const digest = createHash("sha256").update(`${address}${pow.t}${pow.n}`).digest();
+      assert.ok(Math.clz32(digest.readUInt32BE(0)) >= pow.d, JSON.stringify(pow));
+      if (pow.d < 14) return route.fulfill({ json: { status: "retry", required_difficulty: 14, token: "x" } });
+      return route.continue();
+    });
+    await openInbox(page);
+    assert.equal(tried, 3);
   },
 
   async welcome_storage_full_warns_to_save_password({ page }) {

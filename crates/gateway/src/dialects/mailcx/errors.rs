@@ -95,6 +95,8 @@ fn answer(failure: &Failure) -> Answer {
         }
         Reason::InvalidUrl => Answer::new(S::BAD_REQUEST, "invalid_url"),
         Reason::InvalidEvents => Answer::new(S::BAD_REQUEST, "invalid_events"),
+        Reason::PowRequired => Answer::new(S::BAD_REQUEST, "pow_required"),
+        Reason::InvalidPow => Answer::new(S::BAD_REQUEST, "invalid_pow"),
         Reason::InvalidCredentials => Answer::challenging(
             "invalid_credentials",
             "the address or the password is wrong",

@@ -137,3 +137,66 @@ async fn create_account_invalid_input_names_the_field() {
     }
     "#);
 }
+
+/// Searches a proof of work, as clients do. The clock of the tests stands still.
+fn solve(address: &str, bits: u32) -> serde_json::Value {
+    use sha2::{Digest, Sha256};
+    let now = 1_795_435_200;
+    let is_good = |nonce: &u32| {
+        let digest = Sha256::digest(format!("{address}{now}{nonce}"));
+        u32::from_be_bytes(digest[..4].try_into().unwrap()).leading_zeros() >= bits
+    };
+    let nonce = (0..).find(is_good).unwrap();
+    json!({"t": now, "n": nonce.to_string(), "d": bits})
+}
+
+#[tokio::test]
+async fn create_account_with_pow_bits_needs_proof_of_work() {
+    let config = mayfly_gateway::Config {
+        pow_bits: 8,
+        ..mayfly_gateway::Config::default()
+    };
+    let world = World::with(Db::Sqlite, config).await;
+    let body =
+        |pow: serde_json::Value| json!({"address": " Ann@Mayfly.test ", "password": PASSWORD, "pow": pow});
+    let create = async |pow| world.post("/api/accounts", "", body(pow)).await;
+    assert_json_snapshot!(create(json!(null)).await.snapshot(), @r#"
+    {
+      "body": {
+        "error": "pow_required",
+        "message": "pow: a proof of work of 8 bits is needed"
+      },
+      "status": 400
+    }
+    "#);
+    let easy = create(solve("ann@mayfly.test", 0)).await;
+    assert_json_snapshot!(easy.snapshot(), @r#"
+    {
+      "body": {
+        "required_difficulty": 8,
+        "status": "retry",
+        "token": "[token]"
+      },
+      "status": 200
+    }
+    "#);
+    for invalid in [json!("x"), json!({}), solve("bob@mayfly.test", 12)] {
+        let answer = create(invalid).await.expect_status(400);
+        assert_eq!(answer.text("error"), "invalid_pow");
+    }
+    create(solve("ann@mayfly.test", 8)).await.expect_status(201);
+    let pro = world.register().await;
+    world.create_mailbox_for("bob@mayfly.test", &pro).await;
+}
+
+#[tokio::test]
+async fn create_account_without_pow_bits_ignores_proof() {
+    let world = World::sqlite().await;
+    for (n, pow) in [json!("x"), json!({"d": 99}), json!(null)]
+        .into_iter()
+        .enumerate()
+    {
+        let body = json!({"address": format!("ann{n}@mayfly.test"), "password": PASSWORD, "pow": pow});
+        world.post("/api/accounts", "", body).await.expect_status(201);
+    }
+}
