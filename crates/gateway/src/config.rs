@@ -12,7 +12,7 @@ use mayfly_runtime::{
     config_section,
 };
 
-use crate::app::proof_of_work::MAX_BITS;
+use crate::{app::proof_of_work::MAX_BITS, edge::base_path};
 
 config_section! {
     /// The `[gateway]` section: HTTP, WebSocket, event streams and the web page.
@@ -41,6 +41,9 @@ config_section! {
         pub tls_key: Option<PathBuf> = None,
         /// Automatic HTTPS.
         pub acme: mayfly_acme::Config = mayfly_acme::Config::default(),
+        /// Path that the server is under, such as `/mail` on a host with other sites; empty is the root. Requests are accepted with
+        /// it and without it.
+        pub base_path: String = String::new(),
         /// Connections at one time in this process, WebSockets included; more get 503. The last tenth is for clients with few.
         pub max_connections: u32 = 10_000,
         /// Connections at one time of one IPv4 address or one IPv6 /64, except of trusted proxies; more get 429. 0 turns the
@@ -87,6 +90,9 @@ impl Config {
             if limit > 1_000_000 {
                 return Err(ConfigError::new(key, "must be at most 1000000; 0 turns it off"));
             }
+        }
+        if let Some(problem) = base_path::problem(&self.base_path) {
+            return Err(ConfigError::new("gateway.base_path", problem));
         }
         if self.pow_bits > MAX_BITS {
             return Err(ConfigError::new(
@@ -140,6 +146,9 @@ mod tests {
                 config.sign_in_limit = 1_000_001;
             }),
             ("gateway.pow_bits", |config| config.pow_bits = 25),
+            ("gateway.base_path", |config| {
+                config.base_path = "/mail/".to_owned();
+            }),
         ] {
             let mut config = Config::default();
             config.validate().unwrap();

@@ -2,6 +2,7 @@
 
 pub(crate) mod access_log;
 pub(crate) mod auth;
+pub(crate) mod base_path;
 pub(crate) mod client_address;
 pub(crate) mod failure;
 pub(crate) mod host;

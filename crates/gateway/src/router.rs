@@ -24,6 +24,7 @@ use crate::{
     dialects::{self, mailcx},
     edge::{
         access_log::{self, AccessLog},
+        base_path::serve_under,
         failure::FailureResponse,
         host::{self, HostCheck},
         rate_limit::{self, RateLimit},
@@ -75,11 +76,12 @@ pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Ta
             host::check,
         ));
     let limit = middleware::from_fn_with_state(RateLimit::new(config, redis, tasks), rate_limit::limit);
-    mailcx::router(app)
+    let router = mailcx::router(app, &config.base_path)
         .fallback(|| async { FailureResponse(Failure::not_found()) })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(limit)
         // The files of the page are cheap to serve, so the rate limit does not count them.
-        .merge(web::routes().method_not_allowed_fallback(method_not_allowed))
-        .layer(around)
+        .merge(web::routes(&config.base_path).method_not_allowed_fallback(method_not_allowed))
+        .layer(around);
+    serve_under(&config.base_path, router)
 }

@@ -138,13 +138,13 @@ impl Representation {
 }
 
 impl File {
-    fn new(content_type: &'static str, bytes: &'static [u8]) -> Self {
+    fn new(content_type: &'static str, bytes: Bytes) -> Self {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         // Writing to memory does not fail; an empty answer would show if it did.
-        let _ = encoder.write_all(bytes);
+        let _ = encoder.write_all(&bytes);
         Self {
             content_type,
-            plain: Representation::new(Bytes::from_static(bytes)),
+            plain: Representation::new(bytes),
             gzip: Representation::new(encoder.finish().unwrap_or_default().into()),
         }
     }
@@ -195,12 +195,23 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
         })
 }
 
+/// Puts the path that the server is under before the links of a page. Scripts find it by themselves.
+fn under(base_path: &str, content_type: &str, bytes: &'static [u8]) -> Bytes {
+    match (content_type, str::from_utf8(bytes)) {
+        (HTML, Ok(page)) if !base_path.is_empty() => page
+            .replace("href=\"/", &format!("href=\"{base_path}/"))
+            .replace("src=\"/", &format!("src=\"{base_path}/"))
+            .into(),
+        _ => Bytes::from_static(bytes),
+    }
+}
+
 /// Serves the files, each at its path and nowhere else.
-pub(crate) fn routes() -> Router {
+pub(crate) fn routes(base_path: &str) -> Router {
     FILES
         .iter()
         .fold(Router::new(), |router, (path, content_type, bytes)| {
-            let file = Arc::new(File::new(content_type, bytes));
+            let file = Arc::new(File::new(content_type, under(base_path, content_type, bytes)));
             router.route(
                 path,
                 get(move |headers: HeaderMap| async move { file.answer(&headers) }),
@@ -244,12 +255,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn under_prefix_changes_every_link_of_a_page() {
+        for (path, content_type, bytes) in FILES {
+            let served = under("/mail", content_type, bytes);
+            if *content_type != HTML {
+                assert_eq!(served, bytes[..], "{path}");
+                continue;
+            }
+            let page = std::str::from_utf8(&served).unwrap();
+            assert!(page.contains("href=\"/mail/web/style.css\""), "{path}");
+            let links = page.matches("=\"/").count();
+            assert_eq!(page.matches("=\"/mail/web/").count(), links, "{path}");
+            assert_eq!(under("", content_type, bytes), bytes[..], "{path}");
+        }
+    }
+
     /// What a first visit loads stays under 100 kB.
     #[test]
     fn files_compressed_stay_under_100_kb() {
         let total: usize = FILES
             .iter()
-            .map(|(_, kind, bytes)| File::new(kind, bytes).gzip.bytes.len())
+            .map(|(_, kind, bytes)| File::new(kind, Bytes::from_static(bytes)).gzip.bytes.len())
             .sum();
         assert!(total < 100_000, "{total}");
     }

@@ -20,6 +20,14 @@ import { texts } from "./texts.js";
 /** @typedef {Item & {address: string, text_body: string | null, html_body: string | null, attachments: Attachment[]}} Message */
 /** @typedef {{type: string, host: string, value: string, priority?: number, ok?: boolean}} DnsRecord */
 
+/** The path that the server is under: this file is in its `web/`. */
+const BASE = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** The path of a route or a view, from the root of the host. @param {string} path */
+export function under(path) {
+  return BASE + path;
+}
+
 /** Messages of a full page of the list. A shorter page is the last one. */
 export const PAGE_SIZE = 30;
 
@@ -63,7 +71,7 @@ export async function send(method, path, token, body) {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {
-    response = await fetch(path, {
+    response = await fetch(under(path), {
       method, headers, credentials: "omit", cache: "no-store",
       body: body === undefined ? null : JSON.stringify(body),
       signal: AbortSignal.timeout(30_000),

@@ -1,4 +1,4 @@
-import { PAGE_SIZE, call } from "./api.js";
+import { PAGE_SIZE, call, under } from "./api.js";
 
 /** @typedef {import("./api.js").Item} Item */
 /** @typedef {"connecting" | "live" | "polling" | "offline"} State */
@@ -75,7 +75,7 @@ export class Feed {
   connect() {
     clearTimeout(this.socketTimer);
     if (this.isStopped || this.socket) return;
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/ws`);
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${under("/api/ws")}`);
     this.socket = socket;
     socket.onopen = () => socket.send(JSON.stringify({ type: "auth", token: this.token }));
     socket.onmessage = (event) => this.receive(String(event.data));

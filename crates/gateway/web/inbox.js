@@ -1,4 +1,4 @@
-import { ApiError, PAGE_SIZE, call, explain, isNotFound } from "./api.js";
+import { ApiError, PAGE_SIZE, call, explain, isNotFound, under } from "./api.js";
 import { announce, button, confirmed, copy, copyable, dialog, fill, h, size, toast } from "./dom.js";
 import { Feed, deletedSince } from "./feed.js";
 import { MessageList, senderOf } from "./message-list.js";
@@ -74,11 +74,11 @@ class Inbox extends HTMLElement {
       class: "switcher", onchange: (/** @type {Event} */ event) => this.choose(/** @type {HTMLSelectElement} */ (event.target).value),
     }, ...options) : null;
     return h("header", { class: "bar" },
-      h("a", { class: "brand", href: "/" }, h("img", { src: "/web/icon.svg", alt: "", width: 28, height: 28 }), texts.name),
+      h("a", { class: "brand", href: under("/") }, h("img", { src: under("/web/icon.svg"), alt: "", width: 28, height: 28 }), texts.name),
       switcher,
       h("nav", { class: "row" },
         all.length ? button(`+ ${texts.newMailbox}`, () => this.addMailbox(), "quiet") : null,
-        h("a", { href: "/pro" }, texts.dashboard)));
+        h("a", { href: under("/pro") }, texts.dashboard)));
   }
 
   /** Switches to another mailbox. @param {string} id */
@@ -137,7 +137,7 @@ class Inbox extends HTMLElement {
   /** @param {string} address */
   qr(address) {
     dialog(texts.showQr, h("img", {
-      class: "qr", src: `/api/qr?text=${encodeURIComponent(address)}`, alt: texts.qrOf(address), width: 240, height: 240,
+      class: "qr", src: under(`/api/qr?text=${encodeURIComponent(address)}`), alt: texts.qrOf(address), width: 240, height: 240,
     }));
   }
 

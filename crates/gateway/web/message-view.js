@@ -1,4 +1,4 @@
-import { call, download, explain, isNotFound, send } from "./api.js";
+import { call, download, explain, isNotFound, send, under } from "./api.js";
 import { button, copy, fill, h, size, toast, when } from "./dom.js";
 import { texts } from "./texts.js";
 
@@ -157,7 +157,7 @@ export class MessageView extends HTMLElement {
         withImages ? null : h("p", { class: "hint" }, texts.imagesHint, " ", button(texts.showImages, () => this.frame(into, true), "small")),
         h("iframe", {
           title: texts.frameTitle, referrerpolicy: "no-referrer", sandbox: "allow-popups allow-popups-to-escape-sandbox",
-          src: `/api/messages/${message.id}/body?ticket=${encodeURIComponent(ticket)}${images}`,
+          src: under(`/api/messages/${message.id}/body?ticket=${encodeURIComponent(ticket)}${images}`),
         }));
     } catch {
       fill(into, h("p", { class: "hint" }, texts.noHtml));

@@ -1,4 +1,4 @@
-import { ApiError, call, explain } from "./api.js";
+import { ApiError, call, explain, under } from "./api.js";
 import { button, field, fill, form, h } from "./dom.js";
 import { showAccount } from "./pro-account.js";
 import { showDomains } from "./pro-domains.js";
@@ -31,9 +31,9 @@ class Dashboard extends HTMLElement {
   start() {
     const user = session.pro();
     fill(this, h("header", { class: "bar" },
-      h("a", { class: "brand", href: "/pro" }, h("img", { src: "/web/icon.svg", alt: "", width: 28, height: 28 }), texts.pro),
+      h("a", { class: "brand", href: under("/pro") }, h("img", { src: under("/web/icon.svg"), alt: "", width: 28, height: 28 }), texts.pro),
       h("nav", { class: "row" }, user ? h("span", { class: "hint" }, user.email) : null,
-        user ? button(texts.signOut, () => this.signOut(), "quiet") : null, h("a", { href: "/" }, texts.toInbox))),
+        user ? button(texts.signOut, () => this.signOut(), "quiet") : null, h("a", { href: under("/") }, texts.toInbox))),
     user ? this.dashboard(user.token) : this.signInView());
   }
 

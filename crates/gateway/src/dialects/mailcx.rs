@@ -91,13 +91,13 @@ pub fn document() -> OpenApi {
 }
 
 /// Every route of the dialect, its document included.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: App, base_path: &str) -> Router {
     let (router, document) = documented_routes();
     router
         // Not part of the OpenAPI document: `docs/STREAMS.md` documents it.
         .route("/api/ws", get(ws::handle))
         .with_state(app)
-        .merge(openapi::routes(document))
+        .merge(openapi::routes(document, base_path))
 }
 
 /// Any origin may call `/api` with a bearer header; credentials of a browser are never asked for. It stands outside the

@@ -65,7 +65,7 @@ export function pageCases(functions) {
     const problems = watch(page);
     /** @type {string[]} */
     const externalRequests = [];
-    await page.context().route((url) => url.origin !== base, (route) => { externalRequests.push(route.request().url()); return route.abort(); });
+    await page.context().route((url) => url.origin !== new URL(base).origin, (route) => { externalRequests.push(route.request().url()); return route.abort(); });
     await run({ page, externalRequests });
     assert.deepEqual(problems, [], "problems in the page");
   }));

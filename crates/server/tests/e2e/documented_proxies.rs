@@ -54,13 +54,21 @@ impl Site {
     /// Starts Mayfly, then a proxy: `write` gets the directory with `fullchain.pem`, `privkey.pem` and `both.pem`, the
     /// addresses of gateway and admin listener and the port to listen on, and returns the command.
     fn start(write: impl Fn(&Path, &str, &str, u16) -> Vec<String>) -> Self {
-        let world = World::start_with(
-            Kind::AllInOne,
-            &[
-                ("MAYFLY_GATEWAY__TRUSTED_PROXIES", "127.0.0.1/32"),
-                ("MAYFLY_GATEWAY__RATE_LIMIT", "8"),
-            ],
-        );
+        Self::start_with(&[], |_, dir, gateway, admin, port| {
+            write(dir, gateway, admin, port)
+        })
+    }
+
+    /// As [`Site::start`], with additional variables.
+    fn start_with(
+        env: &[(&str, &str)],
+        write: impl Fn(&World, &Path, &str, &str, u16) -> Vec<String>,
+    ) -> Self {
+        let common = [
+            ("MAYFLY_GATEWAY__TRUSTED_PROXIES", "127.0.0.1/32"),
+            ("MAYFLY_GATEWAY__RATE_LIMIT", "8"),
+        ];
+        let world = World::start_with(Kind::AllInOne, &[&common, env].concat());
         let dir = tempfile::tempdir().expect("a directory");
         let pair = rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("a certificate");
         let (chain, key) = (pair.cert.pem(), pair.signing_key.serialize_pem());
@@ -71,11 +79,15 @@ impl Site {
         ] {
             fs::write(dir.path().join(name), text).expect("it is written");
         }
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
+        let port = free_port();
         let bare = |url: &str| url.trim_start_matches("http://").to_owned();
-        let words = write(dir.path(), &bare(world.http()), &bare(world.admin()), port);
+        let words = write(
+            &world,
+            dir.path(),
+            &bare(world.http()),
+            &bare(world.admin()),
+            port,
+        );
         let path = std::env::var("PATH").unwrap_or_default();
         let proxy = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "--"])
@@ -261,24 +273,7 @@ fn serves_everything(site: &Site) {
 
 #[tokio::test]
 async fn documented_nginx_serves_everything() {
-    let site = Site::start(|dir, gateway, _, port| {
-        let config = adapt(
-            documented("nginx"),
-            &[
-                ("listen 443", format!("listen 127.0.0.1:{port}")),
-                ("/etc/ssl/mayfly", dir.display().to_string()),
-                ("127.0.0.1:8080", gateway.to_owned()),
-            ],
-        );
-        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|kind| format!("{kind}_temp_path {}/{kind};", dir.display()));
-        let whole = format!(
-            "daemon off; pid {0}/pid; error_log stderr; events {{}} http {{ access_log off; {1} {config} }}",
-            dir.display(),
-            temporary.concat()
-        );
-        write_config(dir, "nginx.conf", &whole, &["nginx", "-c"])
-    });
+    let site = Site::start(|dir, gateway, _, port| nginx(dir, gateway, port, &[]));
     serves_everything(&site);
 }
 
@@ -321,6 +316,72 @@ async fn documented_haproxy_serves_everything() {
         write_config(dir, "haproxy.cfg", &config, &["haproxy", "-db", "-f"])
     });
     serves_everything(&site);
+}
+
+/// Under a path, with a proxy that passes it on and one that removes it.
+#[tokio::test]
+async fn documented_nginx_serves_under_a_path() {
+    for pass in ["http://mayfly;", "http://mayfly/;"] {
+        let env = [("MAYFLY_GATEWAY__BASE_PATH", "/mail")];
+        let site = Site::start_with(&env, |_, dir, gateway, _, port| {
+            let changes = [
+                ("location / {", "location /mail/ {".to_owned()),
+                ("http://mayfly;", pass.to_owned()),
+            ];
+            nginx(dir, gateway, port, &changes)
+        });
+        let get = |path: &str| {
+            let output = site
+                .curl("127.0.0.1", path)
+                .arg("-i")
+                .output()
+                .expect("curl runs");
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        for page in ["/mail/", "/mail/pro"] {
+            let found = get(page);
+            assert!(found.contains("src=\"/mail/web/"), "{page}: {found}");
+        }
+        let script = get("/mail/web/api.js");
+        assert!(script.contains("import.meta.url"), "{script}");
+        let docs = get("/mail/api/docs");
+        assert!(
+            docs.to_lowercase().contains("location: /mail/api/docs/"),
+            "{docs}"
+        );
+        let viewer = get("/mail/api/docs/swagger-initializer.js");
+        assert!(viewer.contains("/mail/api/openapi.json"), "{viewer}");
+        let document = get("/mail/api/openapi.json");
+        assert!(
+            document.contains("\"servers\":[{\"url\":\"/mail\"}]"),
+            "{document}"
+        );
+        let domains = get("/mail/api/domains");
+        assert!(domains.contains("mayfly.test"), "{domains}");
+    }
+}
+
+/// Writes the documented configuration of nginx with changes.
+fn nginx(dir: &Path, gateway: &str, port: u16, more: &[(&str, String)]) -> Vec<String> {
+    let changes = [
+        ("listen 443", format!("listen 127.0.0.1:{port}")),
+        ("/etc/ssl/mayfly", dir.display().to_string()),
+        ("127.0.0.1:8080", gateway.to_owned()),
+    ];
+    let config = adapt(documented("nginx"), &[&changes, more].concat());
+    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|kind| format!("{kind}_temp_path {}/{kind};", dir.display()));
+    let whole = format!(
+        "daemon off; pid {0}/pid; error_log stderr; events {{}} http {{ access_log off; {1} {config} }}",
+        dir.display(),
+        temporary.concat()
+    );
+    write_config(dir, "nginx.conf", &whole, &["nginx", "-c"])
+}
+
+fn free_port() -> u16 {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    free.local_addr().expect("an address").port()
 }
 
 /// Writes a configuration; returns the command with its path.

@@ -20,12 +20,17 @@ pub(crate) fn command() -> Command {
 
 /// Runs all cases of a file against a new world. Panics with the names of the cases that failed.
 pub(crate) async fn run_cases(file: &str) {
-    let world = World::start(Kind::AllInOne);
+    run_cases_under(file, "").await;
+}
+
+/// Runs all cases of a file against a new world that is under a path.
+pub(crate) async fn run_cases_under(file: &str, base_path: &str) {
+    let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__BASE_PATH", base_path)]);
     let directory = tempfile::tempdir().expect("a directory");
     let records = directory.path().join("records");
     let mut node = command();
     node.args(["--test-reporter=spec", &format!("cases/{file}.js")])
-        .env("MAYFLY_URL", world.http())
+        .env("MAYFLY_URL", format!("{}{base_path}", world.http()))
         .env("MAYFLY_SMTP_PORT", world.smtp().port().to_string())
         .env("MAYFLY_DNS_RECORDS", &records);
     let cases = tokio::task::spawn_blocking(move || node.output());

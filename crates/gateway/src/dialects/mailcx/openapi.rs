@@ -7,7 +7,7 @@ use axum::{
 };
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::{
-    Components, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr,
+    Components, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, Server,
     link::LinkBuilder,
     path::Operation,
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -51,9 +51,12 @@ pub(crate) fn base() -> OpenApi {
         .build()
 }
 
-/// Serves the document and its page.
-pub(crate) fn routes(document: OpenApi) -> Router {
-    let ui = SwaggerUi::new("/api/docs").config(Config::from(DOCUMENT_PATH));
+/// Serves the document and its page, whose requests go to the path that the server is under.
+pub(crate) fn routes(mut document: OpenApi, base_path: &str) -> Router {
+    if !base_path.is_empty() {
+        document.servers = Some(vec![Server::new(base_path)]);
+    }
+    let ui = SwaggerUi::new("/api/docs").config(Config::from(format!("{base_path}{DOCUMENT_PATH}")));
     let policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                   connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let page = Router::from(ui).layer(SetResponseHeaderLayer::overriding(

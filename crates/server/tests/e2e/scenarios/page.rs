@@ -34,6 +34,14 @@ browser_tests! {
     welcome: "welcome",
 }
 
+/// The views, their links, frames and sockets work under a path.
+#[tokio::test]
+async fn page_under_a_path_works() {
+    for file in ["welcome", "message-view", "pro-account"] {
+        crate::node::run_cases_under(file, "/mail").await;
+    }
+}
+
 #[test]
 fn every_case_file_has_a_test() {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../gateway/web-tests/cases");
