@@ -11,6 +11,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use tokio::{io::AsyncReadExt, net::TcpSocket};
 
 use crate::world::{Kind, World};
 
@@ -316,6 +317,57 @@ async fn documented_haproxy_serves_everything() {
         write_config(dir, "haproxy.cfg", &config, &["haproxy", "-db", "-f"])
     });
     serves_everything(&site);
+}
+
+/// Two of a sender are admitted, and those of another sender still are: `smtp` sees the senders, not the proxy.
+#[tokio::test]
+async fn compose_haproxy_passes_senders_to_smtp() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/compose/haproxy.cfg");
+    let smtp_port = free_port();
+    let env = [
+        ("MAYFLY_SMTP__TRUSTED_PROXIES", "127.0.0.9/32"),
+        ("MAYFLY_SMTP__MAX_CONNECTIONS_PER_CLIENT", "2"),
+    ];
+    let _site = Site::start_with(&env, |world, dir, gateway, admin, port| {
+        let (_, admin_port) = admin.rsplit_once(':').expect("a port");
+        let config = adapt(
+            fs::read_to_string(&file).expect("the configuration"),
+            &[
+                ("bind :8080", format!("bind 127.0.0.1:{port}")),
+                ("bind :2525", format!("bind 127.0.0.1:{smtp_port}")),
+                ("bind 127.0.0.1:8404", format!("bind 127.0.0.1:{}", free_port())),
+                ("gateway 10 gateway:8080", format!("gateway 1 {gateway}")),
+                (
+                    "smtp 10 smtp:2525",
+                    format!("smtp 1 {} source 127.0.0.9", world.smtp()),
+                ),
+                ("port 9090", format!("port {admin_port}")),
+            ],
+        );
+        write_config(dir, "haproxy.cfg", &config, &["haproxy", "-db", "-f"])
+    });
+    let greeting = async |from: [u8; 4]| {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((from, 0).into()).expect("an address of loopback");
+        let address = (Ipv4Addr::LOCALHOST, smtp_port).into();
+        let mut stream = socket.connect(address).await.expect("the proxy accepts");
+        let mut code = [0; 3];
+        stream.read_exact(&mut code).await.expect("a greeting");
+        (code, stream)
+    };
+    let mut open = Vec::new();
+    for (from, expected) in [
+        (2, b"220"),
+        (2, b"220"),
+        (2, b"421"),
+        (3, b"220"),
+        (3, b"220"),
+        (3, b"421"),
+    ] {
+        let (code, stream) = greeting([127, 0, 0, from]).await;
+        assert_eq!(&code, expected, "from 127.0.0.{from}");
+        open.push(stream);
+    }
 }
 
 /// Under a path, with a proxy that passes it on and one that removes it.
