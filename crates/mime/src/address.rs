@@ -1,7 +1,7 @@
 //! Mailboxes of an address field (RFC 5322 3.4), found even where the field breaks the grammar.
 
 use super::{
-    charset::Charset,
+    charset::{self, Charset},
     decode,
     encoded_word::{self, Words},
     parameters::comment_len,
@@ -41,6 +41,7 @@ fn read(field: &[u8], of_mail: Option<Charset>, max: usize) -> Vec<Mailbox> {
         words: Words::new(field),
         has_comments: true,
         has_quotes: true,
+        has_brackets: true,
         of_mail,
         current: Draft::default(),
         found: Vec::new(),
@@ -73,6 +74,8 @@ struct Reader<'a> {
     has_comments: bool,
     /// The same for quoted strings.
     has_quotes: bool,
+    /// The same for the closing bracket of an address literal.
+    has_brackets: bool,
     of_mail: Option<Charset>,
     current: Draft,
     found: Vec<Mailbox>,
@@ -96,10 +99,11 @@ impl Reader<'_> {
                 self.at += 1;
                 self.current = Draft::default();
             }
-            b'[' if self.current.sent.ends_with(b"@") => {
+            b'[' if self.has_brackets && self.current.sent.ends_with(b"@") => {
                 let rest = &self.field[self.at..];
-                let len = memchr::memchr(b']', rest).map_or(1, |end| end + 1);
-                self.push(len);
+                let end = memchr::memchr(b']', rest);
+                self.has_brackets = end.is_some();
+                self.push(end.map_or(1, |end| end + 1));
             }
             b'=' => {
                 let len = self.words.len_at(self.at);
@@ -214,7 +218,7 @@ impl Reader<'_> {
     fn finish(&mut self) {
         let draft = std::mem::take(&mut self.current);
         let text = |sent: &[u8]| decode::header_text(&encoded_word::decode(sent, self.of_mail), MAX_CHARS);
-        let plain = |sent: &[u8]| decode::header_text(&String::from_utf8_lossy(sent), MAX_CHARS);
+        let plain = |sent: &[u8]| decode::header_text(&charset::header(sent, self.of_mail), MAX_CHARS);
         let (phrase, address) = match draft.address {
             Some(address) => (draft.phrase, address),
             None => match bare_address(&draft.sent) {
@@ -239,9 +243,9 @@ impl Reader<'_> {
 fn bare_address(sent: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     memchr::memchr(b'@', sent)?;
     let compact = without_obsolete_blanks(sent);
-    let mut at = 0;
+    let (mut at, mut quotes) = (0, Quotes::default());
     while at < compact.len() {
-        let len = word_len(&compact[at..]);
+        let len = word_len(&compact[at..], &mut quotes);
         let word = &compact[at..at + len];
         if is_address(word) {
             let phrase = [&compact[..at], b" ", &compact[at + len..]].concat();
@@ -255,11 +259,11 @@ fn bare_address(sent: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 /// Removes the blanks that RFC 5322 4.4 allows around the `@` and the dots of an address.
 fn without_obsolete_blanks(sent: &[u8]) -> Vec<u8> {
     let mut compact: Vec<u8> = Vec::with_capacity(sent.len());
-    let (mut at, mut is_domain) = (0, false);
+    let (mut at, mut is_domain, mut quotes) = (0, false, Quotes::default());
     while let Some(byte) = sent.get(at) {
         match byte {
             b'"' => {
-                let len = quoted_len(&sent[at..]).unwrap_or(1);
+                let len = quotes.len(&sent[at..]).unwrap_or(1);
                 compact.extend_from_slice(&sent[at..at + len]);
                 at += len;
                 continue;
@@ -283,9 +287,12 @@ fn without_obsolete_blanks(sent: &[u8]) -> Vec<u8> {
 
 fn without_quotes(text: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(text.len());
-    let mut at = 0;
+    let (mut at, mut quotes) = (0, Quotes::default());
     while let Some(byte) = text.get(at) {
-        match Some(&text[at..]).filter(|_| *byte == b'"').and_then(quoted_len) {
+        match Some(&text[at..])
+            .filter(|_| *byte == b'"')
+            .and_then(|text| quotes.len(text))
+        {
             Some(len) => {
                 plain.extend(unescaped(&text[at + 1..at + len - 1]));
                 at += len;
@@ -299,14 +306,14 @@ fn without_quotes(text: &[u8]) -> Vec<u8> {
     plain
 }
 
-fn word_len(text: &[u8]) -> usize {
+fn word_len(text: &[u8], quotes: &mut Quotes) -> usize {
     let mut at = 0;
     while let Some(byte) = text.get(at) {
         if byte.is_ascii_whitespace() {
             break;
         }
         at += if *byte == b'"' {
-            quoted_len(&text[at..]).unwrap_or(1)
+            quotes.len(&text[at..]).unwrap_or(1)
         } else {
             1
         };
@@ -331,6 +338,20 @@ fn is_address(text: &[u8]) -> bool {
             .iter()
             .any(|byte| byte.is_ascii_whitespace() || b"@\"<>".contains(byte))
         && (text.starts_with(b"\"") || !text[..local_len].iter().any(u8::is_ascii_whitespace))
+}
+
+/// Finds the ends of quoted strings in one text, from its start to its end. Once one has no end, no later one has.
+#[derive(Debug, Default)]
+struct Quotes {
+    is_unended: bool,
+}
+
+impl Quotes {
+    fn len(&mut self, text: &[u8]) -> Option<usize> {
+        let len = if self.is_unended { None } else { quoted_len(text) };
+        self.is_unended = len.is_none();
+        len
+    }
 }
 
 /// Returns the length of a quoted string with its quotes, `None` if it never ends.

@@ -33,6 +33,22 @@ pub(super) fn header_text(text: &str, max_chars: usize) -> String {
     line
 }
 
+/// Removes the line breaks of folds (RFC 5322 2.2.3) and the white space around a header value. Other control characters become
+/// spaces: an encoded word can contain them.
+pub(super) fn unfolded(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    let mut chars = text.trim().chars().peekable();
+    while let Some(char) = chars.next() {
+        match char {
+            '\r' | '\n' if chars.peek().is_some_and(|next| next.is_whitespace()) => {}
+            '\0' => line.push('\u{fffd}'),
+            char if char.is_control() => line.push(' '),
+            char => line.push(char),
+        }
+    }
+    line
+}
+
 /// Cuts a text to at most so many bytes, between two characters.
 pub(super) fn cut(mut text: String, max_bytes: usize) -> String {
     if text.len() > max_bytes {

@@ -28,6 +28,7 @@ use codes::Mail;
 pub use confidence::Confidence;
 use marked::Marked;
 use signals::Signals;
+pub(crate) use urls::web_url;
 use visible_text::VisibleText;
 use weights::Weights;
 

@@ -7,6 +7,7 @@
 mod address;
 mod body_prefix;
 mod charset;
+mod date;
 mod decode;
 mod encoded_word;
 mod extract;
@@ -14,6 +15,7 @@ mod fields;
 mod flowed;
 mod header;
 mod html;
+mod mail_header;
 mod parameters;
 mod parts;
 mod preview;
@@ -31,6 +33,7 @@ use body_prefix::BodyPrefix;
 pub use decode::without_nul;
 pub use extract::{Code, CodePlace, Confidence, EXTRACTION_VERSION, Extracted, Link, LinkKind};
 use fields::Fields;
+pub use mail_header::{Header, NamedAddress, Unsubscribe};
 use parts::Leaf;
 
 /// What a message list shows of a mail.
@@ -42,6 +45,8 @@ pub struct Summary {
     pub subject: Option<String>,
     /// The first characters of the text, on one line.
     pub preview_text: String,
+    /// Whether [`Content::attachments`] has any; `None` unless all of the mail was read.
+    pub has_attachments: Option<bool>,
     /// How much of the mail was read.
     pub status: ParseStatus,
 }
@@ -120,12 +125,14 @@ pub fn summarize(raw: &[u8]) -> (Summary, Extracted) {
             from: fields::from(&top),
             subject: fields::subject(&top),
             preview_text: String::new(),
+            has_attachments: None,
             status: ParseStatus::Truncated,
         };
         let mut extracted = Extracted::default();
         if let Ok(leaves) = parts::leaves(raw, &top) {
             let prefix = BodyPrefix::of(&leaves);
             summary.status = ParseStatus::Parsed;
+            summary.has_attachments = Some(attachments(&leaves).next().is_some());
             summary.preview_text = preview::of(&prefix);
             extracted = extract::extract(summary.subject.as_deref(), &prefix, raw);
         }
@@ -136,10 +143,17 @@ pub fn summarize(raw: &[u8]) -> (Summary, Extracted) {
             from: None,
             subject: None,
             preview_text: String::new(),
+            has_attachments: None,
             status: ParseStatus::Failed,
         };
         (summary, Extracted::default())
     })
+}
+
+/// Reads the header beyond what [`summarize`] returns, also of a mail that exceeds the bounds.
+#[must_use]
+pub fn header(raw: &[u8]) -> Header {
+    catch_panic(|| Header::read(raw)).unwrap_or_default()
 }
 
 /// Reads the bodies, the metadata of the attachments and, within limits, the images that the HTML can reference, in one walk.

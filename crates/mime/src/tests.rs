@@ -4,6 +4,7 @@ mod bounds;
 mod classes;
 mod corpus;
 mod labelled;
+mod mail_header;
 
 use super::{Summary, attachment, content, summarize};
 

@@ -89,7 +89,7 @@ pub(super) fn is_forge(url: &str) -> bool {
 }
 
 /// Returns an `http` or `https` URL without folding white space.
-pub(super) fn web_url(sent: &str) -> Option<String> {
+pub(crate) fn web_url(sent: &str) -> Option<String> {
     let start = sent.trim_start().as_bytes();
     let has_scheme = [&b"https://"[..], b"http://"].iter().any(|scheme| {
         start
