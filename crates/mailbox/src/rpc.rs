@@ -33,8 +33,8 @@ use self::{
     decode::{found_by, inline_limits, message_scope, owner, parsed, scope},
     views::{
         attachment_to_proto, attempt_to_proto, custom_domain_to_proto, domains_to_proto, extracted_to_proto,
-        inline_part_to_proto, mailbox_to_proto, received_to_proto, summary_to_proto, usage_day_to_proto,
-        webhook_to_proto,
+        header_to_proto, inline_part_to_proto, mailbox_to_proto, received_to_proto, summary_to_proto,
+        usage_day_to_proto, webhook_to_proto,
     },
 };
 use crate::{
@@ -311,6 +311,7 @@ impl mailbox_server::Mailbox for Rpc {
                 .into_iter()
                 .map(inline_part_to_proto)
                 .collect(),
+            header: Some(header_to_proto(full.header)),
         }))
     }
 

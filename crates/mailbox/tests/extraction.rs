@@ -1,4 +1,4 @@
-//! Stored codes and links that this version cannot use: they are recomputed from the raw mail.
+//! What earlier versions stored: codes and links that this version cannot use are recomputed from the raw mail.
 
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::{Findings, ListMessagesAfterRequest, list_messages_after_request::Following};
@@ -8,6 +8,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use crate::world::{World, no_auth, scope};
 
 db_test!(
+    get_message_of_earlier_version_reports_attachments,
     get_message_recomputes_unusable_extraction,
     list_messages_after_recomputes_unusable_extraction,
     list_messages_after_deleted_message_is_left_out
@@ -78,6 +79,28 @@ async fn get_message_recomputes_unusable_extraction(db: Db) {
         let message = world.message(scope(&ann), &id).await.unwrap();
         assert_eq!(codes(message.findings), ["482913"], "{statement}");
         world = assert_repaired(world).await;
+    }
+}
+
+/// A list reads no mail, so it does not know what an earlier version did not store.
+async fn get_message_of_earlier_version_reports_attachments(db: Db) {
+    let world = World::new(db).await;
+    let ann = world.create("ann@mayfly.test").await;
+    let file = b"Content-Type: text/csv\r\nContent-Disposition: attachment\r\n\r\n1\r\n";
+    let mut stored = Vec::new();
+    for (mail, has_attachments) in [(MAIL, false), (&file[..], true)] {
+        let id = world.deliver(&[&ann], mail).await.unwrap().remove(0);
+        let listed = world.list(scope(&ann), 1).await.unwrap();
+        assert_eq!(listed[0].has_attachments, Some(has_attachments));
+        stored.push((id, has_attachments));
+    }
+    let world = restarted_after(world, "UPDATE messages SET has_attachments = NULL").await;
+    for item in world.list(scope(&ann), 1).await.unwrap() {
+        assert_eq!(item.has_attachments, None);
+    }
+    for (id, has_attachments) in stored {
+        let summary = world.message(scope(&ann), &id).await.unwrap().summary.unwrap();
+        assert_eq!(summary.has_attachments, Some(has_attachments));
     }
 }
 

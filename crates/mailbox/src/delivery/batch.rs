@@ -164,5 +164,6 @@ fn row(
         is_read: false,
         created_at_ms: millis(now),
         parse_status: summary.status.into(),
+        has_attachments: summary.has_attachments,
     }
 }

@@ -1,6 +1,6 @@
 //! Conversions from the service types to protobuf.
 
-use mayfly_mime::{Code, CodePlace, Extracted, InlinePart, Link, LinkKind};
+use mayfly_mime::{Code, CodePlace, Extracted, Header, InlinePart, Link, LinkKind, NamedAddress};
 use mayfly_proto::mailbox as proto;
 use mayfly_webhooks::{Attempt, EVENT_TYPE, Webhook, WebhookStatus, event_name};
 
@@ -59,6 +59,7 @@ pub(super) fn summary_to_proto(message: ListedMessage) -> proto::MessageSummary 
         size_bytes: message.size_bytes,
         is_read: message.is_read,
         created_at: seconds(message.created_at_ms),
+        has_attachments: message.has_attachments,
     }
 }
 
@@ -86,6 +87,30 @@ pub(super) fn inline_part_to_proto(part: InlinePart) -> proto::InlinePart {
         content_id: part.content_id,
         content_type: part.content_type,
         data: part.data.into(),
+    }
+}
+
+pub(super) fn header_to_proto(header: Header) -> proto::MessageHeader {
+    let addresses = |addresses: Vec<NamedAddress>| {
+        let addresses = addresses.into_iter().map(|one| proto::NamedAddress {
+            name: one.name,
+            address: one.address,
+        });
+        addresses.collect()
+    };
+    let field = |(name, value)| proto::HeaderField { name, value };
+    proto::MessageHeader {
+        to: addresses(header.to),
+        cc: addresses(header.cc),
+        reply_to: addresses(header.reply_to),
+        date: header.date_secs,
+        message_id: header.message_id,
+        unsubscribe: header.unsubscribe.map(|found| proto::Unsubscribe {
+            http: found.http,
+            mailto: found.mailto,
+            one_click: found.one_click,
+        }),
+        fields: header.fields.into_iter().map(field).collect(),
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct ListedMessage {
     pub(crate) size_bytes: i64,
     pub(crate) is_read: bool,
     pub(crate) created_at_ms: i64,
+    pub(crate) has_attachments: Option<bool>,
 }
 
 impl From<Model> for ListedMessage {
@@ -43,6 +44,7 @@ impl From<Model> for ListedMessage {
             size_bytes: message.size_bytes,
             is_read: message.is_read,
             created_at_ms: message.created_at_ms,
+            has_attachments: message.has_attachments,
         }
     }
 }
@@ -86,37 +88,39 @@ pub(crate) async fn list(
             Column::SizeBytes,
             Column::IsRead,
             Column::CreatedAtMs,
+            Column::HasAttachments,
         ])
         .column(mailbox::Column::LastActiveAtMs)
         .into_tuple()
         .all(c)
         .await?;
     let mut last_active_at_ms = None;
-    let messages =
-        rows.into_iter().map(|row| {
-            let (
-                id,
-                sender,
-                from_header,
-                subject,
-                preview_text,
-                size_bytes,
-                is_read,
-                created_at_ms,
-                last_active,
-            ) = row;
-            last_active_at_ms = Some(last_active);
-            ListedMessage {
-                id,
-                sender,
-                from_header,
-                subject,
-                preview_text,
-                size_bytes,
-                is_read,
-                created_at_ms,
-            }
-        });
+    let messages = rows.into_iter().map(|row| {
+        let (
+            id,
+            sender,
+            from_header,
+            subject,
+            preview_text,
+            size_bytes,
+            is_read,
+            created_at_ms,
+            has_attachments,
+            last_active,
+        ) = row;
+        last_active_at_ms = Some(last_active);
+        ListedMessage {
+            id,
+            sender,
+            from_header,
+            subject,
+            preview_text,
+            size_bytes,
+            is_read,
+            created_at_ms,
+            has_attachments,
+        }
+    });
     Ok(Listed {
         messages: messages.collect(),
         last_active_at_ms,

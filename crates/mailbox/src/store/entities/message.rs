@@ -19,6 +19,8 @@ pub struct Model {
     pub is_read: bool,
     pub created_at_ms: i64,
     pub parse_status: ParseStatus,
+    /// Null where not all of the mail was read, and for mail that was stored before the column existed.
+    pub has_attachments: Option<bool>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

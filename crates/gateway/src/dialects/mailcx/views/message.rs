@@ -23,6 +23,9 @@ pub(crate) struct MessageItem {
     /// Bytes as received.
     size: i64,
     is_read: bool,
+    /// Null where not all of the mail could be read.
+    #[schema(required)]
+    has_attachments: Option<bool>,
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -37,6 +40,7 @@ impl From<MessageSummary> for MessageItem {
             preview_text: message.preview_text,
             size: message.size_bytes,
             is_read: message.is_read,
+            has_attachments: message.has_attachments,
             created_at: timestamp(message.created_at),
         }
     }
@@ -167,6 +171,57 @@ impl From<mailbox::Link> for Link {
     }
 }
 
+/// An address of the header, with the name that was sent with it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NamedAddress {
+    #[schema(required)]
+    name: Option<String>,
+    address: String,
+}
+
+impl From<mailbox::NamedAddress> for NamedAddress {
+    fn from(one: mailbox::NamedAddress) -> Self {
+        Self {
+            name: one.name,
+            address: one.address,
+        }
+    }
+}
+
+/// The first URLs of List-Unsubscribe: one of them at least.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Unsubscribe {
+    /// `http` or `https`.
+    #[schema(required)]
+    http: Option<String>,
+    /// A `mailto:` URL.
+    #[schema(required)]
+    mailto: Option<String>,
+    /// Whether a POST of `List-Unsubscribe=One-Click` to `http` unsubscribes (RFC 8058).
+    one_click: bool,
+}
+
+impl From<mailbox::Unsubscribe> for Unsubscribe {
+    fn from(found: mailbox::Unsubscribe) -> Self {
+        Self {
+            http: found.http,
+            mailto: found.mailto,
+            one_click: found.one_click,
+        }
+    }
+}
+
+/// A header field: its name as sent, and its value, unfolded and decoded.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(value_type = Vec<String>, min_items = 2, max_items = 2)]
+pub(crate) struct HeaderField([String; 2]);
+
+impl From<mailbox::HeaderField> for HeaderField {
+    fn from(field: mailbox::HeaderField) -> Self {
+        Self([field.name, field.value])
+    }
+}
+
 /// A whole message.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Message {
@@ -178,8 +233,23 @@ pub(crate) struct Message {
     sender: String,
     #[schema(required)]
     from: Option<String>,
+    /// The addresses of To; 1000 at most.
+    to: Vec<NamedAddress>,
+    /// The addresses of Cc; 1000 at most.
+    cc: Vec<NamedAddress>,
+    /// The addresses of Reply-To; 1000 at most.
+    reply_to: Vec<NamedAddress>,
     #[schema(required)]
     subject: Option<String>,
+    /// The time of the Date field, in UTC; null without one that can be read.
+    #[schema(required, format = DateTime)]
+    date: Option<String>,
+    /// With its angle brackets.
+    #[schema(required)]
+    message_id: Option<String>,
+    /// How to unsubscribe, as List-Unsubscribe declares it.
+    #[schema(required)]
+    unsubscribe: Option<Unsubscribe>,
     #[schema(required)]
     text_body: Option<String>,
     /// As sent: never show it without a sandbox.
@@ -190,9 +260,14 @@ pub(crate) struct Message {
     codes: Vec<Code>,
     /// The links, 100 at most, each URL once.
     links: Vec<Link>,
+    /// Name and decoded value of every header field, in their order; 100 KiB together at most.
+    headers: Vec<HeaderField>,
     /// Bytes as received.
     size: i64,
     is_read: bool,
+    /// Null where not all of the mail could be read.
+    #[schema(required)]
+    has_attachments: Option<bool>,
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -201,19 +276,28 @@ impl From<GetMessageResponse> for Message {
     fn from(message: GetMessageResponse) -> Self {
         let summary = message.summary.unwrap_or_default();
         let findings = message.findings.unwrap_or_default();
+        let header = message.header.unwrap_or_default();
         Self {
             id: summary.message_id,
             address: message.address,
             sender: summary.sender,
             from: summary.from,
+            to: header.to.into_iter().map(Into::into).collect(),
+            cc: header.cc.into_iter().map(Into::into).collect(),
+            reply_to: header.reply_to.into_iter().map(Into::into).collect(),
             subject: summary.subject,
+            date: header.date.map(timestamp),
+            message_id: header.message_id,
+            unsubscribe: header.unsubscribe.map(Into::into),
             text_body: message.text_body,
             html_body: message.html_body,
             attachments: message.attachments.into_iter().map(Into::into).collect(),
             codes: findings.codes.into_iter().map(Into::into).collect(),
             links: findings.links.into_iter().map(Into::into).collect(),
+            headers: header.fields.into_iter().map(Into::into).collect(),
             size: summary.size_bytes,
             is_read: summary.is_read,
+            has_attachments: summary.has_attachments,
             created_at: timestamp(summary.created_at),
         }
     }

@@ -2,11 +2,15 @@
 
 use insta::assert_json_snapshot;
 use mayfly_testkit::{Db, db_test};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{EXPIRED_ID, MAIL, UNKNOWN_ID, World};
 
-db_test!(get_message_returns_bodies_codes_and_links);
+db_test!(
+    get_message_returns_bodies_codes_and_links,
+    get_message_returns_what_the_header_says,
+    get_message_beyond_bounds_has_its_header,
+);
 
 async fn get_message_returns_bodies_codes_and_links(db: Db) {
     let world = World::start(db).await;
@@ -24,6 +28,7 @@ async fn get_message_returns_bodies_codes_and_links(db: Db) {
             "size": 9
           }
         ],
+        "cc": [],
         "codes": [
           {
             "confidence": 0.96,
@@ -32,7 +37,27 @@ async fn get_message_returns_bodies_codes_and_links(db: Db) {
           }
         ],
         "created_at": "2026-11-23T12:00:00Z",
+        "date": null,
         "from": "Shop <shop@sender.example>",
+        "has_attachments": true,
+        "headers": [
+          [
+            "From",
+            "Shop <shop@sender.example>"
+          ],
+          [
+            "Subject",
+            "Your code"
+          ],
+          [
+            "MIME-Version",
+            "1.0"
+          ],
+          [
+            "Content-Type",
+            "multipart/mixed; boundary=m"
+          ]
+        ],
         "html_body": "<p>Your verification code is <b>482913</b>.</p><script>alert(1)</script>",
         "id": "[id]",
         "is_read": false,
@@ -44,14 +69,166 @@ async fn get_message_returns_bodies_codes_and_links(db: Db) {
             "url": "https://shop.example/verify?t=1"
           }
         ],
+        "message_id": null,
+        "reply_to": [],
         "sender": "shop@sender.example",
         "size": 548,
         "subject": "Your code",
-        "text_body": "Your verification code is 482913.\r\nVerify your address: https://shop.example/verify?t=1"
+        "text_body": "Your verification code is 482913.\r\nVerify your address: https://shop.example/verify?t=1",
+        "to": [],
+        "unsubscribe": null
       },
       "status": 200
     }
     "#);
+}
+
+async fn get_message_returns_what_the_header_says(db: Db) {
+    const NEWSLETTER: &str = "From: =?utf-8?q?Caf=C3=A9?= <news@sender.example>\r\n\
+        To: \"Doe, Ann\" <ann@mayfly.test>, Team: bob@b.test, Cy <cy@b.test>;\r\n\
+        Cc: dee@b.test (Dee)\r\nto: <eve@b.test>\r\n\
+        Reply-To: Help <help@sender.example>\r\n\
+        Date: Mon, 23 Nov 2026 12:34:56 +0130\r\n\
+        Message-ID: <1.2@sender.example> (made up)\r\n\
+        List-Unsubscribe: <mailto:off@sender.example>,\r\n <https://sender.example/off>\r\n\
+        List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\
+        X-Tag: a\r\nX-Tag: =?iso-8859-1?q?=E4?=\r\n =?utf-8?b?w7Y=?=\r\n\r\nHello\r\n";
+    let world = World::start(db).await;
+    let mailbox = world.create_mailbox().await;
+    let id = world.deliver(&mailbox, NEWSLETTER).await;
+    let answer = world.get(&format!("/api/messages/{id}"), &mailbox.token).await;
+    let body = answer.json();
+    let keys = [
+        "to",
+        "cc",
+        "reply_to",
+        "date",
+        "message_id",
+        "unsubscribe",
+        "headers",
+        "has_attachments",
+    ];
+    let shown: serde_json::Map<_, _> = keys
+        .map(|key| (key.to_owned(), body[key].clone()))
+        .into_iter()
+        .collect();
+    assert_json_snapshot!(shown, @r#"
+    {
+      "cc": [
+        {
+          "address": "dee@b.test",
+          "name": "Dee"
+        }
+      ],
+      "date": "2026-11-23T11:04:56Z",
+      "has_attachments": false,
+      "headers": [
+        [
+          "From",
+          "Café <news@sender.example>"
+        ],
+        [
+          "To",
+          "\"Doe, Ann\" <ann@mayfly.test>, Team: bob@b.test, Cy <cy@b.test>;"
+        ],
+        [
+          "Cc",
+          "dee@b.test (Dee)"
+        ],
+        [
+          "to",
+          "<eve@b.test>"
+        ],
+        [
+          "Reply-To",
+          "Help <help@sender.example>"
+        ],
+        [
+          "Date",
+          "Mon, 23 Nov 2026 12:34:56 +0130"
+        ],
+        [
+          "Message-ID",
+          "<1.2@sender.example> (made up)"
+        ],
+        [
+          "List-Unsubscribe",
+          "<mailto:off@sender.example>, <https://sender.example/off>"
+        ],
+        [
+          "List-Unsubscribe-Post",
+          "List-Unsubscribe=One-Click"
+        ],
+        [
+          "X-Tag",
+          "a"
+        ],
+        [
+          "X-Tag",
+          "äö"
+        ]
+      ],
+      "message_id": "<1.2@sender.example>",
+      "reply_to": [
+        {
+          "address": "help@sender.example",
+          "name": "Help"
+        }
+      ],
+      "to": [
+        {
+          "address": "ann@mayfly.test",
+          "name": "Doe, Ann"
+        },
+        {
+          "address": "bob@b.test",
+          "name": null
+        },
+        {
+          "address": "cy@b.test",
+          "name": "Cy"
+        },
+        {
+          "address": "eve@b.test",
+          "name": null
+        }
+      ],
+      "unsubscribe": {
+        "http": "https://sender.example/off",
+        "mailto": "mailto:off@sender.example",
+        "one_click": true
+      }
+    }
+    "#);
+}
+
+/// The parts of a mail with a header of more than 100 KiB or with parts nested too deep are not read.
+async fn get_message_beyond_bounds_has_its_header(db: Db) {
+    let world = World::start(db).await;
+    let mailbox = world.create_mailbox().await;
+    let head = "To: Ann <ann@mayfly.test>\r\nDate: yesterday\r\nSubject: s\r\n";
+    let long = format!("{head}{}\r\nHello\r\n", "X-Filler: 0123456789\r\n".repeat(6000));
+    let deep = format!(
+        "{head}{}\r\nHello\r\n",
+        "Content-Type: message/rfc822\r\n\r\n".repeat(100)
+    );
+    for (mail, fields) in [(long, 3001..6003), (deep, 4..5)] {
+        let id = world.deliver(&mailbox, &mail).await;
+        let answer = world.get(&format!("/api/messages/{id}"), &mailbox.token).await;
+        let body = answer.expect_status(200).json();
+        assert_eq!(body["to"], json!([{"name": "Ann", "address": "ann@mayfly.test"}]));
+        for unknown in ["date", "has_attachments", "text_body"] {
+            assert_eq!(body[unknown], Value::Null, "{unknown}");
+        }
+        let headers = body["headers"].as_array().unwrap();
+        assert!(fields.contains(&headers.len()), "{}", headers.len());
+        let len = |field: &Value| field[0].as_str().unwrap().len() + field[1].as_str().unwrap().len();
+        assert!(headers.iter().map(len).sum::<usize>() <= 100 * 1024);
+    }
+    let listed = world.get("/api/messages", &mailbox.token).await.json();
+    for item in listed["messages"].as_array().unwrap() {
+        assert_eq!(item["has_attachments"], Value::Null);
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ async fn wait_for_messages_returns_stored_message(db: Db) {
             ],
             "created_at": "2026-11-23T12:00:00Z",
             "from": "Shop <shop@sender.example>",
+            "has_attachments": true,
             "id": "[id]",
             "is_read": false,
             "links": [

@@ -19,6 +19,7 @@ async fn list_account_messages_returns_page() {
           {
             "created_at": "2026-11-23T12:00:00Z",
             "from": "Shop <shop@sender.example>",
+            "has_attachments": true,
             "id": "[id]",
             "is_read": false,
             "preview_text": "Your verification code is 482913. Verify your address: https://shop.example/verify?t=1",
