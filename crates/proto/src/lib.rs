@@ -15,9 +15,22 @@ pub mod mailbox {
 /// `idempotency_level` in `/proto`.
 pub const IDEMPOTENT_METHODS: &[&str] = include!(concat!(env!("OUT_DIR"), "/idempotent_methods.rs"));
 
+/// Those of [`IDEMPOTENT_METHODS`] that only read and answer with one message: a second call may run beside the first.
+pub const READ_METHODS: &[&str] = include!(concat!(env!("OUT_DIR"), "/read_methods.rs"));
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_are_idempotent_and_change_nothing() {
+        assert!(READ_METHODS.iter().all(|read| IDEMPOTENT_METHODS.contains(read)));
+        assert!(READ_METHODS.contains(&"/mayfly.auth.v1.Auth/ValidateToken"));
+        for method in ["MarkMessageRead", "GetMessageSource"] {
+            let path = format!("/{}/{method}", mailbox::mailbox_server::SERVICE_NAME);
+            assert!(!READ_METHODS.contains(&&*path), "{path}");
+        }
+    }
 
     /// Adding to this list is a decision: the service must answer the second time as it did the first.
     #[test]
@@ -29,6 +42,7 @@ mod tests {
             "FindMailbox",
             "GetMailbox",
             "ListMailboxes",
+            "DeleteOwner",
             "GetUsage",
             "ListUsageDays",
             "ListCustomDomains",
@@ -50,6 +64,7 @@ mod tests {
             "DeleteCredential",
             "ValidateToken",
             "GetUser",
+            "DeleteUser",
             "ListProTokens",
             "RevokeToken",
         ];
@@ -62,10 +77,12 @@ mod tests {
             mailbox::mailbox_admin_server::SERVICE_NAME,
         );
         let admin = [
+            (auth_admin, "GetAuthStatistics"),
             (auth_admin, "ListUsers"),
             (auth_admin, "ListAuthAudit"),
             (mailbox_admin, "FindMailboxes"),
             (mailbox_admin, "ListSystemDomains"),
+            (mailbox_admin, "ListOperatedWebhooks"),
             (mailbox_admin, "ListBlocks"),
             (mailbox_admin, "GetStatistics"),
             (mailbox_admin, "ListMailboxAudit"),
