@@ -36,7 +36,7 @@ pub(crate) enum Error {
     Overloaded { retry_after: Duration },
     #[error("the service is stopping")]
     Stopping,
-    #[error("the database failed")]
+    #[error("the database failed: {}", mayfly_database::cause(.0))]
     Database(#[from] DbErr),
     #[error("{0}")]
     Defect(&'static str),

@@ -71,7 +71,10 @@ impl Database {
             name: name.clone(),
             error,
         })?;
-        Ok(Self::new(reader.clone(), reader, name, "sqlite", Some(file)))
+        Ok(Self {
+            lock: Some(file),
+            ..Self::new(reader.clone(), reader, name, "sqlite")
+        })
     }
 
     /// Checks that this version knows the schema, and that a SQLite file is undamaged. Returns the newest migration.

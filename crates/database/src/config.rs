@@ -11,7 +11,8 @@ config_section! {
     /// The `[database]` section: PostgreSQL in place of SQLite files in the data directory.
     pub struct DatabaseConfig {
         /// URL of PostgreSQL 14 or later: `postgres://user:password@host:port/database`, with
-        /// `?sslmode=verify-full&sslrootcert=…` for TLS. Unset, each service uses a SQLite file in `data_dir`.
+        /// `?sslmode=verify-full&sslrootcert=…` for TLS. Several hosts with commas name a primary and its standbys: the one that
+        /// may write is used, also after a failover; `target_session_attrs=read-write` asks that of one host. Unset, each service uses a SQLite file in `data_dir`.
         pub url: Option<Secret> = None,
         /// File with the URL.
         pub url_file: Option<PathBuf> = None,

@@ -1,6 +1,6 @@
 //! Database errors and their classification.
 
-use std::path::PathBuf;
+use std::{borrow::Cow, fmt, path::PathBuf};
 
 use mayfly_types::ErrorCode;
 use sea_orm::{
@@ -25,7 +25,7 @@ pub enum OpenError {
     #[error("{} is in use by another process", .0.display())]
     InUse(PathBuf),
     /// The database failed.
-    #[error("{name}: {error}")]
+    #[error("{name}: {}", cause(.error))]
     Database {
         /// The database.
         name: String,
@@ -98,6 +98,92 @@ pub fn error_code(error: &DbErr) -> ErrorCode {
     }
 }
 
+/// Returns whether a write failed because the disk of the database is full.
+#[must_use]
+pub fn is_disk_full(error: &DbErr) -> bool {
+    match code(error) {
+        Some(Code::Postgres(code)) => code == "53100",
+        Some(Code::Sqlite(code)) => code & 0xff == 13,
+        None => false,
+    }
+}
+
+/// Returns whether the database refused a write: its disk is full, or it is read-only.
+pub(super) fn is_write_refused(error: &DbErr) -> bool {
+    match code(error) {
+        Some(Code::Postgres(code)) => code.starts_with("53") || code == "25006",
+        // READONLY, IOERR, FULL.
+        Some(Code::Sqlite(code)) => matches!(code & 0xff, 8 | 10 | 13),
+        None => false,
+    }
+}
+
+/// Returns whether a session reported that its server takes no writes or is going away: read-only transaction (25006),
+/// shutdown, crash, starting up (57P01 to 57P03). Sessions that were opened before must not be used again.
+pub(super) fn is_failover(error: &DbErr) -> bool {
+    matches!(code(error), Some(Code::Postgres(code)) if matches!(&*code, "25006" | "57P01" | "57P02" | "57P03"))
+}
+
+/// The code of a database for an error.
+enum Code<'e> {
+    /// SQLSTATE.
+    Postgres(Cow<'e, str>),
+    /// An extended result code.
+    Sqlite(u32),
+}
+
+fn code(error: &DbErr) -> Option<Code<'_>> {
+    let Some(sqlx::Error::Database(error)) = driver_error(error) else {
+        return None;
+    };
+    let code = error.code()?;
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        Some(Code::Postgres(code))
+    } else {
+        code.parse().ok().map(Code::Sqlite)
+    }
+}
+
+/// Describes why a database call failed, for logs: the code and the message of the database. It leaves out messages that
+/// can repeat a value of a statement.
+pub fn cause(error: &DbErr) -> impl fmt::Display + '_ {
+    Cause(error)
+}
+
+struct Cause<'e>(&'e DbErr);
+
+impl fmt::Display for Cause<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (driver_error(self.0), code(self.0)) {
+            (Some(sqlx::Error::Database(error)), Some(Code::Postgres(code))) => {
+                write!(f, "SQLSTATE {code}")?;
+                // Class 22 (data exceptions) quotes the data.
+                if code.starts_with("22") {
+                    return Ok(());
+                }
+                write!(f, ": {}", error.message())
+            }
+            (Some(sqlx::Error::Database(error)), Some(Code::Sqlite(code))) => {
+                write!(f, "SQLite {code}: {}", error.message())
+            }
+            (Some(sqlx::Error::PoolTimedOut), _) => f.write_str("no connection in time"),
+            (Some(error @ (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_))), _) => {
+                write!(f, "{error}")
+            }
+            (Some(sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed), _) => {
+                f.write_str("the pool is closed")
+            }
+            (Some(_), _) => f.write_str("the driver failed"),
+            (None, _) => match self.0 {
+                DbErr::ConnectionAcquire(_) => f.write_str("no answer in time"),
+                DbErr::RecordNotFound(_) => f.write_str("a row is missing"),
+                DbErr::Migration(problem) | DbErr::Custom(problem) => f.write_str(problem),
+                _ => f.write_str("a value cannot be converted"),
+            },
+        }
+    }
+}
+
 /// Transient classes and codes of <https://www.postgresql.org/docs/current/errcodes-appendix.html>: connection exceptions,
 /// conflicts, insufficient resources, operator intervention (also statement time-outs), system errors, read-only servers,
 /// locks not available.
@@ -130,6 +216,13 @@ pub(super) fn is_lost_connection(error: &DbErr) -> bool {
         Some(error) => is_lost(error),
         None => false,
     }
+}
+
+/// Returns whether a server cannot be reached, or a connection to it was lost.
+pub(super) fn is_connection_failure(error: &DbErr) -> bool {
+    let is_timeout = matches!(error, DbErr::ConnectionAcquire(_))
+        || matches!(driver_error(error), Some(sqlx::Error::PoolTimedOut));
+    is_timeout || is_lost_connection(error)
 }
 
 fn is_lost(error: &sqlx::Error) -> bool {

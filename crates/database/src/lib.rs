@@ -6,17 +6,21 @@ pub mod audit;
 pub mod backup;
 mod clock;
 mod config;
+mod disk;
 mod error;
 pub mod idempotency;
 pub mod lease;
 mod postgres;
+mod refusals;
+mod reserve;
 mod sqlite;
 
 use std::{
     fs::File,
     future::Future,
-    path::Path,
+    path::{Path, PathBuf},
     pin::Pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -31,9 +35,13 @@ use sea_orm_migration::MigratorTrait;
 use tracing::Instrument;
 
 pub use config::DatabaseConfig;
-pub use error::{DatabaseFailure, OpenError, error_code, is_unique_violation};
+pub use disk::DiskSpace;
+pub use error::{DatabaseFailure, OpenError, cause, error_code, is_disk_full, is_unique_violation};
 // The types that service signatures need. Everything else of sea-orm belongs in their `store/`.
 use error::{is_conflict, is_lost_connection};
+use postgres::{Failover, Search};
+use refusals::Refusals;
+use reserve::Reserve;
 pub use sea_orm::{DatabaseTransaction, DbErr};
 
 /// Retries of a transaction that conflicted with another: pauses of 1 to 2 ms, then twice that, and so on.
@@ -63,6 +71,13 @@ pub struct Database {
     /// Held for the life of the process: two writers of one file would each trust their own caches. `None` for PostgreSQL,
     /// which has many writers.
     lock: Option<File>,
+    /// The directory of a SQLite database; `None` for PostgreSQL.
+    dir: Option<PathBuf>,
+    /// `None` for PostgreSQL.
+    reserve: Option<Arc<Reserve>>,
+    /// `None` for SQLite.
+    failover: Option<(Failover, Option<Search>)>,
+    refusals: Refusals,
 }
 
 impl Database {
@@ -72,13 +87,13 @@ impl Database {
     /// When the path cannot be written, another process holds it, or a pragma had no effect.
     pub async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
         let (lock, writer, reader) = sqlite::open(path).await?;
-        Ok(Self::new(
-            writer,
-            reader,
-            path.display().to_string(),
-            "sqlite",
-            Some(lock),
-        ))
+        let name = path.display().to_string();
+        Ok(Self {
+            lock: Some(lock),
+            dir: path.parent().map(Path::to_owned),
+            reserve: Some(Reserve::open(path)),
+            ..Self::new(writer, reader, name, "sqlite")
+        })
     }
 
     /// Connects to PostgreSQL, where the tables of a service are in the schema of its name, and checks that commits are
@@ -87,8 +102,11 @@ impl Database {
     /// # Errors
     /// When the server cannot be reached, rejects the connection, or would lose commits.
     pub async fn open_postgres(config: &DatabaseConfig, service: &'static str) -> Result<Self, OpenError> {
-        let (pool, name) = postgres::open(config, service).await?;
-        Ok(Self::new(pool.clone(), pool, name, "postgresql", None))
+        let (pool, name, failover) = postgres::open(config, service).await?;
+        Ok(Self {
+            failover: Some(failover),
+            ..Self::new(pool.clone(), pool, name, "postgresql")
+        })
     }
 
     fn new(
@@ -96,7 +114,6 @@ impl Database {
         reader: DatabaseConnection,
         name: String,
         system: &'static str,
-        lock: Option<File>,
     ) -> Self {
         let duration = mayfly_runtime::telemetry::seconds(
             "db.client.operation.duration",
@@ -113,7 +130,11 @@ impl Database {
             system,
             duration,
             wait,
-            lock,
+            lock: None,
+            dir: None,
+            reserve: None,
+            failover: None,
+            refusals: Refusals::default(),
         }
     }
 
@@ -134,7 +155,7 @@ impl Database {
                 .await
                 .map_err(|error| self.failed(error))
         } else {
-            Ok(std::sync::Arc::new(SystemClock))
+            Ok(Arc::new(SystemClock))
         }
     }
 
@@ -192,12 +213,19 @@ impl Database {
         let started = Instant::now();
         let attempt = || async {
             let attempted = tokio::time::timeout(TX_TIMEOUT, self.try_tx(&work)).await;
-            attempted.unwrap_or_else(|_| {
+            let mut attempted = attempted.unwrap_or_else(|_| {
                 Err(Attempt {
                     error: DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into(),
                     is_undone: false,
                 })
-            })
+            });
+            // SQLite has rolled it back.
+            if let Err(failed) = &mut attempted
+                && failed.error.database_error().is_some_and(is_disk_full)
+            {
+                failed.is_undone |= self.make_room().await;
+            }
+            attempted
         };
         let outcome = attempt
             .retry(BACKOFF)
@@ -210,6 +238,15 @@ impl Database {
             .await
             .map_err(|failed| failed.error);
         self.observe(name, started, outcome.is_ok());
+        match &outcome {
+            Ok(_) => {
+                self.refusals.clear();
+                if let Some(reserve) = &self.reserve {
+                    reserve.refill();
+                }
+            }
+            Err(error) => self.note(error.database_error()),
+        }
         outcome
     }
 
@@ -255,19 +292,43 @@ impl Database {
     pub async fn read<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
     where
         F: for<'c> FnOnce(&'c DatabaseConnection) -> Work<'c, T, E> + Send,
+        E: DatabaseFailure,
     {
         let started = Instant::now();
         let outcome = work(&self.reader).instrument(self.span(name)).await;
         self.observe(name, started, outcome.is_ok());
+        if let Err(error) = &outcome {
+            self.note(error.database_error());
+        }
         outcome
     }
 
-    /// Pings the database, for readiness.
+    /// Remembers a refused write, and closes the sessions of a server that failed over.
+    fn note(&self, error: Option<&DbErr>) {
+        let Some(error) = error else { return };
+        self.refusals.note(error);
+        if let Some((failover, _)) = &self.failover {
+            failover.note(error);
+        }
+    }
+
+    /// Checks for readiness that the database answers and that its sessions may write.
     ///
     /// # Errors
-    /// Says why the database does not answer.
+    /// Says why the database does not answer or takes no writes.
     pub async fn ping(&self) -> Result<(), String> {
-        self.reader.ping().await.map_err(|error| error.to_string())
+        if self.is_shared() {
+            return postgres::check_writable(&self.reader).await;
+        }
+        let pinged = self.reader.ping().await;
+        pinged.map_err(|error| cause(&error).to_string())
+    }
+
+    /// Returns why the database refused the last write for want of space or of permission, until a write succeeds again or
+    /// half a minute has passed.
+    #[must_use]
+    pub fn refused_write(&self) -> Option<String> {
+        self.refusals.last()
     }
 
     /// Closes every connection; the last one checkpoints SQLite's write-ahead log.

@@ -1,72 +1,99 @@
 //! PostgreSQL and compatible databases: a pool that checks every new connection.
 
+mod failover;
+mod hosts;
+
 use std::{sync::Arc, time::Duration};
 
 use opentelemetry::KeyValue;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, Statement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqlxPostgresConnector, Statement,
     TransactionTrait,
     sqlx::{
-        self, AssertSqlSafe, Executor, PgPool, Row,
-        postgres::{PgConnectOptions, PgConnection},
+        self, AssertSqlSafe, ConnectOptions as _, Executor, PgPool, Row,
+        postgres::{PgConnectOptions, PgConnection, PgPoolOptions},
     },
 };
 use sea_orm_migration::MigratorTrait;
 
-use super::{DatabaseConfig, OpenError};
+use super::{DatabaseConfig, OpenError, cause};
 use mayfly_runtime::config::ConfigError;
+
+pub(super) use self::failover::{Failover, Search};
+use self::{failover::find_writable, hosts::Hosts};
 
 /// How long a call waits for a connection. Callers have deadlines of a few seconds.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-/// A connection that was idle for this long is tested before use.
-const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
 /// Longer than any call may take: ends statements whose caller is gone.
 const STATEMENT_TIMEOUT_SECS: u32 = 30;
 /// The key of the lock under which one process at a time migrates: "mayfly" in ASCII.
 const MIGRATION_LOCK: i64 = 0x6d61_7966_6c79;
 
-/// Connects. Returns the pool, and the name of the server for messages.
+/// Connects. Returns the pool, the name of the server for messages, and what follows a failover.
 pub(super) async fn open(
     config: &DatabaseConfig,
     service: &'static str,
-) -> Result<(DatabaseConnection, String), OpenError> {
+) -> Result<(DatabaseConnection, String, (Failover, Option<Search>)), OpenError> {
     let url = config
         .url()?
         .ok_or_else(|| ConfigError::new("database.url", "is needed"))?;
-    let parsed: PgConnectOptions = url
-        .parse()
-        .map_err(|_| ConfigError::new("database.url", "is not a URL of PostgreSQL"))?;
-    let database = parsed.get_database().unwrap_or_default();
-    let name = format!(
-        "postgres://{}:{}/{database}",
-        parsed.get_host(),
-        parsed.get_port()
-    );
+    let mut hosts = Hosts::parse(&url)?;
+    let name = hosts.name();
+    for server in &mut hosts.servers {
+        *server = server.clone().disable_statement_logging();
+    }
+    let at = match hosts.servers.len() {
+        1 => 0,
+        _ => find_writable(&hosts.servers, 0).await.unwrap_or(0),
+    };
+    let first = hosts
+        .servers
+        .get(at)
+        .cloned()
+        .ok_or_else(|| ConfigError::new("database.url", "names no host"))?;
+    // One connection without the pool first: the pool would report a rejection only as a time-out.
+    check_durability(&first, &name).await?;
+    let failover = Failover::new(hosts.must_write);
+    let pool = pool_options(config, service, &failover)
+        .connect_with(first)
+        .await
+        .map_err(|error| OpenError::Database {
+            name: name.clone(),
+            error: DbErr::Conn(sea_orm::RuntimeErr::SqlxError(Arc::new(error))),
+        })?;
+    observe(pool.clone(), service);
+    let search = (hosts.servers.len() > 1).then(|| Search::start(&failover, hosts, at, pool.clone()));
+    let pool = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+    Ok((pool, name, (failover, search)))
+}
 
-    let mut options = ConnectOptions::new(url);
-    options
+fn pool_options(config: &DatabaseConfig, service: &'static str, failover: &Failover) -> PgPoolOptions {
+    let [connected, acquired, released] = std::array::from_fn(|_| failover.clone());
+    PgPoolOptions::new()
         .max_connections(config.max_connections)
         .min_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(Duration::from_secs(600))
         .max_lifetime(Duration::from_secs(1800))
         .test_before_acquire(false)
-        .test_before_acquire_if_idle_for(TEST_AFTER_IDLE)
-        .sqlx_logging(false);
-    options.map_sqlx_postgres_opts(|options| options.application_name("mayfly"));
-    options.map_sqlx_postgres_pool_opts(move |pool| {
-        pool.after_connect(move |connection, _| Box::pin(async move { set_up(connection, service).await }))
-    });
-    // One connection without the pool first: the pool would report a rejection only as a time-out.
-    check_durability(&parsed, &name).await?;
-    let pool = sea_orm::Database::connect(options)
-        .await
-        .map_err(|error| OpenError::Database {
-            name: name.clone(),
-            error,
-        })?;
-    observe(pool.get_postgres_connection_pool().clone(), service);
-    Ok((pool, name))
+        .after_connect(move |connection, _| {
+            let failover = connected.clone();
+            Box::pin(async move {
+                let outcome = set_up(connection, service, &failover).await;
+                if outcome.is_err() {
+                    failover.give_up();
+                }
+                outcome
+            })
+        })
+        .before_acquire(move |connection, session| {
+            let failover = acquired.clone();
+            Box::pin(async move { failover.check(connection, &session).await })
+        })
+        .after_release(move |_, session| {
+            let is_kept = released.keeps(&session);
+            Box::pin(std::future::ready(Ok(is_kept)))
+        })
 }
 
 /// Checks the durability settings on one connection, so that the error names the setting.
@@ -75,8 +102,7 @@ async fn check_durability(options: &PgConnectOptions, name: &str) -> Result<(), 
         name: name.to_owned(),
         error: DbErr::Conn(sea_orm::RuntimeErr::SqlxError(Arc::new(error))),
     };
-    let connect = sqlx::ConnectOptions::connect(options);
-    let connected = tokio::time::timeout(Duration::from_secs(10), connect).await;
+    let connected = tokio::time::timeout(Duration::from_secs(10), options.connect()).await;
     let mut connection = connected
         .map_err(|_| failed(sqlx::Error::PoolTimedOut))?
         .map_err(failed)?;
@@ -96,7 +122,7 @@ async fn check_durability(options: &PgConnectOptions, name: &str) -> Result<(), 
 struct Settings {
     synchronous_commit: String,
     fsync: Option<String>,
-    is_standby: bool,
+    role: ServerRole,
 }
 
 impl Settings {
@@ -112,22 +138,59 @@ impl Settings {
     }
 }
 
+/// What a session may do.
+#[derive(Debug, Clone, Copy)]
+struct ServerRole {
+    is_standby: bool,
+    is_read_only: bool,
+}
+
+impl ServerRole {
+    /// Returns why a session cannot be used. A standby may lag, and show a revoked token as valid.
+    fn problem(self, must_write: bool) -> Option<&'static str> {
+        if self.is_standby {
+            Some("the server is a standby")
+        } else if must_write && self.is_read_only {
+            Some("the server is read-only")
+        } else {
+            None
+        }
+    }
+}
+
+const ROLE: &str = "pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
+
+async fn role(connection: &mut PgConnection) -> Result<ServerRole, sqlx::Error> {
+    let row = connection
+        .fetch_one(AssertSqlSafe(format!("SELECT {ROLE}")))
+        .await?;
+    Ok(ServerRole {
+        is_standby: row.try_get(0)?,
+        is_read_only: row.try_get(1)?,
+    })
+}
+
 async fn settings(connection: &mut PgConnection) -> Result<Settings, sqlx::Error> {
     // `true` is for databases that do not know the setting.
-    let row = connection
-        .fetch_one(
-            "SELECT current_setting('synchronous_commit'), current_setting('fsync', true), pg_is_in_recovery()",
-        )
-        .await?;
+    let select =
+        format!("SELECT {ROLE}, current_setting('synchronous_commit'), current_setting('fsync', true)");
+    let row = connection.fetch_one(AssertSqlSafe(select)).await?;
     Ok(Settings {
-        synchronous_commit: row.try_get(0)?,
-        fsync: row.try_get(1)?,
-        is_standby: row.try_get(2)?,
+        role: ServerRole {
+            is_standby: row.try_get(0)?,
+            is_read_only: row.try_get(1)?,
+        },
+        synchronous_commit: row.try_get(2)?,
+        fsync: row.try_get(3)?,
     })
 }
 
 /// Prepares a new connection, or rejects one that would lose commits or is read-only.
-async fn set_up(connection: &mut PgConnection, service: &'static str) -> Result<(), sqlx::Error> {
+async fn set_up(
+    connection: &mut PgConnection,
+    service: &'static str,
+    failover: &Failover,
+) -> Result<(), sqlx::Error> {
     let statements = format!(
         "SET search_path = \"{service}\"; SET statement_timeout = '{STATEMENT_TIMEOUT_SECS}s'; \
          SET idle_in_transaction_session_timeout = '{STATEMENT_TIMEOUT_SECS}s'"
@@ -139,11 +202,25 @@ async fn set_up(connection: &mut PgConnection, service: &'static str) -> Result<
             "the server answers {setting}={found}"
         )));
     }
-    if settings.is_standby {
+    match settings.role.problem(failover.must_write()) {
         // After a failover the name may still resolve to the old primary for a moment.
-        return Err(sqlx::Error::Protocol("the server is a standby".to_owned()));
+        Some(problem) => Err(sqlx::Error::Protocol(problem.to_owned())),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Checks for readiness that a session of the pool may write.
+pub(super) async fn check_writable(pool: &DatabaseConnection) -> Result<(), String> {
+    let select = Statement::from_string(pool.get_database_backend(), format!("SELECT {ROLE}"));
+    let failed = |error: DbErr| cause(&error).to_string();
+    let row = pool.query_one_raw(select).await.map_err(failed)?;
+    let row = row.ok_or("the server answers nothing")?;
+    let role = ServerRole {
+        is_standby: row.try_get_by_index(0).map_err(failed)?,
+        is_read_only: row.try_get_by_index(1).map_err(failed)?,
+    };
+    role.problem(true)
+        .map_or(Ok(()), |problem| Err(problem.to_owned()))
 }
 
 /// Exports the use of the pool as a metric.

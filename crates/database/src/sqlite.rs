@@ -121,6 +121,8 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
             .busy_timeout(Duration::from_secs(5))
             .foreign_keys(true)
             .statement_cache_capacity(256)
+            // Space that a large transaction took for the log returns to the file system.
+            .pragma("journal_size_limit", "8388608")
             .pragma("cache_size", if is_reader { "-2048" } else { "-8192" })
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mayfly_database::{Database, DatabaseConfig, OpenError, error_code};
+use mayfly_database::{Database, DatabaseConfig, OpenError, cause, error_code};
 use mayfly_runtime::task::Tasks;
 use mayfly_testkit::{Postgres, eventually};
 use mayfly_types::ErrorCode;
@@ -254,4 +254,97 @@ async fn clock_is_the_servers() {
     let differ = servers - shown.unix_timestamp_nanos() as f64 / 1e9;
     assert!((0.0..5.0).contains(&differ), "{differ}");
     assert!(clock.now() > shown, "it advances");
+}
+
+/// After a failover behind one address the pool holds sessions that may only read. The first that says so empties it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn tx_on_read_only_sessions_fails_once() {
+    let server = Postgres::start();
+    let db = open(&server).await;
+    db.migrate::<One>().await.unwrap();
+    write(&db, "INSERT INTO first VALUES (1, 0)").await.unwrap();
+    let poison = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY; SELECT pg_sleep(0.3)";
+    let poisoned = [(); 6].map(|()| write(&db, poison));
+    let [a, b, c, d, e, f] = poisoned;
+    let outcomes = tokio::join!(a, b, c, d, e, f);
+    outcomes.0.unwrap();
+    let mut failures = Vec::new();
+    for _ in 0..30 {
+        if let Err(error) = write(&db, "UPDATE first SET n = n + 1 WHERE id = 1").await {
+            assert_eq!(error_code(&error), ErrorCode::Unavailable, "{error}");
+            failures.push(cause(&error).to_string());
+        }
+    }
+    assert!(failures.len() <= 1, "{failures:?}");
+    for cause in failures {
+        assert!(cause.starts_with("SQLSTATE 25006: "), "{cause}");
+    }
+    assert_eq!(db.refused_write(), None, "a write succeeded since");
+}
+
+/// A session that was idle is checked before use: no call fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn tx_on_an_idle_read_only_session_uses_another() {
+    let server = Postgres::start();
+    let config = format!("url = \"{}?target_session_attrs=read-write\"", server.url());
+    let db = Database::open_postgres(&toml::from_str(&config).unwrap(), "test")
+        .await
+        .unwrap();
+    db.migrate::<One>().await.unwrap();
+    write(&db, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    write(&db, "INSERT INTO first VALUES (1, 0)").await.unwrap();
+    db.ping().await.unwrap();
+}
+
+/// The standby comes first in the URL. The primary is used, and after its death the promoted standby.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn open_postgres_several_hosts_follows_the_primary() {
+    let mut primary = Postgres::start();
+    let standby = primary.start_standby();
+    let url = format!(
+        "url = \"postgres://postgres@127.0.0.1:{},127.0.0.1:{}/postgres\"",
+        standby.port(),
+        primary.port()
+    );
+    let db = Database::open_postgres(&toml::from_str(&url).unwrap(), "test")
+        .await
+        .unwrap();
+    db.migrate::<One>().await.unwrap();
+    write(&db, "INSERT INTO first VALUES (1, 7)").await.unwrap();
+    eventually("the standby has it", async || {
+        let count = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()";
+        let caught_up = primary.query("postgres", count);
+        (caught_up == "1").then_some(()).ok_or(caught_up)
+    })
+    .await;
+    primary.kill();
+    standby.promote();
+    let promoted = Instant::now();
+    eventually("writes succeed", async || {
+        write(&db, "UPDATE first SET n = n + 1 WHERE id = 1").await
+    })
+    .await;
+    println!("writes succeed {:?} after the promotion", promoted.elapsed());
+    assert_eq!(number(&db).await.unwrap(), 8);
+    db.ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn cause_names_the_code_and_no_value() {
+    let server = Postgres::start();
+    let db = open(&server).await;
+    db.migrate::<One>().await.unwrap();
+    for (sql, expected) in [
+        ("SELECT nothing FROM first", "SQLSTATE 42703: "),
+        ("SELECT 'hunter2'::integer", "SQLSTATE 22P02"),
+    ] {
+        let cause = cause(&write(&db, sql).await.unwrap_err()).to_string();
+        assert!(
+            cause.starts_with(expected) && !cause.contains("hunter2"),
+            "{cause}"
+        );
+    }
 }

@@ -56,6 +56,54 @@ impl Postgres {
         }
     }
 
+    /// Starts a standby that replicates this server.
+    #[must_use]
+    pub fn start_standby(&self) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        chown_to_server_user(dir.path());
+        let data = dir.path().join("data");
+        let user = is_root().then_some(USER);
+        let port = self.port.to_string();
+        let copied = command(&binary("pg_basebackup").display().to_string(), "KILL", user)
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port,
+                "-U",
+                "postgres",
+                "-R",
+                "--checkpoint=fast",
+                "-D",
+            ])
+            .arg(&data)
+            .current_dir(dir.path())
+            .status();
+        assert!(copied.expect("setpriv runs").success(), "the cluster is copied");
+        let (child, port) = run(&data, &[], None);
+        Self {
+            child,
+            dir,
+            port,
+            settings: Vec::new(),
+        }
+    }
+
+    /// Makes a standby the primary.
+    pub fn promote(&self) {
+        let user = is_root().then_some(USER);
+        let promoted = command(&binary("pg_ctl").display().to_string(), "KILL", user)
+            .args(["promote", "-D"])
+            .arg(self.data_dir())
+            .current_dir(self.dir.path())
+            .stdout(Stdio::null())
+            .status();
+        assert!(
+            promoted.expect("setpriv runs").success(),
+            "the standby is promoted"
+        );
+    }
+
     /// Returns the port on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
@@ -163,6 +211,9 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+            return;
+        }
         // A suspended process handles no other signal.
         self.resume();
         signal(&self.child, "QUIT");

@@ -30,7 +30,7 @@ pub enum Error {
     #[error("the service is stopping")]
     Stopping,
     /// The database failed.
-    #[error("the database failed")]
+    #[error("the database failed: {}", mayfly_database::cause(.0))]
     Database(#[from] DbErr),
     /// A defect of this crate or its configuration.
     #[error("{0}")]
