@@ -61,6 +61,11 @@ config_section! {
         pub dns_servers: List<SocketAddr> = List::default(),
         /// Trust anchors of DNSSEC for custom domains: the root zone's keys, DNSKEY records, or none.
         pub dnssec: Dnssec = Dnssec::Root,
+        /// Free bytes on the disk of a SQLite database below which mail (`452`) and anonymous mailboxes (`503`) are refused,
+        /// so that deletion still has room; unset, 5 % of the disk, at most 1 GiB. 0 turns it off.
+        pub min_free_bytes: Option<u64> = None,
+        /// Bytes that all mailboxes without an owner may store together; 0 is without bound.
+        pub max_anonymous_bytes: u64 = 0,
         /// Largest message in bytes, 65536 to 536870912.
         pub max_message_bytes: u64 = 25 << 20,
     }

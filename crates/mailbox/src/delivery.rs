@@ -15,9 +15,10 @@ use opentelemetry::metrics::{Counter, Histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::{Instrument, Span};
 
-use self::batch::store_all;
+use self::batch::{Stored, store_all};
 use crate::{
     error::Error,
+    storage::StorageGuard,
     store::{
         Store,
         cache::{Cache, Ticket},
@@ -72,6 +73,7 @@ impl DeliveryQueue {
         events: Publisher,
         clock: SharedClock,
         webhooks: Arc<Webhooks>,
+        storage: Arc<StorageGuard>,
         tasks: &Tasks,
     ) -> Self {
         let (waiting, arrivals) = mpsc::channel(QUEUE);
@@ -82,6 +84,7 @@ impl DeliveryQueue {
             events,
             clock,
             webhooks,
+            storage,
             batch_size: meter
                 .u64_histogram("mayfly.mailbox.delivery.batch.size")
                 .with_description("Deliveries of one commit")
@@ -135,6 +138,7 @@ struct Writer {
     events: Publisher,
     clock: SharedClock,
     webhooks: Arc<Webhooks>,
+    storage: Arc<StorageGuard>,
     batch_size: Histogram<u64>,
     stored: Counter<u64>,
 }
@@ -226,7 +230,7 @@ impl Writer {
     }
 
     async fn commit(&self, deliveries: Arc<[Arc<Delivery>]>) -> Result<Vec<Outcome>, Error> {
-        let clock = self.clock.clone();
+        let (clock, anonymous_room) = (self.clock.clone(), self.storage.anonymous_room());
         let published = deliveries.clone();
         let accounts = accounts_of(&deliveries);
         let tickets: HashMap<AccountId, Ticket> = accounts
@@ -237,11 +241,16 @@ impl Writer {
             .database
             .tx("deliver_messages", move |tx| {
                 let (deliveries, accounts, clock) = (deliveries.clone(), accounts.clone(), clock.clone());
-                Box::pin(async move { store_all(tx, &deliveries, &accounts, &*clock).await })
+                Box::pin(async move { store_all(tx, &deliveries, &accounts, anonymous_room, &*clock).await })
             })
             .await;
         match committed {
-            Ok((outcomes, changed)) => {
+            Ok(Stored {
+                outcomes,
+                changed,
+                anonymous_bytes,
+            }) => {
+                self.storage.add_anonymous(anonymous_bytes);
                 let owners: HashMap<AccountId, Option<UserId>> = changed
                     .iter()
                     .map(|mailbox| (mailbox.id, mailbox.owner_user_id))

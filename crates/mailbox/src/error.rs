@@ -5,6 +5,9 @@ use std::{sync::Arc, time::Duration};
 use mayfly_database::{DatabaseFailure, DbErr, idempotency::Refused};
 use mayfly_types::{ErrorCode, Reason};
 
+/// Space becomes free with retention, not within seconds.
+const STORAGE_RETRY: Duration = Duration::from_secs(60);
+
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -48,13 +51,15 @@ pub(crate) enum Error {
     Expired,
     #[error("the mailbox is full")]
     MailboxFull,
+    #[error("the server has no room for more mail")]
+    StorageFull,
     #[error("too many messages arrive at once")]
     Overloaded,
     #[error("too many large messages are read at once")]
     ReadsOverloaded,
     #[error("the service is stopping")]
     Stopping,
-    #[error("the database failed")]
+    #[error("the database failed: {}", mayfly_database::cause(.0))]
     Database(#[from] DbErr),
     /// The failure of a commit of several deliveries; each of them returns it.
     #[error("{0}")]
@@ -92,7 +97,9 @@ impl Error {
             }
             Self::NotRepeated(refused) => refused.code(),
             Self::NotFound | Self::MailboxGone => ErrorCode::NotFound,
-            Self::Overloaded | Self::ReadsOverloaded | Self::Stopping => ErrorCode::Unavailable,
+            Self::StorageFull | Self::Overloaded | Self::ReadsOverloaded | Self::Stopping => {
+                ErrorCode::Unavailable
+            }
             Self::Database(error) => mayfly_database::error_code(error),
             Self::Batch(error) => error.code(),
             Self::Defect(_) => ErrorCode::Internal,
@@ -121,9 +128,11 @@ impl Error {
             Self::MailboxGone => Reason::MailboxGone,
             Self::Expired => Reason::Expired,
             Self::MailboxFull => Reason::MailboxFull,
+            Self::StorageFull => Reason::StorageFull,
             Self::Overloaded | Self::ReadsOverloaded => Reason::Overloaded,
             Self::Stopping => Reason::Unavailable,
             Self::Batch(error) => error.reason(),
+            Self::Database(error) if mayfly_database::is_disk_full(error) => Reason::StorageFull,
             Self::Database(_) | Self::Defect(_) => match self.code() {
                 ErrorCode::Unavailable => Reason::Unavailable,
                 _ => Reason::Internal,
@@ -149,7 +158,11 @@ impl Error {
 
     /// Returns when to retry.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        (self.code() == ErrorCode::Unavailable).then_some(Duration::from_secs(1))
+        match (self.reason(), self.code()) {
+            (Reason::StorageFull, _) => Some(STORAGE_RETRY),
+            (_, ErrorCode::Unavailable) => Some(Duration::from_secs(1)),
+            _ => None,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod name_servers;
 mod outbox;
 mod rpc;
 mod service;
+mod storage;
 mod store;
 mod sweeper;
 
@@ -118,6 +119,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     let webhooks = Arc::new(Webhooks::start(deps.webhooks, limits, webhook_deps));
     let blocks = block_watch::BlockWatch::start(&store, deps.clock.clone(), &deps.tasks);
     let blocks = blocks.await.map_err(|error| store.database().failed(error))?;
+    let storage = storage::StorageGuard::start(&store, config, &deps.tasks);
     let service = Arc::new(Service {
         config: config.clone(),
         deliveries: delivery::DeliveryQueue::start(
@@ -125,8 +127,10 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
             deps.events,
             deps.clock.clone(),
             webhooks.clone(),
+            storage.clone(),
             &deps.tasks,
         ),
+        storage,
         domains: system_domains,
         dns: dns::Dns::new(&config.dns_servers.0, config.dnssec.clone(), deps.mx_hostname),
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
@@ -204,7 +208,9 @@ impl Mailbox {
             async move { database.ping().await }
         });
         let expiry = self.service.expiry.clone();
-        readiness.add_report("mailbox clock", move || expiry.check());
+        readiness.add_notice("mailbox clock", move || expiry.check());
+        let storage = Arc::clone(&self.service.storage);
+        readiness.add_notice("mailbox storage", move || storage.report());
     }
 
     /// Runs the sweeper once. Errors are logged.

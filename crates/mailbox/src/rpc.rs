@@ -415,11 +415,12 @@ impl mailbox_server::Mailbox for Rpc {
         else {
             return Err(Error::InvalidRequest("the envelope comes first").into());
         };
-        let mut intake = self.0.begin_delivery(NewDelivery {
+        let intake = self.0.begin_delivery(NewDelivery {
             sender: envelope.sender,
             recipient_account_ids: envelope.recipient_account_ids,
             size_bytes: envelope.size_bytes,
-        })?;
+        });
+        let mut intake = intake.await?;
         while let Some(DeliverMessageRequest { part }) = parts.message().await? {
             let Some(Part::Chunk(chunk)) = part else {
                 return Err(Error::InvalidRequest("after the envelope come chunks").into());

@@ -58,6 +58,7 @@ use crate::{
     error::Error,
     extraction::Recomputed,
     model,
+    storage::StorageGuard,
     store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages},
 };
 
@@ -76,6 +77,7 @@ pub(crate) struct Service {
     /// The time by which data expires.
     pub(crate) expiry: ClockGuard,
     pub(crate) deliveries: DeliveryQueue,
+    pub(crate) storage: Arc<StorageGuard>,
     pub(crate) activity: Activity,
     /// What operators block.
     pub(crate) blocks: BlockWatch,

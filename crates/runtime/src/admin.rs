@@ -42,7 +42,7 @@ enum Need {
     Always,
     /// Until it was reached once.
     Once(Arc<AtomicBool>),
-    /// It is only reported.
+    /// Never: the line tells the operator what is wrong.
     Never,
 }
 
@@ -77,8 +77,8 @@ impl Readiness {
         self.checks.push((name, check, Need::Once(Arc::default())));
     }
 
-    /// Adds a state that is reported and never fails readiness.
-    pub fn add_report(
+    /// Adds a condition that is only reported: most requests succeed without it.
+    pub fn add_notice(
         &mut self,
         name: &'static str,
         check: impl Fn() -> Result<(), String> + Send + Sync + 'static,
@@ -101,10 +101,10 @@ impl Readiness {
             let outcome = outcome.unwrap_or_else(|_| Err("no answer within a second".to_owned()));
             is_ready &= match need {
                 Need::Always => outcome.is_ok(),
-                Need::Never => true,
                 Need::Once(was_there) => {
                     was_there.fetch_or(outcome.is_ok(), Ordering::AcqRel) || outcome.is_ok()
                 }
+                Need::Never => true,
             };
             let _ = writeln!(
                 text,

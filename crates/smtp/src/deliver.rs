@@ -79,6 +79,7 @@ impl Mailboxes {
 fn refused_recipient(failure: &Failure) -> Recipient {
     match (failure.code, failure.reason) {
         (_, Reason::MailboxFull) => Recipient::Full,
+        (_, Reason::StorageFull) => Recipient::StorageFull,
         (_, Reason::MessageTooLarge) => Recipient::TooLarge,
         (_, Reason::Blocked) => Recipient::Blocked,
         (ErrorCode::NotFound, _) | (_, Reason::InvalidAddress | Reason::InvalidDomain) => Recipient::Unknown,
@@ -92,6 +93,7 @@ fn refused_recipient(failure: &Failure) -> Recipient {
 fn refused_delivery(failure: &Failure) -> Delivery {
     match failure.reason {
         Reason::MailboxFull => Delivery::Full,
+        Reason::StorageFull => Delivery::StorageFull,
         Reason::MessageTooLarge => Delivery::TooLarge,
         // Also a mailbox deleted after RCPT: the client retries, and RCPT then rejects that recipient.
         _ => {

@@ -26,6 +26,11 @@ pub(crate) const TOO_MANY_CONNECTIONS: Reply = Reply(421, "4.7.0", "too many con
 pub(crate) const UNAVAILABLE: Reply = Reply(451, "4.3.0", "try again later");
 pub(crate) const TOO_MANY_MAILS: Reply = Reply(451, "4.7.1", "too many mails in a minute, try again later");
 pub(crate) const MAILBOX_FULL: Reply = Reply(452, "4.2.2", "mailbox full");
+pub(crate) const STORAGE_FULL: Reply = Reply(
+    452,
+    "4.3.1",
+    "the server has no room for more mail, try again later",
+);
 pub(crate) const NO_MEMORY: Reply = Reply(452, "4.3.1", "too much mail at this moment, try again later");
 pub(crate) const TOO_MANY_RECIPIENTS: Reply = Reply(452, "4.5.3", "too many recipients");
 

@@ -184,6 +184,7 @@ impl Session {
             Recipient::TooLarge => self.reject(reply::TOO_LARGE, out),
             Recipient::Full => self.reply_junk(reply::MAILBOX_FULL, out),
             Recipient::Limited => self.reply_junk(reply::TOO_MANY_MAILS, out),
+            Recipient::StorageFull => self.reply_junk(reply::STORAGE_FULL, out),
             Recipient::Unavailable => self.reply_junk(reply::UNAVAILABLE, out),
         }
     }
@@ -199,6 +200,7 @@ impl Session {
                 None
             }
             Delivery::Full => Some(reply::MAILBOX_FULL),
+            Delivery::StorageFull => Some(reply::STORAGE_FULL),
             Delivery::TooLarge => Some(reply::TOO_LARGE),
             Delivery::Unavailable => Some(reply::UNAVAILABLE),
         };

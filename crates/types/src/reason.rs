@@ -100,6 +100,8 @@ reasons! {
     Expired = "EXPIRED",
     /// The quota of the mailbox has no room for the message.
     MailboxFull = "MAILBOX_FULL",
+    /// The server has no room for more mail.
+    StorageFull = "STORAGE_FULL",
     /// The reservation of an address expired before activation.
     ReservationExpired = "RESERVATION_EXPIRED",
     /// The message exceeds the size limit.

@@ -13,14 +13,23 @@ use crate::{
     store::{Mailbox, Message, RawMessage, deliveries, mailboxes, millis},
 };
 
-/// Decides on each delivery before it writes anything, so that a full mailbox fails no other delivery. Returns the mailboxes
-/// that changed.
+/// What a commit stored.
+pub(super) struct Stored {
+    pub(super) outcomes: Vec<Outcome>,
+    /// The mailboxes that changed.
+    pub(super) changed: Vec<Arc<Mailbox>>,
+    /// Bytes added to mailboxes without an owner.
+    pub(super) anonymous_bytes: i64,
+}
+
+/// Decides on each delivery before it writes anything, so that a full mailbox fails no other delivery.
 pub(super) async fn store_all(
     tx: &DatabaseTransaction,
     deliveries: &[Arc<Delivery>],
     accounts: &[AccountId],
+    anonymous_room: i64,
     clock: &dyn Clock,
-) -> Result<(Vec<Outcome>, Vec<Arc<Mailbox>>), Error> {
+) -> Result<Stored, Error> {
     let mut room: HashMap<AccountId, Room> = HashMap::with_capacity(accounts.len());
     for some in accounts.chunks(1000) {
         let found = mailboxes::lock_active(tx, some).await?;
@@ -38,8 +47,12 @@ pub(super) async fn store_all(
     let mut owned = Owned::lock(tx, owners, now).await?;
     let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     let mut stored = HashMap::new();
+    let mut anonymous = AnonymousRoom {
+        left: anonymous_room,
+        taken: 0,
+    };
     for delivery in deliveries {
-        let outcome = decide(delivery, &mut room, &mut owned);
+        let outcome = decide(delivery, &mut room, &mut anonymous, &mut owned);
         if let Ok(ids) = &outcome
             && let Some(first) = ids.first()
         {
@@ -77,7 +90,11 @@ pub(super) async fn store_all(
             ..room.mailbox
         })
     });
-    Ok((outcomes, changed.collect()))
+    Ok(Stored {
+        outcomes,
+        changed: changed.collect(),
+        anonymous_bytes: anonymous.taken,
+    })
 }
 
 /// Returns the messages that mailboxes of Pro users received. Most mailboxes have no owner and cost nothing here.
@@ -121,15 +138,35 @@ impl Room {
     }
 }
 
+/// Room of all mailboxes without an owner together, and how many bytes the batch adds to them.
+struct AnonymousRoom {
+    left: i64,
+    taken: i64,
+}
+
 /// Reserves room for a delivery in all of its mailboxes, or in none.
-fn decide(delivery: &Delivery, room: &mut HashMap<AccountId, Room>, owned: &mut Owned) -> Outcome {
+fn decide(
+    delivery: &Delivery,
+    room: &mut HashMap<AccountId, Room>,
+    anonymous: &mut AnonymousRoom,
+    owned: &mut Owned,
+) -> Outcome {
     let size = size_of(delivery);
+    let mut anonymous_bytes = 0;
     for account in &delivery.accounts {
         let room = room.get(account).ok_or(Error::NotFound)?;
         if room.left() < size {
             return Err(Error::MailboxFull);
         }
+        if room.mailbox.owner_user_id.is_none() {
+            anonymous_bytes += size;
+        }
     }
+    if anonymous_bytes > anonymous.left {
+        return Err(Error::StorageFull);
+    }
+    anonymous.left -= anonymous_bytes;
+    anonymous.taken += anonymous_bytes;
     let mut ids = Vec::with_capacity(delivery.accounts.len());
     for account in &delivery.accounts {
         if let Some(room) = room.get_mut(account) {

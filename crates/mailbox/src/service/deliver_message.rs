@@ -4,7 +4,7 @@ use mayfly_types::{AccountId, MessageId};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Service, parse};
-use crate::{delivery::Delivery, error::Error, store::extracted::StoredExtracted};
+use crate::{delivery::Delivery, error::Error, storage::Admission, store::extracted::StoredExtracted};
 
 /// More recipients than an SMTP transaction accepts.
 const MAX_RECIPIENTS: usize = 1000;
@@ -27,11 +27,13 @@ pub(crate) struct Intake {
     size: usize,
     raw: Vec<u8>,
     memory: OwnedSemaphorePermit,
+    /// Until the message is stored.
+    _admission: Admission,
 }
 
 impl Service {
-    /// Validates an envelope and reserves memory for its message.
-    pub(crate) fn begin_delivery(&self, delivery: NewDelivery) -> Result<Intake, Error> {
+    /// Validates an envelope and reserves space and memory for its message.
+    pub(crate) async fn begin_delivery(&self, delivery: NewDelivery) -> Result<Intake, Error> {
         let size = usize::try_from(delivery.size_bytes)
             .map_err(|_| Error::InvalidRequest("size_bytes must not be negative"))?;
         if u64::try_from(size).unwrap_or(u64::MAX) > self.config.max_message_bytes {
@@ -52,6 +54,7 @@ impl Service {
             sender: delivery.sender,
             recipients,
             size,
+            _admission: self.storage.admit(size).await?,
             memory: self.deliveries.reserve_memory(size)?,
             // Allocated at once: growing a vector needs twice the memory at times.
             raw: Vec::with_capacity(size),

@@ -45,6 +45,9 @@ impl Service {
     /// key returns the same mailbox while it exists, and creates another once it is gone.
     #[tracing::instrument(name = "mailbox.reserve_mailbox", level = "debug", skip_all)]
     pub(crate) async fn reserve_mailbox(&self, reservation: Reservation) -> Result<AccountId, Error> {
+        if reservation.owner.is_none() {
+            self.storage.check(true)?;
+        }
         let now = self.clock.now();
         let lease_ms = millis(now + model::LEASE);
         let id = AccountId::new(now);

@@ -63,6 +63,7 @@ impl Service {
         if !model::has_room(&mailbox, new.size_bytes) {
             return Err(Error::MailboxFull);
         }
+        self.storage.check(mailbox.owner_user_id.is_none())?;
         Ok(mailbox.id)
     }
 

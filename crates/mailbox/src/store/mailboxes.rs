@@ -195,6 +195,19 @@ pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: UserId) -> Res
     Ok((mailboxes, used_bytes.unwrap_or_default()))
 }
 
+/// Sums the space of all mailboxes without an owner, deleted ones included until they are swept.
+pub(crate) async fn sum_anonymous_bytes(c: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    let used = Expr::col(Column::UsedBytes).sum().cast_as("bigint");
+    let summed: Option<Option<i64>> = Entity::find()
+        .select_only()
+        .column_as(used, "used_bytes")
+        .filter(Column::OwnerUserId.is_null())
+        .into_tuple()
+        .one(c)
+        .await?;
+    Ok(summed.flatten().unwrap_or_default())
+}
+
 /// Counts the mailboxes that a Pro user's limit counts: active ones, and reservations within their lease.
 pub(crate) async fn count_claimed(
     c: &impl ConnectionTrait,

@@ -51,6 +51,8 @@ pub enum Recipient {
     Blocked,
     /// A mailbox without room.
     Full,
+    /// The server has no room.
+    StorageFull,
     /// The announced size exceeds the limit.
     TooLarge,
     /// The client has sent, or the mailbox has received, too many mails.
@@ -66,6 +68,8 @@ pub enum Delivery {
     Stored(String),
     /// A mailbox has no room.
     Full,
+    /// The server has no room.
+    StorageFull,
     /// The mail exceeds the size limit.
     TooLarge,
     /// Storing it failed.

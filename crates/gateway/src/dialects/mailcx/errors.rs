@@ -131,9 +131,11 @@ fn answer(failure: &Failure) -> Answer {
             "rate_limited",
             "too many requests; slow down",
         ),
-        Reason::Overloaded | Reason::Unavailable | Reason::Timeout | Reason::ReservationExpired => {
-            Answer::unavailable()
-        }
+        Reason::Overloaded
+        | Reason::Unavailable
+        | Reason::Timeout
+        | Reason::StorageFull
+        | Reason::ReservationExpired => Answer::unavailable(),
         Reason::MailboxFull
         | Reason::MessageTooLarge
         | Reason::Blocked

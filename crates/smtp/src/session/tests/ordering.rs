@@ -163,6 +163,7 @@ fn time_out_ends_the_session() {
 fn internal_failures_get_temporary_replies() {
     for (delivery, code) in [
         (Delivery::Full, 452),
+        (Delivery::StorageFull, 452),
         (Delivery::Unavailable, 451),
         (Delivery::TooLarge, 552),
     ] {
