@@ -328,10 +328,12 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<MarkMessageReadRequest>,
     ) -> Answer<MarkMessageReadResponse> {
         let request = request.into_inner();
-        self.0
-            .mark_message_read(message_scope(request.scope)?, &request.message_id)
-            .await?;
-        Ok(Response::new(MarkMessageReadResponse {}))
+        let marked = self
+            .0
+            .mark_message_read(message_scope(request.scope)?, &request.message_id);
+        Ok(Response::new(MarkMessageReadResponse {
+            has_changed: marked.await?,
+        }))
     }
 
     async fn delete_message(&self, request: Request<DeleteMessageRequest>) -> Answer<DeleteMessageResponse> {

@@ -16,7 +16,38 @@ db_test!(
     get_message_returns_all_fields_without_side_effects,
     get_message_past_retention_is_expired,
     list_messages_after_is_bounded_by_bytes,
+    mark_message_read_concurrently_changes_once,
 );
+
+/// Of concurrent calls one changes the message; that is how two waits never return the same one.
+async fn mark_message_read_concurrently_changes_once(db: Db) {
+    let world = World::new(db).await;
+    let ann = world.create("ann@mayfly.test").await;
+    for n in 0..10 {
+        let id = world
+            .deliver(&[&ann], &mail(&format!("{n}")))
+            .await
+            .unwrap()
+            .remove(0);
+        let calls = (0..8).map(|_| {
+            let mut client = world.client.clone();
+            let request = MarkMessageReadRequest {
+                scope: Some(scope(&ann)),
+                message_id: id.clone(),
+            };
+            async move {
+                client
+                    .mark_message_read(request)
+                    .await
+                    .unwrap()
+                    .into_inner()
+                    .has_changed
+            }
+        });
+        let changed = futures_util::future::join_all(calls).await;
+        assert_eq!(changed.iter().filter(|changed| **changed).count(), 1, "{n}");
+    }
+}
 
 pub(crate) async fn mark_read(world: &World, scope: Scope, message_id: &str) -> Result<(), Failure> {
     let request = MarkMessageReadRequest {

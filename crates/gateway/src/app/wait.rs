@@ -1,11 +1,13 @@
 //! Waiting for messages that match a filter.
 
-use std::{net::IpAddr, ops::RangeInclusive, time::Duration};
+use std::{collections::VecDeque, net::IpAddr, ops::RangeInclusive, time::Duration};
 
 use mayfly_follow::{Ending, StreamKind, Subscription, Topic};
-use mayfly_proto::mailbox::{Code, MessageReceived};
+use mayfly_proto::mailbox::{
+    AnyOwnedBy, Code, MarkMessageReadRequest, MessageReceived, Scope, scope::Caller,
+};
 use mayfly_rpc::Failure;
-use mayfly_types::MessageId;
+use mayfly_types::{ErrorCode, MessageId};
 use regex::Regex;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
@@ -32,6 +34,8 @@ pub(crate) struct Wanted {
     /// What the code must be like; other codes are left out of the answer.
     pub(crate) code: CodeFilter,
     pub(crate) is_unread: bool,
+    /// Each message is marked as read, and returned only if this call marked it.
+    pub(crate) is_claimed: bool,
 }
 
 /// What a code must be like.
@@ -136,7 +140,7 @@ impl App {
         let mut credential = self.follow.watch(bearer);
         let stopping = self.tasks.stopping();
         let is_enough = tokio::select! {
-            is_enough = collect(&mut subscription, wanted, &mut found, deadline) => is_enough?,
+            is_enough = self.collect(topic, &mut subscription, wanted, &mut found, deadline) => is_enough?,
             // The client continues at another gateway, with the cursor.
             () = stopping.cancelled() => false,
             ending = credential.ended() => return Err(match ending {
@@ -144,7 +148,7 @@ impl App {
                 Ending::Unknown => Failure::unavailable("the token cannot be validated"),
             }),
         };
-        let Found { messages, since } = found;
+        let Found { messages, since, .. } = found;
         if !is_enough {
             return Ok(Waited {
                 messages: None,
@@ -164,6 +168,8 @@ impl App {
 
 /// What was found so far.
 struct Found {
+    /// Read and not yet compared.
+    arrived: VecDeque<MessageReceived>,
     messages: Vec<MessageReceived>,
     /// Behind the last message of those that are enough; before the first of those that are not.
     since: MessageId,
@@ -172,14 +178,15 @@ struct Found {
 impl Found {
     fn new(since: MessageId) -> Self {
         Self {
+            arrived: VecDeque::new(),
             messages: Vec::new(),
             since,
         }
     }
 
-    /// Takes the messages that match. Returns true once there are enough.
-    fn take(&mut self, arrived: Vec<MessageReceived>, wanted: &Wanted) -> bool {
-        for mut message in arrived {
+    /// Takes the messages that match. Returns true once there are enough; the rest stays.
+    fn take(&mut self, wanted: &Wanted) -> bool {
+        while let Some(mut message) = self.arrived.pop_front() {
             let id = message_id(&message).parse().ok();
             if wanted.matches(&message) {
                 wanted.code.keep(&mut message);
@@ -199,32 +206,67 @@ impl Found {
     }
 }
 
-/// Returns true once there are enough, false at the deadline. Stored messages are read even when no time is left.
-async fn collect(
-    subscription: &mut Subscription,
-    wanted: &Wanted,
-    found: &mut Found,
-    deadline: Instant,
-) -> Result<bool, Failure> {
-    let read_until = deadline.max(Instant::now() + READ_TIMEOUT);
-    loop {
-        let Ok(arrived) = timeout_at(read_until, subscription.catch_up()).await else {
-            return Ok(false);
-        };
-        let arrived = arrived.map_err(|_| Failure::invalid_token())?;
-        if arrived.is_empty() {
-            break;
-        }
-        if found.take(arrived, wanted) {
-            return Ok(true);
+impl App {
+    /// Returns true once there are enough, false at the deadline. Stored messages are read even when no time is left.
+    async fn collect(
+        &self,
+        topic: Topic,
+        subscription: &mut Subscription,
+        wanted: &Wanted,
+        found: &mut Found,
+        deadline: Instant,
+    ) -> Result<bool, Failure> {
+        let read_until = deadline.max(Instant::now() + READ_TIMEOUT);
+        let mut has_caught_up = false;
+        loop {
+            while found.take(wanted) {
+                if !wanted.is_claimed || self.claim(topic, found).await? {
+                    return Ok(true);
+                }
+            }
+            let arrived = if has_caught_up {
+                timeout_at(deadline, subscription.next()).await
+            } else {
+                timeout_at(read_until, subscription.catch_up()).await
+            };
+            let Ok(arrived) = arrived else {
+                return Ok(false);
+            };
+            let arrived = arrived.map_err(|_| Failure::invalid_token())?;
+            has_caught_up |= arrived.is_empty();
+            found.arrived.extend(arrived);
         }
     }
-    loop {
-        let Ok(arrived) = timeout_at(deadline, subscription.next()).await else {
+
+    /// Marks the message that was found as read. Drops it and returns false if another call marked it first.
+    async fn claim(&self, topic: Topic, found: &mut Found) -> Result<bool, Failure> {
+        let caller = match topic {
+            Topic::Mailbox(account) => Caller::AccountId(account.to_string()),
+            Topic::Owner(user) => Caller::AnyOwnedBy(AnyOwnedBy {
+                owner_user_id: user.to_string(),
+            }),
+        };
+        let Some(message) = found.messages.first() else {
             return Ok(false);
         };
-        if found.take(arrived.map_err(|_| Failure::invalid_token())?, wanted) {
-            return Ok(true);
+        let request = MarkMessageReadRequest {
+            scope: Some(Scope { caller: Some(caller) }),
+            message_id: message_id(message).to_owned(),
+        };
+        let is_ours = match self
+            .mailbox()
+            .mark_message_read(request)
+            .await
+            .map_err(Failure::from)
+        {
+            Ok(marked) => marked.into_inner().has_changed,
+            // Deleted meanwhile.
+            Err(failure) if failure.code == ErrorCode::NotFound => false,
+            Err(failure) => return Err(failure),
+        };
+        if !is_ours {
+            found.messages.clear();
         }
+        Ok(is_ours)
     }
 }

@@ -239,7 +239,7 @@ pub(crate) async fn find_after(
     select.one(c).await
 }
 
-/// Marks a message as read. Returns false when there is none.
+/// Marks an unread message as read. Returns false when there is none.
 pub(crate) async fn mark_read(
     c: &impl ConnectionTrait,
     account: AccountId,
@@ -248,6 +248,7 @@ pub(crate) async fn mark_read(
     let updated = Entity::update_many()
         .col_expr(Column::IsRead, Expr::value(true))
         .filter(of(account, id))
+        .filter(Column::IsRead.eq(false))
         .exec(c)
         .await?;
     Ok(updated.rows_affected > 0)

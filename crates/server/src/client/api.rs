@@ -93,11 +93,14 @@ impl Client {
         Ok(body.to_vec())
     }
 
-    /// Marks a message as read.
-    pub(super) async fn mark_read(&self, id: MessageId) -> anyhow::Result<()> {
-        self.call(Method::PUT, &format!("/api/messages/{id}/read"))
-            .await?;
-        Ok(())
+    /// Marks a message as read. Returns whether it was unread: of concurrent calls, one gets true.
+    pub(super) async fn mark_read(&self, id: MessageId) -> anyhow::Result<bool> {
+        let request = self
+            .request(Method::PUT, &format!("/api/messages/{id}/read"))
+            .timeout(CALL_TIMEOUT);
+        let response = self.send(request, Instant::now() + CALL_TIMEOUT).await?;
+        let changed = response.headers().get("x-mayfly-changed");
+        Ok(changed.is_none_or(|changed| changed != "false"))
     }
 
     /// Sends, and retries until a deadline while the server is overloaded. Returns only successful responses.

@@ -98,9 +98,12 @@ pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<
         Some(Since::Message(id)) => Some(id.to_string()),
     };
     let count = usize::from(wait.count);
-    let (mut found, mut lines) = (Vec::new(), String::new());
-    while found.len() < count {
-        let label = format!("waiting for mail ({} of {count} came)", found.len());
+    let (mut found, mut claimed) = (Vec::new(), Vec::new());
+    while claimed.len() < count {
+        let label = format!(
+            "waiting for mail ({} of {count} came)",
+            claimed.len() + found.len()
+        );
         let call = wait_once(client, wait, since.as_deref(), deadline);
         let round = match progress.during(&label, call).await {
             // A restarted server still has the messages.
@@ -114,7 +117,7 @@ pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<
         match round.message {
             None if Instant::now() >= deadline => {
                 drop(progress);
-                let (secs, found) = (wait.timeout.as_secs(), found.len());
+                let (secs, found) = (wait.timeout.as_secs(), claimed.len() + found.len());
                 eprintln!("mayfly: timed out after {secs} s: {found} of {count} messages came");
                 report_others(client).await;
                 return Ok(None);
@@ -122,19 +125,26 @@ pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<
             None => {}
             Some(message) => {
                 if let Some(line) = wait.selection.line(&message) {
-                    lines.push_str(&line);
-                    found.push(message);
+                    found.push((message, line));
+                }
+            }
+        }
+        // Before anything is printed: if marking fails, the next wait returns the same messages.
+        if claimed.len() + found.len() == count {
+            for (message, line) in found.drain(..) {
+                let id = message["id"].as_str().and_then(|id| id.parse().ok());
+                let is_ours = client.mark_read(id.ok_or_else(|| client.not_mayfly())?).await?;
+                // Another wait was first. With a cursor, messages that are read count too.
+                if is_ours || wait.since.is_some() {
+                    claimed.push((message, line));
                 }
             }
         }
     }
-    // Before anything is printed: if marking fails, the next wait returns the same messages.
-    for message in &found {
-        let id = message["id"].as_str().and_then(|id| id.parse().ok());
-        client.mark_read(id.ok_or_else(|| client.not_mayfly())?).await?;
-    }
+    let lines: String = claimed.iter().map(|(_, line)| line.as_str()).collect();
+    let messages: Vec<Value> = claimed.into_iter().map(|(message, _)| message).collect();
     if wait.json {
-        let output = json!({ "messages": found, "since": since });
+        let output = json!({ "messages": messages, "since": since });
         return Ok(Some(format!("{output}\n")));
     }
     Ok(Some(lines))

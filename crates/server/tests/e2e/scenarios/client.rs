@@ -376,3 +376,43 @@ async fn untrusted_certificate_is_rejected() {
     script.env.insert("SSL_CERT_FILE".to_owned(), path("cert.pem"));
     assert!(script.json(&["create", "--json"])["token"].is_string());
 }
+
+/// 50 processes wait for 25 messages: each message is printed once.
+async fn parallel_waits_return_each_message_once(kind: Kind) {
+    let world = World::start(kind);
+    let script = Script::with_mailbox(&world);
+    for n in 0..25 {
+        let code = 100_000 + n * 7;
+        send(
+            &world,
+            script.address(),
+            &format!("Subject: {code} is your code\r\n\r\nx\r\n"),
+        )
+        .await;
+    }
+    let waits: Vec<Child> = (0..50)
+        .map(|_| script.start(&["wait", "--code", "--timeout", "15"]))
+        .collect();
+    let mut codes = Vec::new();
+    for wait in waits {
+        let output = wait.wait_with_output().unwrap();
+        match output.status.code() {
+            Some(0) => codes.push(String::from_utf8(output.stdout).unwrap()),
+            Some(1) => assert_eq!(output.stdout, b""),
+            _ => panic!("{output:?}"),
+        }
+    }
+    codes.sort();
+    let expected: Vec<String> = (0..25).map(|n| format!("{}\n", 100_000 + n * 7)).collect();
+    assert_eq!(codes, expected);
+}
+
+#[tokio::test]
+async fn parallel_waits_return_each_message_once_all_in_one() {
+    parallel_waits_return_each_message_once(Kind::AllInOne).await;
+}
+
+#[tokio::test]
+async fn parallel_waits_return_each_message_once_replicas() {
+    parallel_waits_return_each_message_once(Kind::Replicas).await;
+}

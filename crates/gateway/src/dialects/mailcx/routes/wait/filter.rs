@@ -54,6 +54,9 @@ pub(super) struct WaitQuery {
     code_pattern: Option<String>,
     /// `true` for messages that are not marked as read.
     unread: Option<bool>,
+    /// `true` to mark the message as read in the same step and to skip those that are read: concurrent waits never return
+    /// one message twice. Requires `count` 1.
+    claim: Option<bool>,
     /// How many messages, 1 to 50.
     #[param(minimum = 1, maximum = 50)]
     count: Option<u32>,
@@ -77,6 +80,7 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
         has_code: false,
         code: CodeFilter::default(),
         is_unread: false,
+        is_claimed: false,
     };
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if value.len() > MAX_FILTER_BYTES {
@@ -107,7 +111,8 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
             "code_length" => wanted.code.length = Some(code_length(&value)?),
             "code_pattern" if value.is_empty() => {}
             "code_pattern" => wanted.code.pattern = Some(regex(&name, &format!("^(?:{value})$"))?),
-            "unread" => wanted.is_unread = switch(&name, &value)?,
+            "unread" => wanted.is_unread |= switch(&name, &value)?,
+            "claim" => wanted.is_claimed = switch(&name, &value)?,
             // A filter that is misspelt and ignored would return the wrong message.
             _ => {
                 let name: String = name.chars().take(MAX_NAME_CHARS).collect();
@@ -116,6 +121,12 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
                 )));
             }
         }
+    }
+    if wanted.is_claimed {
+        if wanted.count > 1 {
+            return Err(Failure::invalid_request("count: must be 1 with claim"));
+        }
+        wanted.is_unread = true;
     }
     Ok(wanted)
 }

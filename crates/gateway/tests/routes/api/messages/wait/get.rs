@@ -5,7 +5,36 @@ use mayfly_testkit::{Db, db_test};
 
 use crate::support::{EXPIRED_ID, MAIL, World};
 
-db_test!(wait_for_messages_returns_stored_message);
+db_test!(
+    wait_for_messages_returns_stored_message,
+    wait_for_messages_with_claim_returns_each_once,
+);
+
+/// 50 waits share 25 messages: each message is returned once, and the other waits end without one.
+async fn wait_for_messages_with_claim_returns_each_once(db: Db) {
+    let world = World::start(db).await;
+    let mailbox = world.create_mailbox().await;
+    let mut sent = Vec::new();
+    for _ in 0..25 {
+        sent.push(world.deliver(&mailbox, MAIL).await);
+    }
+    let path = format!("/api/messages/wait?since={EXPIRED_ID}&claim=true&timeout=3");
+    let waits = (0..50).map(|_| world.get(&path, &mailbox.token));
+    let answers = futures_util::future::join_all(waits).await;
+    let mut found: Vec<String> = answers
+        .iter()
+        .filter(|answer| answer.status == 200)
+        .map(|answer| answer.json()["messages"][0]["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 25);
+    found.sort();
+    sent.sort();
+    assert_eq!(found, sent);
+    let answer = world
+        .get("/api/messages/wait?claim=true&count=2&timeout=0", &mailbox.token)
+        .await;
+    assert_eq!(answer.status, 400);
+}
 
 async fn wait_for_messages_returns_stored_message(db: Db) {
     let world = World::start(db).await;
