@@ -102,6 +102,11 @@ impl Process {
         self.child.wait().expect("the process exits").code()
     }
 
+    /// Returns whether it has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("a process").is_none()
+    }
+
     /// Sends SIGKILL and waits for the exit.
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();

@@ -20,6 +20,7 @@ mod operators;
 mod outages;
 mod outbox;
 mod page;
+mod postgres_failover;
 mod postgres_outage;
 mod revocation;
 mod rolling;

@@ -34,6 +34,8 @@ const ROLES: [&str; 4] = ["auth", "mailbox", "gateway", "smtp"];
 pub(crate) struct Servers {
     pub(crate) postgres: Postgres,
     pub(crate) redis: RedisServer,
+    /// A synchronous standby of `postgres`, if the world has one.
+    pub(crate) standby: Option<Postgres>,
 }
 
 /// A running deployment.
@@ -67,11 +69,34 @@ impl World {
         world
     }
 
+    /// Starts a split world over a primary and a synchronous standby, which are both named in the URLs.
+    pub(crate) fn start_with_standby() -> Self {
+        let mut world = Self::prepare(Kind::Split, &[]);
+        world.start_servers();
+        let servers = world.servers.as_mut().expect("servers");
+        let (primary, standby) = (&servers.postgres, servers.postgres.start_standby());
+        for sql in [
+            "ALTER SYSTEM SET synchronous_standby_names = '*'",
+            "SELECT pg_reload_conf()",
+        ] {
+            let _ = primary.query("postgres", sql);
+        }
+        for role in ["auth", "mailbox"] {
+            let hosts = format!("127.0.0.1:{},127.0.0.1:{}", primary.port(), standby.port());
+            let url = format!("postgres://{role}:pw-{role}@{hosts}/{role}?target_session_attrs=read-write");
+            world.env.insert(database_key(role), url);
+        }
+        servers.standby = Some(standby);
+        world.start_processes();
+        world
+    }
+
     /// Starts PostgreSQL and Redis, creates a database per service, and migrates it.
     fn start_servers(&mut self) {
         let servers = Servers {
             postgres: Postgres::start(),
             redis: RedisServer::start(),
+            standby: None,
         };
         self.env
             .entry("MAYFLY_REDIS__URL".to_owned())
@@ -121,8 +146,8 @@ impl World {
     }
 
     /// Starts one process with its data directory on a file system of the given size.
-    pub(crate) fn start_on_small_disk(size_mib: u32) -> Self {
-        let mut world = Self::prepare(Kind::AllInOne, &[]);
+    pub(crate) fn start_on_small_disk(size_mib: u32, more: &[(&str, &str)]) -> Self {
+        let mut world = Self::prepare(Kind::AllInOne, more);
         let data = world.data_dir().display().to_string();
         std::fs::create_dir(&data).expect("a directory");
         // A mount namespace needs no privilege and ends with the process.

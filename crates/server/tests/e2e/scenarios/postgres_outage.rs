@@ -77,8 +77,8 @@ impl Count {
 }
 
 /// Mail and requests that continue through the outage.
-struct Load {
-    deliveries: DeliveryLog,
+pub(super) struct Load {
+    pub(super) deliveries: DeliveryLog,
     count: Count,
     mailbox: Mailbox,
     end: Arc<AtomicUsize>,
@@ -86,7 +86,7 @@ struct Load {
 }
 
 impl Load {
-    async fn start(world: &World, name: &str) -> Self {
+    pub(super) async fn start(world: &World, name: &str) -> Self {
         let client = world.client();
         let mailbox = client.create_mailbox(&format!("{name}@mayfly.test"), None).await;
         let (deliveries, count, end) = (DeliveryLog::default(), Count::default(), Arc::default());
@@ -117,7 +117,7 @@ impl Load {
     }
 
     /// Waits until that many more mails are accepted and each operation succeeds once more.
-    async fn until_served(&mut self, mails: usize) -> Duration {
+    pub(super) async fn until_served(&mut self, mails: usize) -> Duration {
         let mails = self.deliveries.accepted() + mails;
         let before = OPERATIONS.map(|operation| self.count.get(operation).0);
         let started = Instant::now();
@@ -134,7 +134,7 @@ impl Load {
     }
 
     /// Waits until mails and these operations fail with a transient error.
-    async fn until_unavailable(&mut self, operations: &[Operation]) -> Duration {
+    pub(super) async fn until_unavailable(&mut self, operations: &[Operation]) -> Duration {
         let mails = self.deliveries.deferred();
         let before = OPERATIONS.map(|operation| self.count.get(operation).1);
         let started = Instant::now();
@@ -150,7 +150,7 @@ impl Load {
     }
 
     /// Ends the load and compares the sent with the stored mail.
-    async fn finish(mut self, world: &World) {
+    pub(super) async fn finish(mut self, world: &World) {
         self.end.store(1, Ordering::Relaxed);
         while let Some(ended) = self.tasks.join_next().await {
             ended.expect("no call fails");
