@@ -2,6 +2,9 @@
 
 use std::{env, fs, path::Path};
 
+/// Of `google.protobuf.MethodOptions.IdempotencyLevel`.
+const NO_SIDE_EFFECTS: i32 = 1;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
     let files = [
@@ -15,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let descriptors = protox::compile(files, [&root])?;
 
-    let mut idempotent = Vec::new();
+    let (mut idempotent, mut reads) = (Vec::new(), Vec::new());
     for file in &descriptors.file {
         for service in &file.service {
             for method in &service.method {
@@ -34,15 +37,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     )
                     .into());
                 }
+                if level == NO_SIDE_EFFECTS && !method.server_streaming() {
+                    reads.push(path.clone());
+                }
                 idempotent.push(path);
             }
         }
     }
     let out = env::var_os("OUT_DIR").ok_or("cargo names no OUT_DIR")?;
-    fs::write(
-        Path::new(&out).join("idempotent_methods.rs"),
-        format!("&{idempotent:#?}"),
-    )?;
+    for (file, methods) in [("idempotent_methods.rs", idempotent), ("read_methods.rs", reads)] {
+        fs::write(Path::new(&out).join(file), format!("&{methods:#?}"))?;
+    }
 
     tonic_prost_build::configure()
         .bytes(".")

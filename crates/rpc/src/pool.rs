@@ -109,6 +109,9 @@ impl Drop for InFlight<'_> {
     }
 }
 
+/// The process that a request was sent to, once it is chosen.
+pub(super) type Used = Mutex<Option<SocketAddr>>;
+
 /// Why a call failed before its service answered.
 #[derive(Debug)]
 pub(super) enum Failed {
@@ -164,25 +167,31 @@ impl Pool {
         self.links().iter().any(|link| link.health() >= Health::Draining)
     }
 
-    /// Sends a request to one of the healthiest processes, avoiding those in `avoid` if there is another. An address whose
-    /// connection broke is added to `avoid`.
+    /// Sends a request to one of the healthiest processes, avoiding those in `avoid` if there is another. `used` is the
+    /// address of the process.
     pub(super) async fn send(
         &self,
         mut request: Request<Body>,
-        avoid: &mut Vec<SocketAddr>,
+        avoid: &[SocketAddr],
+        used: &Used,
     ) -> Result<Response<Body>, Failed> {
         loop {
             let (link, mut connection) = self.choose(avoid).await.ok_or(Failed::Unreachable)?;
+            *used.lock() = Some(link.address);
             match link.send(&mut connection, request).await {
                 Ok(answer) => return Ok(answer),
                 // Nothing was sent, so this does not count as an attempt. The closed connection is not chosen again.
                 Err(SendError::NotSent(unsent)) => request = *unsent,
-                Err(SendError::Broken(error)) => {
-                    avoid.push(link.address);
-                    return Err(Failed::Broken(error.to_string()));
-                }
+                Err(SendError::Broken(error)) => return Err(Failed::Broken(error.to_string())),
             }
         }
+    }
+
+    /// Returns whether a process that serves is not in `avoid`.
+    pub(super) fn has_another(&self, avoid: &[SocketAddr]) -> bool {
+        let links = self.links();
+        let mut serving = links.iter().filter(|link| link.health() == Health::Serving);
+        serving.any(|link| !avoid.contains(&link.address))
     }
 
     /// Chooses a connection; waits for one only during first connection attempts.

@@ -42,6 +42,8 @@ pub struct Peer {
     pub credential: Credential,
     /// The full paths of the methods that may be retried after a call that possibly arrived.
     pub idempotent_methods: &'static [&'static str],
+    /// Those that only read: when one is slow, another process is called too.
+    pub read_methods: &'static [&'static str],
 }
 
 /// Whether a service can be reached.
@@ -93,7 +95,7 @@ pub(super) fn connect(peer: &Peer, lookup: Lookup, tasks: &Tasks) -> (Transport,
     tasks.spawn(members.follow());
     let balance = Balance {
         pool: Arc::clone(&pool),
-        retries: Arc::new(Retries::new(peer.idempotent_methods)),
+        retries: Arc::new(Retries::new(peer.idempotent_methods, peer.read_methods)),
         bearer,
         _guard: Arc::new(stop.drop_guard()),
     };

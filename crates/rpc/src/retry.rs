@@ -1,18 +1,22 @@
-//! Retries of idempotent calls whose connection broke, within a retry budget.
+//! Retries of idempotent calls whose connection broke, and hedging of reads that are slow, within a retry budget.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use http::{Request, Response};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+    stream,
+};
+use http::{Request, Response, request::Parts};
 use http_body_util::{BodyExt, BodyStream, Full, Limited, StreamBody};
 use tonic::{Status, body::Body};
 use tower::retry::budget::{Budget, TpsBudget};
 
 use super::{
     MAX_MESSAGE_BYTES,
-    pool::{Failed, Pool},
+    pool::{Failed, Pool, Used},
 };
 
 /// Two retries, after 8 to 16 ms and 32 to 64 ms. The jitter spreads calls that failed together.
@@ -27,6 +31,9 @@ const BUDGET_WINDOW: Duration = Duration::from_secs(10);
 const RETRIES_PER_CALL: f32 = 0.2;
 /// Retries that are allowed besides: a thousand in a window, so that all calls in flight on a process that dies are retried.
 const RETRIES_PER_SECOND: u32 = 100;
+/// A read without an answer after this time is sent to another process too: one that hangs is recognised only after about
+/// a second, and callers have deadlines of a second.
+const HEDGE_AFTER: Duration = Duration::from_millis(300);
 /// How much of an answer is buffered before its caller gets it, so that the call is retried if the answer breaks off.
 const BUFFERED_BYTES: usize = 64 * 1024;
 
@@ -34,13 +41,15 @@ const BUFFERED_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Retries {
     methods: HashSet<&'static str>,
+    reads: HashSet<&'static str>,
     budget: TpsBudget,
 }
 
 impl Retries {
-    pub(super) fn new(methods: &[&'static str]) -> Self {
+    pub(super) fn new(methods: &[&'static str], reads: &[&'static str]) -> Self {
         Self {
             methods: methods.iter().copied().collect(),
+            reads: reads.iter().copied().collect(),
             budget: TpsBudget::new(BUDGET_WINDOW, RETRIES_PER_SECOND, RETRIES_PER_CALL),
         }
     }
@@ -53,7 +62,7 @@ impl Retries {
                 Err(failed) => failed,
             }
         } else {
-            match pool.send(request, &mut Vec::new()).await {
+            match pool.send(request, &[], &Used::default()).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             }
@@ -76,13 +85,15 @@ impl Retries {
         self.budget.deposit();
         let mut avoid = Vec::new();
         let mut pauses = BACKOFF.build();
+        let is_read = self.reads.contains(head.uri.path());
         loop {
-            let request = Request::from_parts(head.clone(), Body::new(Full::new(body.clone())));
-            let failed = match pool.send(request, &mut avoid).await {
-                Ok(answer) => match buffer(answer).await {
-                    Ok(answer) => return Ok(Ok(answer)),
-                    Err(broken) => Failed::Broken(broken.to_string()),
-                },
+            let attempt = Attempt {
+                pool,
+                head: &head,
+                body: &body,
+            };
+            let failed = match self.send_hedged(&attempt, &mut avoid, is_read).await {
+                Ok(answer) => return Ok(Ok(answer)),
                 Err(failed) => failed,
             };
             let is_retryable = matches!(failed, Failed::Broken(_));
@@ -91,6 +102,61 @@ impl Retries {
                 _ => return Ok(Err(failed)),
             }
         }
+    }
+
+    /// Sends a call, and a read that is slow to another process too; the first answer wins. Adds the process that failed to
+    /// `avoid`.
+    async fn send_hedged(
+        &self,
+        attempt: &Attempt<'_>,
+        avoid: &mut Vec<SocketAddr>,
+        is_read: bool,
+    ) -> Result<Response<Body>, Failed> {
+        let (used, used_by_hedge) = (Used::default(), Used::default());
+        let outcome = {
+            let first = std::pin::pin!(attempt.send(avoid, &used));
+            if is_read {
+                let timer = std::pin::pin!(tokio::time::sleep(HEDGE_AFTER));
+                match select(first, timer).await {
+                    Either::Left((outcome, _)) => outcome,
+                    Either::Right(((), first)) => {
+                        let others: Vec<SocketAddr> = avoid.iter().copied().chain(*used.lock()).collect();
+                        if attempt.pool.has_another(&others) && self.budget.withdraw() {
+                            let second = std::pin::pin!(attempt.send(&others, &used_by_hedge));
+                            match select(first, second).await {
+                                Either::Left((Ok(answer), _)) | Either::Right((Ok(answer), _)) => Ok(answer),
+                                Either::Left((Err(_), second)) => second.await,
+                                Either::Right((Err(_), first)) => first.await,
+                            }
+                        } else {
+                            first.await
+                        }
+                    }
+                }
+            } else {
+                first.await
+            }
+        };
+        if outcome.is_err() {
+            avoid.extend([used, used_by_hedge].into_iter().filter_map(Used::into_inner));
+        }
+        outcome
+    }
+}
+
+/// One call, which can be sent several times.
+struct Attempt<'a> {
+    pool: &'a Pool,
+    head: &'a Parts,
+    body: &'a Bytes,
+}
+
+impl Attempt<'_> {
+    async fn send(&self, avoid: &[SocketAddr], used: &Used) -> Result<Response<Body>, Failed> {
+        let request = Request::from_parts(self.head.clone(), Body::new(Full::new(self.body.clone())));
+        let answer = self.pool.send(request, avoid, used).await?;
+        let buffered = buffer(answer).await;
+        buffered.map_err(|broken| Failed::Broken(broken.to_string()))
     }
 }
 
@@ -115,7 +181,7 @@ mod tests {
 
     #[test]
     fn budget_in_an_outage_allows_a_fifth_more_calls() {
-        let retries = Retries::new(&[]);
+        let retries = Retries::new(&[], &[]);
         let mut retried = 0;
         for _ in 0..20_000 {
             retries.budget.deposit();

@@ -5,7 +5,7 @@ use crate::{
     data_dir,
 };
 use mayfly_database::{Database, OpenError};
-use mayfly_proto::{IDEMPOTENT_METHODS, auth::auth_server, mailbox::mailbox_server};
+use mayfly_proto::{IDEMPOTENT_METHODS, READ_METHODS, auth::auth_server, mailbox::mailbox_server};
 use mayfly_rpc::{Credential, Endpoints, Peer, Transport};
 use mayfly_runtime::{admin::Readiness, config::ConfigError, task::Tasks};
 
@@ -87,6 +87,7 @@ impl Wiring {
             endpoints: endpoints.clone(),
             credential: credential.clone(),
             idempotent_methods: IDEMPOTENT_METHODS,
+            read_methods: READ_METHODS,
         };
         let (transport, reach) = mayfly_rpc::remote(&peer, &self.tasks);
         readiness.add_service(name, move || reach.check());

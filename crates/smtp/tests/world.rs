@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use mayfly_database::Database;
 use mayfly_mailbox::Mailbox;
 use mayfly_proto::{
-    IDEMPOTENT_METHODS,
+    IDEMPOTENT_METHODS, READ_METHODS,
     auth::auth_server,
     mailbox::{
         ActivateMailboxRequest, GetMessageSourceRequest, ListMessagesRequest, MessageSummary,
@@ -221,6 +221,7 @@ fn remote(service: &'static str, address: SocketAddr, credential: Credential, ta
         endpoints: format!("http://{address}").parse().unwrap(),
         credential,
         idempotent_methods: IDEMPOTENT_METHODS,
+        read_methods: READ_METHODS,
     };
     mayfly_rpc::remote(&peer, tasks).0
 }

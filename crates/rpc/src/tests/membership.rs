@@ -103,6 +103,20 @@ async fn hanging_replica_is_avoided_until_it_answers() {
     caller.reaches_all(&[&a]).await;
 }
 
+/// Until the health check notices, a read that reaches the hanging replica is sent to the other one too.
+#[tokio::test]
+async fn hanging_replica_fails_no_read() {
+    let credential = secret();
+    let (a, b) = (Replica::start(&credential), Replica::start(&credential));
+    let caller = Caller::of(&[&a, &b], &credential);
+    caller.reaches_all(&[&a, &b]).await;
+    a.hang();
+    let calls = (0..60).map(|_| caller.call_within(SAFE, Duration::from_secs(1)));
+    let codes = futures_util::future::join_all(calls).await;
+    assert!(codes.iter().all(|code| *code == Code::Ok), "{codes:?}");
+    a.unhang();
+}
+
 #[tokio::test]
 async fn slow_replica_is_used_when_all_are_slow() {
     let credential = secret();

@@ -202,6 +202,7 @@ pub(super) fn peer(endpoints: &str, credential: &Credential) -> Peer {
         endpoints: endpoints.parse().unwrap(),
         credential: credential.clone(),
         idempotent_methods: IDEMPOTENT,
+        read_methods: &[SAFE],
     }
 }
 

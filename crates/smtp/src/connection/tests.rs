@@ -25,6 +25,7 @@ fn connection() -> Connection {
         endpoints: "http://127.0.0.1:1".parse().unwrap(),
         credential: Credential::new(Some(SecretKey::random()), None).unwrap(),
         idempotent_methods: &[],
+        read_methods: &[],
     };
     let (transport, _) = mayfly_rpc::remote(&unreachable, &Tasks::new(CancellationToken::new()));
     let tasks = Tasks::new(CancellationToken::new());

@@ -162,6 +162,21 @@ async fn redis_outage_fails_no_request() {
         };
         refused(&world).await;
         load.progress().await;
+        if *trouble == "killed" {
+            let gateway = world.replicas("gateway").start;
+            let admin = Client::new(&world.processes[gateway].banner["admin"]);
+            let ready = admin.call("GET", "/readyz", None, None).await;
+            let report = String::from_utf8(ready.body).unwrap();
+            assert!(
+                ready.status == 200 && report.contains("redis not connected"),
+                "{report}"
+            );
+            let metrics = String::from_utf8(admin.call("GET", "/metrics", None, None).await.body).unwrap();
+            let gauge = metrics
+                .lines()
+                .find(|line| line.starts_with("mayfly_redis_connected"));
+            assert!(gauge.is_some_and(|line| line.ends_with(" 0")), "{gauge:?}");
+        }
         match *trouble {
             "killed" => redis(&mut world).restart(),
             _ => proxy.restore(),
@@ -364,4 +379,43 @@ async fn auth_replica_outage_fails_no_request() {
         assert_all_unavailable(client, &mailbox.token, "both killed").await;
     }
     deliver(world.smtp(), &mailbox.address).await;
+}
+
+/// A replica that hangs takes calls until the health check notices. Reads are sent to the other replica too.
+#[tokio::test]
+async fn service_replica_hang_fails_no_read() {
+    let world = World::start(Kind::Replicas);
+    let mailbox = world.client().create_mailbox("reads@mayfly.test", None).await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let mut readers = JoinSet::new();
+    for n in 0..16 {
+        let (client, token, is_over) = (world.client(), mailbox.token.clone(), Arc::clone(&is_over));
+        let path = ["/api/messages", "/api/me"][n % 2];
+        readers.spawn(async move {
+            let (mut calls, mut slowest) = (0, Duration::ZERO);
+            while !is_over.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                let answer = client.get(path, &token).await;
+                assert_eq!(answer.status, 200, "{answer:?}");
+                slowest = slowest.max(began.elapsed());
+                calls += 1;
+            }
+            (calls, slowest)
+        });
+    }
+    for role in ["mailbox", "auth", "mailbox", "auth"] {
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let hanging = &world.processes[world.replicas(role).start];
+        hanging.signal("STOP");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        hanging.signal("CONT");
+    }
+    is_over.store(true, Ordering::Relaxed);
+    let (mut calls, mut slowest) = (0, Duration::ZERO);
+    while let Some(reader) = readers.join_next().await {
+        let (more, longest) = reader.expect("no read fails");
+        calls += more;
+        slowest = slowest.max(longest);
+    }
+    println!("{calls} reads, none failed, the slowest took {slowest:?}");
 }
