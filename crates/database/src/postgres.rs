@@ -107,6 +107,11 @@ async fn check_durability(options: &PgConnectOptions, name: &str) -> Result<(), 
         .map_err(|_| failed(sqlx::Error::PoolTimedOut))?
         .map_err(failed)?;
     let settings = settings(&mut connection).await.map_err(failed)?;
+    if shares_session(&mut connection, options).await.map_err(failed)? {
+        let problem = "leads to a pooler that shares sessions, such as PgBouncer with pool_mode=transaction: set \
+                       pool_mode=session, or connect to PostgreSQL itself (mayfly has a pool of its own)";
+        return Err(ConfigError::new("database.url", problem).into());
+    }
     let _ = sqlx::Connection::close(connection).await;
     match settings.not_durable() {
         None => Ok(()),
@@ -116,6 +121,26 @@ async fn check_durability(options: &PgConnectOptions, name: &str) -> Result<(), 
             found: found.to_owned(),
         }),
     }
+}
+
+/// Returns whether another open connection has the same session: then a pooler lends sessions for a transaction, and what
+/// a connection sets or prepares is lost or seen by others.
+async fn shares_session(
+    connection: &mut PgConnection,
+    options: &PgConnectOptions,
+) -> Result<bool, sqlx::Error> {
+    let mut other = options.connect().await?;
+    let mut is_shared = false;
+    // An idle session is lent again at once; the repetition is for poolers with other users.
+    for _ in 0..3 {
+        is_shared |= session_id(connection).await? == session_id(&mut other).await?;
+    }
+    let _ = sqlx::Connection::close(other).await;
+    Ok(is_shared)
+}
+
+async fn session_id(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    connection.fetch_one("SELECT pg_backend_pid()").await?.try_get(0)
 }
 
 /// The settings that a connection must have.

@@ -12,7 +12,7 @@ use std::{
 
 use mayfly_database::{Database, DatabaseConfig, OpenError, cause, error_code};
 use mayfly_runtime::task::Tasks;
-use mayfly_testkit::{Postgres, eventually};
+use mayfly_testkit::{PgBouncer, Postgres, eventually};
 use mayfly_types::ErrorCode;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager, async_trait};
@@ -346,5 +346,29 @@ async fn cause_names_the_code_and_no_value() {
             cause.starts_with(expected) && !cause.contains("hunter2"),
             "{cause}"
         );
+    }
+}
+
+/// A pooler in session mode works. One that lends sessions for a transaction is refused with the reason.
+#[tokio::test]
+async fn open_postgres_behind_pgbouncer_requires_session_mode() {
+    let server = Postgres::start();
+    for mode in ["session", "transaction"] {
+        let pooler = PgBouncer::start(&server, mode);
+        let config = toml::from_str(&format!("url = \"{}\"\nmax_connections = 4", pooler.url())).unwrap();
+        let opened = Database::open_postgres(&config, "test").await;
+        if mode == "session" {
+            let db = opened.unwrap();
+            db.migrate::<One>().await.unwrap();
+            write(&db, "INSERT INTO first VALUES (1, 7)").await.unwrap();
+            assert_eq!(number(&db).await.unwrap(), 7);
+            db.close().await;
+        } else {
+            let error = opened.unwrap_err().to_string();
+            assert!(
+                error.starts_with("database.url ") && error.contains("pool_mode=session"),
+                "{error}"
+            );
+        }
     }
 }

@@ -89,6 +89,16 @@ impl Postgres {
         }
     }
 
+    /// Returns the user that the server runs as, if it is another one.
+    pub(crate) fn user(&self) -> Option<&'static str> {
+        is_root().then_some(USER)
+    }
+
+    /// Lets that user read a directory.
+    pub(crate) fn give_to_server_user(&self, path: &Path) {
+        chown_to_server_user(path);
+    }
+
     /// Makes a standby the primary.
     pub fn promote(&self) {
         let user = is_root().then_some(USER);

@@ -32,7 +32,8 @@ impl Hosts {
                 let server: PgConnectOptions = format!("postgres://{credentials}{host}{path}")
                     .parse()
                     .map_err(|_| invalid())?;
-                Ok(server.application_name("mayfly"))
+                // PostgreSQL 12 and later need no such parameter, and PgBouncer rejects it.
+                Ok(server.application_name("mayfly").extra_float_digits(None))
             })
             .collect::<Result<Vec<_>, ConfigError>>()?;
         Ok(Self {
