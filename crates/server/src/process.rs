@@ -94,7 +94,10 @@ impl Process {
         let groups = TaskGroups::new(failed);
         let wiring = Wiring::new(config, groups.transports.clone())?;
         let redis = match config.uses_redis() {
-            true => Redis::start(&config.redis, &groups.transports)?,
+            true => {
+                Redis::check_credentials(&config.redis).await?;
+                Redis::start(&config.redis, &groups.transports)?
+            }
             false => None,
         };
         let bus = Bus::new(redis.clone(), &config.redis);
@@ -112,6 +115,9 @@ impl Process {
             credential: wiring.credential.clone(),
             drain_delay: config.drain_delay(),
         };
+        if let Some(redis) = redis.clone() {
+            process.readiness.add_notice("redis", move || redis.check());
+        }
         let services = process.groups.services.clone();
         if config.has(Role::Auth) {
             let role = AuthRole::create(config, sockets.auth, redis.clone(), services.clone()).await?;

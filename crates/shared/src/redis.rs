@@ -73,6 +73,7 @@ impl Redis {
             live: Mutex::new(None),
             is_lost: Notify::new(),
         }));
+        observe(&redis.0);
         let (shared, stopping) = (Arc::clone(&redis.0), tasks.stopping());
         tasks.spawn_vital("redis", async move {
             tokio::select! {
@@ -81,6 +82,34 @@ impl Redis {
             }
         });
         Ok(Some(redis))
+    }
+
+    /// Checks that the server accepts the credentials. A server that cannot be reached is no failure: it may come later.
+    ///
+    /// # Errors
+    /// When the server rejects the user or the password.
+    pub async fn check_credentials(config: &RedisConfig) -> Result<(), ConfigError> {
+        let Some(mut topology) = config.topology()? else {
+            return Ok(());
+        };
+        match tokio::time::timeout(CONNECT_TIMEOUT, connect(&mut topology)).await {
+            Ok(Err(error)) if is_rejected(&error) => {
+                let problem = "names a user or a password that the server rejects";
+                Err(ConfigError::new("redis.url", problem))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns whether there is a connection, for the readiness report.
+    ///
+    /// # Errors
+    /// Says that there is none.
+    pub fn check(&self) -> Result<(), String> {
+        let is_connected = self.0.live.lock().is_some();
+        is_connected
+            .then_some(())
+            .ok_or_else(|| "not connected; token checks read PostgreSQL, limits are per process".to_owned())
     }
 
     /// Returns the age of the connection, if there is one.
@@ -155,6 +184,26 @@ fn is_lost(error: &RedisError) -> bool {
         )
 }
 
+/// Returns whether the server rejects the credentials, or requires some.
+fn is_rejected(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed
+        || matches!(error.code(), Some("WRONGPASS" | "NOAUTH" | "NOPERM"))
+}
+
+/// Exports whether there is a connection.
+fn observe(shared: &Arc<Shared>) {
+    let shared = Arc::downgrade(shared);
+    let _ = mayfly_runtime::telemetry::meter()
+        .u64_observable_gauge("mayfly.redis.connected")
+        .with_description("1 while this process has a connection to Redis")
+        .with_callback(move |observer| {
+            if let Some(shared) = shared.upgrade() {
+                observer.observe(u64::from(shared.live.lock().is_some()), &[]);
+            }
+        })
+        .build();
+}
+
 /// Connects, and reconnects whenever the connection is lost.
 async fn maintain(mut topology: Topology, shared: &Shared) {
     let mut is_logged = false;
@@ -171,8 +220,11 @@ async fn maintain(mut topology: Topology, shared: &Shared) {
             }
             failed => {
                 if !is_logged {
-                    let error = failed.map(|outcome| outcome.err().map(|error| error.to_string()));
-                    tracing::warn!(?error, "cannot connect to Redis; retrying");
+                    let error = match failed {
+                        Ok(outcome) => outcome.err().map(|error| error.to_string()),
+                        Err(_) => Some("no answer within a second".to_owned()),
+                    };
+                    tracing::warn!(error, "cannot connect to Redis; retrying");
                     is_logged = true;
                 }
             }

@@ -82,7 +82,29 @@ async fn connect_with_wrong_password_fails() {
     let tasks = tasks();
     let right = start(&format!("redis://:secret@127.0.0.1:{}", server.port()), &tasks);
     eventually("connected", async || ping(&right).await).await;
+    let config = |credentials: &str| -> RedisConfig {
+        toml::from_str(&format!(
+            "url = \"redis://{credentials}127.0.0.1:{}\"",
+            server.port()
+        ))
+        .unwrap()
+    };
+    Redis::check_credentials(&config(":secret@")).await.unwrap();
+    for credentials in [":hunter2@", ""] {
+        let error = Redis::check_credentials(&config(credentials))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("redis.url ") && !error.contains("hunter2"),
+            "{error}"
+        );
+    }
+    // It may come later.
+    let absent: RedisConfig = toml::from_str("url = \"redis://:pw@127.0.0.1:1\"").unwrap();
+    Redis::check_credentials(&absent).await.unwrap();
     let wrong = start(&format!("redis://:wrong@127.0.0.1:{}", server.port()), &tasks);
+    assert!(wrong.check().is_err() && right.check().is_ok());
     let deadline = Instant::now() + Duration::from_secs(1);
     while Instant::now() < deadline {
         assert!(ping(&wrong).await.is_err());

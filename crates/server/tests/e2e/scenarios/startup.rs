@@ -314,3 +314,18 @@ async fn admin_listener_reports_readiness() {
     }
     assert!(metrics.contains("http_route=\"/api/accounts\""), "{metrics}");
 }
+
+#[test]
+fn start_with_wrong_redis_password_fails() {
+    let redis = mayfly_testkit::RedisServer::start_with(&["--requirepass", "secret"]);
+    let secret = SecretKey::random().to_hex();
+    let url = format!("redis://:hunter2@127.0.0.1:{}", redis.port());
+    let env = [
+        ("MAYFLY_ROLES", "gateway"),
+        ("MAYFLY_REDIS__URL", url.as_str()),
+        ("MAYFLY_GRPC__SECRET", secret.as_str()),
+        ("MAYFLY_AUTH__ENDPOINT", "http://127.0.0.1:1"),
+        ("MAYFLY_MAILBOX__ENDPOINT", "http://127.0.0.1:1"),
+    ];
+    refuses(&[], &env, "redis.url");
+}
