@@ -39,11 +39,10 @@ impl From<Error> for Status {
         let code = error.code();
         if matches!(code, ErrorCode::Internal | ErrorCode::Unavailable) {
             // The cause of a database failure is logged and not returned.
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
             if code == ErrorCode::Internal {
-                tracing::error!(%error, cause, "a call failed");
+                tracing::error!(%error, "a call failed");
             } else {
-                tracing::info!(%error, cause, "a call failed for now");
+                tracing::info!(%error, "a call failed for now");
             }
         }
         let mut failure = Failure::new(code, error.reason(), error.public_message());

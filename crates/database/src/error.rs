@@ -111,7 +111,7 @@ pub fn is_disk_full(error: &DbErr) -> bool {
 /// Returns whether the database refused a write: its disk is full, or it is read-only.
 pub(super) fn is_write_refused(error: &DbErr) -> bool {
     match code(error) {
-        Some(Code::Postgres(code)) => code.starts_with("53") || code == "25006",
+        Some(Code::Postgres(code)) => matches!(&*code, "53100" | "25006"),
         // READONLY, IOERR, FULL.
         Some(Code::Sqlite(code)) => matches!(code & 0xff, 8 | 10 | 13),
         None => false,

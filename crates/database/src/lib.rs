@@ -41,6 +41,7 @@ pub use error::{DatabaseFailure, OpenError, cause, error_code, is_disk_full, is_
 use error::{is_conflict, is_lost_connection};
 use postgres::{Failover, Search};
 use refusals::Refusals;
+pub use refusals::RefusedWrite;
 use reserve::Reserve;
 pub use sea_orm::{DatabaseTransaction, DbErr};
 
@@ -231,8 +232,11 @@ impl Database {
             .retry(BACKOFF)
             .when(|failed| failed.is_undone)
             .notify(|failed, _| {
-                let error = failed.error.database_error();
-                tracing::debug!(transaction = name, ?error, "retrying a transaction");
+                let cause = failed
+                    .error
+                    .database_error()
+                    .map(|error| cause(error).to_string());
+                tracing::debug!(transaction = name, cause, "retrying a transaction");
             })
             .instrument(self.span(name))
             .await
@@ -240,12 +244,17 @@ impl Database {
         self.observe(name, started, outcome.is_ok());
         match &outcome {
             Ok(_) => {
-                self.refusals.clear();
+                self.refusals.clear(name);
                 if let Some(reserve) = &self.reserve {
                     reserve.refill();
                 }
             }
-            Err(error) => self.note(error.database_error()),
+            Err(error) => {
+                if let Some(error) = error.database_error() {
+                    self.refusals.note(name, error);
+                    self.note_failover(error);
+                }
+            }
         }
         outcome
     }
@@ -297,16 +306,16 @@ impl Database {
         let started = Instant::now();
         let outcome = work(&self.reader).instrument(self.span(name)).await;
         self.observe(name, started, outcome.is_ok());
-        if let Err(error) = &outcome {
-            self.note(error.database_error());
+        if let Err(error) = &outcome
+            && let Some(error) = error.database_error()
+        {
+            self.note_failover(error);
         }
         outcome
     }
 
-    /// Remembers a refused write, and closes the sessions of a server that failed over.
-    fn note(&self, error: Option<&DbErr>) {
-        let Some(error) = error else { return };
-        self.refusals.note(error);
+    /// Closes the sessions of a server that failed over.
+    fn note_failover(&self, error: &DbErr) {
         if let Some((failover, _)) = &self.failover {
             failover.note(error);
         }
@@ -324,10 +333,10 @@ impl Database {
         pinged.map_err(|error| cause(&error).to_string())
     }
 
-    /// Returns why the database refused the last write for want of space or of permission, until a write succeeds again or
-    /// half a minute has passed.
+    /// Returns the last write that the database refused for want of space or of permission, until the same transaction succeeds
+    /// or half a minute has passed.
     #[must_use]
-    pub fn refused_write(&self) -> Option<String> {
+    pub fn refused_write(&self) -> Option<RefusedWrite> {
         self.refusals.last()
     }
 
@@ -335,7 +344,7 @@ impl Database {
     pub async fn close(&self) {
         for connection in [&self.reader, &self.writer] {
             if let Err(error) = connection.clone().close().await {
-                tracing::warn!(%error, "cannot close the database");
+                tracing::warn!(cause = %cause(&error), "cannot close the database");
             }
         }
     }

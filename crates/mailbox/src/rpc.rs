@@ -54,8 +54,9 @@ type Chunks<T> = BoxStream<'static, Result<T, Status>>;
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
         match error.code() {
-            ErrorCode::Internal | ErrorCode::Unavailable => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a call failed");
+            // The storage guard logs when it begins and ends to refuse mail.
+            ErrorCode::Internal | ErrorCode::Unavailable if !matches!(error, Error::StorageFull) => {
+                tracing::error!(%error, "a call failed");
             }
             _ => tracing::debug!(reason = error.reason().as_str(), "a call was refused"),
         }

@@ -49,6 +49,8 @@ struct Readings {
     is_low: AtomicBool,
     /// The database refused the last write.
     is_refused: AtomicBool,
+    /// It did so because its disk is full.
+    is_full: AtomicBool,
 }
 
 /// Space for one message, until it is stored.
@@ -80,8 +82,13 @@ impl StorageGuard {
         tasks.every("storage guard", Duration::ZERO, EVERY, move || {
             let guard = Arc::clone(&measured);
             async move {
-                let is_refused = guard.database.refused_write().is_some();
-                guard.readings.is_refused.store(is_refused, Ordering::Release);
+                let refused = guard.database.refused_write();
+                let is_full = refused.as_ref().is_some_and(|refused| refused.is_disk_full);
+                guard
+                    .readings
+                    .is_refused
+                    .store(refused.is_some(), Ordering::Release);
+                guard.readings.is_full.store(is_full, Ordering::Release);
                 guard.has_room(0).await.map(drop)
             }
         });
@@ -116,13 +123,22 @@ impl StorageGuard {
         }
     }
 
-    /// Fails while there is no room for mail, as of the last measurement. Costs nothing, for RCPT and creation.
+    /// Fails while there is no room for mail, as of the last measurement. Costs nothing, for RCPT.
     pub(crate) fn check(&self, is_anonymous: bool) -> Result<(), Error> {
         let is_low = self.readings.is_low.load(Ordering::Acquire);
         if is_low || (is_anonymous && self.anonymous_room() <= 0) {
             return Err(Error::StorageFull);
         }
         Ok(())
+    }
+
+    /// Fails while an anonymous mailbox could receive no mail. Mail itself is still tried on a database whose disk is full:
+    /// only that shows when there is space again.
+    pub(crate) fn check_creation(&self) -> Result<(), Error> {
+        if self.readings.is_full.load(Ordering::Acquire) {
+            return Err(Error::StorageFull);
+        }
+        self.check(true)
     }
 
     /// Returns how many bytes mailboxes without an owner may still store together.
@@ -140,8 +156,8 @@ impl StorageGuard {
 
     /// Says for readiness why mail is refused.
     pub(crate) fn report(&self) -> Result<(), String> {
-        if let Some(cause) = self.database.refused_write() {
-            return Err(format!("refuses writes: {cause}"));
+        if let Some(refused) = self.database.refused_write() {
+            return Err(format!("refuses writes: {}", refused.cause));
         }
         if self.readings.is_low.load(Ordering::Acquire) {
             let mib = self.readings.free_bytes.load(Ordering::Acquire) >> 20;

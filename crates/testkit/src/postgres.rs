@@ -25,6 +25,13 @@ pub struct Postgres {
     dir: TempDir,
     port: u16,
     settings: Vec<String>,
+    has_small_tablespace: bool,
+}
+
+/// A file system in memory, which only the server sees.
+struct Tmpfs<'a> {
+    dir: &'a Path,
+    size_mib: u32,
 }
 
 impl Postgres {
@@ -39,21 +46,49 @@ impl Postgres {
     pub fn start_with(settings: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let data = dir.path().join("data");
-        let copied = Command::new("cp")
-            .args(["-a", "--reflink=auto"])
-            .arg(template())
-            .arg(&data)
-            .status();
-        assert!(copied.expect("cp runs").success(), "the cluster is copied");
+        copy_template(&data);
         chown_to_server_user(dir.path());
         let settings: Vec<String> = settings.iter().map(|&setting| setting.to_owned()).collect();
-        let (child, port) = run(&data, &settings, None);
+        let (child, port) = run(&data, &settings, None, None);
         Self {
             child,
             dir,
             port,
             settings,
+            has_small_tablespace: false,
         }
+    }
+
+    /// Starts a server whose databases keep their tables on a file system of the given size. It cannot be restarted.
+    #[must_use]
+    pub fn start_on_small_disk(size_mib: u32) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (data, small) = (dir.path().join("data"), dir.path().join("small"));
+        copy_template(&data);
+        fs::create_dir(&small).expect("a directory");
+        for path in [dir.path(), &small] {
+            chown_to_server_user(path);
+        }
+        let settings = [
+            "autovacuum_naptime=1",
+            "autovacuum_vacuum_threshold=1",
+            "autovacuum_vacuum_scale_factor=0",
+        ]
+        .map(str::to_owned);
+        let tmpfs = Tmpfs {
+            dir: &small,
+            size_mib,
+        };
+        let (child, port) = run(&data, &settings, None, Some(&tmpfs));
+        let server = Self {
+            child,
+            port,
+            settings: settings.to_vec(),
+            has_small_tablespace: true,
+            dir,
+        };
+        server.sql(&format!("CREATE TABLESPACE small LOCATION '{}'", small.display()));
+        server
     }
 
     /// Starts a standby that replicates this server.
@@ -80,12 +115,13 @@ impl Postgres {
             .current_dir(dir.path())
             .status();
         assert!(copied.expect("setpriv runs").success(), "the cluster is copied");
-        let (child, port) = run(&data, &[], None);
+        let (child, port) = run(&data, &[], None, None);
         Self {
             child,
             dir,
             port,
             settings: Vec::new(),
+            has_small_tablespace: false,
         }
     }
 
@@ -137,6 +173,10 @@ impl Postgres {
     pub fn create_database(&self, name: &str) -> String {
         self.sql(&format!("CREATE USER {name} PASSWORD 'pw-{name}'"));
         self.sql(&format!("CREATE DATABASE {name} OWNER {name}"));
+        if self.has_small_tablespace {
+            self.sql(&format!("GRANT CREATE ON TABLESPACE small TO {name}"));
+            self.sql(&format!("ALTER DATABASE {name} SET default_tablespace = small"));
+        }
         format!("postgres://{name}:pw-{name}@127.0.0.1:{}/{name}", self.port)
     }
 
@@ -188,7 +228,7 @@ impl Postgres {
     /// Starts it again after [`Postgres::kill`], on the same port and data.
     pub fn restart(&mut self) {
         let data = self.dir.path().join("data");
-        (self.child, self.port) = run(&data, &self.settings, Some(self.port));
+        (self.child, self.port) = run(&data, &self.settings, Some(self.port), None);
     }
 
     /// Suspends it: connections stay open and get no answer.
@@ -232,7 +272,7 @@ impl Drop for Postgres {
 }
 
 /// Starts a server on a port, or on any free one, and waits until it accepts connections.
-fn run(data: &Path, settings: &[String], port: Option<u16>) -> (Child, u16) {
+fn run(data: &Path, settings: &[String], port: Option<u16>, tmpfs: Option<&Tmpfs<'_>>) -> (Child, u16) {
     let deadline = Instant::now() + START_DEADLINE;
     loop {
         let at = port.unwrap_or_else(free_port);
@@ -250,6 +290,10 @@ fn run(data: &Path, settings: &[String], port: Option<u16>) -> (Child, u16) {
         for setting in fixed.iter().chain(settings) {
             command.args(["-c", setting]);
         }
+        let mut command = match tmpfs {
+            Some(tmpfs) => tmpfs.mounted_for(&command),
+            None => command,
+        };
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log"))
@@ -269,6 +313,41 @@ fn run(data: &Path, settings: &[String], port: Option<u16>) -> (Child, u16) {
         let log = fs::read_to_string(data.with_file_name("log")).unwrap_or_default();
         assert!(Instant::now() < deadline && log.contains("in use"), "{log}");
     }
+}
+
+impl Tmpfs<'_> {
+    /// Wraps a command: a mount namespace ends with its processes.
+    fn mounted_for(&self, command: &Command) -> Command {
+        let (dir, size) = (self.dir.display(), self.size_mib);
+        let owner = if is_root() {
+            format!(",uid={},gid={}", id("-u"), id("-g"))
+        } else {
+            String::new()
+        };
+        let script =
+            format!("mount -t tmpfs -o size={size}m,mode=700{owner} tmpfs {dir} && exec \"$0\" \"$@\"");
+        let mut wrapped = Command::new("unshare");
+        if is_root() {
+            wrapped.arg("--mount");
+        } else {
+            wrapped.args(["--mount", "--map-current-user", "--keep-caps"]);
+        }
+        wrapped
+            .args(["sh", "-c", &script])
+            .arg(command.get_program())
+            .args(command.get_args());
+        wrapped
+    }
+}
+
+/// Copies the empty cluster.
+fn copy_template(data: &Path) {
+    let copied = Command::new("cp")
+        .args(["-a", "--reflink=auto"])
+        .arg(template())
+        .arg(data)
+        .status();
+    assert!(copied.expect("cp runs").success(), "the cluster is copied");
 }
 
 /// An empty cluster, created once on a machine: a copy is much cheaper than `initdb`.

@@ -46,7 +46,7 @@ impl Service {
     #[tracing::instrument(name = "mailbox.reserve_mailbox", level = "debug", skip_all)]
     pub(crate) async fn reserve_mailbox(&self, reservation: Reservation) -> Result<AccountId, Error> {
         if reservation.owner.is_none() {
-            self.storage.check(true)?;
+            self.storage.check_creation()?;
         }
         let now = self.clock.now();
         let lease_ms = millis(now + model::LEASE);

@@ -63,7 +63,7 @@ impl World {
     pub(crate) fn start_with(kind: Kind, more: &[(&str, &str)]) -> Self {
         let mut world = Self::prepare(kind, more);
         if kind != Kind::AllInOne {
-            world.start_servers();
+            world.start_servers(Postgres::start());
         }
         world.start_processes();
         world
@@ -72,7 +72,7 @@ impl World {
     /// Starts a split world over a primary and a synchronous standby, which are both named in the URLs.
     pub(crate) fn start_with_standby() -> Self {
         let mut world = Self::prepare(Kind::Split, &[]);
-        world.start_servers();
+        world.start_servers(Postgres::start());
         let servers = world.servers.as_mut().expect("servers");
         let (primary, standby) = (&servers.postgres, servers.postgres.start_standby());
         for sql in [
@@ -91,10 +91,18 @@ impl World {
         world
     }
 
-    /// Starts PostgreSQL and Redis, creates a database per service, and migrates it.
-    fn start_servers(&mut self) {
+    /// Starts a split world whose PostgreSQL keeps its tables on a file system of the given size.
+    pub(crate) fn start_on_small_postgres(size_mib: u32, more: &[(&str, &str)]) -> Self {
+        let mut world = Self::prepare(Kind::Split, more);
+        world.start_servers(Postgres::start_on_small_disk(size_mib));
+        world.start_processes();
+        world
+    }
+
+    /// Starts Redis, creates a database per service in PostgreSQL, and migrates it.
+    fn start_servers(&mut self, postgres: Postgres) {
         let servers = Servers {
-            postgres: Postgres::start(),
+            postgres,
             redis: RedisServer::start(),
             standby: None,
         };

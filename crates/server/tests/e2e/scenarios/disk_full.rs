@@ -1,11 +1,15 @@
 //! A full disk: mail is rejected with a transient error, reads succeed, and delivery recovers without a restart.
 
-use std::{fs, io::Write, time::Duration};
+use std::{
+    fs,
+    io::Write,
+    time::{Duration, Instant},
+};
 
 use mayfly_testkit::{MailSender, eventually_within};
 
 use crate::{
-    client::{Client, PASSWORD},
+    client::{Client, Mailbox, PASSWORD},
     world::World,
 };
 
@@ -87,7 +91,7 @@ async fn deliver_on_full_disk_is_deferred_until_space() {
 
     drop(file);
     fs::remove_file(&filler).unwrap();
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     loop {
         let mut sender = MailSender::ready(world.smtp()).await.unwrap();
         let reply = sender
@@ -111,109 +115,131 @@ async fn send(world: &World, to: &str, mail: &[u8]) -> (u16, String) {
     (reply.code, reply.text)
 }
 
-/// One anonymous client fills the disk. Everybody can still delete, revoke and sign in; intake resumes by retention alone.
-#[tokio::test]
-async fn deliver_on_nearly_full_disk_resumes_by_retention() {
-    let world = World::start_on_small_disk(60, &[("MAYFLY_MAILBOX__RETENTION", "60s")]);
-    let (client, admin) = (world.client(), Client::new(world.admin()));
-    let pro = client.register("owner@example.com").await;
-    let (token_id, token) = client.create_token(&pro, "revoked").await;
-    let victim = client.create_mailbox("victim@mayfly.test", None).await;
-    assert_eq!(send(&world, "victim@mayfly.test", &mail(0)).await.0, 250);
-    for n in 0..3 {
-        client
-            .create_mailbox(&format!("flood{n}@mayfly.test"), None)
-            .await;
-    }
-
-    let started = std::time::Instant::now();
-    let large = format!(
-        "Subject: flood\r\n\r\n{}",
-        ("x".repeat(998) + "\r\n").repeat(1000)
-    )
-    .into_bytes();
-    let (mut stored, mut last) = (0, (250, String::new()));
-    for n in 0..120 {
-        last = send(&world, &format!("flood{}@mayfly.test", n % 3), &large).await;
-        if last.0 != 250 {
-            break;
+/// A message of a megabyte that no database compresses.
+fn large() -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut mail = b"Subject: flood\r\n\r\n".to_vec();
+    while mail.len() < 1_000_000 {
+        for _ in 0..76 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            mail.push(b'A' + u8::try_from((state >> 33) % 50).unwrap());
         }
-        stored += 1;
+        mail.extend(b"\r\n");
     }
-    println!("{:?}: {stored} MB stored, then {last:?}", started.elapsed());
-    assert!(last.0 == 452 && last.1.contains("4.3.1"), "{last:?}");
-    // Small mail takes what is left above the floor.
-    for _ in 0..400 {
-        last = send(&world, "victim@mayfly.test", &mail(1)).await;
-        if last.0 != 250 {
-            break;
+    mail
+}
+
+/// Sends until a message is refused. Returns how many were stored.
+async fn fill(world: &World, to: &[&str], mail: &[u8], at_most: usize) -> usize {
+    for n in 0..at_most {
+        let (code, text) = send(world, to[n % to.len()], mail).await;
+        if code != 250 {
+            assert!(code == 452 && text.contains("4.3.1"), "{code} {text}");
+            println!(
+                "{n} messages of {} kB stored, then: {code} {text}",
+                mail.len() / 1000
+            );
+            return n;
         }
     }
-    assert!(last.0 == 452 && last.1.contains("4.3.1"), "{last:?}");
+    panic!("the disk is never full");
+}
 
-    let ready = eventually_within("readiness reports it", Duration::from_secs(10), async || {
-        let _ = send(&world, "victim@mayfly.test", &mail(2)).await;
-        let _ = client
-            .call(
-                "POST",
-                "/api/accounts",
-                None,
-                Some(serde_json::json!({"address": "x@mayfly.test", "password": "password-1"})),
-            )
-            .await;
+/// Waits until readiness says that mail is refused, and why.
+async fn until_reported(admin: &Client, why: &str, attempt: impl AsyncFn()) -> String {
+    let report = eventually_within("readiness reports it", Duration::from_secs(20), async || {
+        attempt().await;
         let ready = admin.call("GET", "/readyz", None, None).await;
-        let text = String::from_utf8(ready.body).unwrap();
-        (ready.status == 200 && text.contains("mailbox storage low"))
-            .then_some(text)
-            .ok_or("not yet")
-    })
-    .await;
-    println!("{:?}: {}", started.elapsed(), ready.replace('\n', "; "));
-    let metrics = String::from_utf8(admin.call("GET", "/metrics", None, None).await.body).unwrap();
-    let gauge = metrics
-        .lines()
-        .find(|line| line.starts_with("mayfly_mailbox_storage_refusing"));
-    assert!(gauge.is_some_and(|line| line.ends_with(" 1")), "{gauge:?}");
-    let body = serde_json::json!({"address": "late@mayfly.test", "password": "password-1"});
+        let report = String::from_utf8(ready.body).unwrap();
+        let metrics = String::from_utf8(admin.call("GET", "/metrics", None, None).await.body).unwrap();
+        let is_refusing = metrics
+            .lines()
+            .any(|line| line.starts_with("mayfly_mailbox_storage_refusing") && line.ends_with(" 1"));
+        (ready.status == 200 && report.contains(why) && is_refusing)
+            .then(|| report.clone())
+            .ok_or(report)
+    });
+    let report = report.await;
+    let line = report.lines().find(|line| line.contains(why));
+    line.unwrap().to_owned()
+}
+
+/// Anonymous creation is refused; deletion and revocation are not.
+async fn only_intake_is_refused(client: &Client, pro: &str, token: &(String, String), victim: &Mailbox) {
+    let body = serde_json::json!({"address": "late@mayfly.test", "password": PASSWORD});
     let refused = client.call("POST", "/api/accounts", None, Some(body)).await;
-    println!("{:?}: creation answers {refused:?}", started.elapsed());
-    assert_eq!(refused.status, 503);
-    assert!(
-        refused.headers["retry-after"]
-            .to_str()
-            .unwrap()
-            .parse::<u32>()
-            .unwrap()
-            > 1
-    );
-
-    let revoked = client
-        .call("DELETE", &format!("/pro/api/tokens/{token_id}"), Some(&pro), None)
-        .await;
+    let retry_after: u32 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!(refused.status == 503 && retry_after > 1, "{refused:?}");
+    println!("creation: 503, Retry-After: {retry_after}");
+    let path = format!("/pro/api/tokens/{}", token.0);
+    let revoked = client.call("DELETE", &path, Some(pro), None).await;
     assert_eq!(revoked.status, 204, "{revoked:?}");
-    assert_eq!(client.get("/pro/api/me", &token).await.status, 401);
-    let newest = client.messages(&victim.token).await[0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let deleted = client
-        .call(
-            "DELETE",
-            &format!("/api/messages/{newest}"),
-            Some(&victim.token),
-            None,
-        )
-        .await;
+    assert_eq!(client.get("/pro/api/me", &token.1).await.status, 401);
+    let messages = client.messages(&victim.token).await;
+    let path = format!("/api/messages/{}", messages[0]["id"].as_str().unwrap());
+    let deleted = client.call("DELETE", &path, Some(&victim.token), None).await;
     assert_eq!(deleted.status, 204, "{deleted:?}");
-    println!("{:?}: token revoked, message deleted", started.elapsed());
+    println!("token revoked: 204, message deleted: 204");
+}
 
-    eventually_within("intake resumes", Duration::from_secs(150), async || {
-        let (code, _) = send(&world, "victim@mayfly.test", &large).await;
+/// One anonymous client fills the disk of `world`. Everybody can still delete and revoke; intake resumes by retention alone.
+async fn intake_resumes_by_retention(world: World, admin: &str, why: &str) {
+    let (client, admin) = (world.client(), Client::new(admin));
+    let pro = client.register("owner@example.com").await;
+    let token = client.create_token(&pro, "revoked").await;
+    let victim = client.create_mailbox("victim@mayfly.test", None).await;
+    assert_eq!(send(&world, &victim.address, &mail(0)).await.0, 250);
+    let mut flooded = Vec::new();
+    for n in 0..3 {
+        let address = format!("flood{n}@mayfly.test");
+        flooded.push(client.create_mailbox(&address, None).await.address);
+    }
+    let flooded: Vec<&str> = flooded.iter().map(String::as_str).collect();
+
+    let (large, started) = (large(), Instant::now());
+    fill(&world, &flooded, &large, 120).await;
+    // Small mail takes what is left.
+    fill(&world, &[&victim.address], &mail(1), 400).await;
+    let attempt = async || drop(send(&world, flooded[0], &large).await);
+    let line = until_reported(&admin, why, attempt).await;
+    println!("{:?}: /readyz 200, {line}", started.elapsed());
+    only_intake_is_refused(&client, &pro, &token, &victim).await;
+
+    eventually_within("intake resumes", Duration::from_secs(200), async || {
+        let (code, _) = send(&world, &victim.address, &large).await;
         (code == 250).then_some(()).ok_or(code)
     })
     .await;
     println!("{:?}: 1 MB accepted again", started.elapsed());
-    let ready = admin.call("GET", "/readyz", None, None).await;
-    println!("{}", String::from_utf8_lossy(&ready.body).replace('\n', "; "));
-    assert!(!world.log().contains("a periodic job failed"), "{}", world.log());
+    let is_ok = eventually_within("readiness is fine again", Duration::from_secs(40), async || {
+        let ready = admin.call("GET", "/readyz", None, None).await;
+        let report = String::from_utf8(ready.body).unwrap();
+        let line = report.lines().find(|line| line.contains("mailbox storage"));
+        let line = line.unwrap_or_default().to_owned();
+        line.ends_with(" ok").then_some(line.clone()).ok_or(line)
+    });
+    println!("{:?}: /readyz {}", started.elapsed(), is_ok.await);
+    let log = world.log();
+    assert!(!log.contains("a periodic job failed"), "{log}");
+    for line in log.lines().filter(|line| line.contains("disk")).take(6) {
+        println!("{line}");
+    }
+}
+
+#[tokio::test]
+async fn deliver_on_full_sqlite_resumes_by_retention() {
+    let world = World::start_on_small_disk(60, &[("MAYFLY_MAILBOX__RETENTION", "60s")]);
+    let admin = world.admin().to_owned();
+    intake_resumes_by_retention(world, &admin, "mailbox storage low").await;
+}
+
+/// The server answers that its disk is full. Retention deletes, and autovacuum makes the space usable.
+#[tokio::test]
+async fn deliver_on_full_postgres_resumes_by_retention() {
+    let world = World::start_on_small_postgres(40, &[("MAYFLY_MAILBOX__RETENTION", "60s")]);
+    let mailbox = &world.processes[world.replicas("mailbox").start];
+    let admin = mailbox.banner["admin"].clone();
+    intake_resumes_by_retention(world, &admin, "mailbox storage refuses writes: SQLSTATE 53100").await;
 }
