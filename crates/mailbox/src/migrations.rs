@@ -8,6 +8,7 @@ mod m20261128_000010_create_operator_tables;
 mod m20261128_000011_create_clock_marks;
 mod m20261128_000012_add_owner_deletion;
 mod m20261128_000013_add_pro_only_domains;
+mod m20261128_000014_add_read_claims;
 mod m20261128_000040_add_has_attachments;
 
 pub(crate) struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000011_create_clock_marks::Migration),
             Box::new(m20261128_000012_add_owner_deletion::Migration),
             Box::new(m20261128_000013_add_pro_only_domains::Migration),
+            Box::new(m20261128_000014_add_read_claims::Migration),
             Box::new(m20261128_000040_add_has_attachments::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());

@@ -329,9 +329,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<MarkMessageReadRequest>,
     ) -> Answer<MarkMessageReadResponse> {
         let request = request.into_inner();
+        let scope = message_scope(request.scope)?;
         let marked = self
             .0
-            .mark_message_read(message_scope(request.scope)?, &request.message_id);
+            .mark_message_read(scope, &request.message_id, request.claim_id);
         Ok(Response::new(MarkMessageReadResponse {
             has_changed: marked.await?,
         }))

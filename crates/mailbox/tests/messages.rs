@@ -29,23 +29,23 @@ async fn mark_message_read_concurrently_changes_once(db: Db) {
             .await
             .unwrap()
             .remove(0);
-        let calls = (0..8).map(|_| {
+        let mark = |claim: usize| {
             let mut client = world.client.clone();
             let request = MarkMessageReadRequest {
                 scope: Some(scope(&ann)),
                 message_id: id.clone(),
+                claim_id: claim.to_string(),
             };
             async move {
-                client
-                    .mark_message_read(request)
-                    .await
-                    .unwrap()
-                    .into_inner()
-                    .has_changed
+                let marked = client.mark_message_read(request).await.unwrap();
+                marked.into_inner().has_changed
             }
-        });
-        let changed = futures_util::future::join_all(calls).await;
+        };
+        let changed = futures_util::future::join_all((0..8).map(mark)).await;
         assert_eq!(changed.iter().filter(|changed| **changed).count(), 1, "{n}");
+        // A repetition after a lost answer.
+        let repeated = futures_util::future::join_all((0..8).map(mark)).await;
+        assert_eq!(repeated, changed, "{n}");
     }
 }
 
@@ -53,6 +53,7 @@ pub(crate) async fn mark_read(world: &World, scope: Scope, message_id: &str) -> 
     let request = MarkMessageReadRequest {
         scope: Some(scope),
         message_id: message_id.to_owned(),
+        claim_id: String::new(),
     };
     world
         .client

@@ -7,7 +7,7 @@ use mayfly_proto::mailbox::{
     AnyOwnedBy, Code, MarkMessageReadRequest, MessageReceived, Scope, scope::Caller,
 };
 use mayfly_rpc::Failure;
-use mayfly_types::{ErrorCode, MessageId};
+use mayfly_types::{ErrorCode, MessageId, SecretKey};
 use regex::Regex;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
@@ -166,6 +166,11 @@ impl App {
     }
 }
 
+/// Returns an id for one call that marks a message, so that the transport can repeat it.
+pub(crate) fn claim_id() -> String {
+    SecretKey::random().to_hex()
+}
+
 /// What was found so far.
 struct Found {
     /// Read and not yet compared.
@@ -252,6 +257,7 @@ impl App {
         let request = MarkMessageReadRequest {
             scope: Some(Scope { caller: Some(caller) }),
             message_id: message_id(message).to_owned(),
+            claim_id: claim_id(),
         };
         let is_ours = match self
             .mailbox()

@@ -199,6 +199,7 @@ fn row(
         preview_text: summary.preview_text.clone(),
         size_bytes: size_of(delivery),
         is_read: false,
+        read_claim: None,
         created_at_ms: millis(now),
         parse_status: summary.status.into(),
         has_attachments: summary.has_attachments,

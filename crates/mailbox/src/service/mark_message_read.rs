@@ -3,28 +3,38 @@
 use super::{MessageScope, Service};
 use crate::{error::Error, store::messages};
 
+const MAX_CLAIM_BYTES: usize = 64;
+
 impl Service {
-    /// Marks a message as read. Returns whether it was unread: of concurrent calls, one gets true.
+    /// Marks a message as read. Returns whether it was unread: of concurrent callers, one gets true. A repetition with the same
+    /// claim gets the same answer.
     #[tracing::instrument(name = "mailbox.mark_message_read", level = "debug", skip_all)]
     pub(crate) async fn mark_message_read(
         &self,
         scope: MessageScope,
         message_id: &str,
+        claim: String,
     ) -> Result<bool, Error> {
+        if claim.len() > MAX_CLAIM_BYTES {
+            return Err(Error::InvalidRequest("claim_id has more than 64 bytes"));
+        }
+        let claim = (!claim.is_empty()).then_some(claim);
         let (_, message) = self.message(scope, message_id).await?;
         if message.is_read {
-            return Ok(false);
+            return Ok(claim.is_some() && message.read_claim == claim);
         }
         let (account, id) = (message.account_id, message.id);
         self.store
             .write("mark_message_read", Some(account), move |tx| {
+                let claim = claim.clone();
                 Box::pin(async move {
-                    if messages::mark_read(tx, account, id).await? {
+                    if messages::mark_read(tx, account, id, claim.as_deref()).await? {
                         return Ok(true);
                     }
                     // Another call marked it first, or deleted it.
                     let found = messages::find(tx, account, id).await?;
-                    found.map(|_| false).ok_or(Error::NotFound)
+                    let message = found.ok_or(Error::NotFound)?;
+                    Ok(claim.is_some() && message.read_claim == claim)
                 })
             })
             .await

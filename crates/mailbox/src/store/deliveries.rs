@@ -1,6 +1,9 @@
 //! Storing deliveries: many in one transaction, many rows in one statement.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, EntityTrait};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ConnectionTrait, DbErr, EntityTrait,
+};
 
 use super::{
     Message, RawMessage,
@@ -43,6 +46,7 @@ pub(crate) async fn insert_messages(c: &impl ConnectionTrait, rows: Vec<Message>
             preview_text: Set(row.preview_text),
             size_bytes: Set(row.size_bytes),
             is_read: Set(row.is_read),
+            read_claim: NotSet,
             created_at_ms: Set(row.created_at_ms),
             parse_status: Set(row.parse_status),
             has_attachments: Set(row.has_attachments),

@@ -239,14 +239,16 @@ pub(crate) async fn find_after(
     select.one(c).await
 }
 
-/// Marks an unread message as read. Returns false when there is none.
+/// Marks an unread message as read by a call. Returns false when there is none.
 pub(crate) async fn mark_read(
     c: &impl ConnectionTrait,
     account: AccountId,
     id: MessageId,
+    claim: Option<&str>,
 ) -> Result<bool, DbErr> {
     let updated = Entity::update_many()
         .col_expr(Column::IsRead, Expr::value(true))
+        .col_expr(Column::ReadClaim, Expr::value(claim.map(str::to_owned)))
         .filter(of(account, id))
         .filter(Column::IsRead.eq(false))
         .exec(c)

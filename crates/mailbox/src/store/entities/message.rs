@@ -17,6 +17,8 @@ pub struct Model {
     pub preview_text: String,
     pub size_bytes: i64,
     pub is_read: bool,
+    /// The call that marked it, so that a repetition of that call gets the same answer.
+    pub read_claim: Option<String>,
     pub created_at_ms: i64,
     pub parse_status: ParseStatus,
     /// Null where not all of the mail was read, and for mail that was stored before the column existed.

@@ -8,7 +8,10 @@ use mayfly_proto::mailbox::MarkMessageReadRequest;
 
 use crate::dialects::mailcx::responses;
 use crate::{
-    app::App, edge::auth::MailboxPrincipal, edge::failure::FailureResponse, edge::segments::Segments,
+    app::{App, wait::claim_id},
+    edge::auth::MailboxPrincipal,
+    edge::failure::FailureResponse,
+    edge::segments::Segments,
 };
 
 /// Whether the call marked the message: of concurrent calls, one gets `true`.
@@ -26,6 +29,7 @@ pub(crate) async fn handle(
     let request = MarkMessageReadRequest {
         scope: Some(principal.scope()),
         message_id,
+        claim_id: claim_id(),
     };
     let marked = app.mailbox().mark_message_read(request).await?.into_inner();
     let changed = if marked.has_changed { "true" } else { "false" };
