@@ -366,7 +366,7 @@ async fn open_postgres_behind_pgbouncer_requires_session_mode() {
         } else {
             let error = opened.unwrap_err().to_string();
             assert!(
-                error.starts_with("database.url ") && error.contains("pool_mode=session"),
+                error.starts_with("database.url: ") && error.contains("pool_mode=session"),
                 "{error}"
             );
         }

@@ -96,7 +96,7 @@ async fn connect_with_wrong_password_fails() {
             .unwrap_err()
             .to_string();
         assert!(
-            error.starts_with("redis.url ") && !error.contains("hunter2"),
+            error.starts_with("redis.url: ") && !error.contains("hunter2"),
             "{error}"
         );
     }

@@ -115,11 +115,11 @@ async fn send(world: &World, to: &str, mail: &[u8]) -> (u16, String) {
     (reply.code, reply.text)
 }
 
-/// A message of a megabyte that no database compresses.
-fn large() -> Vec<u8> {
+/// A message that no database compresses.
+fn noise(bytes: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut mail = b"Subject: flood\r\n\r\n".to_vec();
-    while mail.len() < 1_000_000 {
+    while mail.len() < bytes {
         for _ in 0..76 {
             state = state
                 .wrapping_mul(6_364_136_223_846_793_005)
@@ -198,10 +198,10 @@ async fn intake_resumes_by_retention(world: World, admin: &str, why: &str) {
     }
     let flooded: Vec<&str> = flooded.iter().map(String::as_str).collect();
 
-    let (large, started) = (large(), Instant::now());
+    let (large, started) = (noise(1_000_000), Instant::now());
     fill(&world, &flooded, &large, 120).await;
     // Small mail takes what is left.
-    fill(&world, &[&victim.address], &mail(1), 400).await;
+    fill(&world, &[&victim.address], &noise(60_000), 400).await;
     let attempt = async || drop(send(&world, flooded[0], &large).await);
     let line = until_reported(&admin, why, attempt).await;
     println!("{:?}: /readyz 200, {line}", started.elapsed());
