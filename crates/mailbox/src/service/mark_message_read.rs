@@ -3,6 +3,7 @@
 use super::{MessageScope, Service};
 use crate::{error::Error, store::messages};
 
+/// Room for 32 random bytes in hexadecimal.
 const MAX_CLAIM_BYTES: usize = 64;
 
 impl Service {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use mayfly_types::MessageId;
+use mayfly_types::{MessageId, SecretKey};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header, redirect};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -97,6 +97,8 @@ impl Client {
     pub(super) async fn mark_read(&self, id: MessageId) -> anyhow::Result<bool> {
         let request = self
             .request(Method::PUT, &format!("/api/messages/{id}/read"))
+            // The outcome of an attempt that got 503 is unknown; the next one asks for it.
+            .header("X-Mayfly-Claim", SecretKey::random().to_hex())
             .timeout(CALL_TIMEOUT);
         let response = self.send(request, Instant::now() + CALL_TIMEOUT).await?;
         let changed = response.headers().get("x-mayfly-changed");
