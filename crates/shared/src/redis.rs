@@ -28,6 +28,8 @@ use mayfly_runtime::{config::ConfigError, task::Tasks};
 /// The time-out of a command. Callers have a deadline of a second, and query PostgreSQL after this.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(250);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How often a connection is tried that nobody uses, so that readiness and the metric notice its loss.
+const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// The pause between two connection attempts.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
@@ -74,11 +76,11 @@ impl Redis {
             is_lost: Notify::new(),
         }));
         observe(&redis.0);
-        let (shared, stopping) = (Arc::clone(&redis.0), tasks.stopping());
+        let (maintained, stopping) = (redis.clone(), tasks.stopping());
         tasks.spawn_vital("redis", async move {
             tokio::select! {
                 () = stopping.cancelled() => {}
-                () = maintain(topology, &shared) => {}
+                () = maintain(topology, &maintained) => {}
             }
         });
         Ok(Some(redis))
@@ -205,18 +207,25 @@ fn observe(shared: &Arc<Shared>) {
 }
 
 /// Connects, and reconnects whenever the connection is lost.
-async fn maintain(mut topology: Topology, shared: &Shared) {
+async fn maintain(mut topology: Topology, redis: &Redis) {
     let mut is_logged = false;
     loop {
         match tokio::time::timeout(CONNECT_TIMEOUT, connect(&mut topology)).await {
             Ok(Ok(connection)) => {
-                *shared.live.lock() = Some(Live {
+                *redis.0.live.lock() = Some(Live {
                     connection,
                     since: Instant::now(),
                 });
                 tracing::info!("connected to Redis");
                 is_logged = false;
-                shared.is_lost.notified().await;
+                let ping = ::redis::cmd("PING");
+                while tokio::time::timeout(PING_INTERVAL, redis.0.is_lost.notified())
+                    .await
+                    .is_err()
+                {
+                    // A failure wakes this loop.
+                    let _ = redis.run::<()>(&ping).await;
+                }
             }
             failed => {
                 if !is_logged {

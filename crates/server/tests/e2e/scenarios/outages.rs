@@ -162,6 +162,9 @@ async fn redis_outage_fails_no_request() {
         };
         refused(&world).await;
         load.progress().await;
+        if *trouble == "killed" {
+            eventually("readiness and the metric show it", async || reports_no_redis(&world).await).await;
+        }
         match *trouble {
             "killed" => redis(&mut world).restart(),
             _ => proxy.restore(),
@@ -403,4 +406,22 @@ async fn service_replica_hang_fails_no_read() {
         slowest = slowest.max(longest);
     }
     println!("{calls} reads, none failed, the slowest took {slowest:?}");
+}
+
+/// Returns whether a gateway is ready, and says that it has no Redis.
+async fn reports_no_redis(world: &World) -> bool {
+    let gateway = world.replicas("gateway").start;
+    let admin = Client::new(&world.processes[gateway].banner["admin"]);
+    let ready = admin.call("GET", "/readyz", None, None).await;
+    let metrics = admin.call("GET", "/metrics", None, None).await;
+    let (report, metrics) = (
+        String::from_utf8(ready.body).unwrap(),
+        String::from_utf8(metrics.body).unwrap(),
+    );
+    let gauge = metrics
+        .lines()
+        .find(|line| line.starts_with("mayfly_redis_connected"));
+    ready.status == 200
+        && report.contains("redis not connected")
+        && gauge.is_some_and(|line| line.ends_with(" 0"))
 }
