@@ -103,7 +103,8 @@ impl<'m> Context<'m> {
     fn reached_line(&self, token: &Token) -> Range<usize> {
         let line = &self.lines[self.line];
         let start = line.start.max(token.at.start.saturating_sub(REACH_BYTES));
-        let end = line.end.min(token.at.end + REACH_BYTES);
+        // A code in boxes can go on below its first line.
+        let end = line.end.max(token.at.end).min(token.at.end + REACH_BYTES);
         self.text.ceil_char_boundary(start)..self.text.floor_char_boundary(end)
     }
 

@@ -223,6 +223,16 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
             b"&#x",
             b";",
             b"<!--",
+            b"<td>1</td>",
+            b"<tr>",
+            b"<b \x0c>",
+            b"code ",
+            b"1 ",
+            b"2\t",
+            b"3\r\n",
+            b"A\n",
+            b"\x0b",
+            b"\x0c",
             b"\0",
             b"\xff",
             b"\\",
@@ -249,6 +259,27 @@ proptest! {
             prop_assert_eq!(&again, found);
             prop_assert_eq!(i64::try_from(bytes.len()).unwrap(), found.size_bytes);
         }
+    }
+}
+
+/// Single characters beside and below each other, as in tables, are no reason to lose the mail.
+#[test]
+fn summarize_single_characters_over_lines_keeps_the_mail() {
+    for (kind, body, code) in [
+        ("plain", "Table 1 a\nb\tc", None),
+        ("plain", "4 1\n2\t3\nYour code: 482913", Some("482913")),
+        (
+            "html",
+            "<table><tr><td>1 S</td></tr><tr><td>M</td><td>L</td></tr></table>",
+            None,
+        ),
+        ("html", "<b \x0c>Your code: 482913</b>", Some("482913")),
+    ] {
+        let raw = crlf(&format!("Subject: Hello\nContent-Type: text/{kind}\n\n{body}"));
+        let (summary, extracted) = summarize(&raw);
+        assert_eq!(summary.subject.as_deref(), Some("Hello"), "{body}");
+        let first = extracted.codes.first().map(|code| code.value.as_str());
+        assert_eq!(first, code, "{body}");
     }
 }
 

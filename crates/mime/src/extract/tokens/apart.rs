@@ -35,7 +35,9 @@ pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
                 .next()
                 .filter(|mark| between.trim().len() == mark.len_utf8())?,
         };
-        if !matches!(mark, ' ' | '\u{b7}' | '\u{2022}' | '\u{2219}' | '-' | '|' | '_')
+        // Boxes stand beside or below each other; rows of a table do both.
+        let mark = (mark, between.contains('\n'));
+        if !matches!(mark.0, ' ' | '\u{b7}' | '\u{2022}' | '\u{2219}' | '-' | '|' | '_')
             || *separator.get_or_insert(mark) != mark
             || between.len() > 5
         {
