@@ -10,6 +10,7 @@ mod m20261128_000012_add_owner_deletion;
 mod m20261128_000013_add_pro_only_domains;
 mod m20261128_000014_add_read_claims;
 mod m20261128_000040_add_has_attachments;
+mod m20261128_000041_add_owner_suspension;
 
 pub(crate) struct Migrator;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000013_add_pro_only_domains::Migration),
             Box::new(m20261128_000014_add_read_claims::Migration),
             Box::new(m20261128_000040_add_has_attachments::Migration),
+            Box::new(m20261128_000041_add_owner_suspension::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());
         // Names begin with their date: the steps of both crates run in this order.

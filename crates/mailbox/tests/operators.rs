@@ -2,8 +2,9 @@
 
 use mayfly_proto::mailbox::{
     GetStatisticsRequest, GetStatisticsResponse, ListDomainsRequest, ListMailboxAuditRequest,
-    ListOperatedWebhooksRequest, OperatedWebhook, SetDomainRequest, SetWebhookPausedRequest, WebhookStatus,
-    mailbox_admin_client::MailboxAdminClient,
+    ListOperatedWebhooksRequest, OperatedWebhook, SetDomainRequest, SetSuspendedRequest,
+    SetWebhookPausedRequest, WebhookStatus, mailbox_admin_client::MailboxAdminClient,
+    set_suspended_request::Target,
 };
 use mayfly_rpc::{Failure, Transport, local};
 use mayfly_testkit::{Db, db_test, eventually};
@@ -18,6 +19,8 @@ db_test!(
     set_domain_pro_only_rejects_mailboxes_without_owner,
     retired_domain_keeps_receiving_mail,
     paused_webhook_keeps_events_until_resumed,
+    suspended_mailbox_keeps_related_addresses,
+    suspended_user_creates_nothing,
 );
 
 fn admin(world: &World) -> MailboxAdminClient<Transport> {
@@ -179,4 +182,50 @@ async fn paused_webhook_keeps_events_until_resumed(db: Db) {
     let recorded = [("pause_webhook", "floods a receiver"), ("resume_webhook", "")];
     let recorded = recorded.map(|(action, detail)| (action.to_owned(), detail.to_owned()));
     assert_eq!(audit(&world).await, recorded);
+}
+
+async fn set_suspended(world: &World, target: Target, suspended: bool) {
+    let request = SetSuspendedRequest {
+        target: Some(target),
+        suspended,
+        reason: "a report".to_owned(),
+        operator: "ann".to_owned(),
+    };
+    admin(world).set_suspended(request).await.unwrap();
+}
+
+/// Nobody may take an address whose mail a suspended mailbox receives once it is resumed.
+async fn suspended_mailbox_keeps_related_addresses(db: Db) {
+    let world = World::new(db).await;
+    let (ann, tag) = (
+        world.create("ann@mayfly.test").await,
+        world.create("bob+shop@mayfly.test").await,
+    );
+    let owner = user();
+    world.create_for("carol@mayfly.test", Some(&owner)).await;
+    for id in [ann, tag] {
+        set_suspended(&world, Target::AccountId(id), true).await;
+    }
+    set_suspended(&world, Target::OwnerUserId(owner), true).await;
+    for address in [
+        "ann+bank@mayfly.test",
+        "bob@mayfly.test",
+        "carol+bank@mayfly.test",
+    ] {
+        let taken = world.reserve(address, None).await;
+        assert_refused(taken, ErrorCode::AlreadyExists, Reason::AddressTaken);
+    }
+}
+
+/// A creation that began before the suspension ends with it, and none begins until the user is resumed.
+async fn suspended_user_creates_nothing(db: Db) {
+    let world = World::new(db).await;
+    let owner = user();
+    let begun = world.reserve("ann@mayfly.test", Some(&owner)).await.unwrap();
+    set_suspended(&world, Target::OwnerUserId(owner.clone()), true).await;
+    assert!(world.activate(&begun).await.is_err());
+    let refused = world.reserve("bob@mayfly.test", Some(&owner)).await;
+    assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
+    set_suspended(&world, Target::OwnerUserId(owner.clone()), false).await;
+    world.create_for("bob@mayfly.test", Some(&owner)).await;
 }

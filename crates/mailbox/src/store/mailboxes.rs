@@ -86,7 +86,7 @@ pub(crate) async fn is_held_by_other(c: &impl ConnectionTrait, holders: Holders<
         None => Condition::all(),
     };
     let is_held = Condition::any()
-        .add(Column::State.eq(State::Active))
+        .add(Column::State.is_in([State::Active, State::Suspended, State::SuspendedWithOwner]))
         .add(
             Column::State
                 .eq(State::Reserved)

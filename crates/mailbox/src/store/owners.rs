@@ -9,10 +9,13 @@ use sea_orm::{
 
 use super::entities::owner::{ActiveModel, Column, Entity, Model};
 
-/// Locks a Pro user until the transaction ends, so that concurrent calls count exactly. Returns false if the user is deleted.
+/// Locks a Pro user until the transaction ends, so that concurrent calls count exactly. Returns false if the user is deleted
+/// or suspended.
 pub(crate) async fn lock(c: &impl ConnectionTrait, user: UserId) -> Result<bool, DbErr> {
     let locked = lock_all(c, &[user]).await?;
-    Ok(locked.iter().all(|owner| owner.deleted_at_ms.is_none()))
+    Ok(locked
+        .iter()
+        .all(|owner| owner.deleted_at_ms.is_none() && owner.suspended_at_ms.is_none()))
 }
 
 /// Marks a Pro user as deleted. The time of the first deletion is kept.
@@ -22,6 +25,21 @@ pub(crate) async fn set_deleted(c: &impl ConnectionTrait, user: UserId, now_ms: 
         .col_expr(Column::DeletedAtMs, Expr::value(now_ms))
         .filter(Column::UserId.eq(user))
         .filter(Column::DeletedAtMs.is_null())
+        .exec(c)
+        .await
+        .map(drop)
+}
+
+/// Marks a Pro user as suspended since a time, or as not suspended.
+pub(crate) async fn set_suspended(
+    c: &impl ConnectionTrait,
+    user: UserId,
+    since_ms: Option<i64>,
+) -> Result<(), DbErr> {
+    lock_all(c, &[user]).await?;
+    Entity::update_many()
+        .col_expr(Column::SuspendedAtMs, Expr::value(since_ms))
+        .filter(Column::UserId.eq(user))
         .exec(c)
         .await
         .map(drop)
@@ -37,6 +55,7 @@ pub(crate) async fn lock_all(c: &impl ConnectionTrait, users: &[UserId]) -> Resu
         user_id: Set(*user),
         last_message_id: NotSet,
         deleted_at_ms: NotSet,
+        suspended_at_ms: NotSet,
     });
     Entity::insert_many(rows)
         .on_conflict(nothing)

@@ -8,8 +8,11 @@ use crate::{
     block_list,
     error::Error,
     service::Service,
-    store::{State, mailboxes},
+    store::{State, mailboxes, millis, outbox, owners},
 };
+
+/// Mailboxes of one statement: databases bound its parameters.
+const BATCH: usize = 1000;
 
 /// Which mailboxes are suspended or resumed.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +63,17 @@ impl Service {
                             true => (State::Active, State::SuspendedWithOwner),
                             false => (State::SuspendedWithOwner, State::Active),
                         };
+                        // Mailboxes before their owner, as deliveries lock them, so that concurrent ones cannot deadlock.
+                        mailboxes::lock_of_owner(tx, owner).await?;
+                        owners::set_suspended(tx, owner, is_suspended.then_some(millis(now))).await?;
+                        if is_suspended {
+                            // What is created meanwhile: a later reservation finds the user suspended.
+                            let (_, reserved) = mailboxes::lock_of_owner(tx, owner).await?;
+                            for ids in reserved.chunks(BATCH) {
+                                mailboxes::remove(tx, ids).await?;
+                            }
+                            outbox::delete_credentials(tx, &reserved, now).await?;
+                        }
                         let changed = mailboxes::set_state_of_owner(tx, owner, from, to).await?;
                         ("mailboxes_of_user", owner.to_string(), changed)
                     }
@@ -78,6 +92,7 @@ impl Service {
         if touched.is_none() {
             // Also after an error: a commit that failed can have happened.
             self.store.cache().clear();
+            self.outbox.notify_one();
         }
         written
     }

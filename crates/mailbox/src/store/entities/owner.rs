@@ -12,6 +12,8 @@ pub struct Model {
     pub last_message_id: Option<MessageId>,
     /// Set once the user is deleted: nothing can be created any more.
     pub deleted_at_ms: Option<i64>,
+    /// Set while the user is suspended: nothing can be created meanwhile.
+    pub suspended_at_ms: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
