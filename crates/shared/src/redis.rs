@@ -28,7 +28,7 @@ use mayfly_runtime::{config::ConfigError, task::Tasks};
 /// The time-out of a command. Callers have a deadline of a second, and query PostgreSQL after this.
 const RESPONSE_TIMEOUT: Duration = Duration::from_millis(250);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How often a connection is tried that nobody uses, so that readiness and the metric notice its loss.
+/// How often an unused connection is tried, so that readiness and the metric notice its loss.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// The pause between two connection attempts.
 const RETRY_PAUSE: Duration = Duration::from_millis(100);

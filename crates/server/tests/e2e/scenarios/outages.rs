@@ -163,7 +163,10 @@ async fn redis_outage_fails_no_request() {
         refused(&world).await;
         load.progress().await;
         if *trouble == "killed" {
-            eventually("readiness and the metric show it", async || reports_no_redis(&world).await).await;
+            eventually("readiness and the metric show it", async || {
+                reports_no_redis(&world).await
+            })
+            .await;
         }
         match *trouble {
             "killed" => redis(&mut world).restart(),
