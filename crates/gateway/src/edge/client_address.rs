@@ -40,11 +40,11 @@ fn from_headers(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr 
     if !is_trusted(peer) {
         return peer;
     }
-    let values = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let hops: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let values = headers.get_all("x-forwarded-for").iter();
+    // Bytes: a client chooses the left hops, and one that is not ASCII must not hide what a proxy appended to the value.
+    let hops: Vec<&[u8]> = values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .collect();
     let mut client = peer;
     for hop in hops.iter().rev() {
         // A hop that is not an address ends the chain: hops left of it are not trusted.
@@ -60,7 +60,8 @@ fn from_headers(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr 
 }
 
 /// Some proxies add a port.
-fn parse_hop(hop: &str) -> Option<IpAddr> {
+fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
+    let hop = std::str::from_utf8(hop.trim_ascii()).ok()?;
     let address = hop
         .parse::<IpAddr>()
         .or_else(|_| hop.parse::<std::net::SocketAddr>().map(|socket| socket.ip()));
@@ -81,11 +82,26 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
+
+    fn found(peer: &str, forwarded: &[&[u8]]) -> IpAddr {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        let mut request = Request::new(axum::body::Body::empty());
+        request
+            .extensions_mut()
+            .insert(PeerAddress(peer.parse().unwrap()));
+        for value in forwarded {
+            request
+                .headers_mut()
+                .append("x-forwarded-for", HeaderValue::from_bytes(value).unwrap());
+        }
+        client_address(&request, &trusted).0
+    }
 
     #[test]
     fn client_address_trusts_listed_proxies_only() {
-        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         let table = [
             ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
             ("10.0.0.1", "", "10.0.0.1"),
@@ -100,17 +116,27 @@ mod tests {
             ("::ffff:10.0.0.1", "198.51.100.1", "198.51.100.1"),
         ];
         for (peer, forwarded, expected) in table {
-            let mut request = Request::new(axum::body::Body::empty());
-            request
-                .extensions_mut()
-                .insert(PeerAddress(peer.parse().unwrap()));
-            if !forwarded.is_empty() {
-                request
-                    .headers_mut()
-                    .insert("x-forwarded-for", forwarded.parse().unwrap());
-            }
-            let found = client_address(&request, &trusted).0;
+            let values = [forwarded.as_bytes()];
+            let found = found(peer, &values[usize::from(forwarded.is_empty())..]);
             assert_eq!(found, expected.parse::<IpAddr>().unwrap(), "{peer} {forwarded}");
+        }
+    }
+
+    /// A proxy appends the address of its client to the value that the client sent.
+    #[test]
+    fn client_address_beside_bytes_outside_ascii_is_found() {
+        let table: [(&[&[u8]], &str); 6] = [
+            (&[b"\xff, 198.51.100.1"], "198.51.100.1"),
+            (&[b"\xff,198.51.100.1, 10.0.0.7"], "198.51.100.1"),
+            (&[b"\xc3\xa9", b"198.51.100.1"], "198.51.100.1"),
+            // As any other hop that is no address.
+            (&[b"198.51.100.1, \xff, 10.0.0.7"], "10.0.0.7"),
+            (&[b"198.51.100.1, \xff"], "10.0.0.1"),
+            (&[b"198.51.100.1", b"\xff"], "10.0.0.1"),
+        ];
+        for (forwarded, expected) in table {
+            let found = found("10.0.0.1", forwarded);
+            assert_eq!(found, expected.parse::<IpAddr>().unwrap(), "{forwarded:?}");
         }
     }
 }
