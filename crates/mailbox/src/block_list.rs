@@ -1,6 +1,7 @@
 //! The blocks of operators in memory: RCPT is checked without a query. Pure; `block_watch` keeps it current.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashMap},
     net::IpAddr,
 };
@@ -72,16 +73,19 @@ fn canonical(network: IpNet) -> IpNet {
 }
 
 fn mail_pattern(text: &str) -> Option<String> {
+    // Not `"*"@domain`, whose user is called so.
+    let is_any = text.trim_start().starts_with("*@");
     let text = lowered(text);
     let (user, domain) = text.rsplit_once('@')?;
     let name = domain.strip_prefix("*.").unwrap_or(domain);
     let is_name = !name.is_empty() && !name.contains(['*', '@', ' ']) && !name.starts_with('.');
-    let is_user = user == "*" || (!user.is_empty() && !user.contains(['*', ' ']) && name == domain);
+    let is_user =
+        (is_any && user == "*") || (!user.is_empty() && !user.contains(['*', ' ']) && name == domain);
     (is_name && is_user && text.len() <= MAX_PATTERN_BYTES && !text.chars().any(char::is_control))
         .then_some(text)
 }
 
-/// Mail addresses are compared without case, and with names in their ASCII form.
+/// Mail addresses are compared without case and needless quotes, and with names in their ASCII form.
 fn lowered(address: &str) -> String {
     let address = address.trim();
     let Some((user, domain)) = address.rsplit_once('@') else {
@@ -93,7 +97,24 @@ fn lowered(address: &str) -> String {
         false => idna::domain_to_ascii(domain).ok(),
     };
     let domain = ascii.unwrap_or_else(|| domain.to_lowercase());
-    format!("{}@{domain}", user.to_lowercase())
+    format!("{}@{domain}", unquoted(&user.to_lowercase()))
+}
+
+/// Returns what a quoted user stands for: the sender chooses the spelling (RFC 5321 4.1.2).
+fn unquoted(user: &str) -> Cow<'_, str> {
+    let inner = user.strip_prefix('"').and_then(|user| user.strip_suffix('"'));
+    let Some(inner) = inner else {
+        return Cow::Borrowed(user);
+    };
+    let mut text = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '\\' => text.extend(chars.next()),
+            char => text.push(char),
+        }
+    }
+    Cow::Owned(text)
 }
 
 /// What a mail is checked against.
@@ -141,8 +162,14 @@ impl BlockList {
     ) -> bool {
         let now_ms = millis(now);
         matches_mail(&self.senders, sender, now_ms)
-            || matches_mail(&self.addresses, recipient, now_ms)
+            || self.blocks_recipient(recipient, now_ms)
             || client.is_some_and(|client| self.blocks_client(client, now_ms))
+    }
+
+    /// A mailbox receives mail for every tag of its user.
+    fn blocks_recipient(&self, recipient: &str, now_ms: i64) -> bool {
+        matches_mail(&self.addresses, recipient, now_ms)
+            || untagged(recipient).is_some_and(|user| matches_mail(&self.addresses, &user, now_ms))
     }
 
     fn blocks_client(&self, client: IpAddr, now_ms: i64) -> bool {
@@ -156,6 +183,13 @@ impl BlockList {
             network.is_ok_and(|network| is_in_force(self.clients.get(&network), now_ms))
         })
     }
+}
+
+/// Returns `user@` of `user+tag@`.
+fn untagged(address: &str) -> Option<String> {
+    let (local, domain) = address.rsplit_once('@')?;
+    let (user, _) = local.split_once('+')?;
+    Some(format!("{user}@{domain}"))
 }
 
 fn is_in_force(expiry: Option<&Option<i64>>, now_ms: i64) -> bool {
@@ -256,6 +290,44 @@ mod tests {
     }
 
     #[test]
+    fn blocks_finds_other_spellings_of_an_address() {
+        let list = list(&[
+            (Kind::Sender, "bad@one.example", None),
+            (Kind::Sender, r#""very.bad"@one.example"#, None),
+            (Kind::Sender, "*@two.example", None),
+            (Kind::Address, "bob@mayfly.test", None),
+            (Kind::Address, "eve+tag@mayfly.test", None),
+        ]);
+        let now = SystemClock.now();
+        for (sender, is_blocked) in [
+            (r#""bad"@one.example"#, true),
+            (r#""b\ad"@one.example"#, true),
+            (r#""\B\A\D"@ONE.example"#, true),
+            ("very.bad@one.example", true),
+            (r#""@"@two.example"#, true),
+            (r#""ba\\d"@one.example"#, false),
+            (r#""bad "@one.example"#, false),
+            (r#"""@one.example"#, false),
+            ("bad+x@one.example", false),
+        ] {
+            let found = list.blocks(sender, None, "a@mayfly.test", now);
+            assert_eq!(found, is_blocked, "{sender}");
+        }
+        for (recipient, is_blocked) in [
+            ("bob+x@mayfly.test", true),
+            ("Bob+x+y@mayfly.test", true),
+            ("bob+@mayfly.test", true),
+            ("bobby+bob@mayfly.test", false),
+            ("eve+tag@mayfly.test", true),
+            ("eve+other@mayfly.test", false),
+            ("eve@mayfly.test", false),
+        ] {
+            let found = list.blocks("", None, recipient, now);
+            assert_eq!(found, is_blocked, "{recipient}");
+        }
+    }
+
+    #[test]
     fn expired_block_matches_nothing() {
         let now = SystemClock.now();
         let at = millis(now);
@@ -284,6 +356,9 @@ mod tests {
             "*@a b",
             "ann@*.example",
             "a\n@b.example",
+            "\"*\"@b.example",
+            "*@a@b.example",
+            "\"\"@b.example",
         ] {
             assert!(Pattern::parse(Kind::Sender, text).is_err(), "{text:?}");
         }
