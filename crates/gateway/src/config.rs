@@ -28,7 +28,7 @@ config_section! {
         /// turns the limit off. 200 suits a public host.
         pub create_limit: u32 = 0,
         /// Leading zero bits of the proof of work that creating a mailbox without a Pro token needs, up to 24; 0 turns it off.
-        /// Each 20 mailboxes of a client within 10 minutes need one more.
+        /// Each 20 mailboxes of a client, or 200 of its network, within 10 minutes need one more.
         pub pow_bits: u32 = 0,
         /// Networks of proxies whose `X-Forwarded-For` is trusted.
         pub trusted_proxies: List<IpNet> = List::default(),

@@ -20,7 +20,7 @@ const PRUNE_EVERY: Duration = Duration::from_secs(600);
 /// How many clients, and how many networks, are counted. Further ones are not limited by the count that is full.
 const MAX_ENTRIES: usize = 100_000;
 /// How many times the limit of a client the limit of its network is.
-const NETWORK_FACTOR: u32 = 10;
+pub(super) const NETWORK_FACTOR: u32 = 10;
 
 /// The limit; without one, nothing is counted.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ impl CreateLimit {
 }
 
 /// Returns the /24 of an IPv4 address, the /48 of an IPv6 one.
-fn network(client: IpAddr) -> IpAddr {
+pub(super) fn network(client: IpAddr) -> IpAddr {
     match client {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();

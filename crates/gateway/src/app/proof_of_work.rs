@@ -1,5 +1,6 @@
 //! Proof of work for mailboxes without a Pro user: SHA-256 of address, time and a text that the client searches, with so many
-//! leading zero bits. The difficulty rises with the mailboxes that a client creates. It slows scripts down, and cannot stop them.
+//! leading zero bits. The difficulty rises with the mailboxes that a client and its network create. It slows scripts down, and
+//! cannot stop them.
 //! Gateways that share a Redis count together, and accept a proof once together.
 
 mod recent;
@@ -15,22 +16,24 @@ use mayfly_types::{Address, ErrorCode, Reason, SharedClock};
 use sha2::{Digest, Sha256};
 
 use self::recent::{Recent, WINDOW};
+use super::create_limit::{NETWORK_FACTOR, network};
 
 /// The greatest difficulty, in bits: a browser needs about half a minute for it.
 pub(crate) const MAX_BITS: u32 = 24;
-/// How many mailboxes of a client within [`WINDOW`] raise its difficulty by one bit.
+/// How many mailboxes of a client within [`WINDOW`] raise its difficulty by one bit; of its network, [`NETWORK_FACTOR`] times as
+/// many.
 const CREATIONS_PER_BIT: u32 = 20;
 /// How far the time of a proof can be from the time of this machine, in seconds.
 const MAX_SKEW_SECS: u64 = 300;
 /// The longest text that a client can search.
 const MAX_NONCE_BYTES: usize = 128;
 
-/// Counts in Redis until the window that began with the first one ends.
+/// Counts each key in Redis until the window that began with its first one ends.
 static COUNT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        "local n = redis.call('INCR', KEYS[1]) \
-         if n == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end \
-         return n",
+        "for _, key in ipairs(KEYS) do \
+           if redis.call('INCR', key) == 1 then redis.call('EXPIRE', key, ARGV[1]) end \
+         end",
     )
 });
 
@@ -68,6 +71,8 @@ pub(crate) struct ProofOfWork {
     clock: SharedClock,
     redis: Option<Redis>,
     created: Recent<IpAddr>,
+    /// By network: a client with many addresses is still one network.
+    created_in_network: Recent<IpAddr>,
     spent: Recent<ProofHash>,
 }
 
@@ -78,6 +83,7 @@ impl ProofOfWork {
             clock,
             redis,
             created: Recent::default(),
+            created_in_network: Recent::default(),
             spent: Recent::default(),
         }
     }
@@ -119,23 +125,29 @@ impl ProofOfWork {
     pub(crate) async fn spend(&self, client: IpAddr, worth: Worth) {
         let Worth::Enough(hash) = worth else { return };
         self.created.add(client);
+        self.created_in_network.add(network(client));
         self.spent.add(hash);
         let Some(redis) = &self.redis else { return };
         // Without Redis each gateway counts by itself.
         let mut count = COUNT.key(created_key(client));
-        count.arg(WINDOW.as_secs());
-        let _: Result<u32, RedisError> = redis.run_script(&count).await;
+        count.key(network_key(client)).arg(WINDOW.as_secs());
+        let _: Result<(), RedisError> = redis.run_script(&count).await;
         let remember = Cmd::set_ex(spent_key(hash), 1, WINDOW.as_secs());
         let _: Result<(), RedisError> = redis.run(&remember).await;
     }
 
     async fn required_bits(&self, client: IpAddr) -> u32 {
         let mut created = self.created.count(&client);
+        let mut in_network = self.created_in_network.count(&network(client));
         if let Some(redis) = &self.redis {
-            let shared: Result<Option<u32>, RedisError> = redis.run(&Cmd::get(created_key(client))).await;
-            created = created.max(shared.ok().flatten().unwrap_or_default());
+            let get = Cmd::mget(&[created_key(client), network_key(client)]);
+            let shared: Result<(Option<u32>, Option<u32>), RedisError> = redis.run(&get).await;
+            let (of_client, of_network) = shared.unwrap_or_default();
+            created = created.max(of_client.unwrap_or_default());
+            in_network = in_network.max(of_network.unwrap_or_default());
         }
-        (self.bits + created / CREATIONS_PER_BIT).min(MAX_BITS)
+        let steps = (created / CREATIONS_PER_BIT).max(in_network / (CREATIONS_PER_BIT * NETWORK_FACTOR));
+        (self.bits + steps).min(MAX_BITS)
     }
 
     async fn is_spent(&self, hash: ProofHash) -> bool {
@@ -151,7 +163,12 @@ impl ProofOfWork {
 }
 
 fn created_key(client: IpAddr) -> String {
-    format!("mayfly:pow:created:{client}")
+    format!("{}:{client}", network_key(client))
+}
+
+/// The braces keep both counts on one node of a cluster: a script and `MGET` reach no other.
+fn network_key(client: IpAddr) -> String {
+    format!("mayfly:pow:created:{{{}}}", network(client))
 }
 
 fn spent_key(hash: ProofHash) -> String {

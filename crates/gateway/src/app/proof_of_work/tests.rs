@@ -77,6 +77,28 @@ async fn check_requires_more_bits_after_each_20_creations() {
     assert!(matches!(worth, Ok(Worth::Enough(_))), "{worth:?}");
 }
 
+/// A provider gives a customer a /48, which has 65,536 of the networks that count as clients.
+#[tokio::test]
+async fn check_requires_more_bits_of_busy_network() {
+    for (client, same, other) in [
+        ("2001:db8:1", "2001:db8:1:ffff::", "2001:db8:2::"),
+        ("192.0.2", "192.0.2.255", "192.0.3.1"),
+    ] {
+        let pow = of(2, None).0;
+        for n in 0..200_u8 {
+            let creator = match client.contains(':') {
+                true => format!("{client}:{n:x}::"),
+                false => format!("{client}.{n}"),
+            };
+            let creator: IpAddr = creator.parse().unwrap();
+            assert_eq!(pow.required_bits(creator).await, 2, "{creator}");
+            pow.spend(creator, Worth::Enough(ProofHash([n; 16]))).await;
+        }
+        assert_eq!(pow.required_bits(same.parse().unwrap()).await, 3);
+        assert_eq!(pow.required_bits(other.parse().unwrap()).await, 2);
+    }
+}
+
 #[tokio::test]
 async fn check_without_proof_is_refused_unless_off() {
     let address: Address = "a@box.test".parse().unwrap();
@@ -124,4 +146,13 @@ async fn check_of_spent_proof_fails_on_every_gateway() {
         gateway.spend(CLIENT, worth.unwrap()).await;
     }
     assert_eq!(second.required_bits(CLIENT).await, 3);
+    // So do those of their network.
+    for n in 40..200_u8 {
+        let gateway = [&first, &second][usize::from(n % 2)];
+        let client = [192, 0, 2, n].into();
+        gateway.spend(client, Worth::Enough(ProofHash([n; 16]))).await;
+    }
+    for gateway in [&first, &second] {
+        assert_eq!(gateway.required_bits([192, 0, 2, 250].into()).await, 2);
+    }
 }
