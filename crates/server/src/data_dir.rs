@@ -19,10 +19,10 @@ pub(crate) const DATA_KEY: &str = "data.key";
 /// The token of the operator.
 pub(crate) const ADMIN_TOKEN: &str = "admin.token";
 
-/// Checks what exists already: the directory must be one, and its keys must be readable.
+/// Checks what exists already: the directory must be one that others cannot write to, and its keys must be readable.
 pub(crate) fn validate(path: &Path) -> Result<(), ConfigError> {
     match fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => {}
+        Ok(metadata) if metadata.is_dir() => refuse_public(path, &metadata)?,
         Ok(_) => return Err(problem(path, &"is not a directory")),
         // A start creates it.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -31,10 +31,34 @@ pub(crate) fn validate(path: &Path) -> Result<(), ConfigError> {
     for name in [SIGNING_KEY, DATA_KEY] {
         private_key(&path.join(name))?;
     }
-    Ok(())
+    refuse_loose(&path.join(ADMIN_TOKEN))
 }
 
-/// Creates the directory if it does not exist, for this user only.
+/// Who can write to the directory can replace keys and databases, whatever their own modes.
+fn refuse_public(path: &Path, metadata: &fs::Metadata) -> Result<(), ConfigError> {
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o002 == 0 {
+        return Ok(());
+    }
+    let public = format!("every user can write to this directory (mode {mode:04o}); set its mode to 0700");
+    Err(problem(path, &public))
+}
+
+/// Refuses a secret that other users can use. One that does not exist is none.
+fn refuse_loose(path: &Path) -> Result<(), ConfigError> {
+    let mode = match fs::metadata(path) {
+        Ok(metadata) => metadata.permissions().mode() & 0o777,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(problem(path, &error)),
+    };
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let loose = format!("other users can use this key (mode {mode:04o}); set its mode to 0600");
+    Err(problem(path, &loose))
+}
+
+/// Creates the directory if it does not exist, for this user only. One that every user can write to is refused.
 pub(crate) fn create(path: &Path) -> Result<(), ConfigError> {
     let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
     match created.and_then(|()| probe(path)) {
@@ -47,14 +71,22 @@ pub(crate) fn create(path: &Path) -> Result<(), ConfigError> {
             );
             Err(problem(path, &text))
         }
-        outcome => outcome.map_err(|error| problem(path, &error)),
+        outcome => {
+            let metadata = outcome.and_then(|()| fs::metadata(path));
+            refuse_public(path, &metadata.map_err(|error| problem(path, &error))?)
+        }
     }
 }
 
 /// Fails if this user can create no file. Other problems, such as a full disk, are left to the databases.
 fn probe(path: &Path) -> io::Result<()> {
     let file = path.join(".writable");
-    match fs::File::create(&file).and_then(|_| fs::remove_file(&file)) {
+    // An exclusively created file follows no symbolic link. One that is there was left by a start that crashed.
+    let created = match OpenOptions::new().write(true).create_new(true).open(&file) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    };
+    match created.and_then(|()| fs::remove_file(&file)) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(error),
         _ => Ok(()),
     }
@@ -74,14 +106,7 @@ pub(crate) fn existing_key(path: &Path) -> Result<Option<SecretKey>, ConfigError
 /// Reads a generated key that other users cannot read: who may have read it can sign tokens.
 fn private_key(path: &Path) -> Result<Option<SecretKey>, ConfigError> {
     let key = existing_key(path)?;
-    if key.is_some() {
-        let metadata = fs::metadata(path).map_err(|error| problem(path, &error))?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            let loose = format!("other users can use this key (mode {mode:04o}); set its mode to 0600");
-            return Err(problem(path, &loose));
-        }
-    }
+    refuse_loose(path)?;
     Ok(key)
 }
 
@@ -115,16 +140,16 @@ pub(crate) fn key(data_dir: &Path, name: &str, database: &str) -> Result<SecretK
     Ok(key)
 }
 
-/// Returns the file of the operator's token, generated (mode 0600) on the first start.
+/// Returns the file of the operator's token, generated (mode 0600) on the first start. Other users cannot read it.
 pub(crate) fn admin_token(data_dir: &Path) -> Result<PathBuf, ConfigError> {
     let path = data_dir.join(ADMIN_TOKEN);
     let token = format!("operator {}\n", SecretKey::random().to_hex());
     let fresh = data_dir.join(format!("{ADMIN_TOKEN}.new"));
-    let written = if path.exists() {
-        Ok(())
-    } else {
-        create_private(&fresh, &token).and_then(|()| fs::rename(&fresh, &path))
-    };
+    if path.exists() {
+        refuse_loose(&path)?;
+        return Ok(path);
+    }
+    let written = create_private(&fresh, &token).and_then(|()| fs::rename(&fresh, &path));
     written.map_err(|error| problem(&path, &error))?;
     Ok(path)
 }
@@ -217,6 +242,50 @@ mod tests {
             let error = refused.unwrap_err().to_string();
             assert!(error.contains("0640"), "{error}");
         }
+    }
+
+    #[test]
+    fn admin_token_readable_by_others_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = admin_token(dir.path()).unwrap();
+        assert_eq!(admin_token(dir.path()).unwrap(), path);
+        validate(dir.path()).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
+        for refused in [validate(dir.path()), admin_token(dir.path()).map(drop)] {
+            let error = refused.unwrap_err().to_string();
+            assert!(error.contains("admin.token") && error.contains("0604"), "{error}");
+        }
+    }
+
+    #[test]
+    fn directory_writable_by_others_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        for mode in [0o777, 0o1777, 0o702] {
+            fs::set_permissions(dir.path(), fs::Permissions::from_mode(mode)).unwrap();
+            for refused in [
+                validate(dir.path()),
+                create(dir.path()),
+                key(dir.path(), "signing.key", "auth.db").map(drop),
+            ] {
+                let error = refused.unwrap_err().to_string();
+                assert!(error.contains(&format!("(mode {mode:04o})")), "{error}");
+            }
+        }
+        // A group is the administrator's choice.
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o2775)).unwrap();
+        create(dir.path()).unwrap();
+        validate(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn create_beside_symbolic_link_writes_nothing_through_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("target");
+        fs::write(&target, "untouched").unwrap();
+        std::os::unix::fs::symlink(&target, dir.path().join(".writable")).unwrap();
+        create(dir.path()).unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "untouched");
+        assert!(!dir.path().join(".writable").is_symlink());
     }
 
     #[test]
