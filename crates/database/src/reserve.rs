@@ -11,7 +11,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rustix::fs::{FallocateFlags, fallocate};
+use rustix::fs::{FallocateFlags, OFlags, fallocate};
 use sea_orm::ConnectionTrait;
 
 use super::{Database, DiskSpace, disk};
@@ -65,7 +65,7 @@ impl Reserve {
     fn try_make(&self) -> io::Result<bool> {
         let disk = disk::space(self.path.parent().unwrap_or(Path::new(".")))?;
         let bytes = size(&disk);
-        let is_there = fs::metadata(&self.path).is_ok_and(|found| found.len() == bytes);
+        let is_there = fs::symlink_metadata(&self.path).is_ok_and(|found| found.len() == bytes);
         if !is_there && disk.free_bytes < HEADROOM * bytes {
             return Ok(false);
         }
@@ -74,6 +74,8 @@ impl Reserve {
             .truncate(false)
             .write(true)
             .mode(0o600)
+            // A symbolic link would have the file that it names grown or cut. The failure removes the link.
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(&self.path)?;
         file.set_len(bytes)?;
         fallocate(&file, FallocateFlags::empty(), 0, bytes)?;
@@ -129,5 +131,24 @@ impl Database {
             tracing::debug!(cause = %super::cause(&error), "cannot truncate the log");
         }
         free().is_some_and(|after| after > before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserve_beside_symbolic_link_leaves_its_target() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, path) = (dir.path().join("target"), dir.path().join("a.db.reserve"));
+        fs::write(&target, "untouched").unwrap();
+        std::os::unix::fs::symlink(&target, &path).unwrap();
+        let reserve = Reserve::open(&dir.path().join("a.db"));
+        assert_eq!(fs::read_to_string(&target).unwrap(), "untouched");
+        assert!(!path.exists());
+        reserve.make();
+        assert!(path.is_file() && !path.is_symlink());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "untouched");
     }
 }
