@@ -119,14 +119,14 @@ impl Database {
     }
 }
 
-/// Removes the lock and the write-ahead log beside a closed SQLite database, if they exist.
+/// Removes the lock, the write-ahead log and the reserve beside a closed SQLite database, if they exist.
 ///
 /// # Errors
 /// When a file exists and cannot be removed.
 pub fn remove_sqlite_side_files(path: &Path) -> io::Result<()> {
-    for extension in ["lock", "db-wal", "db-shm"] {
+    for extension in ["lock", "reserve", "db-wal", "db-shm"] {
         let beside = match extension {
-            "lock" => path.with_added_extension(extension),
+            "lock" | "reserve" => path.with_added_extension(extension),
             _ => path.with_extension(extension),
         };
         match fs::remove_file(&beside) {
@@ -135,4 +135,24 @@ pub fn remove_sqlite_side_files(path: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn remove_sqlite_side_files_leaves_the_database_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.db");
+        let database = Database::open_sqlite(&path).await.unwrap();
+        database.close().await;
+        drop(database);
+        // A small disk has no room for it.
+        fs::write(dir.path().join("a.db.reserve"), "").unwrap();
+        remove_sqlite_side_files(&path).unwrap();
+        let left = fs::read_dir(dir.path()).unwrap();
+        let left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(left, ["a.db"]);
+    }
 }

@@ -57,6 +57,11 @@ fn file_of(service: Role) -> String {
     format!("{service}.db")
 }
 
+/// Whether a backup has files of this name.
+fn is_content(name: &str) -> bool {
+    KEYS.contains(&name) || SERVICES.into_iter().any(|service| file_of(service) == name)
+}
+
 /// The services whose databases this process has.
 fn services(config: &Config) -> impl Iterator<Item = Role> {
     SERVICES.into_iter().filter(|service| config.has(*service))
@@ -74,7 +79,8 @@ async fn backup(config: &Config, dir: &Path) -> anyhow::Result<String> {
     for key in KEYS {
         let from = config.data_dir.join(key);
         if from.exists() {
-            copy_file(&from, &dir.join(key))?;
+            let source = File::open(&from).with_context(|| from.display().to_string())?;
+            copy_file(source, &dir.join(key))?;
         }
     }
     for service in services(config) {
@@ -178,8 +184,7 @@ fn create_empty(dir: &Path) -> anyhow::Result<()> {
 }
 
 /// Copies a file to a new one of mode 0600, and syncs it.
-fn copy_file(from: &Path, to: &Path) -> anyhow::Result<()> {
-    let mut source = File::open(from).with_context(|| from.display().to_string())?;
+fn copy_file(mut source: File, to: &Path) -> anyhow::Result<()> {
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -192,7 +197,7 @@ fn copy_file(from: &Path, to: &Path) -> anyhow::Result<()> {
     written.with_context(|| to.display().to_string())
 }
 
-/// Removes what SQLite leaves beside the closed databases of a directory.
+/// Removes what is left beside the closed databases of a directory.
 fn remove_side_files(dir: &Path) -> anyhow::Result<()> {
     for service in SERVICES {
         let file = dir.join(file_of(service));

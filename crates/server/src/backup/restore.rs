@@ -9,7 +9,11 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::{check_contents, copy_file, create_empty, manifest::Manifest, postgres};
+use super::{
+    check_contents, copy_file, create_empty,
+    manifest::{self, Manifest},
+    postgres,
+};
 use crate::config::Config;
 
 /// Files are copied into this directory first, so that a copy that ends early is no database.
@@ -48,7 +52,7 @@ async fn restore_files(config: &Config, dir: &Path, is_check: bool) -> anyhow::R
     let (data, staging) = (&config.data_dir, config.data_dir.join(STAGING));
     create_empty(&staging)?;
     for name in manifest.files.keys() {
-        copy_file(&dir.join(name), &staging.join(name))?;
+        copy_file(manifest::open(&dir.join(name))?, &staging.join(name))?;
     }
     // Keys come first: a start that finds a database finds its key too.
     let (databases, others): (Vec<&String>, Vec<&String>) =

@@ -185,8 +185,7 @@ fn assert_private(dir: &Path) {
     let names: BTreeSet<String> = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        // Restoring opens the databases, which reserve space.
-        .filter(|name| name != "manifest.json" && !name.ends_with(".reserve"))
+        .filter(|name| name != "manifest.json")
         .collect();
     assert_eq!(
         names.iter().map(String::as_str).collect::<Vec<_>>(),
