@@ -194,7 +194,7 @@ async fn set_suspended(world: &World, target: Target, suspended: bool) {
     admin(world).set_suspended(request).await.unwrap();
 }
 
-/// Nobody may take an address whose mail a suspended mailbox receives once it is resumed.
+/// An address whose mail a suspended mailbox receives once it is resumed stays taken.
 async fn suspended_mailbox_keeps_related_addresses(db: Db) {
     let world = World::new(db).await;
     let (ann, tag) = (

@@ -135,8 +135,8 @@ pub fn summarize(raw: &[u8]) -> (Summary, Extracted) {
             summary.has_attachments = Some(attachments(&leaves).next().is_some());
             summary.preview_text = preview::of(&prefix);
             // The summary does not depend on it.
-            extracted =
-                catch_panic(|| extract::extract(summary.subject.as_deref(), &prefix, raw)).unwrap_or_default();
+            extracted = catch_panic(|| extract::extract(summary.subject.as_deref(), &prefix, raw))
+                .unwrap_or_default();
         }
         (summary, extracted)
     })

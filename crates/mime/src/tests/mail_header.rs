@@ -145,7 +145,7 @@ fn header_returns_ways_to_unsubscribe() {
         (format!("<{URL}>"), found(Some(URL), None, false)),
         (format!("<{MAIL}>{POST}"), found(None, Some(MAIL), false)),
         (
-            format!("<http://b.test/u>\nlist-unsubscribe-post: list-unsubscribe=one-click"),
+            "<http://b.test/u>\nlist-unsubscribe-post: list-unsubscribe=one-click".to_owned(),
             found(Some("http://b.test/u"), None, false),
         ),
         (
