@@ -37,10 +37,11 @@ def main(base, smtp, output):
     mailbox = account("main")["token"]
     def pro_token(name):
         jwt = call("/pro/api/register", None, {"email": f"{name}@example.com", "password": PASSWORD})["token"]
-        return call("/pro/api/tokens", jwt, {"name": "contract"})["token"]
+        return call("/pro/api/tokens", jwt, {"name": "contract"})
 
     # An API token: the change of the password leaves it valid.
-    pro = pro_token("user")
+    kept = pro_token("user")
+    pro_token_id, pro = kept["id"], kept["token"]
     owned = account("owned", pro)["id"]
     host, port = smtp.rsplit(":", 1)
     with smtplib.SMTP(host, int(port)) as session:
@@ -65,11 +66,12 @@ def main(base, smtp, output):
         "password": PASSWORD,
         "mailbox": mailbox,
         "pro": pro,
+        "pro_token_id": pro_token_id,
         # The run deletes its own mailbox with this token, and with no other.
         "deleted_mailbox": account("deleted")["token"],
         "pro_of_delete_me": pro,
-        "pro_of_sign_out_everywhere": pro_token("signed-out"),
-        "pro_of_delete_pro_user": pro_token("deleted"),
+        "pro_of_sign_out_everywhere": pro_token("signed-out")["token"],
+        "pro_of_delete_pro_user": pro_token("deleted")["token"],
         "message": message,
         "owned": owned,
         "owned_message": owned_message["id"],

@@ -18,7 +18,7 @@ MESSAGE = {"id": FIXTURES["message"]}
 OWNED = {"id": FIXTURES["owned"]}
 DOMAIN = {"id": FIXTURES["domain"]}
 WEBHOOK = {"id": FIXTURES["webhook"]}
-KEPT = {FIXTURES[name] for name in ("message", "owned", "webhook", "domain")}
+KEPT = {FIXTURES[name] for name in ("message", "owned", "webhook", "domain", "pro_token_id")}
 
 # Path parameters that name an object.
 PATHS = {
