@@ -78,13 +78,20 @@ async fn grpc_health_of_draining_service_is_not_serving() {
     }
 }
 
+/// The report of readiness without the line of Redis, which can be connecting.
+fn services_of(report: Vec<u8>) -> String {
+    let report = String::from_utf8(report).unwrap();
+    let lines = report.lines().filter(|line| !line.starts_with("redis "));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 #[tokio::test]
 async fn readyz_names_the_unreachable_service() {
     let mut world = World::start(Kind::Split);
     let admin = Client::new(&world.process("gateway").banner["admin"].clone());
     let ready = async || {
         let answer = admin.call("GET", "/readyz", None, None).await;
-        (answer.status, String::from_utf8(answer.body).unwrap())
+        (answer.status, services_of(answer.body))
     };
     let until = async |expected: (u16, &str)| {
         let started = Instant::now();
@@ -109,7 +116,7 @@ async fn readyz_names_the_unreachable_service() {
     let misconfigured = world.start_process("gateway");
     let admin = Client::new(&misconfigured.banner["admin"]);
     let answer = admin.call("GET", "/readyz", None, None).await;
-    let text = String::from_utf8(answer.body).unwrap();
+    let text = services_of(answer.body);
     assert_eq!(
         (answer.status, text.as_str()),
         (
