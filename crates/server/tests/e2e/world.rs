@@ -159,7 +159,7 @@ impl World {
         let data = world.data_dir().display().to_string();
         std::fs::create_dir(&data).expect("a directory");
         // A mount namespace needs no privilege and ends with the process.
-        let script = format!("mount -t tmpfs -o size={size_mib}m tmpfs {data} && exec \"$0\"");
+        let script = format!("mount -t tmpfs -o size={size_mib}m,mode=700 tmpfs {data} && exec \"$0\"");
         world.processes.push(Process::start_under(
             &["unshare", "-rm", "sh", "-c", &script],
             &world.env,
