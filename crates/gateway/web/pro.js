@@ -65,7 +65,8 @@ class Dashboard extends HTMLElement {
   dashboard(token) {
     const chosen = location.hash.slice(1);
     const name = Object.hasOwn(SECTIONS, chosen) ? chosen : "tokens";
-    const panel = h("section", { class: "panel", "aria-label": SECTIONS[name].title }, h("p", { class: "hint" }, texts.loading));
+    const panel = h("section", { class: "panel", "aria-label": SECTIONS[name].title },
+      h("h1", {}, SECTIONS[name].title), h("p", { class: "hint" }, texts.loading));
     /** @type {Ask} */
     const ask = async (method, path, body) => {
       try {

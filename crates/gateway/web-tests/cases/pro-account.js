@@ -53,6 +53,7 @@ pageCases({
     await page.getByLabel("New password").fill("another password");
     await page.getByRole("button", { name: "Change password" }).click();
     await page.getByText("Password changed.").waitFor();
+    await page.getByLabel("Current password").waitFor();
     await checkView(page, "pro-account");
     await page.getByRole("link", { name: "Tokens" }).click();
     await page.getByRole("heading", { name: "Tokens" }).waitFor();
