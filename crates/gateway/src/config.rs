@@ -12,13 +12,15 @@ use mayfly_runtime::{
     config_section,
 };
 
-use crate::{app::proof_of_work::MAX_BITS, edge::base_path};
+use crate::{app::proof_of_work::MAX_BITS, dialects::Dialect, edge::base_path};
 
 config_section! {
     /// The `[gateway]` section: HTTP, WebSocket, event streams and the web page.
     pub struct Config {
         /// Address of the HTTP listener.
         pub listen: SocketAddr = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+        /// APIs that are served beside the bearer API, by the name of the service whose clients speak them.
+        pub dialects: List<Dialect> = List(vec![Dialect::MailTm, Dialect::MailTd]),
         /// Requests a second for each client address, with a burst of twice as many; 0 turns the limit off.
         pub rate_limit: u32 = 8,
         /// Failed sign-ins a minute for each account, and ten times as many for each client address; 0 turns the limit

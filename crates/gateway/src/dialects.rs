@@ -1,15 +1,193 @@
 //! The HTTP APIs over the same mailboxes. Each has its paths, its JSON shapes, and one table from failures to answers.
 
 pub(crate) mod mailcx;
+pub(crate) mod mailtm;
 
-use axum::{extract::Request, middleware::Next, response::Response};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, Method, header},
+    middleware::Next,
+    response::Response,
+};
 use mayfly_rpc::Failure;
+use mayfly_runtime::config::{ConfigValue, List, Schema, Syntax};
+use tower::{Layer, ServiceExt};
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::app::App;
+
+/// How long browsers remember the answer to a preflight request; Chromium takes no more.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// A dialect that can be turned off. The bearer API of mail.cx cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// mail.tm: `/accounts`, `/messages` and others below the root.
+    MailTm,
+    /// mail.td: `/api/accounts/{account}` and `/api/user`.
+    MailTd,
+    /// mail.cx `/v1`.
+    MailCxV1,
+}
+
+impl Dialect {
+    const ALL: [Self; 3] = [Self::MailTm, Self::MailTd, Self::MailCxV1];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::MailTm => "mailtm",
+            Self::MailTd => "mailtd",
+            Self::MailCxV1 => "mailcx_v1",
+        }
+    }
+
+    /// Tells whether a path is one of the dialect's, served or not.
+    fn has_path(self, path: &str) -> bool {
+        match self {
+            Self::MailTm => mailtm::has_path(path),
+            Self::MailTd => ["/api/accounts/", "/api/user/"]
+                .iter()
+                .any(|prefix| path.starts_with(prefix)),
+            Self::MailCxV1 => path.starts_with("/v1/"),
+        }
+    }
+}
+
+impl ConfigValue for Dialect {
+    const SCHEMA: Schema = Schema::Value(Syntax::Text, "`mailtm`, `mailtd` or `mailcx_v1`");
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let dialect = Self::ALL.into_iter().find(|dialect| dialect.as_str() == text);
+        dialect.ok_or("is neither `mailtm` nor `mailtd` nor `mailcx_v1`")
+    }
+}
+
+/// The dialects that are on, each once.
+#[derive(Debug, Clone)]
+pub(crate) struct Dialects(Arc<[Dialect]>);
+
+impl Dialects {
+    pub(crate) fn new(names: &List<Dialect>) -> Self {
+        let is_on = |dialect: &Dialect| names.0.contains(dialect);
+        Self(Dialect::ALL.into_iter().filter(is_on).collect())
+    }
+
+    /// Returns the dialect whose path this is; `None` is the bearer API. A path of a dialect that is off is an unknown one
+    /// of the bearer API.
+    pub(crate) fn of_path(&self, path: &str) -> Option<Dialect> {
+        self.0.iter().copied().find(|dialect| dialect.has_path(path))
+    }
+}
+
+/// The routes of all dialects that are on.
+pub(crate) fn router(dialects: &Dialects, app: &App, base_path: &str) -> Router {
+    let bearer_api = mailcx::router(app.clone(), base_path);
+    dialects
+        .0
+        .iter()
+        .fold(bearer_api, |router, dialect| match dialect {
+            Dialect::MailTm => router.merge(mailtm::router(app.clone())),
+            Dialect::MailTd | Dialect::MailCxV1 => router,
+        })
+}
 
 /// Renders a failure in the dialect of the path. It stands around everything that can fail.
-pub(crate) async fn render_failures(request: Request, next: Next) -> Response {
+pub(crate) async fn render_failures(
+    State(dialects): State<Dialects>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let dialect = dialects.of_path(request.uri().path());
     let mut response = next.run(request).await;
-    match response.extensions_mut().remove::<Failure>() {
-        Some(failure) => mailcx::errors::render(failure, response),
-        None => response,
+    match (response.extensions_mut().remove::<Failure>(), dialect) {
+        (Some(failure), _) => mailcx::errors::render(failure, response),
+        (None, _) => response,
+    }
+}
+
+/// The request headers that pages may send to every dialect but the bearer API, beside those of the bearer API.
+const DIALECT_HEADERS: [HeaderName; 4] = [
+    header::ACCEPT,
+    HeaderName::from_static("x-api-token"),
+    HeaderName::from_static("x-client-id"),
+    header::CACHE_CONTROL,
+];
+
+/// Any origin may call an API with a bearer header; credentials of a browser are never asked for. It stands outside the
+/// routes, since a preflight request has a method that none of them serves.
+pub(crate) async fn cors(State(dialects): State<Dialects>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let mut methods = vec![Method::GET, Method::POST, Method::PUT, Method::DELETE];
+    let mut headers = mailcx::CORS_HEADERS.to_vec();
+    match dialects.of_path(path) {
+        Some(_) => {
+            methods.push(Method::PATCH);
+            headers.extend(DIALECT_HEADERS);
+        }
+        None if path.starts_with("/api/") => {}
+        None => return next.run(request).await,
+    }
+    let layer = CorsLayer::new()
+        .allow_origin(Any)
+        .max_age(PREFLIGHT_MAX_AGE)
+        .allow_methods(methods)
+        .allow_headers(headers)
+        .expose_headers(mailcx::CORS_EXPOSED);
+    match layer.layer(next).oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_path_names_only_dialects_that_are_on() {
+        use Dialect::{MailCxV1, MailTd, MailTm};
+        for (path, dialect) in [
+            ("/messages", Some(MailTm)),
+            ("/messages/1/download", Some(MailTm)),
+            ("//messages/1/download", Some(MailTm)),
+            ("/.well-known/mercure", Some(MailTm)),
+            ("/messagesx", None),
+            ("/.well-known/acme-challenge/x", None),
+            ("/", None),
+            ("/web/me", None),
+            ("/api/accounts", None),
+            ("/api/accounts/x", Some(MailTd)),
+            ("/api/user/me", Some(MailTd)),
+            ("/api/me", None),
+            ("/v1/config", Some(MailCxV1)),
+        ] {
+            let on = Dialects::new(&List(vec![MailCxV1, MailTm, MailTd, MailTm]));
+            assert_eq!(on.of_path(path), dialect, "{path}");
+            let off = Dialects::new(&List::default());
+            assert_eq!(off.of_path(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn from_str_accepts_each_name_and_nothing_else() {
+        for dialect in Dialect::ALL {
+            assert_eq!(dialect.to_string().parse(), Ok(dialect));
+        }
+        for wrong in ["", "MAILTM", "mailcx", "mail.tm"] {
+            assert!(wrong.parse::<Dialect>().is_err(), "{wrong}");
+        }
     }
 }

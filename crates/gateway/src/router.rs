@@ -21,7 +21,7 @@ use tower_http::{
 use crate::{
     app::App,
     config::Config,
-    dialects::{self, mailcx},
+    dialects::{self, Dialects},
     edge::{
         access_log::{self, AccessLog},
         base_path::serve_under,
@@ -40,6 +40,7 @@ async fn method_not_allowed() -> FailureResponse {
 /// Builds the router with everything that stands around it.
 pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Tasks) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
+    let dialects = Dialects::new(&config.dialects);
     let around = ServiceBuilder::new()
         // A client's own id is dropped: it would let clients write into the logs.
         .map_request(|mut request: Request| {
@@ -60,7 +61,10 @@ pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Ta
             AccessLog::new(config.is_tls()),
             access_log::log,
         ))
-        .layer(middleware::from_fn(dialects::render_failures))
+        .layer(middleware::from_fn_with_state(
+            dialects.clone(),
+            dialects::render_failures,
+        ))
         .layer(CatchPanicLayer::custom(|_| {
             FailureResponse(Failure::internal("a handler panicked")).into_response()
         }))
@@ -70,13 +74,13 @@ pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Ta
         }))
         // Around all that can refuse, so that pages of other origins can read a refusal. A preflight request ends here: it
         // has no effect, so no limit counts it.
-        .layer(middleware::from_fn(mailcx::cors))
+        .layer(middleware::from_fn_with_state(dialects.clone(), dialects::cors))
         .layer(middleware::from_fn_with_state(
             HostCheck::new(config),
             host::check,
         ));
     let limit = middleware::from_fn_with_state(RateLimit::new(config, redis, tasks), rate_limit::limit);
-    let router = mailcx::router(app, &config.base_path)
+    let router = dialects::router(&dialects, &app, &config.base_path)
         .fallback(|| async { FailureResponse(Failure::not_found()) })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(limit)

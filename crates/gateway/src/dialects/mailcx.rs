@@ -6,26 +6,16 @@ mod responses;
 mod routes;
 mod views;
 
-use std::time::Duration;
-
 use axum::{
     Router,
-    extract::Request,
-    http::{Method, header},
-    middleware::Next,
-    response::Response,
+    http::{HeaderName, header},
     routing::get,
 };
-use tower::{Layer, ServiceExt};
-use tower_http::cors::{Any, CorsLayer};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::routes::{accounts, domains, events, me, messages, pro, qr, tickets, token, wait, ws};
 use crate::{app::App, edge::idempotency_key::IDEMPOTENCY_KEY};
-
-/// How long browsers remember the answer to a preflight request; Chromium takes no more.
-const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The table: each handler carries its method, path and documentation.
 fn documented_routes() -> (Router<App>, OpenApi) {
@@ -100,30 +90,18 @@ pub(crate) fn router(app: App, base_path: &str) -> Router {
         .merge(openapi::routes(document, base_path))
 }
 
-/// Any origin may call `/api` with a bearer header; credentials of a browser are never asked for. It stands outside the
-/// routes, since a preflight request has a method that none of them serves.
-pub(crate) async fn cors(request: Request, next: Next) -> Response {
-    if !request.uri().path().starts_with("/api/") {
-        return next.run(request).await;
-    }
-    let layer = CorsLayer::new()
-        .allow_origin(Any)
-        .max_age(PREFLIGHT_MAX_AGE)
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            events::LAST_EVENT_ID,
-            IDEMPOTENCY_KEY,
-        ])
-        .expose_headers([
-            wait::SINCE,
-            header::RETRY_AFTER,
-            header::WWW_AUTHENTICATE,
-            header::CONTENT_DISPOSITION,
-        ]);
-    match layer.layer(next).oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
-    }
-}
+/// The request headers that pages of other origins may send.
+pub(crate) const CORS_HEADERS: [HeaderName; 4] = [
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    events::LAST_EVENT_ID,
+    IDEMPOTENCY_KEY,
+];
+
+/// The response headers that pages of other origins can read.
+pub(crate) const CORS_EXPOSED: [HeaderName; 4] = [
+    wait::SINCE,
+    header::RETRY_AFTER,
+    header::WWW_AUTHENTICATE,
+    header::CONTENT_DISPOSITION,
+];

@@ -303,6 +303,11 @@ fn config_error_names_key_accepted_values_and_layer() {
         ),
         (
             &[],
+            &[("MAYFLY_GATEWAY__DIALECTS", "mailtm,mailgw")],
+            "gateway.dialects: `mailgw`: is neither `mailtm` nor `mailtd` nor `mailcx_v1`; expected: list, separated by commas, of: `mailtm`, `mailtd` or `mailcx_v1` (set by MAYFLY_GATEWAY__DIALECTS)",
+        ),
+        (
+            &[],
             &[("MAYFLY_AUTH__MAX_TOKENS", "0")],
             "auth.max_tokens: must be from 1 to 1000",
         ),
