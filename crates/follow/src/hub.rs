@@ -10,9 +10,11 @@ use mayfly_proto::mailbox::{
 use mayfly_rpc::{Failure, Transport};
 use mayfly_runtime::task::Tasks;
 use mayfly_shared::{bus, event::BusEvent};
-use mayfly_types::{AccountId, MessageId, MessageReceived, UserId};
+use mayfly_types::{AccountId, MailboxEvent, MessageId, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, watch};
+
+use crate::hints::{Hint, HintHub};
 
 /// How often the newest ids are polled: the longest delay of a message whose event was lost, and of noticing that a mailbox
 /// was deleted.
@@ -76,6 +78,7 @@ pub(crate) enum TopicState {
 pub(crate) struct Hub {
     topics: Arc<Mutex<HashMap<Topic, watch::Sender<TopicState>>>>,
     max_subscriptions: usize,
+    pub(crate) hints: HintHub,
 }
 
 /// Keeps a topic subscribed; dropping it may remove the topic.
@@ -103,6 +106,7 @@ impl Hub {
     pub(crate) fn new(max_streams: u32) -> Self {
         Self {
             topics: Arc::default(),
+            hints: HintHub::default(),
             max_subscriptions: (max_streams as usize / 8).clamp(1, MAX_SUBSCRIPTIONS),
         }
     }
@@ -194,14 +198,21 @@ impl Hub {
     }
 
     fn receive(&self, text: &str) {
-        let Ok(event) = text.parse::<MessageReceived>() else {
+        match text.parse() {
+            Ok(MailboxEvent::MessageReceived(received)) => {
+                let state = TopicState::Newest(Some(received.message_id));
+                self.publish(Topic::Mailbox(received.account_id), state);
+                if let Some(owner) = received.owner {
+                    self.publish(Topic::Owner(owner), state);
+                }
+            }
+            Ok(MailboxEvent::MessageChanged(account, id)) => self.hints.publish(account, Hint::Changed(id)),
+            Ok(MailboxEvent::MessageDeleted(account, id)) => self.hints.publish(account, Hint::Deleted(id)),
+            Ok(MailboxEvent::AccountDeleted(account)) => {
+                self.publish(Topic::Mailbox(account), TopicState::Deleted);
+            }
             // An event of a later version.
-            return;
-        };
-        let state = TopicState::Newest(Some(event.message_id));
-        self.publish(Topic::Mailbox(event.account_id), state);
-        if let Some(owner) = event.owner {
-            self.publish(Topic::Owner(owner), state);
+            Err(_) => {}
         }
     }
 

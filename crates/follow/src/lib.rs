@@ -2,6 +2,7 @@
 //! knows no HTTP. Subscriptions read the database by cursor; the event bus only says when to read.
 
 mod credential;
+mod hints;
 mod hub;
 mod metrics;
 #[cfg(test)]
@@ -17,10 +18,11 @@ use mayfly_runtime::{
     task::Tasks,
 };
 use mayfly_shared::bus;
-use mayfly_types::MessageId;
+use mayfly_types::{AccountId, MessageId};
 use secrecy::SecretString;
 
 pub use credential::{CredentialWatch, Ending, Watched};
+pub use hints::{Hint, Hints};
 pub use hub::Topic;
 pub use metrics::{Open, StreamKind, StreamMetrics};
 pub use subscription::{MailboxDeleted, Subscription};
@@ -109,6 +111,12 @@ impl Follow {
     /// subscriptions.
     pub async fn subscribe(&self, topic: Topic, since: Option<MessageId>) -> Result<Subscription, Failure> {
         Subscription::begin(&self.hub, self.mailbox.clone(), topic, since).await
+    }
+
+    /// Follows the changes of the messages of a mailbox, for a stream that has subscribed to its topic.
+    #[must_use]
+    pub fn hints(&self, account: AccountId) -> Hints {
+        self.hub.hints.follow(account)
     }
 
     /// Watches a credential that has just been validated.

@@ -65,6 +65,11 @@ impl Subscription {
         self.cursor
     }
 
+    /// Makes the next read look for a message that another event names.
+    pub fn expect(&mut self, message: MessageId) {
+        self.is_behind |= message > self.cursor;
+    }
+
     /// Waits for messages behind the cursor and advances it. It may be cancelled at any moment: no message is lost.
     ///
     /// # Errors

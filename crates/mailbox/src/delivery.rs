@@ -9,7 +9,7 @@ use mayfly_database::Database;
 use mayfly_mime::Summary;
 use mayfly_runtime::{task::Tasks, telemetry};
 use mayfly_shared::bus::Publisher;
-use mayfly_types::{AccountId, ErrorCode, MessageId, MessageReceived, SharedClock, UserId};
+use mayfly_types::{AccountId, ErrorCode, MailboxEvent, MessageId, MessageReceived, SharedClock, UserId};
 use mayfly_webhooks::Webhooks;
 use opentelemetry::metrics::{Counter, Histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -43,6 +43,8 @@ pub(crate) struct Delivery {
     pub(crate) accounts: Vec<AccountId>,
     pub(crate) sender: String,
     pub(crate) summary: Summary,
+    /// Those of the summary, as stored.
+    pub(crate) addresses: String,
     pub(crate) extracted: StoredExtracted,
     pub(crate) raw: Vec<u8>,
     /// The span of the call. Webhook events link to it.
@@ -224,7 +226,8 @@ impl Writer {
                     owner: owners.get(account).copied().flatten(),
                     message_id: *message_id,
                 };
-                self.events.publish(event.to_string());
+                self.events
+                    .publish(MailboxEvent::MessageReceived(event).to_string());
             }
         }
     }

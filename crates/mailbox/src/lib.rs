@@ -124,7 +124,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         config: config.clone(),
         deliveries: delivery::DeliveryQueue::start(
             &store,
-            deps.events,
+            deps.events.clone(),
             deps.clock.clone(),
             webhooks.clone(),
             storage.clone(),
@@ -142,6 +142,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         expiry,
         outbox,
         webhooks,
+        events: deps.events,
     });
     sweeper::start(service.clone(), &deps.tasks);
     domain_checks::start(service.clone(), &deps.tasks);

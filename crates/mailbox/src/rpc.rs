@@ -30,11 +30,11 @@ use mayfly_webhooks::event_name;
 use tonic::{Request, Response, Status, Streaming};
 
 use self::{
-    decode::{found_by, inline_limits, message_scope, owner, parsed, scope},
+    decode::{found_by, message_scope, owner, parsed, scope},
     views::{
-        attachment_to_proto, attempt_to_proto, custom_domain_to_proto, domains_to_proto, extracted_to_proto,
-        header_to_proto, inline_part_to_proto, mailbox_to_proto, received_to_proto, summary_to_proto,
-        usage_day_to_proto, webhook_to_proto,
+        attachment_to_proto, attempt_to_proto, custom_domain_to_proto, detailed_summary_to_proto,
+        detailed_to_proto, domains_to_proto, extracted_to_proto, header_to_proto, inline_part_to_proto,
+        mailbox_to_proto, received_to_proto, seconds, summary_to_proto, usage_day_to_proto, webhook_to_proto,
     },
 };
 use crate::{
@@ -237,14 +237,24 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn list_messages(&self, request: Request<ListMessagesRequest>) -> Answer<ListMessagesResponse> {
         let request = request.into_inner();
+        let scope = scope(request.scope)?;
+        if request.is_detailed {
+            let listed = self
+                .0
+                .list_messages_detailed(scope, request.page, request.page_size);
+            return Ok(Response::new(detailed_to_proto(&listed.await?)));
+        }
         let messages = self
             .0
-            .list_messages(scope(request.scope)?, request.page, request.page_size)
+            .list_messages(scope, request.page, request.page_size)
             .await?;
         let oldest = self.0.oldest_shown();
         let shown = messages.iter().take_while(|message| message.id >= oldest);
         let messages = shown.cloned().map(summary_to_proto).collect();
-        Ok(Response::new(ListMessagesResponse { messages }))
+        Ok(Response::new(ListMessagesResponse {
+            messages,
+            totals: None,
+        }))
     }
 
     async fn list_messages_after(
@@ -286,13 +296,10 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn get_message(&self, request: Request<GetMessageRequest>) -> Answer<GetMessageResponse> {
         let request = request.into_inner();
+        let reading = decode::reading(&request);
         let full = self
             .0
-            .get_message(
-                message_scope(request.scope)?,
-                &request.message_id,
-                request.inline_parts.map(inline_limits),
-            )
+            .get_message(message_scope(request.scope)?, &request.message_id, reading)
             .await?;
         Ok(Response::new(GetMessageResponse {
             summary: Some(summary_to_proto(full.message.into())),
@@ -313,15 +320,19 @@ impl mailbox_server::Mailbox for Rpc {
                 .map(inline_part_to_proto)
                 .collect(),
             header: Some(header_to_proto(full.header)),
+            expires_at: seconds(full.expires_at_ms),
         }))
     }
 
     async fn check_message(&self, request: Request<CheckMessageRequest>) -> Answer<CheckMessageResponse> {
         let request = request.into_inner();
-        self.0
+        let message = self
+            .0
             .check_message(message_scope(request.scope)?, &request.message_id)
             .await?;
-        Ok(Response::new(CheckMessageResponse {}))
+        Ok(Response::new(CheckMessageResponse {
+            summary: Some(detailed_summary_to_proto(&message)),
+        }))
     }
 
     async fn mark_message_read(
@@ -330,11 +341,27 @@ impl mailbox_server::Mailbox for Rpc {
     ) -> Answer<MarkMessageReadResponse> {
         let request = request.into_inner();
         let scope = message_scope(request.scope)?;
-        let marked = self
-            .0
-            .mark_message_read(scope, &request.message_id, request.claim_id);
-        Ok(Response::new(MarkMessageReadResponse {
-            has_changed: marked.await?,
+        let has_changed = match request.is_unread {
+            true => self.0.mark_message_unread(scope, &request.message_id).await?,
+            false => {
+                let marked = self
+                    .0
+                    .mark_message_read(scope, &request.message_id, request.claim_id);
+                marked.await?
+            }
+        };
+        Ok(Response::new(MarkMessageReadResponse { has_changed }))
+    }
+
+    async fn mark_messages_read(
+        &self,
+        request: Request<proto::MarkMessagesReadRequest>,
+    ) -> Answer<proto::MarkMessagesReadResponse> {
+        let request = request.into_inner();
+        let which = decode::marked_messages(request.which)?;
+        let changed = self.0.mark_messages_read(scope(request.scope)?, which).await?;
+        Ok(Response::new(proto::MarkMessagesReadResponse {
+            changed: i64::try_from(changed).unwrap_or(i64::MAX),
         }))
     }
 

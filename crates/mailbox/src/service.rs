@@ -23,8 +23,10 @@ mod list_domains;
 mod list_mailboxes;
 mod list_messages;
 mod list_messages_after;
+mod list_messages_detailed;
 mod list_usage_days;
 mod mark_message_read;
+mod mark_messages_read;
 mod release_mailbox;
 mod reserve_mailbox;
 mod resolve_recipient;
@@ -33,9 +35,12 @@ mod sweep;
 mod verify_domain;
 
 pub(crate) use deliver_message::NewDelivery;
+pub(crate) use get_message::Reading;
 pub(crate) use get_message_source::MessageSource;
 pub(crate) use large_reads::{LargeReads, ReadMemory};
 pub(crate) use list_messages_after::{Following, MessageReceived};
+pub(crate) use list_messages_detailed::{DetailedList, DetailedMessage, DetailedPage};
+pub(crate) use mark_messages_read::MarkedMessages;
 pub(crate) use reserve_mailbox::Reservation;
 pub(crate) use resolve_recipient::NewRecipient;
 pub(crate) use set_catch_all::INVALID_CATCH_ALL;
@@ -43,7 +48,8 @@ pub(crate) use sweep::SweepTask;
 
 use std::sync::Arc;
 
-use mayfly_types::{AccountId, Address, DomainName, MessageId, SharedClock, UserId};
+use mayfly_shared::bus::Publisher;
+use mayfly_types::{AccountId, Address, DomainName, MailboxEvent, MessageId, SharedClock, UserId};
 use mayfly_webhooks::Webhooks;
 use time::OffsetDateTime;
 use tokio::{sync::Notify, task::JoinError};
@@ -86,6 +92,7 @@ pub(crate) struct Service {
     /// Wakes the outbox worker.
     pub(crate) outbox: Arc<Notify>,
     pub(crate) webhooks: Arc<Webhooks>,
+    pub(crate) events: Publisher,
 }
 
 /// Who acts on which mailbox.
@@ -136,6 +143,11 @@ impl Scope {
 }
 
 impl Service {
+    /// Publishes a change that is committed.
+    fn publish(&self, event: MailboxEvent) {
+        self.events.publish(event.to_string());
+    }
+
     /// Returns the start of the retention period.
     pub(crate) fn oldest(&self) -> OffsetDateTime {
         let retention = config::duration(self.config.retention);

@@ -1,6 +1,7 @@
 //! The tables of the service: everything that names sea-orm. The store queries; `service` decides.
 
 pub(crate) mod address_locks;
+pub(crate) mod addresses;
 pub(crate) mod backup;
 pub(crate) mod blocks;
 pub(crate) mod cache;
@@ -135,5 +136,10 @@ impl Store {
 
 pub(crate) use mayfly_types::unix_millis as millis;
 
-/// An amount by which the `used_bytes` of a mailbox changes.
-pub(crate) type UsedChange = (AccountId, i64);
+/// By how much the `used_bytes` and the `message_count` of a mailbox change.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UsedChange {
+    pub(crate) account: AccountId,
+    pub(crate) bytes: i64,
+    pub(crate) messages: i64,
+}

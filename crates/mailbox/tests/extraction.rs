@@ -35,7 +35,7 @@ async fn execute(database: &TestDatabase, statement: &'static str) -> u64 {
 }
 
 /// Stops the service, runs a statement on its database, and starts the service again.
-async fn restarted_after(world: World, statement: &'static str) -> World {
+pub(crate) async fn restarted_after(world: World, statement: &'static str) -> World {
     let (database, clock) = world.stop().await;
     assert!(execute(&database, statement).await > 0, "{statement}");
     World::open(database, clock, Config::default(), no_auth(), &["mayfly.test"]).await

@@ -25,5 +25,6 @@ mod outbox;
 mod owners;
 mod storage;
 mod sweep;
+mod totals;
 mod usage;
 mod webhooks;

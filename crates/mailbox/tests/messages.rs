@@ -35,6 +35,7 @@ async fn mark_message_read_concurrently_changes_once(db: Db) {
                 scope: Some(scope(&ann)),
                 message_id: id.clone(),
                 claim_id: claim.to_string(),
+                is_unread: false,
             };
             async move {
                 let marked = client.mark_message_read(request).await.unwrap();
@@ -54,6 +55,7 @@ pub(crate) async fn mark_read(world: &World, scope: Scope, message_id: &str) -> 
         scope: Some(scope),
         message_id: message_id.to_owned(),
         claim_id: String::new(),
+        is_unread: false,
     };
     world
         .client

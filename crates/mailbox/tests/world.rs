@@ -213,6 +213,7 @@ impl World {
             scope: Some(scope),
             page,
             page_size: 30,
+            is_detailed: false,
         };
         let answer = self.client.clone().list_messages(request).await;
         Ok(answer.map_err(Failure::from)?.into_inner().messages)
@@ -227,6 +228,7 @@ impl World {
             scope: Some(scope),
             message_id: message_id.to_owned(),
             inline_parts: None,
+            derives_text: false,
         };
         let answer = self.client.clone().get_message(request).await;
         Ok(answer.map_err(Failure::from)?.into_inner())

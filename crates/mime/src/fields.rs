@@ -18,11 +18,14 @@ const MAX_FILENAME_CHARS: usize = 255;
 /// A longer Content-ID is ignored.
 const MAX_CONTENT_ID_BYTES: usize = 255;
 
-/// The first of each relevant field, folded as sent, and the offset of the body.
+/// The first of each relevant field but To, folded as sent, and the offset of the body.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
     pub(super) from: Option<&'a [u8]>,
     pub(super) subject: Option<&'a [u8]>,
+    /// All of them.
+    pub(super) to: Vec<&'a [u8]>,
+    pub(super) message_id: Option<&'a [u8]>,
     pub(super) content_type: Option<&'a [u8]>,
     pub(super) disposition: Option<&'a [u8]>,
     pub(super) encoding: Option<&'a [u8]>,
@@ -46,9 +49,14 @@ impl<'a> Fields<'a> {
         let mut fields = Self::default();
         for (name, value) in &mut block {
             let place = match name.len() {
+                2 if name.eq_ignore_ascii_case(b"to") => {
+                    fields.to.push(value);
+                    continue;
+                }
                 4 if name.eq_ignore_ascii_case(b"from") => &mut fields.from,
                 7 if name.eq_ignore_ascii_case(b"subject") => &mut fields.subject,
                 10 if name.eq_ignore_ascii_case(b"content-id") => &mut fields.content_id,
+                10 if name.eq_ignore_ascii_case(b"message-id") => &mut fields.message_id,
                 12 if name.eq_ignore_ascii_case(b"content-type") => &mut fields.content_type,
                 19 if name.eq_ignore_ascii_case(b"content-disposition") => &mut fields.disposition,
                 25 if name.eq_ignore_ascii_case(b"content-transfer-encoding") => &mut fields.encoding,
@@ -77,18 +85,23 @@ pub(super) fn subject(fields: &Fields<'_>) -> Option<String> {
     ))
 }
 
-/// Decodes a From: the first mailbox with an address, as `Name <a@b>` or `a@b`, else the first name.
-pub(super) fn from(fields: &Fields<'_>) -> Option<String> {
+/// Decodes a From: the first mailbox with an address, else the first name.
+pub(super) fn sender(fields: &Fields<'_>) -> Option<Mailbox> {
     let value = bounded(fields.from?);
     let of_mail = if value.is_ascii() { None } else { fields.charset() };
-    let found = address::mailboxes(value, of_mail, MAX_SENDERS);
-    let is_complete = |mailbox: &&Mailbox| mailbox.address.contains('@');
-    let first = found.iter().find(is_complete).or_else(|| found.first())?;
-    Some(match (first.name.as_str(), first.address.as_str()) {
+    let mut found = address::mailboxes(value, of_mail, MAX_SENDERS);
+    let is_complete = |mailbox: &Mailbox| mailbox.address.contains('@');
+    let first = found.iter().position(is_complete).unwrap_or(0);
+    (first < found.len()).then(|| found.swap_remove(first))
+}
+
+/// Formats a sender as `Name <a@b>` or `a@b`, or its name.
+pub(super) fn from(sender: &Mailbox) -> String {
+    match (sender.name.as_str(), sender.address.as_str()) {
         (name, "") => name.to_owned(),
         ("", address) => address.to_owned(),
         (name, address) => format!("{name} <{address}>"),
-    })
+    }
 }
 
 fn bounded(value: &[u8]) -> &[u8] {

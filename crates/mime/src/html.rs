@@ -65,6 +65,46 @@ pub(super) fn read<'h>(html: &'h str, sink: &mut impl Sink<'h>) {
     }
 }
 
+/// The text of a document, with a line break between blocks.
+#[derive(Debug, Default)]
+struct Lines {
+    text: String,
+    is_gap: bool,
+    is_break: bool,
+}
+
+impl Sink<'_> for Lines {
+    fn char(&mut self, char: char) -> bool {
+        if char.is_whitespace() || char.is_control() && char != '\0' {
+            self.is_gap = true;
+            return true;
+        }
+        if !self.text.is_empty() && self.is_break {
+            self.text.push('\n');
+        } else if !self.text.is_empty() && self.is_gap {
+            self.text.push(' ');
+        }
+        (self.is_gap, self.is_break) = (false, false);
+        self.text.push(if char == '\0' { '\u{fffd}' } else { char });
+        true
+    }
+
+    fn tag(&mut self, tag: Tag<'_>) {
+        if tag.is(&["td", "th", "img"]) {
+            self.is_gap = true;
+        } else if tag.separates_words() {
+            self.is_break = true;
+        }
+    }
+}
+
+/// Returns the text of a document: white space is folded, and blocks are on lines of their own.
+pub(super) fn text(html: &str) -> String {
+    let mut lines = Lines::default();
+    read(html, &mut lines);
+    lines.text
+}
+
 fn after<'t>(markup: &'t str, end: &str) -> &'t str {
     memmem::find(markup.as_bytes(), end.as_bytes()).map_or("", |at| &markup[at + end.len()..])
 }
@@ -161,4 +201,27 @@ fn decode_entities(mut text: &str, push: &mut impl FnMut(char) -> bool) -> bool 
         text = &text[len..];
     }
     text.chars().all(push)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn text_has_a_line_for_each_block() {
+        for (html, expected) in [
+            (
+                "<p>Your code is <b>42</b>.</p><p>Bye</p>",
+                "Your code is 42.\nBye",
+            ),
+            ("<style>p{}</style> a &amp;\n b<br><br>c ", "a & b\nc"),
+            (
+                "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>",
+                "a b\nc",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(text(html), expected, "{html}");
+        }
+    }
 }

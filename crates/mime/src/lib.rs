@@ -33,7 +33,7 @@ use body_prefix::BodyPrefix;
 pub use decode::without_nul;
 pub use extract::{Code, CodePlace, Confidence, EXTRACTION_VERSION, Extracted, Link, LinkKind};
 use fields::Fields;
-pub use mail_header::{Header, NamedAddress, Unsubscribe};
+pub use mail_header::{Addresses, Header, NamedAddress, Unsubscribe};
 use parts::Leaf;
 
 /// What a message list shows of a mail.
@@ -41,6 +41,8 @@ use parts::Leaf;
 pub struct Summary {
     /// The first address of `From`, as `Name <a@b>` or `a@b`.
     pub from: Option<String>,
+    /// Sender, recipients and identifier in the header.
+    pub addresses: Addresses,
     /// The decoded `Subject`.
     pub subject: Option<String>,
     /// The first characters of the text, on one line.
@@ -109,6 +111,10 @@ pub struct Attachment {
     pub size_bytes: i64,
     /// The Content-ID without angle brackets.
     pub content_id: Option<String>,
+    /// Whether the mail asks to show it in place (RFC 2183).
+    pub is_inline: bool,
+    /// `Content-Transfer-Encoding` as declared, in lower case.
+    pub transfer_encoding: Option<String>,
 }
 
 /// The longest that both bodies of a [`Content`] are together. No charset makes more of the largest mail.
@@ -121,8 +127,10 @@ pub const MAX_BODY_BYTES: usize = 80 << 20;
 pub fn summarize(raw: &[u8]) -> (Summary, Extracted) {
     catch_panic(|| {
         let top = Fields::of_mail(raw);
+        let sender = fields::sender(&top);
         let mut summary = Summary {
-            from: fields::from(&top),
+            from: sender.as_ref().map(fields::from),
+            addresses: Addresses::read(&top, sender.and_then(NamedAddress::of)),
             subject: fields::subject(&top),
             preview_text: String::new(),
             has_attachments: None,
@@ -143,6 +151,7 @@ pub fn summarize(raw: &[u8]) -> (Summary, Extracted) {
     .unwrap_or_else(|| {
         let summary = Summary {
             from: None,
+            addresses: Addresses::default(),
             subject: None,
             preview_text: String::new(),
             has_attachments: None,
@@ -196,6 +205,12 @@ fn content_within(raw: &[u8], max_body_bytes: usize, inline: Option<InlineLimits
         }
     })
     .unwrap_or_default()
+}
+
+/// Makes a text of HTML, as [`Summary::preview_text`] does, with line breaks between blocks.
+#[must_use]
+pub fn text_of_html(html: &str) -> String {
+    catch_panic(|| html::text(html)).unwrap_or_default()
 }
 
 /// Returns whether HTML can reference other parts of its mail.
@@ -263,6 +278,8 @@ fn describe<'l>(index: u32, leaf: &'l Leaf<'_>) -> (Attachment, Cow<'l, [u8]>) {
         content_type: leaf.content_type(),
         size_bytes: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
         content_id: leaf.content_id.clone(),
+        is_inline: leaf.is_inline,
+        transfer_encoding: leaf.declared_encoding.clone(),
     };
     (metadata, bytes)
 }

@@ -1,11 +1,13 @@
 //! The header of a mail as an opened message shows it: addressees, date, identifier, addresses to unsubscribe, and every field.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
-    address,
+    address::{self, Mailbox},
     charset::{self, Charset},
     date, decode, encoded_word,
     extract::web_url,
-    fields::Fields,
+    fields::{self, Fields},
     header,
 };
 
@@ -13,6 +15,10 @@ use super::{
 pub(crate) const MAX_FIELDS_BYTES: usize = header::MAX_HEADER_BYTES;
 /// Addresses of each of `To`, `Cc` and `Reply-To`.
 pub(crate) const MAX_ADDRESSES: usize = 1000;
+/// Addresses of `To` in a list.
+pub(crate) const MAX_LISTED_ADDRESSES: usize = 100;
+/// Names and addresses of `To` in a list together.
+pub(crate) const MAX_LISTED_BYTES: usize = 8 * 1024;
 /// Length of a Message-ID, in characters: that of a line (RFC 5322 2.1.1).
 const MAX_MESSAGE_ID_CHARS: usize = 998;
 /// A longer `mailto:` URL is none.
@@ -23,6 +29,8 @@ const MAX_UNSUBSCRIBE_BYTES: usize = 8 * 1024;
 /// What the header of a mail says beside its [`crate::Summary`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
+    /// The first address of `From`.
+    pub from: Option<NamedAddress>,
     /// The addresses of every `To` field. A mailbox without an address is left out.
     pub to: Vec<NamedAddress>,
     /// The addresses of every `Cc` field.
@@ -39,10 +47,49 @@ pub struct Header {
     pub fields: Vec<(String, String)>,
 }
 
+/// What the header says about sender and recipients, for lists.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Addresses {
+    /// The first address of `From`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<NamedAddress>,
+    /// The first addresses of every `To` field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<NamedAddress>,
+    /// `Message-ID` with its angle brackets, if it has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+}
+
+impl Addresses {
+    /// Reads the fields of a mail; its sender has been read already.
+    pub(super) fn read(fields: &Fields<'_>, from: Option<NamedAddress>) -> Self {
+        let of_mail = fields.charset();
+        let mut to = Vec::new();
+        for value in &fields.to {
+            add_addresses(&mut to, value, of_mail, MAX_LISTED_ADDRESSES);
+        }
+        let mut bytes_left = MAX_LISTED_BYTES;
+        let fits = |one: &NamedAddress| {
+            let bytes = one.address.len() + one.name.as_ref().map_or(0, String::len);
+            let left = bytes_left.checked_sub(bytes);
+            bytes_left = left.unwrap_or(0);
+            left.is_some()
+        };
+        Self {
+            from,
+            to: to.into_iter().take_while(fits).collect(),
+            message_id: fields.message_id.and_then(|value| message_id(value, of_mail)),
+        }
+    }
+}
+
 /// An address with the name that was sent with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedAddress {
     /// The display name, decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The address as sent.
     pub address: String,
@@ -71,8 +118,10 @@ struct Known<'a> {
 
 impl Header {
     pub(super) fn read(raw: &[u8]) -> Self {
-        let of_mail = Fields::of_mail(raw).charset();
+        let top = Fields::of_mail(raw);
+        let of_mail = top.charset();
         let (mut read, mut known) = (Self::default(), Known::default());
+        read.from = fields::sender(&top).and_then(NamedAddress::of);
         let mut bytes_left = MAX_FIELDS_BYTES;
         for (name, value) in header::Fields::of_mail(raw) {
             read.add_field(name, value, of_mail, &mut bytes_left);
@@ -80,11 +129,11 @@ impl Header {
             let place = match name.len() {
                 // Several fields are one list (RFC 5322 4.5.3).
                 2 if is(b"to") => {
-                    add_addresses(&mut read.to, value, of_mail);
+                    add_addresses(&mut read.to, value, of_mail, MAX_ADDRESSES);
                     continue;
                 }
                 2 if is(b"cc") => {
-                    add_addresses(&mut read.cc, value, of_mail);
+                    add_addresses(&mut read.cc, value, of_mail, MAX_ADDRESSES);
                     continue;
                 }
                 4 if is(b"date") => &mut known.date,
@@ -97,7 +146,7 @@ impl Header {
             place.get_or_insert(value);
         }
         if let Some(value) = known.reply_to {
-            add_addresses(&mut read.reply_to, value, of_mail);
+            add_addresses(&mut read.reply_to, value, of_mail, MAX_ADDRESSES);
         }
         read.date_secs = known.date.and_then(date::unix_secs);
         read.message_id = known.message_id.and_then(|value| message_id(value, of_mail));
@@ -124,15 +173,21 @@ impl Header {
     }
 }
 
-fn add_addresses(addresses: &mut Vec<NamedAddress>, value: &[u8], of_mail: Option<Charset>) {
+fn add_addresses(addresses: &mut Vec<NamedAddress>, value: &[u8], of_mail: Option<Charset>, max: usize) {
     let of_mail = of_mail.filter(|_| !value.is_ascii());
-    let room = MAX_ADDRESSES.saturating_sub(addresses.len());
+    let room = max.saturating_sub(addresses.len());
     let found = address::mailboxes(value, of_mail, room);
-    let complete = found.into_iter().filter(|mailbox| !mailbox.address.is_empty());
-    addresses.extend(complete.map(|mailbox| NamedAddress {
-        name: (!mailbox.name.is_empty()).then_some(mailbox.name),
-        address: mailbox.address,
-    }));
+    addresses.extend(found.into_iter().filter_map(NamedAddress::of));
+}
+
+impl NamedAddress {
+    /// Returns a mailbox that has an address.
+    pub(super) fn of(mailbox: Mailbox) -> Option<Self> {
+        (!mailbox.address.is_empty()).then(|| Self {
+            name: (!mailbox.name.is_empty()).then_some(mailbox.name),
+            address: mailbox.address,
+        })
+    }
 }
 
 /// Reads a Message-ID: up to its closing bracket, without the white space of folds.

@@ -36,6 +36,10 @@ pub(super) struct Leaf<'a> {
     pub(super) filename: Option<String>,
     charset: Option<Vec<u8>>,
     pub(super) content_id: Option<String>,
+    /// The disposition is `inline`.
+    pub(super) is_inline: bool,
+    /// The transfer encoding as declared, in lower case.
+    pub(super) declared_encoding: Option<String>,
     /// `format=flowed` (RFC 3676), and whether `delsp=yes`.
     flowed: Option<bool>,
     pub(super) encoding: Encoding,
@@ -207,6 +211,8 @@ impl<'a> Walk<'a> {
             filename,
             charset: charset.map(Cow::into_owned),
             content_id: fields.content_id.and_then(fields::content_id),
+            is_inline: disposition.main == "inline",
+            declared_encoding: fields.encoding.and_then(transfer::declared),
             flowed: (kind == Kind::Text && is("format", b"flowed")).then(|| is("delsp", b"yes")),
             encoding,
             body,

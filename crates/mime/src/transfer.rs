@@ -12,20 +12,34 @@ pub(super) enum Encoding {
     QuotedPrintable,
 }
 
+/// A longer name of an encoding is none.
+const MAX_NAME_BYTES: usize = 32;
+
+/// Reads the first token of the field.
+fn token(field: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| byte.is_ascii_whitespace() || b"\"'".contains(byte);
+    let start = field
+        .iter()
+        .position(|byte| !is_blank(byte))
+        .unwrap_or(field.len());
+    let token = &field[start..];
+    let end = token
+        .iter()
+        .position(|byte| is_blank(byte) || b";(,".contains(byte));
+    &token[..end.unwrap_or(token.len())]
+}
+
+/// Returns the declared name in lower case, if it can be one.
+pub(super) fn declared(field: &[u8]) -> Option<String> {
+    let token = token(field);
+    let is_name = (1..=MAX_NAME_BYTES).contains(&token.len()) && token.iter().all(u8::is_ascii_graphic);
+    is_name.then(|| String::from_utf8_lossy(token).to_ascii_lowercase())
+}
+
 impl Encoding {
     /// Reads the value of the field; an unknown encoding is identity.
     pub(super) fn of(field: Option<&[u8]>) -> Self {
-        let is_blank = |byte: &u8| byte.is_ascii_whitespace() || b"\"'".contains(byte);
-        let field = field.unwrap_or_default();
-        let start = field
-            .iter()
-            .position(|byte| !is_blank(byte))
-            .unwrap_or(field.len());
-        let token = &field[start..];
-        let end = token
-            .iter()
-            .position(|byte| is_blank(byte) || b";(,".contains(byte));
-        let token = &token[..end.unwrap_or(token.len())];
+        let token = token(field.unwrap_or_default());
         if token.eq_ignore_ascii_case(b"base64") {
             Self::Base64
         } else if token.eq_ignore_ascii_case(b"quoted-printable") {

@@ -144,6 +144,7 @@ impl World {
             scope: Some(scope(account_id)),
             page: 1,
             page_size: 30,
+            is_detailed: false,
         };
         self.client
             .clone()

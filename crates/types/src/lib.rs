@@ -5,6 +5,7 @@ mod client_network;
 pub mod clock;
 pub mod error_code;
 pub mod ids;
+mod mailbox_event;
 mod message_received;
 pub mod password;
 mod reason;
@@ -19,6 +20,7 @@ pub use ids::{
     AccountId, AttemptId, AuditEntryId, BlockId, DomainId, HolderId, InvalidId, MessageId, OutboxEntryId,
     RawMessageId, TokenId, UserId, WebhookEventId, WebhookId,
 };
+pub use mailbox_event::MailboxEvent;
 pub use message_received::MessageReceived;
 pub use reason::{Reason, UnknownReason};
 pub use secret::{SecretKey, random_bytes};

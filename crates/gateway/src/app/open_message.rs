@@ -16,6 +16,14 @@ const INLINE_LIMITS: InlineLimits = InlineLimits {
     max_bytes: mayfly_mail_html::MAX_IMAGES_BYTES,
 };
 
+/// What is read beside the bodies as they were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Bodies,
+    DerivedText,
+    InlineParts,
+}
+
 impl App {
     /// Returns a whole message. Reading changes nothing.
     ///
@@ -26,7 +34,19 @@ impl App {
         scope: Scope,
         message_id: String,
     ) -> Result<GetMessageResponse, Failure> {
-        self.get_message(scope, message_id, None).await
+        self.get_message(scope, message_id, Reading::Bodies).await
+    }
+
+    /// As [`App::open_message`], with a text body made from the HTML of a mail that has no text.
+    ///
+    /// # Errors
+    /// As [`App::open_message`].
+    pub(crate) async fn open_message_with_text(
+        &self,
+        scope: Scope,
+        message_id: String,
+    ) -> Result<GetMessageResponse, Failure> {
+        self.get_message(scope, message_id, Reading::DerivedText).await
     }
 
     /// Checks that a message can be opened, without reading it.
@@ -55,7 +75,7 @@ impl App {
     ) -> Result<String, Failure> {
         // Before the message is read: it can be large.
         let permit = self.cleaner.permit(&Party::of_scope(&scope, client)).await?;
-        let message = self.get_message(scope, message_id, Some(INLINE_LIMITS)).await?;
+        let message = self.get_message(scope, message_id, Reading::InlineParts).await?;
         let inline = inline_images(message.inline_parts);
         self.cleaner
             .document(permit, message.html_body, message.text_body, inline, images)
@@ -66,12 +86,13 @@ impl App {
         &self,
         scope: Scope,
         message_id: String,
-        inline_parts: Option<InlineLimits>,
+        reading: Reading,
     ) -> Result<GetMessageResponse, Failure> {
         let request = GetMessageRequest {
             scope: Some(scope),
             message_id,
-            inline_parts,
+            inline_parts: (reading == Reading::InlineParts).then_some(INLINE_LIMITS),
+            derives_text: reading == Reading::DerivedText,
         };
         Ok(self.mailbox().get_message(request).await?.into_inner())
     }

@@ -258,6 +258,7 @@ impl App {
             scope: Some(Scope { caller: Some(caller) }),
             message_id: message_id(message).to_owned(),
             claim_id: claim_id(),
+            is_unread: false,
         };
         let is_ours = match self
             .mailbox()

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::{Delivery, Outcome, owned::Owned};
 use crate::{
     error::Error,
-    store::{Mailbox, Message, RawMessage, deliveries, mailboxes, millis},
+    store::{Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis},
 };
 
 /// What a commit stored.
@@ -33,11 +33,16 @@ pub(super) async fn store_all(
     let mut room: HashMap<AccountId, Room> = HashMap::with_capacity(accounts.len());
     for some in accounts.chunks(1000) {
         let found = mailboxes::lock_active(tx, some).await?;
-        room.extend(
-            found
-                .into_iter()
-                .map(|mailbox| (mailbox.id, Room { mailbox, taken: 0 })),
-        );
+        room.extend(found.into_iter().map(|mailbox| {
+            (
+                mailbox.id,
+                Room {
+                    mailbox,
+                    taken: 0,
+                    messages: 0,
+                },
+            )
+        }));
     }
     let now = clock.now();
     let owners = room
@@ -76,17 +81,17 @@ pub(super) async fn store_all(
     let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
     changed.sort_unstable_by_key(|room| room.mailbox.id);
     for some in changed.chunks(100) {
-        let changes: Vec<(AccountId, i64, MessageId)> = some
+        let changes: Vec<(UsedChange, MessageId)> = some
             .iter()
-            .filter_map(|room| Some((room.mailbox.id, room.taken, room.mailbox.last_message_id?)))
+            .filter_map(|room| Some((room.change(), room.mailbox.last_message_id?)))
             .collect();
         mailboxes::add_deliveries(tx, &changes).await?;
     }
     owned.store(tx).await?;
     let changed = changed.into_iter().map(|room| {
-        let used_bytes = room.mailbox.used_bytes + room.taken;
         Arc::new(Mailbox {
-            used_bytes,
+            used_bytes: room.mailbox.used_bytes + room.taken,
+            message_count: room.mailbox.message_count + room.messages,
             ..room.mailbox
         })
     });
@@ -123,10 +128,11 @@ fn received<'a>(
     received.collect()
 }
 
-/// A mailbox, and how many bytes the batch adds to it.
+/// A mailbox, and how many bytes and messages the batch adds to it.
 struct Room {
     mailbox: Mailbox,
     taken: i64,
+    messages: i64,
 }
 
 impl Room {
@@ -135,6 +141,14 @@ impl Room {
             .quota_bytes
             .saturating_sub(self.mailbox.used_bytes)
             .saturating_sub(self.taken)
+    }
+
+    fn change(&self) -> UsedChange {
+        UsedChange {
+            account: self.mailbox.id,
+            bytes: self.taken,
+            messages: self.messages,
+        }
     }
 }
 
@@ -171,6 +185,7 @@ fn decide(
     for account in &delivery.accounts {
         if let Some(room) = room.get_mut(account) {
             room.taken += size;
+            room.messages += 1;
             ids.push(owned.next(&mut room.mailbox, size));
         }
     }
@@ -203,5 +218,6 @@ fn row(
         created_at_ms: millis(now),
         parse_status: summary.status.into(),
         has_attachments: summary.has_attachments,
+        addresses: Some(delivery.addresses.clone()),
     }
 }

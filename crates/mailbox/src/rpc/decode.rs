@@ -9,7 +9,7 @@ use mayfly_types::{AccountId, UserId};
 
 use crate::{
     error::Error,
-    service::{INVALID_CATCH_ALL, MessageScope, Scope},
+    service::{INVALID_CATCH_ALL, MarkedMessages, MessageScope, Reading, Scope},
 };
 
 /// Largest number of inline parts of an answer.
@@ -75,8 +75,28 @@ pub(super) fn all<T: FromStr>(ids: &[String]) -> Result<Vec<T>, Error> {
     ids.iter().map(|id| parsed(id)).collect()
 }
 
+/// Decodes which messages are marked.
+pub(super) fn marked_messages(
+    which: Option<proto::mark_messages_read_request::Which>,
+) -> Result<MarkedMessages, Error> {
+    use proto::mark_messages_read_request::Which;
+    match which {
+        Some(Which::Ids(ids)) => Ok(MarkedMessages::Ids(ids.message_ids)),
+        Some(Which::All(true)) => Ok(MarkedMessages::All),
+        Some(Which::All(false)) | None => Err(Error::InvalidRequest("ids or all are missing")),
+    }
+}
+
+/// Decodes what a caller wants of a message.
+pub(super) fn reading(request: &proto::GetMessageRequest) -> Reading {
+    Reading {
+        inline: request.inline_parts.map(inline_limits),
+        derives_text: request.derives_text,
+    }
+}
+
 /// Decodes limits, and bounds them.
-pub(super) fn inline_limits(limits: proto::InlineLimits) -> InlineLimits {
+fn inline_limits(limits: proto::InlineLimits) -> InlineLimits {
     let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     InlineLimits {
         max_parts: size(limits.max_parts.into()).min(MAX_INLINE_PARTS),

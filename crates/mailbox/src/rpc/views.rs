@@ -1,13 +1,13 @@
 //! Conversions from the service types to protobuf.
 
-use mayfly_mime::{Code, CodePlace, Extracted, Header, InlinePart, Link, LinkKind, NamedAddress};
+use mayfly_mime::{Addresses, Code, CodePlace, Extracted, Header, InlinePart, Link, LinkKind, NamedAddress};
 use mayfly_proto::mailbox as proto;
 use mayfly_webhooks::{Attempt, EVENT_TYPE, Webhook, WebhookStatus, event_name};
 
 use crate::{
-    service::MessageReceived,
+    service::{DetailedList, DetailedMessage, MessageReceived},
     store::{
-        Mailbox,
+        Mailbox, addresses,
         entities::{custom_domain, domain, usage_day},
         messages::ListedMessage,
     },
@@ -60,13 +60,51 @@ pub(super) fn summary_to_proto(message: ListedMessage) -> proto::MessageSummary 
         is_read: message.is_read,
         created_at: seconds(message.created_at_ms),
         has_attachments: message.has_attachments,
+        addresses: None,
+    }
+}
+
+pub(super) fn detailed_to_proto(listed: &DetailedList) -> proto::ListMessagesResponse {
+    let messages = listed.page.messages.iter().take(listed.shown);
+    proto::ListMessagesResponse {
+        messages: messages.map(detailed_summary_to_proto).collect(),
+        totals: Some(proto::MailboxTotals {
+            message_count: listed.message_count,
+            address: listed.page.address.clone(),
+        }),
+    }
+}
+
+pub(super) fn detailed_summary_to_proto(message: &DetailedMessage) -> proto::MessageSummary {
+    proto::MessageSummary {
+        addresses: Some(addresses_to_proto(message.addresses.clone())),
+        ..summary_to_proto(message.listed.clone())
+    }
+}
+
+fn addresses_to_proto(addresses: Addresses) -> proto::MessageAddresses {
+    proto::MessageAddresses {
+        from: addresses.from.map(address_to_proto),
+        to: addresses.to.into_iter().map(address_to_proto).collect(),
+        message_id: addresses.message_id,
+    }
+}
+
+fn address_to_proto(one: NamedAddress) -> proto::NamedAddress {
+    proto::NamedAddress {
+        name: one.name,
+        address: one.address,
     }
 }
 
 pub(super) fn received_to_proto(received: MessageReceived) -> proto::MessageReceived {
+    let stored = addresses::decode(received.message.addresses.as_deref());
     proto::MessageReceived {
         account_id: received.message.account_id.to_string(),
-        summary: Some(summary_to_proto(received.message.into())),
+        summary: Some(proto::MessageSummary {
+            addresses: stored.map(addresses_to_proto),
+            ..summary_to_proto(received.message.into())
+        }),
         address: received.address,
         findings: Some(extracted_to_proto(received.extracted)),
     }
@@ -79,6 +117,8 @@ pub(super) fn attachment_to_proto(attachment: mayfly_mime::Attachment) -> proto:
         content_type: attachment.content_type,
         size_bytes: attachment.size_bytes,
         content_id: attachment.content_id,
+        is_inline: attachment.is_inline,
+        transfer_encoding: attachment.transfer_encoding.unwrap_or_default(),
     }
 }
 
@@ -91,13 +131,7 @@ pub(super) fn inline_part_to_proto(part: InlinePart) -> proto::InlinePart {
 }
 
 pub(super) fn header_to_proto(header: Header) -> proto::MessageHeader {
-    let addresses = |addresses: Vec<NamedAddress>| {
-        let addresses = addresses.into_iter().map(|one| proto::NamedAddress {
-            name: one.name,
-            address: one.address,
-        });
-        addresses.collect()
-    };
+    let addresses = |addresses: Vec<NamedAddress>| addresses.into_iter().map(address_to_proto).collect();
     let field = |(name, value)| proto::HeaderField { name, value };
     proto::MessageHeader {
         to: addresses(header.to),
@@ -111,6 +145,7 @@ pub(super) fn header_to_proto(header: Header) -> proto::MessageHeader {
             one_click: found.one_click,
         }),
         fields: header.fields.into_iter().map(field).collect(),
+        from: header.from.map(address_to_proto),
     }
 }
 

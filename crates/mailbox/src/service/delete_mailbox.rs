@@ -1,5 +1,7 @@
 //! Deletes a mailbox. The outbox deletes its credential in `auth`; the sweeper removes its rows.
 
+use mayfly_types::MailboxEvent;
+
 use super::{Scope, Service};
 use crate::{
     error::Error,
@@ -25,6 +27,7 @@ impl Service {
             })
             .await?;
         self.outbox.notify_one();
+        self.publish(MailboxEvent::AccountDeleted(id));
         Ok(())
     }
 }

@@ -4,7 +4,12 @@ use mayfly_types::{AccountId, MessageId};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Service, parse};
-use crate::{delivery::Delivery, error::Error, storage::Admission, store::extracted::StoredExtracted};
+use crate::{
+    delivery::Delivery,
+    error::Error,
+    storage::Admission,
+    store::{addresses, extracted::StoredExtracted},
+};
 
 /// More recipients than an SMTP transaction accepts.
 const MAX_RECIPIENTS: usize = 1000;
@@ -71,6 +76,7 @@ impl Service {
         }
         let ((summary, extracted), raw) = parse(intake.raw, mayfly_mime::summarize).await?;
         let extracted = StoredExtracted::encode(&extracted)?;
+        let addresses = addresses::encode(&summary.addresses)?;
         let mut accounts = intake.recipients.clone();
         accounts.sort_unstable();
         accounts.dedup();
@@ -78,6 +84,7 @@ impl Service {
             accounts: accounts.clone(),
             sender: mayfly_mime::without_nul(intake.sender),
             summary,
+            addresses,
             extracted,
             raw,
             span: tracing::Span::current(),

@@ -4,6 +4,7 @@ use mayfly_mime::{Content, Extracted, Header, InlineLimits};
 
 use super::{MessageScope, Service, parse};
 use crate::{
+    config,
     error::Error,
     store::{Message, ParseStatus, extracted::StoredExtracted},
 };
@@ -16,6 +17,16 @@ pub(crate) struct FullMessage {
     pub(crate) content: Content,
     pub(crate) extracted: Extracted,
     pub(crate) header: Header,
+    /// The end of its retention.
+    pub(crate) expires_at_ms: i64,
+}
+
+/// What a caller wants beside the bodies.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reading {
+    pub(crate) inline: Option<InlineLimits>,
+    /// The text of a mail that has HTML only is made from that.
+    pub(crate) derives_text: bool,
 }
 
 impl Service {
@@ -26,14 +37,14 @@ impl Service {
         &self,
         scope: MessageScope,
         message_id: &str,
-        inline: Option<InlineLimits>,
+        reading: Reading,
     ) -> Result<FullMessage, Error> {
         let (mailbox, mut message) = self.message(scope, message_id).await?;
         let _memory = self.large_reads.acquire(scope.into(), message.size_bytes).await?;
         let (mut content, mut extracted, mut header) = Default::default();
         match message.parse_status {
             ParseStatus::Parsed => {
-                (content, extracted, header) = self.read(&message, inline).await?;
+                (content, extracted, header) = self.read(&message, reading).await?;
                 // Also of a message that was stored before the column existed.
                 message.has_attachments = Some(!content.attachments.is_empty());
             }
@@ -43,7 +54,10 @@ impl Service {
             }
             ParseStatus::Failed => {}
         }
+        let retention = config::duration(self.config.retention).whole_milliseconds();
+        let retention_ms = i64::try_from(retention).unwrap_or(i64::MAX);
         Ok(FullMessage {
+            expires_at_ms: message.created_at_ms.saturating_add(retention_ms),
             address: mailbox.address.clone(),
             message,
             content,
@@ -53,21 +67,17 @@ impl Service {
     }
 
     /// Reads a mail from its bytes. Codes and links are those that were stored, if they are usable.
-    async fn read(
-        &self,
-        message: &Message,
-        inline: Option<InlineLimits>,
-    ) -> Result<(Content, Extracted, Header), Error> {
+    async fn read(&self, message: &Message, reading: Reading) -> Result<(Content, Extracted, Header), Error> {
         let raw = self.raw(message).await?;
         let decoded = StoredExtracted::of(&raw).decode();
         let is_usable = decoded.is_ok();
         let parsed = parse(raw.bytes, move |raw| {
             let recomputed = (!is_usable).then(|| mayfly_mime::summarize(raw).1);
-            (
-                mayfly_mime::content(raw, inline),
-                mayfly_mime::header(raw),
-                recomputed,
-            )
+            let mut content = mayfly_mime::content(raw, reading.inline);
+            if reading.derives_text && content.text_body.is_none() {
+                content.text_body = content.html_body.as_deref().map(mayfly_mime::text_of_html);
+            }
+            (content, mayfly_mime::header(raw), recomputed)
         });
         let ((content, header, recomputed), _) = parsed.await?;
         let extracted = match decoded {

@@ -13,8 +13,37 @@ use crate::{
 
 /// The largest page.
 const MAX_PAGE_SIZE: u32 = 100;
-/// The page size of the bearer API. Only first pages of this size are cached.
+/// The page size of the dialects. Only first pages of this size are cached.
 const CACHED_PAGE_SIZE: u32 = 30;
+
+/// Which page of a list, and how large.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paging {
+    page: u32,
+    page_size: u32,
+}
+
+impl Paging {
+    /// Checks the size of a page; page 0 is page 1.
+    pub(super) fn new(page: u32, page_size: u32) -> Result<Self, Error> {
+        if !(1..=MAX_PAGE_SIZE).contains(&page_size) {
+            return Err(Error::InvalidRequest("page_size: must be from 1 to 100"));
+        }
+        Ok(Self { page, page_size })
+    }
+
+    pub(super) fn is_cached(self) -> bool {
+        self.page <= 1 && self.page_size == CACHED_PAGE_SIZE
+    }
+
+    pub(super) fn limit(self) -> u64 {
+        u64::from(self.page_size)
+    }
+
+    pub(super) fn offset(self) -> u64 {
+        u64::from(self.page.saturating_sub(1)) * self.limit()
+    }
+}
 
 impl Service {
     /// Lists a page of 1 to 100 messages, newest first, numbered from 1; page 0 is page 1. A cached page can end with messages
@@ -22,19 +51,17 @@ impl Service {
     #[tracing::instrument(name = "mailbox.list_messages", level = "debug", skip_all)]
     pub(crate) async fn list_messages(&self, scope: Scope, page: u32, page_size: u32) -> Result<Page, Error> {
         let account = scope.account();
-        if !(1..=MAX_PAGE_SIZE).contains(&page_size) {
-            return Err(Error::InvalidRequest("page_size: must be from 1 to 100"));
-        }
-        let is_cached = page <= 1 && page_size == CACHED_PAGE_SIZE;
-        if is_cached && let Some(page) = self.store.cache().page(account) {
+        let paging = Paging::new(page, page_size)?;
+        if paging.is_cached()
+            && let Some(page) = self.store.cache().page(account)
+        {
             // The cache holds the mailbox of every cached page.
             self.mailbox(scope).await?;
             return Ok(page);
         }
         let owner = scope.owner();
         let oldest = self.oldest_shown();
-        let limit = u64::from(page_size);
-        let offset = u64::from(page.saturating_sub(1)) * limit;
+        let (limit, offset) = (paging.limit(), paging.offset());
         let ticket = self.store.cache().begin(account);
         let Listed {
             messages,
@@ -51,7 +78,7 @@ impl Service {
             None => drop(self.mailbox(scope).await?),
         }
         let listed = Page::from(messages);
-        if is_cached {
+        if paging.is_cached() {
             self.store.cache().insert_page(ticket, account, &listed);
         }
         Ok(listed)

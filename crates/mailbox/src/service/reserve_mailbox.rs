@@ -60,6 +60,7 @@ impl Service {
             state: State::Reserved,
             quota_bytes: self.config.quota(owner.is_some()),
             used_bytes: 0,
+            message_count: 0,
             created_at_ms: millis(now),
             last_active_at_ms: millis(now),
             lease_expires_at_ms: Some(lease_ms),

@@ -11,9 +11,10 @@ use mayfly_types::AccountId;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{Mailbox, messages::ListedMessage};
+use crate::service::DetailedPage;
 
 const SHARDS: usize = 16;
-/// Entries of a shard. A usual page has 15 KiB, so all shards hold 30 MiB.
+/// Entries of a shard. A usual page has 15 KiB and a detailed one 20 KiB, so all shards hold 70 MiB.
 const MAX_ENTRIES: usize = 128;
 
 /// A page, shared by its readers.
@@ -44,6 +45,7 @@ struct Shard {
 struct Entry {
     mailbox: Option<Arc<Mailbox>>,
     page: Option<Page>,
+    detailed_page: Option<Arc<DetailedPage>>,
 }
 
 /// The epoch of a shard before a read.
@@ -92,6 +94,11 @@ impl Cache {
         self.shard(account).entries.get(&account)?.page.clone()
     }
 
+    /// Returns the detailed first page of a mailbox, if it is cached.
+    pub(crate) fn detailed_page(&self, account: AccountId) -> Option<Arc<DetailedPage>> {
+        self.shard(account).entries.get(&account)?.detailed_page.clone()
+    }
+
     /// Takes a ticket before a read.
     pub(crate) fn begin(&self, account: AccountId) -> Ticket {
         Ticket(self.shard(account).epoch)
@@ -105,6 +112,11 @@ impl Cache {
     /// Inserts the first page of a mailbox, unless the shard was invalidated since the ticket.
     pub(crate) fn insert_page(&self, ticket: Ticket, account: AccountId, page: &Page) {
         self.insert(ticket, account, |entry| entry.page = Some(page.clone()));
+    }
+
+    /// Inserts the detailed first page of a mailbox, unless the shard was invalidated since the ticket.
+    pub(crate) fn insert_detailed_page(&self, ticket: Ticket, account: AccountId, page: &Arc<DetailedPage>) {
+        self.insert(ticket, account, |entry| entry.detailed_page = Some(page.clone()));
     }
 
     fn insert(&self, ticket: Ticket, account: AccountId, set: impl FnOnce(&mut Entry)) {
@@ -142,6 +154,7 @@ impl Cache {
                     let entry = Entry {
                         mailbox: Some(mailbox.clone()),
                         page: None,
+                        detailed_page: None,
                     };
                     shard.entries.insert(mailbox.id, entry);
                 }
@@ -181,6 +194,7 @@ mod tests {
             state: State::Active,
             quota_bytes: 100,
             used_bytes,
+            message_count: 0,
             created_at_ms: 0,
             last_active_at_ms: 0,
             lease_expires_at_ms: None,

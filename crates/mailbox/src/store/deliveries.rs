@@ -50,6 +50,7 @@ pub(crate) async fn insert_messages(c: &impl ConnectionTrait, rows: Vec<Message>
             created_at_ms: Set(row.created_at_ms),
             parse_status: Set(row.parse_status),
             has_attachments: Set(row.has_attachments),
+            addresses: Set(row.addresses),
         });
         message::Entity::insert_many(chunk)
             .exec_without_returning(c)

@@ -4,7 +4,7 @@ use mayfly_types::{AccountId, Address, DomainName, MessageId, UserId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    QuerySelect, UpdateMany,
     sea_query::{CaseStatement, Expr, ExprTrait},
 };
 
@@ -236,6 +236,7 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, mailbox: Model) -> Result<(
         state: Set(mailbox.state),
         quota_bytes: Set(mailbox.quota_bytes),
         used_bytes: Set(mailbox.used_bytes),
+        message_count: Set(mailbox.message_count),
         created_at_ms: Set(mailbox.created_at_ms),
         last_active_at_ms: Set(mailbox.last_active_at_ms),
         lease_expires_at_ms: Set(mailbox.lease_expires_at_ms),
@@ -374,23 +375,18 @@ pub(crate) async fn touch(c: &impl ConnectionTrait, ids: &[AccountId], now_ms: i
         .map(drop)
 }
 
-/// Adds to the used bytes of mailboxes and sets their last message ids, in one statement.
+/// Adds to the used bytes and the messages of mailboxes and sets their last message ids, in one statement.
 pub(crate) async fn add_deliveries(
     c: &impl ConnectionTrait,
-    deliveries: &[(AccountId, i64, MessageId)],
+    deliveries: &[(UsedChange, MessageId)],
 ) -> Result<(), DbErr> {
-    let (mut used, mut last) = (CaseStatement::new(), CaseStatement::new());
-    for (id, bytes, message_id) in deliveries {
-        used = used.case(Expr::col(Column::Id).eq(*id), Expr::value(*bytes));
-        last = last.case(Expr::col(Column::Id).eq(*id), Expr::value(*message_id));
+    let changes: Vec<UsedChange> = deliveries.iter().map(|(change, _)| *change).collect();
+    let mut last = CaseStatement::new();
+    for (change, message_id) in deliveries {
+        last = last.case(Expr::col(Column::Id).eq(change.account), Expr::value(*message_id));
     }
-    Entity::update_many()
-        .col_expr(
-            Column::UsedBytes,
-            Expr::col(Column::UsedBytes).add(used.finally(Expr::value(0i64))),
-        )
+    add_used(&changes)
         .col_expr(Column::LastMessageId, last.into())
-        .filter(Column::Id.is_in(deliveries.iter().map(|(id, ..)| *id)))
         .exec(c)
         .await
         .map(drop)
@@ -411,25 +407,33 @@ pub(crate) async fn list_last_message_ids(
         .await
 }
 
-/// Changes the used bytes of mailboxes, in one statement.
+/// Changes the used bytes and the number of messages of mailboxes, in one statement.
 pub(crate) async fn change_used(c: &impl ConnectionTrait, changes: &[UsedChange]) -> Result<(), DbErr> {
     if changes.is_empty() {
         return Ok(());
     }
-    let change = match changes {
-        [(_, bytes)] => Expr::value(*bytes),
-        _ => changes
-            .iter()
-            .fold(CaseStatement::new(), |case, (id, bytes)| {
-                case.case(Expr::col(Column::Id).eq(*id), Expr::value(*bytes))
-            })
-            .finally(Expr::value(0i64))
-            .into(),
+    add_used(changes).exec(c).await.map(drop)
+}
+
+fn add_used(changes: &[UsedChange]) -> UpdateMany<Entity> {
+    let sum = |column: Column, of: fn(&UsedChange) -> i64| {
+        let change = match changes {
+            [change] => Expr::value(of(change)),
+            _ => changes
+                .iter()
+                .fold(CaseStatement::new(), |case, change| {
+                    case.case(Expr::col(Column::Id).eq(change.account), Expr::value(of(change)))
+                })
+                .finally(Expr::value(0i64))
+                .into(),
+        };
+        Expr::col(column).add(change)
     };
     Entity::update_many()
-        .col_expr(Column::UsedBytes, Expr::col(Column::UsedBytes).add(change))
-        .filter(Column::Id.is_in(changes.iter().map(|(id, _)| *id)))
-        .exec(c)
-        .await
-        .map(drop)
+        .col_expr(Column::UsedBytes, sum(Column::UsedBytes, |change| change.bytes))
+        .col_expr(
+            Column::MessageCount,
+            sum(Column::MessageCount, |change| change.messages),
+        )
+        .filter(Column::Id.is_in(changes.iter().map(|change| change.account)))
 }

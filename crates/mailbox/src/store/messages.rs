@@ -2,9 +2,9 @@
 
 use mayfly_types::{AccountId, MessageId, RawMessageId, UserId};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, JoinType, QueryFilter,
-    QueryOrder, QuerySelect, RelationTrait,
-    sea_query::{Expr, Func, Query},
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait, Select,
+    sea_query::{Expr, Func, Order, Query, SimpleExpr},
 };
 
 use super::entities::{
@@ -65,19 +65,8 @@ pub(crate) async fn list(
     limit: u64,
     offset: u64,
 ) -> Result<Listed, DbErr> {
-    let mut select = Entity::find()
-        .join(JoinType::InnerJoin, Relation::Mailbox.def())
-        .filter(Column::AccountId.eq(account))
-        .filter(mailbox::Column::State.eq(mailbox::State::Active))
-        .filter(Column::Id.gte(oldest))
-        .order_by_desc(Column::Id)
-        .limit(limit)
-        .offset(offset);
-    if let Some(owner) = owner {
-        select = select.filter(mailbox::Column::OwnerUserId.eq(owner));
-    }
     // Reads only the listed columns, by position: this is the most frequent query.
-    let rows = select
+    let rows = page(account, owner, oldest, limit, offset)
         .select_only()
         .columns([
             Column::Id,
@@ -125,6 +114,78 @@ pub(crate) async fn list(
         messages: messages.collect(),
         last_active_at_ms,
     })
+}
+
+fn page(
+    account: AccountId,
+    owner: Option<UserId>,
+    oldest: MessageId,
+    limit: u64,
+    offset: u64,
+) -> Select<Entity> {
+    let select = Entity::find()
+        .join(JoinType::InnerJoin, Relation::Mailbox.def())
+        .filter(Column::AccountId.eq(account))
+        .filter(mailbox::Column::State.eq(mailbox::State::Active))
+        .filter(Column::Id.gte(oldest))
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .offset(offset);
+    match owner {
+        Some(owner) => select.filter(mailbox::Column::OwnerUserId.eq(owner)),
+        None => select,
+    }
+}
+
+/// A message of a detailed list, with its mailbox.
+#[derive(Debug, FromQueryResult)]
+pub(crate) struct DetailedRow {
+    #[sea_orm(nested)]
+    pub(crate) message: Model,
+    pub(crate) address: String,
+    pub(crate) message_count: i64,
+    pub(crate) last_active_at_ms: i64,
+    /// The oldest message of the mailbox that is not removed yet.
+    pub(crate) first_id: MessageId,
+}
+
+/// Lists as [`list`] does, with the whole rows and the totals of the mailbox.
+pub(crate) async fn list_detailed(
+    c: &impl ConnectionTrait,
+    account: AccountId,
+    owner: Option<UserId>,
+    oldest: MessageId,
+    limit: u64,
+    offset: u64,
+) -> Result<Vec<DetailedRow>, DbErr> {
+    let first = Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        .and_where(Expr::col(Column::AccountId).eq(account))
+        .order_by(Column::Id, Order::Asc)
+        .limit(1)
+        .to_owned();
+    page(account, owner, oldest, limit, offset)
+        .column(mailbox::Column::Address)
+        .column(mailbox::Column::MessageCount)
+        .column(mailbox::Column::LastActiveAtMs)
+        .expr_as(SimpleExpr::SubQuery(None, Box::new(first.into())), "first_id")
+        .into_model()
+        .all(c)
+        .await
+}
+
+/// Counts the messages of a mailbox that are past their retention and not removed yet.
+pub(crate) async fn count_before(
+    c: &impl ConnectionTrait,
+    account: AccountId,
+    oldest: MessageId,
+) -> Result<u64, DbErr> {
+    Entity::find()
+        .filter(Column::AccountId.eq(account))
+        .filter(Column::Id.lt(oldest))
+        .count(c)
+        .await
 }
 
 /// The mailboxes that a caller follows.
@@ -254,6 +315,71 @@ pub(crate) async fn mark_read(
         .exec(c)
         .await?;
     Ok(updated.rows_affected > 0)
+}
+
+/// Marks a read message as unread. Returns false when there is none.
+pub(crate) async fn mark_unread(
+    c: &impl ConnectionTrait,
+    account: AccountId,
+    id: MessageId,
+) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::IsRead, Expr::value(false))
+        .col_expr(Column::ReadClaim, Expr::value(None::<String>))
+        .filter(of(account, id))
+        .filter(Column::IsRead.eq(true))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected > 0)
+}
+
+/// The unread messages of a mailbox, or those of them with some ids.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) account: AccountId,
+    pub(crate) ids: Option<Vec<MessageId>>,
+    /// The smallest id.
+    pub(crate) oldest: MessageId,
+}
+
+impl Unread {
+    fn condition(&self) -> Condition {
+        Condition::all()
+            .add(Column::AccountId.eq(self.account))
+            .add(Column::Id.gte(self.oldest))
+            .add_option(self.ids.as_ref().map(|ids| Column::Id.is_in(ids.iter().copied())))
+            .add(Column::IsRead.eq(false))
+    }
+}
+
+/// Lists the newest unread messages, oldest first.
+pub(crate) async fn list_unread(
+    c: &impl ConnectionTrait,
+    unread: &Unread,
+    limit: u64,
+) -> Result<Vec<MessageId>, DbErr> {
+    let mut ids: Vec<MessageId> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(unread.condition())
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .into_tuple()
+        .all(c)
+        .await?;
+    ids.reverse();
+    Ok(ids)
+}
+
+/// Marks unread messages as read. Returns how many.
+pub(crate) async fn mark_all_read(c: &impl ConnectionTrait, unread: &Unread) -> Result<u64, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::IsRead, Expr::value(true))
+        .col_expr(Column::ReadClaim, Expr::value(None::<String>))
+        .filter(unread.condition())
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected)
 }
 
 /// Removes a message, but not its bytes.

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::crlf;
 use crate::{
-    Header, NamedAddress, Unsubscribe, header,
-    mail_header::{MAX_ADDRESSES, MAX_FIELDS_BYTES},
+    Addresses, Header, NamedAddress, Unsubscribe, header,
+    mail_header::{MAX_ADDRESSES, MAX_FIELDS_BYTES, MAX_LISTED_ADDRESSES, MAX_LISTED_BYTES},
     summarize,
 };
 
@@ -268,5 +268,37 @@ proptest! {
             len += text.len();
         }
         prop_assert!(len <= 12 * raw.len() + 100);
+    }
+}
+
+#[test]
+fn summarize_returns_addresses_within_bounds() {
+    let raw = crlf(
+        "From: the team, =?utf-8?q?Sh=C3=B6p?= <hi@shop.test>\nTo: a@b.test\nto: Bo <b@b.test>\n\
+         Message-ID: <1@shop.test>\n\nx",
+    );
+    let addresses = summarize(&raw).0.addresses;
+    let from = addresses.from.clone().unwrap();
+    assert_eq!(
+        (from.name.as_deref(), from.address.as_str()),
+        (Some("Sh\u{f6}p"), "hi@shop.test")
+    );
+    assert_eq!(shown(&addresses.to), ["a@b.test", "Bo <b@b.test>"]);
+    assert_eq!(addresses.message_id.as_deref(), Some("<1@shop.test>"));
+    assert_eq!(header(&raw).from, addresses.from);
+    let none = summarize(&crlf("From: team\n\nx")).0.addresses;
+    assert_eq!(none, Addresses::default());
+
+    let short = (0..MAX_LISTED_ADDRESSES + 5).map(|n| format!("{n}@b.test"));
+    let long = (0..50).map(|n| format!("{n}{}@b.test", "x".repeat(400)));
+    for (to, is_short) in [(short.collect::<Vec<_>>(), true), (long.collect(), false)] {
+        let listed = summarize(&crlf(&format!("To: {}\n\nx", to.join(",\n "))))
+            .0
+            .addresses
+            .to;
+        let bytes: usize = listed.iter().map(|one| one.address.len()).sum();
+        assert!(bytes <= MAX_LISTED_BYTES);
+        assert_eq!(listed.len() == MAX_LISTED_ADDRESSES, is_short);
+        assert_eq!(shown(&listed), to[..listed.len()]);
     }
 }

@@ -43,15 +43,33 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     let (small, small_load) = filled(lab, MAILS_A_MAILBOX)?;
     let (mut big, big_load) = filled(lab, many)?;
     let (small_pids, big_pids) = (pids(&small), pids(&big));
+    let of_mailtm = |world: &World, load: &Load| Load {
+        url: format!("{}/messages", world.http()),
+        ..load.clone()
+    };
+    let (small_mailtm, big_mailtm) = (of_mailtm(&small, &small_load), of_mailtm(&big, &big_load));
     let contenders = [
         Contender::new("list, many stored", || wrk::measure(lab, &big_load, &big_pids)),
         Contender::new("list, 1,000 stored", || {
             wrk::measure(lab, &small_load, &small_pids)
         }),
+        Contender::new("list of mail.tm, many stored", || {
+            wrk::measure(lab, &big_mailtm, &big_pids)
+        }),
+        Contender::new("list of mail.tm, 1,000 stored", || {
+            wrk::measure(lab, &small_mailtm, &small_pids)
+        }),
     ];
-    let [many_stored, few_stored] = rounds::run(lab.rounds, contenders)?;
+    let [many_stored, few_stored, many_mailtm, few_mailtm] = rounds::run(lab.rounds, contenders)?;
     let what = format!("list, 32 connections, {many} mails stored");
     table.rate(&what, &many_stored, &few_stored, Target::AtLeast(0.8));
+    for (mails, mailtm, bearer_api) in [
+        (many, &many_mailtm, &many_stored),
+        (MAILS_A_MAILBOX, &few_mailtm, &few_stored),
+    ] {
+        let what = format!("list of mail.tm with totals, {mails} mails stored");
+        table.rate(&what, mailtm, bearer_api, Target::AtLeast(0.9));
+    }
 
     let mut starts = Vec::new();
     for _ in 0..5 {
@@ -99,16 +117,22 @@ async fn fill(world: &World, account: &str, mails: usize) -> anyhow::Result<()> 
              ELSE CAST(X'{time}70008000' || substr('000000' || (i / {MAILS_A_MAILBOX}), -6) AS BLOB) END,
            CAST(X'{time}700080' || substr('0000000' || i, -7) AS BLOB) FROM n)
          INSERT INTO messages (account_id, id, raw_id, sender, from_header, subject, preview_text, size_bytes, is_read,
-           created_at_ms, parse_status)
+           created_at_ms, parse_status, addresses)
          SELECT box, id, id, 'bounce@example.com', 'A Shop <shop@example.com>', 'Order ' || i,
            'Your order has left our warehouse and will be with you in two days. Your order has left our ware', 4096, 0,
-           {}, 0 FROM m",
+           {}, 0,
+           '{{\"from\":{{\"name\":\"A Shop\",\"address\":\"shop@example.com\"}},\"to\":[{{\"address\":\"reader@mayfly.test\"}}]}}'
+           FROM m",
         now.unix_timestamp() * 1000
     );
+    let count = format!("UPDATE mailboxes SET message_count = {MAILS_A_MAILBOX} WHERE id = X'{account}'");
     let db = Database::open_sqlite(&world.data_dir().join("mailbox.db")).await?;
     db.tx("fill", |tx| {
-        let sql = sql.clone();
-        Box::pin(async move { tx.execute_unprepared(&sql).await.map(drop) })
+        let (sql, count) = (sql.clone(), count.clone());
+        Box::pin(async move {
+            tx.execute_unprepared(&sql).await?;
+            tx.execute_unprepared(&count).await.map(drop)
+        })
     })
     .await
     .map_err(|error: DbErr| error)?;

@@ -14,22 +14,36 @@ use crate::{
 impl Service {
     /// Removes deliveries older than an id with all their messages, and gives their size back to the quotas.
     pub(super) async fn sweep_messages(&self, oldest: RawMessageId) -> Result<usize, Error> {
-        self.store
+        let swept = self
+            .store
             .write("sweep_messages", None, move |tx| {
                 Box::pin(async move {
                     let raw_ids = sweeps::list_deliveries_before(tx, oldest, BATCH).await?;
                     if raw_ids.is_empty() {
-                        return Ok(0);
+                        return Ok((0, Vec::new()));
                     }
                     // A concurrent deletion waits for the locks and then finds nothing: each message is counted once.
                     let sizes = sweeps::lock_sizes(tx, &raw_ids).await?;
                     sweeps::remove_deliveries(tx, &raw_ids).await?;
                     let changes = given_back(&sizes);
                     mailboxes::change_used(tx, &changes).await?;
-                    Ok(raw_ids.len())
+                    Ok((raw_ids.len(), changes))
                 })
             })
-            .await
+            .await;
+        match swept {
+            Ok((count, changes)) => {
+                for change in changes {
+                    self.store.cache().invalidate(change.account);
+                }
+                Ok(count)
+            }
+            Err(error) => {
+                // A commit that failed can have happened.
+                self.store.cache().clear();
+                Err(error)
+            }
+        }
     }
 
     /// Removes messages of a deleted mailbox. Its `used_bytes` says whether any are left.
@@ -48,8 +62,16 @@ impl Service {
                     // Once the last messages are gone nothing is used, whatever was counted.
                     let is_last = found.len() < count(BATCH);
                     let removed: i64 = found.iter().map(|message| message.size_bytes).sum();
-                    let change = if is_last { -mailbox.used_bytes } else { -removed };
-                    mailboxes::change_used(tx, &[(mailbox.id, change)]).await?;
+                    let (bytes, messages) = match is_last {
+                        true => (mailbox.used_bytes, mailbox.message_count),
+                        false => (removed, BATCH.cast_signed()),
+                    };
+                    let change = UsedChange {
+                        account: mailbox.id,
+                        bytes: -bytes,
+                        messages: -messages,
+                    };
+                    mailboxes::change_used(tx, &[change]).await?;
                     Ok(found.len().max(1))
                 })
             })
@@ -68,7 +90,13 @@ impl Service {
 fn given_back(sizes: &[(AccountId, i64)]) -> Vec<UsedChange> {
     let mut changes = BTreeMap::new();
     for (account, size) in sizes {
-        *changes.entry(*account).or_insert(0) -= size;
+        let change = changes.entry(*account).or_insert(UsedChange {
+            account: *account,
+            bytes: 0,
+            messages: 0,
+        });
+        change.bytes -= size;
+        change.messages -= 1;
     }
-    changes.into_iter().collect()
+    changes.into_values().collect()
 }

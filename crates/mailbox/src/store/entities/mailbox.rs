@@ -16,6 +16,8 @@ pub struct Model {
     pub state: State,
     pub quota_bytes: i64,
     pub used_bytes: i64,
+    /// The messages that `used_bytes` counts.
+    pub message_count: i64,
     pub created_at_ms: i64,
     pub last_active_at_ms: i64,
     /// Set while reserved.

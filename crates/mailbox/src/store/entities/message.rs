@@ -23,6 +23,8 @@ pub struct Model {
     pub parse_status: ParseStatus,
     /// Null where not all of the mail was read, and for mail that was stored before the column existed.
     pub has_attachments: Option<bool>,
+    /// JSON of [`mayfly_mime::Addresses`]. Null for mail that was stored before the column existed, until it is listed.
+    pub addresses: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

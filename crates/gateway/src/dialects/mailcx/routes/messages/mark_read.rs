@@ -39,6 +39,7 @@ pub(crate) async fn handle(
         scope: Some(principal.scope()),
         message_id,
         claim_id: claim.map_or_else(claim_id, str::to_owned),
+        is_unread: false,
     };
     let marked = app.mailbox().mark_message_read(request).await?.into_inner();
     let changed = if marked.has_changed { "true" } else { "false" };
