@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderName, Method, header},
+    http::{HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::Response,
 };
@@ -17,6 +17,7 @@ use mayfly_runtime::config::{ConfigValue, List, Schema, Syntax};
 use tower::{Layer, ServiceExt};
 use tower_http::cors::{Any, CorsLayer};
 
+use self::mailtm::accept::Format;
 use crate::app::App;
 
 /// How long browsers remember the answer to a preflight request; Chromium takes no more.
@@ -99,7 +100,7 @@ pub(crate) fn router(dialects: &Dialects, app: &App, base_path: &str) -> Router 
         .0
         .iter()
         .fold(bearer_api, |router, dialect| match dialect {
-            Dialect::MailTm => router.merge(mailtm::router(app.clone())),
+            Dialect::MailTm => router.merge(mailtm::router(app.clone(), base_path)),
             Dialect::MailTd | Dialect::MailCxV1 => router,
         })
 }
@@ -111,11 +112,19 @@ pub(crate) async fn render_failures(
     next: Next,
 ) -> Response {
     let dialect = dialects.of_path(request.uri().path());
+    let format = (dialect == Some(Dialect::MailTm)).then(|| Format::of(request.headers()));
     let mut response = next.run(request).await;
-    match (response.extensions_mut().remove::<Failure>(), dialect) {
-        (Some(failure), _) => mailcx::errors::render(failure, response),
+    let failure = response.extensions_mut().remove::<Failure>();
+    let mut response = match (failure, format) {
+        (Some(failure), Some(format)) => mailtm::errors::render(failure, response, format),
+        (Some(failure), None) => mailcx::errors::render(failure, response),
         (None, _) => response,
+    };
+    if format.is_some() {
+        let accept = HeaderValue::from_name(header::ACCEPT);
+        response.headers_mut().append(header::VARY, accept);
     }
+    response
 }
 
 /// The request headers that pages may send to every dialect but the bearer API, beside those of the bearer API.

@@ -4,6 +4,7 @@ pub(crate) mod access_log;
 pub(crate) mod auth;
 pub(crate) mod base_path;
 pub(crate) mod client_address;
+pub(crate) mod download;
 pub(crate) mod failure;
 pub(crate) mod host;
 pub(crate) mod idempotency_key;

@@ -22,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use edge::listener::{Admissions, Listener};
 
 pub use config::Config;
-pub use dialects::{Dialect, mailcx::document};
+pub use dialects::{Dialect, mailcx::document, mailtm::document as mailtm_document};
 
 /// What the gateway depends on.
 pub struct Deps {

@@ -12,9 +12,9 @@ use tokio::sync::mpsc;
 use super::App;
 
 /// Messages queued for a slow reader.
-const QUEUE: usize = 16;
+pub(super) const QUEUE: usize = 16;
 /// How long a reader may leave the queue full.
-const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The queue of one stream.
 pub(crate) struct MessageStream {

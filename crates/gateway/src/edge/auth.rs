@@ -26,6 +26,8 @@ use crate::{
     edge::{failure::FailureResponse, segments::Segments},
 };
 
+/// What Pro API tokens begin with.
+const PRO_TOKEN_PREFIX: &str = "tm_pro_";
 /// The query parameter with a ticket.
 const TICKET_PARAMETER: &str = "ticket";
 /// Longer tokens are rejected before the auth service is called; no valid one comes near.
@@ -46,6 +48,10 @@ pub(crate) struct ProPrincipal {
 /// A Pro user, or an anonymous client. An invalid credential is rejected, not ignored.
 #[derive(Debug)]
 pub(crate) struct MaybePro(pub(crate) Option<ProPrincipal>);
+
+/// A Pro user by API token, or anybody. Credentials of other kinds are ignored, even bad ones; a bad API token is rejected.
+#[derive(Debug)]
+pub(crate) struct MaybeProToken(pub(crate) Option<ProPrincipal>);
 
 /// Carries the caller's id from the extractor to the access log.
 #[derive(Debug, Clone, Default)]
@@ -191,6 +197,29 @@ async fn follower(
     Ok(Follower { topic, bearer })
 }
 
+/// A mailbox that follows itself by a stream, with a bearer token.
+#[derive(Debug)]
+pub(crate) struct MailboxStream {
+    pub(crate) account_id: String,
+    /// It must stay valid meanwhile.
+    pub(crate) bearer: SecretString,
+}
+
+impl FromRequestParts<App> for MailboxStream {
+    type Rejection = FailureResponse;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
+        let AnyPrincipal { principal, bearer } = AnyPrincipal::from_request_parts(parts, app).await?;
+        match principal {
+            Principal::Mailbox(mailbox) => Ok(Self {
+                account_id: mailbox.account_id,
+                bearer,
+            }),
+            Principal::Pro(_) => Err(Failure::invalid_token().into()),
+        }
+    }
+}
+
 impl FromRequestParts<App> for MailboxFollower {
     type Rejection = FailureResponse;
 
@@ -252,5 +281,25 @@ impl FromRequestParts<App> for MaybePro {
         ProPrincipal::from_request_parts(parts, app)
             .await
             .map(|pro| Self(Some(pro)))
+    }
+}
+
+impl FromRequestParts<App> for MaybeProToken {
+    type Rejection = FailureResponse;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
+        let value = parts.headers.get(header::AUTHORIZATION);
+        let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let token = match value.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start_matches(' '),
+            _ => value,
+        };
+        if !token.starts_with(PRO_TOKEN_PREFIX) {
+            return Ok(Self(None));
+        }
+        match validate(token, parts, app).await? {
+            Principal::Pro(pro) => Ok(Self(Some(ProPrincipal { user_id: pro.user_id }))),
+            Principal::Mailbox(_) => Err(Failure::invalid_token().into()),
+        }
     }
 }

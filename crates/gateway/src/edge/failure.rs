@@ -1,7 +1,12 @@
 //! How a failure leaves a handler: as a response that carries it, until the dialect of the path gives it a status and a
 //! body. So extractors and layers serve every dialect.
 
-use axum::response::{IntoResponse, Response};
+use std::time::Duration;
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use mayfly_rpc::Failure;
 
 /// A failure as a response that has yet to be rendered.
@@ -26,6 +31,17 @@ impl IntoResponse for FailureResponse {
         response.extensions_mut().insert(self.0);
         response
     }
+}
+
+/// Returns the seconds of `Retry-After` for a status that has one.
+pub(crate) fn retry_after_secs(failure: &Failure, status: StatusCode) -> Option<u64> {
+    let is_temporary = matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    );
+    let wait = failure.retry_after.unwrap_or(Duration::from_secs(1));
+    let secs = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    is_temporary.then_some(secs.max(1))
 }
 
 /// The internal cause, passed to the access log with the response.

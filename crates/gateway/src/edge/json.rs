@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    body::Body,
+    body::{Body, HttpBody},
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
@@ -31,25 +31,44 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = FailureResponse;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, FailureResponse> {
-        let (parts, mut body) = request.into_parts();
-        let bytes = match check_headers(&parts.headers) {
-            Ok(()) => tokio::time::timeout(BODY_TIMEOUT, read(&mut body))
-                .await
-                .unwrap_or_else(|_| {
-                    let message = "the body took too long to arrive";
-                    Err(Failure::new(
-                        ErrorCode::InvalidArgument,
-                        Reason::BodyTimeout,
-                        message,
-                    ))
-                }),
-            Err(refusal) => Err(refusal),
-        };
-        if bytes.is_err() {
-            drain(body).await;
-        }
-        Ok(Self(parse(&bytes?)?))
+        Ok(Self(parse(&read_checked(request).await?)?))
     }
+}
+
+/// The bytes of a JSON body that the route parses itself. An empty body needs no type.
+#[derive(Debug)]
+pub(crate) struct JsonBytes(pub(crate) BytesMut);
+
+impl<S: Send + Sync> FromRequest<S> for JsonBytes {
+    type Rejection = FailureResponse;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, FailureResponse> {
+        if request.body().is_end_stream() {
+            return Ok(Self(BytesMut::new()));
+        }
+        Ok(Self(read_checked(request).await?))
+    }
+}
+
+async fn read_checked(request: Request) -> Result<BytesMut, Failure> {
+    let (parts, mut body) = request.into_parts();
+    let bytes = match check_headers(&parts.headers) {
+        Ok(()) => tokio::time::timeout(BODY_TIMEOUT, read(&mut body))
+            .await
+            .unwrap_or_else(|_| {
+                let message = "the body took too long to arrive";
+                Err(Failure::new(
+                    ErrorCode::InvalidArgument,
+                    Reason::BodyTimeout,
+                    message,
+                ))
+            }),
+        Err(refusal) => Err(refusal),
+    };
+    if bytes.is_err() {
+        drain(body).await;
+    }
+    bytes
 }
 
 async fn read(body: &mut Body) -> Result<BytesMut, Failure> {

@@ -7,11 +7,24 @@
 )]
 
 mod guard;
+mod hydra;
 mod support;
 
+mod accounts {
+    mod post;
+    mod id {
+        mod delete;
+        mod get;
+    }
+}
 mod api {
     mod accounts {
         mod post;
+    }
+    mod docs {
+        mod mailtm {
+            mod get;
+        }
     }
     mod domains {
         mod get;
@@ -60,6 +73,44 @@ mod api {
         mod post;
     }
     mod ws {
+        mod get;
+    }
+}
+mod domains {
+    mod get;
+    mod id {
+        mod get;
+    }
+}
+mod me {
+    mod get;
+}
+mod messages {
+    mod get;
+    mod id {
+        mod delete;
+        mod get;
+        mod patch;
+        mod attachment {
+            mod attachment_id {
+                mod get;
+            }
+        }
+        mod download {
+            mod get;
+        }
+    }
+}
+mod sources {
+    mod id {
+        mod get;
+    }
+}
+mod token {
+    mod post;
+}
+mod _well_known {
+    mod mercure {
         mod get;
     }
 }

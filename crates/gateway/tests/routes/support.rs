@@ -21,7 +21,7 @@ use mayfly_mailbox::WebhooksConfig;
 use mayfly_proto::mailbox::{
     DeliverMessageRequest, Envelope, deliver_message_request::Part, mailbox_client::MailboxClient,
 };
-use mayfly_rpc::{Failure, Transport, local};
+use mayfly_rpc::{CHUNK_BYTES, Failure, Transport, local};
 use mayfly_runtime::{config::List, task::Tasks};
 use mayfly_shared::{bus::Bus, redis::RedisConfig};
 use mayfly_testkit::{Db, DnsServer, ManualClock, TestDatabase, Zone, eventually};
@@ -143,6 +143,17 @@ impl World {
         text
     }
 
+    /// Opens an event stream, whose events are read one at a time.
+    pub(crate) async fn open_events(&self, request: Request<Body>) -> Events {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+        Events {
+            body: response.into_body(),
+            text: String::new(),
+        }
+    }
+
     /// Sends a request with a bearer token, unless it is empty, and a JSON body, unless it is null.
     pub(crate) async fn call(&self, method: &str, path: &str, token: &str, body: Value) -> Answer {
         let mut request = Request::builder()
@@ -210,11 +221,13 @@ impl World {
             recipient_account_ids: vec![mailbox.id.clone()],
             size_bytes: i64::try_from(raw.len()).unwrap(),
         };
-        let parts = [
-            Part::Envelope(envelope),
-            Part::Chunk(Bytes::copy_from_slice(raw.as_bytes())),
-        ];
-        let parts = parts.map(|part| DeliverMessageRequest { part: Some(part) });
+        let mut parts = vec![Part::Envelope(envelope)];
+        let chunks = raw.as_bytes().chunks(CHUNK_BYTES);
+        parts.extend(chunks.map(|chunk| Part::Chunk(Bytes::copy_from_slice(chunk))));
+        let parts: Vec<_> = parts
+            .into_iter()
+            .map(|part| DeliverMessageRequest { part: Some(part) })
+            .collect();
         let answer = self
             .mailbox
             .clone()
@@ -292,6 +305,43 @@ impl World {
             let has_error = challenge.contains("error=\"invalid_token\"");
             assert_eq!(has_error, !token.is_empty(), "{challenge}");
         }
+    }
+}
+
+/// An open event stream.
+pub(crate) struct Events {
+    body: Body,
+    text: String,
+}
+
+impl Events {
+    /// Returns the next event or comment.
+    pub(crate) async fn next(&mut self) -> String {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let event = event.to_owned();
+                self.text = rest.to_owned();
+                return event;
+            }
+            let frame = tokio::time::timeout(STREAM_TIMEOUT, self.body.frame()).await;
+            let frame = frame.unwrap().unwrap().unwrap();
+            self.text
+                .push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+        }
+    }
+
+    /// Waits for the end, and returns whether no event came before it.
+    pub(crate) async fn is_ended(&mut self) -> bool {
+        let end = async {
+            while let Some(frame) = self.body.frame().await {
+                let data = frame.unwrap().into_data().unwrap();
+                if !data.starts_with(b":") {
+                    return false;
+                }
+            }
+            true
+        };
+        tokio::time::timeout(STREAM_TIMEOUT, end).await.unwrap()
     }
 }
 

@@ -1,7 +1,5 @@
 //! The one table from failures to statuses and bodies of the bearer API.
 
-use std::time::Duration;
-
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
@@ -12,7 +10,7 @@ use mayfly_types::{ErrorCode, Reason};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::edge::failure::ErrorDetail;
+use crate::edge::failure::{ErrorDetail, retry_after_secs};
 
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -153,19 +151,12 @@ pub(crate) fn render(failure: Failure, carrier: Response) -> Response {
     let (mut carrier, _) = carrier.into_parts();
     // Of the empty body.
     carrier.headers.remove(header::CONTENT_LENGTH);
-    let retry_after = match answer.status {
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            Some(failure.retry_after.unwrap_or(Duration::from_secs(1)))
-        }
-        _ => None,
-    };
     if answer.status.is_server_error() {
         let detail = format!("{}: {}", failure.reason, failure.message);
         carrier.extensions.insert(ErrorDetail(detail));
     }
-    if let Some(wait) = retry_after {
-        let secs = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        carrier.headers.insert(header::RETRY_AFTER, secs.max(1).into());
+    if let Some(secs) = retry_after_secs(&failure, answer.status) {
+        carrier.headers.insert(header::RETRY_AFTER, secs.into());
     }
     if let Some(challenge) = answer.challenge {
         let challenge = HeaderValue::from_static(challenge);

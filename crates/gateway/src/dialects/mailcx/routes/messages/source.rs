@@ -1,14 +1,10 @@
 //! `GET /api/messages/{id}/source`
 
-use axum::{
-    extract::State,
-    http::header,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 
 use crate::dialects::mailcx::{responses, views::binary::Binary};
 use crate::{
-    app::App, edge::auth::MailboxPrincipal, edge::client_address::ClientAddress,
+    app::App, edge::auth::MailboxPrincipal, edge::client_address::ClientAddress, edge::download,
     edge::failure::FailureResponse, edge::segments::Segments,
 };
 
@@ -25,17 +21,5 @@ pub(crate) async fn handle(
     let source = app
         .download_source(principal.scope(), message_id, client.0)
         .await?;
-    let headers = [
-        (header::CONTENT_TYPE, "message/rfc822".to_owned()),
-        (
-            header::CONTENT_DISPOSITION,
-            "attachment; filename=\"message.eml\"".to_owned(),
-        ),
-        (header::CONTENT_LENGTH, source.size_bytes.to_string()),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "sandbox; default-src 'none'".to_owned(),
-        ),
-    ];
-    Ok((headers, source.body).into_response())
+    Ok(download::source(source))
 }

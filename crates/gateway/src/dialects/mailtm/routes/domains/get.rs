@@ -1,0 +1,30 @@
+//! `GET /domains/{id}`
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use mayfly_rpc::Failure;
+
+use crate::dialects::mailtm::responses;
+use crate::{
+    app::App,
+    dialects::mailtm::{
+        accept::Format,
+        views::{domain::Domain, node},
+    },
+    edge::{auth::MaybeProToken, failure::FailureResponse, segments::Segments},
+};
+
+/// Returns a domain.
+#[utoipa::path(get, path = "/domains/{id}", tag = "domains", operation_id = "get_domain", security((), ("pro" = [])),
+    params(("id" = String, Path, description = "The domain")),
+    responses((status = 200, body = Domain, description = "The domain"), responses::MaybeBearer, responses::Missing, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    MaybeProToken(pro): MaybeProToken,
+    format: Format,
+    Segments(id): Segments<String>,
+) -> Result<Response, FailureResponse> {
+    let domains = super::list::domains(&app, pro).await?;
+    let found = domains.iter().find(|domain| domain.id.eq_ignore_ascii_case(&id));
+    let domain = found.ok_or_else(Failure::not_found)?;
+    Ok(node::object(format, StatusCode::OK, domain))
+}

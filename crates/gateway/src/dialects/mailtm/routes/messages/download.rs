@@ -1,0 +1,28 @@
+//! `GET /messages/{id}/download`
+
+use axum::{extract::State, response::Response};
+
+use crate::dialects::mailtm::responses::{self, Binary};
+use crate::{
+    app::App,
+    edge::{
+        auth::MailboxPrincipal, client_address::ClientAddress, download, failure::FailureResponse,
+        segments::Segments,
+    },
+};
+
+/// Returns a message byte for byte as it was received.
+#[utoipa::path(get, path = "/messages/{id}/download", tag = "messages", operation_id = "download_message", security(("mailbox" = [])),
+    params(("id" = String, Path, description = "The message")),
+    responses((status = 200, content_type = "message/rfc822", body = inline(Binary), description = "The message, byte for byte"), responses::Bearer, responses::Missing, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    client: ClientAddress,
+    principal: MailboxPrincipal,
+    Segments(message_id): Segments<String>,
+) -> Result<Response, FailureResponse> {
+    let source = app
+        .download_source(principal.scope(), message_id, client.0)
+        .await?;
+    Ok(download::source(source))
+}
