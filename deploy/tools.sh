@@ -55,3 +55,20 @@ if ! cmp -s crates/server/tests/requirements.txt "$clients/installed.txt"; then
   "$clients/bin/pip" install --quiet --disable-pip-version-check --requirement crates/server/tests/requirements.txt
   cp crates/server/tests/requirements.txt "$clients/installed.txt"
 fi
+
+# Public clients of the dialects: each in a directory of its own, since modules have the same names.
+recipes=crates/server/tests/clients
+installed=target/tools/recipes
+while read -r recipe packages; do
+  [[ -n $recipe && $recipe != \#* ]] || continue
+  if [[ $packages != "$(cat "$installed/$recipe/installed.txt" 2>/dev/null)" ]]; then
+    rm -rf "${installed:?}/$recipe"
+    # shellcheck disable=SC2086
+    "$clients/bin/pip" install --quiet --disable-pip-version-check --no-deps --target "$installed/$recipe" $packages
+    printf '%s\n' "$packages" >"$installed/$recipe/installed.txt"
+  fi
+done <"$recipes/requirements.txt"
+if ! cmp -s "$recipes/package-lock.json" "$recipes/node_modules/.installed"; then
+  npm ci --prefix "$recipes" --ignore-scripts --no-audit --no-fund --silent
+  cp "$recipes/package-lock.json" "$recipes/node_modules/.installed"
+fi

@@ -132,8 +132,24 @@ pub(crate) struct Event {
 }
 
 impl Events {
-    /// Opens a stream. The error is the status of the rejected request.
+    /// Opens a stream of the bearer API. The error is the status of the rejected request.
     pub(crate) async fn open(url: &str, token: Option<&str>, last: Option<&str>) -> Result<Self, u16> {
+        let mut events = Self::open_silently(url, token, last).await?;
+        let hello = events.next().await.ok_or(0_u16)?;
+        assert_eq!(
+            (hello.name.as_str(), hello.id.len()),
+            ("", 36),
+            "the cursor comes first"
+        );
+        Ok(events)
+    }
+
+    /// Opens a stream that begins without an event. The error is the status of the rejected request.
+    pub(crate) async fn open_silently(
+        url: &str,
+        token: Option<&str>,
+        last: Option<&str>,
+    ) -> Result<Self, u16> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .tls_certs_only([])
@@ -151,18 +167,11 @@ impl Events {
             return Err(response.status().as_u16());
         }
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let mut events = Self {
+        Ok(Self {
             response,
             rest: String::new(),
             buffered: VecDeque::new(),
-        };
-        let hello = events.next().await.ok_or(0_u16)?;
-        assert_eq!(
-            (hello.name.as_str(), hello.id.len()),
-            ("", 36),
-            "the cursor comes first"
-        );
-        Ok(events)
+        })
     }
 
     /// The next event; `None` at the end of the stream.

@@ -1,0 +1,86 @@
+//! Public clients of the dialects run unmodified: only their base URL names Mayfly. `tests/clients/` has a recipe for each, which
+//! refuses every connection that is not loopback, and prints OK.
+
+use std::process::{Command, Output, Stdio};
+
+use crate::world::{Kind, World};
+
+/// Some clients sleep for seconds between their calls.
+const TIMEOUT_SECS: &str = "120";
+
+/// The program that runs a recipe, with its packages.
+fn command(recipe: &str) -> Command {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let clients = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
+    let mut command = Command::new("timeout");
+    command.arg(TIMEOUT_SECS).current_dir(clients);
+    match recipe.strip_suffix(".py") {
+        Some(name) => command
+            .arg(format!("{root}/target/tools/clients/bin/python"))
+            .env("PYTHONPATH", format!("{root}/target/tools/recipes/{name}"))
+            .env("PYTHONDONTWRITEBYTECODE", "1"),
+        None => command
+            .arg(crate::node::command().get_program())
+            .args(["--require", "./guard.cjs"]),
+    };
+    command.arg(recipe);
+    command
+}
+
+async fn run(world: &World, recipe: &str) {
+    let mut command = command(recipe);
+    command
+        .args([world.http().to_owned(), world.smtp().to_string()])
+        .stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output()).await;
+    let output = output.expect("the runner does not panic");
+    check(recipe, &output.expect("a Debian program"), world);
+}
+
+fn check(recipe: &str, output: &Output, world: &World) {
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    let is_good = output.status.success() && stdout.lines().any(|line| line == "OK");
+    assert!(is_good, "{recipe}: {stdout}{stderr}\n{}", world.log());
+}
+
+/// One line for each client: the name of its test, and the file of its recipe.
+macro_rules! recipes {
+    ($($name:ident: $recipe:literal,)+) => {
+        $(mod $name {
+            use crate::world::{Kind, World};
+
+            #[tokio::test]
+            async fn all_in_one() {
+                super::run(&World::start(Kind::AllInOne), $recipe).await;
+            }
+
+            #[tokio::test]
+            async fn replicas() {
+                super::run(&World::start(Kind::Replicas), $recipe).await;
+            }
+        })+
+    };
+}
+
+recipes! {
+    aiomailtm: "aiomailtm_0_1_0.py",
+    mailjs: "mailjs_3_1_2.mjs",
+    mailpytm: "mailpytm_1_1_0.py",
+    mailtm_client_wrapper: "mailtm_client_wrapper_0_1_0.py",
+    mailtm_unofficial: "mailtm_unofficial_0_1_1.py",
+    pymailtm: "pymailtm_1_1_1.py",
+}
+
+/// The client waits a second after 429, and tries three times.
+#[tokio::test]
+async fn mailjs_under_rate_limit_gets_through() {
+    let limits = [
+        // Of a proxy on this machine, so that its clients are limited as others are.
+        ("MAYFLY_GATEWAY__RATE_LIMIT", "8"),
+        ("MAYFLY_GATEWAY__SIGN_IN_LIMIT", ""),
+    ];
+    run(&World::start_with(Kind::Replicas, &limits), "mailjs_3_1_2.mjs").await;
+}
