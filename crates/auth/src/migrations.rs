@@ -2,6 +2,7 @@
 
 mod m20261128_000001_create_auth_tables;
 mod m20261128_000010_create_operator_tables;
+mod m20261129_000100_create_sandbox_credentials;
 
 use sea_orm_migration::prelude::*;
 
@@ -13,6 +14,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261128_000001_create_auth_tables::Migration),
             Box::new(m20261128_000010_create_operator_tables::Migration),
+            Box::new(m20261129_000100_create_sandbox_credentials::Migration),
         ]
     }
 }

@@ -14,6 +14,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RevocationCause {
     ProToken,
+    SandboxCredential,
     PasswordReset,
     MailboxDeleted,
     UserSuspended,
@@ -25,6 +26,7 @@ impl RevocationCause {
     fn as_str(self) -> &'static str {
         match self {
             Self::ProToken => "pro_token",
+            Self::SandboxCredential => "sandbox_credential",
             Self::PasswordReset => "password_reset",
             Self::MailboxDeleted => "mailbox_deleted",
             Self::UserSuspended => "user_suspended",

@@ -8,11 +8,14 @@ use mayfly_proto::auth::{
     ChangeUserPasswordRequest, ChangeUserPasswordResponse, CheckUserPasswordRequest,
     CheckUserPasswordResponse, CreateCredentialRequest, CreateCredentialResponse, CreateProTokenRequest,
     CreateProTokenResponse, DeleteCredentialRequest, DeleteCredentialResponse, DeleteUserRequest,
-    DeleteUserResponse, GetUserRequest, GetUserResponse, ListProTokensRequest, ListProTokensResponse,
-    MailboxPrincipal, ProPrincipal, ProToken, RegisterUserRequest, RegisterUserResponse,
-    ResetPasswordRequest, ResetPasswordResponse, RevokeTokenRequest, RevokeTokenResponse, SignInRequest,
-    SignInResponse, SignInUserRequest, SignInUserResponse, SignOutUserRequest, SignOutUserResponse,
-    ValidateTokenRequest, ValidateTokenResponse, auth_server, validate_token_response,
+    DeleteUserResponse, GetUserRequest, GetUserResponse, IssueSandboxCredentialRequest,
+    IssueSandboxCredentialResponse, ListProTokensRequest, ListProTokensResponse, MailboxPrincipal,
+    ProPrincipal, ProToken, RegisterUserRequest, RegisterUserResponse, ResetPasswordRequest,
+    ResetPasswordResponse, RevokeSandboxCredentialsRequest, RevokeSandboxCredentialsResponse,
+    RevokeTokenRequest, RevokeTokenResponse, SignInRequest, SignInResponse, SignInUserRequest,
+    SignInUserResponse, SignOutUserRequest, SignOutUserResponse, ValidateSubmissionRequest,
+    ValidateSubmissionResponse, ValidateTokenRequest, ValidateTokenResponse, auth_server,
+    validate_token_response,
 };
 use mayfly_rpc::Failure;
 use mayfly_types::ErrorCode;
@@ -241,5 +244,39 @@ impl auth_server::Auth for Rpc {
         let user_id = id(&request.user_id)?;
         self.0.revoke_token(user_id, id(&request.token_id)?).await?;
         Ok(Response::new(RevokeTokenResponse {}))
+    }
+
+    async fn issue_sandbox_credential(
+        &self,
+        request: Request<IssueSandboxCredentialRequest>,
+    ) -> Result<Response<IssueSandboxCredentialResponse>, Status> {
+        let request = request.into_inner();
+        let (user_id, sandbox_id) = (id(&request.user_id)?, id(&request.sandbox_id)?);
+        let (credential_id, password) = self.0.issue_sandbox_credential(user_id, sandbox_id).await?;
+        Ok(Response::new(IssueSandboxCredentialResponse {
+            credential_id: credential_id.to_string(),
+            password: password.to_string(),
+        }))
+    }
+
+    async fn revoke_sandbox_credentials(
+        &self,
+        request: Request<RevokeSandboxCredentialsRequest>,
+    ) -> Result<Response<RevokeSandboxCredentialsResponse>, Status> {
+        let sandbox_id = id(&request.into_inner().sandbox_id)?;
+        self.0.revoke_sandbox_credentials(sandbox_id).await?;
+        Ok(Response::new(RevokeSandboxCredentialsResponse {}))
+    }
+
+    async fn validate_submission(
+        &self,
+        request: Request<ValidateSubmissionRequest>,
+    ) -> Result<Response<ValidateSubmissionResponse>, Status> {
+        let submitter = self.0.validate_submission(&request.into_inner().password).await?;
+        Ok(Response::new(ValidateSubmissionResponse {
+            user_id: submitter.user_id.to_string(),
+            credential_id: submitter.credential_id.to_string(),
+            sandbox_id: submitter.sandbox_id.map(|id| id.to_string()),
+        }))
     }
 }

@@ -8,19 +8,22 @@ mod create_pro_token;
 mod delete_credential;
 mod delete_user;
 mod get_user;
+mod issue_sandbox_credential;
 mod list_pro_tokens;
 mod register_user;
 mod reset_password;
+mod revoke_sandbox_credentials;
 mod revoke_token;
 mod sign_in;
 mod sign_in_user;
 mod sign_out_user;
+mod validate_submission;
 mod validate_token;
 
 use std::{future::Future, sync::Arc};
 
 use mayfly_runtime::task::Tasks;
-use mayfly_types::{SharedClock, TokenId, UserId};
+use mayfly_types::{SandboxCredentialId, SandboxId, SharedClock, TokenId, UserId};
 use opentelemetry::metrics::Counter;
 use tokio::sync::oneshot;
 
@@ -49,6 +52,7 @@ pub(crate) struct Service {
     /// Generations of subjects; `None` is a deleted subject, or a suspended user.
     pub(crate) generations: TokenCache<Subject, Option<i64>>,
     pub(crate) tokens: TokenCache<TokenHash, TokenStatus>,
+    pub(crate) sandbox_credentials: TokenCache<TokenHash, SandboxStatus>,
     pub(crate) last_used: LastUsed,
     pub(crate) clock: SharedClock,
     pub(crate) tasks: Tasks,
@@ -67,6 +71,19 @@ pub(crate) enum TokenStatus {
     Valid {
         id: TokenId,
         user_id: UserId,
+    },
+}
+
+/// The state of a password of a sandbox that was issued.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SandboxStatus {
+    Revoked,
+    /// The user is suspended.
+    Suspended,
+    Valid {
+        id: SandboxCredentialId,
+        user_id: UserId,
+        sandbox_id: SandboxId,
     },
 }
 
@@ -118,6 +135,34 @@ impl CacheValue for TokenStatus {
         Some(Self::Valid {
             id: id.parse().ok()?,
             user_id: user_id.parse().ok()?,
+        })
+    }
+}
+
+impl CacheValue for SandboxStatus {
+    fn to_text(&self) -> String {
+        match self {
+            Self::Revoked => "revoked".to_owned(),
+            Self::Suspended => "suspended".to_owned(),
+            Self::Valid {
+                id,
+                user_id,
+                sandbox_id,
+            } => format!("{id} {user_id} {sandbox_id}"),
+        }
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "revoked" => return Some(Self::Revoked),
+            "suspended" => return Some(Self::Suspended),
+            _ => {}
+        }
+        let mut ids = text.split(' ');
+        Some(Self::Valid {
+            id: ids.next()?.parse().ok()?,
+            user_id: ids.next()?.parse().ok()?,
+            sandbox_id: ids.next()?.parse().ok()?,
         })
     }
 }

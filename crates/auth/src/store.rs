@@ -6,6 +6,7 @@ mod credentials;
 #[expect(unreachable_pub, reason = "sea-orm's derives generate public types")]
 mod entities;
 mod pro_tokens;
+mod sandbox_credentials;
 mod users;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use sea_orm::DbErr;
 use time::{Duration, OffsetDateTime};
 
 pub(crate) use pro_tokens::{CreatedToken, ProToken};
+pub(crate) use sandbox_credentials::NewSandboxCredential;
 pub(crate) use users::User;
 
 /// The service's database.

@@ -19,6 +19,7 @@ pub(crate) mod permits;
 pub(crate) mod proof_of_work;
 mod register_user;
 mod reset_password;
+pub(crate) mod sandboxes;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_limit;
 pub(crate) mod stream;
@@ -43,7 +44,7 @@ use self::{
     sign_in_limit::SignInLimit,
     tickets::{Issued, Tickets},
 };
-use crate::{config::Config, mail_html::Cleaner};
+use crate::{config::Config, mail_html::Cleaner, submission::Submission};
 
 /// Validation fails fast, so that requests do not queue behind a slow auth service.
 const VALIDATE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -71,6 +72,7 @@ pub(crate) struct Shared {
     pub(crate) follow: Follow,
     pub(crate) sockets: SocketCount,
     pub(crate) downloads: Downloads,
+    pub(crate) submission: Submission,
     pub(crate) tasks: Tasks,
     /// Origins whose pages can open WebSockets; empty means the gateway's own.
     pub(crate) allowed_origins: Vec<String>,
@@ -86,10 +88,12 @@ impl Deref for App {
 }
 
 impl App {
+    #[expect(clippy::too_many_arguments, reason = "each is a dependency of its own")]
     pub(crate) fn start(
         config: &Config,
         auth: Transport,
         mailbox: Transport,
+        submission: Submission,
         events: bus::Subscription,
         redis: Option<Redis>,
         clock: SharedClock,
@@ -112,6 +116,7 @@ impl App {
             follow,
             sockets: SocketCount::start(redis, tasks),
             downloads: Downloads::new(tasks),
+            submission,
             tasks: tasks.clone(),
             allowed_origins: config.allowed_origins.0.to_vec(),
             ping_interval: config.ping_interval.0,

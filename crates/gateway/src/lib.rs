@@ -6,6 +6,7 @@ mod dialects;
 mod edge;
 mod mail_html;
 mod router;
+mod submission;
 mod web;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ use edge::listener::{Admissions, Listener};
 
 pub use config::Config;
 pub use dialects::{Dialect, mailcx::document, mailtm::document as mailtm_document};
+pub use submission::Submission;
 
 /// What the gateway depends on.
 pub struct Deps {
@@ -30,6 +32,8 @@ pub struct Deps {
     pub auth: Transport,
     /// The mailbox service.
     pub mailbox: Transport,
+    /// Where applications send their mail to.
+    pub submission: Submission,
     /// Shared by gateways, if there are several.
     pub redis: Option<Redis>,
     /// The time, for the expiry that a ticket shows.
@@ -59,6 +63,7 @@ pub fn build(config: &Config, deps: Deps) -> Gateway {
         config,
         deps.auth,
         deps.mailbox,
+        deps.submission,
         deps.events,
         deps.redis.clone(),
         deps.clock,

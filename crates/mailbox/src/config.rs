@@ -41,6 +41,12 @@ config_section! {
         /// Address of a mailbox of this server that receives mail to `postmaster` and `abuse` of the system domains and of
         /// `smtp.hostname`; unset, that mail is rejected.
         pub operator_address: Option<String> = None,
+        /// Address of a mailbox of this server that receives mail to all names of the system domains that have and had no mailbox,
+        /// for test systems that send to their own users; unset, that mail is rejected.
+        pub catch_all: Option<String> = None,
+        /// Allows `mailbox.catch_all` where everyone can register and SMTP listens beyond loopback: whoever creates a mailbox first
+        /// then gets its mail, and the catch-all that of everybody else.
+        pub catch_all_with_open_registration: bool = false,
         /// How long the address of a deleted mailbox cannot be registered by another owner.
         pub tombstone: ConfigDuration = ConfigDuration::from_days(30),
         /// Quota in bytes of a mailbox without an owner.
@@ -49,6 +55,8 @@ config_section! {
         pub pro_quota_bytes: u64 = 50 << 20,
         /// Mailboxes of each Pro user.
         pub max_accounts: u32 = 1000,
+        /// Sandboxes of each Pro user, beside the default one.
+        pub max_sandboxes: u32 = 100,
         /// Custom domains of each Pro user.
         pub max_domains: u32 = 10,
         /// Host name that the MX records of custom domains must name; unset, `smtp.hostname`.
@@ -140,6 +148,11 @@ impl Config {
                 "is not the address of a mailbox",
             ));
         }
+        let catch_all = self.catch_all.as_deref().map(str::parse::<Address>);
+        if catch_all.is_some_and(|address| address.is_err()) {
+            let problem = "is not the address of a mailbox";
+            return Err(ConfigError::new("mailbox.catch_all", problem));
+        }
         let mx_hostname = self.mx_hostname.as_deref().map(str::parse::<DomainName>);
         if mx_hostname.is_some_and(|name| name.is_err()) {
             return Err(ConfigError::new("mailbox.mx_hostname", "is not a host name"));
@@ -159,6 +172,11 @@ impl Config {
         let name = untagged_name(address);
         let mut reserved = self.reserved_local_parts.0.iter();
         reserved.any(|reserved| reserved.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns the mailbox that receives mail for unknown names of the system domains, if one is named.
+    pub(crate) fn catch_all(&self) -> Option<Address> {
+        self.catch_all.as_deref()?.parse().ok()
     }
 
     /// Returns the mailbox that receives mail for an address of the operator, if one is named.
@@ -324,6 +342,13 @@ mod tests {
                 "mailbox.operator_address",
                 Config {
                     operator_address: Some("ops".to_owned()),
+                    ..Config::default()
+                },
+            ),
+            (
+                "mailbox.catch_all",
+                Config {
+                    catch_all: Some("all".to_owned()),
                     ..Config::default()
                 },
             ),

@@ -41,6 +41,8 @@ const UNIT: usize = 1024;
 pub(crate) struct Delivery {
     /// Sorted, without duplicates.
     pub(crate) accounts: Vec<AccountId>,
+    /// Of a client that has logged in.
+    pub(crate) submission: Option<Submission>,
     pub(crate) sender: String,
     pub(crate) summary: Summary,
     /// Those of the summary, as stored.
@@ -51,7 +53,21 @@ pub(crate) struct Delivery {
     pub(crate) span: Span,
 }
 
-type Answer = oneshot::Sender<Result<Vec<MessageId>, Error>>;
+/// The envelope of a message for a sandbox.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    /// The mailbox of the sandbox. The other mailboxes of the delivery get a copy if they have room.
+    pub(crate) sandbox: AccountId,
+    /// The recipients, as JSON.
+    pub(crate) envelope_to: String,
+    /// The client, as JSON.
+    pub(crate) envelope_origin: String,
+}
+
+/// The mailboxes that got a message, with its id in each.
+pub(crate) type StoredIds = Vec<(AccountId, MessageId)>;
+
+type Answer = oneshot::Sender<Outcome>;
 
 #[derive(Debug)]
 struct Waiting {
@@ -118,7 +134,7 @@ impl DeliveryQueue {
         &self,
         delivery: Delivery,
         memory: OwnedSemaphorePermit,
-    ) -> Result<Vec<MessageId>, Error> {
+    ) -> Result<StoredIds, Error> {
         let (answer, outcome) = oneshot::channel();
         let waiting = Waiting {
             delivery: Arc::new(delivery),
@@ -145,7 +161,7 @@ struct Writer {
     stored: Counter<u64>,
 }
 
-type Outcome = Result<Vec<MessageId>, Error>;
+type Outcome = Result<StoredIds, Error>;
 
 impl Writer {
     async fn run(self, mut arrivals: mpsc::Receiver<Waiting>, stopping: impl Future<Output = ()>) {
@@ -212,29 +228,20 @@ impl Writer {
     }
 
     /// Publishes stored messages. Subscribers read them from the database.
-    fn publish(
-        &self,
-        deliveries: &[Arc<Delivery>],
-        outcomes: &[Outcome],
-        owners: &HashMap<AccountId, Option<UserId>>,
-    ) {
-        for (delivery, outcome) in deliveries.iter().zip(outcomes) {
-            let ids = outcome.as_deref().unwrap_or_default();
-            for (account, message_id) in delivery.accounts.iter().zip(ids) {
-                let event = MessageReceived {
-                    account_id: *account,
-                    owner: owners.get(account).copied().flatten(),
-                    message_id: *message_id,
-                };
-                self.events
-                    .publish(MailboxEvent::MessageReceived(event).to_string());
-            }
+    fn publish(&self, outcomes: &[Outcome], owners: &HashMap<AccountId, Option<UserId>>) {
+        for (account, message_id) in outcomes.iter().flatten().flatten() {
+            let event = MessageReceived {
+                account_id: *account,
+                owner: owners.get(account).copied().flatten(),
+                message_id: *message_id,
+            };
+            self.events
+                .publish(MailboxEvent::MessageReceived(event).to_string());
         }
     }
 
     async fn commit(&self, deliveries: Arc<[Arc<Delivery>]>) -> Result<Vec<Outcome>, Error> {
         let (clock, anonymous_room) = (self.clock.clone(), self.storage.anonymous_room());
-        let published = deliveries.clone();
         let accounts = accounts_of(&deliveries);
         let tickets: HashMap<AccountId, Ticket> = accounts
             .iter()
@@ -265,7 +272,7 @@ impl Writer {
                     .into_iter()
                     .filter_map(|mailbox| Some((*tickets.get(&mailbox.id)?, mailbox)));
                 self.cache.replace(changed.collect());
-                self.publish(&published, &outcomes, &owners);
+                self.publish(&outcomes, &owners);
                 Ok(outcomes)
             }
             Err(error) => {

@@ -33,6 +33,8 @@ pub(crate) enum Error {
     DomainLimitReached,
     #[error("the domain was not verified within seven days; add it again")]
     DomainExpired,
+    #[error("no more sandboxes are allowed")]
+    SandboxLimitReached,
     #[error("no more mailboxes are allowed")]
     AccountLimitReached,
     #[error("the reservation has lapsed")]
@@ -88,9 +90,11 @@ impl Error {
             | Self::InvalidIndex
             | Self::MessageTooLarge => ErrorCode::InvalidArgument,
             Self::AddressTaken | Self::DomainAlreadyExists => ErrorCode::AlreadyExists,
-            Self::AccountLimitReached | Self::DomainLimitReached | Self::AccountSuspended | Self::Blocked => {
-                ErrorCode::PermissionDenied
-            }
+            Self::AccountLimitReached
+            | Self::SandboxLimitReached
+            | Self::DomainLimitReached
+            | Self::AccountSuspended
+            | Self::Blocked => ErrorCode::PermissionDenied,
             Self::Webhooks(error) => error.code(),
             Self::ReservationExpired | Self::Expired | Self::DomainExpired | Self::MailboxFull => {
                 ErrorCode::FailedPrecondition
@@ -120,6 +124,7 @@ impl Error {
             Self::DomainExpired => Reason::DomainExpired,
             Self::AddressTaken => Reason::AddressTaken,
             Self::AccountLimitReached => Reason::AccountLimitReached,
+            Self::SandboxLimitReached => Reason::SandboxLimitReached,
             Self::ReservationExpired => Reason::ReservationExpired,
             Self::NotFound => Reason::NotFound,
             Self::NotRepeated(refused) => refused.reason(),

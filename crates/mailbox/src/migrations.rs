@@ -11,6 +11,7 @@ mod m20261128_000013_add_pro_only_domains;
 mod m20261128_000014_add_read_claims;
 mod m20261128_000040_add_has_attachments;
 mod m20261128_000041_add_owner_suspension;
+mod m20261129_000110_create_sandboxes;
 mod m20261129_000200_add_message_counts;
 mod m20261129_000201_add_message_addresses;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000014_add_read_claims::Migration),
             Box::new(m20261128_000040_add_has_attachments::Migration),
             Box::new(m20261128_000041_add_owner_suspension::Migration),
+            Box::new(m20261129_000110_create_sandboxes::Migration),
             Box::new(m20261129_000200_add_message_counts::Migration),
             Box::new(m20261129_000201_add_message_addresses::Migration),
         ];

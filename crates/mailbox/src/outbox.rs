@@ -1,11 +1,13 @@
-//! The outbox worker: deletes the credentials of deleted mailboxes and deleted Pro users in `auth`, and retries until that
-//! succeeds.
+//! The outbox worker: deletes the credentials of deleted mailboxes and sandboxes and deleted Pro users in `auth`, and retries
+//! until that succeeds.
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
 use futures_util::future::join_all;
 use mayfly_database::Database;
-use mayfly_proto::auth::{DeleteCredentialRequest, DeleteUserRequest, auth_client::AuthClient};
+use mayfly_proto::auth::{
+    DeleteCredentialRequest, DeleteUserRequest, RevokeSandboxCredentialsRequest, auth_client::AuthClient,
+};
 use mayfly_rpc::Transport;
 use mayfly_runtime::task::Tasks;
 use mayfly_types::SharedClock;
@@ -118,6 +120,10 @@ impl Worker {
             outbox_entry::Kind::DeleteUser => {
                 let request = DeleteUserRequest { user_id: subject };
                 auth.delete_user(request).await.map(drop)
+            }
+            outbox_entry::Kind::RevokeSandbox => {
+                let request = RevokeSandboxCredentialsRequest { sandbox_id: subject };
+                auth.revoke_sandbox_credentials(request).await.map(drop)
             }
         }
     }

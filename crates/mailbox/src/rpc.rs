@@ -34,12 +34,16 @@ use self::{
     views::{
         attachment_to_proto, attempt_to_proto, custom_domain_to_proto, detailed_summary_to_proto,
         detailed_to_proto, domains_to_proto, extracted_to_proto, header_to_proto, inline_part_to_proto,
-        mailbox_to_proto, received_to_proto, seconds, summary_to_proto, usage_day_to_proto, webhook_to_proto,
+        mailbox_to_proto, received_to_proto, recipients_of, sandbox_to_proto, seconds, summary_to_proto,
+        usage_day_to_proto, webhook_to_proto,
     },
 };
 use crate::{
     error::Error,
-    service::{Following, MessageSource, NewDelivery, NewRecipient, Reservation, Service},
+    service::{
+        Following, MessageSource, NewDelivery, NewRecipient, NewRecipients, Reservation, SandboxSettings,
+        Service,
+    },
 };
 
 pub use self::admin::AdminRpc;
@@ -301,6 +305,7 @@ impl mailbox_server::Mailbox for Rpc {
             .0
             .get_message(message_scope(request.scope)?, &request.message_id, reading)
             .await?;
+        let recipients = recipients_of(full.message.envelope_to.as_deref());
         Ok(Response::new(GetMessageResponse {
             summary: Some(summary_to_proto(full.message.into())),
             address: full.address,
@@ -321,6 +326,7 @@ impl mailbox_server::Mailbox for Rpc {
                 .collect(),
             header: Some(header_to_proto(full.header)),
             expires_at: seconds(full.expires_at_ms),
+            recipients,
         }))
     }
 
@@ -446,9 +452,13 @@ impl mailbox_server::Mailbox for Rpc {
         else {
             return Err(Error::InvalidRequest("the envelope comes first").into());
         };
+        let to = match envelope.submission {
+            None => NewRecipients::Mailboxes(envelope.recipient_account_ids),
+            Some(submission) => NewRecipients::Sandbox(decode::submission(submission)?),
+        };
         let intake = self.0.begin_delivery(NewDelivery {
             sender: envelope.sender,
-            recipient_account_ids: envelope.recipient_account_ids,
+            to,
             size_bytes: envelope.size_bytes,
         });
         let mut intake = intake.await?;
@@ -461,6 +471,91 @@ impl mailbox_server::Mailbox for Rpc {
         let ids = self.0.finish_delivery(intake).await?;
         let message_ids = ids.iter().map(MessageId::to_string).collect();
         Ok(Response::new(DeliverMessageResponse { message_ids }))
+    }
+
+    async fn create_sandbox(
+        &self,
+        request: Request<proto::CreateSandboxRequest>,
+    ) -> Answer<proto::CreateSandboxResponse> {
+        let r = request.into_inner();
+        let settings = SandboxSettings {
+            name: Some(r.name),
+            max_messages: r.max_messages,
+            retention_secs: r.retention_secs,
+            deliver_to_own: r.deliver_to_own,
+        };
+        let created = self.0.create_sandbox(owner(&r.owner_user_id)?, settings).await?;
+        let sandbox = Some(sandbox_to_proto(created));
+        Ok(Response::new(proto::CreateSandboxResponse { sandbox }))
+    }
+
+    async fn list_sandboxes(
+        &self,
+        request: Request<proto::ListSandboxesRequest>,
+    ) -> Answer<proto::ListSandboxesResponse> {
+        let owner = owner(&request.get_ref().owner_user_id)?;
+        let sandboxes = self.0.list_sandboxes(owner).await?;
+        let sandboxes = sandboxes.into_iter().map(sandbox_to_proto).collect();
+        Ok(Response::new(proto::ListSandboxesResponse { sandboxes }))
+    }
+
+    async fn get_sandbox(
+        &self,
+        request: Request<proto::GetSandboxRequest>,
+    ) -> Answer<proto::GetSandboxResponse> {
+        let r = request.into_inner();
+        let id = r.sandbox_id.as_deref().map(found_by).transpose()?;
+        let found = self.0.get_sandbox(owner(&r.owner_user_id)?, id).await?;
+        let sandbox = Some(sandbox_to_proto(found));
+        Ok(Response::new(proto::GetSandboxResponse { sandbox }))
+    }
+
+    async fn update_sandbox(
+        &self,
+        request: Request<proto::UpdateSandboxRequest>,
+    ) -> Answer<proto::UpdateSandboxResponse> {
+        let r = request.into_inner();
+        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.sandbox_id)?);
+        let settings = SandboxSettings {
+            name: r.name,
+            max_messages: r.max_messages,
+            retention_secs: r.retention_secs,
+            deliver_to_own: r.deliver_to_own,
+        };
+        let updated = self.0.update_sandbox(owner, id, settings).await?;
+        let sandbox = Some(sandbox_to_proto(updated));
+        Ok(Response::new(proto::UpdateSandboxResponse { sandbox }))
+    }
+
+    async fn delete_sandbox(
+        &self,
+        request: Request<proto::DeleteSandboxRequest>,
+    ) -> Answer<proto::DeleteSandboxResponse> {
+        let r = request.into_inner();
+        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.sandbox_id)?);
+        self.0.delete_sandbox(owner, id).await?;
+        Ok(Response::new(proto::DeleteSandboxResponse {}))
+    }
+
+    async fn open_sandbox(
+        &self,
+        request: Request<proto::OpenSandboxRequest>,
+    ) -> Answer<proto::OpenSandboxResponse> {
+        let r = request.into_inner();
+        let only = r.sandbox_id.as_deref().map(found_by).transpose()?;
+        let opened = self.0.open_sandbox(owner(&r.owner_user_id)?, only, &r.username);
+        let sandbox = Some(sandbox_to_proto(opened.await?));
+        Ok(Response::new(proto::OpenSandboxResponse { sandbox }))
+    }
+
+    async fn delete_messages(
+        &self,
+        request: Request<proto::DeleteMessagesRequest>,
+    ) -> Answer<proto::DeleteMessagesResponse> {
+        let deleted = self.0.delete_messages(scope(request.into_inner().scope)?).await?;
+        Ok(Response::new(proto::DeleteMessagesResponse {
+            deleted: i64::try_from(deleted).unwrap_or(i64::MAX),
+        }))
     }
 
     async fn create_webhook(

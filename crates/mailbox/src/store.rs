@@ -15,6 +15,7 @@ pub(crate) mod mailboxes;
 pub(crate) mod messages;
 pub(crate) mod outbox;
 pub(crate) mod owners;
+pub(crate) mod sandboxes;
 pub(crate) mod statistics;
 pub(crate) mod sweeps;
 pub(crate) mod usage_days;
@@ -40,6 +41,7 @@ pub(crate) use entities::{
     mailbox::{Model as Mailbox, State},
     message::{Model as Message, ParseStatus},
     raw_message::Model as RawMessage,
+    sandbox::Model as Sandbox,
 };
 
 /// The database of this service.

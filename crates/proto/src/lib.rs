@@ -55,6 +55,10 @@ mod tests {
             "MarkMessageRead",
             "GetMessageSource",
             "GetAttachment",
+            "ListSandboxes",
+            "GetSandbox",
+            "UpdateSandbox",
+            "OpenSandbox",
             "ResolveRecipient",
             "ListWebhooks",
             "ListWebhookDeliveries",
@@ -67,6 +71,8 @@ mod tests {
             "DeleteUser",
             "ListProTokens",
             "RevokeToken",
+            "RevokeSandboxCredentials",
+            "ValidateSubmission",
         ];
         let (auth_name, mailbox_name) = (
             auth::auth_server::SERVICE_NAME,

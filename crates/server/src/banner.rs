@@ -9,6 +9,8 @@ use crate::config::Role;
 pub(crate) struct Listening {
     pub(crate) http: Option<String>,
     pub(crate) smtp: Option<SocketAddr>,
+    pub(crate) submission: Option<SocketAddr>,
+    pub(crate) submissions: Option<SocketAddr>,
     pub(crate) grpc: Vec<(Role, SocketAddr)>,
     pub(crate) admin: SocketAddr,
     pub(crate) default_domain: String,
@@ -26,6 +28,11 @@ impl Listening {
         }
         if let Some(smtp) = self.smtp {
             line("SMTP", &smtp.to_string());
+        }
+        for (name, address) in [("submission", self.submission), ("submissions", self.submissions)] {
+            if let Some(address) = address {
+                line(name, &address.to_string());
+            }
         }
         for (role, address) in &self.grpc {
             line(&format!("gRPC {role}"), &address.to_string());

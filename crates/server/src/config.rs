@@ -20,6 +20,7 @@ use mayfly_runtime::{
     telemetry::{LogConfig, TelemetryConfig},
 };
 use mayfly_shared::redis::RedisConfig;
+use mayfly_smtp::SandboxMode;
 use mayfly_types::{DomainName, SecretKey};
 
 pub(crate) use self::{reference::reference, role::Role};
@@ -143,6 +144,11 @@ impl Config {
             .any(|role| self.has(role))
     }
 
+    /// Tells whether this process is all of Mayfly, with its own database files.
+    pub(crate) fn is_embedded(&self) -> bool {
+        !self.is_split() && !self.database.is_set()
+    }
+
     pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.0.contains(&role)
     }
@@ -150,6 +156,10 @@ impl Config {
     /// Tells whether a role here calls a service.
     pub(crate) fn calls(&self, service: Role) -> bool {
         let callers: &[Role] = match service {
+            // Without logins the mail edge needs no credentials.
+            Role::Auth if self.smtp.sandbox == SandboxMode::Auth => {
+                &[Role::Gateway, Role::Mailbox, Role::Smtp]
+            }
             Role::Auth => &[Role::Gateway, Role::Mailbox],
             Role::Mailbox => &[Role::Gateway, Role::Smtp],
             Role::Gateway | Role::Smtp => &[],

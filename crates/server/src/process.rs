@@ -14,6 +14,7 @@ use mayfly_runtime::{
     telemetry::Metrics,
 };
 use mayfly_shared::{bus::Bus, redis::Redis};
+use mayfly_smtp::Listeners;
 use mayfly_types::SystemClock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -101,6 +102,7 @@ impl Process {
             false => None,
         };
         let bus = Bus::new(redis.clone(), &config.redis);
+        let submission = sockets.submission(config)?;
         let mut process = Self {
             groups,
             auth: None,
@@ -132,8 +134,8 @@ impl Process {
         let here = process.mailbox.as_ref().map(MailboxRole::transport);
         let to_mailbox = wiring.to_mailbox(config, here, &mut process.readiness)?;
         let edges = process.groups.edges.clone();
-        if let (Some(listener), Some(to_auth), Some(to_mailbox)) = (sockets.gateway, to_auth, &to_mailbox) {
-            let services = [to_auth, to_mailbox.clone()];
+        if let (Some(listener), Some(to_auth), Some(to_mailbox)) = (sockets.gateway, &to_auth, &to_mailbox) {
+            let services = [to_auth.clone(), to_mailbox.clone()];
             if config.gateway.acme.is_on() {
                 let clock = Arc::new(SystemClock);
                 process.acme = Some(Acme::open(&config.gateway.acme, &config.data_dir, clock)?);
@@ -145,12 +147,21 @@ impl Process {
             }
             let (listeners, acme) = ((listener, sockets.plain_http), process.acme.as_ref());
             let edges = edges.clone();
-            let role = GatewayRole::create(config, listeners, acme, services, redis, &bus, edges)?;
+            let role =
+                GatewayRole::create(config, listeners, acme, services, submission, redis, &bus, edges)?;
             process.gateway = Some(role);
         }
-        if let (Some(listener), Some(to_mailbox)) = (sockets.smtp, to_mailbox) {
-            let (listeners, acme) = ((listener, sockets.smtp_tls), process.acme.as_ref());
-            process.smtp = Some(SmtpRole::create(config, listeners, acme, to_mailbox, edges)?);
+        if let (Some(plain), Some(to_mailbox)) = (sockets.smtp, to_mailbox) {
+            let listeners = Listeners {
+                plain,
+                tls: sockets.smtp_tls,
+                submission: sockets.submission,
+                submissions: sockets.submissions,
+            };
+            let acme = process.acme.as_ref();
+            process.smtp = Some(SmtpRole::create(
+                config, listeners, acme, to_auth, to_mailbox, edges,
+            )?);
         }
         Ok(process)
     }

@@ -5,7 +5,9 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
+use mayfly_gateway::Submission;
 use mayfly_runtime::config::ConfigError;
+use mayfly_smtp::SandboxMode;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -21,6 +23,8 @@ pub(crate) struct Sockets {
     pub(crate) plain_http: Option<TcpListener>,
     pub(crate) smtp: Option<TcpListener>,
     pub(crate) smtp_tls: Option<TcpListener>,
+    pub(crate) submission: Option<TcpListener>,
+    pub(crate) submissions: Option<TcpListener>,
     pub(crate) auth: Option<TcpListener>,
     pub(crate) mailbox: Option<TcpListener>,
 }
@@ -43,10 +47,9 @@ impl Sockets {
             admin: bind("admin.listen", config.admin.listen).await?,
             gateway: bind_if(config.has(Role::Gateway), "gateway.listen", config.gateway.listen).await?,
             smtp: bind_if(config.has(Role::Smtp), "smtp.listen", config.smtp.listen).await?,
-            smtp_tls: match config.smtp.tls_listen.filter(|_| config.has(Role::Smtp)) {
-                Some(address) => Some(bind("smtp.tls_listen", address).await?),
-                None => None,
-            },
+            smtp_tls: bind_mail(config, "smtp.tls_listen", config.smtp.tls_listen).await?,
+            submission: bind_mail(config, "smtp.submission_listen", config.smtp.submission_listen).await?,
+            submissions: bind_mail(config, "smtp.submissions_listen", config.smtp.submissions_listen).await?,
             auth: bind_if(
                 is_split && config.has(Role::Auth),
                 "auth.listen",
@@ -59,6 +62,35 @@ impl Sockets {
                 config.mailbox.listen,
             )
             .await?,
+        })
+    }
+
+    /// Returns where applications send mail to, with the ports that the system chose. A process without the mail edge has the
+    /// configured ones.
+    pub(crate) fn submission(&self, config: &Config) -> io::Result<Submission> {
+        let smtp = &config.smtp;
+        let address = |listener: &Option<TcpListener>, configured: Option<SocketAddr>| match listener {
+            Some(listener) => listener.local_addr().map(Some),
+            None => Ok(configured),
+        };
+        let plain = address(&self.smtp, Some(smtp.listen))?.unwrap_or(smtp.listen);
+        let submission = address(&self.submission, smtp.submission_listen)?;
+        // Without a name, a client on this machine uses the address.
+        let host = match &smtp.hostname {
+            None if plain.ip().is_loopback() => plain.ip().to_string(),
+            _ => smtp.host_name(),
+        };
+        Ok(Submission {
+            is_on: smtp.sandbox != SandboxMode::Off,
+            host,
+            port: submission.unwrap_or(plain).port(),
+            submissions_port: address(&self.submissions, smtp.submissions_listen)?
+                .map(|address| address.port()),
+            has_tls: submission.is_some()
+                || smtp.tls_cert.is_some()
+                || smtp.tls_self_signed
+                || config.gateway.acme.is_on(),
+            is_local_user: smtp.sandbox == SandboxMode::Open && config.gateway.listen.ip().is_loopback(),
         })
     }
 
@@ -75,10 +107,24 @@ impl Sockets {
         Ok(Listening {
             http: address(&self.gateway)?.map(|address| format!("{scheme}://{address}")),
             smtp: address(&self.smtp)?,
+            submission: address(&self.submission)?,
+            submissions: address(&self.submissions)?,
             grpc: grpc.collect::<io::Result<_>>()?,
             admin: self.admin.local_addr()?,
             default_domain: config.domains.0[0].to_string(),
         })
+    }
+}
+
+/// Binds a further listener of the mail edge, if there is one here.
+async fn bind_mail(
+    config: &Config,
+    key: &str,
+    address: Option<SocketAddr>,
+) -> Result<Option<TcpListener>, ConfigError> {
+    match address.filter(|_| config.has(Role::Smtp)) {
+        Some(address) => bind(key, address).await.map(Some),
+        None => Ok(None),
     }
 }
 

@@ -8,16 +8,27 @@ use crate::{
 /// A command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command<'a> {
-    Helo,
-    Ehlo,
+    /// The name that the client has for itself, in any charset.
+    Helo(&'a [u8]),
+    Ehlo(&'a [u8]),
+    /// A mechanism as written, and the initial response.
+    Auth {
+        mechanism: &'a str,
+        initial: Option<&'a str>,
+    },
     /// The sender (empty for `<>`), the announced size, and whether addresses may be non-ASCII.
     Mail {
         sender: &'a str,
         size_bytes: u64,
         is_utf8: bool,
+        /// The client names who submitted the mail first (RFC 4954 5).
+        has_auth: bool,
     },
-    /// A recipient as written. Relaying syntax is already rejected.
-    Rcpt(&'a str),
+    /// A recipient as written, and whether its local part or domain asks a server to relay.
+    Rcpt {
+        address: &'a str,
+        is_relaying: bool,
+    },
     Data,
     Rset,
     Noop,
@@ -54,7 +65,8 @@ pub(crate) fn parse(line: &[u8]) -> Result<Command<'_>, Reply> {
         "VRFY" => Ok(Command::Vrfy),
         "HELP" => Ok(Command::Help),
         "BDAT" => Ok(Command::Bdat),
-        "EXPN" | "AUTH" | "TURN" | "ETRN" | "SEND" | "SOML" | "SAML" => Err(reply::NOT_SUPPORTED),
+        "AUTH" => parse_auth(argument),
+        "EXPN" | "TURN" | "ETRN" | "SEND" | "SOML" | "SAML" => Err(reply::NOT_SUPPORTED),
         _ => Err(reply::UNKNOWN_COMMAND),
     }
 }
@@ -62,9 +74,10 @@ pub(crate) fn parse(line: &[u8]) -> Result<Command<'_>, Reply> {
 /// Parses EHLO and HELO. Clients send the name of their machine in any charset, with blanks too, and nothing depends on it.
 fn hello(line: &[u8]) -> Option<Result<Command<'_>, Reply>> {
     let (verb, name) = line.split_at_checked(4)?;
+    let host = name.trim_ascii();
     let command = match () {
-        () if verb.eq_ignore_ascii_case(b"EHLO") => Command::Ehlo,
-        () if verb.eq_ignore_ascii_case(b"HELO") => Command::Helo,
+        () if verb.eq_ignore_ascii_case(b"EHLO") => Command::Ehlo(host),
+        () if verb.eq_ignore_ascii_case(b"HELO") => Command::Helo(host),
         () => return None,
     };
     if !name.is_empty() && !name.starts_with(b" ") {
@@ -72,11 +85,24 @@ fn hello(line: &[u8]) -> Option<Result<Command<'_>, Reply>> {
     }
     Some(if name.iter().any(u8::is_ascii_control) {
         Err(reply::CONTROL_CHARACTER)
-    } else if name.trim_ascii().is_empty() {
+    } else if host.is_empty() {
         Err(reply::EHLO_SYNTAX)
     } else {
         Ok(command)
     })
+}
+
+/// RFC 4954 4: a mechanism, and an initial response without blanks.
+fn parse_auth(argument: &str) -> Result<Command<'_>, Reply> {
+    let (mechanism, initial) = match argument.split_once(' ') {
+        Some((mechanism, initial)) => (mechanism, Some(initial)),
+        None => (argument, None),
+    };
+    let has_blank = initial.is_some_and(|initial| initial.is_empty() || initial.contains(' '));
+    if mechanism.is_empty() || has_blank {
+        return Err(reply::AUTH_SYNTAX);
+    }
+    Ok(Command::Auth { mechanism, initial })
 }
 
 /// Returns what follows a keyword such as `FROM:`, case-insensitively.
@@ -104,6 +130,7 @@ fn parse_mail(argument: &str) -> Result<Command<'_>, Reply> {
         sender,
         size_bytes: parameters.size_bytes.unwrap_or(0),
         is_utf8: parameters.is_utf8,
+        has_auth: parameters.has_auth,
     })
 }
 
@@ -123,14 +150,21 @@ fn parse_rcpt(argument: &str) -> Result<Command<'_>, Reply> {
     match path {
         Path::Null => Err(reply::BAD_RECIPIENT),
         // RFC 5321 4.5.1: the only address without a domain.
-        Path::Local(local) if local.eq_ignore_ascii_case(POSTMASTER) => Ok(Command::Rcpt(POSTMASTER)),
+        Path::Local(local) if local.eq_ignore_ascii_case(POSTMASTER) => Ok(Command::Rcpt {
+            address: POSTMASTER,
+            is_relaying: false,
+        }),
         Path::Local(_) => Err(reply::NO_SUCH_MAILBOX),
         Path::Routed => Err(reply::NO_RELAYING),
-        // Relaying syntax: percent hack, bang path, nested address, address literal.
-        Path::Mailbox { local, domain, .. } if local.contains(['%', '!', '@']) || domain.starts_with('[') => {
-            Err(reply::NO_RELAYING)
-        }
-        Path::Mailbox { address, .. } => Ok(Command::Rcpt(address)),
+        Path::Mailbox {
+            address,
+            local,
+            domain,
+        } => Ok(Command::Rcpt {
+            address,
+            // Percent hack, bang path, nested address, address literal.
+            is_relaying: local.contains(['%', '!', '@']) || domain.starts_with('['),
+        }),
     }
 }
 
@@ -141,6 +175,7 @@ pub(crate) const POSTMASTER: &str = "postmaster";
 struct MailParameters {
     size_bytes: Option<u64>,
     has_body: bool,
+    has_auth: bool,
     is_utf8: bool,
 }
 
@@ -163,6 +198,11 @@ impl MailParameters {
                         v.eq_ignore_ascii_case("7BIT") || v.eq_ignore_ascii_case("8BITMIME")
                     });
                     is_known && !std::mem::replace(&mut parameters.has_body, true)
+                }
+                // RFC 4954 5: whoever offers AUTH takes it. Nothing is passed on, so nothing depends on its value.
+                "AUTH" => {
+                    let is_some = value.is_some_and(|value| !value.is_empty());
+                    is_some && !std::mem::replace(&mut parameters.has_auth, true)
                 }
                 "SMTPUTF8" => value.is_none() && !std::mem::replace(&mut parameters.is_utf8, true),
                 "" => false,

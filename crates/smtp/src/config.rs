@@ -33,6 +33,21 @@ config_section! {
         pub tls_listen: Option<SocketAddr> = None,
         /// Makes a self-signed certificate in the data directory when no `tls_cert` is set; for tests that require TLS.
         pub tls_self_signed: bool = false,
+        /// Mail that applications send: `auth` captures that of clients that log in with the password of a sandbox or a Pro API token,
+        /// `open` captures all mail without a login, `off` takes no logins. Captured mail is for any address and is never relayed.
+        pub sandbox: SandboxMode = SandboxMode::Auth,
+        /// Allows `smtp.sandbox=open` where SMTP listens beyond loopback: everyone who reaches it can then fill the sandbox.
+        pub sandbox_open_anywhere: bool = false,
+        /// Address of a listener for mail of applications, such as `0.0.0.0:587`: it requires a login and offers STARTTLS; unset, there is
+        /// none. Clients can log in on `smtp.listen` too. The embedded default makes a certificate for it if none is set.
+        pub submission_listen: Option<SocketAddr> = None,
+        /// The same with TLS from the start, such as `0.0.0.0:465`.
+        pub submissions_listen: Option<SocketAddr> = None,
+        /// Networks of clients that can log in without TLS: by default this machine and private networks.
+        pub auth_without_tls: List<IpNet> = List(login_networks()),
+        /// Failed logins a minute of one client with one user name, and ten times as many of one client; 0 turns the limit off. It is
+        /// off for `smtp.unlimited_networks` too. Each `smtp` process counts for itself.
+        pub login_limit: u32 = 10,
         /// Networks of proxies that begin each connection with a PROXY protocol header (version 1 or 2), whose client address
         /// is used. A connection from them without one is closed.
         pub trusted_proxies: List<IpNet> = List::default(),
@@ -80,6 +95,32 @@ fn private_networks() -> Vec<IpNet> {
     let v4 = v4.map(|(address, length)| IpNet::new_assert(IpAddr::from(address), length));
     let v6 = v6.map(|(address, length)| IpNet::new_assert(address.into(), length));
     v4.into_iter().chain(v6).collect()
+}
+
+/// Returns the networks of this machine and of private addresses (RFC 1918, RFC 4193).
+fn login_networks() -> Vec<IpNet> {
+    let is_link_local = |network: &IpNet| {
+        *network == IpNet::new_assert(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0).into(), 10)
+    };
+    let mut networks = private_networks();
+    networks.retain(|network| !is_link_local(network));
+    networks
+}
+
+/// Who can send mail to any address, which is captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SandboxMode {
+    /// Nobody.
+    Off,
+    /// Clients that log in.
+    Auth,
+    /// Everyone.
+    Open,
+}
+
+impl ConfigValue for SandboxMode {
+    const SCHEMA: Schema = Schema::Value(Syntax::Text, "`off`, `auth` or `open`");
 }
 
 /// What happens to a message with a lone CR or LF.
@@ -130,6 +171,21 @@ impl Config {
             let problem = "needs smtp.tls_cert and smtp.tls_key, or smtp.tls_self_signed";
             return Err(ConfigError::new("smtp.tls_listen", problem));
         }
+        let is_beyond_loopback = |address: &SocketAddr| !address.ip().is_loopback();
+        if self.sandbox == SandboxMode::Open
+            && !self.sandbox_open_anywhere
+            && self.listeners().iter().any(is_beyond_loopback)
+        {
+            let problem = "is `open` and SMTP listens beyond loopback: everyone who reaches it could fill the sandbox; set \
+                           smtp.sandbox_open_anywhere=true if only you do";
+            return Err(ConfigError::new("smtp.sandbox", problem));
+        }
+        if self.sandbox != SandboxMode::Auth
+            && (self.submission_listen.is_some() || self.submissions_listen.is_some())
+        {
+            let problem = "must be `auth` with smtp.submission_listen or smtp.submissions_listen, which require a login";
+            return Err(ConfigError::new("smtp.sandbox", problem));
+        }
         if self.tls_self_signed && self.tls_cert.is_some() {
             let problem = "cannot be set together with smtp.tls_cert";
             return Err(ConfigError::new("smtp.tls_self_signed", problem));
@@ -138,6 +194,22 @@ impl Config {
             return Err(ConfigError::new("smtp.hostname", "is not a host name"));
         }
         Ok(())
+    }
+
+    /// Returns the addresses of all listeners.
+    #[must_use]
+    pub fn listeners(&self) -> Vec<SocketAddr> {
+        let others = [self.tls_listen, self.submission_listen, self.submissions_listen];
+        std::iter::once(self.listen)
+            .chain(others.into_iter().flatten())
+            .collect()
+    }
+
+    /// Tells whether a listener needs a certificate that is not configured.
+    #[must_use]
+    pub fn lacks_certificate(&self) -> bool {
+        let has_listener = self.submission_listen.is_some() || self.submissions_listen.is_some();
+        has_listener && self.tls_cert.is_none() && !self.tls_self_signed
     }
 
     /// Returns the configured host name, else the name of the machine, else `localhost`.
@@ -221,6 +293,22 @@ mod tests {
                 Config {
                     tls_self_signed: true,
                     tls_cert: Some(PathBuf::from("cert.pem")),
+                    ..valid()
+                },
+            ),
+            (
+                "smtp.sandbox",
+                Config {
+                    sandbox: SandboxMode::Open,
+                    listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 2525)),
+                    ..valid()
+                },
+            ),
+            (
+                "smtp.sandbox",
+                Config {
+                    sandbox: SandboxMode::Off,
+                    submission_listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 587))),
                     ..valid()
                 },
             ),

@@ -19,7 +19,7 @@ use tracing::{Instrument, Span};
 
 use crate::{
     context::Context,
-    session::{Finished, Recipient, Replies, Session, Step},
+    session::{Authentication, Finished, Login, Recipient, Replies, Session, Step},
     transaction_span,
 };
 
@@ -173,8 +173,14 @@ impl Connection {
                     }
                     self.session.recipient_resolved(recipient, &mut self.replies);
                 }
+                Step::Authenticate(login) => {
+                    // The client waits for the replies before it, if the check takes long.
+                    self.write_replies(stream).await?;
+                    let authentication = self.authenticate(&login).await;
+                    self.session.authenticated(authentication, &mut self.replies);
+                }
                 Step::Deliver(mail) => {
-                    let delivering = self.context.mailboxes.deliver(mail);
+                    let delivering = self.context.mailboxes.deliver(mail, self.peer);
                     let delivery = delivering.instrument(self.transaction.clone()).await;
                     self.session.delivered(&delivery, &mut self.replies);
                     self.log_finished();
@@ -202,6 +208,29 @@ impl Connection {
     fn is_admitted(&mut self) -> bool {
         self.is_counted = self.is_counted || !self.is_limited || self.context.intake.takes_from(self.peer);
         self.is_counted
+    }
+
+    /// Checks a login, at AUTH and again at each MAIL. Failures of a client are limited, and so are its mails.
+    async fn authenticate(&mut self, login: &Login) -> Authentication {
+        let is_mail = self.session.is_in_transaction();
+        let username = match login {
+            Login::Password(credentials) => credentials.username.as_str(),
+            Login::Open => "",
+        };
+        let is_allowed = match is_mail {
+            true => self.is_admitted(),
+            false => self.context.login_limit.allows(self.peer, username),
+        };
+        if !is_allowed {
+            self.context.metrics.login_checked(&Authentication::Limited);
+            return Authentication::Limited;
+        }
+        let authentication = self.context.logins.clone().check(login).await;
+        if authentication == Authentication::Rejected {
+            self.context.login_limit.record_failure(self.peer, username);
+        }
+        self.context.metrics.login_checked(&authentication);
+        authentication
     }
 
     /// Looks up a recipient, and counts the mail for the mailbox.

@@ -7,7 +7,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clients::Clients, deliver::Mailboxes, intake_limit::IntakeLimit, metrics::Metrics, session::Settings,
+    authenticate::Logins, clients::Clients, deliver::Mailboxes, intake_limit::IntakeLimit,
+    login_limit::LoginLimit, metrics::Metrics, session::Settings,
 };
 
 /// The dependencies of a connection.
@@ -15,6 +16,8 @@ use crate::{
 pub(crate) struct Context {
     pub(crate) settings: Arc<Settings>,
     pub(crate) mailboxes: Mailboxes,
+    pub(crate) logins: Logins,
+    pub(crate) login_limit: LoginLimit,
     pub(crate) tls: Option<TlsAcceptor>,
     /// Networks of proxies that name the client in a PROXY protocol header.
     pub(crate) proxies: Arc<[IpNet]>,

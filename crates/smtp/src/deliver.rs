@@ -3,14 +3,14 @@
 use std::{iter, net::IpAddr, time::Duration};
 
 use mayfly_proto::mailbox::{
-    DeliverMessageRequest, Envelope, ResolveRecipientRequest, deliver_message_request::Part,
+    DeliverMessageRequest, Envelope, ResolveRecipientRequest, Submission, deliver_message_request::Part,
     mailbox_client::MailboxClient,
 };
 use mayfly_rpc::{Failure, Transport};
 use mayfly_types::{Address, ErrorCode, Reason};
 use tonic::Request;
 
-use crate::session::{Delivery, Mail, Recipient};
+use crate::session::{Delivery, Mail, Recipient, Recipients};
 
 /// Enough for a large mail to many recipients on a slow disk. The client waits ten minutes (RFC 5321 4.5.3.2.6).
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -51,16 +51,37 @@ impl Mailboxes {
     }
 
     /// Stores a mail for all its recipients or for none.
-    pub(crate) async fn deliver(&mut self, mail: Mail) -> Delivery {
+    pub(crate) async fn deliver(&mut self, mail: Mail, client: IpAddr) -> Delivery {
         let Mail {
             sender,
             recipients,
             content,
         } = mail;
+        let (recipient_account_ids, submission) = match recipients {
+            Recipients::Mailboxes(ids) => (ids.iter().map(ToString::to_string).collect(), None),
+            Recipients::Sandbox {
+                submitter,
+                addresses,
+                helo,
+                is_tls,
+            } => {
+                let submission = Submission {
+                    owner_user_id: submitter.owner.to_string(),
+                    sandbox_id: submitter.sandbox.to_string(),
+                    recipients: addresses,
+                    client: client.to_string(),
+                    helo,
+                    is_tls,
+                    credential_id: submitter.credential,
+                };
+                (Vec::new(), Some(submission))
+            }
+        };
         let envelope = Envelope {
             sender,
-            recipient_account_ids: recipients.iter().map(ToString::to_string).collect(),
+            recipient_account_ids,
             size_bytes: i64::try_from(content.size_bytes).unwrap_or(i64::MAX),
+            submission,
         };
         let parts = iter::once(Part::Envelope(envelope)).chain(content.chunks.into_iter().map(Part::Chunk));
         let requests = parts.map(|part| DeliverMessageRequest { part: Some(part) });
@@ -95,7 +116,8 @@ fn refused_delivery(failure: &Failure) -> Delivery {
         Reason::MailboxFull => Delivery::Full,
         Reason::StorageFull => Delivery::StorageFull,
         Reason::MessageTooLarge => Delivery::TooLarge,
-        // Also a mailbox deleted after RCPT: the client retries, and RCPT then rejects that recipient.
+        Reason::Blocked => Delivery::Blocked,
+        // Also a mailbox or sandbox deleted after RCPT: the client retries, and RCPT or the login is then rejected.
         _ => {
             log(failure, "cannot store a mail");
             Delivery::Unavailable

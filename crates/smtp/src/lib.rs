@@ -3,6 +3,7 @@
 //! `session` is the pure state machine, `data_reader` finds the end of a message, `connection` drives a session over a
 //! socket, `listener` accepts, `deliver` calls `mailbox`.
 
+mod authenticate;
 mod budget;
 mod clients;
 mod command;
@@ -13,6 +14,7 @@ pub mod data_reader;
 mod deliver;
 mod intake_limit;
 mod listener;
+mod login_limit;
 mod metrics;
 mod path;
 mod proxy_protocol;
@@ -30,14 +32,18 @@ use tokio_rustls::TlsAcceptor;
 use connection::Start;
 
 pub use budget::Budget;
-pub use config::{BareNewlines, Config};
+pub use config::{BareNewlines, Config, SandboxMode};
 
 /// What the edge depends on.
 pub struct Deps {
     /// The mailbox service.
     pub mailbox: Transport,
+    /// The auth service, which checks logins; needed with [`SandboxMode::Auth`] only.
+    pub auth: Option<Transport>,
     /// The certificate for STARTTLS. Without it STARTTLS is not offered.
     pub tls: Option<TlsAcceptor>,
+    /// The certificate of the listeners for submission.
+    pub submission_tls: Option<TlsAcceptor>,
     /// Runs the listener and the sessions.
     pub tasks: Tasks,
 }
@@ -48,9 +54,24 @@ impl fmt::Debug for Deps {
     }
 }
 
+/// The sockets of the edge.
+#[derive(Debug)]
+pub struct Listeners {
+    /// In plain text; offers STARTTLS if there is a certificate.
+    pub plain: TcpListener,
+    /// With TLS from the start.
+    pub tls: Option<TcpListener>,
+    /// For clients that log in; offers STARTTLS.
+    pub submission: Option<TcpListener>,
+    /// For clients that log in, with TLS from the start.
+    pub submissions: Option<TcpListener>,
+}
+
 /// The mail edge, ready to serve.
 pub struct Smtp {
     context: context::Context,
+    /// Of the listeners for submission.
+    submission: context::Context,
     tasks: Tasks,
 }
 
@@ -63,43 +84,64 @@ impl fmt::Debug for Smtp {
 /// Builds the edge.
 #[must_use]
 pub fn build(config: &Config, deps: Deps) -> Smtp {
-    let settings = session::Settings {
-        host_name: config.host_name(),
-        max_message_bytes: config.max_message_bytes,
-        max_recipients: config.max_recipients as usize,
-        has_tls: deps.tls.is_some(),
-        normalizes_newlines: config.bare_newlines == BareNewlines::Normalize,
-        budget: match config.max_connections_per_client {
-            0 => Budget::undivided(config.max_buffered_bytes),
-            _ => Budget::new(config.max_buffered_bytes, config.max_message_bytes),
-        },
+    let budget = match config.max_connections_per_client {
+        0 => Budget::undivided(config.max_buffered_bytes),
+        _ => Budget::new(config.max_buffered_bytes, config.max_message_bytes),
+    };
+    let settings = |tls: Option<&TlsAcceptor>, requires_login| {
+        Arc::new(session::Settings {
+            host_name: config.host_name(),
+            max_message_bytes: config.max_message_bytes,
+            max_recipients: config.max_recipients as usize,
+            has_tls: tls.is_some(),
+            sandbox: config.sandbox,
+            requires_login,
+            plain_login_networks: config.auth_without_tls.0.clone(),
+            normalizes_newlines: config.bare_newlines == BareNewlines::Normalize,
+            budget: Arc::clone(&budget),
+        })
+    };
+    let context = context::Context {
+        settings: settings(deps.tls.as_ref(), false),
+        mailboxes: deliver::Mailboxes::new(deps.mailbox.clone()),
+        logins: authenticate::Logins::new(deps.auth, deps.mailbox),
+        login_limit: login_limit::LoginLimit::new(config),
+        tls: deps.tls,
+        proxies: config.trusted_proxies.0.as_slice().into(),
+        metrics: Arc::new(metrics::Metrics::new()),
+        clients: clients::Clients::new(config.max_connections, config.max_connections_per_client),
+        intake: intake_limit::IntakeLimit::start(config, &deps.tasks),
+        stopping: deps.tasks.stopping(),
     };
     Smtp {
-        context: context::Context {
-            settings: Arc::new(settings),
-            mailboxes: deliver::Mailboxes::new(deps.mailbox),
-            tls: deps.tls,
-            proxies: config.trusted_proxies.0.as_slice().into(),
-            metrics: Arc::new(metrics::Metrics::new()),
-            clients: clients::Clients::new(config.max_connections, config.max_connections_per_client),
-            intake: intake_limit::IntakeLimit::start(config, &deps.tasks),
-            stopping: deps.tasks.stopping(),
+        submission: context::Context {
+            settings: settings(deps.submission_tls.as_ref(), true),
+            tls: deps.submission_tls,
+            ..context.clone()
         },
+        context,
         tasks: deps.tasks,
     }
 }
 
 impl Smtp {
-    /// Receives mail until the tasks stop: on a listener that offers STARTTLS, and on one that speaks TLS from the start if there is
-    /// one. Messages in progress are then still received.
-    pub fn serve(self, listener: TcpListener, tls_listener: Option<TcpListener>) {
+    /// Receives mail until the tasks stop. Messages in progress are then still received.
+    pub fn serve(self, listeners: Listeners) {
+        let Listeners {
+            plain,
+            tls,
+            submission,
+            submissions,
+        } = listeners;
         let listeners = [
-            ("smtp", Some(listener), Start::Plain),
-            ("smtps", tls_listener, Start::Tls),
+            ("smtp", Some(plain), Start::Plain, &self.context),
+            ("smtps", tls, Start::Tls, &self.context),
+            ("submission", submission, Start::Plain, &self.submission),
+            ("submissions", submissions, Start::Tls, &self.submission),
         ];
-        for (name, listener, start) in listeners {
+        for (name, listener, start, context) in listeners {
             let Some(listener) = listener else { continue };
-            let accepting = listener::accept(listener, start, self.context.clone(), self.tasks.clone());
+            let accepting = listener::accept(listener, start, context.clone(), self.tasks.clone());
             self.tasks.spawn_vital(name, accepting);
         }
     }

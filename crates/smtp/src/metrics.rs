@@ -8,6 +8,8 @@ use opentelemetry::{
     metrics::{Counter, Histogram, UpDownCounter},
 };
 
+use crate::session::Authentication;
+
 /// From one mail of a local program to the longest possible session.
 const SESSION_SECONDS: [f64; 9] = [0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 1800.0];
 
@@ -19,6 +21,7 @@ pub(crate) struct Metrics {
     messages: Counter<u64>,
     rejected: Counter<u64>,
     limited: Counter<u64>,
+    logins: Counter<u64>,
 }
 
 impl Metrics {
@@ -51,6 +54,10 @@ impl Metrics {
                 .u64_counter("smtp.recipients.limited")
                 .with_description("Recipients refused because of too many mails in a minute")
                 .build(),
+            logins: meter
+                .u64_counter("smtp.logins")
+                .with_description("Checks of logins, at AUTH and at MAIL, by outcome")
+                .build(),
         }
     }
 
@@ -76,6 +83,16 @@ impl Metrics {
 
     pub(crate) fn connection_rejected(&self) {
         self.rejected.add(1, &[]);
+    }
+
+    pub(crate) fn login_checked(&self, authentication: &Authentication) {
+        let outcome = match authentication {
+            Authentication::Accepted(_) => "accepted",
+            Authentication::Rejected => "rejected",
+            Authentication::Limited => "limited",
+            Authentication::Unavailable => "unavailable",
+        };
+        self.logins.add(1, &[KeyValue::new("outcome", outcome)]);
     }
 
     pub(crate) fn recipient_limited(&self) {

@@ -1,5 +1,6 @@
 //! The state machine of one SMTP session: bytes in, replies and steps out. No socket and no clock, so a fuzzer can drive it.
 
+mod authentication;
 mod line;
 mod step;
 mod transaction;
@@ -7,18 +8,22 @@ mod transaction;
 use std::{net::IpAddr, sync::Arc};
 
 use bytes::BytesMut;
-use mayfly_types::AccountId;
+use ipnet::IpNet;
 
 use crate::{
     budget::Budget,
     command::{self, Command},
+    config::SandboxMode,
     data_reader::{DataReader, Progress},
     reply::{self, Reply},
 };
+use authentication::{Checking, Exchange};
 use line::{Line, LineReader};
 
 pub use crate::reply::Replies;
-pub use step::{Delivery, Finished, Mail, Recipient, Step};
+pub use step::{
+    Authentication, Credentials, Delivery, Finished, Login, Mail, Recipient, Recipients, Step, Submitter,
+};
 
 /// A session ends after this many errors since its last mail.
 const MAX_ERRORS: u32 = 20;
@@ -36,16 +41,31 @@ pub struct Settings {
     pub max_recipients: usize,
     /// Whether STARTTLS is offered.
     pub has_tls: bool,
+    /// Whether clients can log in.
+    pub sandbox: SandboxMode,
+    /// Whether only clients that have logged in can send mail.
+    pub requires_login: bool,
+    /// Clients that can log in without TLS.
+    pub plain_login_networks: Vec<IpNet>,
     /// Whether a lone CR or LF in a message becomes CRLF.
     pub normalizes_newlines: bool,
     /// The memory for message data of all sessions.
     pub budget: Arc<Budget>,
 }
 
+impl Settings {
+    fn allows_plain_login(&self, client: IpAddr) -> bool {
+        let networks = self.plain_login_networks.iter();
+        networks.copied().any(|network| network.contains(&client))
+    }
+}
+
 #[derive(Debug)]
 enum Phase {
     Command,
-    /// The driver is looking up a recipient or storing a mail.
+    /// The client is logging in.
+    Sasl(Exchange),
+    /// The driver is looking up a recipient, checking a login or storing a mail.
     Waiting,
     Data(DataReader),
     Closed {
@@ -58,7 +78,7 @@ struct Envelope {
     sender: String,
     announced_bytes: u64,
     is_utf8: bool,
-    recipients: Vec<AccountId>,
+    recipients: Recipients,
 }
 
 /// One session.
@@ -69,6 +89,12 @@ pub struct Session {
     phase: Phase,
     lines: LineReader,
     has_greeted: bool,
+    /// The name that the client has for itself.
+    helo: String,
+    /// Of a client that has logged in; its password is checked again at each MAIL.
+    login: Option<Login>,
+    failed_logins: u32,
+    checking: Option<Checking>,
     is_tls: bool,
     is_stopping: bool,
     /// No command has followed the last reply to a message.
@@ -91,6 +117,10 @@ impl Session {
             phase: Phase::Command,
             lines: LineReader::default(),
             has_greeted: false,
+            helo: String::new(),
+            login: None,
+            failed_logins: 0,
+            checking: None,
             is_tls: false,
             is_stopping: false,
             has_ended_transaction: false,
@@ -126,11 +156,24 @@ impl Session {
                         }
                     }
                 },
-                Phase::Command if self.is_stopping && self.envelope.is_none() => {
+                Phase::Command | Phase::Sasl(_) if self.is_stopping && self.envelope.is_none() => {
                     if self.awaits_quit(input, out) {
                         return Step::Read;
                     }
                 }
+                Phase::Sasl(_) => match self.lines.next_auth(input) {
+                    Line::None => return Step::Read,
+                    Line::Command { length } => {
+                        if let Some(step) = self.sasl_line(length, input, out) {
+                            return step;
+                        }
+                    }
+                    Line::Malformed(error) => {
+                        self.phase = Phase::Command;
+                        self.reject(error, out);
+                    }
+                    Line::NotSmtp | Line::Unterminated => self.phase = Phase::Closed { lingers: true },
+                },
                 Phase::Command => match self.lines.next(input) {
                     Line::None => return Step::Read,
                     Line::NotSmtp => self.phase = Phase::Closed { lingers: false },
@@ -174,8 +217,10 @@ impl Session {
         match recipient {
             Recipient::Found(account_id) => {
                 // A mailbox that is named twice gets the mail once.
-                if !envelope.recipients.contains(&account_id) {
-                    envelope.recipients.push(account_id);
+                if let Recipients::Mailboxes(ids) = &mut envelope.recipients
+                    && !ids.contains(&account_id)
+                {
+                    ids.push(account_id);
                 }
                 out.push(reply::RECIPIENT_OK);
             }
@@ -202,6 +247,7 @@ impl Session {
             Delivery::Full => Some(reply::MAILBOX_FULL),
             Delivery::StorageFull => Some(reply::STORAGE_FULL),
             Delivery::TooLarge => Some(reply::TOO_LARGE),
+            Delivery::Blocked => Some(reply::BLOCKED),
             Delivery::Unavailable => Some(reply::UNAVAILABLE),
         };
         let code = failure.map_or(250, |reply| reply.0);
@@ -220,6 +266,8 @@ impl Session {
     pub fn tls_started(&mut self) {
         self.is_tls = true;
         self.has_greeted = false;
+        self.helo.clear();
+        self.login = None;
         self.envelope = None;
     }
 
@@ -260,7 +308,7 @@ impl Session {
     /// Returns whether a transaction is in progress: from MAIL to its final reply.
     #[must_use]
     pub fn is_in_transaction(&self) -> bool {
-        self.envelope.is_some() || self.delivering.is_some()
+        self.envelope.is_some() || self.delivering.is_some() || self.is_checking_mail()
     }
 
     /// Returns whether a message is being read.
@@ -292,18 +340,23 @@ impl Session {
         };
         let has_more_input = !input.is_empty();
         match command {
-            Command::Ehlo | Command::Helo | Command::Data if has_more_input => {
+            Command::Ehlo(_) | Command::Helo(_) | Command::Data if has_more_input => {
                 // RFC 2920 3.1: these commands end a pipelined group. The client must wait for the reply.
                 self.close_with(reply::PIPELINED_TOO_EARLY, out);
             }
-            Command::Ehlo => self.hello(true, out),
-            Command::Helo => self.hello(false, out),
+            Command::Ehlo(name) => self.hello(name, true, out),
+            Command::Helo(name) => self.hello(name, false, out),
+            Command::Auth { mechanism, initial } => return self.auth(mechanism, initial, out),
+            Command::Mail { has_auth: true, .. } if !self.offers_auth() => {
+                self.reject(reply::UNKNOWN_PARAMETER, out)
+            }
             Command::Mail {
                 sender,
                 size_bytes,
                 is_utf8,
-            } => self.mail(sender, size_bytes, is_utf8, out),
-            Command::Rcpt(address) => return self.recipient(address, out),
+                ..
+            } => return self.mail(sender, size_bytes, is_utf8, out),
+            Command::Rcpt { address, is_relaying } => return self.recipient(address, is_relaying, out),
             Command::Data => self.data(out),
             Command::Rset => {
                 self.envelope = None;
@@ -329,9 +382,19 @@ impl Session {
         None
     }
 
-    fn hello(&mut self, is_extended: bool, out: &mut Replies) {
+    /// Reads a response of a client that is logging in.
+    fn sasl_line(&mut self, length: usize, input: &mut BytesMut, out: &mut Replies) -> Option<Step> {
+        let line = LineReader::take(length, input);
+        match std::mem::replace(&mut self.phase, Phase::Command) {
+            Phase::Sasl(exchange) => self.respond(exchange, &line, out),
+            _ => None,
+        }
+    }
+
+    fn hello(&mut self, name: &[u8], is_extended: bool, out: &mut Replies) {
         self.envelope = None;
         self.has_greeted = true;
+        self.helo = String::from_utf8_lossy(name).into_owned();
         let settings = Arc::clone(&self.settings);
         let (name, size) = (&settings.host_name, settings.max_message_bytes);
         if is_extended {
@@ -345,6 +408,7 @@ impl Session {
                 "ENHANCEDSTATUSCODES".to_owned(),
             ];
             lines.extend(has_tls.then(|| "STARTTLS".to_owned()));
+            lines.extend(self.offers_auth().then(|| "AUTH PLAIN LOGIN".to_owned()));
             lines.push("HELP".to_owned());
             out.lines(250, &lines);
         } else {

@@ -15,7 +15,7 @@ use mayfly_proto::{
 use mayfly_rpc::{Credential, Peer, Transport};
 use mayfly_runtime::{task::Tasks, tls};
 use mayfly_shared::{bus::Bus, redis::RedisConfig};
-use mayfly_smtp::{Config, Deps};
+use mayfly_smtp::{Config, Deps, Listeners};
 use mayfly_testkit::ManualClock;
 use mayfly_types::SecretKey;
 use tempfile::TempDir;
@@ -95,6 +95,8 @@ impl World {
         let smtp = listener.local_addr().unwrap();
         let deps = Deps {
             mailbox: transport.clone(),
+            auth: None,
+            submission_tls: tls.clone(),
             tls,
             tasks: edge.clone(),
         };
@@ -106,7 +108,13 @@ impl World {
         let smtps = tls_listener
             .as_ref()
             .map(|listener| listener.local_addr().unwrap());
-        mayfly_smtp::build(&config, deps).serve(listener, tls_listener);
+        let listeners = Listeners {
+            plain: listener,
+            tls: tls_listener,
+            submission: None,
+            submissions: None,
+        };
+        mayfly_smtp::build(&config, deps).serve(listeners);
         Self {
             smtp,
             smtps,

@@ -113,6 +113,9 @@ id!(
     /// A Pro user.
     UserId
 );
+/// The Pro user to whom the sandbox of an open server belongs. Its id is a constant, so that no service has to look it up.
+pub const LOCAL_USER: UserId = UserId::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_006c_6f63_616c));
+
 id!(
     /// A stored message.
     MessageId
@@ -151,6 +154,14 @@ id!(
 id!(
     /// A Pro API token (its public id, not its value).
     TokenId
+);
+id!(
+    /// A sandbox: a mailbox that captures what an application sends.
+    SandboxId
+);
+id!(
+    /// The password of a sandbox (its public id, not its value).
+    SandboxCredentialId
 );
 id!(
     /// A mail domain.

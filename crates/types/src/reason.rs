@@ -70,6 +70,8 @@ reasons! {
     TokenLimitReached = "TOKEN_LIMIT_REACHED",
     /// The Pro user has reached the limit of webhooks.
     WebhookLimitReached = "WEBHOOK_LIMIT_REACHED",
+    /// The Pro user has reached the limit of sandboxes.
+    SandboxLimitReached = "SANDBOX_LIMIT_REACHED",
     /// The URL of a webhook is invalid, or its target is not allowed.
     InvalidUrl = "INVALID_URL",
     /// The event type of a webhook does not exist.

@@ -1,4 +1,5 @@
-//! Pro API tokens: `tm_pro_`, 26 random base62 digits, and 6 digits of a CRC-32, which catches typos without a look-up.
+//! Pro API tokens and passwords of sandboxes: a prefix, 26 random base62 digits, and 6 digits of a CRC-32, which catches typos
+//! without a look-up.
 
 use std::fmt;
 
@@ -8,6 +9,8 @@ use zeroize::Zeroizing;
 
 /// The prefix of every Pro API token.
 pub(crate) const PREFIX: &str = "tm_pro_";
+/// The prefix of every password of a sandbox.
+pub(crate) const SANDBOX_PREFIX: &str = "mfs_";
 const RANDOM_DIGITS: usize = 26;
 const CHECK_DIGITS: usize = 6;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -21,9 +24,9 @@ impl TokenHash {
         Self(Sha256::digest(token).into())
     }
 
-    /// Returns the hash of a token with valid shape and checksum, else `None`.
-    pub(crate) fn of_well_formed(token: &str) -> Option<Self> {
-        let digits = token.strip_prefix(PREFIX)?;
+    /// Returns the hash of a token with this prefix and valid shape and checksum, else `None`.
+    pub(crate) fn of_well_formed(token: &str, prefix: &str) -> Option<Self> {
+        let digits = token.strip_prefix(prefix)?;
         let is_shaped =
             digits.len() == RANDOM_DIGITS + CHECK_DIGITS && digits.bytes().all(|b| b.is_ascii_alphanumeric());
         if !is_shaped {
@@ -49,14 +52,14 @@ pub(crate) struct NewToken {
 }
 
 impl NewToken {
-    pub(crate) fn random() -> Self {
-        let mut value = Zeroizing::new(String::with_capacity(PREFIX.len() + RANDOM_DIGITS + CHECK_DIGITS));
-        value.push_str(PREFIX);
-        while value.len() < PREFIX.len() + RANDOM_DIGITS {
+    pub(crate) fn random(prefix: &str) -> Self {
+        let mut value = Zeroizing::new(String::with_capacity(prefix.len() + RANDOM_DIGITS + CHECK_DIGITS));
+        value.push_str(prefix);
+        while value.len() < prefix.len() + RANDOM_DIGITS {
             let bytes = Zeroizing::new(random_bytes::<32>());
             // 248 = 4 × 62: larger bytes are dropped, or the first digits of the alphabet would be more frequent.
             let fair = bytes.iter().filter(|byte| **byte < 248);
-            let missing = PREFIX.len() + RANDOM_DIGITS - value.len();
+            let missing = prefix.len() + RANDOM_DIGITS - value.len();
             value.extend(
                 fair.take(missing)
                     .map(|byte| char::from(DIGITS[usize::from(byte % 62)])),
@@ -99,9 +102,10 @@ mod tests {
     fn random_token_has_documented_shape_and_uniform_digits() {
         let mut counts: HashMap<char, u32> = HashMap::new();
         for _ in 0..4000 {
-            let token = NewToken::random();
+            let token = NewToken::random(PREFIX);
             assert_eq!(token.value.len(), 39);
-            assert_eq!(TokenHash::of_well_formed(&token.value), Some(token.hash));
+            assert_eq!(TokenHash::of_well_formed(&token.value, PREFIX), Some(token.hash));
+            assert_eq!(TokenHash::of_well_formed(&token.value, SANDBOX_PREFIX), None);
             for digit in token.value[7..33].chars() {
                 *counts.entry(digit).or_default() += 1;
             }
@@ -117,12 +121,12 @@ mod tests {
     proptest! {
         #[test]
         fn token_with_one_changed_character_is_malformed(position in 0_usize..39, with in any::<char>()) {
-            let token = NewToken::random();
+            let token = NewToken::random(PREFIX);
             let mut characters: Vec<char> = token.value.chars().collect();
             prop_assume!(characters[position] != with);
             characters[position] = with;
             let changed: String = characters.into_iter().collect();
-            prop_assert_eq!(TokenHash::of_well_formed(&changed), None);
+            prop_assert_eq!(TokenHash::of_well_formed(&changed, PREFIX), None);
         }
     }
 }

@@ -149,8 +149,8 @@ impl Service {
     ) -> Result<bool, Error> {
         let change = self.store.set_user_suspended(id, is_suspended, now, action);
         let outcome = self.generations.change(Subject::User(id), change).await;
-        for hash in self.store.list_pro_token_hashes(id).await? {
-            self.tokens.change(hash, std::future::ready(())).await;
+        for hash in self.store.list_secret_hashes(id).await? {
+            self.invalidate(hash).await;
         }
         Ok(outcome?)
     }

@@ -8,7 +8,7 @@ use mayfly_types::{TokenId, UserId};
 use super::{Service, run_to_completion};
 use crate::{
     error::Error,
-    model::pro_token::NewToken,
+    model::pro_token::{NewToken, PREFIX},
     store::{CreatedToken, ProToken},
 };
 
@@ -43,7 +43,7 @@ impl Service {
         };
         let this = Arc::clone(self);
         let change = async move {
-            let new = NewToken::random();
+            let new = NewToken::random(PREFIX);
             this.store
                 .create_pro_token(token, new, this.max_tokens, call, now)
                 .await

@@ -41,15 +41,23 @@ impl Service {
         change: impl Future<Output = Result<Option<Vec<TokenHash>>, DbErr>>,
     ) -> Result<bool, Error> {
         // A change that failed can have been committed, and does not say what it revoked.
-        let listed = self.store.list_pro_token_hashes(id).await?;
+        let listed = self.store.list_secret_hashes(id).await?;
         let mut hashes: HashSet<TokenHash> = listed.into_iter().collect();
         let outcome = self.generations.change(Subject::User(id), change).await;
         if let Ok(Some(revoked)) = &outcome {
             hashes.extend(revoked.iter().copied());
         }
         for hash in hashes {
-            self.tokens.change(hash, std::future::ready(())).await;
+            self.invalidate(hash).await;
         }
         Ok(outcome?.is_some())
+    }
+
+    /// Invalidates what is cached of a token or of the password of a sandbox.
+    pub(super) async fn invalidate(&self, hash: TokenHash) {
+        self.tokens.change(hash, std::future::ready(())).await;
+        self.sandbox_credentials
+            .change(hash, std::future::ready(()))
+            .await;
     }
 }

@@ -28,11 +28,21 @@ impl Service {
     #[tracing::instrument(name = "auth.validate_token", level = "debug", skip_all)]
     pub(crate) async fn validate_token(&self, token: &str) -> Result<Principal, Error> {
         let (kind, outcome) = if token.starts_with(pro_token::PREFIX) {
-            ("pro_token", self.validate_pro_token(token).await)
+            let validated = self.validate_pro_token(token).await;
+            let principal = |(user_id, token_id)| Principal::Pro {
+                user_id,
+                token_id: Some(token_id),
+            };
+            ("pro_token", validated.map(principal))
         } else {
             ("jwt", self.validate_jwt(token).await)
         };
-        let label = match &outcome {
+        self.count_validation(kind, &outcome);
+        outcome
+    }
+
+    pub(super) fn count_validation<T>(&self, kind: &'static str, outcome: &Result<T, Error>) {
+        let label = match outcome {
             Ok(_) => "accepted",
             Err(Error::InvalidToken(refusal)) => refusal.as_str(),
             Err(Error::AccountSuspended) => "suspended",
@@ -40,7 +50,6 @@ impl Service {
         };
         self.validations
             .add(1, &[KeyValue::new("kind", kind), KeyValue::new("outcome", label)]);
-        outcome
     }
 
     async fn validate_jwt(&self, token: &str) -> Result<Principal, Error> {
@@ -82,8 +91,9 @@ impl Service {
         })
     }
 
-    async fn validate_pro_token(&self, token: &str) -> Result<Principal, Error> {
-        let hash = TokenHash::of_well_formed(token).ok_or(Error::InvalidToken(Refusal::Malformed))?;
+    pub(super) async fn validate_pro_token(&self, token: &str) -> Result<(UserId, TokenId), Error> {
+        let hash = TokenHash::of_well_formed(token, pro_token::PREFIX)
+            .ok_or(Error::InvalidToken(Refusal::Malformed))?;
         let status = match self.tokens.get(&hash).await {
             Lookup::Hit(status) => status,
             Lookup::Miss(permit) => {
@@ -109,9 +119,6 @@ impl Service {
             TokenStatus::Revoked => return Err(Error::InvalidToken(Refusal::Revoked)),
         };
         self.last_used.record(id, self.clock.now());
-        Ok(Principal::Pro {
-            user_id,
-            token_id: Some(id),
-        })
+        Ok((user_id, id))
     }
 }

@@ -2,4 +2,5 @@
 
 pub(super) mod credential;
 pub(super) mod pro_token;
+pub(super) mod sandbox_credential;
 pub(super) mod user;

@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use super::{
     Store,
     entities::{pro_token, user},
+    sandbox_credentials,
 };
 use crate::{
     error::Error,
@@ -152,11 +153,15 @@ pub(super) async fn remove_all(tx: &DatabaseTransaction, user_id: UserId) -> Res
 }
 
 impl Store {
-    /// Returns the hashes of a user's active tokens.
-    pub(crate) async fn list_pro_token_hashes(&self, id: UserId) -> Result<Vec<TokenHash>, DbErr> {
-        let read = self
-            .database
-            .read("list_pro_token_hashes", |c| Box::pin(list_active_hashes(c, id)));
+    /// Returns the hashes of a user's active tokens, and of the active passwords of the user's sandboxes.
+    pub(crate) async fn list_secret_hashes(&self, id: UserId) -> Result<Vec<TokenHash>, DbErr> {
+        let read = self.database.read("list_secret_hashes", |c| {
+            Box::pin(async move {
+                let mut hashes = list_active_hashes(c, id).await?;
+                hashes.extend(sandbox_credentials::list_active_of_user(c, id).await?);
+                Ok(hashes)
+            })
+        });
         read.await
     }
 

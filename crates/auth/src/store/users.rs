@@ -8,7 +8,9 @@ use sea_orm::{
 };
 use time::OffsetDateTime;
 
-use super::{Store, credentials::Credential, entities::user, first_generation, pro_tokens};
+use super::{
+    Store, credentials::Credential, entities::user, first_generation, pro_tokens, sandbox_credentials,
+};
 use crate::{
     error::Error,
     model::{email::Email, password::StoredPassword, pro_token::TokenHash},
@@ -169,15 +171,17 @@ impl Store {
         write.await
     }
 
-    /// Deletes a user with all API tokens. Returns the tokens that were active, `None` if there is no such user.
+    /// Deletes a user with all API tokens and passwords of sandboxes. Returns those that were active, `None` if there is no such user.
     pub(crate) async fn delete_user(&self, id: UserId) -> Result<Option<Vec<TokenHash>>, DbErr> {
         let write = self.database.tx("delete_user", move |tx| {
             Box::pin(async move {
                 if lock(tx, id).await?.is_none() {
                     return Ok(None);
                 }
-                let revoked = pro_tokens::list_active_hashes(tx, id).await?;
+                let mut revoked = pro_tokens::list_active_hashes(tx, id).await?;
+                revoked.extend(sandbox_credentials::list_active_of_user(tx, id).await?);
                 pro_tokens::remove_all(tx, id).await?;
+                sandbox_credentials::remove_all(tx, id).await?;
                 user::Entity::delete_by_id(id).exec(tx).await?;
                 Ok(Some(revoked))
             })

@@ -27,7 +27,7 @@ pub(crate) struct Wanted {
     pub(crate) count: usize,
     /// A part of the From header or of the envelope's sender, in lower case.
     pub(crate) from: Option<String>,
-    /// A part of the mailbox's address, in lower case.
+    /// A part of the mailbox's address or of a recipient of the envelope, in lower case.
     pub(crate) to: Option<String>,
     pub(crate) subject: Option<SubjectFilter>,
     pub(crate) has_code: bool,
@@ -102,7 +102,11 @@ impl Wanted {
                 &self.from,
                 &[summary.from.as_deref().unwrap_or_default(), &summary.sender],
             )
-            && has(&self.to, &[&message.address])
+            && (has(&self.to, &[&message.address])
+                || message
+                    .recipients
+                    .iter()
+                    .any(|recipient| has(&self.to, &[recipient])))
             && match &self.subject {
                 None => true,
                 Some(SubjectFilter::Contains(part)) => title.to_lowercase().contains(part),

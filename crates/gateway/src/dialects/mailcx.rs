@@ -57,6 +57,26 @@ fn documented_routes() -> (Router<App>, OpenApi) {
             pro::domains::set_catch_all::handle,
             pro::domains::delete::handle
         ))
+        .routes(routes!(pro::sandbox::get::handle))
+        .routes(routes!(
+            pro::sandbox::messages::list,
+            pro::sandbox::messages::delete_all
+        ))
+        .routes(routes!(
+            pro::sandbox::messages::get,
+            pro::sandbox::messages::delete
+        ))
+        .routes(routes!(pro::sandbox::messages::get_source))
+        .routes(routes!(pro::sandbox::messages::get_attachment))
+        .routes(routes!(
+            pro::sandboxes::list::handle,
+            pro::sandboxes::create::handle
+        ))
+        .routes(routes!(
+            pro::sandboxes::update::handle,
+            pro::sandboxes::delete::handle
+        ))
+        .routes(routes!(pro::sandboxes::rotate::handle))
         .routes(routes!(
             pro::webhooks::list::handle,
             pro::webhooks::create::handle

@@ -16,7 +16,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use mayfly_gateway::Deps;
+use mayfly_gateway::{Deps, Submission};
 use mayfly_mailbox::WebhooksConfig;
 use mayfly_proto::mailbox::{
     DeliverMessageRequest, Envelope, deliver_message_request::Part, mailbox_client::MailboxClient,
@@ -98,6 +98,14 @@ impl World {
         let deps = Deps {
             auth,
             mailbox: mailbox.clone(),
+            submission: Submission {
+                is_on: true,
+                host: "mx.mayfly.test".to_owned(),
+                port: 587,
+                submissions_port: Some(465),
+                has_tls: true,
+                is_local_user: false,
+            },
             redis: None,
             clock,
             events: bus.subscribe(&tasks).unwrap(),

@@ -1,16 +1,19 @@
 //! One commit: decides on the deliveries of a batch, and writes them.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use mayfly_database::DatabaseTransaction;
 use mayfly_types::{AccountId, Clock, MessageId, RawMessageId};
 use mayfly_webhooks::MessageReceived;
 use time::OffsetDateTime;
 
-use super::{Delivery, Outcome, owned::Owned};
+use super::{Delivery, Outcome, Submission, owned::Owned};
 use crate::{
     error::Error,
-    store::{Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis},
+    store::{Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis, sandboxes::{self, Evicted}},
 };
 
 /// What a commit stored.
@@ -33,16 +36,7 @@ pub(super) async fn store_all(
     let mut room: HashMap<AccountId, Room> = HashMap::with_capacity(accounts.len());
     for some in accounts.chunks(1000) {
         let found = mailboxes::lock_active(tx, some).await?;
-        room.extend(found.into_iter().map(|mailbox| {
-            (
-                mailbox.id,
-                Room {
-                    mailbox,
-                    taken: 0,
-                    messages: 0,
-                },
-            )
-        }));
+        room.extend(found.into_iter().map(|mailbox| (mailbox.id, Room::of(mailbox))));
     }
     let now = clock.now();
     let owners = room
@@ -57,9 +51,12 @@ pub(super) async fn store_all(
         taken: 0,
     };
     for delivery in deliveries {
-        let outcome = decide(delivery, &mut room, &mut anonymous, &mut owned);
+        let outcome = match &delivery.submission {
+            None => decide(delivery, &mut room, &mut anonymous, &mut owned),
+            Some(submission) => decide_submission(delivery, submission, &mut room, &mut owned),
+        };
         if let Ok(ids) = &outcome
-            && let Some(first) = ids.first()
+            && let Some((_, first)) = ids.first()
         {
             // As old as its first message, so that retention removes both together.
             let raw_id = RawMessageId::from_uuid(first.as_uuid());
@@ -70,14 +67,15 @@ pub(super) async fn store_all(
                 extracted: delivery.extracted.json.clone(),
             });
             stored.insert(raw_id, &**delivery);
-            let rows = ids.iter().zip(&delivery.accounts);
-            message_rows.extend(rows.map(|(id, account)| row(delivery, *account, *id, raw_id, now)));
+            let rows = ids.iter();
+            message_rows.extend(rows.map(|(account, id)| row(delivery, *account, *id, raw_id, now)));
         }
         outcomes.push(outcome);
     }
     deliveries::insert_raw(tx, raw_rows).await?;
     mayfly_webhooks::insert_events(tx, &received(&message_rows, &room, &stored), now).await?;
     deliveries::insert_messages(tx, message_rows).await?;
+    evict(tx, deliveries, &mut room).await?;
     let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
     changed.sort_unstable_by_key(|room| room.mailbox.id);
     for some in changed.chunks(100) {
@@ -89,9 +87,10 @@ pub(super) async fn store_all(
     }
     owned.store(tx).await?;
     let changed = changed.into_iter().map(|room| {
+        let change = room.change();
         Arc::new(Mailbox {
-            used_bytes: room.mailbox.used_bytes + room.taken,
-            message_count: room.mailbox.message_count + room.messages,
+            used_bytes: room.mailbox.used_bytes + change.bytes,
+            message_count: room.mailbox.message_count + change.messages,
             ..room.mailbox
         })
     });
@@ -128,14 +127,46 @@ fn received<'a>(
     received.collect()
 }
 
-/// A mailbox, and how many bytes and messages the batch adds to it.
+/// Removes the oldest messages of sandboxes that have more than they may. Of a batch without submissions it costs nothing.
+async fn evict(
+    tx: &DatabaseTransaction,
+    deliveries: &[Arc<Delivery>],
+    room: &mut HashMap<AccountId, Room>,
+) -> Result<(), Error> {
+    let submissions = deliveries.iter().filter_map(|d| d.submission.as_ref());
+    let accounts: BTreeSet<AccountId> = submissions.map(|submission| submission.sandbox).collect();
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    let found = sandboxes::list_of_accounts(tx, accounts.into_iter().collect()).await?;
+    for sandbox in found {
+        let Some(room) = room.get_mut(&sandbox.account_id).filter(|room| room.taken > 0) else {
+            continue;
+        };
+        let max_messages = u64::try_from(sandbox.max_messages).unwrap_or(1);
+        room.evicted = sandboxes::evict(tx, sandbox.account_id, max_messages, -room.left()).await?;
+    }
+    Ok(())
+}
+
+/// A mailbox, and how many bytes and messages the batch adds to it and removes from it.
 struct Room {
     mailbox: Mailbox,
     taken: i64,
     messages: i64,
+    evicted: Evicted,
 }
 
 impl Room {
+    fn of(mailbox: Mailbox) -> Self {
+        Self {
+            mailbox,
+            taken: 0,
+            messages: 0,
+            evicted: Evicted::default(),
+        }
+    }
+
     fn left(&self) -> i64 {
         self.mailbox
             .quota_bytes
@@ -146,8 +177,8 @@ impl Room {
     fn change(&self) -> UsedChange {
         UsedChange {
             account: self.mailbox.id,
-            bytes: self.taken,
-            messages: self.messages,
+            bytes: self.taken - self.evicted.bytes,
+            messages: self.messages - self.evicted.messages,
         }
     }
 }
@@ -186,7 +217,34 @@ fn decide(
         if let Some(room) = room.get_mut(account) {
             room.taken += size;
             room.messages += 1;
-            ids.push(owned.next(&mut room.mailbox, size));
+            ids.push((*account, owned.next(&mut room.mailbox, size)));
+        }
+    }
+    Ok(ids)
+}
+
+/// Stores a message in a sandbox, whatever is in it: [`evict`] makes the room. Mailboxes of the same owner get a copy if they have
+/// room; the application that sends does not learn of it.
+fn decide_submission(
+    delivery: &Delivery,
+    submission: &Submission,
+    room: &mut HashMap<AccountId, Room>,
+    owned: &mut Owned,
+) -> Outcome {
+    let size = size_of(delivery);
+    let sandbox = room.get(&submission.sandbox).ok_or(Error::NotFound)?;
+    if sandbox.mailbox.quota_bytes < size {
+        return Err(Error::MessageTooLarge);
+    }
+    let mut ids = Vec::with_capacity(delivery.accounts.len());
+    for account in &delivery.accounts {
+        let room = room
+            .get_mut(account)
+            .filter(|room| *account == submission.sandbox || room.left() >= size);
+        if let Some(room) = room {
+            room.taken += size;
+            room.messages += 1;
+            ids.push((*account, owned.next(&mut room.mailbox, size)));
         }
     }
     Ok(ids)
@@ -204,6 +262,11 @@ fn row(
     now: OffsetDateTime,
 ) -> Message {
     let summary = &delivery.summary;
+    // A copy in a mailbox of the same owner is mail as any other: it has no envelope of its own.
+    let submission = delivery
+        .submission
+        .as_ref()
+        .filter(|submission| submission.sandbox == account);
     Message {
         account_id: account,
         id,
@@ -219,5 +282,7 @@ fn row(
         parse_status: summary.status.into(),
         has_attachments: summary.has_attachments,
         addresses: Some(delivery.addresses.clone()),
+        envelope_to: submission.map(|submission| submission.envelope_to.clone()),
+        envelope_origin: submission.map(|submission| submission.envelope_origin.clone()),
     }
 }

@@ -9,7 +9,9 @@ use mayfly_types::{AccountId, UserId};
 
 use crate::{
     error::Error,
-    service::{INVALID_CATCH_ALL, MarkedMessages, MessageScope, Reading, Scope},
+    service::{
+        INVALID_CATCH_ALL, MarkedMessages, MessageScope, NewSubmission, Origin, Reading, Scope,
+    },
 };
 
 /// Largest number of inline parts of an answer.
@@ -62,6 +64,21 @@ pub(super) fn reservation(id: &str) -> Result<AccountId, Error> {
 /// Parses the catch-all mailbox of a domain.
 pub(super) fn catch_all(id: Option<String>) -> Result<Option<AccountId>, Error> {
     id.map(|id| id.parse().map_err(|_| INVALID_CATCH_ALL)).transpose()
+}
+
+/// Decodes the envelope of a client that has logged in.
+pub(super) fn submission(submission: proto::Submission) -> Result<NewSubmission, Error> {
+    Ok(NewSubmission {
+        owner: owner(&submission.owner_user_id)?,
+        sandbox_id: found_by(&submission.sandbox_id)?,
+        recipients: submission.recipients,
+        origin: Origin {
+            client: submission.client,
+            helo: submission.helo,
+            is_tls: submission.is_tls,
+            credential_id: submission.credential_id,
+        },
+    })
 }
 
 /// Parses an id that only another service writes.

@@ -5,7 +5,7 @@ use mayfly_proto::mailbox as proto;
 use mayfly_webhooks::{Attempt, EVENT_TYPE, Webhook, WebhookStatus, event_name};
 
 use crate::{
-    service::{DetailedList, DetailedMessage, MessageReceived},
+    service::{DetailedList, DetailedMessage, MessageReceived, OpenedSandbox, default_id},
     store::{
         Mailbox, addresses,
         entities::{custom_domain, domain, usage_day},
@@ -97,9 +97,34 @@ fn address_to_proto(one: NamedAddress) -> proto::NamedAddress {
     }
 }
 
+/// Decodes the recipients of a message in a sandbox. Other messages have none.
+pub(super) fn recipients_of(envelope_to: Option<&str>) -> Vec<String> {
+    let decoded = envelope_to.and_then(|json| serde_json::from_str(json).ok());
+    decoded.unwrap_or_default()
+}
+
+pub(super) fn sandbox_to_proto(opened: OpenedSandbox) -> proto::Sandbox {
+    let OpenedSandbox { sandbox, mailbox } = opened;
+    proto::Sandbox {
+        is_default: sandbox.id == default_id(sandbox.owner_user_id),
+        sandbox_id: sandbox.id.to_string(),
+        account_id: sandbox.account_id.to_string(),
+        address: mailbox.address,
+        name: sandbox.name,
+        login: sandbox.login,
+        max_messages: u32::try_from(sandbox.max_messages).unwrap_or(u32::MAX),
+        retention_secs: seconds(sandbox.retention_ms),
+        deliver_to_own: sandbox.deliver_to_own,
+        created_at: seconds(sandbox.created_at_ms),
+        quota_bytes: mailbox.quota_bytes,
+        used_bytes: mailbox.used_bytes,
+    }
+}
+
 pub(super) fn received_to_proto(received: MessageReceived) -> proto::MessageReceived {
     let stored = addresses::decode(received.message.addresses.as_deref());
     proto::MessageReceived {
+        recipients: recipients_of(received.message.envelope_to.as_deref()),
         account_id: received.message.account_id.to_string(),
         summary: Some(proto::MessageSummary {
             addresses: stored.map(addresses_to_proto),

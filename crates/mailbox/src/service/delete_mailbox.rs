@@ -5,7 +5,7 @@ use mayfly_types::MailboxEvent;
 use super::{Scope, Service};
 use crate::{
     error::Error,
-    store::{custom_domains, mailboxes, millis, outbox},
+    store::{custom_domains, mailboxes, millis, outbox, sandboxes},
 };
 
 impl Service {
@@ -22,6 +22,7 @@ impl Service {
                         return Err(scope.absent());
                     }
                     custom_domains::forget_catch_alls(tx, &[id]).await?;
+                    sandboxes::remove_of(tx, &[id], now).await?;
                     Ok(outbox::delete_credentials(tx, &[id], now).await?)
                 })
             })

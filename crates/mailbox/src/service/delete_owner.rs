@@ -8,7 +8,7 @@ use mayfly_webhooks::delete_webhooks_of;
 use super::Service;
 use crate::{
     error::Error,
-    store::{State, custom_domains, mailboxes, millis, outbox, owners, usage_days},
+    store::{State, custom_domains, mailboxes, millis, outbox, owners, sandboxes, usage_days},
 };
 
 /// Mailboxes of one statement: databases bound its parameters.
@@ -39,6 +39,7 @@ impl Service {
                 let (active, reserved) = mailboxes::lock_of_owner(tx, owner).await?;
                 for ids in active.chunks(BATCH) {
                     mailboxes::soft_delete(tx, ids, millis(now)).await?;
+                    sandboxes::remove_of(tx, ids, now).await?;
                 }
                 for ids in reserved.chunks(BATCH) {
                     mailboxes::remove(tx, ids).await?;

@@ -1,15 +1,20 @@
 //! Delivers a message: collects its bytes, parses them, and hands it to the delivery writer.
 
+mod submission;
+
 use mayfly_types::{AccountId, MessageId};
 use tokio::sync::OwnedSemaphorePermit;
 
+pub(crate) use submission::{NewSubmission, Origin};
+
 use super::{Service, parse};
 use crate::{
-    delivery::Delivery,
+    delivery::{Delivery, StoredIds},
     error::Error,
     storage::Admission,
     store::{addresses, extracted::StoredExtracted},
 };
+use submission::ResolvedSubmission;
 
 /// More recipients than an SMTP transaction accepts.
 const MAX_RECIPIENTS: usize = 1000;
@@ -20,20 +25,35 @@ const MAX_SENDER_BYTES: usize = 2048;
 #[derive(Debug)]
 pub(crate) struct NewDelivery {
     pub(crate) sender: String,
-    pub(crate) recipient_account_ids: Vec<String>,
+    pub(crate) to: NewRecipients,
     pub(crate) size_bytes: i64,
+}
+
+/// Who a message is for.
+#[derive(Debug)]
+pub(crate) enum NewRecipients {
+    /// Mailboxes, of mail from outside.
+    Mailboxes(Vec<String>),
+    /// A sandbox, of mail of a client that has logged in.
+    Sandbox(NewSubmission),
 }
 
 /// A delivery whose bytes are still arriving.
 #[derive(Debug)]
 pub(crate) struct Intake {
     sender: String,
-    recipients: Vec<AccountId>,
+    to: Recipients,
     size: usize,
     raw: Vec<u8>,
     memory: OwnedSemaphorePermit,
     /// Until the message is stored.
     _admission: Admission,
+}
+
+#[derive(Debug)]
+enum Recipients {
+    Mailboxes(Vec<AccountId>),
+    Sandbox(ResolvedSubmission),
 }
 
 impl Service {
@@ -44,20 +64,23 @@ impl Service {
         if u64::try_from(size).unwrap_or(u64::MAX) > self.config.max_message_bytes {
             return Err(Error::MessageTooLarge);
         }
-        if !(1..=MAX_RECIPIENTS).contains(&delivery.recipient_account_ids.len()) {
-            return Err(Error::InvalidRequest("between 1 and 1000 recipients are taken"));
-        }
         if delivery.sender.len() > MAX_SENDER_BYTES {
             return Err(Error::InvalidRequest("the sender is too long"));
         }
-        let recipients = delivery
-            .recipient_account_ids
-            .iter()
-            .map(|id| id.parse().map_err(|_| Error::NotFound))
-            .collect::<Result<_, _>>()?;
+        let to = match delivery.to {
+            NewRecipients::Mailboxes(ids) => {
+                check_count(ids.len())?;
+                let ids = ids.iter().map(|id| id.parse().map_err(|_| Error::NotFound));
+                Recipients::Mailboxes(ids.collect::<Result<_, _>>()?)
+            }
+            NewRecipients::Sandbox(new) => {
+                check_count(new.recipients.len())?;
+                Recipients::Sandbox(self.resolve_submission(&delivery.sender, new).await?)
+            }
+        };
         Ok(Intake {
             sender: delivery.sender,
-            recipients,
+            to,
             size,
             _admission: self.storage.admit(size).await?,
             memory: self.deliveries.reserve_memory(size)?,
@@ -66,7 +89,7 @@ impl Service {
         })
     }
 
-    /// Stores a complete message. Returns an id for each recipient, in their order.
+    /// Stores a complete message. Returns an id for each recipient, in their order; for a sandbox, one.
     #[tracing::instrument(name = "mailbox.deliver_message", level = "debug", skip_all)]
     pub(crate) async fn finish_delivery(&self, intake: Intake) -> Result<Vec<MessageId>, Error> {
         if intake.raw.len() != intake.size {
@@ -77,11 +100,18 @@ impl Service {
         let ((summary, extracted), raw) = parse(intake.raw, mayfly_mime::summarize).await?;
         let extracted = StoredExtracted::encode(&extracted)?;
         let addresses = addresses::encode(&summary.addresses)?;
-        let mut accounts = intake.recipients.clone();
+        let (mut accounts, submission, asked) = match intake.to {
+            Recipients::Mailboxes(ids) => (ids.clone(), None, ids),
+            Recipients::Sandbox(ResolvedSubmission { accounts, submission }) => {
+                let asked = vec![submission.sandbox];
+                (accounts, Some(submission), asked)
+            }
+        };
         accounts.sort_unstable();
         accounts.dedup();
         let delivery = Delivery {
-            accounts: accounts.clone(),
+            accounts,
+            submission,
             sender: mayfly_mime::without_nul(intake.sender),
             summary,
             addresses,
@@ -89,18 +119,28 @@ impl Service {
             raw,
             span: tracing::Span::current(),
         };
-        let ids = self.deliveries.store(delivery, intake.memory).await?;
+        let stored = self.deliveries.store(delivery, intake.memory).await?;
         // A recipient that is named twice gets the message once.
-        intake
-            .recipients
+        asked
             .iter()
-            .map(|recipient| {
-                let at = accounts.binary_search(recipient).ok();
-                at.and_then(|at| ids.get(at).copied())
-                    .ok_or(Error::Defect("a recipient without an id"))
-            })
+            .map(|recipient| id_in(&stored, *recipient).ok_or(Error::Defect("a recipient without an id")))
             .collect()
     }
+}
+
+fn check_count(recipients: usize) -> Result<(), Error> {
+    match (1..=MAX_RECIPIENTS).contains(&recipients) {
+        true => Ok(()),
+        false => Err(Error::InvalidRequest("between 1 and 1000 recipients are taken")),
+    }
+}
+
+/// Finds the id of a message in a mailbox. The mailboxes of a delivery are sorted.
+fn id_in(stored: &StoredIds, account: AccountId) -> Option<MessageId> {
+    let at = stored
+        .binary_search_by_key(&account, |(account, _)| *account)
+        .ok()?;
+    stored.get(at).map(|(_, id)| *id)
 }
 
 impl Intake {

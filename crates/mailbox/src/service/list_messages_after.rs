@@ -210,7 +210,12 @@ fn or_beginning<T>(rows: Vec<(T, Option<MessageId>)>) -> LastIds<T> {
 }
 
 fn size(message: &Message) -> usize {
-    let optional = [&message.from_header, &message.subject, &message.addresses];
+    let optional = [
+        &message.from_header,
+        &message.subject,
+        &message.addresses,
+        &message.envelope_to,
+    ];
     let optional: usize = optional.into_iter().flatten().map(String::len).sum();
     FRAME_BYTES + message.sender.len() + message.preview_text.len() + optional
 }

@@ -4,11 +4,11 @@ use std::{net::IpAddr, sync::Arc};
 
 use mayfly_types::{AccountId, Address, UserId};
 
-use super::Service;
+use super::{Service, sandboxes};
 use crate::{
     error::Error,
     model,
-    store::{Mailbox, custom_domains, domains, mailboxes},
+    store::{self, Mailbox, custom_domains, domains, mailboxes},
 };
 
 /// A recipient of a mail that a client is sending.
@@ -41,13 +41,6 @@ impl Served {
             Self::Custom { owner, .. } => mailbox.owner_user_id == Some(*owner),
         }
     }
-
-    fn catch_all(&self) -> Option<AccountId> {
-        match self {
-            Self::System => None,
-            Self::Custom { catch_all, .. } => *catch_all,
-        }
-    }
 }
 
 impl Service {
@@ -74,7 +67,9 @@ impl Service {
         // A custom domain that another user had before can have mailboxes of that user: they receive nothing here.
         let own = self.mailbox_at(address).await?;
         if let Some(mailbox) = own.filter(|mailbox| domain.admits(mailbox)) {
-            return Ok(Some(mailbox));
+            // A system domain can have the name of the domain of sandboxes, which receive nothing from outside.
+            let is_sandbox = sandboxes::is_address(address) && self.is_sandbox(mailbox.id).await?;
+            return Ok((!is_sandbox).then_some(mailbox));
         }
         if matches!(domain, Served::System)
             && let Some(operator) = self.config.operator_address(address)
@@ -92,7 +87,7 @@ impl Service {
         address: &Address,
         domain: &Served,
     ) -> Result<Option<Arc<Mailbox>>, Error> {
-        let (untagged, catch_all) = (model::untagged(address), domain.catch_all());
+        let (untagged, catch_all) = (model::untagged(address), self.catch_all(domain).await?);
         if (untagged.is_none() && catch_all.is_none()) || self.is_held(address, domain).await? {
             return Ok(None);
         }
@@ -107,6 +102,22 @@ impl Service {
             Some(id) => self.active_mailbox(id).await,
             None => Ok(None),
         }
+    }
+
+    /// Returns the mailbox that receives mail for unknown names of a domain.
+    async fn catch_all(&self, domain: &Served) -> Result<Option<AccountId>, Error> {
+        match (domain, self.config.catch_all()) {
+            (Served::Custom { catch_all, .. }, _) => Ok(*catch_all),
+            (Served::System, None) => Ok(None),
+            (Served::System, Some(address)) => Ok(self.mailbox_at(&address).await?.map(|mailbox| mailbox.id)),
+        }
+    }
+
+    async fn is_sandbox(&self, account: AccountId) -> Result<bool, Error> {
+        let found = self.store.read("find_sandbox_of_account", |c| {
+            Box::pin(async move { Ok(store::sandboxes::list_of_accounts(c, vec![account]).await?) })
+        });
+        Ok(!found.await?.is_empty())
     }
 
     /// Returns whether a mailbox, possibly deleted, has an address of a domain.

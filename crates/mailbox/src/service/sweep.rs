@@ -25,6 +25,8 @@ pub(crate) enum SweepTask {
     LapsedReservations,
     IdleMailboxes,
     OldMessages,
+    /// Messages past the retention of their sandbox.
+    OldSandboxMessages,
     /// Messages of deleted mailboxes.
     DeletedMessages,
     /// Bytes that no message names.
@@ -40,10 +42,11 @@ pub(crate) enum SweepTask {
 
 impl SweepTask {
     /// In the order in which they run: a mailbox that ends is swept of its messages in the same run.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::LapsedReservations,
         Self::IdleMailboxes,
         Self::OldMessages,
+        Self::OldSandboxMessages,
         Self::DeletedMessages,
         Self::OrphanedBytes,
         Self::Tombstones,
@@ -68,6 +71,7 @@ impl Service {
                 self.sweep_idle_mailboxes(now, millis(since)).await
             }
             SweepTask::OldMessages => self.sweep_messages(oldest).await,
+            SweepTask::OldSandboxMessages => self.sweep_sandbox_messages(millis(now)).await,
             SweepTask::DeletedMessages => self.sweep_deleted_messages().await,
             SweepTask::OrphanedBytes => self.sweep_orphans(oldest).await,
             SweepTask::Tombstones => {

@@ -51,6 +51,8 @@ pub(crate) async fn insert_messages(c: &impl ConnectionTrait, rows: Vec<Message>
             parse_status: Set(row.parse_status),
             has_attachments: Set(row.has_attachments),
             addresses: Set(row.addresses),
+            envelope_to: Set(row.envelope_to),
+            envelope_origin: Set(row.envelope_origin),
         });
         message::Entity::insert_many(chunk)
             .exec_without_returning(c)

@@ -11,4 +11,5 @@ pub(crate) mod message;
 pub(crate) mod outbox_entry;
 pub(crate) mod owner;
 pub(crate) mod raw_message;
+pub(crate) mod sandbox;
 pub(crate) mod usage_day;

@@ -11,6 +11,7 @@ use sea_orm::{
 use super::{
     UsedChange,
     entities::mailbox::{ActiveModel, Column, Entity, Model, State},
+    sandboxes,
 };
 use crate::model;
 
@@ -147,12 +148,31 @@ pub(crate) async fn remove_reserved(c: &impl ConnectionTrait, id: AccountId) -> 
     Ok(deleted.rows_affected > 0)
 }
 
-/// Lists a Pro user's active mailboxes, oldest first.
+/// Lists a Pro user's active mailboxes, without sandboxes, oldest first.
 pub(crate) async fn list_of_owner(c: &impl ConnectionTrait, owner: UserId) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::OwnerUserId.eq(owner))
+        .filter(Column::Id.not_in_subquery(sandboxes::accounts_of(owner)))
         .filter(Column::State.eq(State::Active))
         .order_by_asc(Column::Id)
+        .all(c)
+        .await
+}
+
+/// Lists those of some addresses that are active mailboxes of a Pro user, without sandboxes.
+pub(crate) async fn list_own_at(
+    c: &impl ConnectionTrait,
+    owner: UserId,
+    addresses: Vec<String>,
+) -> Result<Vec<(AccountId, String)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Address])
+        .filter(Column::Address.is_in(addresses))
+        .filter(Column::OwnerUserId.eq(owner))
+        .filter(Column::State.eq(State::Active))
+        .filter(Column::Id.not_in_subquery(sandboxes::accounts_of(owner)))
+        .into_tuple()
         .all(c)
         .await
 }
@@ -178,7 +198,7 @@ pub(crate) async fn lock_of_owner(
     Ok((ids(active), ids(reserved)))
 }
 
-/// Counts a Pro user's active mailboxes, and the bytes in them.
+/// Counts a Pro user's active mailboxes, without sandboxes, and the bytes in them.
 pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: UserId) -> Result<(i64, i64), DbErr> {
     // PostgreSQL sums to a type of any length.
     let used = Expr::col(Column::UsedBytes).sum().cast_as("bigint");
@@ -188,6 +208,7 @@ pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: UserId) -> Res
         .column_as(used, "used_bytes")
         .filter(Column::OwnerUserId.eq(owner))
         .filter(Column::State.eq(State::Active))
+        .filter(Column::Id.not_in_subquery(sandboxes::accounts_of(owner)))
         .into_tuple::<(i64, Option<i64>)>()
         .one(c)
         .await?;
@@ -222,6 +243,7 @@ pub(crate) async fn count_claimed(
     Entity::find()
         .filter(Column::OwnerUserId.eq(owner))
         .filter(Condition::any().add(Column::State.is_in(kept)).add(is_reserved))
+        .filter(Column::Id.not_in_subquery(sandboxes::accounts_of(owner)))
         .count(c)
         .await
 }

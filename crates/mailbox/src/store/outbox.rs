@@ -1,6 +1,6 @@
 //! The table `outbox_entries`: calls to other services, written in the transaction that requires them.
 
-use mayfly_types::{AccountId, OutboxEntryId, UserId};
+use mayfly_types::{AccountId, OutboxEntryId, SandboxId, UserId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -39,6 +39,18 @@ pub(crate) async fn delete_user(
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
     Entity::insert(entry(Kind::DeleteUser, user.as_uuid(), now))
+        .exec_without_returning(c)
+        .await
+        .map(drop)
+}
+
+/// Requests that `auth` revokes the passwords of a sandbox.
+pub(crate) async fn revoke_sandbox(
+    c: &impl ConnectionTrait,
+    sandbox: SandboxId,
+    now: OffsetDateTime,
+) -> Result<(), DbErr> {
+    Entity::insert(entry(Kind::RevokeSandbox, sandbox.as_uuid(), now))
         .exec_without_returning(c)
         .await
         .map(drop)

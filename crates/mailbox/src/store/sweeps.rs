@@ -101,6 +101,27 @@ pub(crate) async fn lock_messages(
         .await
 }
 
+/// Locks those of some messages of a mailbox that still exist.
+pub(crate) async fn lock_those(
+    c: &impl ConnectionTrait,
+    account: AccountId,
+    ids: Vec<MessageId>,
+) -> Result<Vec<SweptMessage>, DbErr> {
+    message::Entity::find()
+        .select_only()
+        .columns([
+            message::Column::Id,
+            message::Column::RawId,
+            message::Column::SizeBytes,
+        ])
+        .filter(message::Column::AccountId.eq(account))
+        .filter(message::Column::Id.is_in(ids))
+        .lock_exclusive()
+        .into_model()
+        .all(c)
+        .await
+}
+
 /// Removes messages of a mailbox, but not their bytes.
 pub(crate) async fn remove_messages(
     c: &impl ConnectionTrait,

@@ -6,7 +6,7 @@ use anyhow::{bail, ensure};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use mayfly_smtp::{
-    Budget,
+    Budget, Listeners, SandboxMode,
     session::{Delivery, Recipient, Replies, Session, Settings, Step},
 };
 use mayfly_testkit::MailSender;
@@ -134,6 +134,9 @@ async fn smtp_session() -> anyhow::Result<Operation> {
         max_message_bytes: 25 << 20,
         max_recipients: 100,
         has_tls: false,
+        sandbox: SandboxMode::Auth,
+        requires_login: false,
+        plain_login_networks: Vec::new(),
         normalizes_newlines: false,
         budget: Budget::new(1 << 30, 25 << 20),
     });
@@ -173,6 +176,7 @@ fn converse(settings: &Arc<Settings>, inputs: [&Bytes; 3]) -> anyhow::Result<()>
                 session.delivered(&Delivery::Stored("message".to_owned()), &mut replies);
             }
             Step::StartTls => bail!("TLS is not offered"),
+            Step::Authenticate(_) => bail!("nobody logs in"),
             Step::Close { .. } => {
                 ensure!(stored == 1, "not delivered once: {}", replies.as_str());
                 return Ok(());
@@ -189,10 +193,18 @@ async fn smtp_connection() -> anyhow::Result<Operation> {
     let address = listener.local_addr()?;
     let deps = mayfly_smtp::Deps {
         mailbox: world.to_mailbox.clone(),
+        auth: None,
         tls: None,
+        submission_tls: None,
         tasks: world.tasks.clone(),
     };
-    mayfly_smtp::build(&mayfly_smtp::Config::default(), deps).serve(listener, None);
+    let listeners = Listeners {
+        plain: listener,
+        tls: None,
+        submission: None,
+        submissions: None,
+    };
+    mayfly_smtp::build(&mayfly_smtp::Config::default(), deps).serve(listeners);
     let sender = Arc::new(Mutex::new(MailSender::ready(address).await?));
     let mail = Bytes::from(mails::text(4 << 10));
     Ok(Box::new(move || {

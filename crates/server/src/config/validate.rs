@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use mayfly_auth::Registration;
 use mayfly_rpc::MutualTls;
 use mayfly_runtime::{config::ConfigError, tls};
+use mayfly_smtp::SandboxMode;
 
 use super::{Config, MIN_DRAIN, Role};
 use crate::data_dir;
@@ -52,7 +54,44 @@ impl Config {
         self.smtp.validate()?;
         self.auth.validate()?;
         self.mailbox.validate()?;
+        self.validate_sandbox()?;
         self.redis.validate()
+    }
+
+    /// Checks what captures mail for addresses that nobody has created.
+    fn validate_sandbox(&self) -> Result<(), ConfigError> {
+        if self.smtp.lacks_certificate()
+            && self.has(Role::Smtp)
+            && !self.is_embedded()
+            && !self.gateway.acme.is_on()
+        {
+            let key = match self.smtp.submission_listen {
+                Some(_) => "smtp.submission_listen",
+                None => "smtp.submissions_listen",
+            };
+            let problem = "needs smtp.tls_cert and smtp.tls_key, or smtp.tls_self_signed";
+            return Err(ConfigError::new(key, problem));
+        }
+        if self.smtp.sandbox == SandboxMode::Open && !self.is_embedded() {
+            let problem = "is `open`, which requires all roles in one process and no database.url: the sandbox belongs to a \
+                           user of that process";
+            return Err(ConfigError::new("smtp.sandbox", problem));
+        }
+        let is_public = self
+            .smtp
+            .listeners()
+            .iter()
+            .any(|address| !address.ip().is_loopback());
+        if self.mailbox.catch_all.is_some()
+            && self.auth.registration == Registration::Open
+            && is_public
+            && !self.mailbox.catch_all_with_open_registration
+        {
+            let problem = "is refused while everyone can register and SMTP listens beyond loopback; set auth.registration=closed, \
+                           or mailbox.catch_all_with_open_registration=true";
+            return Err(ConfigError::new("mailbox.catch_all", problem));
+        }
+        Ok(())
     }
 
     fn validate_grpc(&self) -> Result<(), ConfigError> {
@@ -84,7 +123,7 @@ impl Config {
             let problem = format!("is required when the roles are split, or grpc.tls_cert; {MAKE_KEY}");
             return Err(ConfigError::new("grpc.secret", problem));
         }
-        let is_embedded = !self.is_split() && !self.database.is_set();
+        let is_embedded = self.is_embedded();
         for (role, key, keys) in [
             (Role::Auth, "auth.signing_key", signing_keys),
             (Role::Mailbox, "mailbox.data_key", data_keys),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mayfly_acme::{Acme, HttpChallenges};
-use mayfly_gateway::{Deps, Gateway};
+use mayfly_gateway::{Deps, Gateway, Submission};
 use mayfly_rpc::Transport;
 use mayfly_runtime::{config::ConfigError, task::Tasks, tls};
 use mayfly_shared::{bus::Bus, redis::Redis};
@@ -26,6 +26,7 @@ impl GatewayRole {
         (listener, plain_http): (TcpListener, Option<TcpListener>),
         acme: Option<&Acme>,
         [auth, mailbox]: [Transport; 2],
+        submission: Submission,
         redis: Option<Redis>,
         bus: &Bus,
         tasks: Tasks,
@@ -39,6 +40,7 @@ impl GatewayRole {
         let deps = Deps {
             auth,
             mailbox,
+            submission,
             redis,
             events: bus.subscribe(&tasks)?,
             clock: Arc::new(SystemClock),

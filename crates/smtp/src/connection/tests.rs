@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
-    Budget, Config,
+    Budget, Config, SandboxMode,
+    authenticate::Logins,
     clients::Clients,
     deliver::Mailboxes,
     intake_limit::IntakeLimit,
+    login_limit::LoginLimit,
     metrics::Metrics,
     session::{Recipient, Settings},
 };
@@ -36,10 +38,15 @@ fn connection() -> Connection {
             max_message_bytes: 65_536,
             max_recipients: 100,
             has_tls: false,
+            sandbox: SandboxMode::Off,
+            requires_login: false,
+            plain_login_networks: Vec::new(),
             normalizes_newlines: false,
             budget: Budget::undivided(65_536),
         }),
-        mailboxes: Mailboxes::new(transport),
+        mailboxes: Mailboxes::new(transport.clone()),
+        logins: Logins::new(None, transport),
+        login_limit: LoginLimit::new(&Config::default()),
         tls: None,
         proxies: [].into(),
         metrics: Arc::new(Metrics::new()),

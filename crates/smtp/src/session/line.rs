@@ -6,6 +6,8 @@ use crate::reply::{self, Reply};
 
 /// The longest command line with its CRLF. RFC 5321 4.5.3.1.4 requires 512, more with extensions.
 const MAX_LINE: usize = 2048;
+/// The longest AUTH command or response of a client with its CRLF: user names and passwords of 255 octets need 1 KiB.
+const MAX_AUTH_LINE: usize = 4096;
 /// How much of a malformed line is skipped before the session ends.
 const MAX_SKIPPED: usize = 64 * 1024;
 /// How the first line of an HTTP client begins.
@@ -55,7 +57,23 @@ impl LineReader {
         line
     }
 
+    /// Returns the next command line.
     pub(super) fn next(&mut self, input: &mut BytesMut) -> Line {
+        let is_auth = input
+            .get(..5)
+            .is_some_and(|verb| verb.eq_ignore_ascii_case(b"AUTH "));
+        match is_auth {
+            true => self.next_auth(input),
+            false => self.next_of(input, MAX_LINE, reply::LINE_TOO_LONG),
+        }
+    }
+
+    /// Returns the next response of a client that is logging in.
+    pub(super) fn next_auth(&mut self, input: &mut BytesMut) -> Line {
+        self.next_of(input, MAX_AUTH_LINE, reply::AUTH_LINE_TOO_LONG)
+    }
+
+    fn next_of(&mut self, input: &mut BytesMut, max: usize, too_long: Reply) -> Line {
         if self.skipping.is_some()
             && let Some(unfinished) = self.skip(input)
         {
@@ -65,12 +83,12 @@ impl LineReader {
         if is_first && input.first().is_some_and(|byte| !byte.is_ascii_alphabetic()) {
             return Line::NotSmtp;
         }
-        let window = &input[..input.len().min(MAX_LINE)];
+        let window = &input[..input.len().min(max)];
         let Some(at) = memchr::memchr(b'\n', window) else {
-            if input.len() < MAX_LINE {
+            if input.len() < max {
                 return Line::None;
             }
-            return self.malformed(reply::LINE_TOO_LONG);
+            return self.malformed(too_long);
         };
         if is_first && is_http(window) {
             return Line::NotSmtp;

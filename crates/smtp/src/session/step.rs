@@ -1,6 +1,9 @@
 //! The actions that a session requests from its driver, and their results.
 
-use mayfly_types::{AccountId, Address};
+use std::fmt;
+
+use mayfly_types::{AccountId, Address, SandboxId, UserId};
+use zeroize::Zeroizing;
 
 use crate::data_reader::Content;
 
@@ -18,6 +21,8 @@ pub enum Step {
         /// The sender, empty for the null sender.
         sender: String,
     },
+    /// Check a login, then call [`Session::authenticated`].
+    Authenticate(Login),
     /// Store a mail, then call [`Session::delivered`].
     Deliver(Mail),
     /// Write the replies, begin TLS, then call [`Session::tls_started`]. Input from before TLS is already discarded.
@@ -34,10 +39,85 @@ pub enum Step {
 pub struct Mail {
     /// The sender, empty for the null sender.
     pub sender: String,
-    /// The account ids of the recipients.
-    pub recipients: Vec<AccountId>,
+    /// Who it is for.
+    pub recipients: Recipients,
     /// The message.
     pub content: Content,
+}
+
+/// Who a mail is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipients {
+    /// Mailboxes, by their account ids.
+    Mailboxes(Vec<AccountId>),
+    /// The sandbox of a client that has logged in.
+    Sandbox {
+        /// The client.
+        submitter: Submitter,
+        /// The recipients as written.
+        addresses: Vec<String>,
+        /// The name that the client has for itself.
+        helo: String,
+        /// Whether the session is inside TLS.
+        is_tls: bool,
+    },
+}
+
+impl Recipients {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Mailboxes(ids) => ids.len(),
+            Self::Sandbox { addresses, .. } => addresses.len(),
+        }
+    }
+}
+
+/// With what a client logs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    /// A user name and a password.
+    Password(Credentials),
+    /// Nothing: the server is open.
+    Open,
+}
+
+/// A user name and a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: Zeroizing<String>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials([hidden])")
+    }
+}
+
+/// A client that has logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitter {
+    /// The Pro user whose mail it sends.
+    pub owner: UserId,
+    /// The sandbox that captures it.
+    pub sandbox: SandboxId,
+    /// The id of the password; `None` where none is needed.
+    pub credential: Option<String>,
+}
+
+/// The result of checking a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authentication {
+    /// It is valid.
+    Accepted(Submitter),
+    /// It is not.
+    Rejected,
+    /// The client has failed too often, or sent too many mails.
+    Limited,
+    /// The check failed.
+    Unavailable,
 }
 
 /// The result of looking up a recipient.
@@ -72,6 +152,8 @@ pub enum Delivery {
     StorageFull,
     /// The mail exceeds the size limit.
     TooLarge,
+    /// An operator blocks the sender or the client.
+    Blocked,
     /// Storing it failed.
     Unavailable,
 }

@@ -1,13 +1,17 @@
 //! The session against the statements of the security page, with a fake mailbox service: `u<n>@mayfly.test` exist,
 //! `full@` has no room, `down@` cannot be looked up.
 
+mod authentication;
 mod bounds;
 mod end_of_data;
 mod ordering;
 mod paths;
 mod splits;
 
+use mayfly_types::AccountId;
+
 use super::*;
+use crate::config::SandboxMode;
 
 const LIMIT: u64 = 65_536;
 const BUDGET: u64 = 200_000;
@@ -17,7 +21,10 @@ const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct DeliveredMail {
     sender: String,
+    /// Of mail from outside.
     recipients: Vec<AccountId>,
+    /// Of mail for a sandbox.
+    captured: Vec<String>,
     bytes: Vec<u8>,
 }
 
@@ -30,6 +37,10 @@ struct Talk {
     mails: Vec<DeliveredMail>,
     finished: Vec<Finished>,
     delivery: Delivery,
+    /// What was checked.
+    logins: Vec<Login>,
+    /// No password is valid any more.
+    is_revoked: bool,
     is_tls: bool,
     is_closed: bool,
 }
@@ -47,6 +58,9 @@ impl Talk {
             max_message_bytes: LIMIT,
             max_recipients: 100,
             has_tls: true,
+            sandbox: SandboxMode::Off,
+            requires_login: false,
+            plain_login_networks: Vec::new(),
             normalizes_newlines: false,
             budget: Budget::undivided(BUDGET),
         };
@@ -60,8 +74,28 @@ impl Talk {
             mails: Vec::new(),
             finished: Vec::new(),
             delivery: Delivery::Stored("id-1".to_owned()),
+            logins: Vec::new(),
+            is_revoked: false,
             is_tls: false,
             is_closed: false,
+        }
+    }
+
+    /// A fake auth service: the password is `good`, and the service is down for `down`.
+    fn check(&self, login: &Login) -> Authentication {
+        let submitter = Submitter {
+            owner: "00000000-0000-7000-8000-000000000001".parse().unwrap(),
+            sandbox: "00000000-0000-7000-8000-000000000002".parse().unwrap(),
+            credential: None,
+        };
+        match login {
+            Login::Open => Authentication::Accepted(submitter),
+            Login::Password(credentials) => match credentials.password.as_str() {
+                "good" if !self.is_revoked => Authentication::Accepted(submitter),
+                "down" => Authentication::Unavailable,
+                "limited" => Authentication::Limited,
+                _ => Authentication::Rejected,
+            },
         }
     }
 
@@ -118,12 +152,22 @@ impl Talk {
                     };
                     self.session.recipient_resolved(recipient, &mut self.out);
                 }
+                Step::Authenticate(login) => {
+                    let authentication = self.check(&login);
+                    self.logins.push(login);
+                    self.session.authenticated(authentication, &mut self.out);
+                }
                 Step::Deliver(mail) => {
                     let bytes = mail.content.chunks.concat();
                     assert_eq!(mail.content.size_bytes, bytes.len() as u64);
+                    let (recipients, captured) = match mail.recipients {
+                        Recipients::Mailboxes(ids) => (ids, Vec::new()),
+                        Recipients::Sandbox { addresses, .. } => (Vec::new(), addresses),
+                    };
                     self.mails.push(DeliveredMail {
                         sender: mail.sender,
-                        recipients: mail.recipients,
+                        recipients,
+                        captured,
                         bytes,
                     });
                     self.session.delivered(&self.delivery, &mut self.out);

@@ -2,7 +2,10 @@
 
 use mayfly_types::Address;
 
-use super::{Envelope, Finished, Mail, Phase, Replies, Session, Step};
+use super::{
+    Envelope, Finished, Login, Mail, Phase, Recipients, Replies, SandboxMode, Session, Step,
+    authentication::Check,
+};
 use crate::{
     command::POSTMASTER,
     data_reader::{DataReader, Overflow},
@@ -13,7 +16,14 @@ use crate::{
 const MAX_RECEIVED: usize = 100;
 
 impl Session {
-    pub(super) fn mail(&mut self, sender: &str, size_bytes: u64, is_utf8: bool, out: &mut Replies) {
+    /// Begins a transaction. Of a client that has logged in, the login is checked again first.
+    pub(super) fn mail(
+        &mut self,
+        sender: &str,
+        size_bytes: u64,
+        is_utf8: bool,
+        out: &mut Replies,
+    ) -> Option<Step> {
         if !self.has_greeted {
             self.reject(reply::EHLO_FIRST, out);
         } else if self.envelope.is_some() {
@@ -21,18 +31,29 @@ impl Session {
         } else if size_bytes > self.settings.max_message_bytes {
             self.reject(reply::TOO_LARGE, out);
         } else {
-            self.envelope = Some(Envelope {
+            let envelope = Envelope {
                 sender: sender.to_owned(),
                 announced_bytes: size_bytes,
                 is_utf8,
-                recipients: Vec::new(),
-            });
-            out.push(reply::SENDER_OK);
+                recipients: Recipients::Mailboxes(Vec::new()),
+            };
+            match self.login.clone() {
+                Some(login) => return Some(self.check(login, Check::Mail(envelope))),
+                None if self.settings.sandbox == SandboxMode::Open => {
+                    return Some(self.check(Login::Open, Check::Mail(envelope)));
+                }
+                None if self.settings.requires_login => self.reject(reply::LOGIN_REQUIRED, out),
+                None => {
+                    self.envelope = Some(envelope);
+                    out.push(reply::SENDER_OK);
+                }
+            }
         }
+        None
     }
 
-    pub(super) fn recipient(&mut self, address: &str, out: &mut Replies) -> Option<Step> {
-        let Some(envelope) = &self.envelope else {
+    pub(super) fn recipient(&mut self, address: &str, is_relaying: bool, out: &mut Replies) -> Option<Step> {
+        let Some(envelope) = &mut self.envelope else {
             self.reject(reply::MAIL_FIRST, out);
             return None;
         };
@@ -43,6 +64,16 @@ impl Session {
         if envelope.recipients.len() >= self.settings.max_recipients {
             // Not a client error: it sends the rest in another transaction.
             out.push(reply::TOO_MANY_RECIPIENTS);
+            return None;
+        }
+        if let Recipients::Sandbox { addresses, .. } = &mut envelope.recipients {
+            // Captured, whoever it is for.
+            addresses.push(address.to_owned());
+            out.push(reply::RECIPIENT_OK);
+            return None;
+        }
+        if is_relaying {
+            self.reject(reply::NO_RELAYING, out);
             return None;
         }
         let address = if address == POSTMASTER {
@@ -65,7 +96,7 @@ impl Session {
     pub(super) fn data(&mut self, out: &mut Replies) {
         match &self.envelope {
             None => self.reject(reply::MAIL_FIRST, out),
-            Some(envelope) if envelope.recipients.is_empty() => self.reject(reply::NO_RECIPIENTS, out),
+            Some(envelope) if envelope.recipients.len() == 0 => self.reject(reply::NO_RECIPIENTS, out),
             Some(_) => {
                 out.line(354, format_args!("end with a line that is a dot"));
                 let settings = &self.settings;

@@ -105,6 +105,7 @@ fn answer(failure: &Failure) -> Answer {
         Reason::AccountLimitReached => Answer::new(S::FORBIDDEN, "account_limit_reached"),
         Reason::DomainLimitReached => Answer::new(S::FORBIDDEN, "domain_limit_reached"),
         Reason::TokenLimitReached => Answer::new(S::FORBIDDEN, "token_limit_reached"),
+        Reason::SandboxLimitReached => Answer::new(S::FORBIDDEN, "sandbox_limit_reached"),
         Reason::WebhookLimitReached => Answer::new(S::FORBIDDEN, "webhook_limit_reached"),
         Reason::AccountSuspended => {
             Answer::saying(S::FORBIDDEN, "account_suspended", "this account is suspended")

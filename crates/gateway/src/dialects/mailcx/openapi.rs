@@ -108,6 +108,26 @@ const LINKS: &[LinkRow] = &[
     ("add_domain", "201", "verify_domain", ID),
     ("add_domain", "201", "set_catch_all", ID),
     ("add_domain", "201", "delete_domain", ID),
+    ("create_sandbox", "201", "update_sandbox", ID),
+    ("create_sandbox", "201", "rotate_sandbox", ID),
+    ("create_sandbox", "201", "delete_sandbox", ID),
+    ("list_sandbox_messages", "200", "get_sandbox_message", MESSAGE),
+    (
+        "list_sandbox_messages",
+        "200",
+        "get_sandbox_message_source",
+        MESSAGE,
+    ),
+    ("list_sandbox_messages", "200", "delete_sandbox_message", MESSAGE),
+    (
+        "get_sandbox_message",
+        "200",
+        "get_sandbox_attachment",
+        &[
+            ("id", "$response.body#/id"),
+            ("index", "$response.body#/attachments/0/index"),
+        ],
+    ),
     ("create_webhook", "201", "rotate_webhook_secret", ID),
     ("create_webhook", "201", "test_webhook", ID),
     ("create_webhook", "201", "list_webhook_deliveries", ID),
@@ -154,6 +174,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
         (HttpMethod::Get, &mut item.get),
         (HttpMethod::Post, &mut item.post),
         (HttpMethod::Put, &mut item.put),
+        (HttpMethod::Patch, &mut item.patch),
         (HttpMethod::Delete, &mut item.delete),
     ]
     .into_iter()

@@ -103,6 +103,10 @@ errors! {
     NewToken {
         "403": "`token_limit_reached`",
     }
+    /// Of creating a sandbox.
+    NewSandbox {
+        "403": "`sandbox_limit_reached`",
+    }
     /// Of creating a webhook.
     NewWebhook {
         "403": "`webhook_limit_reached`",

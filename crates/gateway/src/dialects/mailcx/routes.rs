@@ -31,6 +31,19 @@ pub(crate) mod pro {
     pub(crate) mod login;
     pub(crate) mod me;
     pub(crate) mod register;
+    pub(crate) mod sandbox {
+        //! `/pro/api/sandbox`
+        pub(crate) mod get;
+        pub(crate) mod messages;
+    }
+    pub(crate) mod sandboxes {
+        //! `/pro/api/sandboxes`
+        pub(crate) mod create;
+        pub(crate) mod delete;
+        pub(crate) mod list;
+        pub(crate) mod rotate;
+        pub(crate) mod update;
+    }
     pub(crate) mod sign_out;
     pub(crate) mod tokens {
         //! `/pro/api/tokens`

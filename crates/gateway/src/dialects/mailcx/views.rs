@@ -6,6 +6,7 @@ pub(crate) mod domain;
 pub(crate) mod message;
 pub(crate) mod message_received;
 pub(crate) mod pro;
+pub(crate) mod sandbox;
 pub(crate) mod usage;
 pub(crate) mod webhook;
 

@@ -6,7 +6,7 @@ use super::BATCH;
 use crate::{
     error::Error,
     service::Service,
-    store::{custom_domains, mailboxes, millis, outbox, sweeps},
+    store::{custom_domains, mailboxes, millis, outbox, sandboxes, sweeps},
 };
 
 impl Service {
@@ -40,6 +40,7 @@ impl Service {
                 }
                 mailboxes::soft_delete(tx, &ids, millis(now)).await?;
                 custom_domains::forget_catch_alls(tx, &ids).await?;
+                sandboxes::remove_of(tx, &ids, now).await?;
                 outbox::delete_credentials(tx, &ids, now).await?;
                 Ok(ids.len())
             })

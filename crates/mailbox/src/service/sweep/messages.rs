@@ -7,8 +7,8 @@ use mayfly_types::{AccountId, RawMessageId};
 use super::{BATCH, count};
 use crate::{
     error::Error,
-    service::Service,
-    store::{UsedChange, mailboxes, messages, sweeps},
+    service::{Service, sandboxes::millis_of},
+    store::{UsedChange, mailboxes, messages, sandboxes, sweeps},
 };
 
 impl Service {
@@ -44,6 +44,34 @@ impl Service {
                 Err(error)
             }
         }
+    }
+
+    /// Removes messages of a sandbox whose retention is shorter than the one of the server.
+    pub(super) async fn sweep_sandbox_messages(&self, now_ms: i64) -> Result<usize, Error> {
+        let longest_ms = millis_of(self.longest_retention());
+        self.store
+            .write("sweep_sandbox_messages", None, move |tx| {
+                Box::pin(async move {
+                    let Some((account, found)) =
+                        sandboxes::lock_expired(tx, longest_ms, now_ms, BATCH).await?
+                    else {
+                        return Ok(0);
+                    };
+                    let ids: Vec<_> = found.iter().map(|message| message.id).collect();
+                    let raw_ids: Vec<_> = found.iter().map(|message| message.raw_id).collect();
+                    let bytes: i64 = found.iter().map(|message| message.size_bytes).sum();
+                    sweeps::remove_messages(tx, account, &ids).await?;
+                    messages::remove_unnamed_raw(tx, &raw_ids).await?;
+                    let change = UsedChange {
+                        account,
+                        bytes: -bytes,
+                        messages: -i64::try_from(ids.len()).unwrap_or(i64::MAX),
+                    };
+                    mailboxes::change_used(tx, &[change]).await?;
+                    Ok(found.len().max(1))
+                })
+            })
+            .await
     }
 
     /// Removes messages of a deleted mailbox. Its `used_bytes` says whether any are left.

@@ -25,6 +25,10 @@ pub struct Model {
     pub has_attachments: Option<bool>,
     /// JSON of [`mayfly_mime::Addresses`]. Null for mail that was stored before the column existed, until it is listed.
     pub addresses: Option<String>,
+    /// The recipients of a message in a sandbox, as in RCPT, as a JSON array.
+    pub envelope_to: Option<String>,
+    /// The client that sent it, as JSON.
+    pub envelope_origin: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

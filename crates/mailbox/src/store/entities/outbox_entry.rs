@@ -9,7 +9,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: OutboxEntryId,
     pub kind: Kind,
-    /// The mailbox or the Pro user, by the kind.
+    /// The mailbox, the Pro user or the sandbox, by the kind.
     #[sea_orm(column_name = "account_id")]
     pub subject_id: Uuid,
     pub attempts: i32,
@@ -24,6 +24,8 @@ pub enum Kind {
     DeleteCredential = 0,
     /// Delete the Pro user in `auth`.
     DeleteUser = 1,
+    /// Revoke the passwords of the sandbox in `auth`.
+    RevokeSandbox = 2,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

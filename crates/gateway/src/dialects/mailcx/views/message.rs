@@ -1,5 +1,7 @@
 //! Messages.
 
+use std::collections::HashSet;
+
 use mayfly_proto::mailbox::{self, GetMessageResponse, MessageSummary};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -222,6 +224,18 @@ impl From<mailbox::HeaderField> for HeaderField {
     }
 }
 
+/// Returns the recipients of an envelope that the header does not show.
+fn blind_copies(recipients: &[String], header: &mailbox::MessageHeader) -> Vec<String> {
+    let shown: HashSet<String> = header
+        .to
+        .iter()
+        .chain(&header.cc)
+        .map(|one| one.address.to_lowercase())
+        .collect();
+    let is_hidden = |recipient: &&String| !shown.contains(&recipient.to_lowercase());
+    recipients.iter().filter(is_hidden).cloned().collect()
+}
+
 /// A whole message.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Message {
@@ -239,6 +253,11 @@ pub(crate) struct Message {
     cc: Vec<NamedAddress>,
     /// The addresses of Reply-To; 1000 at most.
     reply_to: Vec<NamedAddress>,
+    /// Who an application sent it to, as in the envelope; null for mail from outside.
+    #[schema(required)]
+    recipients: Option<Vec<String>>,
+    /// Those of `recipients` that neither To nor Cc names.
+    bcc: Vec<String>,
     #[schema(required)]
     subject: Option<String>,
     /// The time of the Date field, in UTC; null without one that can be read.
@@ -277,6 +296,7 @@ impl From<GetMessageResponse> for Message {
         let summary = message.summary.unwrap_or_default();
         let findings = message.findings.unwrap_or_default();
         let header = message.header.unwrap_or_default();
+        let bcc = blind_copies(&message.recipients, &header);
         Self {
             id: summary.message_id,
             address: message.address,
@@ -285,6 +305,8 @@ impl From<GetMessageResponse> for Message {
             to: header.to.into_iter().map(Into::into).collect(),
             cc: header.cc.into_iter().map(Into::into).collect(),
             reply_to: header.reply_to.into_iter().map(Into::into).collect(),
+            recipients: (!message.recipients.is_empty()).then_some(message.recipients),
+            bcc,
             subject: summary.subject,
             date: header.date.map(timestamp),
             message_id: header.message_id,

@@ -1,6 +1,7 @@
 //! `GET /api/messages/{id}/source`
 
 use axum::{extract::State, response::Response};
+use mayfly_proto::mailbox::Scope;
 
 use crate::dialects::mailcx::{responses, views::binary::Binary};
 use crate::{
@@ -18,8 +19,16 @@ pub(crate) async fn handle(
     principal: MailboxPrincipal,
     Segments(message_id): Segments<String>,
 ) -> Result<Response, FailureResponse> {
-    let source = app
-        .download_source(principal.scope(), message_id, client.0)
-        .await?;
+    download(&app, principal.scope(), message_id, client).await
+}
+
+/// Answers with the bytes of a message.
+pub(crate) async fn download(
+    app: &App,
+    scope: Scope,
+    message_id: String,
+    client: ClientAddress,
+) -> Result<Response, FailureResponse> {
+    let source = app.download_source(scope, message_id, client.0).await?;
     Ok(download::source(source))
 }

@@ -38,7 +38,7 @@ pub(super) struct WaitQuery {
     /// A part of the From header or of the envelope's sender, in any case.
     #[param(max_length = 1024)]
     from: Option<String>,
-    /// A part of the mailbox's address, in any case.
+    /// A part of the mailbox's address, or of a recipient of a message in a sandbox, in any case.
     #[param(max_length = 1024)]
     to: Option<String>,
     /// A part of the subject, in any case; or a regular expression between slashes.
@@ -208,6 +208,7 @@ mod tests {
                 }],
                 ..Findings::default()
             }),
+            recipients: vec!["Cid@shop.example".to_owned()],
         }
     }
 
@@ -219,6 +220,7 @@ mod tests {
             ("from=bounce@", true),
             ("from=bob", false),
             ("to=ann%40", true),
+            ("to=cid%40shop", true),
             ("to=bob", false),
             ("subject=YOUR+CODE", true),
             ("subject=/^Your+code+is+%5Cd{6}$/", true),

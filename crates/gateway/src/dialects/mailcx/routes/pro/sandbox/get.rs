@@ -1,0 +1,20 @@
+//! `GET /pro/api/sandbox`
+
+use axum::{Json, extract::State};
+
+use crate::dialects::mailcx::responses;
+use crate::{
+    app::App, dialects::mailcx::views::sandbox::DefaultSandbox, edge::auth::ProPrincipal,
+    edge::failure::FailureResponse,
+};
+
+/// Shows the sandbox that the user's API tokens send to, and where an application sends its mail.
+#[utoipa::path(get, path = "/sandbox", tag = "pro", operation_id = "get_default_sandbox", security(("pro" = [])),
+    responses((status = 200, body = DefaultSandbox, description = "The sandbox"), responses::Bearer, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+) -> Result<Json<DefaultSandbox>, FailureResponse> {
+    let sandbox = app.default_sandbox(&principal.user_id).await?;
+    Ok(Json(DefaultSandbox::new(sandbox, &app.submission)))
+}

@@ -1,0 +1,19 @@
+//! `DELETE /pro/api/sandboxes/{id}`
+
+use axum::{extract::State, http::StatusCode};
+
+use crate::dialects::mailcx::responses;
+use crate::{app::App, edge::auth::ProPrincipal, edge::failure::FailureResponse, edge::segments::Segments};
+
+/// Deletes a sandbox with its mail. Its login is refused from then on, also in open sessions.
+#[utoipa::path(delete, path = "/sandboxes/{id}", tag = "pro", operation_id = "delete_sandbox", security(("pro" = [])),
+    params(("id" = String, Path, description = "The sandbox")),
+    responses((status = 204, description = "It is gone"), responses::Bearer, responses::Missing, responses::Always))]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    principal: ProPrincipal,
+    Segments(sandbox_id): Segments<String>,
+) -> Result<StatusCode, FailureResponse> {
+    app.delete_sandbox(principal.user_id, sandbox_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,24 @@
+//! Creates a sandbox.
+
+use mayfly_types::UserId;
+
+use super::{
+    Service,
+    sandboxes::{OpenedSandbox, SandboxSettings},
+};
+use crate::error::Error;
+
+impl Service {
+    /// Creates a sandbox with its mailbox. Nobody can log in to it before `auth` has issued its password.
+    #[tracing::instrument(name = "mailbox.create_sandbox", level = "debug", skip_all)]
+    pub(crate) async fn create_sandbox(
+        &self,
+        owner: UserId,
+        settings: SandboxSettings,
+    ) -> Result<OpenedSandbox, Error> {
+        let new = self.new_sandbox(owner, Some(settings), self.clock.now())?;
+        self.store
+            .write("create_sandbox", None, move |tx| Box::pin(new.clone().insert(tx)))
+            .await
+    }
+}

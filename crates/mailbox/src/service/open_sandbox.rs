@@ -1,0 +1,58 @@
+//! Finds the sandbox that a client sends to, at its login and at each MAIL.
+
+use mayfly_types::{SandboxId, UserId};
+
+use super::{
+    Service,
+    sandboxes::{OpenedSandbox, default_id, is_login},
+};
+use crate::{error::Error, store::sandboxes};
+
+impl Service {
+    /// Returns the sandbox of a login. A password that is for one sandbox needs its user name. A Pro API token sends to the sandbox
+    /// that the user name names, and with any other name to the default one, which is created when it is first needed.
+    #[tracing::instrument(name = "mailbox.open_sandbox", level = "debug", skip_all)]
+    pub(crate) async fn open_sandbox(
+        &self,
+        owner: UserId,
+        only: Option<SandboxId>,
+        username: &str,
+    ) -> Result<OpenedSandbox, Error> {
+        let login = is_login(username).then(|| username.to_ascii_lowercase());
+        let id = match (only, &login) {
+            (Some(_), None) => return Err(Error::NotFound),
+            (Some(only), Some(_)) => Some(only),
+            (None, Some(_)) => None,
+            (None, None) => Some(default_id(owner)),
+        };
+        let named = login.clone();
+        let found = self.store.read("open_sandbox", |c| {
+            Box::pin(async move {
+                Ok(match (id, named) {
+                    (Some(id), _) => sandboxes::find(c, owner, id).await?,
+                    (None, Some(named)) => sandboxes::find_by_login(c, owner, &named).await?,
+                    (None, None) => None,
+                })
+            })
+        });
+        let found = found.await?.map(OpenedSandbox::from);
+        let opened = match (found, &login) {
+            (Some(found), Some(login)) if found.sandbox.login == *login => found,
+            (Some(found), None) => found,
+            (None, None) => self.create_default_sandbox(owner).await?,
+            (_, Some(_)) => return Err(Error::NotFound),
+        };
+        // A sandbox that is written to and never read is in use.
+        self.record_use(opened.mailbox.id, opened.mailbox.last_active_at_ms);
+        Ok(opened)
+    }
+
+    async fn create_default_sandbox(&self, owner: UserId) -> Result<OpenedSandbox, Error> {
+        let new = self.new_sandbox(owner, None, self.clock.now())?;
+        self.store
+            .write("create_default_sandbox", None, move |tx| {
+                Box::pin(new.clone().insert(tx))
+            })
+            .await
+    }
+}

@@ -1,0 +1,39 @@
+//! Changes the settings of a sandbox.
+
+use mayfly_types::{SandboxId, UserId};
+
+use super::{
+    Service,
+    sandboxes::{OpenedSandbox, SandboxSettings},
+};
+use crate::{
+    error::Error,
+    store::{owners, sandboxes},
+};
+
+impl Service {
+    /// Changes the settings of a sandbox. A smaller bound takes effect at the next delivery or sweep.
+    #[tracing::instrument(name = "mailbox.update_sandbox", level = "debug", skip_all)]
+    pub(crate) async fn update_sandbox(
+        &self,
+        owner: UserId,
+        id: SandboxId,
+        settings: SandboxSettings,
+    ) -> Result<OpenedSandbox, Error> {
+        let longest = self.longest_retention();
+        self.store
+            .write("update_sandbox", None, move |tx| {
+                let settings = settings.clone();
+                Box::pin(async move {
+                    // Of concurrent changes of different settings, both are kept.
+                    owners::lock(tx, owner).await?;
+                    let found = sandboxes::find(tx, owner, id).await?;
+                    let mut opened = OpenedSandbox::from(found.ok_or(Error::NotFound)?);
+                    settings.apply(&mut opened.sandbox, longest)?;
+                    sandboxes::update(tx, &opened.sandbox).await?;
+                    Ok(opened)
+                })
+            })
+            .await
+    }
+}
