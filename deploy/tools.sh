@@ -7,7 +7,7 @@ declare -A package=(
   [swaks]=swaks [nginx]=nginx-light [wrk]=wrk [postfix]=postfix [smtp-source]=postfix [strace]=strace
   [curl]=curl [python3]=python3 [redis-server]=redis-server [setpriv]=util-linux [ip]=iproute2 [pkill]=procps [faketime]=faketime
   [chromium]=chromium [node]=nodejs [npm]=npm [unbound]=unbound [pgbouncer]=pgbouncer [ldns-signzone]=ldnsutils [valgrind]=valgrind
-  [pebble]=pebble [openssl]=openssl [haproxy]=haproxy [caddy]=caddy
+  [pebble]=pebble [msmtp]=msmtp [nft]=nftables [openssl]=openssl [haproxy]=haproxy [caddy]=caddy
 )
 missing=()
 for program in "${!package[@]}"; do

@@ -12,10 +12,10 @@ use mayfly_proto::auth::{
     IssueSandboxCredentialResponse, ListProTokensRequest, ListProTokensResponse, MailboxPrincipal,
     ProPrincipal, ProToken, RegisterUserRequest, RegisterUserResponse, ResetPasswordRequest,
     ResetPasswordResponse, RevokeSandboxCredentialsRequest, RevokeSandboxCredentialsResponse,
-    RevokeTokenRequest, RevokeTokenResponse, SignInRequest, SignInResponse, SignInUserRequest,
-    SignInUserResponse, SignOutUserRequest, SignOutUserResponse, ValidateSubmissionRequest,
-    ValidateSubmissionResponse, ValidateTokenRequest, ValidateTokenResponse, auth_server,
-    validate_token_response,
+    RevokeTokenRequest, RevokeTokenResponse, SignInLocalUserRequest, SignInLocalUserResponse, SignInRequest,
+    SignInResponse, SignInUserRequest, SignInUserResponse, SignOutUserRequest, SignOutUserResponse,
+    ValidateSubmissionRequest, ValidateSubmissionResponse, ValidateTokenRequest, ValidateTokenResponse,
+    auth_server, validate_token_response,
 };
 use mayfly_rpc::Failure;
 use mayfly_types::ErrorCode;
@@ -139,6 +139,19 @@ impl auth_server::Auth for Rpc {
         let user = self.0.sign_in_user(&request.email, &request.password).await?;
         let (user_id, email, token) = (user.id.to_string(), user.email, user.token);
         Ok(Response::new(SignInUserResponse {
+            user_id,
+            email,
+            token,
+        }))
+    }
+
+    async fn sign_in_local_user(
+        &self,
+        _: Request<SignInLocalUserRequest>,
+    ) -> Result<Response<SignInLocalUserResponse>, Status> {
+        let user = self.0.sign_in_local_user().await?;
+        let (user_id, email, token) = (user.id.to_string(), user.email, user.token);
+        Ok(Response::new(SignInLocalUserResponse {
             user_id,
             email,
             token,

@@ -15,6 +15,7 @@ mod reset_password;
 mod revoke_sandbox_credentials;
 mod revoke_token;
 mod sign_in;
+mod sign_in_local_user;
 mod sign_in_user;
 mod sign_out_user;
 mod validate_submission;

@@ -9,5 +9,6 @@ mod lifecycle;
 mod passwords;
 mod pro_tokens;
 mod revocation;
+mod sandbox_credentials;
 mod secrets;
 mod users;

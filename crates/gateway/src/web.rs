@@ -67,6 +67,12 @@ const FILES: &[(&str, &str, &[u8])] = &[
         SCRIPT,
         include_bytes!("../web/pro-tokens.js"),
     ),
+    (
+        "/web/pro-sandboxes.js",
+        SCRIPT,
+        include_bytes!("../web/pro-sandboxes.js"),
+    ),
+    ("/web/stacks.js", SCRIPT, include_bytes!("../web/stacks.js")),
     ("/web/pro-usage.js", SCRIPT, include_bytes!("../web/pro-usage.js")),
     (
         "/web/usage-chart.js",
@@ -206,12 +212,24 @@ fn under(base_path: &str, content_type: &str, bytes: &'static [u8]) -> Bytes {
     }
 }
 
+/// Marks the pages of an open server, which sign its built-in user in (`session.js`).
+fn marked(is_local_user: bool, content_type: &str, bytes: Bytes) -> Bytes {
+    match str::from_utf8(&bytes) {
+        Ok(page) if is_local_user && content_type == HTML => {
+            let mark = "<head>\n<meta name=\"mayfly-local-user\">";
+            page.replacen("<head>", mark, 1).into()
+        }
+        _ => bytes,
+    }
+}
+
 /// Serves the files, each at its path and nowhere else.
-pub(crate) fn routes(base_path: &str) -> Router {
+pub(crate) fn routes(base_path: &str, is_local_user: bool) -> Router {
     FILES
         .iter()
         .fold(Router::new(), |router, (path, content_type, bytes)| {
-            let file = Arc::new(File::new(content_type, under(base_path, content_type, bytes)));
+            let page = under(base_path, content_type, bytes);
+            let file = Arc::new(File::new(content_type, marked(is_local_user, content_type, page)));
             router.route(
                 path,
                 get(move |headers: HeaderMap| async move { file.answer(&headers) }),
@@ -268,6 +286,16 @@ mod tests {
             let links = page.matches("=\"/").count();
             assert_eq!(page.matches("=\"/mail/web/").count(), links, "{path}");
             assert_eq!(under("", content_type, bytes), bytes[..], "{path}");
+        }
+    }
+
+    #[test]
+    fn marked_pages_are_those_of_an_open_server() {
+        for (path, content_type, bytes) in FILES {
+            let plain = Bytes::from_static(bytes);
+            assert_eq!(marked(false, content_type, plain.clone()), plain, "{path}");
+            let is_marked = marked(true, content_type, plain.clone()) != plain;
+            assert_eq!(is_marked, *content_type == HTML, "{path}");
         }
     }
 

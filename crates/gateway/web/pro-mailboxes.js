@@ -58,8 +58,8 @@ function resetPassword(account, ask) {
   }, explain));
 }
 
-/** Shows the newest messages. A text is loaded when its entry is expanded. @param {Account} account @param {Ask} ask */
-async function openMailbox(account, ask) {
+/** Shows the newest messages. A text is loaded when its entry is expanded. @param {{id: string, address: string}} account @param {Ask} ask */
+export async function openMailbox(account, ask) {
   const list = h("div", {}, texts.loading);
   dialog(account.address, list);
   try {
@@ -71,7 +71,8 @@ async function openMailbox(account, ask) {
         if (text.textContent) return;
         try {
           const message = await ask("GET", `/pro/api/accounts/${account.id}/messages/${item.id}`);
-          text.textContent = message.text_body ?? texts.noText;
+          const recipients = message.recipients ? `${texts.recipients} ${message.recipients.join(", ")}\n\n` : "";
+          text.textContent = recipients + (message.text_body ?? texts.noText);
         } catch (error) {
           text.textContent = explain(error);
         }

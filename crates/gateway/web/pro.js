@@ -3,6 +3,7 @@ import { button, field, fill, form, h } from "./dom.js";
 import { showAccount } from "./pro-account.js";
 import { showDomains } from "./pro-domains.js";
 import { showMailboxes } from "./pro-mailboxes.js";
+import { showSandboxes } from "./pro-sandboxes.js";
 import { showTokens } from "./pro-tokens.js";
 import { showUsage } from "./pro-usage.js";
 import { showWebhooks } from "./pro-webhooks.js";
@@ -15,6 +16,7 @@ import { texts } from "./texts.js";
 const SECTIONS = {
   tokens: { title: texts.tokens, show: showTokens },
   mailboxes: { title: texts.mailboxes, show: showMailboxes },
+  sandboxes: { title: texts.sandboxes, show: showSandboxes },
   domains: { title: texts.domains, show: showDomains },
   webhooks: { title: texts.webhooks, show: showWebhooks },
   usage: { title: texts.usage, show: showUsage },
@@ -30,11 +32,27 @@ class Dashboard extends HTMLElement {
 
   start() {
     const user = session.pro();
+    if (!user && session.isLocalUser()) {
+      void this.signInLocalUser();
+      return;
+    }
     fill(this, h("header", { class: "bar" },
       h("a", { class: "brand", href: under("/pro") }, h("img", { src: under("/web/icon.svg"), alt: "", width: 28, height: 28 }), texts.pro),
       h("nav", { class: "row" }, user ? h("span", { class: "hint" }, user.email) : null,
         user ? button(texts.signOut, () => this.signOut(), "quiet") : null, h("a", { href: under("/") }, texts.toInbox))),
     user ? this.dashboard(user.token) : this.signInView());
+  }
+
+  /** Signs the built-in user of an open server in, and shows its mail. */
+  async signInLocalUser() {
+    try {
+      const answer = await call("POST", "/pro/api/login/local", null);
+      session.rememberPro({ email: answer.email, token: answer.token });
+      if (!location.hash) location.hash = "sandboxes";
+      this.start();
+    } catch (error) {
+      fill(this, h("main", { class: "welcome" }, h("p", { role: "alert" }, explain(error)), button(texts.retry, () => this.start())));
+    }
   }
 
   signOut() {

@@ -69,6 +69,11 @@ export function forget(id) {
   write(MAILBOXES, mailboxes().filter((one) => one.id !== id));
 }
 
+/** Whether this server signs its built-in user in without a password. */
+export function isLocalUser() {
+  return document.querySelector("meta[name=mayfly-local-user]") !== null;
+}
+
 /** @returns {Pro | null} */
 export function pro() {
   const session = read(PRO);

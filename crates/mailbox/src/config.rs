@@ -44,8 +44,8 @@ config_section! {
         /// Address of a mailbox of this server that receives mail to all names of the system domains that have and had no mailbox,
         /// for test systems that send to their own users; unset, that mail is rejected.
         pub catch_all: Option<String> = None,
-        /// Allows `mailbox.catch_all` where everyone can register and SMTP listens beyond loopback: whoever creates a mailbox first
-        /// then gets its mail, and the catch-all that of everybody else.
+        /// Allows `mailbox.catch_all` where everyone can register and SMTP listens beyond loopback: the first to create a
+        /// mailbox gets its mail, and the catch-all gets the rest.
         pub catch_all_with_open_registration: bool = false,
         /// How long the address of a deleted mailbox cannot be registered by another owner.
         pub tombstone: ConfigDuration = ConfigDuration::from_days(30),

@@ -23,6 +23,7 @@ mod mime;
 mod operators;
 mod outbox;
 mod owners;
+mod sandboxes;
 mod storage;
 mod sweep;
 mod totals;

@@ -323,6 +323,7 @@ pub(crate) fn envelope(to: &[&str], size: usize) -> DeliverMessageRequest {
         sender: "ann@sender.example".to_owned(),
         recipient_account_ids: to.iter().map(|&id| id.to_owned()).collect(),
         size_bytes: i64::try_from(size).unwrap(),
+        submission: None,
     };
     DeliverMessageRequest {
         part: Some(Part::Envelope(envelope)),

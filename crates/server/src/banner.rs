@@ -14,6 +14,10 @@ pub(crate) struct Listening {
     pub(crate) grpc: Vec<(Role, SocketAddr)>,
     pub(crate) admin: SocketAddr,
     pub(crate) default_domain: String,
+    /// Whether all mail is captured, without a login.
+    pub(crate) is_open: bool,
+    /// A token of the user to whom captured mail belongs, where the page does not sign the user in by itself.
+    pub(crate) local_token: Option<String>,
 }
 
 impl Listening {
@@ -38,20 +42,20 @@ impl Listening {
             line(&format!("gRPC {role}"), &address.to_string());
         }
         line("admin", &format!("http://{}", self.admin));
+        if let Some(token) = &self.local_token {
+            line("token", token);
+        }
         line("domain", &self.default_domain);
-        if let (Some(http), Some(smtp)) = (&self.http, self.smtp) {
-            text.push_str(&self.examples(http, smtp));
+        match (&self.http, self.smtp) {
+            (Some(http), Some(smtp)) if self.is_open => text.push_str(&open_examples(http, smtp)),
+            (Some(http), Some(smtp)) => text.push_str(&self.examples(http, smtp)),
+            _ => {}
         }
         text
     }
 
     fn examples(&self, http: &str, smtp: SocketAddr) -> String {
         let address = format!("hello@{}", self.default_domain);
-        // A listener on every address is tried on this machine.
-        let local = |text: &str| {
-            text.replace("0.0.0.0:", "127.0.0.1:")
-                .replace("[::]:", "127.0.0.1:")
-        };
         let (http, smtp) = (local(http), local(&smtp.to_string()));
         format!(
             "\nTry it (the API is described at {http}/api/docs):\n\n\
@@ -65,4 +69,19 @@ impl Listening {
              curl -s {http}/api/messages -H \"Authorization: Bearer $TOKEN\"\n\n"
         )
     }
+}
+
+/// Returns an address that is tried on this machine, also of a listener on every address.
+fn local(text: &str) -> String {
+    text.replace("0.0.0.0:", "127.0.0.1:")
+        .replace("[::]:", "127.0.0.1:")
+}
+
+fn open_examples(http: &str, smtp: SocketAddr) -> String {
+    let (http, smtp) = (local(http), local(&smtp.to_string()));
+    format!(
+        "\nAll mail to {smtp} is captured, to any address, and none of it is relayed. Read it at {http}/pro\n\n\
+         printf 'From: you@example.com\\r\\nSubject: Hello\\r\\n\\r\\nIt works.\\r\\n' | \
+         curl -s smtp://{smtp} --mail-from you@example.com --mail-rcpt anybody@example.com -T -\n\n"
+    )
 }

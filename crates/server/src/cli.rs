@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::client::{AdminCommand, MailboxCommand};
+use crate::client::{AdminCommand, MailboxCommand, SandboxCommand};
 
 /// Disposable mailboxes for tests and scripts: create them over HTTP, receive real mail over SMTP.
 ///
@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Admin(Box<AdminCommand>),
     /// Use a mailbox of any server: create it, wait for a code or a link, read and delete messages
     Mailbox(Box<MailboxCommand>),
+    /// Capture what an application sends over SMTP: create a sandbox, wait for its mail, delete it
+    Sandbox(Box<SandboxCommand>),
 }
 
 /// Actions on the configuration.

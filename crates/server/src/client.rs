@@ -1,4 +1,4 @@
-//! The command `mayfly mailbox`: a client of any server, for scripts and CI. It uses only the public HTTP API and reads no
+//! The commands `mayfly mailbox` and `mayfly sandbox`: a client of any server, for scripts and CI. It uses only the public HTTP API and reads no
 //! configuration. Results go to stdout, everything else to stderr.
 
 mod access;
@@ -7,6 +7,7 @@ mod api;
 mod create;
 mod format;
 mod progress;
+mod sandbox;
 mod selection;
 pub(crate) mod variables;
 mod wait;
@@ -19,8 +20,8 @@ use mayfly_runtime::visible::escape_hidden;
 use mayfly_types::MessageId;
 use reqwest::{Method, Url};
 
-pub(crate) use self::admin::AdminCommand;
 use self::{access::Access, api::Client};
+pub(crate) use self::{admin::AdminCommand, sandbox::SandboxCommand};
 use crate::config::Config;
 
 /// The exit code of a wait that timed out.
@@ -99,12 +100,22 @@ struct Target {
     mailbox: bool,
 }
 
-/// Runs the command.
+/// Runs `mayfly mailbox`.
 pub(crate) fn run(command: &MailboxCommand) -> anyhow::Result<ExitCode> {
+    print(act(command))
+}
+
+/// Runs `mayfly sandbox`.
+pub(crate) fn run_sandbox(command: &SandboxCommand) -> anyhow::Result<ExitCode> {
+    print(command.act())
+}
+
+/// Runs a command of the client and prints its output; without one it timed out.
+fn print(act: impl Future<Output = anyhow::Result<Option<String>>>) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let output = runtime.block_on(act(command))?;
+    let output = runtime.block_on(act)?;
     let Some(output) = output else {
         return Ok(ExitCode::from(EXIT_TIMED_OUT));
     };

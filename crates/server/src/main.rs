@@ -8,6 +8,7 @@ mod config;
 mod data_dir;
 mod descriptors;
 mod health;
+mod local_user;
 mod process;
 mod roles;
 mod run;
@@ -59,6 +60,7 @@ fn try_main() -> anyhow::Result<ExitCode> {
     match &cli.command {
         // A client reads no configuration.
         Some(Command::Mailbox(command)) => client::run(command),
+        Some(Command::Sandbox(command)) => client::run_sandbox(command),
         Some(Command::Admin(command)) => client::administer(command, &load(&cli)?),
         Some(Command::Config { action }) => show(&cli, action),
         Some(Command::Health) => health::run(load(&cli)?.admin.listen),

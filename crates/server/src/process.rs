@@ -14,7 +14,7 @@ use mayfly_runtime::{
     telemetry::Metrics,
 };
 use mayfly_shared::{bus::Bus, redis::Redis};
-use mayfly_smtp::Listeners;
+use mayfly_smtp::{Listeners, SandboxMode};
 use mayfly_types::SystemClock;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     banner::Listening,
     config::{Config, Role},
-    data_dir,
+    data_dir, local_user,
     roles::{auth::AuthRole, gateway::GatewayRole, mailbox::MailboxRole, smtp::SmtpRole},
     sockets::Sockets,
     wiring::Wiring,
@@ -127,6 +127,14 @@ impl Process {
         }
         let here = process.auth.as_ref().map(AuthRole::transport);
         let to_auth = wiring.to_auth(config, here, &mut process.readiness)?;
+        if let (SandboxMode::Open, Some(to_auth)) = (config.smtp.sandbox, &to_auth) {
+            let user_id = local_user::create(to_auth.clone()).await?;
+            // On loopback the page signs the user in by itself.
+            if !submission.is_local_user {
+                let token = local_user::token(to_auth.clone(), user_id).await?;
+                process.listening.local_token = Some(token);
+            }
+        }
         if let (true, Some(to_auth)) = (config.has(Role::Mailbox), to_auth.clone()) {
             let role = MailboxRole::create(config, sockets.mailbox, to_auth, &bus, services).await?;
             process.mailbox.insert(role).add_checks(&mut process.readiness);

@@ -112,6 +112,8 @@ impl Sockets {
             grpc: grpc.collect::<io::Result<_>>()?,
             admin: self.admin.local_addr()?,
             default_domain: config.domains.0[0].to_string(),
+            is_open: config.smtp.sandbox == SandboxMode::Open,
+            local_token: None,
         })
     }
 }

@@ -199,7 +199,7 @@ impl MailParameters {
                     });
                     is_known && !std::mem::replace(&mut parameters.has_body, true)
                 }
-                // RFC 4954 5: whoever offers AUTH takes it. Nothing is passed on, so nothing depends on its value.
+                // RFC 4954 5: a server that offers AUTH takes it. Nothing is passed on, so nothing depends on its value.
                 "AUTH" => {
                     let is_some = value.is_some_and(|value| !value.is_empty());
                     is_some && !std::mem::replace(&mut parameters.has_auth, true)

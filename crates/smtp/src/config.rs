@@ -111,7 +111,7 @@ fn login_networks() -> Vec<IpNet> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SandboxMode {
-    /// Nobody.
+    /// No client.
     Off,
     /// Clients that log in.
     Auth,

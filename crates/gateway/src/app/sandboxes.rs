@@ -37,7 +37,7 @@ impl App {
         match self.issue_password(&user_id, &sandbox.sandbox_id).await {
             Ok(password) => Ok(SandboxWithPassword { sandbox, password }),
             Err(failure) => {
-                // Nobody knows of it. Should this fail too, the user can rotate or delete it.
+                // The caller does not learn its id. If this fails too, the user finds it in the list.
                 let _ = self.delete_sandbox(user_id, sandbox.sandbox_id).await;
                 Err(failure)
             }

@@ -37,6 +37,7 @@ fn documented_routes() -> (Router<App>, OpenApi) {
     let pro = OpenApiRouter::new()
         .routes(routes!(pro::register::handle))
         .routes(routes!(pro::login::handle))
+        .routes(routes!(pro::login_local::handle))
         .routes(routes!(pro::me::handle))
         .routes(routes!(pro::change_password::handle))
         .routes(routes!(pro::delete_user::handle))

@@ -146,6 +146,9 @@ mod pro {
             mod get;
         }
         mod login {
+            mod local {
+                mod post;
+            }
             mod post;
         }
         mod me {
@@ -161,6 +164,36 @@ mod pro {
             mod wait {
                 mod get;
             }
+        }
+        mod sandbox {
+            mod get;
+            mod messages {
+                mod delete;
+                mod get;
+                mod id {
+                    mod attachments {
+                        mod index {
+                            mod get;
+                        }
+                    }
+                    mod delete;
+                    mod get;
+                    mod source {
+                        mod get;
+                    }
+                }
+            }
+        }
+        mod sandboxes {
+            mod get;
+            mod id {
+                mod delete;
+                mod patch;
+                mod rotate {
+                    mod post;
+                }
+            }
+            mod post;
         }
         mod sessions {
             mod delete;

@@ -19,7 +19,8 @@ use http_body_util::BodyExt;
 use mayfly_gateway::{Deps, Submission};
 use mayfly_mailbox::WebhooksConfig;
 use mayfly_proto::mailbox::{
-    DeliverMessageRequest, Envelope, deliver_message_request::Part, mailbox_client::MailboxClient,
+    DeliverMessageRequest, Envelope, OpenSandboxRequest, Submission as Submitted,
+    deliver_message_request::Part, mailbox_client::MailboxClient,
 };
 use mayfly_rpc::{CHUNK_BYTES, Failure, Transport, local};
 use mayfly_runtime::{config::List, task::Tasks};
@@ -83,6 +84,15 @@ impl World {
 
     /// Starts with a configuration, except for its rate limit.
     pub(crate) async fn with(db: Db, config: mayfly_gateway::Config) -> Self {
+        Self::on(db, config, false).await
+    }
+
+    /// Starts a gateway of an open server on loopback.
+    pub(crate) async fn open_server() -> Self {
+        Self::on(Db::Sqlite, mayfly_gateway::Config::default(), true).await
+    }
+
+    async fn on(db: Db, config: mayfly_gateway::Config, is_local_user: bool) -> Self {
         let database = TestDatabase::new(db);
         let tasks = Tasks::new(CancellationToken::new());
         let clock: SharedClock = Arc::new(ManualClock::default());
@@ -104,7 +114,7 @@ impl World {
                 port: 587,
                 submissions_port: Some(465),
                 has_tls: true,
-                is_local_user: false,
+                is_local_user,
             },
             redis: None,
             clock,
@@ -228,6 +238,7 @@ impl World {
             sender: "shop@sender.example".to_owned(),
             recipient_account_ids: vec![mailbox.id.clone()],
             size_bytes: i64::try_from(raw.len()).unwrap(),
+            submission: None,
         };
         let mut parts = vec![Part::Envelope(envelope)];
         let chunks = raw.as_bytes().chunks(CHUNK_BYTES);
@@ -242,6 +253,46 @@ impl World {
             .deliver_message(tokio_stream::iter(parts))
             .await;
         answer.unwrap().into_inner().message_ids.remove(0)
+    }
+
+    /// Sends a mail as an application does that logs in with the user's API token. Returns the id of the message.
+    pub(crate) async fn submit(&self, pro: &str, recipients: &[&str], raw: &str) -> String {
+        let owner_user_id = self.get("/pro/api/me", pro).await.text("id");
+        let request = OpenSandboxRequest {
+            owner_user_id: owner_user_id.clone(),
+            sandbox_id: None,
+            username: "any".to_owned(),
+        };
+        let opened = self.mailbox.clone().open_sandbox(request).await.unwrap();
+        let envelope = Envelope {
+            sender: "app@sender.example".to_owned(),
+            recipient_account_ids: Vec::new(),
+            size_bytes: i64::try_from(raw.len()).unwrap(),
+            submission: Some(Submitted {
+                owner_user_id,
+                sandbox_id: opened.into_inner().sandbox.unwrap().sandbox_id,
+                recipients: recipients.iter().map(|&text| text.to_owned()).collect(),
+                client: "192.0.2.1".to_owned(),
+                ..Submitted::default()
+            }),
+        };
+        let parts = [
+            Part::Envelope(envelope),
+            Part::Chunk(Bytes::copy_from_slice(raw.as_bytes())),
+        ];
+        let parts = parts.map(|part| DeliverMessageRequest { part: Some(part) });
+        let sent = self
+            .mailbox
+            .clone()
+            .deliver_message(tokio_stream::iter(parts))
+            .await;
+        sent.unwrap().into_inner().message_ids.remove(0)
+    }
+
+    /// Creates the sandbox `api`.
+    pub(crate) async fn create_sandbox(&self, pro: &str) -> Answer {
+        let created = self.post("/pro/api/sandboxes", pro, json!({"name": "api"}));
+        created.await.expect_status(201)
     }
 
     /// Adds [`CUSTOM_DOMAIN`] and returns its id.

@@ -9,7 +9,7 @@ use super::{
 use crate::error::Error;
 
 impl Service {
-    /// Creates a sandbox with its mailbox. Nobody can log in to it before `auth` has issued its password.
+    /// Creates a sandbox with its mailbox. No client can log in to it before `auth` has issued its password.
     #[tracing::instrument(name = "mailbox.create_sandbox", level = "debug", skip_all)]
     pub(crate) async fn create_sandbox(
         &self,

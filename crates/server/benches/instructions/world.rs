@@ -176,6 +176,7 @@ impl World {
             sender: "bounce@shop.example".to_owned(),
             recipient_account_ids: vec![account_id.to_owned()],
             size_bytes: i64::try_from(mail.len())?,
+            submission: None,
         };
         let chunks = (0..mail.len()).step_by(CHUNK_BYTES).map(|start| {
             let end = mail.len().min(start + CHUNK_BYTES);

@@ -18,9 +18,9 @@ use super::{
 };
 
 /// The longest wait of one call. The API allows more, but proxies often close connections that are silent for 30 s.
-const MAX_CALL_WAIT: Duration = Duration::from_secs(25);
+pub(super) const MAX_CALL_WAIT: Duration = Duration::from_secs(25);
 /// The pause before a retry after a broken connection.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// The most messages that are reported after a time-out.
 const MAX_REPORTED: usize = 5;
@@ -74,7 +74,7 @@ impl FromStr for Since {
 }
 
 /// Parses a time-out in whole seconds, the unit of the API.
-fn timeout(text: &str) -> Result<Duration, String> {
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
     let timeout = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => text.parse::<ConfigDuration>()?.0,

@@ -58,7 +58,7 @@ impl Config {
         self.redis.validate()
     }
 
-    /// Checks what captures mail for addresses that nobody has created.
+    /// Checks what captures mail for addresses without a mailbox.
     fn validate_sandbox(&self) -> Result<(), ConfigError> {
         if self.smtp.lacks_certificate()
             && self.has(Role::Smtp)

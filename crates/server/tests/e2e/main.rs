@@ -24,5 +24,6 @@ mod process;
 mod proxy;
 mod receiver;
 mod scenarios;
+mod smtp_client;
 mod tokens;
 mod world;

@@ -27,6 +27,7 @@ mod recipes;
 mod revocation;
 mod rolling;
 mod rolling_services;
+mod sandboxes;
 mod secrets;
 mod services;
 mod sign_in;

@@ -67,7 +67,7 @@ impl Session {
             return None;
         }
         if let Recipients::Sandbox { addresses, .. } = &mut envelope.recipients {
-            // Captured, whoever it is for.
+            // Captured, without a look-up.
             addresses.push(address.to_owned());
             out.push(reply::RECIPIENT_OK);
             return None;

@@ -29,6 +29,7 @@ pub(crate) mod pro {
         pub(crate) mod verify;
     }
     pub(crate) mod login;
+    pub(crate) mod login_local;
     pub(crate) mod me;
     pub(crate) mod register;
     pub(crate) mod sandbox {

@@ -1,4 +1,4 @@
-//! A sandbox: a mailbox that captures what an application sends, whoever it is for.
+//! A sandbox: a mailbox that captures what an application sends, to any address.
 
 use mayfly_types::{AccountId, SandboxId, UserId};
 use sea_orm::entity::prelude::*;

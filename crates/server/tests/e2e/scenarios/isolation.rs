@@ -165,6 +165,8 @@ async fn every_route_rejects_foreign_credentials(world: World) {
                 let missing = missing.replace(&owner.token_id, &unused_id(&owner.token_id));
                 let missing = missing.replace(&owner.domain_id, &unused_id(&owner.domain_id));
                 let missing = missing.replace(&owner.webhook_id, &unused_id(&owner.webhook_id));
+                let missing = missing.replace(&owner.sandbox_id, &unused_id(&owner.sandbox_id));
+                let missing = missing.replace(&owner.captured_id, &unused_id(&owner.captured_id));
                 let missing = call(&client, &route, &missing, Some(token)).await;
                 assert_eq!(
                     answer.outcome(),

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::timestamp;
 use crate::{app::sandboxes::SandboxWithPassword, submission::Submission};
 
-const NOTE: &str = "Mail that is sent with this login is captured, whoever it is for, and never relayed.";
+const NOTE: &str = "Mail that is sent with this login is captured for every recipient and never relayed.";
 const OFF: &str = "This server takes no mail with a login (smtp.sandbox=off).";
 
 /// The sandbox of the user's API tokens.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::routes::Route;
 use crate::{
     client::{Client, Mailbox},
+    smtp_client::SmtpClient,
     world::World,
 };
 
@@ -21,6 +22,9 @@ pub(super) struct Owner {
     pub(super) owned_message_id: String,
     pub(super) webhook_id: String,
     pub(super) delivery_id: String,
+    pub(super) sandbox_id: String,
+    /// A message in the sandbox of the API token.
+    pub(super) captured_id: String,
 }
 
 impl Owner {
@@ -51,6 +55,12 @@ impl Owner {
                 .unwrap();
             assert_eq!(reply.code, 250, "{reply:?}");
         }
+        let sandbox = json!({"name": format!("of {name}")});
+        let sandbox = client
+            .call("POST", "/pro/api/sandboxes", Some(&pro_token), Some(sandbox))
+            .await;
+        assert_eq!(sandbox.status, 201, "{sandbox:?}");
+        let captured_id = capture(world, &pro_token, &mail).await;
         let id = |messages: Vec<Value>| messages[0]["id"].as_str().unwrap().to_owned();
         let message_id = id(client.messages(&mailbox.token).await);
         let owned_message_id = id(client.messages(&owned.token).await);
@@ -65,6 +75,8 @@ impl Owner {
             owned_message_id,
             webhook_id,
             delivery_id,
+            sandbox_id: sandbox.json()["id"].as_str().unwrap().to_owned(),
+            captured_id,
         }
     }
 
@@ -74,6 +86,8 @@ impl Owner {
             path if path.starts_with("/pro/api/tokens/") => &self.token_id,
             path if path.starts_with("/pro/api/domains/") => &self.domain_id,
             path if path.starts_with("/pro/api/webhooks/") => &self.webhook_id,
+            path if path.starts_with("/pro/api/sandbox/") => &self.captured_id,
+            path if path.starts_with("/pro/api/sandboxes/") => &self.sandbox_id,
             _ => &self.owned.id,
         };
         let path = route.path.replace("{id}", id).replace("{index}", "0");
@@ -82,7 +96,7 @@ impl Owner {
     }
 
     /// Ids that no other principal may see.
-    pub(super) fn secrets(&self) -> [&str; 8] {
+    pub(super) fn secrets(&self) -> [&str; 10] {
         [
             &self.mailbox.id,
             &self.message_id,
@@ -92,8 +106,22 @@ impl Owner {
             &self.domain_id,
             &self.webhook_id,
             &self.delivery_id,
+            &self.sandbox_id,
+            &self.captured_id,
         ]
     }
+}
+
+/// Sends a mail with an API token as the password. Returns the id of the message.
+async fn capture(world: &World, pro_token: &str, mail: &str) -> String {
+    let mut smtp = SmtpClient::connect(world.smtp()).await;
+    smtp.log_in("any", pro_token).await;
+    let reply = smtp.send("app@example.com", &["any@foreign.example"], mail).await;
+    reply
+        .strip_prefix("250 2.0.0 ")
+        .expect("stored")
+        .trim_end()
+        .to_owned()
 }
 
 /// Creates a webhook with one failed delivery: nothing listens at its URL.

@@ -28,6 +28,7 @@ async fn get_message_returns_bodies_codes_and_links(db: Db) {
             "size": 9
           }
         ],
+        "bcc": [],
         "cc": [],
         "codes": [
           {
@@ -70,6 +71,7 @@ async fn get_message_returns_bodies_codes_and_links(db: Db) {
           }
         ],
         "message_id": null,
+        "recipients": null,
         "reply_to": [],
         "sender": "shop@sender.example",
         "size": 548,
@@ -114,6 +116,7 @@ async fn get_message_returns_what_the_header_says(db: Db) {
         .collect();
     assert_json_snapshot!(shown, @r#"
     {
+      "bcc": [],
       "cc": [
         {
           "address": "dee@b.test",
@@ -169,6 +172,7 @@ async fn get_message_returns_what_the_header_says(db: Db) {
         ]
       ],
       "message_id": "<1.2@sender.example>",
+      "recipients": null,
       "reply_to": [
         {
           "address": "help@sender.example",
