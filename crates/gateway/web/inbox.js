@@ -32,6 +32,11 @@ class Inbox extends HTMLElement {
   older = button(texts.more, () => this.readOlder(), "small older");
 
   connectedCallback() {
+    if (session.isLocalUser() && !session.mailboxes().length) {
+      // The mail of an open server is in the sandbox of its user.
+      location.replace(under("/pro#sandboxes"));
+      return;
+    }
     this.list.addEventListener("open", (event) => this.open(/** @type {CustomEvent<string>} */ (event).detail));
     this.view.addEventListener("back", () => this.back());
     this.view.addEventListener("deleted", (event) => this.removeMessages(new Set([/** @type {CustomEvent<string>} */ (event).detail])));

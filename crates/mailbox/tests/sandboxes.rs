@@ -45,7 +45,12 @@ impl World {
         self.create_sandbox(owner, request).await.unwrap()
     }
 
-    async fn open(&self, owner: &str, only: Option<&str>, username: &str) -> Result<Sandbox, Failure> {
+    async fn open_sandbox(
+        &self,
+        owner: &str,
+        only: Option<&str>,
+        username: &str,
+    ) -> Result<Sandbox, Failure> {
         let request = OpenSandboxRequest {
             owner_user_id: owner.to_owned(),
             sandbox_id: only.map(str::to_owned),
@@ -282,7 +287,9 @@ async fn open_sandbox_of_another_owner_is_not_found(db: Db) {
         (None, foreign.login.as_str()),
         (None, "sb_aaaaaaaa"),
     ] {
-        let opened = world.open(&owner, only.map(String::as_str), username).await;
+        let opened = world
+            .open_sandbox(&owner, only.map(String::as_str), username)
+            .await;
         assert_refused(opened, ErrorCode::NotFound, Reason::NotFound);
     }
     let sent = world.submit(&owner, &foreign, &["a@b.test"], &mail("x")).await;
@@ -302,7 +309,8 @@ async fn open_sandbox_creates_one_default_sandbox(db: Db) {
         ErrorCode::NotFound,
         Reason::NotFound,
     );
-    let opened = futures_util::future::join_all((0..8).map(|_| world.open(&owner, None, "any"))).await;
+    let opened =
+        futures_util::future::join_all((0..8).map(|_| world.open_sandbox(&owner, None, "any"))).await;
     let ids: std::collections::BTreeSet<String> = opened
         .into_iter()
         .map(|opened| opened.unwrap().account_id)
@@ -331,7 +339,7 @@ async fn create_sandbox_beyond_limit_is_refused(db: Db) {
     };
     let world = World::with(db, config).await;
     let (owner, other) = (user(), user());
-    world.open(&owner, None, "any").await.unwrap();
+    world.open_sandbox(&owner, None, "any").await.unwrap();
     for _ in 0..2 {
         world.sandbox(&owner).await;
     }
@@ -383,12 +391,12 @@ async fn delete_sandbox_ends_its_mail_and_login(db: Db) {
     let read = world.message(owned(&sandbox.account_id, &owner), &id).await;
     assert_refused(read, ErrorCode::NotFound, Reason::NotFound);
     // The default sandbox comes back with the next login, also when its mailbox was deleted.
-    let default = world.open(&owner, None, "any").await.unwrap();
+    let default = world.open_sandbox(&owner, None, "any").await.unwrap();
     let request = DeleteMailboxRequest {
         scope: Some(owned(&default.account_id, &owner)),
     };
     world.client.clone().delete_mailbox(request).await.unwrap();
-    let again = world.open(&owner, None, "any").await.unwrap();
+    let again = world.open_sandbox(&owner, None, "any").await.unwrap();
     assert_eq!(again.address, default.address);
     assert_ne!(again.account_id, default.account_id);
     world.mailbox.sweep().await;
@@ -461,7 +469,7 @@ async fn delete_owner_ends_sandboxes(db: Db) {
         world
             .open(&owner, Some(&sandbox.sandbox_id), &sandbox.login)
             .await,
-        world.open(&owner, None, "any").await,
+        world.open_sandbox(&owner, None, "any").await,
     ] {
         assert_refused(opened, ErrorCode::NotFound, Reason::NotFound);
     }

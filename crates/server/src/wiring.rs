@@ -6,7 +6,7 @@ use crate::{
 };
 use mayfly_database::{Database, OpenError};
 use mayfly_proto::{IDEMPOTENT_METHODS, READ_METHODS, auth::auth_server, mailbox::mailbox_server};
-use mayfly_rpc::{Credential, Endpoints, Peer, Transport};
+use mayfly_rpc::{Credential, Peer, Transport};
 use mayfly_runtime::{admin::Readiness, config::ConfigError, task::Tasks};
 
 /// Opens the database of a service: PostgreSQL if it is configured, else a SQLite file in the data directory.
@@ -46,9 +46,7 @@ impl Wiring {
         match (config.calls(Role::Auth), here) {
             (false, _) => Ok(None),
             (true, Some(here)) => Ok(Some(here)),
-            (true, None) => self
-                .remote(Role::Auth, config.auth.endpoint.as_ref(), readiness)
-                .map(Some),
+            (true, None) => self.remote(Role::Auth, config, readiness).map(Some),
         }
     }
 
@@ -62,18 +60,20 @@ impl Wiring {
         match (config.calls(Role::Mailbox), here) {
             (false, _) => Ok(None),
             (true, Some(here)) => Ok(Some(here)),
-            (true, None) => self
-                .remote(Role::Mailbox, config.mailbox.endpoint.as_ref(), readiness)
-                .map(Some),
+            (true, None) => self.remote(Role::Mailbox, config, readiness).map(Some),
         }
     }
 
     fn remote(
         &self,
         role: Role,
-        endpoints: Option<&Endpoints>,
+        config: &Config,
         readiness: &mut Readiness,
     ) -> Result<Transport, ConfigError> {
+        let endpoints = match role {
+            Role::Auth => config.auth.endpoint.as_ref(),
+            _ => config.mailbox.endpoint.as_ref(),
+        };
         let (Some(endpoints), Some(credential)) = (endpoints, &self.credential) else {
             let key = format!("{role}.endpoint");
             return Err(ConfigError::new(&key, "is required, and grpc.secret with it"));
@@ -90,7 +90,12 @@ impl Wiring {
             read_methods: READ_METHODS,
         };
         let (transport, reach) = mayfly_rpc::remote(&peer, &self.tasks);
-        readiness.add_service(name, move || reach.check());
+        // Only logins of the mail edge need auth: mail from outside is received without it.
+        if role == Role::Auth && !config.has(Role::Gateway) && !config.has(Role::Mailbox) {
+            readiness.add_notice(name, move || reach.check());
+        } else {
+            readiness.add_service(name, move || reach.check());
+        }
         Ok(transport)
     }
 }

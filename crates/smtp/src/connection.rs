@@ -225,7 +225,9 @@ impl Connection {
             self.context.metrics.login_checked(&Authentication::Limited);
             return Authentication::Limited;
         }
-        let authentication = self.context.logins.clone().check(login).await;
+        let mut logins = self.context.logins.clone();
+        let checking = logins.check(login).instrument(self.transaction.clone());
+        let authentication = checking.await;
         if authentication == Authentication::Rejected {
             self.context.login_limit.record_failure(self.peer, username);
         }

@@ -29,6 +29,7 @@ browser_tests! {
     message_view: "message-view",
     pro_account: "pro-account",
     pro_domains: "pro-domains",
+    pro_sandboxes: "pro-sandboxes",
     pro_usage: "pro-usage",
     pro_webhooks: "pro-webhooks",
     welcome: "welcome",

@@ -1,6 +1,8 @@
 //! Sandboxes: applications log in over SMTP, and their mail to any address is captured.
 
 mod clients;
+mod command;
+mod hostile;
 mod no_mail_leaves;
 mod open;
 

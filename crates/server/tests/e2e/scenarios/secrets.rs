@@ -2,12 +2,14 @@
 
 use std::fs;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use mayfly_testkit::MailSender;
 use serde_json::json;
 
 use crate::{
     client::{Client, PASSWORD},
     otlp::Collector,
+    smtp_client::SmtpClient,
     world::{Kind, World},
 };
 
@@ -103,6 +105,22 @@ async fn assert_no_leak(kind: Kind) {
         200
     );
 
+    let sandbox = json!({"name": "canary"});
+    let sandbox = client
+        .call("POST", "/pro/api/sandboxes", Some(&pro), Some(sandbox))
+        .await
+        .json();
+    let field = |name: &str| sandbox[name].as_str().unwrap().to_owned();
+    let (username, password) = (field("username"), field("password"));
+    let mut smtp = SmtpClient::connect(world.smtp()).await;
+    smtp.log_in(&username, &password).await;
+    let reply = smtp
+        .send("a@example.com", &["captured@private.example"], &mail)
+        .await;
+    assert!(reply.starts_with("250 "), "{reply}");
+    drop(smtp);
+    let login = STANDARD.encode(format!("\0{username}\0{password}"));
+
     let log = world.log();
     assert!(log.contains("/api/token"), "the log is not empty");
     let mut exported = log;
@@ -133,6 +151,8 @@ async fn assert_no_leak(kind: Kind) {
         "battery staple",
         "a wrong guess",
         &signing_key,
+        &password,
+        &login,
     ];
     for secret in secrets {
         if let Some(at) = exported.find(secret) {
@@ -146,6 +166,7 @@ async fn assert_no_leak(kind: Kind) {
         "canary@mayfly.test",
         "correspondent@example.com",
         "leak@example.com",
+        "captured@private.example",
     ] {
         if let Some(at) = exported.find(private) {
             let start = exported[..at].rfind('\n').map_or(0, |at| at + 1);

@@ -94,6 +94,22 @@ asyncio.run(aiosmtplib.send(e['MAIL'], sender='app@example.com', recipients=e['T
     )
 }
 
+/// With the settings that the dashboard shows.
+fn nodemailer(_: &Login) -> Command {
+    let script = r#"
+import { createRequire } from "node:module";
+const require = createRequire(`${process.cwd()}/`);
+const { SETTINGS, TO } = process.env;
+const transport = new Function("require", `${SETTINGS} return transport;`)(require);
+const [to, bcc] = TO.split(" ");
+await transport.sendMail({ from: "app@example.com", to, bcc, subject: "sent", text: "x" });
+transport.close();
+"#;
+    let mut command = node::command();
+    command.args(["--input-type=module", "-e", script]);
+    command
+}
+
 fn curl(login: &Login) -> Command {
     let mut command = Command::new("curl");
     command.args(["-sS", &format!("smtp://{}:{}", login.host, login.port)]);
@@ -161,11 +177,12 @@ const fn sender(name: &'static str, stack: &'static str, send: Send) -> Sender {
     }
 }
 
-const SENDERS: [Sender; 8] = [
+const SENDERS: [Sender; 9] = [
     sender("smtplib", "URL", smtplib),
     sender("Django", "Django", django),
     sender("Flask-Mail", "Flask-Mail", flask_mail),
     sender("aiosmtplib", "URL", aiosmtplib),
+    sender("Nodemailer", "Node (Nodemailer)", nodemailer),
     sender("curl", "URL", curl),
     sender("swaks PLAIN", "URL", swaks_plain),
     sender("swaks LOGIN", "URL", swaks_login),
@@ -239,6 +256,7 @@ async fn run(sender: &Sender, login: &Login) {
     if let Some(certificate) = certificate {
         // Frameworks verify with the default trust store.
         command.env("SSL_CERT_FILE", certificate);
+        command.env("NODE_EXTRA_CA_CERTS", certificate);
     }
     let name = sender.name;
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{name}: {error}"));
