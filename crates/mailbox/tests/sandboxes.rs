@@ -271,11 +271,11 @@ async fn open_sandbox_of_another_owner_is_not_found(db: Db) {
     let (owner, other) = (user(), user());
     let (sandbox, foreign) = (world.sandbox(&owner).await, world.sandbox(&other).await);
     let opened = world
-        .open(&owner, Some(&sandbox.sandbox_id), &sandbox.login)
+        .open_sandbox(&owner, Some(&sandbox.sandbox_id), &sandbox.login)
         .await;
     assert_eq!(opened.unwrap().sandbox_id, sandbox.sandbox_id);
     let by_token = world
-        .open(&owner, None, &sandbox.login.to_ascii_uppercase())
+        .open_sandbox(&owner, None, &sandbox.login.to_ascii_uppercase())
         .await;
     assert_eq!(by_token.unwrap().sandbox_id, sandbox.sandbox_id);
     let second = world.sandbox(&owner).await;
@@ -383,7 +383,7 @@ async fn delete_sandbox_ends_its_mail_and_login(db: Db) {
     delete(&owner).await.unwrap();
     assert_refused(delete(&owner).await, ErrorCode::NotFound, Reason::NotFound);
     let opened = world
-        .open(&owner, Some(&sandbox.sandbox_id), &sandbox.login)
+        .open_sandbox(&owner, Some(&sandbox.sandbox_id), &sandbox.login)
         .await;
     assert_refused(opened, ErrorCode::NotFound, Reason::NotFound);
     let sent = world.submit(&owner, &sandbox, &["a@b.test"], &mail("y")).await;
@@ -467,7 +467,7 @@ async fn delete_owner_ends_sandboxes(db: Db) {
     assert!(listed.into_inner().sandboxes.is_empty());
     for opened in [
         world
-            .open(&owner, Some(&sandbox.sandbox_id), &sandbox.login)
+            .open_sandbox(&owner, Some(&sandbox.sandbox_id), &sandbox.login)
             .await,
         world.open_sandbox(&owner, None, "any").await,
     ] {

@@ -165,14 +165,12 @@ pub(crate) async fn evict(
         .one(c)
         .await?;
     let mut evicted = Evicted::default();
-    loop {
-        let is_beyond = |id| newest_beyond.is_some_and(|newest| id <= newest);
-        if newest_beyond.is_none() && evicted.bytes >= excess_bytes {
-            return Ok(evicted);
-        }
+    let is_evicted =
+        |id, removed_bytes| newest_beyond.is_some_and(|newest| id <= newest) || removed_bytes < excess_bytes;
+    while newest_beyond.is_some() || evicted.bytes < excess_bytes {
         let (mut ids, mut raw_ids): (Vec<MessageId>, Vec<RawMessageId>) = Default::default();
         for oldest in sweeps::lock_messages(c, account, EVICTED).await? {
-            if !is_beyond(oldest.id) && evicted.bytes >= excess_bytes {
+            if !is_evicted(oldest.id, evicted.bytes) {
                 break;
             }
             evicted.bytes += oldest.size_bytes;
@@ -181,11 +179,12 @@ pub(crate) async fn evict(
             raw_ids.push(oldest.raw_id);
         }
         if ids.is_empty() {
-            return Ok(evicted);
+            break;
         }
         sweeps::remove_messages(c, account, &ids).await?;
         messages::remove_unnamed_raw(c, &raw_ids).await?;
     }
+    Ok(evicted)
 }
 
 /// Locks messages that are past the retention of their sandbox, if that is shorter than another one. Returns the messages of one

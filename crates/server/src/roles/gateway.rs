@@ -21,6 +21,7 @@ pub(crate) struct GatewayRole {
 
 impl GatewayRole {
     /// Reads the certificate and creates the edge. `listener` is for HTTP or HTTPS, `plain_http` for HTTP beside HTTPS.
+    #[expect(clippy::too_many_arguments, reason = "each is a dependency of its own")]
     pub(crate) fn create(
         config: &Config,
         (listener, plain_http): (TcpListener, Option<TcpListener>),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// A session.
@@ -15,9 +15,15 @@ pub(crate) struct SmtpClient(BufReader<TcpStream>);
 impl SmtpClient {
     /// Connects, and says EHLO.
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let mut client = Self(BufReader::new(
-            TcpStream::connect(address).await.expect("a connection"),
-        ));
+        Self::connect_from([127, 0, 0, 1], address).await
+    }
+
+    /// Connects from an address of this machine, and says EHLO.
+    pub(crate) async fn connect_from(client: [u8; 4], address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((client, 0).into()).expect("an own address");
+        let stream = socket.connect(address).await.expect("a connection");
+        let mut client = Self(BufReader::new(stream));
         assert!(client.reply().await.starts_with("220 "));
         let hello = client.command("EHLO app.example.com").await;
         assert!(hello.starts_with("250"), "{hello}");

@@ -37,8 +37,14 @@ async fn wrong_logins_are_limited_by_client_and_user_name() {
         create(&client, &pro, "other").await,
     );
     let replies = guess(&world, GUESSER, &victim.username, 60).await;
-    let wrong = replies.iter().filter(|reply| reply.starts_with("535 5.7.8 ")).count();
-    let limited = replies.iter().filter(|reply| reply.starts_with("454 4.7.0 ")).count();
+    let wrong = replies
+        .iter()
+        .filter(|reply| reply.starts_with("535 5.7.8 "))
+        .count();
+    let limited = replies
+        .iter()
+        .filter(|reply| reply.starts_with("454 4.7.0 "))
+        .count();
     assert_eq!((wrong, wrong + limited), (10, replies.len()), "{replies:?}");
     // Another user name of the same client, and another client with the same user name.
     for (address, sandbox) in [(GUESSER, &other), (OTHER, &victim)] {
@@ -89,7 +95,10 @@ async fn ten_thousand_wrong_logins_leave_others_unhurt() {
             task.unwrap();
         }
     }
-    println!("{sent} mails beside 10,000 wrong logins in {:?}", started.elapsed());
+    println!(
+        "{sent} mails beside 10,000 wrong logins in {:?}",
+        started.elapsed()
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::dialects::mailcx::responses;
 use crate::{app::App, dialects::mailcx::views::pro::ProSignedIn, edge::failure::FailureResponse};
 
 /// Signs in the built-in user of an open server (`smtp.sandbox=open`) that serves this machine only. Elsewhere there is nothing here.
-#[utoipa::path(post, path = "/login/local", tag = "pro", operation_id = "login_local_user", security(()),
+#[utoipa::path(post, path = "/login/local", tag = "pro", operation_id = "login_local_user",
     responses((status = 200, body = ProSignedIn, description = "The user and a Pro JWT"), responses::Missing, responses::Always))]
 pub(crate) async fn handle(State(app): State<App>) -> Result<Json<ProSignedIn>, FailureResponse> {
     if !app.submission.is_local_user {
