@@ -18,7 +18,9 @@ impl Service {
         only: Option<SandboxId>,
         username: &str,
     ) -> Result<OpenedSandbox, Error> {
-        let login = is_login(username).then(|| username.to_ascii_lowercase());
+        // User names are not case-sensitive.
+        let username = username.to_ascii_lowercase();
+        let login = is_login(&username).then_some(username);
         let id = match (only, &login) {
             (Some(_), None) => return Err(Error::NotFound),
             (Some(only), Some(_)) => Some(only),

@@ -116,7 +116,6 @@ async fn get_message_returns_what_the_header_says(db: Db) {
         .collect();
     assert_json_snapshot!(shown, @r#"
     {
-      "bcc": [],
       "cc": [
         {
           "address": "dee@b.test",
@@ -172,7 +171,6 @@ async fn get_message_returns_what_the_header_says(db: Db) {
         ]
       ],
       "message_id": "<1.2@sender.example>",
-      "recipients": null,
       "reply_to": [
         {
           "address": "help@sender.example",
