@@ -13,7 +13,10 @@ use time::OffsetDateTime;
 use super::{Delivery, Outcome, Submission, owned::Owned};
 use crate::{
     error::Error,
-    store::{Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis, sandboxes::{self, Evicted}},
+    store::{
+        Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis,
+        sandboxes::{self, Evicted},
+    },
 };
 
 /// What a commit stored.

@@ -9,9 +9,7 @@ use mayfly_types::{AccountId, UserId};
 
 use crate::{
     error::Error,
-    service::{
-        INVALID_CATCH_ALL, MarkedMessages, MessageScope, NewSubmission, Origin, Reading, Scope,
-    },
+    service::{INVALID_CATCH_ALL, MarkedMessages, MessageScope, NewSubmission, Origin, Reading, Scope},
 };
 
 /// Largest number of inline parts of an answer.

@@ -195,6 +195,7 @@ impl Service {
             state: State::Active,
             quota_bytes: self.config.quota(true),
             used_bytes: 0,
+            message_count: 0,
             created_at_ms: millis(now),
             last_active_at_ms: millis(now),
             lease_expires_at_ms: None,

@@ -96,6 +96,7 @@ fn answer(failure: &Failure) -> Answer {
         | Reason::DomainLimitReached
         | Reason::TokenLimitReached
         | Reason::WebhookLimitReached
+        | Reason::SandboxLimitReached
         | Reason::RegistrationClosed
         | Reason::OriginNotAllowed
         | Reason::EmailTaken

@@ -57,7 +57,7 @@ async fn open_server_on_all_addresses_prints_a_token() {
             ("MAYFLY_GATEWAY__LISTEN", "0.0.0.0:0"),
         ],
     );
-    let mut earlier = Vec::new();
+    let mut earlier: Vec<String> = Vec::new();
     for _ in 0..2 {
         let client = Client::new(&world.http().replace("0.0.0.0", "127.0.0.1"));
         let refused = client.call("POST", "/pro/api/login/local", None, None).await;
