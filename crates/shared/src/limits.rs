@@ -1,4 +1,6 @@
-//! Rate limits over all gateways, counted in Redis. Without Redis only the limits of each gateway apply.
+//! Rate limits: of one process in its memory, and over all gateways in Redis. Without Redis only those of each process apply.
+
+mod local;
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -6,6 +8,8 @@ use crate::redis::{
     Redis,
     redis::{RedisError, Script},
 };
+
+pub use local::{LocalBuckets, MAX_KEYS};
 
 /// The generic cell rate algorithm (GCRA) by the clock of Redis. An entry is the theoretical arrival time. Returns 0 for a
 /// request that passes, the microseconds to wait for one that does not, and their negative for one that passes after them.

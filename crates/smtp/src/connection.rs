@@ -19,7 +19,9 @@ use tracing::{Instrument, Span};
 
 use crate::{
     context::Context,
-    session::{Authentication, Finished, Login, Recipient, Replies, Session, Step},
+    session::{
+        Authentication, Delivery, Finished, Login, Mail, Recipient, Recipients, Replies, Session, Step,
+    },
     transaction_span,
 };
 
@@ -180,8 +182,7 @@ impl Connection {
                     self.session.authenticated(authentication, &mut self.replies);
                 }
                 Step::Deliver(mail) => {
-                    let delivering = self.context.mailboxes.deliver(mail, self.peer);
-                    let delivery = delivering.instrument(self.transaction.clone()).await;
+                    let delivery = self.deliver(mail).await;
                     self.session.delivered(&delivery, &mut self.replies);
                     self.log_finished();
                     // The reply to a stored mail is written at once, even if more input is pipelined.
@@ -235,7 +236,7 @@ impl Connection {
         authentication
     }
 
-    /// Looks up a recipient, and counts the mail for the mailbox.
+    /// Looks up a recipient, and whether its mailbox has received too many mails.
     async fn resolve<S: AsyncWrite + Unpin>(
         &mut self,
         address: &Address,
@@ -255,12 +256,33 @@ impl Connection {
         };
         Ok(match recipient {
             Recipient::Found(mailbox)
-                if self.is_limited && !self.context.intake.takes_for(mailbox, self.peer) =>
+                if self.is_limited && !self.context.intake.has_room(mailbox, self.peer) =>
             {
                 Recipient::Limited
             }
             recipient => recipient,
         })
+    }
+
+    /// Stores a mail, and counts it for its mailboxes. One that is not stored does not count.
+    async fn deliver(&mut self, mail: Mail) -> Delivery {
+        let counted = match &mail.recipients {
+            // The mailbox of a sandbox has no limit: the client that logged in has one.
+            Recipients::Mailboxes(ids) if self.is_limited => match self.context.intake.count(ids, self.peer) {
+                Some(counted) => Some(counted),
+                None => {
+                    self.context.metrics.recipient_limited();
+                    return Delivery::Limited;
+                }
+            },
+            Recipients::Mailboxes(_) | Recipients::Sandbox { .. } => None,
+        };
+        let delivering = self.context.mailboxes.deliver(mail, self.peer);
+        let delivery = delivering.instrument(self.transaction.clone()).await;
+        if let (Some(counted), Delivery::Stored(_)) = (counted, &delivery) {
+            counted.keep();
+        }
+        delivery
     }
 
     async fn write_replies<S: AsyncWrite + Unpin>(&mut self, stream: &mut S) -> io::Result<()> {

@@ -103,6 +103,7 @@ fn refused_recipient(failure: &Failure) -> Recipient {
         (_, Reason::StorageFull) => Recipient::StorageFull,
         (_, Reason::MessageTooLarge) => Recipient::TooLarge,
         (_, Reason::Blocked) => Recipient::Blocked,
+        (_, Reason::RateLimited) => Recipient::Limited,
         (ErrorCode::NotFound, _) | (_, Reason::InvalidAddress | Reason::InvalidDomain) => Recipient::Unknown,
         _ => {
             log(failure, "cannot look up a recipient");
@@ -117,6 +118,7 @@ fn refused_delivery(failure: &Failure) -> Delivery {
         Reason::StorageFull => Delivery::StorageFull,
         Reason::MessageTooLarge => Delivery::TooLarge,
         Reason::Blocked => Delivery::Blocked,
+        Reason::RateLimited => Delivery::Limited,
         // Also a mailbox or sandbox deleted after RCPT: the client retries, and RCPT or the login is then rejected.
         _ => {
             log(failure, "cannot store a mail");
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn internal_failures_map_to_temporary_replies() {
-        let permanent = [
+        let named = [
             (Reason::NotFound, ErrorCode::NotFound, Recipient::Unknown),
             (
                 Reason::InvalidDomain,
@@ -148,6 +150,7 @@ mod tests {
                 Recipient::Unknown,
             ),
             (Reason::Blocked, ErrorCode::PermissionDenied, Recipient::Blocked),
+            (Reason::RateLimited, ErrorCode::RateLimited, Recipient::Limited),
             (
                 Reason::MailboxFull,
                 ErrorCode::FailedPrecondition,
@@ -159,7 +162,7 @@ mod tests {
                 Recipient::TooLarge,
             ),
         ];
-        for (reason, code, expected) in permanent {
+        for (reason, code, expected) in named {
             assert_eq!(
                 refused_recipient(&Failure::new(code, reason, "")),
                 expected,

@@ -1,43 +1,53 @@
-//! Limits on the mails of a minute: of each sending client, and for each mailbox. Counted in this process when a client names
-//! recipients, so that a delivery costs no call; of several `smtp` processes each counts for itself.
+//! Limits on the mails of a minute: of each sending client, and for each mailbox. Counted in this process, so that a delivery
+//! costs no call; of several `smtp` processes each counts for itself.
+//!
+//! A mail counts against its client when the first recipient is named, because every look-up costs something. It counts against
+//! its mailboxes when it is complete: a client that only names recipients uses up no mail of others.
 
-use std::{
-    convert::Infallible, future::ready, hash::Hash, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration,
-};
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ipnet::IpNet;
 use mayfly_runtime::task::Tasks;
+use mayfly_shared::limits::LocalBuckets;
 use mayfly_types::{AccountId, client_network};
 
 use crate::config::Config;
 
-/// How often clients and mailboxes are removed that are counted no more.
-const PRUNE_EVERY: Duration = Duration::from_secs(30);
-/// How many clients, mailboxes, and clients of mailboxes are counted. Further ones are not limited by the count that is full.
-const MAX_ENTRIES: usize = 100_000;
+const MINUTE: Duration = Duration::from_secs(60);
 /// What part of the mails for a mailbox one client can send, so that one alone does not keep away the mail of others.
 const CLIENT_PART: u32 = 2;
-
-type Limiter<K> = Arc<DefaultKeyedRateLimiter<K>>;
 
 /// The limits of a process.
 #[derive(Debug, Clone)]
 pub(crate) struct IntakeLimit {
-    clients: Option<Limiter<IpAddr>>,
-    mailboxes: Option<Limiter<AccountId>>,
-    clients_of_mailboxes: Option<Limiter<(AccountId, IpAddr)>>,
+    clients: Option<LocalBuckets<IpAddr>>,
+    mailboxes: Option<MailboxLimit>,
     /// Clients in them are not limited.
     unlimited: Arc<[IpNet]>,
 }
 
+/// The mails of a mailbox, and those from one client.
+#[derive(Debug, Clone)]
+struct MailboxLimit {
+    all: LocalBuckets<AccountId>,
+    of_client: LocalBuckets<(AccountId, IpAddr)>,
+}
+
+/// A mail that is counted for its mailboxes. Dropped without [`CountedMail::keep`], it is not counted any more.
+#[derive(Debug)]
+pub(crate) struct CountedMail {
+    limit: Option<MailboxLimit>,
+    client: IpAddr,
+    mailboxes: Vec<AccountId>,
+}
+
 impl IntakeLimit {
     pub(crate) fn start(config: &Config, tasks: &Tasks) -> Self {
-        let of_mailbox = config.mailbox_rate_limit;
+        let clients = NonZeroU32::new(config.client_rate_limit);
         Self {
-            clients: limiter(config.client_rate_limit, tasks),
-            mailboxes: limiter(of_mailbox, tasks),
-            clients_of_mailboxes: limiter(of_mailbox.div_ceil(CLIENT_PART), tasks),
+            clients: clients.map(|count| LocalBuckets::start("client limit pruning", count, MINUTE, tasks)),
+            mailboxes: NonZeroU32::new(config.mailbox_rate_limit)
+                .map(|count| MailboxLimit::start(count, tasks)),
             unlimited: config.unlimited_networks.0.as_slice().into(),
         }
     }
@@ -51,36 +61,79 @@ impl IntakeLimit {
 
     /// Counts a mail of a client. Returns false if it has sent enough.
     pub(crate) fn takes_from(&self, client: IpAddr) -> bool {
-        takes(self.clients.as_ref(), &client_network(client))
+        let client = client_network(client);
+        self.clients
+            .as_ref()
+            .is_none_or(|clients| clients.take(client).is_ok())
     }
 
-    /// Counts a mail of a client for a mailbox. Returns false if the mailbox has received enough.
-    pub(crate) fn takes_for(&self, mailbox: AccountId, client: IpAddr) -> bool {
-        takes(
-            self.clients_of_mailboxes.as_ref(),
-            &(mailbox, client_network(client)),
-        ) && takes(self.mailboxes.as_ref(), &mailbox)
+    /// Returns whether a mailbox can receive another mail of a client, without counting it.
+    pub(crate) fn has_room(&self, mailbox: AccountId, client: IpAddr) -> bool {
+        let of_client = (mailbox, client_network(client));
+        self.mailboxes.as_ref().is_none_or(|limit| {
+            limit.of_client.check(&of_client).is_ok() && limit.all.check(&mailbox).is_ok()
+        })
+    }
+
+    /// Counts a mail of a client for all its mailboxes, or returns `None` if one of them has received enough.
+    pub(crate) fn count(&self, mailboxes: &[AccountId], client: IpAddr) -> Option<CountedMail> {
+        let mut counted = CountedMail {
+            limit: self.mailboxes.clone(),
+            client: client_network(client),
+            mailboxes: Vec::with_capacity(mailboxes.len()),
+        };
+        for mailbox in mailboxes {
+            if !counted.add(*mailbox) {
+                return None;
+            }
+        }
+        Some(counted)
     }
 }
 
-fn limiter<K: Hash + Eq + Clone + Send + Sync + 'static>(
-    per_minute: u32,
-    tasks: &Tasks,
-) -> Option<Limiter<K>> {
-    let limiter = Arc::new(RateLimiter::dashmap(Quota::per_minute(NonZeroU32::new(
-        per_minute,
-    )?)));
-    let pruned = Arc::clone(&limiter);
-    tasks.every("intake limit pruning", PRUNE_EVERY, PRUNE_EVERY, move || {
-        pruned.retain_recent();
-        pruned.shrink_to_fit();
-        ready(Ok::<(), Infallible>(()))
-    });
-    Some(limiter)
+impl MailboxLimit {
+    fn start(count: NonZeroU32, tasks: &Tasks) -> Self {
+        let of_client = NonZeroU32::new(count.get().div_ceil(CLIENT_PART)).unwrap_or(count);
+        Self {
+            all: LocalBuckets::start("mailbox limit pruning", count, MINUTE, tasks),
+            of_client: LocalBuckets::start("client of mailbox limit pruning", of_client, MINUTE, tasks),
+        }
+    }
 }
 
-fn takes<K: Hash + Eq + Clone>(limiter: Option<&Limiter<K>>, key: &K) -> bool {
-    limiter.is_none_or(|limiter| limiter.len() >= MAX_ENTRIES || limiter.check_key(key).is_ok())
+impl CountedMail {
+    fn add(&mut self, mailbox: AccountId) -> bool {
+        let Some(limit) = &self.limit else {
+            return true;
+        };
+        let of_client = (mailbox, self.client);
+        if limit.of_client.take(of_client).is_err() {
+            return false;
+        }
+        if limit.all.take(mailbox).is_err() {
+            limit.of_client.give_back(&of_client);
+            return false;
+        }
+        self.mailboxes.push(mailbox);
+        true
+    }
+
+    /// Keeps the count of a mail that was stored.
+    pub(crate) fn keep(mut self) {
+        self.mailboxes.clear();
+    }
+}
+
+impl Drop for CountedMail {
+    fn drop(&mut self) {
+        let Some(limit) = &self.limit else {
+            return;
+        };
+        for mailbox in &self.mailboxes {
+            limit.of_client.give_back(&(*mailbox, self.client));
+            limit.all.give_back(mailbox);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -113,19 +166,40 @@ mod tests {
         assert_eq!(taken("192.0.2.2"), 20);
     }
 
+    fn mailboxes() -> [AccountId; 2] {
+        [1, 2].map(|n| AccountId::from_uuid(uuid::Uuid::from_u128(n)))
+    }
+
     /// One client sends as fast as it can: the mailbox still takes the mail of another.
     #[tokio::test]
-    async fn takes_for_mailbox_leaves_half_to_other_clients() {
+    async fn count_mail_leaves_half_to_other_clients() {
         let limit = limit(0, 20);
-        let [ann, bob] = [1, 2].map(|n| AccountId::from_uuid(uuid::Uuid::from_u128(n)));
+        let [ann, bob] = mailboxes();
         let taken = |mailbox, last: u8| {
             let client = [192, 0, 2, last].into();
-            (0..100).filter(|_| limit.takes_for(mailbox, client)).count()
+            let counted = (0..100).filter_map(|_| limit.count(&[mailbox], client));
+            counted.map(CountedMail::keep).count()
         };
         assert_eq!(taken(ann, 1), 10);
         assert_eq!(taken(ann, 2), 10);
         assert_eq!(taken(ann, 3), 0);
         assert_eq!(taken(bob, 1), 10);
+    }
+
+    /// What is not stored is not counted, for any of its mailboxes, nor is a mail that one of them cannot take.
+    #[tokio::test]
+    async fn count_mail_that_is_not_kept_leaves_the_room() {
+        let limit = limit(0, 2);
+        let [ann, bob] = mailboxes();
+        let client = [192, 0, 2, 1].into();
+        for _ in 0..100 {
+            assert!(limit.has_room(ann, client));
+            drop(limit.count(&[ann, bob], client).unwrap());
+        }
+        limit.count(&[bob], client).unwrap().keep();
+        assert!(!limit.has_room(bob, client) && limit.has_room(ann, client));
+        assert!(limit.count(&[ann, bob], client).is_none());
+        limit.count(&[ann], client).unwrap().keep();
     }
 
     #[tokio::test]

@@ -30,7 +30,7 @@ pub(crate) const TOO_MANY_JUNK_COMMANDS: Reply = Reply(421, "4.7.0", "too many c
 pub(crate) const TOO_MANY_CONNECTIONS: Reply = Reply(421, "4.7.0", "too many connections");
 pub(crate) const TOO_MANY_FAILED_LOGINS: Reply = Reply(421, "4.7.0", "too many failed logins");
 pub(crate) const UNAVAILABLE: Reply = Reply(451, "4.3.0", "try again later");
-pub(crate) const TOO_MANY_MAILS: Reply = Reply(451, "4.7.1", "too many mails in a minute, try again later");
+pub(crate) const TOO_MANY_MAILS: Reply = Reply(451, "4.7.1", "too many mails, try again later");
 pub(crate) const MAILBOX_FULL: Reply = Reply(452, "4.2.2", "mailbox full");
 pub(crate) const STORAGE_FULL: Reply = Reply(
     452,

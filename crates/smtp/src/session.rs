@@ -248,6 +248,7 @@ impl Session {
             Delivery::StorageFull => Some(reply::STORAGE_FULL),
             Delivery::TooLarge => Some(reply::TOO_LARGE),
             Delivery::Blocked => Some(reply::BLOCKED),
+            Delivery::Limited => Some(reply::TOO_MANY_MAILS),
             Delivery::Unavailable => Some(reply::UNAVAILABLE),
         };
         let code = failure.map_or(250, |reply| reply.0);

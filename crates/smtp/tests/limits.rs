@@ -269,6 +269,29 @@ async fn mail_for_mailbox_over_rate_limit_is_451() {
     assert_eq!(send([127, 0, 0, 2], "a@mayfly.test").await.code, 250);
 }
 
+/// Clients that name a mailbox and send it nothing use up none of its mails.
+#[tokio::test]
+async fn recipients_without_mail_use_up_no_rate_limit() {
+    let world = World::with_edge(Config {
+        mailbox_rate_limit: 20,
+        unlimited_networks: List::default(),
+        ..Config::default()
+    })
+    .await;
+    world.create("a@mayfly.test").await;
+    for client in [[127, 0, 0, 2], [127, 0, 0, 3]] {
+        let mut idle = ready_from(client, world.smtp).await;
+        for _ in 0..40 {
+            for command in ["MAIL FROM:<a@x.test>", "RCPT TO:<a@mayfly.test>", "RSET"] {
+                assert_eq!(idle.command(command).await.unwrap().code, 250, "{command}");
+            }
+        }
+    }
+    let mut other = ready_from([127, 0, 0, 4], world.smtp).await;
+    let reply = other.send("b@x.test", &["a@mayfly.test"], &mail_of(100)).await;
+    assert_eq!(reply.unwrap().code, 250);
+}
+
 /// By default programs on this machine and in private networks are not limited.
 #[tokio::test]
 async fn mail_of_local_client_has_no_rate_limit() {

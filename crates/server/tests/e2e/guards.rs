@@ -83,7 +83,7 @@ fn crates_use_allowed_dependencies_only() {
         ("admin", "proto rpc runtime types"),
         ("gateway", "acme follow mail-html proto rpc runtime shared types"),
         ("follow", "proto rpc runtime shared types"),
-        ("smtp", "proto rpc runtime types"),
+        ("smtp", "proto rpc runtime shared types"),
         ("auth", "database proto rpc runtime shared types"),
         ("mailbox", "database mime proto rpc runtime shared types webhooks"),
         ("webhooks", "database runtime types"),

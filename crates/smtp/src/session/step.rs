@@ -154,6 +154,8 @@ pub enum Delivery {
     TooLarge,
     /// An operator blocks the sender or the client.
     Blocked,
+    /// A mailbox has received too many mails.
+    Limited,
     /// Storing it failed.
     Unavailable,
 }

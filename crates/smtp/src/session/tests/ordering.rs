@@ -165,6 +165,7 @@ fn internal_failures_get_temporary_replies() {
         (Delivery::Full, 452),
         (Delivery::StorageFull, 452),
         (Delivery::Unavailable, 451),
+        (Delivery::Limited, 451),
         (Delivery::TooLarge, 552),
     ] {
         let mut talk = Talk::in_data();

@@ -1,0 +1,151 @@
+//! Token buckets in the memory of one process, by key. The number of keys is bounded.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    convert::Infallible,
+    future::ready,
+    hash::Hash,
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mayfly_runtime::task::Tasks;
+use parking_lot::Mutex;
+
+/// How many keys are counted. Further ones are not limited until others are full again.
+pub const MAX_KEYS: usize = 100_000;
+/// How often full buckets are removed.
+const PRUNE_EVERY: Duration = Duration::from_secs(10);
+
+/// Token buckets of one size, by key. A bucket that is full takes no memory. The algorithm is that of
+/// [`SharedBucket`](super::SharedBucket).
+#[derive(Debug, Clone)]
+pub struct LocalBuckets<K> {
+    /// The theoretical arrival times (GCRA). One in the past is a full bucket.
+    arrivals: Arc<Mutex<HashMap<K, Instant>>>,
+    interval: Duration,
+    window: Duration,
+}
+
+impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
+    /// Creates buckets of `count` tokens, which an empty one regains in `window`. A task of this name removes full ones.
+    pub fn start(task: &'static str, count: NonZeroU32, window: Duration, tasks: &Tasks) -> Self {
+        let interval = window / count.get();
+        let buckets = Self {
+            arrivals: Arc::default(),
+            interval,
+            // Rounded down like the interval, so that a full bucket has exactly `count` tokens.
+            window: interval * count.get(),
+        };
+        let arrivals = Arc::clone(&buckets.arrivals);
+        tasks.every(task, PRUNE_EVERY, PRUNE_EVERY, move || {
+            prune(&mut arrivals.lock(), Instant::now());
+            ready(Ok::<(), Infallible>(()))
+        });
+        buckets
+    }
+
+    /// Returns whether a bucket has a token, without taking it.
+    ///
+    /// # Errors
+    /// The time until the next token.
+    pub fn check(&self, key: &K) -> Result<(), Duration> {
+        let now = Instant::now();
+        let arrival = self.arrivals.lock().get(key).copied();
+        self.next_arrival(arrival, now).map(drop)
+    }
+
+    /// Takes a token.
+    ///
+    /// # Errors
+    /// The time until the next one.
+    pub fn take(&self, key: K) -> Result<(), Duration> {
+        let now = Instant::now();
+        let mut arrivals = self.arrivals.lock();
+        let is_full = arrivals.len() >= MAX_KEYS;
+        match arrivals.entry(key) {
+            Entry::Occupied(mut entry) => *entry.get_mut() = self.next_arrival(Some(*entry.get()), now)?,
+            Entry::Vacant(entry) if !is_full => {
+                entry.insert(self.next_arrival(None, now)?);
+            }
+            Entry::Vacant(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Returns a token.
+    pub fn give_back(&self, key: &K) {
+        if let Some(arrival) = self.arrivals.lock().get_mut(key) {
+            // Without an earlier time the bucket is full long ago.
+            *arrival = arrival.checked_sub(self.interval).unwrap_or(*arrival);
+        }
+    }
+
+    fn next_arrival(&self, arrival: Option<Instant>, now: Instant) -> Result<Instant, Duration> {
+        let next = arrival.map_or(now, |arrival| arrival.max(now)) + self.interval;
+        match next.saturating_duration_since(now).checked_sub(self.window) {
+            Some(wait) if !wait.is_zero() => Err(wait),
+            _ => Ok(next),
+        }
+    }
+}
+
+fn prune<K: Hash + Eq>(arrivals: &mut HashMap<K, Instant>, now: Instant) {
+    arrivals.retain(|_, arrival| *arrival > now);
+    arrivals.shrink_to_fit();
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    fn buckets(count: u32, window: Duration) -> LocalBuckets<usize> {
+        let tasks = Tasks::new(CancellationToken::new());
+        LocalBuckets::start("test buckets", NonZeroU32::new(count).unwrap(), window, &tasks)
+    }
+
+    #[tokio::test]
+    async fn take_beyond_count_waits_for_the_next_token() {
+        let hour = Duration::from_secs(3600);
+        let buckets = buckets(7, hour);
+        for _ in 0..7 {
+            buckets.check(&1).unwrap();
+            buckets.take(1).unwrap();
+        }
+        let wait = buckets.take(1).unwrap_err();
+        assert!(wait <= hour / 7 && wait >= hour / 8, "{wait:?}");
+        assert!(buckets.check(&1).is_err());
+        buckets.take(2).unwrap();
+        buckets.give_back(&1);
+        buckets.check(&1).unwrap();
+        buckets.take(1).unwrap();
+        buckets.take(1).unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn take_after_the_wait_succeeds() {
+        let buckets = buckets(1, Duration::from_millis(20));
+        buckets.take(1).unwrap();
+        while let Err(wait) = buckets.take(1) {
+            assert!(wait <= Duration::from_millis(20));
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn take_for_many_keys_keeps_bounded_memory() {
+        let buckets = buckets(1, Duration::from_secs(3600));
+        for key in 0..MAX_KEYS + 10 {
+            buckets.take(key).unwrap();
+        }
+        assert_eq!(buckets.arrivals.lock().len(), MAX_KEYS);
+        buckets.take(0).unwrap_err();
+        buckets.take(MAX_KEYS).unwrap();
+        let later = Instant::now() + Duration::from_secs(3601);
+        prune(&mut buckets.arrivals.lock(), later);
+        assert_eq!(buckets.arrivals.lock().capacity(), 0);
+    }
+}
