@@ -1,6 +1,6 @@
 //! What counts as one client for limits.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Returns the network that limits count as one client: an IPv4 address, or the /64 of an IPv6 address, because a host with
 /// one address of a /64 can use all of them. An IPv4-mapped IPv6 address is its IPv4 address.
@@ -9,6 +9,15 @@ pub fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,
+    }
+}
+
+/// Returns the network in which one operator can have many clients: the /24 of an IPv4 address, the /48 of an IPv6 address.
+#[must_use]
+pub fn wider_network(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() & !0xff).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !(u128::MAX >> 48)).into(),
     }
 }
 
@@ -26,6 +35,18 @@ mod tests {
         ] {
             let [address, network] = [address, network].map(|text| text.parse::<IpAddr>().unwrap());
             assert_eq!(client_network(address), network);
+        }
+    }
+
+    #[test]
+    fn wider_network_of_address_is_its_24_or_48() {
+        for (client, network) in [
+            ("192.0.2.77", "192.0.2.0"),
+            ("::ffff:192.0.2.77", "192.0.2.0"),
+            ("2001:db8:1:2::", "2001:db8:1::"),
+        ] {
+            let [client, network] = [client, network].map(|text| text.parse::<IpAddr>().unwrap());
+            assert_eq!(wider_network(client), network);
         }
     }
 }

@@ -19,6 +19,9 @@ fn new_v7(at: OffsetDateTime) -> Uuid {
     Uuid::new_v7(Timestamp::from_unix(&*context, seconds, at.nanosecond()))
 }
 
+/// The longest id that a client gives an operation: room for 32 random bytes in hexadecimal.
+pub const MAX_CLAIM_BYTES: usize = 64;
+
 /// The text is not the canonical form of a UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a UUID")]

@@ -13,12 +13,13 @@ pub mod secret;
 mod timestamp;
 
 pub use address::{Address, DomainName, InvalidAddress};
-pub use client_network::client_network;
+pub use client_network::{client_network, wider_network};
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
 pub use ids::{
-    AccountId, AttemptId, AuditEntryId, BlockId, DomainId, HolderId, InvalidId, LOCAL_USER, MessageId,
-    OutboxEntryId, RawMessageId, SandboxCredentialId, SandboxId, TokenId, UserId, WebhookEventId, WebhookId,
+    AccountId, AttemptId, AuditEntryId, BlockId, DomainId, HolderId, InvalidId, LOCAL_USER, MAX_CLAIM_BYTES,
+    MessageId, OutboxEntryId, RawMessageId, SandboxCredentialId, SandboxId, TokenId, UserId, WebhookEventId,
+    WebhookId,
 };
 pub use mailbox_event::MailboxEvent;
 pub use message_received::MessageReceived;

@@ -2,14 +2,13 @@
 
 use mayfly_types::MailboxEvent;
 
+use mayfly_types::MAX_CLAIM_BYTES;
+
 use super::{MessageScope, Service};
 use crate::{
     error::Error,
     store::{Message, messages},
 };
-
-/// Room for 32 random bytes in hexadecimal.
-const MAX_CLAIM_BYTES: usize = 64;
 
 impl Service {
     /// Marks a message as read. Returns whether it was unread: of concurrent callers, one gets true. A repetition with the same

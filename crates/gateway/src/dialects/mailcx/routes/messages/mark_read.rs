@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode},
 };
 use mayfly_proto::mailbox::MarkMessageReadRequest;
+use mayfly_types::MAX_CLAIM_BYTES;
 
 use crate::dialects::mailcx::responses;
 use crate::{
@@ -19,8 +20,6 @@ const CHANGED: HeaderName = HeaderName::from_static("x-mayfly-changed");
 
 /// Names the operation of the client: a repetition of the call gets the same answer.
 const CLAIM: HeaderName = HeaderName::from_static("x-mayfly-claim");
-/// Room for 32 random bytes in hexadecimal.
-const MAX_CLAIM_BYTES: usize = 64;
 
 /// Marks a message as read. Repeating it changes nothing.
 #[utoipa::path(put, path = "/messages/{id}/read", tag = "messages", operation_id = "mark_message_read",
