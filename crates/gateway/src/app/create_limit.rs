@@ -1,24 +1,17 @@
 //! The limit of mailboxes that clients without a Pro user create in a day: for each client, and ten times as many for its wider
 //! network. Gateways that share a Redis count together.
 
-use std::{
-    convert::Infallible,
-    future::ready,
-    net::{IpAddr, Ipv6Addr},
-    num::NonZeroU32,
-    time::Duration,
-};
+use std::{net::IpAddr, num::NonZeroU32, time::Duration};
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use mayfly_rpc::Failure;
 use mayfly_runtime::task::Tasks;
-use mayfly_shared::{limits::SharedBucket, redis::Redis};
+use mayfly_shared::{
+    limits::{LocalBuckets, SharedBucket},
+    redis::Redis,
+};
+use mayfly_types::wider_network;
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// How often clients that may create as many as ever are removed.
-const PRUNE_EVERY: Duration = Duration::from_secs(600);
-/// How many clients, and how many networks, are counted. Further ones are not limited by the count that is full.
-const MAX_ENTRIES: usize = 100_000;
 /// How many times the limit of a client the limit of its network is.
 pub(super) const NETWORK_FACTOR: u32 = 10;
 
@@ -37,28 +30,17 @@ struct Limits {
 #[derive(Debug)]
 struct Count {
     per_day: NonZeroU32,
-    limiter: std::sync::Arc<DefaultKeyedRateLimiter<IpAddr>>,
+    buckets: LocalBuckets<IpAddr>,
 }
 
 impl Count {
-    fn start(per_day: NonZeroU32, tasks: &Tasks) -> Option<Self> {
-        let quota = Quota::with_period(DAY / per_day.get())?.allow_burst(per_day);
-        let limiter = std::sync::Arc::new(RateLimiter::dashmap(quota));
-        let pruned = limiter.clone();
-        tasks.every("creation limit pruning", PRUNE_EVERY, PRUNE_EVERY, move || {
-            pruned.retain_recent();
-            pruned.shrink_to_fit();
-            ready(Ok::<(), Infallible>(()))
-        });
-        Some(Self { per_day, limiter })
+    fn start(per_day: NonZeroU32, tasks: &Tasks) -> Self {
+        let buckets = LocalBuckets::start("creation limit pruning", per_day, DAY, tasks);
+        Self { per_day, buckets }
     }
 
     async fn take(&self, address: IpAddr, redis: Option<&Redis>) -> Result<(), Duration> {
-        if self.limiter.len() < MAX_ENTRIES
-            && let Err(denied) = self.limiter.check_key(&address)
-        {
-            return Err(denied.wait_time_from(self.limiter.clock().now()));
-        }
+        self.buckets.take(address)?;
         match redis {
             Some(redis) => {
                 let name = format!("create:{}:{address}", self.per_day);
@@ -73,13 +55,13 @@ impl Count {
 
 impl CreateLimit {
     pub(crate) fn start(per_day: u32, redis: Option<Redis>, tasks: &Tasks) -> Self {
-        let limits = NonZeroU32::new(per_day).and_then(|per_day| {
+        let limits = NonZeroU32::new(per_day).map(|per_day| {
             let per_network = per_day.saturating_mul(NonZeroU32::MIN.saturating_add(NETWORK_FACTOR - 1));
-            Some(Limits {
+            Limits {
                 redis,
-                clients: Count::start(per_day, tasks)?,
-                networks: Count::start(per_network, tasks)?,
-            })
+                clients: Count::start(per_day, tasks),
+                networks: Count::start(per_network, tasks),
+            }
         });
         Self(limits)
     }
@@ -94,24 +76,10 @@ impl CreateLimit {
         };
         let redis = limits.redis.as_ref();
         let taken = match limits.clients.take(client, redis).await {
-            Ok(()) => limits.networks.take(network(client), redis).await,
+            Ok(()) => limits.networks.take(wider_network(client), redis).await,
             refused => refused,
         };
         taken.map_err(Failure::rate_limited)
-    }
-}
-
-/// Returns the /24 of an IPv4 address, the /48 of an IPv6 one.
-pub(super) fn network(client: IpAddr) -> IpAddr {
-    match client {
-        IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            [a, b, c, 0].into()
-        }
-        IpAddr::V6(address) => {
-            let [a, b, c, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
-        }
     }
 }
 
@@ -144,16 +112,6 @@ mod tests {
         let unlimited = CreateLimit::start(0, None, &tasks);
         for _ in 0..1000 {
             unlimited.take([192, 0, 2, 1].into()).await.unwrap();
-        }
-    }
-
-    #[test]
-    fn network_of_address_is_its_24_or_48() {
-        for (client, expected) in [("192.0.2.77", "192.0.2.0"), ("2001:db8:1:2::", "2001:db8:1::")] {
-            assert_eq!(
-                network(client.parse().unwrap()),
-                expected.parse::<IpAddr>().unwrap()
-            );
         }
     }
 }

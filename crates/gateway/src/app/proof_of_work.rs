@@ -12,11 +12,11 @@ use mayfly_shared::redis::{
     Redis,
     redis::{Cmd, RedisError, Script},
 };
-use mayfly_types::{Address, ErrorCode, Reason, SharedClock};
+use mayfly_types::{Address, ErrorCode, Reason, SharedClock, wider_network};
 use sha2::{Digest, Sha256};
 
 use self::recent::{Recent, WINDOW};
-use super::create_limit::{NETWORK_FACTOR, network};
+use super::create_limit::NETWORK_FACTOR;
 
 /// The greatest difficulty, in bits: a browser needs about half a minute for it.
 pub(crate) const MAX_BITS: u32 = 24;
@@ -125,7 +125,7 @@ impl ProofOfWork {
     pub(crate) async fn spend(&self, client: IpAddr, worth: Worth) {
         let Worth::Enough(hash) = worth else { return };
         self.created.add(client);
-        self.created_in_network.add(network(client));
+        self.created_in_network.add(wider_network(client));
         self.spent.add(hash);
         let Some(redis) = &self.redis else { return };
         // Without Redis each gateway counts by itself.
@@ -138,7 +138,7 @@ impl ProofOfWork {
 
     async fn required_bits(&self, client: IpAddr) -> u32 {
         let mut created = self.created.count(&client);
-        let mut in_network = self.created_in_network.count(&network(client));
+        let mut in_network = self.created_in_network.count(&wider_network(client));
         if let Some(redis) = &self.redis {
             let get = Cmd::mget(&[created_key(client), network_key(client)]);
             let shared: Result<(Option<u32>, Option<u32>), RedisError> = redis.run(&get).await;
@@ -168,7 +168,7 @@ fn created_key(client: IpAddr) -> String {
 
 /// The braces keep both counts on one node of a cluster: a script and `MGET` reach no other.
 fn network_key(client: IpAddr) -> String {
-    format!("mayfly:pow:created:{{{}}}", network(client))
+    format!("mayfly:pow:created:{{{}}}", wider_network(client))
 }
 
 fn spent_key(hash: ProofHash) -> String {

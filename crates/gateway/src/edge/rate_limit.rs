@@ -1,8 +1,6 @@
 //! The rate limit for each client address: in this process, and over all gateways that share a Redis.
 
 use std::{
-    convert::Infallible,
-    future::ready,
     net::IpAddr,
     num::NonZeroU32,
     sync::{
@@ -17,10 +15,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 use ipnet::IpNet;
 use mayfly_runtime::task::Tasks;
-use mayfly_shared::{limits::SharedBucket, redis::Redis};
+use mayfly_shared::{
+    limits::{LocalBuckets, SharedBucket},
+    redis::Redis,
+};
 
 use mayfly_rpc::Failure;
 
@@ -30,13 +30,13 @@ use crate::{
     edge::failure::FailureResponse,
 };
 
-/// How often idle addresses are removed.
-const PRUNE_EVERY: Duration = Duration::from_secs(10);
+/// A client can send the requests of this time at once.
+const BURST: Duration = Duration::from_secs(2);
 
 /// The limit, and the proxies that can name a client's address.
 #[derive(Clone)]
 pub(crate) struct RateLimit {
-    limiter: Option<Arc<DefaultKeyedRateLimiter<ClientAddress>>>,
+    local: Option<LocalBuckets<ClientAddress>>,
     shared: Option<SharedLimit>,
     trusted_proxies: Arc<[IpNet]>,
     /// One process for one machine: its own programs and tests are not limited.
@@ -46,23 +46,14 @@ pub(crate) struct RateLimit {
 
 impl RateLimit {
     pub(crate) fn new(config: &Config, redis: Option<Redis>, tasks: &Tasks) -> Self {
-        let limiter = NonZeroU32::new(config.rate_limit).map(|rate| {
-            let quota = Quota::per_second(rate).allow_burst(rate.saturating_add(rate.get()));
-            Arc::new(RateLimiter::dashmap(quota))
-        });
-        if let Some(limiter) = limiter.clone() {
-            tasks.every("rate limit pruning", PRUNE_EVERY, PRUNE_EVERY, move || {
-                limiter.retain_recent();
-                limiter.shrink_to_fit();
-                ready(Ok::<(), Infallible>(()))
-            });
-        }
-        let rate = NonZeroU32::new(config.rate_limit);
+        let burst = NonZeroU32::new(config.rate_limit).map(|rate| rate.saturating_add(rate.get()));
         Self {
-            limiter,
+            local: burst.map(|burst| LocalBuckets::start("rate limit pruning", burst, BURST, tasks)),
             exempts_loopback: redis.is_none(),
             has_warned: Arc::default(),
-            shared: redis.zip(rate).map(|(redis, rate)| SharedLimit { redis, rate }),
+            shared: redis
+                .zip(burst)
+                .map(|(redis, burst)| SharedLimit { redis, burst }),
             trusted_proxies: config.trusted_proxies.0.as_slice().into(),
         }
     }
@@ -105,13 +96,12 @@ fn is_forwarded(request: &Request) -> bool {
 #[derive(Clone)]
 struct SharedLimit {
     redis: Redis,
-    rate: NonZeroU32,
+    burst: NonZeroU32,
 }
 
 impl SharedLimit {
     async fn check(&self, client: ClientAddress) -> Result<(), Duration> {
-        let burst = self.rate.get() * 2;
-        let bucket = SharedBucket::new(&client.0.to_string(), burst, Duration::from_secs(2));
+        let bucket = SharedBucket::new(&client.0.to_string(), self.burst.get(), BURST);
         bucket.take(&self.redis).await
     }
 }
@@ -124,10 +114,9 @@ pub(crate) async fn limit(State(limit): State<RateLimit>, mut request: Request, 
     if limit.is_exempt(&request) {
         return next.run(request).await;
     }
-    if let Some(limiter) = &limit.limiter
-        && let Err(denied) = limiter.check_key(&client)
+    if let Some(local) = &limit.local
+        && let Err(wait) = local.take(client)
     {
-        let wait = denied.wait_time_from(limiter.clock().now());
         return FailureResponse(Failure::rate_limited(wait)).into_response();
     }
     if let Some(shared) = &limit.shared
