@@ -45,6 +45,8 @@ pub(crate) enum Error {
     NotRepeated(#[from] Refused),
     #[error("this account is suspended")]
     AccountSuspended,
+    #[error("the user of this mailbox is suspended; resume the user")]
+    OwnerSuspended,
     #[error("mail from this sender or client, or to this address, is blocked")]
     Blocked,
     #[error("the mailbox is gone")]
@@ -96,9 +98,11 @@ impl Error {
             | Self::AccountSuspended
             | Self::Blocked => ErrorCode::PermissionDenied,
             Self::Webhooks(error) => error.code(),
-            Self::ReservationExpired | Self::Expired | Self::DomainExpired | Self::MailboxFull => {
-                ErrorCode::FailedPrecondition
-            }
+            Self::ReservationExpired
+            | Self::Expired
+            | Self::DomainExpired
+            | Self::MailboxFull
+            | Self::OwnerSuspended => ErrorCode::FailedPrecondition,
             Self::NotRepeated(refused) => refused.code(),
             Self::NotFound | Self::MailboxGone => ErrorCode::NotFound,
             Self::StorageFull | Self::Overloaded | Self::ReadsOverloaded | Self::Stopping => {
@@ -128,7 +132,7 @@ impl Error {
             Self::ReservationExpired => Reason::ReservationExpired,
             Self::NotFound => Reason::NotFound,
             Self::NotRepeated(refused) => refused.reason(),
-            Self::AccountSuspended => Reason::AccountSuspended,
+            Self::AccountSuspended | Self::OwnerSuspended => Reason::AccountSuspended,
             Self::Blocked => Reason::Blocked,
             Self::MailboxGone => Reason::MailboxGone,
             Self::Expired => Reason::Expired,

@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::{
     error::Error,
-    store::{Mailbox, State, millis},
+    store::{Hold, Mailbox, millis},
 };
 
 /// How long a reservation holds an address.
@@ -24,10 +24,10 @@ pub(crate) fn day_of(at: OffsetDateTime) -> i64 {
 /// Returns whether the mailbox that has an address still blocks it for others.
 pub(crate) fn is_held(mailbox: &Mailbox, tombstone: Duration, now: OffsetDateTime) -> bool {
     let now_ms = millis(now);
-    match mailbox.state {
-        State::Active | State::Suspended | State::SuspendedWithOwner => true,
-        State::Reserved => mailbox.lease_expires_at_ms.is_some_and(|lease| lease > now_ms),
-        State::Deleted => {
+    match mailbox.state.hold() {
+        Hold::Always => true,
+        Hold::WhileLeased => mailbox.lease_expires_at_ms.is_some_and(|lease| lease > now_ms),
+        Hold::AsTombstone => {
             let deleted_at_ms = mailbox.deleted_at_ms.unwrap_or(now_ms);
             let kept_ms = i64::try_from(tombstone.whole_milliseconds()).unwrap_or(i64::MAX);
             deleted_at_ms.saturating_add(kept_ms) > now_ms

@@ -38,7 +38,7 @@ use crate::error::Error;
 use cache::Cache;
 
 pub(crate) use entities::{
-    mailbox::{Model as Mailbox, State},
+    mailbox::{Hold, Model as Mailbox, State},
     message::{Model as Message, ParseStatus},
     raw_message::Model as RawMessage,
     sandbox::Model as Sandbox,

@@ -9,9 +9,11 @@ use mayfly_proto::mailbox::{
 use mayfly_rpc::{Failure, Transport, local};
 use mayfly_testkit::{Db, db_test, eventually};
 use mayfly_types::{ErrorCode, Reason};
+use time::Duration;
 
 use crate::{
-    webhooks::{list, rotate, with_webhook},
+    mailboxes::resolve,
+    webhooks::{Receiver, create, list, rotate, with_webhook},
     world::{World, assert_refused, mail, user},
 };
 
@@ -21,6 +23,8 @@ db_test!(
     paused_webhook_keeps_events_until_resumed,
     suspended_mailbox_keeps_related_addresses,
     suspended_user_creates_nothing,
+    suspended_user_keeps_events_until_resumed,
+    resume_mailbox_of_suspended_user_is_refused,
 );
 
 fn admin(world: &World) -> MailboxAdminClient<Transport> {
@@ -162,11 +166,9 @@ async fn paused_webhook_keeps_events_until_resumed(db: Db) {
     );
     assert_eq!(counts, (1, 1, 2));
     // A webhook of another user is delivered meanwhile, so the dispatcher has had its turn.
-    let (other, free) = (user(), crate::webhooks::Receiver::start().await);
+    let (other, free) = (user(), Receiver::start().await);
     let bob = world.create_for("bob@mayfly.test", Some(&other)).await;
-    crate::webhooks::create(&world, &other, &free.url())
-        .await
-        .unwrap();
+    create(&world, &other, &free.url()).await.unwrap();
     world.deliver(&[&bob], &mail("three")).await.unwrap();
     free.until_received(1).await;
     assert_eq!(receiver.received().len(), 0);
@@ -184,14 +186,19 @@ async fn paused_webhook_keeps_events_until_resumed(db: Db) {
     assert_eq!(audit(&world).await, recorded);
 }
 
-async fn set_suspended(world: &World, target: Target, suspended: bool) {
+async fn try_set_suspended(world: &World, target: Target, suspended: bool) -> Result<(), Failure> {
     let request = SetSuspendedRequest {
         target: Some(target),
         suspended,
         reason: "a report".to_owned(),
         operator: "ann".to_owned(),
     };
-    admin(world).set_suspended(request).await.unwrap();
+    let answer = admin(world).set_suspended(request).await;
+    answer.map(drop).map_err(Failure::from)
+}
+
+async fn set_suspended(world: &World, target: Target, suspended: bool) {
+    try_set_suspended(world, target, suspended).await.unwrap();
 }
 
 /// An address whose mail a suspended mailbox receives once it is resumed stays taken.
@@ -228,4 +235,58 @@ async fn suspended_user_creates_nothing(db: Db) {
     assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
     set_suspended(&world, Target::OwnerUserId(owner.clone()), false).await;
     world.create_for("bob@mayfly.test", Some(&owner)).await;
+}
+
+/// Retries pause with their user, and go on afterwards: none is lost, none is made meanwhile.
+async fn suspended_user_keeps_events_until_resumed(db: Db) {
+    let (world, receiver, owner, account, _) = with_webhook(db).await;
+    receiver.answers("503 Later");
+    world.deliver(&[&account], &mail("one")).await.unwrap();
+    receiver.until_received(1).await;
+    eventually("noted", async || list(&world, &owner).await[0].failure_count == 1).await;
+    set_suspended(&world, Target::OwnerUserId(owner.clone()), true).await;
+    receiver.answers("200 OK");
+    world.clock.advance(Duration::seconds(7));
+    // A webhook of another user is delivered meanwhile, so the dispatcher has had its turn.
+    let (other, free) = (user(), Receiver::start().await);
+    let bob = world.create_for("bob@mayfly.test", Some(&other)).await;
+    create(&world, &other, &free.url()).await.unwrap();
+    world.deliver(&[&bob], &mail("two")).await.unwrap();
+    free.until_received(1).await;
+    assert_eq!(receiver.received().len(), 1);
+    let shown = operated(&world, &owner).await;
+    assert_eq!(shown.pending_events, 1);
+    assert_eq!(shown.webhook.unwrap().status(), WebhookStatus::Paused);
+    set_suspended(&world, Target::OwnerUserId(owner.clone()), false).await;
+    receiver.until_received(2).await;
+    eventually("nothing is pending", async || {
+        operated(&world, &owner).await.pending_events == 0
+    })
+    .await;
+}
+
+/// Resuming one mailbox does not undo the suspension of its user.
+async fn resume_mailbox_of_suspended_user_is_refused(db: Db) {
+    let world = World::new(db).await;
+    let owner = user();
+    let [ann, bob] = ["ann@mayfly.test", "bob@mayfly.test"];
+    let ids = [
+        world.create_for(ann, Some(&owner)).await,
+        world.create_for(bob, Some(&owner)).await,
+    ];
+    set_suspended(&world, Target::AccountId(ids[0].clone()), true).await;
+    set_suspended(&world, Target::OwnerUserId(owner.clone()), true).await;
+    for id in &ids {
+        let refused = try_set_suspended(&world, Target::AccountId(id.clone()), false).await;
+        assert_refused(refused, ErrorCode::FailedPrecondition, Reason::AccountSuspended);
+    }
+    set_suspended(&world, Target::OwnerUserId(owner), false).await;
+    assert_refused(
+        resolve(&world, ann, 0).await,
+        ErrorCode::NotFound,
+        Reason::NotFound,
+    );
+    resolve(&world, bob, 0).await.unwrap();
+    set_suspended(&world, Target::AccountId(ids[0].clone()), false).await;
+    resolve(&world, ann, 0).await.unwrap();
 }

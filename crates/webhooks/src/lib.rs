@@ -27,7 +27,7 @@ pub use service::{
     delete_webhook::delete_webhooks_of,
     list_webhook_deliveries::Attempt,
     list_webhooks::{Webhook, WebhookStatus},
-    operator::{OperatedWebhook, WebhookCounts},
+    operator::{OperatedWebhook, WebhookCounts, set_webhooks_suspended},
     sweep::Sweep,
 };
 pub use ssrf_guard::Network;

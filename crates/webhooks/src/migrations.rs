@@ -4,6 +4,7 @@ use sea_orm_migration::MigrationTrait;
 
 mod m20261128_000002_create_webhook_tables;
 mod m20261128_000013_add_webhook_pause;
+mod m20261129_000140_add_webhook_suspension;
 
 /// Returns the migrations in order. The caller merges them with its own by name.
 #[must_use]
@@ -11,5 +12,6 @@ pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     vec![
         Box::new(m20261128_000002_create_webhook_tables::Migration),
         Box::new(m20261128_000013_add_webhook_pause::Migration),
+        Box::new(m20261129_000140_add_webhook_suspension::Migration),
     ]
 }

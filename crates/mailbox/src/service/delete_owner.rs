@@ -8,11 +8,12 @@ use mayfly_webhooks::delete_webhooks_of;
 use super::Service;
 use crate::{
     error::Error,
-    store::{State, custom_domains, mailboxes, millis, outbox, owners, sandboxes, usage_days},
+    store::{
+        State, custom_domains, mailboxes, millis, outbox,
+        owners::{self, Closed},
+        sandboxes, usage_days,
+    },
 };
-
-/// Mailboxes of one statement: databases bound its parameters.
-const BATCH: usize = 1000;
 
 impl Service {
     /// Turns the mailboxes of a Pro user into tombstones and removes the domains and webhooks, in one transaction. What is
@@ -33,22 +34,13 @@ impl Service {
                     mailboxes::set_state_of_owner(tx, owner, from, to).await?;
                     audit::record(tx, now, &action).await?;
                 }
-                // Mailboxes before their owner, as deliveries lock them, so that concurrent ones cannot deadlock.
-                mailboxes::lock_of_owner(tx, owner).await?;
-                owners::set_deleted(tx, owner, millis(now)).await?;
-                let (active, reserved) = mailboxes::lock_of_owner(tx, owner).await?;
-                for ids in active.chunks(BATCH) {
-                    mailboxes::soft_delete(tx, ids, millis(now)).await?;
-                    sandboxes::remove_of(tx, ids, now).await?;
-                }
-                for ids in reserved.chunks(BATCH) {
-                    mailboxes::remove(tx, ids).await?;
-                }
+                let active = owners::close(tx, owner, Closed::Deleted, now).await?;
+                mailboxes::soft_delete(tx, &active, millis(now)).await?;
+                sandboxes::remove_of(tx, &active, now).await?;
                 custom_domains::remove_of_user(tx, owner).await?;
                 delete_webhooks_of(tx, owner).await?;
                 usage_days::remove_of(tx, owner).await?;
                 outbox::delete_credentials(tx, &active, now).await?;
-                outbox::delete_credentials(tx, &reserved, now).await?;
                 Ok(outbox::delete_user(tx, owner, now).await?)
             })
         });

@@ -3,17 +3,20 @@
 use mayfly_types::{AccountId, Address, DomainName, MessageId, UserId};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, UpdateMany,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Iterable, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, UpdateMany,
     sea_query::{CaseStatement, Expr, ExprTrait},
 };
 
 use super::{
     UsedChange,
-    entities::mailbox::{ActiveModel, Column, Entity, Model, State},
+    entities::mailbox::{ActiveModel, Column, Entity, Hold, Model, State},
     sandboxes,
 };
 use crate::model;
+
+/// Mailboxes of one statement: databases bound its parameters.
+pub(super) const BATCH: usize = 1000;
 
 /// What an operator knows of mailboxes.
 #[derive(Debug, Clone)]
@@ -86,18 +89,14 @@ pub(crate) async fn is_held_by_other(c: &impl ConnectionTrait, holders: Holders<
             .add(Column::OwnerUserId.ne(owner)),
         None => Condition::all(),
     };
-    let is_held = Condition::any()
-        .add(Column::State.is_in([State::Active, State::Suspended, State::SuspendedWithOwner]))
-        .add(
-            Column::State
-                .eq(State::Reserved)
-                .and(Column::LeaseExpiresAtMs.gt(holders.now_ms)),
-        )
-        .add(
-            Column::State
-                .eq(State::Deleted)
-                .and(Column::DeletedAtMs.gt(holders.tombstones_since_ms)),
-        );
+    let is_held = State::iter().fold(Condition::any(), |is_held, state| {
+        let in_state = Column::State.eq(state);
+        is_held.add(match state.hold() {
+            Hold::Always => in_state,
+            Hold::WhileLeased => in_state.and(Column::LeaseExpiresAtMs.gt(holders.now_ms)),
+            Hold::AsTombstone => in_state.and(Column::DeletedAtMs.gt(holders.tombstones_since_ms)),
+        })
+    });
     let found: Option<AccountId> = Entity::find()
         .select_only()
         .column(Column::Id)
@@ -236,13 +235,16 @@ pub(crate) async fn count_claimed(
     now_ms: i64,
 ) -> Result<u64, DbErr> {
     // A suspension makes no room for another mailbox.
-    let kept = [State::Active, State::Suspended, State::SuspendedWithOwner];
     let is_reserved = Condition::all()
         .add(Column::State.eq(State::Reserved))
         .add(Column::LeaseExpiresAtMs.gt(now_ms));
     Entity::find()
         .filter(Column::OwnerUserId.eq(owner))
-        .filter(Condition::any().add(Column::State.is_in(kept)).add(is_reserved))
+        .filter(
+            Condition::any()
+                .add(Column::State.is_in(State::kept()))
+                .add(is_reserved),
+        )
         .filter(Column::Id.not_in_subquery(sandboxes::accounts_of(owner)))
         .count(c)
         .await
@@ -270,11 +272,13 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, mailbox: Model) -> Result<(
 
 /// Removes mailboxes without a tombstone.
 pub(crate) async fn remove(c: &impl ConnectionTrait, ids: &[AccountId]) -> Result<(), DbErr> {
-    Entity::delete_many()
-        .filter(Column::Id.is_in(ids.iter().copied()))
-        .exec(c)
-        .await
-        .map(drop)
+    for ids in ids.chunks(BATCH) {
+        Entity::delete_many()
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .exec(c)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Activates a reservation within its lease. Returns false when there is none.
@@ -313,14 +317,18 @@ pub(crate) async fn soft_delete(
     ids: &[AccountId],
     now_ms: i64,
 ) -> Result<u64, DbErr> {
-    let updated = Entity::update_many()
-        .col_expr(Column::State, Expr::value(State::Deleted))
-        .col_expr(Column::DeletedAtMs, Expr::value(now_ms))
-        .filter(Column::Id.is_in(ids.iter().copied()))
-        .filter(Column::State.eq(State::Active))
-        .exec(c)
-        .await?;
-    Ok(updated.rows_affected)
+    let mut deleted = 0;
+    for ids in ids.chunks(BATCH) {
+        let updated = Entity::update_many()
+            .col_expr(Column::State, Expr::value(State::Deleted))
+            .col_expr(Column::DeletedAtMs, Expr::value(now_ms))
+            .filter(Column::Id.is_in(ids.iter().copied()))
+            .filter(Column::State.eq(State::Active))
+            .exec(c)
+            .await?;
+        deleted += updated.rows_affected;
+    }
+    Ok(deleted)
 }
 
 /// Moves mailboxes from one of two states to another. Returns how many.
@@ -355,12 +363,10 @@ pub(crate) async fn set_state_of_owner(
     Ok(updated.rows_affected)
 }
 
-/// Returns whether a mailbox is active or suspended.
-pub(crate) async fn is_kept(c: &impl ConnectionTrait, id: AccountId) -> Result<bool, DbErr> {
-    let kept = [State::Active, State::Suspended, State::SuspendedWithOwner];
-    Ok(find(c, id)
-        .await?
-        .is_some_and(|mailbox| kept.contains(&mailbox.state)))
+/// Finds a mailbox that is active or suspended.
+pub(crate) async fn find_kept(c: &impl ConnectionTrait, id: AccountId) -> Result<Option<Model>, DbErr> {
+    let found = find(c, id).await?;
+    Ok(found.filter(|mailbox| mailbox.state.hold() == Hold::Always))
 }
 
 /// Finds mailboxes in any state but reserved, oldest first.

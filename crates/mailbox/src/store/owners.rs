@@ -1,13 +1,18 @@
 //! The table `owners`: a row for each Pro user with data here, locked while their objects are counted.
 
-use mayfly_types::{MessageId, UserId};
+use mayfly_types::{AccountId, MessageId, UserId};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
-use super::entities::owner::{ActiveModel, Column, Entity, Model};
+use time::OffsetDateTime;
+
+use super::{
+    entities::owner::{ActiveModel, Column, Entity, Model},
+    mailboxes, millis, outbox,
+};
 
 /// Locks a Pro user until the transaction ends, so that concurrent calls count exactly. Returns false if the user is deleted
 /// or suspended.
@@ -18,27 +23,55 @@ pub(crate) async fn lock(c: &impl ConnectionTrait, user: UserId) -> Result<bool,
         .all(|owner| owner.deleted_at_ms.is_none() && owner.suspended_at_ms.is_none()))
 }
 
-/// Marks a Pro user as deleted. The time of the first deletion is kept.
-pub(crate) async fn set_deleted(c: &impl ConnectionTrait, user: UserId, now_ms: i64) -> Result<(), DbErr> {
-    lock_all(c, &[user]).await?;
-    Entity::update_many()
-        .col_expr(Column::DeletedAtMs, Expr::value(now_ms))
-        .filter(Column::UserId.eq(user))
-        .filter(Column::DeletedAtMs.is_null())
-        .exec(c)
-        .await
-        .map(drop)
+/// Locks a Pro user, and returns whether the user is suspended.
+pub(crate) async fn is_suspended(c: &impl ConnectionTrait, user: UserId) -> Result<bool, DbErr> {
+    let locked = lock_all(c, &[user]).await?;
+    Ok(locked.iter().any(|owner| owner.suspended_at_ms.is_some()))
 }
 
-/// Marks a Pro user as suspended since a time, or as not suspended.
-pub(crate) async fn set_suspended(
+/// Why a Pro user can create nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// The time of the first deletion is kept.
+    Deleted,
+    Suspended,
+}
+
+/// Closes a Pro user: locks the active mailboxes and the user until the transaction ends, and ends reservations. Returns the ids
+/// of the active mailboxes.
+///
+/// Mailboxes are locked before their owner, as deliveries lock them, so that concurrent transactions cannot deadlock. They are
+/// locked once more afterwards, for what was created meanwhile; a later reservation finds the user closed.
+pub(crate) async fn close(
     c: &impl ConnectionTrait,
     user: UserId,
-    since_ms: Option<i64>,
-) -> Result<(), DbErr> {
+    closed: Closed,
+    now: OffsetDateTime,
+) -> Result<Vec<AccountId>, DbErr> {
+    mailboxes::lock_of_owner(c, user).await?;
+    lock_all(c, &[user]).await?;
+    let at = match closed {
+        Closed::Deleted => Column::DeletedAtMs,
+        Closed::Suspended => Column::SuspendedAtMs,
+    };
+    Entity::update_many()
+        .col_expr(at, Expr::value(millis(now)))
+        .filter(Column::UserId.eq(user))
+        .filter(at.is_null())
+        .exec(c)
+        .await?;
+    let (active, reserved) = mailboxes::lock_of_owner(c, user).await?;
+    mailboxes::remove(c, &reserved).await?;
+    outbox::delete_credentials(c, &reserved, now).await?;
+    Ok(active)
+}
+
+/// Ends the suspension of a Pro user, whose active mailboxes and row are locked as by [`close`].
+pub(crate) async fn resume(c: &impl ConnectionTrait, user: UserId) -> Result<(), DbErr> {
+    mailboxes::lock_of_owner(c, user).await?;
     lock_all(c, &[user]).await?;
     Entity::update_many()
-        .col_expr(Column::SuspendedAtMs, Expr::value(since_ms))
+        .col_expr(Column::SuspendedAtMs, Expr::value(None::<i64>))
         .filter(Column::UserId.eq(user))
         .exec(c)
         .await

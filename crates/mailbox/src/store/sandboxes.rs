@@ -13,7 +13,8 @@ use super::{
         mailbox, message,
         sandbox::{Column, Entity, Model, Relation},
     },
-    mailboxes, messages, outbox, sweeps,
+    mailboxes::{self, BATCH},
+    messages, outbox, sweeps,
 };
 use crate::model;
 
@@ -127,14 +128,15 @@ pub(crate) async fn remove_of(
     accounts: &[AccountId],
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
-    let found = list_of_accounts(c, accounts.to_vec()).await?;
-    for sandbox in &found {
-        let account = sandbox.account_id;
-        if let Some(mailbox) = mailboxes::find(c, account).await? {
-            mailboxes::rename(c, account, model::detached(&mailbox.address, account)).await?;
+    for accounts in accounts.chunks(BATCH) {
+        for sandbox in list_of_accounts(c, accounts.to_vec()).await? {
+            let account = sandbox.account_id;
+            if let Some(mailbox) = mailboxes::find(c, account).await? {
+                mailboxes::rename(c, account, model::detached(&mailbox.address, account)).await?;
+            }
+            Entity::delete_by_id(sandbox.id).exec(c).await?;
+            outbox::revoke_sandbox(c, sandbox.id, now).await?;
         }
-        Entity::delete_by_id(sandbox.id).exec(c).await?;
-        outbox::revoke_sandbox(c, sandbox.id, now).await?;
     }
     Ok(())
 }

@@ -61,6 +61,7 @@ impl Webhooks {
             last_triggered_at_ms: None,
             created_at_ms: unix_millis(now),
             paused_at_ms: None,
+            suspended_at_ms: None,
         };
         let (max, lock_owner) = (u64::from(self.limits.max_webhooks), self.lock_owner);
         self.store

@@ -39,7 +39,7 @@ pub enum WebhookStatus {
     Active,
     /// They are kept, and delivered once the secret is rotated.
     Failed,
-    /// They are kept, and delivered once an operator resumes the webhook.
+    /// They are kept, and delivered once an operator resumes the webhook or its owner.
     Paused,
 }
 
@@ -48,7 +48,7 @@ impl Webhook {
         Self {
             id: row.id,
             url: row.url,
-            status: match (row.state, row.paused_at_ms) {
+            status: match (row.state, row.paused_at_ms.or(row.suspended_at_ms)) {
                 (_, Some(_)) => WebhookStatus::Paused,
                 (State::Active, None) => WebhookStatus::Active,
                 (State::Failed, None) => WebhookStatus::Failed,

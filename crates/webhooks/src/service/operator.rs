@@ -1,6 +1,9 @@
 //! What operators do with webhooks.
 
-use mayfly_database::audit::{self, Action};
+use mayfly_database::{
+    DatabaseTransaction, DbErr,
+    audit::{self, Action},
+};
 use mayfly_types::{UserId, WebhookId, unix_millis};
 
 use super::{Webhooks, list_webhooks::Webhook};
@@ -29,6 +32,19 @@ pub struct WebhookCounts {
     pub paused: u64,
     /// Events that wait for delivery.
     pub pending_events: u64,
+}
+
+/// Suspends the deliveries of a Pro user since a time, or resumes them, in a transaction of the caller. Events are kept;
+/// attempts in progress end.
+///
+/// # Errors
+/// When the database fails.
+pub async fn set_webhooks_suspended(
+    tx: &DatabaseTransaction,
+    owner: UserId,
+    since_ms: Option<i64>,
+) -> Result<(), DbErr> {
+    webhooks::set_suspended_of(tx, owner, since_ms).await
 }
 
 impl Webhooks {

@@ -132,7 +132,7 @@ pub(crate) enum ReceiverState {
     Answering = 0,
     /// Its last attempt failed.
     Failing = 1,
-    /// Its webhook is `failed`, or an operator pauses it.
+    /// Its webhook is `failed`, or an operator pauses it or suspends its owner.
     Failed = 2,
 }
 
@@ -149,7 +149,8 @@ pub(crate) struct Pending {
 pub(crate) async fn count_pending(c: &impl ConnectionTrait) -> Result<Vec<Pending>, DbErr> {
     let is_failed = webhook::Column::State
         .eq(webhook::State::Failed)
-        .or(webhook::Column::PausedAtMs.is_not_null());
+        .or(webhook::Column::PausedAtMs.is_not_null())
+        .or(webhook::Column::SuspendedAtMs.is_not_null());
     let receiver = CaseStatement::new()
         .case(is_failed, ReceiverState::Failed as i32)
         .case(webhook::Column::FailureCount.gt(0), ReceiverState::Failing as i32)

@@ -83,6 +83,7 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, webhook: Model) -> Result<(
         last_triggered_at_ms: Set(webhook.last_triggered_at_ms),
         created_at_ms: Set(webhook.created_at_ms),
         paused_at_ms: Set(webhook.paused_at_ms),
+        suspended_at_ms: Set(webhook.suspended_at_ms),
     };
     Entity::insert(row).exec_without_returning(c).await.map(drop)
 }
@@ -128,6 +129,20 @@ pub(crate) async fn set_paused(
         .exec(c)
         .await?;
     Ok(updated.rows_affected > 0)
+}
+
+/// Sets since when the owner of webhooks is suspended.
+pub(crate) async fn set_suspended_of(
+    c: &impl ConnectionTrait,
+    owner: UserId,
+    suspended_at_ms: Option<i64>,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::SuspendedAtMs, Expr::value(suspended_at_ms))
+        .filter(Column::OwnerUserId.eq(owner))
+        .exec(c)
+        .await
+        .map(drop)
 }
 
 /// Counts the webhooks, and those that are paused.
@@ -234,7 +249,8 @@ pub(crate) async fn list_overfull(
         .await
 }
 
-/// Lists active webhooks of one health that are not paused and have due events, in the order of their ids: those after a cursor, then the others.
+/// Lists active webhooks of one health that are neither paused nor suspended and have due events, in the order of their ids:
+/// those after a cursor, then the others.
 pub(crate) async fn list_due(
     c: &impl ConnectionTrait,
     health: ReceiverHealth,
@@ -275,6 +291,7 @@ async fn list_due_where(
         .filter(range)
         .filter(Column::State.eq(State::Active))
         .filter(Column::PausedAtMs.is_null())
+        .filter(Column::SuspendedAtMs.is_null())
         .filter(has_health(health))
         .filter(Expr::exists(due))
         .order_by_asc(Column::Id)

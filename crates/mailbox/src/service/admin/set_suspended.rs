@@ -1,18 +1,20 @@
 //! Suspends and resumes mailboxes.
 
-use mayfly_database::audit;
+use mayfly_database::{DatabaseTransaction, audit};
 use mayfly_types::{AccountId, UserId};
+use mayfly_webhooks::set_webhooks_suspended;
+use time::OffsetDateTime;
 
 use super::action;
 use crate::{
     block_list,
     error::Error,
     service::Service,
-    store::{State, mailboxes, millis, outbox, owners},
+    store::{
+        State, mailboxes, millis,
+        owners::{self, Closed},
+    },
 };
-
-/// Mailboxes of one statement: databases bound its parameters.
-const BATCH: usize = 1000;
 
 /// Which mailboxes are suspended or resumed.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +26,10 @@ pub(crate) enum Suspend {
 
 impl Service {
     /// Suspends or resumes mailboxes. Every read and delivery requires an active mailbox, so none that begins later succeeds.
-    /// Returns how many changed.
+    /// With a Pro user the webhooks are suspended too. Returns how many mailboxes changed.
+    ///
+    /// # Errors
+    /// `OwnerSuspended` for a mailbox that is to be resumed while its user is suspended.
     #[tracing::instrument(name = "mailbox.set_suspended", level = "debug", skip_all)]
     pub(crate) async fn set_suspended(
         &self,
@@ -42,47 +47,21 @@ impl Service {
         let written = self.store.write("set_suspended", touched, move |tx| {
             let (reason, operator) = (reason.clone(), operator.clone());
             Box::pin(async move {
-                let (name, subject, changed) = match target {
-                    Suspend::Mailbox(id) => {
-                        let changed = match is_suspended {
-                            true => {
-                                let from = [State::Active, State::SuspendedWithOwner];
-                                mailboxes::set_state(tx, &[id], from, State::Suspended).await?
-                            }
-                            false => {
-                                mailboxes::set_state(tx, &[id], [State::Suspended; 2], State::Active).await?
-                            }
-                        };
-                        if changed == 0 && !mailboxes::is_kept(tx, id).await? {
-                            return Err(Error::NotFound);
-                        }
-                        ("mailbox", id.to_string(), changed)
+                let (changed, name, subject) = match (target, is_suspended) {
+                    (Suspend::Mailbox(id), true) => {
+                        (suspend_mailbox(tx, id).await?, "suspend_mailbox", id.to_string())
                     }
-                    Suspend::OwnedBy(owner) => {
-                        let (from, to) = match is_suspended {
-                            true => (State::Active, State::SuspendedWithOwner),
-                            false => (State::SuspendedWithOwner, State::Active),
-                        };
-                        // Mailboxes before their owner, as deliveries lock them, so that concurrent ones cannot deadlock.
-                        mailboxes::lock_of_owner(tx, owner).await?;
-                        owners::set_suspended(tx, owner, is_suspended.then_some(millis(now))).await?;
-                        if is_suspended {
-                            // What is created meanwhile: a later reservation finds the user suspended.
-                            let (_, reserved) = mailboxes::lock_of_owner(tx, owner).await?;
-                            for ids in reserved.chunks(BATCH) {
-                                mailboxes::remove(tx, ids).await?;
-                            }
-                            outbox::delete_credentials(tx, &reserved, now).await?;
-                        }
-                        let changed = mailboxes::set_state_of_owner(tx, owner, from, to).await?;
-                        ("mailboxes_of_user", owner.to_string(), changed)
+                    (Suspend::Mailbox(id), false) => {
+                        (resume_mailbox(tx, id).await?, "resume_mailbox", id.to_string())
                     }
-                };
-                let name = match (name, is_suspended) {
-                    ("mailbox", true) => "suspend_mailbox",
-                    ("mailbox", false) => "resume_mailbox",
-                    (_, true) => "suspend_mailboxes_of_user",
-                    (_, false) => "resume_mailboxes_of_user",
+                    (Suspend::OwnedBy(owner), true) => {
+                        let changed = suspend_owner(tx, owner, now).await?;
+                        (changed, "suspend_mailboxes_of_user", owner.to_string())
+                    }
+                    (Suspend::OwnedBy(owner), false) => {
+                        let changed = resume_owner(tx, owner).await?;
+                        (changed, "resume_mailboxes_of_user", owner.to_string())
+                    }
                 };
                 audit::record(tx, now, &action(&operator, name, subject, reason)).await?;
                 Ok(changed)
@@ -96,4 +75,34 @@ impl Service {
         }
         written
     }
+}
+
+async fn suspend_mailbox(tx: &DatabaseTransaction, id: AccountId) -> Result<u64, Error> {
+    let from = [State::Active, State::SuspendedWithOwner];
+    let changed = mailboxes::set_state(tx, &[id], from, State::Suspended).await?;
+    mailboxes::find_kept(tx, id).await?.ok_or(Error::NotFound)?;
+    Ok(changed)
+}
+
+async fn resume_mailbox(tx: &DatabaseTransaction, id: AccountId) -> Result<u64, Error> {
+    let changed = mailboxes::set_state(tx, &[id], [State::Suspended; 2], State::Active).await?;
+    let mailbox = mailboxes::find_kept(tx, id).await?.ok_or(Error::NotFound)?;
+    if let Some(owner) = mailbox.owner_user_id
+        && owners::is_suspended(tx, owner).await?
+    {
+        return Err(Error::OwnerSuspended);
+    }
+    Ok(changed)
+}
+
+async fn suspend_owner(tx: &DatabaseTransaction, owner: UserId, now: OffsetDateTime) -> Result<u64, Error> {
+    owners::close(tx, owner, Closed::Suspended, now).await?;
+    set_webhooks_suspended(tx, owner, Some(millis(now))).await?;
+    Ok(mailboxes::set_state_of_owner(tx, owner, State::Active, State::SuspendedWithOwner).await?)
+}
+
+async fn resume_owner(tx: &DatabaseTransaction, owner: UserId) -> Result<u64, Error> {
+    owners::resume(tx, owner).await?;
+    set_webhooks_suspended(tx, owner, None).await?;
+    Ok(mailboxes::set_state_of_owner(tx, owner, State::SuspendedWithOwner, State::Active).await?)
 }

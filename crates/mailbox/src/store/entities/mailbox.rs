@@ -1,7 +1,7 @@
 //! A mailbox. Callers see only [`State::Active`] ones.
 
 use mayfly_types::{AccountId, MessageId, UserId};
-use sea_orm::entity::prelude::*;
+use sea_orm::{Iterable, entity::prelude::*};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "mailboxes")]
@@ -44,6 +44,31 @@ pub enum State {
 impl State {
     /// The states of a suspended mailbox.
     pub const SUSPENDED: [Self; 2] = [Self::Suspended, Self::SuspendedWithOwner];
+
+    /// Returns how long a mailbox in this state holds its address.
+    #[must_use]
+    pub const fn hold(self) -> Hold {
+        match self {
+            Self::Active | Self::Suspended | Self::SuspendedWithOwner => Hold::Always,
+            Self::Reserved => Hold::WhileLeased,
+            Self::Deleted => Hold::AsTombstone,
+        }
+    }
+
+    /// Returns the states of a mailbox that exists: neither a reservation nor a tombstone.
+    pub fn kept() -> impl Iterator<Item = Self> {
+        Self::iter().filter(|state| state.hold() == Hold::Always)
+    }
+}
+
+/// How long a mailbox holds its address.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Hold {
+    Always,
+    /// Until the lease of its reservation expires.
+    WhileLeased,
+    /// For some time after the deletion.
+    AsTombstone,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

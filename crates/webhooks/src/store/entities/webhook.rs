@@ -24,6 +24,8 @@ pub struct Model {
     pub created_at_ms: i64,
     /// Since when an operator pauses deliveries. Independent of the state, so that its owner cannot resume it.
     pub paused_at_ms: Option<i64>,
+    /// Since when its owner is suspended. Nothing is delivered until the suspension ends.
+    pub suspended_at_ms: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
