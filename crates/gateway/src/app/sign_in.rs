@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use mayfly_proto::{
     auth::{SignInRequest, SignInUserRequest, SignInUserResponse},
-    mailbox::FindMailboxRequest,
+    mailbox::{FindMailboxRequest, GetMailboxRequest, Scope, scope::Caller},
 };
 use mayfly_rpc::Failure;
 use mayfly_types::Address;
@@ -60,11 +60,22 @@ impl App {
         };
         let signed_in = self.auth().sign_in(hash_request(request)).await?;
         attempt.succeeded().await;
+        let account_id = account_id.ok_or_else(|| Failure::internal("signed in to no account"))?;
+        self.record_use(&account_id).await;
         Ok(SignedIn {
-            account_id: account_id.ok_or_else(|| Failure::internal("signed in to no account"))?,
+            account_id,
             address: address.unwrap_or_default(),
             token: signed_in.into_inner().token,
         })
+    }
+
+    /// Records that a mailbox is in use. A failure costs nothing: the first request with the token records it too.
+    async fn record_use(&self, account_id: &str) {
+        let scope = Scope {
+            caller: Some(Caller::AccountId(account_id.to_owned())),
+        };
+        let request = GetMailboxRequest { scope: Some(scope) };
+        let _ = self.mailbox().get_mailbox(request).await;
     }
 
     /// Signs in as a Pro user.

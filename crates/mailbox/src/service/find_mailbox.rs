@@ -6,7 +6,7 @@ use super::Service;
 use crate::error::Error;
 
 impl Service {
-    /// Finds the active mailbox with an address. It bypasses the cache: a cached answer for an existing address would be
+    /// Finds the active mailbox with an address. This is no use of the mailbox: the password may be wrong. It bypasses the cache: a cached answer for an existing address would be
     /// faster than the answer for an unknown one, and so reveal which addresses exist.
     #[tracing::instrument(name = "mailbox.find_mailbox", level = "debug", skip_all)]
     pub(crate) async fn find_mailbox(&self, address: &str) -> Result<Option<AccountId>, Error> {
@@ -14,9 +14,6 @@ impl Service {
             return Ok(None);
         };
         let found = self.read_mailbox_at(&address).await?;
-        if let Some(mailbox) = &found {
-            self.record_use(mailbox.id, mailbox.last_active_at_ms);
-        }
         Ok(found.map(|mailbox| mailbox.id))
     }
 }
