@@ -3,7 +3,7 @@
 use mayfly_types::{AccountId, MessageId, RawMessageId, UserId};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, RelationTrait, Select,
+    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationTrait, Select,
     sea_query::{Expr, Func, Order, Query, SimpleExpr},
 };
 
@@ -65,55 +65,56 @@ pub(crate) async fn list(
     limit: u64,
     offset: u64,
 ) -> Result<Listed, DbErr> {
-    // Reads only the listed columns, by position: this is the most frequent query.
     let rows = page(account, owner, oldest, limit, offset)
         .select_only()
-        .columns([
-            Column::Id,
-            Column::Sender,
-            Column::FromHeader,
-            Column::Subject,
-            Column::PreviewText,
-            Column::SizeBytes,
-            Column::IsRead,
-            Column::CreatedAtMs,
-            Column::HasAttachments,
-        ])
+        .columns(ListedRow::COLUMNS)
         .column(mailbox::Column::LastActiveAtMs)
-        .into_tuple()
+        .into_model::<ListedRow>()
         .all(c)
         .await?;
-    let mut last_active_at_ms = None;
-    let messages = rows.into_iter().map(|row| {
-        let (
-            id,
-            sender,
-            from_header,
-            subject,
-            preview_text,
-            size_bytes,
-            is_read,
-            created_at_ms,
-            has_attachments,
-            last_active,
-        ) = row;
-        last_active_at_ms = Some(last_active);
-        ListedMessage {
-            id,
-            sender,
-            from_header,
-            subject,
-            preview_text,
-            size_bytes,
-            is_read,
-            created_at_ms,
-            has_attachments,
-        }
-    });
     Ok(Listed {
-        messages: messages.collect(),
-        last_active_at_ms,
+        last_active_at_ms: rows.last().map(|row| row.last_active_at_ms),
+        messages: rows.into_iter().map(|row| row.message).collect(),
     })
+}
+
+/// A row of a list. It is read by position and has only the listed columns: this is the most frequent query.
+struct ListedRow {
+    message: ListedMessage,
+    last_active_at_ms: i64,
+}
+
+impl ListedRow {
+    const COLUMNS: [Column; 9] = [
+        Column::Id,
+        Column::Sender,
+        Column::FromHeader,
+        Column::Subject,
+        Column::PreviewText,
+        Column::SizeBytes,
+        Column::IsRead,
+        Column::CreatedAtMs,
+        Column::HasAttachments,
+    ];
+}
+
+impl FromQueryResult for ListedRow {
+    fn from_query_result(row: &QueryResult, _: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            message: ListedMessage {
+                id: row.try_get_by_index(0)?,
+                sender: row.try_get_by_index(1)?,
+                from_header: row.try_get_by_index(2)?,
+                subject: row.try_get_by_index(3)?,
+                preview_text: row.try_get_by_index(4)?,
+                size_bytes: row.try_get_by_index(5)?,
+                is_read: row.try_get_by_index(6)?,
+                created_at_ms: row.try_get_by_index(7)?,
+                has_attachments: row.try_get_by_index(8)?,
+            },
+            last_active_at_ms: row.try_get_by_index(9)?,
+        })
+    }
 }
 
 fn page(
