@@ -171,6 +171,27 @@ mod tests {
 
     use super::*;
 
+    /// Whatever the level is, unless it names the parser.
+    #[test]
+    fn warnings_about_mail_are_not_logged() {
+        for (level, is_logged) in [
+            ("warn", false),
+            ("debug,mayfly=trace", false),
+            ("info,html5ever=warn", true),
+        ] {
+            let config = LogConfig {
+                level: level.to_owned(),
+                ..LogConfig::default()
+            };
+            let subscriber = tracing_subscriber::registry().with(logs::stderr_layer(&config, false).unwrap());
+            tracing::subscriber::with_default(subscriber, || {
+                let parser = tracing::enabled!(target: "html5ever::tree_builder", Level::WARN);
+                assert_eq!(parser, is_logged, "{level}");
+                assert!(tracing::enabled!(Level::WARN));
+            });
+        }
+    }
+
     #[test]
     fn spans_without_collector_are_disabled() {
         let stderr = logs::stderr_layer(&LogConfig::default(), false).unwrap();

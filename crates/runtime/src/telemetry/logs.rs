@@ -46,6 +46,9 @@ config_section! {
     }
 }
 
+/// Parsers of mail, through which every sender could write log lines. Directives of the configuration come after these.
+const SILENCED: &str = "html5ever=off,markup5ever=off";
+
 const DEFAULT_LEVEL: &str =
     "info,sea_orm_migration=warn,opentelemetry=warn,sqlx::postgres::notice=warn,hickory_net=error";
 
@@ -75,7 +78,8 @@ impl LogConfig {
     }
 
     fn filter(&self) -> Result<EnvFilter, ConfigError> {
-        EnvFilter::builder().parse(&self.level).map_err(|e| {
+        let directives = format!("{SILENCED},{}", self.level);
+        EnvFilter::builder().parse(directives).map_err(|e| {
             ConfigError::new(
                 "log.level",
                 format!(
