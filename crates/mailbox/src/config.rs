@@ -74,6 +74,8 @@ config_section! {
         pub min_free_bytes: Option<u64> = None,
         /// Bytes that all mailboxes without an owner may store together; 0 is without bound.
         pub max_anonymous_bytes: u64 = 0,
+        /// Bytes that a mailbox without an owner receives in a day (UTC), `451` beyond them; 0 is without bound.
+        pub max_anonymous_bytes_per_day: u64 = 0,
         /// Largest message in bytes, 65536 to 536870912.
         pub max_message_bytes: u64 = 25 << 20,
     }
@@ -190,6 +192,12 @@ impl Config {
         self.operator_address.is_some()
             && is_operator_role(address)
             && address.domain().eq_ignore_ascii_case(host)
+    }
+
+    /// Returns how many bytes a mailbox without an owner receives in a day, if they are bounded.
+    pub(crate) fn anonymous_day_bytes(&self) -> Option<i64> {
+        let bytes = self.max_anonymous_bytes_per_day;
+        (bytes > 0).then(|| i64::try_from(bytes).unwrap_or(i64::MAX))
     }
 
     /// Returns the quota of a mailbox, in the database's type.

@@ -15,7 +15,7 @@ use opentelemetry::metrics::{Counter, Histogram};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::{Instrument, Span};
 
-use self::batch::{Stored, store_all};
+use self::batch::{AnonymousBounds, Stored, store_all};
 use crate::{
     error::Error,
     storage::StorageGuard,
@@ -241,7 +241,11 @@ impl Writer {
     }
 
     async fn commit(&self, deliveries: Arc<[Arc<Delivery>]>) -> Result<Vec<Outcome>, Error> {
-        let (clock, anonymous_room) = (self.clock.clone(), self.storage.anonymous_room());
+        let clock = self.clock.clone();
+        let bounds = AnonymousBounds {
+            room: self.storage.anonymous_room(),
+            day_bytes: self.storage.anonymous_day_bytes(),
+        };
         let accounts = accounts_of(&deliveries);
         let tickets: HashMap<AccountId, Ticket> = accounts
             .iter()
@@ -251,7 +255,7 @@ impl Writer {
             .database
             .tx("deliver_messages", move |tx| {
                 let (deliveries, accounts, clock) = (deliveries.clone(), accounts.clone(), clock.clone());
-                Box::pin(async move { store_all(tx, &deliveries, &accounts, anonymous_room, &*clock).await })
+                Box::pin(async move { store_all(tx, &deliveries, &accounts, bounds, &*clock).await })
             })
             .await;
         match committed {

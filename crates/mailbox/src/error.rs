@@ -55,6 +55,8 @@ pub(crate) enum Error {
     Expired,
     #[error("the mailbox is full")]
     MailboxFull,
+    #[error("the mailbox has received enough mail today")]
+    ReceivedEnough,
     #[error("the server has no room for more mail")]
     StorageFull,
     #[error("too many messages arrive at once")]
@@ -105,6 +107,7 @@ impl Error {
             | Self::OwnerSuspended => ErrorCode::FailedPrecondition,
             Self::NotRepeated(refused) => refused.code(),
             Self::NotFound | Self::MailboxGone => ErrorCode::NotFound,
+            Self::ReceivedEnough => ErrorCode::RateLimited,
             Self::StorageFull | Self::Overloaded | Self::ReadsOverloaded | Self::Stopping => {
                 ErrorCode::Unavailable
             }
@@ -137,6 +140,7 @@ impl Error {
             Self::MailboxGone => Reason::MailboxGone,
             Self::Expired => Reason::Expired,
             Self::MailboxFull => Reason::MailboxFull,
+            Self::ReceivedEnough => Reason::RateLimited,
             Self::StorageFull => Reason::StorageFull,
             Self::Overloaded | Self::ReadsOverloaded => Reason::Overloaded,
             Self::Stopping => Reason::Unavailable,

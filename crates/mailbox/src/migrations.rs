@@ -12,6 +12,7 @@ mod m20261128_000014_add_read_claims;
 mod m20261128_000040_add_has_attachments;
 mod m20261128_000041_add_owner_suspension;
 mod m20261129_000110_create_sandboxes;
+mod m20261129_000141_add_received_today;
 mod m20261129_000200_add_message_counts;
 mod m20261129_000201_add_message_addresses;
 
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000040_add_has_attachments::Migration),
             Box::new(m20261128_000041_add_owner_suspension::Migration),
             Box::new(m20261129_000110_create_sandboxes::Migration),
+            Box::new(m20261129_000141_add_received_today::Migration),
             Box::new(m20261129_000200_add_message_counts::Migration),
             Box::new(m20261129_000201_add_message_addresses::Migration),
         ];

@@ -63,6 +63,15 @@ pub(crate) fn has_room(mailbox: &Mailbox, size_bytes: i64) -> bool {
     mailbox.used_bytes.saturating_add(size_bytes.max(1)) <= mailbox.quota_bytes
 }
 
+/// Returns how many bytes a mailbox has received on a day.
+pub(crate) fn received_on(mailbox: &Mailbox, day: i64) -> i64 {
+    if mailbox.received_day == day {
+        mailbox.received_bytes
+    } else {
+        0
+    }
+}
+
 /// Parses the id of a message within the retention.
 ///
 /// # Errors

@@ -36,6 +36,7 @@ pub(crate) struct StorageGuard {
     min_free_bytes: Option<u64>,
     /// 0 is without bound.
     max_anonymous_bytes: i64,
+    anonymous_day_bytes: Option<i64>,
     /// Messages that were admitted and are not yet stored.
     pending_bytes: AtomicU64,
     anonymous_bytes: AtomicI64,
@@ -73,6 +74,7 @@ impl StorageGuard {
             database: store.database().clone(),
             min_free_bytes: config.min_free_bytes,
             max_anonymous_bytes: i64::try_from(config.max_anonymous_bytes).unwrap_or(i64::MAX),
+            anonymous_day_bytes: config.anonymous_day_bytes(),
             pending_bytes: AtomicU64::new(0),
             anonymous_bytes: AtomicI64::new(0),
             readings: Arc::default(),
@@ -121,6 +123,11 @@ impl StorageGuard {
             true => Ok(admission),
             false => Err(Error::StorageFull),
         }
+    }
+
+    /// Returns how many bytes a mailbox without an owner receives in a day, if they are bounded.
+    pub(crate) fn anonymous_day_bytes(&self) -> Option<i64> {
+        self.anonymous_day_bytes
     }
 
     /// Fails while there is no room for mail, as of the last measurement. Costs nothing, for RCPT.

@@ -16,7 +16,10 @@ use crate::{
 
 const FULL: (ErrorCode, Reason) = (ErrorCode::Unavailable, Reason::StorageFull);
 
-db_test!(deliver_beyond_the_anonymous_bound_is_refused);
+db_test!(
+    deliver_beyond_the_anonymous_bound_is_refused,
+    deliver_beyond_the_bytes_of_a_day_is_refused,
+);
 
 /// Mailboxes without an owner share a bound. Pro users are not in it, and deleted mail leaves it.
 async fn deliver_beyond_the_anonymous_bound_is_refused(db: Db) {
@@ -48,6 +51,34 @@ async fn deliver_beyond_the_anonymous_bound_is_refused(db: Db) {
         world.deliver(&[&bob], &mail("after")).await.map(drop)
     })
     .await;
+}
+
+/// Deleting mail makes no room for more on the same day. Pro users have no such bound.
+async fn deliver_beyond_the_bytes_of_a_day_is_refused(db: Db) {
+    let config = Config {
+        max_anonymous_bytes_per_day: 1000,
+        ..Config::default()
+    };
+    let world = World::with(db, config).await;
+    let [ann, bob] = [
+        world.create("ann@mayfly.test").await,
+        world.create("bob@mayfly.test").await,
+    ];
+    let owned = world.create_for("pro@mayfly.test", Some(&user())).await;
+    let big = mail(&"x".repeat(500));
+    for _ in 0..3 {
+        world.deliver(&[&owned], &big).await.unwrap();
+    }
+    let enough = (ErrorCode::RateLimited, Reason::RateLimited);
+    for _ in 0..2 {
+        let stored = world.deliver(&[&ann], &big).await.unwrap();
+        messages::delete(&world, scope(&ann), &stored[0]).await.unwrap();
+        assert_refused(world.deliver(&[&ann, &bob], &big).await, enough.0, enough.1);
+        assert_refused(resolve(&world, "ann@mayfly.test", 900).await, enough.0, enough.1);
+        resolve(&world, "ann@mayfly.test", 100).await.unwrap();
+        resolve(&world, "bob@mayfly.test", 900).await.unwrap();
+        world.clock.advance(time::Duration::days(1));
+    }
 }
 
 /// The floor refuses mail and anonymous mailboxes, while deletion and Pro users' mailboxes go on.

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use super::{Delivery, Outcome, Submission, owned::Owned};
 use crate::{
     error::Error,
+    model,
     store::{
         Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis,
         sandboxes::{self, Evicted},
@@ -28,12 +29,21 @@ pub(super) struct Stored {
     pub(super) anonymous_bytes: i64,
 }
 
+/// What mailboxes without an owner may receive.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AnonymousBounds {
+    /// Bytes of all of them together.
+    pub(super) room: i64,
+    /// Bytes of each in a day, if they are bounded.
+    pub(super) day_bytes: Option<i64>,
+}
+
 /// Decides on each delivery before it writes anything, so that a full mailbox fails no other delivery.
 pub(super) async fn store_all(
     tx: &DatabaseTransaction,
     deliveries: &[Arc<Delivery>],
     accounts: &[AccountId],
-    anonymous_room: i64,
+    bounds: AnonymousBounds,
     clock: &dyn Clock,
 ) -> Result<Stored, Error> {
     let mut room: HashMap<AccountId, Room> = HashMap::with_capacity(accounts.len());
@@ -42,6 +52,7 @@ pub(super) async fn store_all(
         room.extend(found.into_iter().map(|mailbox| (mailbox.id, Room::of(mailbox))));
     }
     let now = clock.now();
+    let day = model::day_of(now);
     let owners = room
         .values()
         .filter_map(|room| room.mailbox.owner_user_id)
@@ -50,8 +61,10 @@ pub(super) async fn store_all(
     let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     let mut stored = HashMap::new();
     let mut anonymous = AnonymousRoom {
-        left: anonymous_room,
+        left: bounds.room,
         taken: 0,
+        day,
+        day_bytes: bounds.day_bytes,
     };
     for delivery in deliveries {
         let outcome = match &delivery.submission {
@@ -87,13 +100,24 @@ pub(super) async fn store_all(
             .filter_map(|room| Some((room.change(), room.mailbox.last_message_id?)))
             .collect();
         mailboxes::add_deliveries(tx, &changes).await?;
+        let received: Vec<(AccountId, i64)> = some
+            .iter()
+            .filter(|room| bounds.day_bytes.is_some() && room.mailbox.owner_user_id.is_none())
+            .map(|room| (room.mailbox.id, room.received_on(day)))
+            .collect();
+        if !received.is_empty() {
+            mailboxes::set_received(tx, day, &received).await?;
+        }
     }
     owned.store(tx).await?;
     let changed = changed.into_iter().map(|room| {
         let change = room.change();
+        let received_bytes = room.received_on(day);
         Arc::new(Mailbox {
             used_bytes: room.mailbox.used_bytes + change.bytes,
             message_count: room.mailbox.message_count + change.messages,
+            received_day: day,
+            received_bytes,
             ..room.mailbox
         })
     });
@@ -184,12 +208,18 @@ impl Room {
             messages: self.messages - self.evicted.messages,
         }
     }
+
+    fn received_on(&self, day: i64) -> i64 {
+        model::received_on(&self.mailbox, day).saturating_add(self.taken)
+    }
 }
 
 /// Room of all mailboxes without an owner together, and how many bytes the batch adds to them.
 struct AnonymousRoom {
     left: i64,
     taken: i64,
+    day: i64,
+    day_bytes: Option<i64>,
 }
 
 /// Reserves room for a delivery in all of its mailboxes, or in none.
@@ -207,6 +237,10 @@ fn decide(
             return Err(Error::MailboxFull);
         }
         if room.mailbox.owner_user_id.is_none() {
+            let most = anonymous.day_bytes.unwrap_or(i64::MAX);
+            if room.received_on(anonymous.day).saturating_add(size) > most {
+                return Err(Error::ReceivedEnough);
+            }
             anonymous_bytes += size;
         }
     }

@@ -66,6 +66,8 @@ impl Service {
             lease_expires_at_ms: Some(lease_ms),
             deleted_at_ms: None,
             last_message_id: None,
+            received_day: 0,
+            received_bytes: 0,
         };
         let detached = self.detachable(&reservation).await?;
         let claim = Claim {

@@ -56,7 +56,14 @@ impl Service {
         if !model::has_room(&mailbox, new.size_bytes) {
             return Err(Error::MailboxFull);
         }
-        self.storage.check(mailbox.owner_user_id.is_none())?;
+        let is_anonymous = mailbox.owner_user_id.is_none();
+        self.storage.check(is_anonymous)?;
+        if let Some(most) = self.storage.anonymous_day_bytes()
+            && is_anonymous
+            && model::received_on(&mailbox, model::day_of(self.clock.now())) + new.size_bytes.max(1) > most
+        {
+            return Err(Error::ReceivedEnough);
+        }
         Ok(mailbox.id)
     }
 

@@ -200,6 +200,8 @@ mod tests {
             lease_expires_at_ms: None,
             deleted_at_ms: None,
             last_message_id: None,
+            received_day: 0,
+            received_bytes: 0,
             untagged_address: None,
         })
     }

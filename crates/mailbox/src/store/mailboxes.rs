@@ -266,6 +266,8 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, mailbox: Model) -> Result<(
         lease_expires_at_ms: Set(mailbox.lease_expires_at_ms),
         deleted_at_ms: Set(mailbox.deleted_at_ms),
         last_message_id: Set(mailbox.last_message_id),
+        received_day: Set(mailbox.received_day),
+        received_bytes: Set(mailbox.received_bytes),
     };
     Entity::insert(row).exec_without_returning(c).await.map(drop)
 }
@@ -415,6 +417,24 @@ pub(crate) async fn add_deliveries(
     }
     add_used(&changes)
         .col_expr(Column::LastMessageId, last.into())
+        .exec(c)
+        .await
+        .map(drop)
+}
+
+/// Sets how much mailboxes have received on a day, in one statement.
+pub(crate) async fn set_received(
+    c: &impl ConnectionTrait,
+    day: i64,
+    received: &[(AccountId, i64)],
+) -> Result<(), DbErr> {
+    let bytes = received.iter().fold(CaseStatement::new(), |case, (id, bytes)| {
+        case.case(Expr::col(Column::Id).eq(*id), Expr::value(*bytes))
+    });
+    Entity::update_many()
+        .col_expr(Column::ReceivedDay, Expr::value(day))
+        .col_expr(Column::ReceivedBytes, bytes.finally(Expr::value(0i64)).into())
+        .filter(Column::Id.is_in(received.iter().map(|(id, _)| *id)))
         .exec(c)
         .await
         .map(drop)

@@ -26,6 +26,9 @@ pub struct Model {
     pub deleted_at_ms: Option<i64>,
     /// The largest id of a message that was stored here.
     pub last_message_id: Option<MessageId>,
+    /// The day that `received_bytes` counts, in days since 1970. Both are written only while a bound of a day is configured.
+    pub received_day: i64,
+    pub received_bytes: i64,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
