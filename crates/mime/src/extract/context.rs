@@ -120,6 +120,10 @@ impl<'m> Context<'m> {
         }
         features.is_alone = self.place(token, &line, &mut features);
         self.after(index, &line, &mut features);
+        // `Foo: 775104 is your code`
+        if !features.has_word && !features.is_alone && self.is_called(token, &line) {
+            features.add(Feature::OtherRow);
+        }
         let stands_out = features.is_alone || features.found.contains(&Feature::Emphasised);
         if stands_out || is_blank(&self.text[line.start..token.at.start]) {
             self.other_lines(index, &mut features);
@@ -217,6 +221,9 @@ impl<'m> Context<'m> {
         features.is_named = features.is_bound && !between.trim().is_empty();
         let is_behind_comma = between.contains([',', ';', '(', '\u{3001}', '\u{60c}']) && !features.is_bound;
         let is_near = distance <= reach::BESIDE;
+        if self.names_next(index) {
+            return;
+        }
         if !in_sentence {
             features.add(Feature::WordInLine);
             return;
@@ -261,8 +268,9 @@ impl<'m> Context<'m> {
     fn is_label_beside(&self, label: &Hit, at: usize, has_code: bool) -> bool {
         let between = &self.text[label.at.end..at];
         let has_colon = between.contains([':', '\u{ff1a}']);
-        // The colon of `your code for this order: 775104` belongs to the code.
+        // The colon of `your code for this order: 775104` belongs to the code. "Dear customer, 775104 is your code."
         !(has_code && has_colon)
+            && !between.starts_with([',', '\u{60c}', '\u{ff0c}', '\u{3001}'])
             && between
                 .split(|char: char| {
                     char.is_whitespace() || matches!(char, ':' | '\u{ff1a}' | '(' | ')' | '-' | ',')
@@ -300,6 +308,9 @@ impl<'m> Context<'m> {
                 features.has_word = true;
                 self.note_one_time(hit, features);
                 self.claimed.insert(hit_index, index);
+                if self.is_followed_by_copula(&self.tokens[index]) {
+                    features.found.retain(|feature| *feature != Feature::LabelBefore);
+                }
             }
             break;
         }
@@ -329,11 +340,39 @@ impl<'m> Context<'m> {
             features.is_one_time = true;
             return true;
         }
-        let is_called = before.trim_end().ends_with([':', '\u{ff1a}', '=']);
-        if is_cell || is_called {
+        if is_cell {
             features.add(Feature::OtherRow);
         }
         false
+    }
+
+    /// Reports whether the words after a number say what it is: `customer, 775104 is your code`.
+    fn is_followed_by_copula(&self, token: &Token) -> bool {
+        let next = self.text[token.at.end..]
+            .split_whitespace()
+            .next()
+            .unwrap_or_default();
+        next.len() <= 16 && keywords::is_word(&next.to_lowercase(), Word::Copula)
+    }
+
+    /// Reports whether the line before a number says what it is.
+    fn is_called(&self, token: &Token, line: &Range<usize>) -> bool {
+        let before = self.text[line.start..token.at.start].trim_end();
+        before.ends_with([':', '\u{ff1a}', '='])
+    }
+
+    /// Reports whether a number says what the next one is: `password for transfer 88213390: 775104`.
+    fn names_next(&self, index: usize) -> bool {
+        let Some(next) = self
+            .tokens
+            .get(index + 1)
+            .filter(|next| next.shape != Shape::Number)
+        else {
+            return false;
+        };
+        let between = self.text[self.tokens[index].at.end..next.at.start].trim_end();
+        let word = between.strip_suffix([':', '\u{ff1a}', '=']).map(str::trim);
+        word.is_some_and(|word| word.is_empty() || keywords::is_word(&word.to_lowercase(), Word::Copula))
     }
 }
 

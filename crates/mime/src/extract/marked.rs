@@ -126,7 +126,7 @@ pub(super) fn sentence_start(text: &str, from: usize, at: usize) -> usize {
         let ends = match char {
             '\u{3002}' | '\u{ff01}' | '\u{ff1f}' => true,
             '!' | '?' => is_space_after,
-            '.' => is_space_after && !is_abbreviation(&before[..offset], before[end..].trim().is_empty()),
+            '.' => is_space_after && !is_abbreviation(&before[..offset], &before[end..]),
             _ => false,
         };
         if ends {
@@ -137,21 +137,31 @@ pub(super) fn sentence_start(text: &str, from: usize, at: usize) -> usize {
     from
 }
 
-/// Reports whether a dot ends an abbreviation: of a single letter, or a short one before a number.
-fn is_abbreviation(before: &str, is_before_number: bool) -> bool {
+/// Reports whether a dot ends an abbreviation: of a single letter, or a short one before a number or a small letter, with which
+/// no sentence begins: `Rs. 5,400`, `Ltd. is`. A text that ends after the dot goes on with a number.
+fn is_abbreviation(before: &str, after: &str) -> bool {
     let word = before
         .rsplit(|char: char| !char.is_alphabetic())
         .next()
         .unwrap_or_default();
     let chars = word.chars().take(MAX_ABBREVIATION_CHARS + 1).count();
-    chars == 1 || is_before_number && (1..=MAX_ABBREVIATION_CHARS).contains(&chars)
+    let next = after.trim_start().chars().next();
+    let goes_on = next.is_none_or(|char| char.is_numeric() || char.is_lowercase());
+    chars == 1 || goes_on && (1..=MAX_ABBREVIATION_CHARS).contains(&chars)
 }
 
 /// Reports whether a sentence ends in a text.
 pub(super) fn ends_sentence(between: &str) -> bool {
     between.contains(['\u{3002}', '\u{ff01}', '\u{ff1f}'])
-        || between
-            .as_bytes()
-            .windows(2)
-            .any(|pair| matches!(pair[0], b'.' | b'!' | b'?') && pair[1].is_ascii_whitespace())
+        || between.as_bytes().windows(2).enumerate().any(|(at, pair)| {
+            pair[1].is_ascii_whitespace()
+                && match pair[0] {
+                    b'.' => {
+                        between[at + 1..].trim().is_empty()
+                            || !is_abbreviation(&between[..at], &between[at + 1..])
+                    }
+                    b'!' | b'?' => true,
+                    _ => false,
+                }
+        })
 }
