@@ -201,6 +201,8 @@ impl Service {
             lease_expires_at_ms: None,
             deleted_at_ms: None,
             last_message_id: None,
+            received_day: 0,
+            received_bytes: 0,
         };
         Ok(NewSandbox {
             sandbox,
