@@ -1,5 +1,7 @@
 //! The `[gateway]` section.
 
+mod dialect;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -12,7 +14,8 @@ use mayfly_runtime::{
     config_section,
 };
 
-use crate::{app::proof_of_work::MAX_BITS, dialects::Dialect, edge::base_path};
+pub use self::dialect::Dialect;
+use crate::{app::proof_of_work::MAX_BITS, edge::base_path};
 
 config_section! {
     /// The `[gateway]` section: HTTP, WebSocket, event streams and the web page.

@@ -3,7 +3,7 @@
 pub(crate) mod mailcx;
 pub(crate) mod mailtm;
 
-use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -13,66 +13,26 @@ use axum::{
     response::Response,
 };
 use mayfly_rpc::Failure;
-use mayfly_runtime::config::{ConfigValue, List, Schema, Syntax};
+use mayfly_runtime::config::List;
 use tower::{Layer, ServiceExt};
 use tower_http::cors::{Any, CorsLayer};
 
 use self::mailtm::accept::Format;
 use crate::app::App;
 
+pub(crate) use crate::config::Dialect;
+
 /// How long browsers remember the answer to a preflight request; Chromium takes no more.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// A dialect that can be turned off. The bearer API of mail.cx cannot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// mail.tm: `/accounts`, `/messages` and others below the root.
-    MailTm,
-    /// mail.td: `/api/accounts/{account}` and `/api/user`.
-    MailTd,
-    /// mail.cx `/v1`.
-    MailCxV1,
-}
-
-impl Dialect {
-    const ALL: [Self; 3] = [Self::MailTm, Self::MailTd, Self::MailCxV1];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::MailTm => "mailtm",
-            Self::MailTd => "mailtd",
-            Self::MailCxV1 => "mailcx_v1",
-        }
-    }
-
-    /// Tells whether a path is one of the dialect's, served or not.
-    fn has_path(self, path: &str) -> bool {
-        match self {
-            Self::MailTm => mailtm::has_path(path),
-            Self::MailTd => ["/api/accounts/", "/api/user/"]
-                .iter()
-                .any(|prefix| path.starts_with(prefix)),
-            Self::MailCxV1 => path.starts_with("/v1/"),
-        }
-    }
-}
-
-impl ConfigValue for Dialect {
-    const SCHEMA: Schema = Schema::Value(Syntax::Text, "`mailtm`, `mailtd` or `mailcx_v1`");
-}
-
-impl fmt::Display for Dialect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Dialect {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let dialect = Self::ALL.into_iter().find(|dialect| dialect.as_str() == text);
-        dialect.ok_or("is neither `mailtm` nor `mailtd` nor `mailcx_v1`")
+/// Tells whether a path is one of a dialect's, served or not.
+fn has_path(dialect: Dialect, path: &str) -> bool {
+    match dialect {
+        Dialect::MailTm => mailtm::has_path(path),
+        Dialect::MailTd => ["/api/accounts/", "/api/user/"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix)),
+        Dialect::MailCxV1 => path.starts_with("/v1/"),
     }
 }
 
@@ -89,7 +49,7 @@ impl Dialects {
     /// Returns the dialect whose path this is; `None` is the bearer API. A path of a dialect that is off is an unknown one
     /// of the bearer API.
     pub(crate) fn of_path(&self, path: &str) -> Option<Dialect> {
-        self.0.iter().copied().find(|dialect| dialect.has_path(path))
+        self.0.iter().copied().find(|dialect| has_path(*dialect, path))
     }
 }
 
@@ -116,7 +76,7 @@ pub(crate) async fn render_failures(
     let mut response = next.run(request).await;
     let failure = response.extensions_mut().remove::<Failure>();
     let mut response = match (failure, format) {
-        (Some(failure), Some(format)) => mailtm::errors::render(failure, response, format),
+        (Some(failure), Some(format)) => mailtm::errors::render(&failure, response, format),
         (Some(failure), None) => mailcx::errors::render(failure, response),
         (None, _) => response,
     };
@@ -187,16 +147,6 @@ mod tests {
             assert_eq!(on.of_path(path), dialect, "{path}");
             let off = Dialects::new(&List::default());
             assert_eq!(off.of_path(path), None, "{path}");
-        }
-    }
-
-    #[test]
-    fn from_str_accepts_each_name_and_nothing_else() {
-        for dialect in Dialect::ALL {
-            assert_eq!(dialect.to_string().parse(), Ok(dialect));
-        }
-        for wrong in ["", "MAILTM", "mailcx", "mail.tm"] {
-            assert!(wrong.parse::<Dialect>().is_err(), "{wrong}");
         }
     }
 }

@@ -22,8 +22,8 @@ use tokio_rustls::TlsAcceptor;
 
 use edge::listener::{Admissions, Listener};
 
-pub use config::Config;
-pub use dialects::{Dialect, mailcx::document, mailtm::document as mailtm_document};
+pub use config::{Config, Dialect};
+pub use dialects::{mailcx::document, mailtm::document as mailtm_document};
 pub use submission::Submission;
 
 /// What the gateway depends on.
@@ -70,7 +70,7 @@ pub fn build(config: &Config, deps: Deps) -> Gateway {
         &deps.tasks,
     );
     Gateway {
-        router: router::router(config, app, deps.redis, &deps.tasks),
+        router: router::router(config, &app, deps.redis, &deps.tasks),
         tls: deps.tls,
         tasks: deps.tasks,
         admissions: Admissions::new(config),

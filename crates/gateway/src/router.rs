@@ -38,7 +38,7 @@ async fn method_not_allowed() -> FailureResponse {
 }
 
 /// Builds the router with everything that stands around it.
-pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Tasks) -> Router {
+pub(crate) fn router(config: &Config, app: &App, redis: Option<Redis>, tasks: &Tasks) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     let dialects = Dialects::new(&config.dialects);
     let around = ServiceBuilder::new()
@@ -81,7 +81,7 @@ pub(crate) fn router(config: &Config, app: App, redis: Option<Redis>, tasks: &Ta
         ));
     let limit = middleware::from_fn_with_state(RateLimit::new(config, redis, tasks), rate_limit::limit);
     let is_local_user = app.submission.is_local_user;
-    let router = dialects::router(&dialects, &app, &config.base_path)
+    let router = dialects::router(&dialects, app, &config.base_path)
         .fallback(|| async { FailureResponse(Failure::not_found()) })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(limit)

@@ -118,11 +118,11 @@ fn answer(failure: &Failure) -> Answer {
 }
 
 /// Gives a response that carries a failure its status, headers and body. What other layers put on it stays.
-pub(crate) fn render(failure: Failure, carrier: Response, format: Format) -> Response {
+pub(crate) fn render(failure: &Failure, carrier: Response, format: Format) -> Response {
     let (mut carrier, _) = carrier.into_parts();
     // Of the empty body.
     carrier.headers.remove(header::CONTENT_LENGTH);
-    let (status, body) = match answer(&failure) {
+    let (status, body) = match answer(failure) {
         Answer::Status(status, text) => (status, error(status, text.to_owned())),
         Answer::BadRequest => {
             let status = StatusCode::BAD_REQUEST;
@@ -137,7 +137,7 @@ pub(crate) fn render(failure: Failure, carrier: Response, format: Format) -> Res
         let detail = format!("{}: {}", failure.reason, failure.message);
         carrier.extensions.insert(ErrorDetail(detail));
     }
-    if let Some(secs) = retry_after_secs(&failure, status) {
+    if let Some(secs) = retry_after_secs(failure, status) {
         carrier.headers.insert(header::RETRY_AFTER, secs.into());
     }
     let mut content_type = HeaderValue::from_static("application/json");
@@ -194,7 +194,7 @@ mod tests {
         let known = [400, 401, 404, 405, 413, 421, 422, 429, 500, 503];
         for reason in Reason::ALL {
             let failure = Failure::new(ErrorCode::Internal, *reason, "SELECT secret FROM t");
-            let response = render(failure, Response::default(), Format::JsonLd);
+            let response = render(&failure, Response::default(), Format::JsonLd);
             assert!(known.contains(&response.status().as_u16()), "{reason}");
         }
     }
@@ -204,7 +204,7 @@ mod tests {
         use http_body_util::BodyExt;
         for code in ErrorCode::ALL {
             let failure = Failure::new(code, Reason::Internal, "SELECT secret FROM t");
-            let response = render(failure, Response::default(), Format::Json);
+            let response = render(&failure, Response::default(), Format::Json);
             let body = response.into_body().collect().await.unwrap().to_bytes();
             assert!(!String::from_utf8_lossy(&body).contains("SELECT"));
         }

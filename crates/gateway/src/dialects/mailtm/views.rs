@@ -10,8 +10,10 @@ use mayfly_types::rfc3339;
 
 /// Formats seconds since the Unix epoch as clients parse times: with `+00:00`, never `Z`.
 fn timestamp(unix_secs: i64) -> String {
-    let time = rfc3339(unix_secs);
-    format!("{}+00:00", time.trim_end_matches('Z'))
+    let mut time = rfc3339(unix_secs);
+    time.truncate(time.len().saturating_sub("Z".len()));
+    time.push_str("+00:00");
+    time
 }
 
 #[cfg(test)]

@@ -67,11 +67,14 @@ macro_rules! recipes {
 
 recipes! {
     aiomailtm: "aiomailtm_0_1_0.py",
+    dispomail: "dispomail_0_1_0.py",
+    get_mail_tm: "get_mail_tm_0_1_0.py",
     mailjs: "mailjs_3_1_2.mjs",
     mailpytm: "mailpytm_1_1_0.py",
     mailtm_client_wrapper: "mailtm_client_wrapper_0_1_0.py",
     mailtm_unofficial: "mailtm_unofficial_0_1_1.py",
     pymailtm: "pymailtm_1_1_1.py",
+    tempmail_mailtm: "tempmail_mailtm_1_0_0.py",
 }
 
 /// The client waits a second after 429, and tries three times.

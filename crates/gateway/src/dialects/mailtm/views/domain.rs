@@ -3,6 +3,7 @@
 use mayfly_proto::mailbox::{self, CustomDomain};
 use mayfly_types::DomainId;
 use serde::Serialize;
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::{node::Resource, timestamp};
@@ -29,7 +30,7 @@ impl Domain {
     /// The time of a domain is the one in its id.
     fn new(id: String, domain: String, is_private: bool) -> Self {
         let created = id.parse::<DomainId>().ok().and_then(DomainId::created_at);
-        let created_at = timestamp(created.map_or(0, |at| at.unix_timestamp()));
+        let created_at = timestamp(created.map_or(0, OffsetDateTime::unix_timestamp));
         Self {
             id,
             domain,

@@ -3,6 +3,7 @@
 use mayfly_proto::mailbox::{self, GetMessageResponse, MessageAddresses, MessageSummary};
 use mayfly_types::MessageId;
 use serde::Serialize;
+use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::{node::Resource, timestamp};
@@ -83,7 +84,7 @@ impl MessageItem {
             to.push(NamedAddress::bare(owner.address));
         }
         Self {
-            account_id: format!("/accounts/{}", owner.account_id),
+            account_id: ["/accounts/", owner.account_id].concat(),
             msgid: message_id.unwrap_or_else(|| format!("<{id}@{domain}>")),
             from: from.map_or_else(|| NamedAddress::bare(&summary.sender), Into::into),
             to,
@@ -93,8 +94,8 @@ impl MessageItem {
             is_deleted: false,
             has_attachments: summary.has_attachments.unwrap_or_default(),
             size: summary.size_bytes,
-            download_url: format!("/messages/{id}/download"),
-            source_url: format!("/sources/{id}"),
+            download_url: ["/messages/", &id, "/download"].concat(),
+            source_url: ["/sources/", &id].concat(),
             id,
             updated_at: created_at.clone(),
             created_at,
@@ -113,7 +114,7 @@ impl MessageItem {
     pub(crate) fn deleted(id: MessageId, owner: Owner<'_>) -> Self {
         let summary = MessageSummary {
             message_id: id.to_string(),
-            created_at: id.created_at().map_or(0, |at| at.unix_timestamp()),
+            created_at: id.created_at().map_or(0, OffsetDateTime::unix_timestamp),
             ..MessageSummary::default()
         };
         Self {
@@ -127,7 +128,7 @@ impl Resource for MessageItem {
     const TYPE: &'static str = "Message";
 
     fn path(&self) -> String {
-        format!("/messages/{}", self.id)
+        ["/messages/", &self.id].concat()
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Credentials {
 /// Creates a mailbox; with a Pro API token it belongs to its user. The answer has no token: sign in.
 #[utoipa::path(post, path = "/accounts", tag = "accounts", operation_id = "create_account", security((), ("pro" = [])),
     request_body = Credentials,
-    responses((status = 201, body = Account, description = "The mailbox"), responses::Body, responses::MaybeBearer, responses::Violations, responses::Always))]
+    responses((status = 201, description = "The mailbox", content((Account = "application/json"), (Account = "application/ld+json"))), responses::Body, responses::MaybeBearer, responses::Violations, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     MaybeProToken(pro): MaybeProToken,

@@ -16,7 +16,7 @@ use crate::{
 /// Returns the mailbox of the token.
 #[utoipa::path(get, path = "/accounts/{id}", tag = "accounts", operation_id = "get_account", security(("mailbox" = [])),
     params(("id" = String, Path, description = "The mailbox")),
-    responses((status = 200, body = Account, description = "The mailbox"), responses::Bearer, responses::Missing, responses::Always))]
+    responses((status = 200, description = "The mailbox", content((Account = "application/json"), (Account = "application/ld+json"))), responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     principal: MailboxPrincipal,

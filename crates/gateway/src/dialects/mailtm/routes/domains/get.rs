@@ -16,7 +16,7 @@ use crate::{
 /// Returns a domain.
 #[utoipa::path(get, path = "/domains/{id}", tag = "domains", operation_id = "get_domain", security((), ("pro" = [])),
     params(("id" = String, Path, description = "The domain")),
-    responses((status = 200, body = Domain, description = "The domain"), responses::MaybeBearer, responses::Missing, responses::Always))]
+    responses((status = 200, description = "The domain", content((Domain = "application/json"), (Domain = "application/ld+json"))), responses::MaybeBearer, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     MaybeProToken(pro): MaybeProToken,

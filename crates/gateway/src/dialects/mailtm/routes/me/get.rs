@@ -14,7 +14,7 @@ use crate::{
 
 /// Returns the mailbox of the token.
 #[utoipa::path(get, path = "/me", tag = "accounts", operation_id = "get_me", security(("mailbox" = [])),
-    responses((status = 200, body = Account, description = "The mailbox"), responses::Bearer, responses::Always))]
+    responses((status = 200, description = "The mailbox", content((Account = "application/json"), (Account = "application/ld+json"))), responses::Bearer, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     principal: MailboxPrincipal,

@@ -15,7 +15,7 @@ use crate::{
 /// Returns a whole message. Reading does not mark it.
 #[utoipa::path(get, path = "/messages/{id}", tag = "messages", operation_id = "get_message", security(("mailbox" = [])),
     params(("id" = String, Path, description = "The message")),
-    responses((status = 200, body = Message, description = "The message"), responses::Bearer, responses::Missing, responses::Always))]
+    responses((status = 200, description = "The message", content((Message = "application/json"), (Message = "application/ld+json"))), responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     principal: MailboxPrincipal,

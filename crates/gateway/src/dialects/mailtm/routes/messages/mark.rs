@@ -23,7 +23,7 @@ pub(crate) struct Mark {
 /// Marks a message as read, or as unread.
 #[utoipa::path(patch, path = "/messages/{id}", tag = "messages", operation_id = "mark_message", security(("mailbox" = [])),
     params(("id" = String, Path, description = "The message")), request_body = Option<Mark>,
-    responses((status = 200, body = Message, description = "The message"), responses::BearerAndBody, responses::Missing, responses::Always))]
+    responses((status = 200, description = "The message", content((Message = "application/json"), (Message = "application/ld+json"))), responses::BearerAndBody, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     principal: MailboxPrincipal,

@@ -22,7 +22,7 @@ const MAX_SOURCE_BYTES: i64 = 10 << 20;
 /// Returns a message as it was received, in JSON. A message larger than 10 MiB can only be downloaded.
 #[utoipa::path(get, path = "/sources/{id}", tag = "messages", operation_id = "get_source", security(("mailbox" = [])),
     params(("id" = String, Path, description = "The message")),
-    responses((status = 200, body = Source, description = "The source"), responses::Bearer, responses::Missing, responses::Always))]
+    responses((status = 200, description = "The source", content((Source = "application/json"), (Source = "application/ld+json"))), responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     client: ClientAddress,
