@@ -35,6 +35,9 @@ config_section! {
         pub hash_workers: u32 = 0,
         /// Sign-ins that wait for a hashing thread, 1 to 10000; more are rejected at once.
         pub hash_queue: u32 = 64,
+        /// Whether the key that clients of mail.td derive from a mailbox's password is stored with it, so that both open the
+        /// mailbox. It costs one more hash when a password is set.
+        pub mailtd_keys: bool = true,
     }
 }
 

@@ -21,7 +21,10 @@ use tokio::sync::oneshot;
 
 use crate::{
     error::Error,
-    model::password::{Memory, Password, StoredPassword},
+    model::{
+        mailbox_secret::{MailboxSecret, StoredSecret, Verification},
+        password::{Memory, Password, StoredPassword},
+    },
 };
 
 /// The pool. Dropping it ends each thread after its current job.
@@ -43,16 +46,38 @@ struct Queue {
     is_closed: bool,
 }
 
-enum Job {
-    Hash {
-        password: Password,
-        reply: oneshot::Sender<Result<StoredPassword, Error>>,
-    },
-    Verify {
-        password: Password,
-        stored: Option<StoredPassword>,
-        reply: oneshot::Sender<Result<bool, Error>>,
-    },
+/// One piece of work, and who waits for its result.
+struct Job {
+    /// The metric label.
+    operation: &'static str,
+    work: Box<dyn Work>,
+}
+
+trait Work: Send {
+    /// Returns whether the caller has disconnected.
+    fn is_abandoned(&self) -> bool;
+    /// Does the work. A caller that has disconnected meanwhile is not an error.
+    fn run(self: Box<Self>, memory: &mut Memory);
+}
+
+struct Call<F, T> {
+    hash: F,
+    reply: oneshot::Sender<Result<T, Error>>,
+}
+
+impl<F, T> Work for Call<F, T>
+where
+    F: FnOnce(&mut Memory) -> Result<T, Error> + Send,
+    T: Send,
+{
+    fn is_abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+
+    fn run(self: Box<Self>, memory: &mut Memory) {
+        let Self { hash, reply } = *self;
+        let _ = reply.send(hash(memory));
+    }
 }
 
 impl HashPool {
@@ -105,9 +130,7 @@ impl HashPool {
     /// Hashes a password for storage.
     #[tracing::instrument(name = "auth.hash", level = "debug", skip_all)]
     pub(crate) async fn hash(&self, password: Password) -> Result<StoredPassword, Error> {
-        let (reply, answer) = oneshot::channel();
-        self.submit(Job::Hash { password, reply })?;
-        answer.await.unwrap_or(Err(Error::Stopping))
+        self.call("hash", move |memory| memory.hash(&password)).await
     }
 
     /// Compares a password with a stored hash. Without one it does the same work and returns false.
@@ -117,13 +140,32 @@ impl HashPool {
         password: Password,
         stored: Option<StoredPassword>,
     ) -> Result<bool, Error> {
-        let (reply, answer) = oneshot::channel();
-        self.submit(Job::Verify {
-            password,
-            stored,
-            reply,
-        })?;
-        answer.await.unwrap_or(Err(Error::Stopping))
+        self.call("verify", move |memory| memory.verify(&password, stored.as_ref()))
+            .await
+    }
+
+    /// Hashes the secret of a mailbox for storage.
+    #[tracing::instrument(name = "auth.hash", level = "debug", skip_all)]
+    pub(crate) async fn hash_secret(
+        &self,
+        secret: MailboxSecret,
+        keeps_key: bool,
+    ) -> Result<StoredSecret, Error> {
+        self.call("hash", move |memory| memory.hash_secret(&secret, keeps_key))
+            .await
+    }
+
+    /// Compares the secret of a mailbox with what is stored. Without anything stored it does the same work and returns
+    /// [`Verification::Failed`].
+    #[tracing::instrument(name = "auth.hash", level = "debug", skip_all)]
+    pub(crate) async fn verify_secret(
+        &self,
+        secret: MailboxSecret,
+        stored: Option<StoredSecret>,
+        keeps_key: bool,
+    ) -> Result<Verification, Error> {
+        let verify = move |memory: &mut Memory| memory.verify_secret(&secret, stored.as_ref(), keeps_key);
+        self.call("verify", verify).await
     }
 
     /// Ends the threads and fails all queued jobs.
@@ -135,6 +177,17 @@ impl HashPool {
         self.shared.wake.notify_all();
     }
 
+    async fn call<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        hash: impl FnOnce(&mut Memory) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        let work = Box::new(Call { hash, reply });
+        self.submit(Job { operation, work })?;
+        answer.await.unwrap_or(Err(Error::Stopping))
+    }
+
     fn submit(&self, job: Job) -> Result<(), Error> {
         let mut queue = self.shared.queue.lock();
         if queue.is_closed {
@@ -142,7 +195,7 @@ impl HashPool {
         }
         if queue.jobs.len() >= self.max_queued {
             // Jobs whose callers have disconnected must not take up the queue.
-            queue.jobs.retain(|job| !job.is_abandoned());
+            queue.jobs.retain(|job| !job.work.is_abandoned());
         }
         if queue.jobs.len() >= self.max_queued {
             drop(queue);
@@ -170,8 +223,8 @@ impl Shared {
     fn work(&self) {
         let mut memory = Memory::default();
         while let Some(job) = self.next_job(&mut memory) {
-            let (started, operation) = (Instant::now(), job.operation());
-            if catch_unwind(AssertUnwindSafe(|| job.run(&mut memory))).is_err() {
+            let (started, operation) = (Instant::now(), job.operation);
+            if catch_unwind(AssertUnwindSafe(|| job.work.run(&mut memory))).is_err() {
                 tracing::error!(operation, "a hashing thread panicked");
                 memory = Memory::default();
             }
@@ -188,7 +241,7 @@ impl Shared {
                 return None;
             }
             match queue.jobs.pop_front() {
-                Some(job) if job.is_abandoned() => {}
+                Some(job) if job.work.is_abandoned() => {}
                 Some(job) => return Some(job),
                 None if memory.is_dirty() => {
                     drop(queue);
@@ -196,38 +249,6 @@ impl Shared {
                     queue = self.queue.lock();
                 }
                 None => self.wake.wait(&mut queue),
-            }
-        }
-    }
-}
-
-impl Job {
-    fn is_abandoned(&self) -> bool {
-        match self {
-            Self::Hash { reply, .. } => reply.is_closed(),
-            Self::Verify { reply, .. } => reply.is_closed(),
-        }
-    }
-
-    fn operation(&self) -> &'static str {
-        match self {
-            Self::Hash { .. } => "hash",
-            Self::Verify { .. } => "verify",
-        }
-    }
-
-    /// Does the work. A caller that has disconnected meanwhile is not an error.
-    fn run(self, memory: &mut Memory) {
-        match self {
-            Self::Hash { password, reply } => {
-                let _ = reply.send(memory.hash(&password));
-            }
-            Self::Verify {
-                password,
-                stored,
-                reply,
-            } => {
-                let _ = reply.send(memory.verify(&password, stored.as_ref()));
             }
         }
     }

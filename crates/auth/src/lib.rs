@@ -99,6 +99,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
         tasks: deps.tasks,
         registration: config.registration,
         max_tokens: config.max_tokens,
+        keeps_keys: config.mailtd_keys,
         validations,
         revocation_metrics: RevocationMetrics::new(),
     });

@@ -2,5 +2,6 @@
 
 pub(crate) mod email;
 pub(crate) mod jwt;
+pub(crate) mod mailbox_secret;
 pub(crate) mod password;
 pub(crate) mod pro_token;

@@ -8,14 +8,16 @@ use mayfly_proto::auth::{
     ChangeUserPasswordRequest, ChangeUserPasswordResponse, CheckUserPasswordRequest,
     CheckUserPasswordResponse, CreateCredentialRequest, CreateCredentialResponse, CreateProTokenRequest,
     CreateProTokenResponse, DeleteCredentialRequest, DeleteCredentialResponse, DeleteUserRequest,
-    DeleteUserResponse, GetUserRequest, GetUserResponse, IssueSandboxCredentialRequest,
-    IssueSandboxCredentialResponse, ListProTokensRequest, ListProTokensResponse, MailboxPrincipal,
-    ProPrincipal, ProToken, RegisterUserRequest, RegisterUserResponse, ResetPasswordRequest,
-    ResetPasswordResponse, RevokeSandboxCredentialsRequest, RevokeSandboxCredentialsResponse,
-    RevokeTokenRequest, RevokeTokenResponse, SignInLocalUserRequest, SignInLocalUserResponse, SignInRequest,
-    SignInResponse, SignInUserRequest, SignInUserResponse, SignOutUserRequest, SignOutUserResponse,
-    ValidateSubmissionRequest, ValidateSubmissionResponse, ValidateTokenRequest, ValidateTokenResponse,
-    auth_server, validate_token_response,
+    DeleteUserResponse, GetUserRequest, GetUserResponse, IssueAnonymousTokenRequest,
+    IssueAnonymousTokenResponse, IssueSandboxCredentialRequest, IssueSandboxCredentialResponse,
+    ListProTokensRequest, ListProTokensResponse, MailboxPrincipal, ProPrincipal, ProToken,
+    RegisterUserRequest, RegisterUserResponse, ResetPasswordRequest, ResetPasswordResponse,
+    RevokeSandboxCredentialsRequest, RevokeSandboxCredentialsResponse, RevokeTokenRequest,
+    RevokeTokenResponse, SignInLocalUserRequest, SignInLocalUserResponse, SignInRequest, SignInResponse,
+    SignInUserRequest, SignInUserResponse, SignOutUserRequest, SignOutUserResponse,
+    ValidateAnonymousTokenRequest, ValidateAnonymousTokenResponse, ValidateSubmissionRequest,
+    ValidateSubmissionResponse, ValidateTokenRequest, ValidateTokenResponse, auth_server,
+    validate_token_response,
 };
 use mayfly_rpc::Failure;
 use mayfly_types::ErrorCode;
@@ -23,6 +25,10 @@ use tonic::{Request, Response, Status};
 
 use crate::{
     error::Error,
+    model::{
+        mailbox_secret::{AuthKey, KeySalt, MailboxSecret},
+        password::{Owner, Password},
+    },
     service::{Principal, Service},
 };
 
@@ -61,6 +67,30 @@ fn id<T: FromStr>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|_| Error::NotFound)
 }
 
+/// Decodes the secret that a mailbox is to have.
+fn new_secret(password: &[u8], key: Option<&[u8]>, address: &str) -> Result<MailboxSecret, Error> {
+    secret(key, address, || Password::new(password, Owner::Mailbox))
+}
+
+/// Decodes a secret to verify.
+fn guess(password: &[u8], key: Option<&[u8]>, address: &str) -> Result<MailboxSecret, Error> {
+    secret(key, address, || Password::guess(password))
+}
+
+fn secret(
+    key: Option<&[u8]>,
+    address: &str,
+    password: impl FnOnce() -> Result<Password, Error>,
+) -> Result<MailboxSecret, Error> {
+    Ok(match key {
+        Some(key) => MailboxSecret::Key(AuthKey::new(key)?),
+        None => MailboxSecret::Password {
+            password: password()?,
+            salt: KeySalt::of(address),
+        },
+    })
+}
+
 #[tonic::async_trait]
 impl auth_server::Auth for Rpc {
     async fn create_credential(
@@ -69,14 +99,16 @@ impl auth_server::Auth for Rpc {
     ) -> Result<Response<CreateCredentialResponse>, Status> {
         let request = request.into_inner();
         let account_id = id(&request.account_id)?;
-        let token = self.0.create_credential(account_id, &request.password).await?;
+        let secret = new_secret(&request.password, request.auth_key.as_deref(), &request.address)?;
+        let token = self.0.create_credential(account_id, secret).await?;
         Ok(Response::new(CreateCredentialResponse { token }))
     }
 
     async fn sign_in(&self, request: Request<SignInRequest>) -> Result<Response<SignInResponse>, Status> {
         let request = request.into_inner();
         let account_id = request.account_id.map(|text| id(&text)).transpose()?;
-        let token = self.0.sign_in(account_id, &request.password).await?;
+        let guess = guess(&request.password, request.auth_key.as_deref(), &request.address)?;
+        let token = self.0.sign_in(account_id, guess).await?;
         Ok(Response::new(SignInResponse { token }))
     }
 
@@ -86,7 +118,8 @@ impl auth_server::Auth for Rpc {
     ) -> Result<Response<ResetPasswordResponse>, Status> {
         let request = request.into_inner();
         let account_id = id(&request.account_id)?;
-        self.0.reset_password(account_id, &request.password).await?;
+        let secret = new_secret(&request.password, request.auth_key.as_deref(), &request.address)?;
+        self.0.reset_password(account_id, secret).await?;
         Ok(Response::new(ResetPasswordResponse {}))
     }
 
@@ -115,6 +148,25 @@ impl auth_server::Auth for Rpc {
         Ok(Response::new(ValidateTokenResponse {
             principal: Some(principal),
         }))
+    }
+
+    async fn issue_anonymous_token(
+        &self,
+        _: Request<IssueAnonymousTokenRequest>,
+    ) -> Result<Response<IssueAnonymousTokenResponse>, Status> {
+        let (token, expires_at) = self.0.issue_anonymous_token()?;
+        Ok(Response::new(IssueAnonymousTokenResponse {
+            token,
+            expires_at: expires_at.unix_timestamp(),
+        }))
+    }
+
+    async fn validate_anonymous_token(
+        &self,
+        request: Request<ValidateAnonymousTokenRequest>,
+    ) -> Result<Response<ValidateAnonymousTokenResponse>, Status> {
+        self.0.validate_anonymous_token(&request.get_ref().token)?;
+        Ok(Response::new(ValidateAnonymousTokenResponse {}))
     }
 
     async fn register_user(

@@ -1,6 +1,7 @@
 //! The use cases: one per file, each named after its RPC.
 
 mod admin;
+mod anonymous_tokens;
 mod change_user_password;
 mod check_user_password;
 mod create_credential;
@@ -59,6 +60,8 @@ pub(crate) struct Service {
     pub(crate) tasks: Tasks,
     pub(crate) registration: Registration,
     pub(crate) max_tokens: u32,
+    /// Whether the key of a mailbox's password is stored with it.
+    pub(crate) keeps_keys: bool,
     pub(crate) validations: Counter<u64>,
     pub(crate) revocation_metrics: RevocationMetrics,
 }

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod auth_keys;
 mod idempotency;
 mod jwt;
 mod lifecycle;

@@ -45,6 +45,24 @@ pub(crate) struct TestToken {
 }
 
 pub(crate) const PASSWORD: &str = "correct horse";
+/// The address of the mailbox of [`Secret`].
+pub(crate) const ADDRESS: &str = "user@box.test";
+
+/// A password, or a key in hexadecimal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Secret<'a> {
+    Password(&'a str),
+    Key(&'a str),
+}
+
+impl Secret<'_> {
+    fn fields(self) -> (bytes::Bytes, Option<bytes::Bytes>) {
+        match self {
+            Self::Password(password) => (to_bytes(password), None),
+            Self::Key(key) => (bytes::Bytes::new(), Some(hex::decode(key).unwrap().into())),
+        }
+    }
+}
 
 impl World {
     pub(crate) async fn new(db: Db) -> Self {
@@ -154,6 +172,7 @@ impl World {
         let request = CreateCredentialRequest {
             account_id: id.to_owned(),
             password: to_bytes(password),
+            ..CreateCredentialRequest::default()
         };
         Ok(self.client().create_credential(request).await?.into_inner().token)
     }
@@ -162,6 +181,7 @@ impl World {
         let request = SignInRequest {
             account_id: id.map(str::to_owned),
             password: to_bytes(password),
+            ..SignInRequest::default()
         };
         Ok(self.client().sign_in(request).await?.into_inner().token)
     }
@@ -170,6 +190,43 @@ impl World {
         let request = ResetPasswordRequest {
             account_id: id.to_owned(),
             password: to_bytes(password),
+            ..ResetPasswordRequest::default()
+        };
+        Ok(self.client().reset_password(request).await.map(drop)?)
+    }
+
+    /// Creates a credential for [`ADDRESS`], as the gateway does for clients of mail.td.
+    pub(crate) async fn create_secret(&self, id: &str, secret: Secret<'_>) -> Answer<String> {
+        let (password, auth_key) = secret.fields();
+        let request = CreateCredentialRequest {
+            account_id: id.to_owned(),
+            password,
+            address: ADDRESS.to_owned(),
+            auth_key,
+        };
+        Ok(self.client().create_credential(request).await?.into_inner().token)
+    }
+
+    /// Signs in to the mailbox with [`ADDRESS`].
+    pub(crate) async fn sign_in_secret(&self, id: Option<&str>, secret: Secret<'_>) -> Answer<String> {
+        let (password, auth_key) = secret.fields();
+        let request = SignInRequest {
+            account_id: id.map(str::to_owned),
+            password,
+            address: ADDRESS.to_owned(),
+            auth_key,
+        };
+        Ok(self.client().sign_in(request).await?.into_inner().token)
+    }
+
+    /// Resets the secret of the mailbox with [`ADDRESS`].
+    pub(crate) async fn reset_secret(&self, id: &str, secret: Secret<'_>) -> Answer<()> {
+        let (password, auth_key) = secret.fields();
+        let request = ResetPasswordRequest {
+            account_id: id.to_owned(),
+            password,
+            address: ADDRESS.to_owned(),
+            auth_key,
         };
         Ok(self.client().reset_password(request).await.map(drop)?)
     }

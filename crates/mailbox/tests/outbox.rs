@@ -63,6 +63,7 @@ impl RealAuth {
         let request = CreateCredentialRequest {
             account_id: account_id.to_owned(),
             password: b"secret"[..].into(),
+            ..CreateCredentialRequest::default()
         };
         self.client
             .clone()

@@ -26,7 +26,7 @@ mod tests {
     fn reads_are_idempotent_and_change_nothing() {
         assert!(READ_METHODS.iter().all(|read| IDEMPOTENT_METHODS.contains(read)));
         assert!(READ_METHODS.contains(&"/mayfly.auth.v1.Auth/ValidateToken"));
-        for method in ["MarkMessageRead", "GetMessageSource"] {
+        for method in ["MarkMessageRead", "GetMessageSource", "ResolveRecipient"] {
             let path = format!("/{}/{method}", mailbox::mailbox_server::SERVICE_NAME);
             assert!(!READ_METHODS.contains(&&*path), "{path}");
         }
@@ -37,6 +37,7 @@ mod tests {
     fn these_may_be_repeated_and_no_other() {
         let mailbox = [
             "ListDomains",
+            "GetOpenDomains",
             "ActivateMailbox",
             "ReleaseMailbox",
             "FindMailbox",
@@ -67,6 +68,8 @@ mod tests {
         let auth = [
             "DeleteCredential",
             "ValidateToken",
+            "IssueAnonymousToken",
+            "ValidateAnonymousToken",
             "GetUser",
             "DeleteUser",
             "ListProTokens",

@@ -268,13 +268,15 @@ impl Connection {
     async fn deliver(&mut self, mail: Mail) -> Delivery {
         let counted = match &mail.recipients {
             // The mailbox of a sandbox has no limit: the client that logged in has one.
-            Recipients::Mailboxes(ids) if self.is_limited => match self.context.intake.count(ids, self.peer) {
-                Some(counted) => Some(counted),
-                None => {
-                    self.context.metrics.recipient_limited();
-                    return Delivery::Limited;
+            Recipients::Mailboxes(ids) if self.is_limited => {
+                match self.context.intake.count(ids, self.peer) {
+                    Some(counted) => Some(counted),
+                    None => {
+                        self.context.metrics.recipient_limited();
+                        return Delivery::Limited;
+                    }
                 }
-            },
+            }
             Recipients::Mailboxes(_) | Recipients::Sandbox { .. } => None,
         };
         let delivering = self.context.mailboxes.deliver(mail, self.peer);

@@ -52,6 +52,10 @@ reasons! {
     PasswordTooShort = "PASSWORD_TOO_SHORT",
     /// The password is above the maximum length.
     PasswordTooLong = "PASSWORD_TOO_LONG",
+    /// A key in place of a password is not 64 hexadecimal digits.
+    InvalidAuthKey = "INVALID_AUTH_KEY",
+    /// A cursor of messages is malformed.
+    InvalidSince = "INVALID_SINCE",
     /// No attachment has this index.
     InvalidIndex = "INVALID_INDEX",
     /// The address or the password is wrong.
@@ -110,6 +114,10 @@ reasons! {
     MessageTooLarge = "MESSAGE_TOO_LARGE",
     /// Too many calls of this kind.
     RateLimited = "RATE_LIMITED",
+    /// Too many calls wait for mail of one address.
+    AddressBusy = "ADDRESS_BUSY",
+    /// Too many calls of one credential or client wait for mail.
+    CredentialBusy = "CREDENTIAL_BUSY",
     /// All workers are busy; a retry may succeed.
     Overloaded = "OVERLOADED",
     /// A store or a peer cannot be reached.

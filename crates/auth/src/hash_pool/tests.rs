@@ -39,11 +39,11 @@ async fn full_queue_refuses_until_a_caller_disconnects() {
     drop(second);
     let job = pool.shared.next_job(&mut Memory::default()).unwrap();
     assert_eq!(
-        (job.operation(), queued(&pool)),
+        (job.operation, queued(&pool)),
         ("verify", 0),
         "the job of a disconnected caller is skipped"
     );
-    job.run(&mut Memory::default());
+    job.work.run(&mut Memory::default());
     assert!(!third.await.unwrap());
 }
 

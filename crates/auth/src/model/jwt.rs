@@ -2,7 +2,7 @@
 //! parses the JSON.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use mayfly_types::{AccountId, SecretKey, UserId};
+use mayfly_types::{AccountId, SecretKey, UserId, random_bytes};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use time::{Duration, OffsetDateTime};
@@ -12,6 +12,12 @@ use crate::error::{Error, Refusal};
 const ISSUER: &str = "mayfly";
 const MAILBOX: &str = "mailbox";
 const PRO: &str = "pro";
+/// Of tokens that give no rights: an audience of its own, so that none passes for another JWT.
+const ANONYMOUS: &str = "anonymous";
+/// How an anonymous token begins; a JWT follows.
+const ANONYMOUS_PREFIX: &str = "tm_anon_";
+/// The lifetime of an anonymous token.
+const ANONYMOUS_LIFETIME: Duration = Duration::days(1);
 
 /// The lifetime of a JWT.
 const LIFETIME: Duration = Duration::days(7);
@@ -79,32 +85,63 @@ impl KeyRing {
         generation: i64,
         now: OffsetDateTime,
     ) -> Result<String, Error> {
-        let key = self
-            .keys
-            .first()
-            .ok_or(Error::Defect("there is no signing key"))?;
-        let seconds = |at: OffsetDateTime| {
-            u64::try_from(at.unix_timestamp()).map_err(|_| Error::Defect("the clock is before 1970"))
-        };
         let (aud, sub) = match subject {
             Subject::Account(id) => (MAILBOX, id.to_string()),
             Subject::User(id) => (PRO, id.to_string()),
         };
-        let claims = Claims {
+        self.sign(&Claims {
             iss: ISSUER.to_owned(),
             aud: aud.to_owned(),
             sub,
             r#gen: u64::try_from(generation).map_err(|_| Error::Defect("a generation is negative"))?,
-            iat: seconds(now)?,
-            nbf: seconds(now)?,
-            exp: seconds(now + LIFETIME)?,
-        };
-        jsonwebtoken::encode(&header(&key.id), &claims, &key.signing)
+            iat: unix_secs(now)?,
+            nbf: unix_secs(now)?,
+            exp: unix_secs(now + LIFETIME)?,
+        })
+    }
+
+    /// Signs a token that gives no rights, and returns when it expires.
+    pub(crate) fn issue_anonymous(&self, now: OffsetDateTime) -> Result<(String, OffsetDateTime), Error> {
+        let expires_at = now + ANONYMOUS_LIFETIME;
+        let jwt = self.sign(&Claims {
+            iss: ISSUER.to_owned(),
+            aud: ANONYMOUS.to_owned(),
+            sub: hex::encode(random_bytes::<16>()),
+            r#gen: 0,
+            iat: unix_secs(now)?,
+            nbf: unix_secs(now)?,
+            exp: unix_secs(expires_at)?,
+        })?;
+        Ok((format!("{ANONYMOUS_PREFIX}{jwt}"), expires_at))
+    }
+
+    /// Verifies an anonymous token.
+    pub(crate) fn verify_anonymous(&self, token: &str, now: OffsetDateTime) -> Result<(), Refusal> {
+        let jwt = token.strip_prefix(ANONYMOUS_PREFIX).ok_or(Refusal::Malformed)?;
+        let claims = self.decode(jwt)?;
+        check_times(&claims, now)?;
+        match claims.aud.as_str() {
+            ANONYMOUS => Ok(()),
+            _ => Err(Refusal::Claims),
+        }
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String, Error> {
+        let key = self
+            .keys
+            .first()
+            .ok_or(Error::Defect("there is no signing key"))?;
+        jsonwebtoken::encode(&header(&key.id), claims, &key.signing)
             .map_err(|_| Error::Defect("a JWT cannot be signed"))
     }
 
     /// Verifies a JWT and returns its subject and generation. The caller checks that the generation is still current.
     pub(crate) fn verify(&self, token: &str, now: OffsetDateTime) -> Result<(Subject, i64), Refusal> {
+        check(&self.decode(token)?, now)
+    }
+
+    /// Checks header and signature of a JWT, and returns its claims.
+    fn decode(&self, token: &str) -> Result<Claims, Refusal> {
         if token.len() > MAX_BYTES {
             return Err(Refusal::Malformed);
         }
@@ -124,8 +161,12 @@ impl KeyRing {
                 _ => Refusal::Claims,
             })?
             .claims;
-        check(&claims, now)
+        Ok(claims)
     }
+}
+
+fn unix_secs(at: OffsetDateTime) -> Result<u64, Error> {
+    u64::try_from(at.unix_timestamp()).map_err(|_| Error::Defect("the clock is before 1970"))
 }
 
 fn header(key_id: &str) -> Header {
@@ -144,7 +185,7 @@ fn key_id(key: &SecretKey) -> String {
     hex::encode(&digest[..8])
 }
 
-fn check(claims: &Claims, now: OffsetDateTime) -> Result<(Subject, i64), Refusal> {
+fn check_times(claims: &Claims, now: OffsetDateTime) -> Result<(), Refusal> {
     if claims.iss != ISSUER {
         return Err(Refusal::Claims);
     }
@@ -164,6 +205,11 @@ fn check(claims: &Claims, now: OffsetDateTime) -> Result<(Subject, i64), Refusal
     if expires_at + LEEWAY <= now {
         return Err(Refusal::Expired);
     }
+    Ok(())
+}
+
+fn check(claims: &Claims, now: OffsetDateTime) -> Result<(Subject, i64), Refusal> {
+    check_times(claims, now)?;
     let subject = match claims.aud.as_str() {
         MAILBOX => claims.sub.parse().map(Subject::Account),
         PRO => claims.sub.parse().map(Subject::User),

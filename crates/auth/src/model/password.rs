@@ -18,8 +18,11 @@ const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// The scheme of stored hashes: argon2id over the plain password, as a PHC string. A pepper or another function would be 2.
+/// The scheme of stored hashes: argon2id over the plain password, as a PHC string. A pepper or another function would be a third.
 const ARGON2ID: i16 = 1;
+
+/// The same over a key of mail.td.
+const ARGON2ID_OF_KEY: i16 = 2;
 
 /// Whose password it is: the minimum lengths differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,7 @@ pub(crate) enum Owner {
 }
 
 /// A plain password, wiped when dropped.
+#[derive(Clone)]
 pub(crate) struct Password(Zeroizing<Vec<u8>>);
 
 impl Password {
@@ -51,6 +55,10 @@ impl Password {
     fn wrap(bytes: &[u8]) -> Self {
         Self(Zeroizing::new(bytes.to_vec()))
     }
+
+    pub(super) fn expose(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// A stored password hash: a scheme, and a PHC string with all parameters.
@@ -67,9 +75,14 @@ impl StoredPassword {
             .is_ok_and(|(params, _, _)| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES)
     }
 
+    /// Returns whether a key was hashed, and not a password.
+    pub(super) fn is_of_key(&self) -> bool {
+        self.scheme == ARGON2ID_OF_KEY
+    }
+
     fn read(&self) -> Result<(Params, Salt, Output), Error> {
         let unreadable = || Error::Defect("a stored password hash cannot be read");
-        if self.scheme != ARGON2ID {
+        if ![ARGON2ID, ARGON2ID_OF_KEY].contains(&self.scheme) {
             return Err(Error::Defect("a stored password hash has an unknown scheme"));
         }
         let hash = PasswordHash::new(&self.phc).map_err(|_| unreadable())?;
@@ -93,10 +106,19 @@ pub(crate) struct Memory {
 impl Memory {
     /// Hashes a password with a new salt and the current parameters.
     pub(crate) fn hash(&mut self, password: &Password) -> Result<StoredPassword, Error> {
+        self.hash_bytes(password.expose(), ARGON2ID)
+    }
+
+    /// Hashes a key with a new salt and the current parameters.
+    pub(super) fn hash_key(&mut self, key: &[u8]) -> Result<StoredPassword, Error> {
+        self.hash_bytes(key, ARGON2ID_OF_KEY)
+    }
+
+    fn hash_bytes(&mut self, secret: &[u8], scheme: i16) -> Result<StoredPassword, Error> {
         let params = current_params()?;
         let salt: [u8; SALT_BYTES] = random_bytes();
         let mut output = [0; HASH_BYTES];
-        self.argon2(&params, password, &salt, &mut output)?;
+        self.argon2(&params, secret, &salt, &mut output)?;
         let failed = |_| Error::Defect("a password hash cannot be written");
         let hash = PasswordHash {
             algorithm: argon2::ARGON2ID_IDENT,
@@ -106,7 +128,7 @@ impl Memory {
             hash: Some(Output::new(&output).map_err(failed)?),
         };
         Ok(StoredPassword {
-            scheme: ARGON2ID,
+            scheme,
             phc: hash.to_string(),
         })
     }
@@ -117,14 +139,23 @@ impl Memory {
         password: &Password,
         stored: Option<&StoredPassword>,
     ) -> Result<bool, Error> {
+        self.verify_bytes(password.expose(), stored)
+    }
+
+    /// As [`Memory::verify`], for a key too.
+    pub(super) fn verify_bytes(
+        &mut self,
+        secret: &[u8],
+        stored: Option<&StoredPassword>,
+    ) -> Result<bool, Error> {
         let Some(stored) = stored else {
             let mut output = [0; HASH_BYTES];
-            self.argon2(&current_params()?, password, &[0; SALT_BYTES], &mut output)?;
+            self.argon2(&current_params()?, secret, &[0; SALT_BYTES], &mut output)?;
             return Ok(false);
         };
         let (params, salt, expected) = stored.read()?;
         let mut output = Zeroizing::new(vec![0; expected.as_bytes().len()]);
-        self.argon2(&params, password, &salt, &mut output)?;
+        self.argon2(&params, secret, &salt, &mut output)?;
         Ok(expected.as_bytes().ct_eq(&output).into())
     }
 
@@ -139,10 +170,10 @@ impl Memory {
         self.is_dirty = false;
     }
 
-    fn argon2(
+    pub(super) fn argon2(
         &mut self,
         params: &Params,
-        password: &Password,
+        secret: &[u8],
         salt: &[u8],
         output: &mut [u8],
     ) -> Result<(), Error> {
@@ -152,7 +183,7 @@ impl Memory {
         }
         self.is_dirty = true;
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone())
-            .hash_password_into_with_memory(&password.0, salt, output, &mut self.blocks[..blocks])
+            .hash_password_into_with_memory(secret, salt, output, &mut self.blocks[..blocks])
             .map_err(|_| Error::Defect("argon2 refused its input"))
     }
 }

@@ -1,4 +1,4 @@
-//! Stores the password of a new mailbox.
+//! Stores the secret of a new mailbox.
 
 use std::sync::Arc;
 
@@ -10,36 +10,37 @@ use crate::{
     error::Error,
     model::{
         jwt::Subject,
-        password::{Owner, Password},
+        mailbox_secret::{MailboxSecret, Verification},
     },
 };
 
 impl Service {
-    /// Stores a mailbox's password and returns a JWT. A repetition with the same password changes nothing and returns
-    /// another JWT. A repetition with a different password is refused, so it cannot invalidate the first one's tokens.
+    /// Stores a mailbox's secret and returns a JWT. A repetition with the same secret changes nothing and returns another JWT. A
+    /// repetition with a different one is refused, so it cannot invalidate the first one's tokens.
     #[tracing::instrument(name = "auth.create_credential", skip_all)]
     pub(crate) async fn create_credential(
         self: &Arc<Self>,
         id: AccountId,
-        password: &[u8],
+        secret: MailboxSecret,
     ) -> Result<String, Error> {
-        let hash = self
+        let hashed = self
             .hash_pool
-            .hash(Password::new(password, Owner::Mailbox)?)
+            .hash_secret(secret.clone(), self.keeps_keys)
             .await?;
-        let (this, added, now) = (Arc::clone(self), hash.clone(), self.clock.now());
+        let (this, added, now) = (Arc::clone(self), hashed.clone(), self.clock.now());
         let change = async move {
             let change = this.store.add_credential(id, added, now);
             Ok(this.generations.change(Subject::Account(id), change).await?)
         };
         let stored = run_to_completion(&self.tasks, change).await?;
         // The salt is random, so only this call can have stored an equal hash.
-        let is_repeated = stored.password != hash;
+        let is_repeated = stored.secret.password != hashed.password;
         if is_repeated
-            && !self
+            && self
                 .hash_pool
-                .verify(Password::guess(password)?, Some(stored.password))
+                .verify_secret(secret, Some(stored.secret), self.keeps_keys)
                 .await?
+                == Verification::Failed
         {
             return Err(Refused::KeyReused.into());
         }

@@ -1,4 +1,4 @@
-//! Replaces a mailbox password.
+//! Replaces the secret of a mailbox.
 
 use std::sync::Arc;
 
@@ -7,28 +7,24 @@ use mayfly_types::AccountId;
 use super::{Service, run_to_completion};
 use crate::{
     error::Error,
-    model::{
-        jwt::Subject,
-        password::{Owner, Password},
-    },
+    model::{jwt::Subject, mailbox_secret::MailboxSecret},
     revocation_metrics::RevocationCause,
 };
 
 impl Service {
-    /// Replaces a mailbox's password. No validation that begins after the answer accepts an earlier JWT.
+    /// Replaces a mailbox's password and key. No validation that begins after the answer accepts an earlier JWT.
     #[tracing::instrument(name = "auth.reset_password", skip_all)]
     pub(crate) async fn reset_password(
         self: &Arc<Self>,
         id: AccountId,
-        password: &[u8],
+        secret: MailboxSecret,
     ) -> Result<(), Error> {
-        let password = Password::new(password, Owner::Mailbox)?;
-        let password = self.hash_pool.hash(password).await?;
+        let secret = self.hash_pool.hash_secret(secret, self.keeps_keys).await?;
         let this = Arc::clone(self);
         let change = async move {
             let change = this
                 .generations
-                .change(Subject::Account(id), this.store.reset_credential(id, password));
+                .change(Subject::Account(id), this.store.reset_credential(id, secret));
             this.revocation_metrics
                 .measure(RevocationCause::PasswordReset, change)
                 .await

@@ -10,50 +10,69 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{Store, entities::credential, first_generation};
-use crate::model::password::StoredPassword;
+use crate::model::{
+    mailbox_secret::{KeyHash, StoredSecret},
+    password::StoredPassword,
+};
 
-/// What sign-in reads of a subject.
+/// What sign-in reads of a Pro user.
 #[derive(Debug)]
 pub(crate) struct Credential {
     pub(crate) password: StoredPassword,
     pub(crate) generation: i64,
 }
 
-impl From<credential::Model> for Credential {
+/// What sign-in reads of a mailbox.
+#[derive(Debug)]
+pub(crate) struct MailboxCredential {
+    pub(crate) secret: StoredSecret,
+    pub(crate) generation: i64,
+}
+
+impl From<credential::Model> for MailboxCredential {
     fn from(row: credential::Model) -> Self {
         let password = StoredPassword {
             scheme: row.password_scheme,
             phc: row.password_hash,
         };
+        let key_hash = row.auth_key_hash.and_then(|hash| hash.try_into().ok());
         Self {
-            password,
+            secret: StoredSecret {
+                password,
+                key_hash: key_hash.map(KeyHash),
+            },
             generation: row.generation,
         }
     }
 }
 
+fn key_hash_column(secret: &StoredSecret) -> Option<Vec<u8>> {
+    secret.key_hash.map(|hash| hash.0.to_vec())
+}
+
 impl Store {
-    pub(crate) async fn find_credential(&self, id: AccountId) -> Result<Option<Credential>, DbErr> {
+    pub(crate) async fn find_credential(&self, id: AccountId) -> Result<Option<MailboxCredential>, DbErr> {
         let read = self.database.read("find_credential", |c| {
             Box::pin(credential::Entity::find_by_id(id).one(c))
         });
-        Ok(read.await?.map(Credential::from))
+        Ok(read.await?.map(MailboxCredential::from))
     }
 
-    /// Stores a mailbox's first password if it has none. Returns the stored credential: this one or the existing one.
+    /// Stores a mailbox's first secret if it has none. Returns the stored credential: this one or the existing one.
     pub(crate) async fn add_credential(
         &self,
         id: AccountId,
-        password: StoredPassword,
+        secret: StoredSecret,
         now: OffsetDateTime,
-    ) -> Result<Credential, DbErr> {
+    ) -> Result<MailboxCredential, DbErr> {
         let write = self.database.tx("add_credential", move |tx| {
             let row = credential::ActiveModel {
                 account_id: Set(id),
-                password_scheme: Set(password.scheme),
-                password_hash: Set(password.phc.clone()),
+                password_scheme: Set(secret.password.scheme),
+                password_hash: Set(secret.password.phc.clone()),
                 generation: Set(first_generation()),
                 created_at_secs: Set(now.unix_timestamp()),
+                auth_key_hash: Set(key_hash_column(&secret)),
             };
             let keep_existing = OnConflict::column(credential::Column::AccountId)
                 .do_nothing()
@@ -65,45 +84,49 @@ impl Store {
                     .await?;
                 let stored = credential::Entity::find_by_id(id).one(tx).await?;
                 let gone = || DbErr::RecordNotFound("deleted concurrently".to_owned());
-                stored.map(Credential::from).ok_or_else(gone)
+                stored.map(MailboxCredential::from).ok_or_else(gone)
             })
         });
         write.await
     }
 
-    /// Replaces a password. Returns false if there is none.
-    pub(crate) async fn reset_credential(
-        &self,
-        id: AccountId,
-        password: StoredPassword,
-    ) -> Result<bool, DbErr> {
+    /// Replaces a secret. Returns false if there is none.
+    pub(crate) async fn reset_credential(&self, id: AccountId, secret: StoredSecret) -> Result<bool, DbErr> {
         let write = self.database.tx("reset_credential", move |tx| {
-            let password = password.clone();
+            let secret = secret.clone();
             Box::pin(async move {
                 let found = credential::Entity::find_by_id(id)
                     .lock_exclusive()
                     .one(tx)
                     .await?;
                 let Some(row) = found else { return Ok(false) };
-                replace_password(tx, row, password).await.map(|()| true)
+                replace_secret(tx, row, secret).await.map(|()| true)
             })
         });
         write.await
     }
 
-    /// Replaces the hash of the same password, unless the password was changed concurrently.
-    pub(crate) async fn rehash_credential(
+    /// Replaces the hashes of the same password, unless the password was changed concurrently.
+    pub(crate) async fn refresh_credential(
         &self,
         id: AccountId,
-        old: StoredPassword,
-        new: StoredPassword,
+        old: StoredSecret,
+        new: StoredSecret,
     ) -> Result<(), DbErr> {
-        let write = self.database.tx("rehash_credential", move |tx| {
+        let write = self.database.tx("refresh_credential", move |tx| {
+            let key_hash = Expr::value(key_hash_column(&new));
             let update = credential::Entity::update_many()
-                .col_expr(credential::Column::PasswordScheme, Expr::value(new.scheme))
-                .col_expr(credential::Column::PasswordHash, Expr::value(new.phc.clone()))
+                .col_expr(
+                    credential::Column::PasswordScheme,
+                    Expr::value(new.password.scheme),
+                )
+                .col_expr(
+                    credential::Column::PasswordHash,
+                    Expr::value(new.password.phc.clone()),
+                )
+                .col_expr(credential::Column::AuthKeyHash, key_hash)
                 .filter(credential::Column::AccountId.eq(id))
-                .filter(credential::Column::PasswordHash.eq(old.phc.clone()));
+                .filter(credential::Column::PasswordHash.eq(old.password.phc.clone()));
             Box::pin(async move { update.exec(tx).await.map(drop) })
         });
         write.await
@@ -128,16 +151,17 @@ impl Store {
     }
 }
 
-/// Writes a new password and the next generation, which invalidates every older JWT.
-async fn replace_password(
+/// Writes a new secret and the next generation, which invalidates every older JWT.
+async fn replace_secret(
     tx: &sea_orm::DatabaseTransaction,
     row: credential::Model,
-    password: StoredPassword,
+    secret: StoredSecret,
 ) -> Result<(), DbErr> {
     let generation = row.generation + 1;
     let mut row = credential::ActiveModel::from(row);
-    row.password_scheme = Set(password.scheme);
-    row.password_hash = Set(password.phc);
+    row.auth_key_hash = Set(key_hash_column(&secret));
+    row.password_scheme = Set(secret.password.scheme);
+    row.password_hash = Set(secret.password.phc);
     row.generation = Set(generation);
     row.update(tx).await.map(drop)
 }

@@ -143,6 +143,7 @@ impl World {
         let request = CreateCredentialRequest {
             account_id: account_id.to_owned(),
             password: Bytes::from_static(PASSWORD),
+            ..CreateCredentialRequest::default()
         };
         Ok(self
             .auth

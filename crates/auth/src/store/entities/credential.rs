@@ -12,6 +12,7 @@ pub struct Model {
     pub password_hash: String,
     pub generation: i64,
     pub created_at_secs: i64,
+    pub auth_key_hash: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
