@@ -38,6 +38,13 @@ config_section! {
         /// Names before the `@` that cannot be created on a system domain, nor with a tag: role names (RFC 2142), and those by
         /// which certificate authorities accept proof of a domain. Empty reserves none. Existing mailboxes stay.
         pub reserved_local_parts: List<String> = reserved_local_parts(),
+        /// Domains whose every address receives mail without being created, and is read by everybody who knows it, by clients of
+        /// mail.cx `/v1`; the first is the default. None may be among `domains`.
+        pub open_domains: List<DomainName> = List::default(),
+        /// How long a message is kept on an open domain, at least `1m` and at most `retention`.
+        pub open_retention: ConfigDuration = ConfigDuration::from_secs(3600),
+        /// Addresses of open domains that have mail at one time, at most 10000000; mail to more is rejected.
+        pub max_open_mailboxes: u32 = 100_000,
         /// Address of a mailbox of this server that receives mail to `postmaster` and `abuse` of the system domains and of
         /// `smtp.hostname`; unset, that mail is rejected.
         pub operator_address: Option<String> = None,
@@ -93,6 +100,8 @@ fn reserved_local_parts() -> List<String> {
 const DAY_SECS: u64 = 86_400;
 /// Sizes are signed in the database and the protocol; nothing near the limit is ever meant.
 const MAX_BYTES: u64 = 1 << 50;
+/// They are counted whenever one is created.
+const MAX_OPEN_MAILBOXES: u32 = 10_000_000;
 /// The largest blob that SQLite takes is a little under a gigabyte.
 const MAX_MESSAGE_BYTES: u64 = 512 << 20;
 
@@ -126,6 +135,18 @@ impl Config {
                     format!("must be from {least_secs}s to 36500d"),
                 ));
             }
+        }
+        if self.open_retention.0 < Duration::MINUTE || self.open_retention.0 > self.retention.0 {
+            return Err(ConfigError::new(
+                "mailbox.open_retention",
+                "must be from 1m to mailbox.retention",
+            ));
+        }
+        if !(1..=MAX_OPEN_MAILBOXES).contains(&self.max_open_mailboxes) {
+            return Err(ConfigError::new(
+                "mailbox.max_open_mailboxes",
+                format!("must be from 1 to {MAX_OPEN_MAILBOXES}"),
+            ));
         }
         let quotas = [
             ("mailbox.quota_bytes", self.quota_bytes),
@@ -209,6 +230,16 @@ impl Config {
         };
         i64::try_from(bytes).unwrap_or(i64::MAX)
     }
+}
+
+/// Names before the `@` that receive no mail on an open domain, where everybody would read it: role names, and those by which
+/// certificate authorities accept proof of a domain.
+pub(crate) const OPEN_RESERVED_LOCAL_PARTS: [&str; 6] =
+    ["postmaster", "abuse", "hostmaster", "webmaster", "admin", "root"];
+
+/// Returns whether an address receives no mail on an open domain.
+pub(crate) fn is_reserved_open(address: &Address) -> bool {
+    OPEN_RESERVED_LOCAL_PARTS.contains(&untagged_name(address))
 }
 
 fn is_operator_role(address: &Address) -> bool {
@@ -322,6 +353,20 @@ mod tests {
                 "mailbox.tombstone",
                 Config {
                     tombstone: "99999d".parse().unwrap(),
+                    ..Config::default()
+                },
+            ),
+            (
+                "mailbox.open_retention",
+                Config {
+                    open_retention: "8d".parse().unwrap(),
+                    ..Config::default()
+                },
+            ),
+            (
+                "mailbox.max_open_mailboxes",
+                Config {
+                    max_open_mailboxes: 0,
                     ..Config::default()
                 },
             ),

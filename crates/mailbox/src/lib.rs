@@ -92,6 +92,9 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     report_reserved_names(config, &store, &system_domains)
         .await
         .map_err(|error| store.database().failed(error))?;
+    let open_domains = open_domains(config, &store)
+        .await
+        .map_err(|error| store.database().failed(error))?;
     let expiry = clock_guard::ClockGuard::start(deps.clock.clone(), &store)
         .await
         .map_err(|error| store.database().failed(error))?;
@@ -132,6 +135,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         ),
         storage,
         domains: system_domains,
+        open_domains,
         dns: dns::Dns::new(&config.dns_servers.0, config.dnssec.clone(), deps.mx_hostname),
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
         blocks,
@@ -147,6 +151,25 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     sweeper::start(service.clone(), &deps.tasks);
     domain_checks::start(service.clone(), &deps.tasks);
     Ok(Mailbox { service })
+}
+
+/// Returns the open domains. One that a user has verified stays with that user: its mail would become public.
+async fn open_domains(config: &Config, store: &Store) -> Result<Vec<DomainName>, DbErr> {
+    let mut open = Vec::new();
+    for domain in &config.open_domains.0 {
+        let name = domain.clone();
+        let verified = store.database().read("find_verified_domain", |c| {
+            Box::pin(async move { store::custom_domains::find_verified(c, name.as_str()).await })
+        });
+        match verified.await? {
+            None => open.push(domain.clone()),
+            Some(_) => tracing::error!(
+                %domain,
+                "a domain of mailbox.open_domains is the verified domain of a user, so it is not open"
+            ),
+        }
+    }
+    Ok(open)
 }
 
 /// Warns of mailboxes whose names are reserved by now: their owners can pose as the operator.

@@ -15,6 +15,7 @@ mod m20261129_000110_create_sandboxes;
 mod m20261129_000141_add_received_today;
 mod m20261129_000200_add_message_counts;
 mod m20261129_000201_add_message_addresses;
+mod m20261129_000310_create_open_mailboxes;
 
 pub(crate) struct Migrator;
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000141_add_received_today::Migration),
             Box::new(m20261129_000200_add_message_counts::Migration),
             Box::new(m20261129_000201_add_message_addresses::Migration),
+            Box::new(m20261129_000310_create_open_mailboxes::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());
         // Names begin with their date: the steps of both crates run in this order.

@@ -133,10 +133,11 @@ impl mailbox_server::Mailbox for Rpc {
     }
 
     async fn list_mailboxes(&self, request: Request<ListMailboxesRequest>) -> Answer<ListMailboxesResponse> {
-        let mailboxes = self
-            .0
-            .list_mailboxes(owner(&request.get_ref().owner_user_id)?)
-            .await?;
+        let request = request.get_ref();
+        let after = request.after_account_id.as_deref().map(str::parse).transpose();
+        let after = after.map_err(|_| Error::InvalidRequest("after_account_id is not a UUID"))?;
+        let owner = owner(&request.owner_user_id)?;
+        let mailboxes = self.0.list_mailboxes(owner, after, request.limit).await?;
         let mailboxes = mailboxes.iter().map(mailbox_to_proto).collect();
         Ok(Response::new(ListMailboxesResponse { mailboxes }))
     }
@@ -252,7 +253,7 @@ impl mailbox_server::Mailbox for Rpc {
             .0
             .list_messages(scope, request.page, request.page_size)
             .await?;
-        let oldest = self.0.oldest_shown();
+        let oldest = self.0.oldest_shown(scope.account());
         let shown = messages.iter().take_while(|message| message.id >= oldest);
         let messages = shown.cloned().map(summary_to_proto).collect();
         Ok(Response::new(ListMessagesResponse {
@@ -546,6 +547,18 @@ impl mailbox_server::Mailbox for Rpc {
         let opened = self.0.open_sandbox(owner(&r.owner_user_id)?, only, &r.username);
         let sandbox = Some(sandbox_to_proto(opened.await?));
         Ok(Response::new(proto::OpenSandboxResponse { sandbox }))
+    }
+
+    async fn get_open_domains(
+        &self,
+        _: Request<proto::GetOpenDomainsRequest>,
+    ) -> Answer<proto::GetOpenDomainsResponse> {
+        let open = self.0.get_open_domains();
+        Ok(Response::new(proto::GetOpenDomainsResponse {
+            domains: open.domains,
+            retention_secs: open.retention_secs,
+            reserved_local_parts: open.reserved_local_parts.map(str::to_owned).to_vec(),
+        }))
     }
 
     async fn delete_messages(

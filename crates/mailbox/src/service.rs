@@ -19,6 +19,7 @@ mod get_attachment;
 mod get_mailbox;
 mod get_message;
 mod get_message_source;
+mod get_open_domains;
 mod get_usage;
 mod large_reads;
 mod list_custom_domains;
@@ -31,6 +32,7 @@ mod list_sandboxes;
 mod list_usage_days;
 mod mark_message_read;
 mod mark_messages_read;
+mod open_mailboxes;
 mod open_sandbox;
 mod release_mailbox;
 mod reserve_mailbox;
@@ -56,8 +58,9 @@ pub(crate) use sweep::SweepTask;
 
 use std::sync::Arc;
 
+use mayfly_runtime::config::ConfigDuration;
 use mayfly_shared::bus::Publisher;
-use mayfly_types::{AccountId, Address, DomainName, MailboxEvent, MessageId, SharedClock, UserId};
+use mayfly_types::{AccountId, Address, DomainName, MailboxEvent, SharedClock, UserId};
 use mayfly_webhooks::Webhooks;
 use time::OffsetDateTime;
 use tokio::{sync::Notify, task::JoinError};
@@ -85,6 +88,8 @@ pub(crate) struct Service {
     pub(crate) config: Config,
     /// The system domains.
     pub(crate) domains: Vec<DomainName>,
+    /// The domains of open mailboxes.
+    pub(crate) open_domains: Vec<DomainName>,
     pub(crate) dns: Dns,
     pub(crate) store: Store,
     pub(crate) clock: SharedClock,
@@ -118,10 +123,12 @@ pub(crate) enum MessageScope {
     One(Scope),
     /// Every mailbox of a Pro user.
     AnyOwnedBy(UserId),
+    /// Every open mailbox.
+    AnyOpen,
 }
 
 impl Scope {
-    fn account(self) -> AccountId {
+    pub(crate) fn account(self) -> AccountId {
         match self {
             Self::Mailbox(account) | Self::Owned { account, .. } => account,
         }
@@ -137,6 +144,8 @@ impl Scope {
     /// Returns the error for a mailbox that is absent or out of reach.
     fn absent(self) -> Error {
         match self {
+            // An open mailbox comes and goes with its mail.
+            Self::Mailbox(account) if account.is_open() => Error::NotFound,
             Self::Mailbox(_) => Error::MailboxGone,
             Self::Owned { .. } => Error::NotFound,
         }
@@ -158,7 +167,19 @@ impl Service {
 
     /// Returns the start of the retention period.
     pub(crate) fn oldest(&self) -> OffsetDateTime {
-        let retention = config::duration(self.config.retention);
+        self.kept_since(self.config.retention)
+    }
+
+    /// Returns the start of the retention period of a mailbox.
+    pub(crate) fn oldest_in(&self, account: AccountId) -> OffsetDateTime {
+        match account.is_open() {
+            true => self.kept_since(self.config.open_retention),
+            false => self.oldest(),
+        }
+    }
+
+    fn kept_since(&self, retention: ConfigDuration) -> OffsetDateTime {
+        let retention = config::duration(retention);
         let now = self.expiry.now();
         now.checked_sub(retention).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
@@ -246,10 +267,11 @@ impl Service {
         let scope = match scope {
             MessageScope::One(scope) => scope,
             MessageScope::AnyOwnedBy(owner) => return self.owned_message(owner, message_id).await,
+            MessageScope::AnyOpen => self.open_mailbox_of(message_id).await?,
         };
         let mailbox = self.mailbox(scope).await?;
-        let id = self.live_id(message_id)?;
         let account = mailbox.id;
+        let id = model::live_message_id(message_id, self.oldest_in(account))?;
         let found = self
             .store
             .read("find_message", |c| {
@@ -261,7 +283,7 @@ impl Service {
 
     /// Returns a message in any of a Pro user's mailboxes, and the mailbox.
     async fn owned_message(&self, owner: UserId, message_id: &str) -> Result<(Arc<Mailbox>, Message), Error> {
-        let id = self.live_id(message_id)?;
+        let id = model::live_message_id(message_id, self.oldest())?;
         let found = self
             .store
             .read("find_owned_message", |c| {
@@ -271,10 +293,6 @@ impl Service {
         let (message, mailbox) = found.ok_or(Error::NotFound)?;
         self.record_use(mailbox.id, mailbox.last_active_at_ms);
         Ok((Arc::new(mailbox), message))
-    }
-
-    fn live_id(&self, message_id: &str) -> Result<MessageId, Error> {
-        model::live_message_id(message_id, self.oldest())
     }
 
     /// Returns the bytes of a message, with its codes and links. A message deleted meanwhile is not found.

@@ -13,6 +13,7 @@ pub(crate) mod entities;
 pub(crate) mod extracted;
 pub(crate) mod mailboxes;
 pub(crate) mod messages;
+pub(crate) mod open_mailboxes;
 pub(crate) mod outbox;
 pub(crate) mod owners;
 pub(crate) mod sandboxes;

@@ -202,6 +202,7 @@ async fn reserve_mailbox_concurrent_calls_respect_limit(db: Db) {
     world.create_for("b@mayfly.test", Some(&user())).await;
     let request = ListMailboxesRequest {
         owner_user_id: owner.clone(),
+        ..ListMailboxesRequest::default()
     };
     let listed = world
         .client

@@ -20,6 +20,7 @@ mod mailboxes;
 mod messages;
 mod migrations;
 mod mime;
+mod open_mailboxes;
 mod operators;
 mod outbox;
 mod owners;

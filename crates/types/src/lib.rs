@@ -7,6 +7,7 @@ pub mod error_code;
 pub mod ids;
 mod mailbox_event;
 mod message_received;
+mod open_mailbox;
 pub mod password;
 mod reason;
 pub mod secret;

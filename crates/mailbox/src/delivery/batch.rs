@@ -15,10 +15,14 @@ use crate::{
     error::Error,
     model,
     store::{
-        Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis,
+        Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis, open_mailboxes,
         sandboxes::{self, Evicted},
+        sweeps,
     },
 };
+
+/// Messages that are read at once to evict some.
+const EVICTED_ROWS: u64 = 100;
 
 /// What a commit stored.
 pub(super) struct Stored {
@@ -88,10 +92,17 @@ pub(super) async fn store_all(
         }
         outcomes.push(outcome);
     }
+    let evicted_bytes = evict_open_mailboxes(tx, &mut room).await?;
+    let opened: Vec<(AccountId, MessageId)> = message_rows
+        .iter()
+        .filter(|message| message.account_id.is_open())
+        .map(|message| (message.account_id, message.id))
+        .collect();
+    open_mailboxes::add_messages(tx, &opened).await?;
     deliveries::insert_raw(tx, raw_rows).await?;
     mayfly_webhooks::insert_events(tx, &received(&message_rows, &room, &stored), now).await?;
     deliveries::insert_messages(tx, message_rows).await?;
-    evict(tx, deliveries, &mut room).await?;
+    evict_sandboxes(tx, deliveries, &mut room).await?;
     let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
     changed.sort_unstable_by_key(|room| room.mailbox.id);
     for some in changed.chunks(100) {
@@ -124,8 +135,34 @@ pub(super) async fn store_all(
     Ok(Stored {
         outcomes,
         changed: changed.collect(),
-        anonymous_bytes: anonymous.taken,
+        anonymous_bytes: anonymous.taken - evicted_bytes,
     })
+}
+
+/// Removes the oldest mail of open mailboxes that the batch fills. Returns how many bytes that frees.
+async fn evict_open_mailboxes(tx: &DatabaseTransaction, room: &mut HashMap<AccountId, Room>) -> Result<i64, Error> {
+    let mut evicted_bytes = 0;
+    for (account, room) in room {
+        let mut excess = room.mailbox.used_bytes + room.taken - room.mailbox.quota_bytes;
+        while account.is_open() && room.taken > 0 && excess > 0 {
+            let mut oldest = sweeps::lock_messages(tx, *account, EVICTED_ROWS).await?;
+            let mut freed = 0;
+            oldest.retain(|message| {
+                let is_evicted = freed < excess;
+                freed += if is_evicted { message.size_bytes } else { 0 };
+                is_evicted
+            });
+            if oldest.is_empty() {
+                break;
+            }
+            let freed = open_mailboxes::remove_messages(tx, *account, &oldest).await?;
+            room.mailbox.used_bytes -= freed;
+            room.mailbox.message_count -= i64::try_from(oldest.len()).unwrap_or(i64::MAX);
+            excess -= freed;
+            evicted_bytes += freed;
+        }
+    }
+    Ok(evicted_bytes)
 }
 
 /// Returns the messages that mailboxes of Pro users received. Most mailboxes have no owner and cost nothing here.
@@ -155,7 +192,7 @@ fn received<'a>(
 }
 
 /// Removes the oldest messages of sandboxes that have more than they may. Of a batch without submissions it costs nothing.
-async fn evict(
+async fn evict_sandboxes(
     tx: &DatabaseTransaction,
     deliveries: &[Arc<Delivery>],
     room: &mut HashMap<AccountId, Room>,
@@ -194,10 +231,16 @@ impl Room {
         }
     }
 
+    /// An open mailbox makes room by losing its oldest mail.
     fn left(&self) -> i64 {
+        let kept_bytes = if self.mailbox.id.is_open() {
+            0
+        } else {
+            self.mailbox.used_bytes
+        };
         self.mailbox
             .quota_bytes
-            .saturating_sub(self.mailbox.used_bytes)
+            .saturating_sub(kept_bytes)
             .saturating_sub(self.taken)
     }
 
@@ -260,7 +303,7 @@ fn decide(
     Ok(ids)
 }
 
-/// Stores a message in a sandbox, whatever is in it: [`evict`] makes the room. Mailboxes of the same owner get a copy if they have
+/// Stores a message in a sandbox, whatever is in it: [`evict_sandboxes`] makes the room. Mailboxes of the same owner get a copy if they have
 /// room; the application that sends does not learn of it.
 fn decide_submission(
     delivery: &Delivery,

@@ -25,7 +25,7 @@ const _: () =
 pub(super) fn scope(scope: Option<proto::Scope>) -> Result<Scope, Error> {
     match message_scope(scope)? {
         MessageScope::One(scope) => Ok(scope),
-        MessageScope::AnyOwnedBy(_) => Err(Error::NotFound),
+        MessageScope::AnyOwnedBy(_) | MessageScope::AnyOpen => Err(Error::NotFound),
     }
 }
 
@@ -38,6 +38,7 @@ pub(super) fn message_scope(scope: Option<proto::Scope>) -> Result<MessageScope,
             account: found_by(&owned.account_id)?,
             owner: found_by(&owned.owner_user_id)?,
         },
+        Caller::AnyOpen(_) => return Ok(MessageScope::AnyOpen),
         Caller::AnyOwnedBy(owner) => return Ok(MessageScope::AnyOwnedBy(found_by(&owner.owner_user_id)?)),
     };
     Ok(MessageScope::One(scope))

@@ -19,7 +19,7 @@ impl Service {
         name: &str,
         idempotency_key: Option<&str>,
     ) -> Result<custom_domain::Model, Error> {
-        let name = rules::canonical(name, &self.domains)?;
+        let name = rules::canonical(name, self.domains.iter().chain(&self.open_domains))?;
         let call = idempotency_key.map(|key| Call::new("add_domain", user, key, &[&name]));
         if let Some(holder) = self.find_other_holder(user, &name).await? {
             // Notes whether its proof is still in the DNS.

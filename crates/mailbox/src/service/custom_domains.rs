@@ -21,8 +21,11 @@ pub(super) fn new_token() -> String {
 /// Returns the canonical form of a name that a user may add.
 ///
 /// # Errors
-/// `InvalidDomain` for a malformed name, a public suffix, an IP address, or a name at or below a system domain.
-pub(super) fn canonical(text: &str, system: &[DomainName]) -> Result<String, Error> {
+/// `InvalidDomain` for a malformed name, a public suffix, an IP address, or a name at or below a system or open domain.
+pub(super) fn canonical<'a>(
+    text: &str,
+    mut system: impl Iterator<Item = &'a DomainName>,
+) -> Result<String, Error> {
     let text = text.trim();
     let text = text.strip_suffix('.').unwrap_or(text);
     let ascii = idna::domain_to_ascii_strict(text).map_err(|_| Error::InvalidDomain)?;
@@ -40,7 +43,7 @@ pub(super) fn canonical(text: &str, system: &[DomainName]) -> Result<String, Err
         name.strip_suffix(system.as_str())
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    if system.iter().any(is_under) {
+    if system.any(is_under) {
         return Err(Error::InvalidDomain);
     }
     Ok(name.to_owned())

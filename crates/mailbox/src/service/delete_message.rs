@@ -5,7 +5,7 @@ use mayfly_types::MailboxEvent;
 use super::{MessageScope, Service};
 use crate::{
     error::Error,
-    store::{UsedChange, mailboxes, messages},
+    store::{UsedChange, mailboxes, messages, open_mailboxes},
 };
 
 impl Service {
@@ -18,6 +18,10 @@ impl Service {
             .store
             .write("delete_message", Some(account), move |tx| {
                 Box::pin(async move {
+                    if account.is_open() {
+                        // Before the message, in the order of deliveries.
+                        open_mailboxes::lock(tx, &[account]).await?;
+                    }
                     // Read again under a lock: of two concurrent deletions, one returns the size.
                     let found = messages::lock(tx, account, id).await?.ok_or(Error::NotFound)?;
                     messages::remove(tx, account, id).await?;
@@ -27,7 +31,12 @@ impl Service {
                         bytes: -found.size_bytes,
                         messages: -1,
                     };
-                    Ok(mailboxes::change_used(tx, &[change]).await?)
+                    mailboxes::change_used(tx, &[change]).await?;
+                    if account.is_open() {
+                        open_mailboxes::forget_messages(tx, &[id]).await?;
+                        open_mailboxes::remove_if_empty(tx, account).await?;
+                    }
+                    Ok(())
                 })
             })
             .await;

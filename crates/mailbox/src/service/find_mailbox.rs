@@ -14,6 +14,8 @@ impl Service {
             return Ok(None);
         };
         let found = self.read_mailbox_at(&address).await?;
+        // No client signs in to an open mailbox.
+        let found = found.filter(|mailbox| !mailbox.id.is_open());
         Ok(found.map(|mailbox| mailbox.id))
     }
 }

@@ -1,6 +1,6 @@
 //! Returns one attachment, decoded.
 
-use super::{MessageScope, ReadMemory, Service, parse};
+use super::{MessageScope, ReadMemory, Service, large_reads::Reader, parse};
 use crate::{error::Error, store::ParseStatus};
 
 impl Service {
@@ -16,7 +16,8 @@ impl Service {
         if message.parse_status != ParseStatus::Parsed {
             return Err(Error::InvalidIndex);
         }
-        let memory = self.large_reads.acquire(scope.into(), message.size_bytes).await?;
+        let reader = Reader::of(scope, message.account_id);
+        let memory = self.large_reads.acquire(reader, message.size_bytes).await?;
         let raw = self.raw(&message).await?.bytes;
         let (found, _) = parse(raw, move |raw| mayfly_mime::attachment(raw, index)).await?;
         let (attachment, bytes) = found.ok_or(Error::InvalidIndex)?;

@@ -2,7 +2,7 @@
 
 use mayfly_mime::{Content, Extracted, Header, InlineLimits};
 
-use super::{MessageScope, Service, parse};
+use super::{MessageScope, Service, large_reads::Reader, parse};
 use crate::{
     config,
     error::Error,
@@ -40,7 +40,8 @@ impl Service {
         reading: Reading,
     ) -> Result<FullMessage, Error> {
         let (mailbox, mut message) = self.message(scope, message_id).await?;
-        let _memory = self.large_reads.acquire(scope.into(), message.size_bytes).await?;
+        let reader = Reader::of(scope, message.account_id);
+        let _memory = self.large_reads.acquire(reader, message.size_bytes).await?;
         let (mut content, mut extracted, mut header) = Default::default();
         match message.parse_status {
             ParseStatus::Parsed => {

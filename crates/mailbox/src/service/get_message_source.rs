@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use mayfly_types::RawMessageId;
 
-use super::{MessageScope, Service, large_reads::ReadMemory};
+use super::{
+    MessageScope, Service,
+    large_reads::{ReadMemory, Reader},
+};
 use crate::{error::Error, store::messages};
 
 /// How much of a large message is read at once. The store reads the whole row for each part, so parts are not small.
@@ -29,9 +32,10 @@ impl Service {
         message_id: &str,
     ) -> Result<MessageSource, Error> {
         let (_, message) = self.message(scope, message_id).await?;
+        let reader = Reader::of(scope, message.account_id);
         let memory = message.size_bytes.min(READ_BYTES);
         Ok(MessageSource {
-            _memory: self.large_reads.acquire(scope.into(), memory).await?,
+            _memory: self.large_reads.acquire(reader, memory).await?,
             service: Arc::clone(self),
             raw_id: message.raw_id,
             size_bytes: message.size_bytes,

@@ -1,6 +1,6 @@
 //! Lists the mailboxes of a Pro user.
 
-use mayfly_types::UserId;
+use mayfly_types::{AccountId, UserId};
 
 use super::Service;
 use crate::{
@@ -9,12 +9,17 @@ use crate::{
 };
 
 impl Service {
-    /// Lists the active mailboxes of a Pro user, oldest first.
+    /// Lists the active mailboxes of a Pro user, oldest first: those after a mailbox, at most `limit`; 0 is all.
     #[tracing::instrument(name = "mailbox.list_mailboxes", level = "debug", skip_all)]
-    pub(crate) async fn list_mailboxes(&self, owner: UserId) -> Result<Vec<Mailbox>, Error> {
+    pub(crate) async fn list_mailboxes(
+        &self,
+        owner: UserId,
+        after: Option<AccountId>,
+        limit: u32,
+    ) -> Result<Vec<Mailbox>, Error> {
         self.store
             .read("list_mailboxes", |c| {
-                Box::pin(async move { Ok(mailboxes::list_of_owner(c, owner).await?) })
+                Box::pin(async move { Ok(mailboxes::list_of_owner(c, owner, after, limit).await?) })
             })
             .await
     }

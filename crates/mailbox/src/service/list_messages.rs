@@ -1,6 +1,6 @@
 //! Lists one page of a mailbox.
 
-use mayfly_types::MessageId;
+use mayfly_types::{AccountId, MessageId};
 
 use super::{Scope, Service};
 use crate::{
@@ -60,7 +60,7 @@ impl Service {
             return Ok(page);
         }
         let owner = scope.owner();
-        let oldest = self.oldest_shown();
+        let oldest = self.oldest_shown(account);
         let (limit, offset) = (paging.limit(), paging.offset());
         let ticket = self.store.cache().begin(account);
         let Listed {
@@ -74,6 +74,8 @@ impl Service {
             .await?;
         match last_active_at_ms {
             Some(last_active_at_ms) => self.record_use(account, last_active_at_ms),
+            // An open mailbox comes with its first mail.
+            None if account.is_open() => {}
             // No message: check that the mailbox exists.
             None => drop(self.mailbox(scope).await?),
         }
@@ -85,7 +87,7 @@ impl Service {
     }
 
     /// Returns the smallest id of a message within the retention. A cached page gets older, so its reader filters by it.
-    pub(crate) fn oldest_shown(&self) -> MessageId {
-        MessageId::floor(self.oldest())
+    pub(crate) fn oldest_shown(&self, account: AccountId) -> MessageId {
+        MessageId::floor(self.oldest_in(account))
     }
 }

@@ -1,6 +1,6 @@
 //! Lists messages after a cursor, so that a client that follows a mailbox, or all mailboxes of a Pro user, misses nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mayfly_mime::Extracted;
 use mayfly_rpc::MAX_MESSAGE_BYTES;
@@ -70,9 +70,13 @@ impl Service {
         after: Option<MessageId>,
         limit: u32,
     ) -> Result<Received, Error> {
-        let followed = match following {
-            Following::Mailbox(scope) => Followed::Mailbox(self.mailbox(scope).await?.id),
-            Following::Owner(user) => Followed::Owner(user),
+        let (followed, oldest) = match following {
+            // An open mailbox can be followed before its first mail.
+            Following::Mailbox(Scope::Mailbox(id)) if id.is_open() => {
+                (Followed::Mailbox(id), self.oldest_in(id))
+            }
+            Following::Mailbox(scope) => (Followed::Mailbox(self.mailbox(scope).await?.id), self.oldest()),
+            Following::Owner(user) => (Followed::Owner(user), self.oldest()),
         };
         let Some(after) = after else {
             return Ok(Received {
@@ -82,7 +86,7 @@ impl Service {
             });
         };
         // Skips messages past their retention.
-        let from = after.max(MessageId::floor(self.oldest()).predecessor());
+        let from = after.max(MessageId::floor(oldest).predecessor());
         let limit = limit.clamp(1, MAX_MESSAGES);
         let (rows, stored) = self
             .store
@@ -112,7 +116,8 @@ impl Service {
         Ok(newest.unwrap_or_else(beginning))
     }
 
-    /// Lists the largest message id of each mailbox and of each Pro user's mailboxes. Absent ones are left out.
+    /// Lists the largest message id of each mailbox and of each Pro user's mailboxes. Absent ones are left out, except open
+    /// mailboxes.
     #[tracing::instrument(name = "mailbox.list_last_message_ids", level = "debug", skip_all)]
     pub(crate) async fn list_last_message_ids(
         &self,
@@ -122,7 +127,8 @@ impl Service {
         if mailboxes.len() + owners.len() > MAX_SUBJECTS {
             return Err(Error::InvalidRequest("too many mailboxes and users at once"));
         }
-        let (mailboxes, owners) = self
+        let open: Vec<AccountId> = mailboxes.iter().copied().filter(|id| id.is_open()).collect();
+        let (mut mailboxes, owners) = self
             .store
             .read("list_last_message_ids", |c| {
                 Box::pin(async move {
@@ -138,6 +144,9 @@ impl Service {
                 })
             })
             .await?;
+        let found: HashSet<AccountId> = mailboxes.iter().map(|(id, _)| *id).collect();
+        let absent = open.into_iter().filter(|id| !found.contains(id));
+        mailboxes.extend(absent.map(|id| (id, None)));
         Ok((or_beginning(mailboxes), or_beginning(owners)))
     }
 

@@ -65,7 +65,7 @@ impl Service {
             }
             None => self.read_detailed(scope, paging).await?,
         };
-        let oldest = self.oldest_shown();
+        let oldest = self.oldest_shown(account);
         let is_shown = |message: &&DetailedMessage| message.listed.id >= oldest;
         let shown = listed.messages.iter().take_while(is_shown).count();
         let message_count = self.count(scope, paging, &listed, shown, oldest).await?;
@@ -82,7 +82,7 @@ impl Service {
         paging: list_messages::Paging,
     ) -> Result<Arc<DetailedPage>, Error> {
         let (account, owner) = (scope.account(), scope.owner());
-        let oldest = self.oldest_shown();
+        let oldest = self.oldest_shown(account);
         let (limit, offset) = (paging.limit(), paging.offset());
         let ticket = self.store.cache().begin(account);
         let rows = self

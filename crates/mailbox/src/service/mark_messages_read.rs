@@ -34,7 +34,7 @@ impl Service {
                     .collect::<Vec<MessageId>>(),
             ),
         };
-        let oldest = self.oldest_shown();
+        let oldest = self.oldest_shown(scope.account());
         let marked = self
             .store
             .write("mark_messages_read", Some(account), move |tx| {

@@ -44,13 +44,16 @@ impl Served {
 }
 
 impl Service {
-    /// Returns the active mailbox for an address, if it has room for the announced size.
+    /// Returns the active mailbox for an address, if it has room for the announced size. An open mailbox is created.
     #[tracing::instrument(name = "mailbox.resolve_recipient", level = "debug", skip_all)]
     pub(crate) async fn resolve_recipient(&self, new: NewRecipient<'_>) -> Result<AccountId, Error> {
         let address: Address = new.address.parse().map_err(|_| Error::NotFound)?;
         let blocks = self.blocks.current();
         if blocks.blocks(new.sender, new.client, address.as_str(), self.clock.now()) {
             return Err(Error::Blocked);
+        }
+        if self.is_open_domain(address.domain()) {
+            return self.open_recipient(&address, new.size_bytes).await;
         }
         let mailbox = self.recipient(&address).await?.ok_or(Error::NotFound)?;
         if !model::has_room(&mailbox, new.size_bytes) {

@@ -2,13 +2,14 @@
 
 mod mailboxes;
 mod messages;
+mod open_mailboxes;
 
 use mayfly_database::idempotency;
-use mayfly_types::RawMessageId;
+use mayfly_types::{MessageId, RawMessageId};
 use mayfly_webhooks::Sweep;
 use time::OffsetDateTime;
 
-use super::{Service, custom_domains::FORGOTTEN};
+use super::{Service, custom_domains::FORGOTTEN, open_mailboxes::EMPTY};
 use crate::{
     config,
     error::Error,
@@ -27,6 +28,10 @@ pub(crate) enum SweepTask {
     OldMessages,
     /// Messages past the retention of their sandbox.
     OldSandboxMessages,
+    /// Messages of open mailboxes, and open mailboxes with their last one.
+    OpenMessages,
+    /// Open mailboxes that never had a message.
+    EmptyOpenMailboxes,
     /// Messages of deleted mailboxes.
     DeletedMessages,
     /// Bytes that no message names.
@@ -42,11 +47,13 @@ pub(crate) enum SweepTask {
 
 impl SweepTask {
     /// In the order in which they run: a mailbox that ends is swept of its messages in the same run.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::LapsedReservations,
         Self::IdleMailboxes,
         Self::OldMessages,
         Self::OldSandboxMessages,
+        Self::OpenMessages,
+        Self::EmptyOpenMailboxes,
         Self::DeletedMessages,
         Self::OrphanedBytes,
         Self::Tombstones,
@@ -72,6 +79,14 @@ impl Service {
             }
             SweepTask::OldMessages => self.sweep_messages(oldest).await,
             SweepTask::OldSandboxMessages => self.sweep_sandbox_messages(millis(now)).await,
+            SweepTask::OpenMessages => {
+                let oldest = self.kept_since(self.config.open_retention);
+                self.sweep_open_messages(MessageId::floor(oldest)).await
+            }
+            SweepTask::EmptyOpenMailboxes => {
+                let before = before(self.clock.now(), EMPTY);
+                self.sweep_empty_open_mailboxes(millis(before)).await
+            }
             SweepTask::DeletedMessages => self.sweep_deleted_messages().await,
             SweepTask::OrphanedBytes => self.sweep_orphans(oldest).await,
             SweepTask::Tombstones => {

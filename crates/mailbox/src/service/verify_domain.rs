@@ -28,6 +28,10 @@ impl Service {
         if rules::is_expired(&domain, millis(self.clock.now())) {
             return Err(Error::DomainExpired);
         }
+        if self.is_open_domain(&domain.name) {
+            // Added before the domain was open: everybody reads its mail.
+            return Err(Error::DomainAlreadyExists);
+        }
         let report = self
             .dns
             .check(&domain.name, &domain.verify_token, Purpose::Verification)

@@ -8,6 +8,8 @@ pub(crate) mod custom_domain;
 pub(crate) mod domain;
 pub(crate) mod mailbox;
 pub(crate) mod message;
+pub(crate) mod open_mailbox;
+pub(crate) mod open_message;
 pub(crate) mod outbox_entry;
 pub(crate) mod owner;
 pub(crate) mod raw_message;

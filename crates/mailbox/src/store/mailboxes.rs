@@ -147,15 +147,25 @@ pub(crate) async fn remove_reserved(c: &impl ConnectionTrait, id: AccountId) -> 
     Ok(deleted.rows_affected > 0)
 }
 
-/// Lists a Pro user's active mailboxes, without sandboxes, oldest first.
-pub(crate) async fn list_of_owner(c: &impl ConnectionTrait, owner: UserId) -> Result<Vec<Model>, DbErr> {
-    Entity::find()
+/// Lists a Pro user's active mailboxes, without sandboxes, oldest first: those after a mailbox, at most `limit`; 0 is all.
+pub(crate) async fn list_of_owner(
+    c: &impl ConnectionTrait,
+    owner: UserId,
+    after: Option<AccountId>,
+    limit: u32,
+) -> Result<Vec<Model>, DbErr> {
+    let mut select = Entity::find()
         .filter(Column::OwnerUserId.eq(owner))
         .filter(Column::Id.not_in_subquery(sandboxes::accounts_of(owner)))
         .filter(Column::State.eq(State::Active))
-        .order_by_asc(Column::Id)
-        .all(c)
-        .await
+        .order_by_asc(Column::Id);
+    if let Some(after) = after {
+        select = select.filter(Column::Id.gt(after));
+    }
+    if limit > 0 {
+        select = select.limit(u64::from(limit));
+    }
+    select.all(c).await
 }
 
 /// Lists those of some addresses that are active mailboxes of a Pro user, without sandboxes.

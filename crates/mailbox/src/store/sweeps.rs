@@ -6,9 +6,12 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query},
 };
 
-use super::entities::{
-    mailbox::{self, Model as Mailbox},
-    message, raw_message,
+use super::{
+    entities::{
+        mailbox::{self, Model as Mailbox},
+        message, raw_message,
+    },
+    open_mailboxes,
 };
 
 /// Lists deliveries with messages and ids before an id, oldest first.
@@ -198,13 +201,15 @@ pub(crate) async fn list_lapsed(
     ids(c, mailbox::State::Reserved, lapsed, limit).await
 }
 
-/// Lists and locks active mailboxes not used since a time.
+/// Lists and locks active mailboxes not used since a time. Open mailboxes end with their mail.
 pub(crate) async fn list_idle(
     c: &impl ConnectionTrait,
     since_ms: i64,
     limit: u64,
 ) -> Result<Vec<AccountId>, DbErr> {
-    let idle = mailbox::Column::LastActiveAtMs.lt(since_ms);
+    let idle = mailbox::Column::LastActiveAtMs
+        .lt(since_ms)
+        .and(mailbox::Column::Id.not_in_subquery(open_mailboxes::accounts()));
     ids(c, mailbox::State::Active, idle, limit).await
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use mayfly_auth::Registration;
+use mayfly_gateway::Dialect;
 use mayfly_rpc::MutualTls;
 use mayfly_runtime::{config::ConfigError, tls};
 use mayfly_smtp::SandboxMode;
@@ -55,7 +56,24 @@ impl Config {
         self.auth.validate()?;
         self.mailbox.validate()?;
         self.validate_sandbox()?;
-        self.redis.validate()
+        self.redis.validate()?;
+        self.validate_open_domains()
+    }
+
+    /// A domain is open or not: otherwise everybody would read mailboxes that have a password.
+    fn validate_open_domains(&self) -> Result<(), ConfigError> {
+        let open = &self.mailbox.open_domains.0;
+        if let Some(domain) = open.iter().find(|open| self.domains.0.contains(open)) {
+            let problem = format!("{domain} is among `domains`");
+            return Err(ConfigError::new("mailbox.open_domains", problem));
+        }
+        // Each key belongs to a role: another process may have the open domains.
+        let is_here = self.has(Role::Gateway) && self.has(Role::Mailbox);
+        if is_here && open.is_empty() && self.gateway.dialects.0.contains(&Dialect::MailCxV1) {
+            let problem = "`mailcx_v1` needs mailbox.open_domains, the domains that it serves";
+            return Err(ConfigError::new("gateway.dialects", problem));
+        }
+        Ok(())
     }
 
     /// Checks what captures mail for addresses without a mailbox.

@@ -308,6 +308,16 @@ fn config_error_names_key_accepted_values_and_layer() {
         ),
         (
             &[],
+            &[("MAYFLY_GATEWAY__DIALECTS", "mailcx_v1")],
+            "gateway.dialects: `mailcx_v1` needs mailbox.open_domains, the domains that it serves",
+        ),
+        (
+            &[],
+            &[("MAYFLY_MAILBOX__OPEN_DOMAINS", "open.test,mayfly.test")],
+            "mailbox.open_domains: mayfly.test is among `domains`",
+        ),
+        (
+            &[],
             &[("MAYFLY_AUTH__MAX_TOKENS", "0")],
             "auth.max_tokens: must be from 1 to 1000",
         ),

@@ -13,7 +13,7 @@ const SUFFIXES: [&str; 6] = [
 ];
 
 fn taken(text: &str) -> Option<String> {
-    canonical(text, &["mayfly.test".parse().unwrap()]).ok()
+    canonical(text, [&"mayfly.test".parse().unwrap()].into_iter()).ok()
 }
 
 #[test]
