@@ -1,5 +1,6 @@
 //! The use cases that every dialect shares. They know no path, no status and no JSON.
 
+mod account_scope;
 mod add_domain;
 pub(crate) mod authenticate;
 mod change_user_password;
@@ -11,8 +12,10 @@ pub(crate) mod downloads;
 pub(crate) mod follow_mailbox;
 mod get_usage;
 pub(crate) mod get_user;
+pub(crate) mod inbox;
 mod issue_ticket;
 mod list_messages;
+pub(crate) mod mailbox_secret;
 mod open_message;
 pub(crate) mod password_permits;
 pub(crate) mod permits;
@@ -26,6 +29,7 @@ pub(crate) mod stream;
 pub(crate) mod tickets;
 mod verify_domain;
 pub(crate) mod wait;
+pub(crate) mod wait_inbox;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -43,8 +47,13 @@ use self::{
     proof_of_work::ProofOfWork,
     sign_in_limit::SignInLimit,
     tickets::{Issued, Tickets},
+    wait_inbox::InboxWaits,
 };
-use crate::{config::Config, mail_html::Cleaner, submission::Submission};
+use crate::{
+    config::{Config, Dialect},
+    mail_html::Cleaner,
+    submission::Submission,
+};
 
 /// Validation fails fast, so that requests do not queue behind a slow auth service.
 const VALIDATE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -77,6 +86,9 @@ pub(crate) struct Shared {
     /// Origins whose pages can open WebSockets; empty means the gateway's own.
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) ping_interval: Duration,
+    pub(crate) inbox_waits: InboxWaits,
+    /// Whether a key of mail.td is taken in place of a mailbox's password.
+    pub(crate) takes_auth_keys: bool,
 }
 
 impl Deref for App {
@@ -120,6 +132,8 @@ impl App {
             tasks: tasks.clone(),
             allowed_origins: config.allowed_origins.0.to_vec(),
             ping_interval: config.ping_interval.0,
+            inbox_waits: InboxWaits::new(config.max_streams),
+            takes_auth_keys: config.dialects.0.contains(&Dialect::MailTd),
         }))
     }
 

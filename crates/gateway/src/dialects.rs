@@ -1,6 +1,8 @@
 //! The HTTP APIs over the same mailboxes. Each has its paths, its JSON shapes, and one table from failures to answers.
 
 pub(crate) mod mailcx;
+pub(crate) mod mailcx_v1;
+pub(crate) mod mailtd;
 pub(crate) mod mailtm;
 
 use std::{sync::Arc, time::Duration};
@@ -61,7 +63,8 @@ pub(crate) fn router(dialects: &Dialects, app: &App, base_path: &str) -> Router 
         .iter()
         .fold(bearer_api, |router, dialect| match dialect {
             Dialect::MailTm => router.merge(mailtm::router(app.clone(), base_path)),
-            Dialect::MailTd | Dialect::MailCxV1 => router,
+            Dialect::MailTd => router.merge(mailtd::router(app.clone())),
+            Dialect::MailCxV1 => router.merge(mailcx_v1::router(app.clone())),
         })
 }
 
@@ -75,10 +78,12 @@ pub(crate) async fn render_failures(
     let format = (dialect == Some(Dialect::MailTm)).then(|| Format::of(request.headers()));
     let mut response = next.run(request).await;
     let failure = response.extensions_mut().remove::<Failure>();
-    let mut response = match (failure, format) {
-        (Some(failure), Some(format)) => mailtm::errors::render(&failure, response, format),
-        (Some(failure), None) => mailcx::errors::render(failure, response),
-        (None, _) => response,
+    let mut response = match (failure, format, dialect) {
+        (Some(failure), Some(format), _) => mailtm::errors::render(&failure, response, format),
+        (Some(failure), _, Some(Dialect::MailTd)) => mailtd::errors::render(failure, response),
+        (Some(failure), _, Some(Dialect::MailCxV1)) => mailcx_v1::errors::render(failure, response),
+        (Some(failure), ..) => mailcx::errors::render(failure, response),
+        (None, ..) => response,
     };
     if format.is_some() {
         let accept = HeaderValue::from_name(header::ACCEPT);

@@ -8,13 +8,11 @@ use mayfly_proto::{
     mailbox::{ActivateMailboxRequest, ReleaseMailboxRequest, ReserveMailboxRequest},
 };
 use mayfly_rpc::Failure;
-use mayfly_types::{
-    Address, ErrorCode, InvalidAddress, Reason,
-    password::{self, LengthError},
-};
+use mayfly_types::{Address, ErrorCode, InvalidAddress, Reason};
 
 use super::{
     App, hash_request,
+    mailbox_secret::MailboxSecret,
     proof_of_work::{Proof, Worth},
     sign_in::SignedIn,
 };
@@ -23,7 +21,7 @@ use super::{
 pub(crate) struct NewAccount {
     /// Trimmed and lower-cased here.
     pub(crate) address: String,
-    pub(crate) password: String,
+    pub(crate) secret: MailboxSecret,
     /// The Pro user that owns it.
     pub(crate) owner_user_id: Option<String>,
     /// Signs in from then on without regard to guesses of others.
@@ -36,7 +34,11 @@ pub(crate) struct NewAccount {
 
 /// What became of a new mailbox.
 pub(crate) enum Creation {
-    Created(SignedIn),
+    Created {
+        account: SignedIn,
+        /// The bits that the next mailbox of the client needs, where this one needed a proof of work.
+        next_bits: Option<u32>,
+    },
     /// Nothing was created: the proof of work needs so many bits.
     NeedsBits(u32),
 }
@@ -45,7 +47,7 @@ impl App {
     /// Creates a mailbox and a token for it.
     ///
     /// # Errors
-    /// When the address or the password cannot be used, the address is taken, or the owner has enough mailboxes.
+    /// When the address or the secret cannot be used, the address is taken, or the owner has enough mailboxes.
     pub(crate) async fn create_account(&self, new: NewAccount) -> Result<Creation, Failure> {
         let address: Address = new.address.parse().map_err(|error: InvalidAddress| {
             Failure::new(
@@ -54,7 +56,7 @@ impl App {
                 error.to_string(),
             )
         })?;
-        check_length(&new.password)?;
+        new.secret.check_length()?;
         let mut worth = Worth::Free;
         if new.owner_user_id.is_none() {
             worth = self.proof_of_work.check(&address, new.client, new.proof).await?;
@@ -76,17 +78,18 @@ impl App {
             app: self.clone(),
             account_id: (!has_key).then(|| account_id.clone()),
         };
-        let created = self.activate(&account_id, new.password).await;
+        let created = self.activate(&account_id, &address, new.secret).await;
         match created {
             Ok(token) => {
                 reservation.account_id = None;
                 self.sign_in_limit.know(address.as_str(), new.client).await;
-                self.proof_of_work.spend(new.client, worth).await;
-                Ok(Creation::Created(SignedIn {
+                let next_bits = self.proof_of_work.spend(new.client, worth).await;
+                let account = SignedIn {
                     account_id,
                     address: address.to_string(),
                     token,
-                }))
+                };
+                Ok(Creation::Created { account, next_bits })
             }
             Err(failure) => {
                 // Before the answer, so that a client that retries at once finds the address free.
@@ -97,10 +100,18 @@ impl App {
     }
 
     /// Stores the credential of a reserved mailbox and activates it. Returns a token.
-    async fn activate(&self, account_id: &str, password: String) -> Result<String, Failure> {
+    async fn activate(
+        &self,
+        account_id: &str,
+        address: &Address,
+        secret: MailboxSecret,
+    ) -> Result<String, Failure> {
+        let (password, auth_key) = secret.into_fields();
         let request = CreateCredentialRequest {
             account_id: account_id.to_owned(),
-            password: password.into(),
+            password,
+            address: address.to_string(),
+            auth_key,
         };
         let created = self.auth().create_credential(hash_request(request)).await?;
         let request = ActivateMailboxRequest {
@@ -143,15 +154,4 @@ async fn release(app: &App, account_id: String) {
     if let Err(error) = app.mailbox().release_mailbox(request).await {
         tracing::debug!(%error, "cannot release a reservation");
     }
-}
-
-/// Auth decides; this spares an address from being reserved for a password that auth refuses.
-fn check_length(password: &str) -> Result<(), Failure> {
-    password::check_length(password, password::MIN_MAILBOX_BYTES).map_err(|error| {
-        let reason = match error {
-            LengthError::TooShort { .. } => Reason::PasswordTooShort,
-            LengthError::TooLong { .. } => Reason::PasswordTooLong,
-        };
-        Failure::new(ErrorCode::InvalidArgument, reason, format!("password: {error}"))
-    })
 }

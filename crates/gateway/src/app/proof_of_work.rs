@@ -121,13 +121,20 @@ impl ProofOfWork {
         Ok(Worth::Enough(hash))
     }
 
-    /// Counts a mailbox that a client has created, and remembers its proof.
-    pub(crate) async fn spend(&self, client: IpAddr, worth: Worth) {
-        let Worth::Enough(hash) = worth else { return };
+    /// Counts a mailbox that a client has created, and remembers its proof. Returns the bits that its next mailbox needs; `None`
+    /// without a proof.
+    pub(crate) async fn spend(&self, client: IpAddr, worth: Worth) -> Option<u32> {
+        let Worth::Enough(hash) = worth else { return None };
         self.created.add(client);
         self.created_in_network.add(wider_network(client));
         self.spent.add(hash);
-        let Some(redis) = &self.redis else { return };
+        if let Some(redis) = &self.redis {
+            Self::share_spent(redis, client, hash).await;
+        }
+        Some(self.required_bits(client).await)
+    }
+
+    async fn share_spent(redis: &Redis, client: IpAddr, hash: ProofHash) {
         // Without Redis each gateway counts by itself.
         let mut count = COUNT.key(created_key(client));
         count.key(network_key(client)).arg(WINDOW.as_secs());

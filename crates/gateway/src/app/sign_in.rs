@@ -1,4 +1,4 @@
-//! Signing in with a password, to a mailbox or as a Pro user. Failures count against the account and the client.
+//! Signing in with a password or a key, to a mailbox or as a Pro user. Failures count against the account and the client.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use mayfly_proto::{
 use mayfly_rpc::Failure;
 use mayfly_types::Address;
 
-use super::{App, hash_request, sign_in_limit::Attempt};
+use super::{App, hash_request, mailbox_secret::MailboxSecret, sign_in_limit::Attempt};
 
 /// A mailbox and a token for it.
 pub(crate) struct SignedIn {
@@ -37,14 +37,14 @@ pub(super) fn user_account(email: &str) -> String {
 }
 
 impl App {
-    /// Signs in to a mailbox. An unknown address costs as much time as a wrong password, and fails alike.
+    /// Signs in to a mailbox. An unknown address costs as much time as a wrong secret, and fails alike.
     ///
     /// # Errors
     /// `InvalidCredentials`; `RateLimited` after too many failures.
     pub(crate) async fn sign_in(
         &self,
         address: &str,
-        password: String,
+        secret: MailboxSecret,
         client: IpAddr,
     ) -> Result<SignedIn, Failure> {
         let attempt = self.sign_in_limit.begin(address, client).await?;
@@ -54,9 +54,12 @@ impl App {
         };
         let found = self.mailbox().find_mailbox(request).await?;
         let account_id = found.into_inner().account_id;
+        let (password, auth_key) = secret.into_fields();
         let request = SignInRequest {
             account_id: account_id.clone(),
-            password: password.into(),
+            password,
+            address: address.clone().unwrap_or_default(),
+            auth_key,
         };
         let signed_in = self.auth().sign_in(hash_request(request)).await?;
         attempt.succeeded().await;

@@ -38,6 +38,20 @@ impl App {
         since: Option<MessageId>,
         client: IpAddr,
     ) -> Result<MessageStream, Failure> {
+        self.stream_while(topic, Some(bearer), since, client).await
+    }
+
+    /// As [`App::stream`], of an open mailbox too, which needs no credential.
+    ///
+    /// # Errors
+    /// As [`App::stream`].
+    pub(crate) async fn stream_while(
+        &self,
+        topic: Topic,
+        bearer: Option<SecretString>,
+        since: Option<MessageId>,
+        client: IpAddr,
+    ) -> Result<MessageStream, Failure> {
         let permit = self.follow.permit(client)?;
         let mut subscription = self.follow.subscribe(topic, since).await?;
         let cursor = subscription.cursor();
@@ -45,10 +59,17 @@ impl App {
         let (app, stopping) = (self.clone(), self.tasks.stopping());
         self.tasks.spawn(async move {
             let _open = app.follow.metrics().open(StreamKind::Events);
-            let mut credential = app.follow.watch(&bearer);
+            let credential = async {
+                match &bearer {
+                    Some(bearer) => {
+                        app.follow.watch(bearer).ended().await;
+                    }
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 () = app.fill(&mut subscription, &queue) => {}
-                _ = credential.ended() => {}
+                () = credential => {}
                 () = queue.closed() => {}
                 () = stopping.cancelled() => {}
             }

@@ -2,9 +2,9 @@
 
 pub(crate) mod errors;
 pub(crate) mod openapi;
-mod responses;
-mod routes;
-mod views;
+pub(crate) mod responses;
+pub(crate) mod routes;
+pub(crate) mod views;
 
 use axum::{
     Router,

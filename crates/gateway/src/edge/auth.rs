@@ -85,7 +85,7 @@ impl ProPrincipal {
 
 /// Reads the one bearer token of a request (RFC 6750). A credential in the URL is ignored, except that two credentials are
 /// rejected.
-fn bearer<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Result<&'a str, Failure> {
+pub(crate) fn bearer<'a>(headers: &'a HeaderMap, query: Option<&str>) -> Result<&'a str, Failure> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Err(Failure::new(
@@ -137,7 +137,7 @@ async fn principal(parts: &Parts, app: &App) -> Result<Principal, Failure> {
 }
 
 /// Validates a token, and records its principal for the access log.
-async fn validate(token: &str, parts: &Parts, app: &App) -> Result<Principal, Failure> {
+pub(crate) async fn validate(token: &str, parts: &Parts, app: &App) -> Result<Principal, Failure> {
     let principal = app.authenticate(token).await?;
     if let Some(CallerId(caller)) = parts.extensions.get() {
         let id = match &principal {

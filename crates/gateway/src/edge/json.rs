@@ -35,6 +35,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// A JSON body that can be absent: an empty one is the default, whatever its type.
+#[derive(Debug)]
+pub(crate) struct OptionalJsonBody<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJsonBody<T> {
+    type Rejection = FailureResponse;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, FailureResponse> {
+        let JsonBytes(bytes) = JsonBytes::from_request(request, state).await?;
+        let is_empty = bytes.iter().all(u8::is_ascii_whitespace);
+        Ok(Self(if is_empty { T::default() } else { parse(&bytes)? }))
+    }
+}
+
 /// The bytes of a JSON body that the route parses itself. An empty body needs no type.
 #[derive(Debug)]
 pub(crate) struct JsonBytes(pub(crate) BytesMut);

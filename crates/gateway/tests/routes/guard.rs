@@ -3,10 +3,12 @@
 use std::{collections::BTreeSet, path::Path};
 
 /// Routes that the OpenAPI documents leave out.
-const UNDOCUMENTED: [(&str, &str); 3] = [
+const UNDOCUMENTED: [(&str, &str); 5] = [
     ("/api/openapi.json", "get"),
     ("/api/ws", "get"),
     ("/api/docs/mailtm", "get"),
+    ("/api/docs/mailtd", "get"),
+    ("/api/docs/mailcx_v1", "get"),
 ];
 
 /// The file of a route: its path without braces, and its method.
@@ -20,7 +22,12 @@ fn file(path: &str, method: &str) -> String {
 
 fn routes() -> BTreeSet<String> {
     let mut routes: BTreeSet<String> = UNDOCUMENTED.map(|(path, method)| file(path, method)).into();
-    for document in [mayfly_gateway::document(), mayfly_gateway::mailtm_document()] {
+    for document in [
+        mayfly_gateway::document(),
+        mayfly_gateway::mailtm_document(),
+        mayfly_gateway::mailtd_document(),
+        mayfly_gateway::mailcx_v1_document(),
+    ] {
         let document = serde_json::to_value(document).unwrap();
         for (path, methods) in document["paths"].as_object().unwrap() {
             let methods = methods.as_object().unwrap().keys();

@@ -6,10 +6,16 @@
     reason = "helpers of tests fail like tests"
 )]
 
+mod auth_key;
 mod guard;
 mod hydra;
 mod support;
 
+mod _well_known {
+    mod mercure {
+        mod get;
+    }
+}
 mod accounts {
     mod post;
     mod id {
@@ -20,8 +26,42 @@ mod accounts {
 mod api {
     mod accounts {
         mod post;
+        mod account {
+            mod delete;
+            mod get;
+            mod messages {
+                mod get;
+                mod id {
+                    mod delete;
+                    mod get;
+                    mod attachments {
+                        mod index {
+                            mod get;
+                        }
+                    }
+                    mod read {
+                        mod put;
+                    }
+                    mod source {
+                        mod get;
+                    }
+                }
+                mod read {
+                    mod put;
+                }
+            }
+            mod reset_password {
+                mod put;
+            }
+        }
     }
     mod docs {
+        mod mailcx_v1 {
+            mod get;
+        }
+        mod mailtd {
+            mod get;
+        }
         mod mailtm {
             mod get;
         }
@@ -72,6 +112,75 @@ mod api {
     mod token {
         mod post;
     }
+    mod user {
+        mod accounts {
+            mod get;
+            mod account {
+                mod delete;
+                mod messages {
+                    mod get;
+                }
+                mod reset_password {
+                    mod put;
+                }
+            }
+        }
+        mod billing {
+            mod portal {
+                mod post;
+            }
+        }
+        mod domains {
+            mod get;
+            mod post;
+            mod id {
+                mod delete;
+                mod verify {
+                    mod post;
+                }
+            }
+        }
+        mod login {
+            mod post;
+        }
+        mod me {
+            mod get;
+        }
+        mod register {
+            mod post;
+        }
+        mod subscription {
+            mod cancel {
+                mod post;
+            }
+            mod resume {
+                mod post;
+            }
+            mod status {
+                mod get;
+            }
+        }
+        mod tokens {
+            mod get;
+            mod post;
+            mod id {
+                mod delete;
+            }
+        }
+        mod webhooks {
+            mod get;
+            mod post;
+            mod id {
+                mod delete;
+                mod deliveries {
+                    mod get;
+                }
+                mod rotate {
+                    mod post;
+                }
+            }
+        }
+    }
     mod ws {
         mod get;
     }
@@ -99,19 +208,6 @@ mod messages {
         mod download {
             mod get;
         }
-    }
-}
-mod sources {
-    mod id {
-        mod get;
-    }
-}
-mod token {
-    mod post;
-}
-mod _well_known {
-    mod mercure {
-        mod get;
     }
 }
 mod pro {
@@ -201,6 +297,9 @@ mod pro {
         mod register {
             mod post;
         }
+        mod sessions {
+            mod delete;
+        }
         mod tokens {
             mod get;
             mod post;
@@ -231,6 +330,75 @@ mod pro {
                     mod post;
                 }
             }
+        }
+    }
+}
+mod sources {
+    mod id {
+        mod get;
+    }
+}
+mod token {
+    mod post;
+}
+mod v1 {
+    mod config {
+        mod get;
+    }
+    mod domain {
+        mod name {
+            mod get;
+        }
+    }
+    mod domains {
+        mod get;
+        mod post;
+        mod id {
+            mod delete;
+        }
+    }
+    mod email {
+        mod id {
+            mod delete;
+            mod get;
+            mod attachments {
+                mod index {
+                    mod get;
+                }
+            }
+            mod raw {
+                mod get;
+            }
+        }
+    }
+    mod inbox {
+        mod post;
+        mod address {
+            mod delete;
+            mod get;
+        }
+    }
+    mod me {
+        mod get;
+    }
+    mod sessions {
+        mod anon {
+            mod post;
+        }
+    }
+    mod sse {
+        mod addr {
+            mod get;
+        }
+        mod user {
+            mod get;
+        }
+    }
+    mod tokens {
+        mod get;
+        mod post;
+        mod id {
+            mod delete;
         }
     }
 }

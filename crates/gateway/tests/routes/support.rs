@@ -16,10 +16,10 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use mayfly_gateway::{Deps, Submission};
+use mayfly_gateway::{Deps, Dialect, Submission};
 use mayfly_mailbox::WebhooksConfig;
 use mayfly_proto::mailbox::{
-    DeliverMessageRequest, Envelope, OpenSandboxRequest, Submission as Submitted,
+    DeliverMessageRequest, Envelope, OpenSandboxRequest, ResolveRecipientRequest, Submission as Submitted,
     deliver_message_request::Part, mailbox_client::MailboxClient,
 };
 use mayfly_rpc::{CHUNK_BYTES, Failure, Transport, local};
@@ -37,6 +37,8 @@ pub(crate) const PASSWORD: &str = "correct horse";
 pub(crate) const UNKNOWN_ID: &str = "01a20846-fe00-7000-8000-000000000000";
 /// A message id from before the retention began.
 pub(crate) const EXPIRED_ID: &str = "01900000-0000-7000-8000-000000000000";
+/// A domain whose every address is an open mailbox.
+pub(crate) const OPEN_DOMAIN: &str = "open.test";
 /// A custom domain that [`World::add_verified_domain`] verifies.
 pub(crate) const CUSTOM_DOMAIN: &str = "mine.example";
 /// A mail with a code, a link, an HTML body with a script, and an attachment.
@@ -84,15 +86,34 @@ impl World {
 
     /// Starts with a configuration, except for its rate limit.
     pub(crate) async fn with(db: Db, config: mayfly_gateway::Config) -> Self {
-        Self::on(db, config, false).await
+        Self::on(db, config, mayfly_mailbox::Config::default(), false).await
     }
 
     /// Starts a gateway of an open server on loopback.
     pub(crate) async fn open_server() -> Self {
-        Self::on(Db::Sqlite, mayfly_gateway::Config::default(), true).await
+        let (gateway, mailbox) = (mayfly_gateway::Config::default(), mayfly_mailbox::Config::default());
+        Self::on(Db::Sqlite, gateway, mailbox, true).await
     }
 
-    async fn on(db: Db, config: mayfly_gateway::Config, is_local_user: bool) -> Self {
+    /// Starts with all dialects, and the open domain [`OPEN_DOMAIN`].
+    pub(crate) async fn open() -> Self {
+        let gateway = mayfly_gateway::Config {
+            dialects: List(vec![Dialect::MailTm, Dialect::MailTd, Dialect::MailCxV1]),
+            ..mayfly_gateway::Config::default()
+        };
+        let mailbox = mayfly_mailbox::Config {
+            open_domains: List(vec![OPEN_DOMAIN.parse().unwrap()]),
+            ..mayfly_mailbox::Config::default()
+        };
+        Self::on(Db::Sqlite, gateway, mailbox, false).await
+    }
+
+    async fn on(
+        db: Db,
+        config: mayfly_gateway::Config,
+        mailbox_config: mayfly_mailbox::Config,
+        is_local_user: bool,
+    ) -> Self {
         let database = TestDatabase::new(db);
         let tasks = Tasks::new(CancellationToken::new());
         let clock: SharedClock = Arc::new(ManualClock::default());
@@ -100,7 +121,16 @@ impl World {
         let dns = DnsServer::start();
         let hashing = Hashing::default();
         let auth = hashing.over(auth(&database, &clock, &tasks).await);
-        let mailbox = mailbox(&database, auth.clone(), &bus, &dns, &clock, &tasks).await;
+        let mailbox = mailbox(
+            mailbox_config,
+            &database,
+            auth.clone(),
+            &bus,
+            &dns,
+            &clock,
+            &tasks,
+        )
+        .await;
         let config = mayfly_gateway::Config {
             rate_limit: 0,
             ..config
@@ -295,6 +325,71 @@ impl World {
         created.await.expect_status(201)
     }
 
+    /// Delivers a mail to an address as the SMTP edge does, and returns the id of the message.
+    pub(crate) async fn deliver_to(&self, address: &str, raw: &str) -> String {
+        let request = ResolveRecipientRequest {
+            address: address.to_owned(),
+            ..ResolveRecipientRequest::default()
+        };
+        let resolved = self.mailbox.clone().resolve_recipient(request).await.unwrap();
+        let mailbox = Mailbox {
+            id: resolved.into_inner().account_id,
+            token: String::new(),
+        };
+        self.deliver(&mailbox, raw).await
+    }
+
+    /// Sends a request with an `x-api-token`, unless it is empty, and a JSON body, unless it is null.
+    pub(crate) async fn call_v1(&self, method: &str, path: &str, token: &str, body: Value) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "localhost");
+        if !token.is_empty() {
+            request = request.header("x-api-token", token);
+        }
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            Body::from(body.to_string())
+        };
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub(crate) async fn get_v1(&self, path: &str, token: &str) -> Answer {
+        self.call_v1("GET", path, token, Value::Null).await
+    }
+
+    /// Asserts that a route of mail.td rejects a request without a token and with each of these, with the codes of that dialect.
+    pub(crate) async fn assert_unauthorized_td(&self, method: &str, path: &str, tokens: &[&str]) {
+        for token in ["", "garbage"].iter().chain(tokens) {
+            let answer = self.call(method, path, token, Value::Null).await;
+            let code = if token.is_empty() {
+                "unauthorized"
+            } else {
+                "invalid_or_expired_token"
+            };
+            assert_eq!(
+                (answer.status, answer.text("error").as_str()),
+                (401, code),
+                "{token}"
+            );
+        }
+    }
+
+    /// Asserts that a route of mail.cx /v1 rejects each token.
+    pub(crate) async fn assert_unauthorized_v1(&self, method: &str, path: &str, tokens: &[&str]) {
+        for token in tokens {
+            let answer = self.call_v1(method, path, token, Value::Null).await;
+            assert_eq!(
+                (answer.status, answer.text("error").as_str()),
+                (401, "invalid_token"),
+                "{token}"
+            );
+        }
+    }
+
     /// Adds [`CUSTOM_DOMAIN`] and returns its id.
     pub(crate) async fn add_domain(&self, pro: &str) -> String {
         let body = json!({"domain": CUSTOM_DOMAIN});
@@ -466,6 +561,7 @@ async fn auth(database: &TestDatabase, clock: &SharedClock, tasks: &Tasks) -> Tr
 }
 
 async fn mailbox(
+    config: mayfly_mailbox::Config,
     database: &TestDatabase,
     auth: Transport,
     bus: &Bus,
@@ -491,7 +587,7 @@ async fn mailbox(
     };
     let config = mayfly_mailbox::Config {
         dns_servers: List(vec![dns.address()]),
-        ..mayfly_mailbox::Config::default()
+        ..config
     };
     local(mayfly_mailbox::build(&config, deps).await.unwrap().server())
 }

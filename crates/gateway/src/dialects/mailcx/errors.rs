@@ -16,9 +16,9 @@ use crate::edge::failure::{ErrorDetail, retry_after_secs};
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
     /// A stable code to branch on.
-    error: &'static str,
+    pub(crate) error: &'static str,
     /// A text for a person.
-    message: String,
+    pub(crate) message: String,
 }
 
 const CHALLENGE: &str = "Bearer realm=\"mayfly\"";
@@ -88,6 +88,8 @@ fn answer(failure: &Failure) -> Answer {
         Reason::InvalidDomain => Answer::new(S::BAD_REQUEST, "invalid_domain"),
         Reason::PasswordTooShort => Answer::new(S::BAD_REQUEST, "password_too_short"),
         Reason::PasswordTooLong => Answer::new(S::BAD_REQUEST, "password_too_long"),
+        Reason::InvalidAuthKey => Answer::new(S::BAD_REQUEST, "invalid_auth_key"),
+        Reason::InvalidSince => Answer::new(S::BAD_REQUEST, "invalid_since"),
         Reason::InvalidIndex => {
             Answer::saying(S::BAD_REQUEST, "invalid_index", "no attachment has this index")
         }
@@ -130,6 +132,8 @@ fn answer(failure: &Failure) -> Answer {
             "rate_limited",
             "too many requests; slow down",
         ),
+        Reason::AddressBusy => Answer::new(S::TOO_MANY_REQUESTS, "addr_busy"),
+        Reason::CredentialBusy => Answer::new(S::TOO_MANY_REQUESTS, "token_busy"),
         Reason::Overloaded
         | Reason::Unavailable
         | Reason::Timeout
@@ -148,7 +152,17 @@ fn answer(failure: &Failure) -> Answer {
 
 /// Gives a response that carries a failure its status, headers and body. What other layers put on it stays.
 pub(crate) fn render(failure: Failure, carrier: Response) -> Response {
-    let answer = answer(&failure);
+    render_with(failure, carrier, |_| None)
+}
+
+/// As [`render`], for a dialect that has other codes for some reasons.
+pub(crate) fn render_with(
+    failure: Failure,
+    carrier: Response,
+    code: fn(Reason) -> Option<&'static str>,
+) -> Response {
+    let mut answer = answer(&failure);
+    answer.code = code(failure.reason).unwrap_or(answer.code);
     let (mut carrier, _) = carrier.into_parts();
     // Of the empty body.
     carrier.headers.remove(header::CONTENT_LENGTH);

@@ -9,7 +9,7 @@ use utoipa::{
 
 use super::errors::ErrorBody;
 
-fn error(description: &str) -> RefOr<Response> {
+pub(crate) fn error(description: &str) -> RefOr<Response> {
     let body = Content::new(Some(RefOr::Ref(Ref::from_schema_name(ErrorBody::name()))));
     let response = ResponseBuilder::new()
         .description(description)

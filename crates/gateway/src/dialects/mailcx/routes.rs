@@ -64,6 +64,7 @@ pub(crate) mod pro {
         pub(crate) mod test;
     }
 }
+pub(crate) mod secret;
 pub(crate) mod tickets {
     //! `/api/tickets`
     pub(crate) mod create;

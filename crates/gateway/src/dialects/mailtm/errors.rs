@@ -84,7 +84,9 @@ fn answer(failure: &Failure) -> Answer {
         Reason::MethodNotAllowed => Status(S::METHOD_NOT_ALLOWED, "Method Not Allowed"),
         Reason::PayloadTooLarge => Status(S::PAYLOAD_TOO_LARGE, "Payload Too Large"),
         Reason::WrongHost => Status(S::MISDIRECTED_REQUEST, "Misdirected Request"),
-        Reason::RateLimited => Status(S::TOO_MANY_REQUESTS, "Too Many Requests"),
+        Reason::RateLimited | Reason::AddressBusy | Reason::CredentialBusy => {
+            Status(S::TOO_MANY_REQUESTS, "Too Many Requests")
+        }
         Reason::Overloaded
         | Reason::Unavailable
         | Reason::Timeout
@@ -92,6 +94,8 @@ fn answer(failure: &Failure) -> Answer {
         | Reason::ReservationExpired => Status(S::SERVICE_UNAVAILABLE, "Service Unavailable"),
         // No route of this dialect has the others.
         Reason::InvalidUrl
+        | Reason::InvalidAuthKey
+        | Reason::InvalidSince
         | Reason::InvalidEvents
         | Reason::DomainLimitReached
         | Reason::TokenLimitReached

@@ -19,7 +19,10 @@ use utoipa::IntoParams;
 
 use crate::dialects::mailcx::responses;
 use crate::{
-    app::{App, stream::message_id},
+    app::{
+        App,
+        stream::{MessageStream, message_id},
+    },
     dialects::mailcx::views::message_received::{MessageReceivedEvent, ServerSentEvent},
     edge::{
         auth::{Follower, MailboxFollower, ProFollower},
@@ -76,7 +79,7 @@ pub(crate) async fn of_user(
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Reads the cursor of a client that reconnects.
-fn last_event_id(headers: &HeaderMap) -> Result<Option<MessageId>, Failure> {
+pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<MessageId>, Failure> {
     let Some(value) = headers.get(LAST_EVENT_ID) else {
         return Ok(None);
     };
@@ -100,6 +103,14 @@ async fn stream(
     let stream = app
         .stream(follower.topic, follower.bearer, since, client.0)
         .await?;
+    Ok(respond(stream, event))
+}
+
+/// Answers with a stream, whose messages are shown as events.
+pub(crate) fn respond(
+    stream: MessageStream,
+    event: fn(MessageReceived) -> Result<Event, axum::Error>,
+) -> Response {
     // The cursor first: a client that loses the connection before the first message continues from here.
     let hello = Event::default().id(stream.cursor.to_string()).retry(RETRY);
     let permit = stream.permit;
@@ -110,7 +121,7 @@ async fn stream(
     let events = futures_util::stream::once(async { Ok(hello) }).chain(events);
     let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     // A proxy that buffers responses would delay events.
-    Ok(([("x-accel-buffering", "no")], events).into_response())
+    ([("x-accel-buffering", "no")], events).into_response()
 }
 
 fn event(message: MessageReceived) -> Result<Event, axum::Error> {

@@ -1,10 +1,11 @@
 //! Pro users and their tokens.
 
-use mayfly_proto::auth::{CreateProTokenResponse, ProToken};
+use mayfly_proto::auth::{CreateProTokenResponse, ProToken, RegisterUserResponse, SignInUserResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::timestamp;
+use crate::app::get_user::ProUser;
 
 /// A Pro user and a token for them.
 #[derive(Debug, Serialize, ToSchema)]
@@ -14,6 +15,26 @@ pub(crate) struct ProSignedIn {
     pub(crate) email: String,
     /// A Pro JWT, valid for 7 days.
     pub(crate) token: String,
+}
+
+impl From<SignInUserResponse> for ProSignedIn {
+    fn from(user: SignInUserResponse) -> Self {
+        Self {
+            user_id: user.user_id,
+            email: user.email,
+            token: user.token,
+        }
+    }
+}
+
+impl From<RegisterUserResponse> for ProSignedIn {
+    fn from(user: RegisterUserResponse) -> Self {
+        Self {
+            user_id: user.user_id,
+            email: user.email,
+            token: user.token,
+        }
+    }
 }
 
 /// The Pro user of the token.
@@ -31,6 +52,23 @@ pub(crate) struct ProMe {
     pub(crate) domain_count: i64,
     #[schema(format = DateTime)]
     pub(crate) created_at: String,
+}
+
+impl From<ProUser> for ProMe {
+    fn from(ProUser { user, usage }: ProUser) -> Self {
+        Self {
+            id: user.user_id,
+            email: user.email,
+            plan: "pro",
+            role: "user",
+            status: "active",
+            max_accounts: usage.max_accounts,
+            account_count: usage.account_count,
+            max_domains: usage.max_domains,
+            domain_count: usage.domain_count,
+            created_at: timestamp(user.created_at),
+        }
+    }
 }
 
 /// A Pro API token, without its value.

@@ -11,7 +11,7 @@ use mayfly_types::{ErrorCode, Reason, random_bytes};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::mailcx::{responses, routes::secret};
 use crate::{
     app::{
         App,
@@ -31,7 +31,12 @@ pub(crate) struct NewMailbox {
     /// Trimmed and lower-cased: 1 to 64 of `a-z 0-9 . _ + -`, `@`, a domain.
     address: String,
     /// 6 to 256 bytes, taken byte for byte.
-    password: String,
+    #[serde(default, deserialize_with = "secret::password")]
+    #[schema(value_type = String, required)]
+    password: Option<String>,
+    /// Of clients of mail.td; ignored where that dialect is off.
+    #[schema(ignore)]
+    auth_key: Option<serde_json::Value>,
     /// Needed without a Pro token if the server is configured so, else ignored.
     #[schema(value_type = Option<ProofOfWork>)]
     pow: Option<serde_json::Value>,
@@ -48,6 +53,15 @@ pub(crate) struct ProofOfWork {
     /// 0 to 24. With fewer bits than needed the answer names their number.
     #[schema(maximum = 24)]
     d: u32,
+}
+
+/// The mailbox, and what its client should solve for the next one.
+#[derive(Serialize)]
+struct Created {
+    #[serde(flatten)]
+    account: SignedIn,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggested_next_difficulty: Option<u32>,
 }
 
 /// Nothing was created: the proof of work is valid, but needs more bits.
@@ -74,15 +88,21 @@ pub(crate) async fn handle(
     JsonBody(body): JsonBody<NewMailbox>,
 ) -> Result<Response, FailureResponse> {
     let new = NewAccount {
+        secret: secret::secret(&app, body.password, body.auth_key.as_ref())?,
         address: body.address,
-        password: body.password,
         owner_user_id: pro.map(|pro| pro.user_id),
         client: client.0,
         proof: body.pow.map(proof),
         idempotency_key,
     };
     Ok(match app.create_account(new).await? {
-        Creation::Created(account) => (StatusCode::CREATED, Json(SignedIn::from(account))).into_response(),
+        Creation::Created { account, next_bits } => {
+            let created = Created {
+                account: account.into(),
+                suggested_next_difficulty: next_bits,
+            };
+            (StatusCode::CREATED, Json(created)).into_response()
+        }
         Creation::NeedsBits(required_difficulty) => {
             let retry = HarderProof {
                 status: "retry",

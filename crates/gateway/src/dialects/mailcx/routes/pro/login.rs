@@ -22,9 +22,5 @@ pub(crate) async fn handle(
     JsonBody(body): JsonBody<EmailAndPassword>,
 ) -> Result<Json<ProSignedIn>, FailureResponse> {
     let user = app.sign_in_user(body.email, body.password, client.0).await?;
-    Ok(Json(ProSignedIn {
-        user_id: user.user_id,
-        email: user.email,
-        token: user.token,
-    }))
+    Ok(Json(user.into()))
 }

@@ -32,12 +32,5 @@ pub(crate) async fn handle(
     JsonBody(body): JsonBody<EmailAndPassword>,
 ) -> Result<(StatusCode, Json<ProSignedIn>), FailureResponse> {
     let user = app.register_user(body.email, body.password, client.0).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(ProSignedIn {
-            user_id: user.user_id,
-            email: user.email,
-            token: user.token,
-        }),
-    ))
+    Ok((StatusCode::CREATED, Json(user.into())))
 }

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::mailcx::{responses, routes::secret};
 use crate::{
     app::App,
     dialects::mailcx::views::account::SignedIn,
@@ -18,9 +18,14 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct AddressAndPassword {
     /// Trimmed and lower-cased: 1 to 64 of `a-z 0-9 . _ + -`, `@`, a domain.
-    pub(crate) address: String,
+    address: String,
     /// 6 to 256 bytes, taken byte for byte.
-    pub(crate) password: String,
+    #[serde(default, deserialize_with = "secret::password")]
+    #[schema(value_type = String, required)]
+    password: Option<String>,
+    /// Of clients of mail.td; ignored where that dialect is off.
+    #[schema(ignore)]
+    auth_key: Option<serde_json::Value>,
 }
 
 /// Signs in to a mailbox. An unknown address costs as much as a wrong password and is answered alike.
@@ -32,6 +37,7 @@ pub(crate) async fn handle(
     _permit: PasswordPermit,
     JsonBody(body): JsonBody<AddressAndPassword>,
 ) -> Result<Json<SignedIn>, FailureResponse> {
-    let signed_in = app.sign_in(&body.address, body.password, client.0).await?;
+    let secret = secret::secret(&app, body.password, body.auth_key.as_ref())?;
+    let signed_in = app.sign_in(&body.address, secret, client.0).await?;
     Ok(Json(signed_in.into()))
 }

@@ -52,7 +52,7 @@ pub(crate) async fn handle(
     }
     let new = NewAccount {
         address: address.clone(),
-        password: fields.text("password").unwrap_or_default(),
+        secret: fields.text("password").unwrap_or_default().into(),
         owner_user_id: pro.map(|pro| pro.user_id),
         client: client.0,
         proof: None,
@@ -62,7 +62,7 @@ pub(crate) async fn handle(
         .create_account(new)
         .await
         .map_err(|failure| worded(failure, &address))?;
-    let Creation::Created(account) = created else {
+    let Creation::Created { account, .. } = created else {
         let message = "a proof of work is too easy, where none was sent";
         return Err(Failure::internal(message).into());
     };

@@ -32,7 +32,7 @@ pub(crate) async fn handle(
         fields.text(name).ok_or_else(missing)
     };
     let (address, password) = (needed("address")?, needed("password")?);
-    let signed_in = app.sign_in(&address, password, client.0).await?;
+    let signed_in = app.sign_in(&address, password.into(), client.0).await?;
     Ok(Json(Token {
         token: signed_in.token,
         id: signed_in.account_id,

@@ -18,6 +18,7 @@ pub(crate) async fn handle(
 ) -> Result<Json<AccountList>, FailureResponse> {
     let request = ListMailboxesRequest {
         owner_user_id: principal.user_id,
+        ..ListMailboxesRequest::default()
     };
     let answer = app.mailbox().list_mailboxes(request).await?.into_inner();
     Ok(Json(AccountList {

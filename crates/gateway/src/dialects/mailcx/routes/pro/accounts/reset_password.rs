@@ -26,6 +26,12 @@ pub(crate) struct PasswordReset {
     message: &'static str,
 }
 
+impl PasswordReset {
+    pub(crate) const DONE: Self = Self {
+        message: "password_reset",
+    };
+}
+
 /// Sets a mailbox's password; every older token of the mailbox stops working.
 #[utoipa::path(put, path = "/accounts/{id}/reset-password", tag = "pro", operation_id = "reset_password",
     security(("pro" = [])), params(("id" = String, Path, description = "The mailbox")), request_body = NewPassword,
@@ -37,9 +43,7 @@ pub(crate) async fn handle(
     _permit: PasswordPermit,
     JsonBody(body): JsonBody<NewPassword>,
 ) -> Result<Json<PasswordReset>, FailureResponse> {
-    app.reset_password(principal.scope_of(account_id), body.password)
+    app.reset_password(principal.scope_of(account_id), body.password.into())
         .await?;
-    Ok(Json(PasswordReset {
-        message: "password_reset",
-    }))
+    Ok(Json(PasswordReset::DONE))
 }

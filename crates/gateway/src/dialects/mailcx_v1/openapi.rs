@@ -1,0 +1,60 @@
+//! The OpenAPI document of mail.cx `/v1`.
+
+use utoipa::openapi::{
+    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
+    security::{ApiKey, ApiKeyValue, SecurityScheme},
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::dialects::mailcx::errors::ErrorBody;
+
+/// Where the document is served.
+pub(super) const PATH: &str = "/api/docs/mailcx_v1";
+
+/// What stands in the document before the routes are added.
+pub(super) fn base() -> OpenApi {
+    let license = LicenseBuilder::new().name("Apache-2.0 OR MIT").build();
+    let info = InfoBuilder::new()
+        .title("Mayfly for clients of mail.cx /v1")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Inboxes of open domains, which everybody reads who knows the address.",
+        ))
+        .license(Some(license));
+    let mut components = Components::new();
+    let token = ApiKeyValue::with_description(
+        "x-api-token",
+        "A Pro API token (tm_pro_…), a Pro JWT, or an anonymous token (tm_anon_…), which gives no rights.",
+    );
+    components.add_security_scheme("token", SecurityScheme::ApiKey(ApiKey::Header(token)));
+    let ticket =
+        ApiKeyValue::with_description("token", "A ticket of POST /api/tickets, or an anonymous token.");
+    components.add_security_scheme("ticket", SecurityScheme::ApiKey(ApiKey::Query(ticket)));
+    components
+        .schemas
+        .insert(ErrorBody::name().into_owned(), ErrorBody::schema());
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .build()
+}
+
+/// Names the credential and the codes of this dialect in operations that the bearer API has too.
+pub(super) fn adapt(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        if !path.starts_with("/v1/domains") && !path.starts_with("/v1/tokens") {
+            continue;
+        }
+        let operations = [&mut item.get, &mut item.post, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            let token = utoipa::openapi::security::SecurityRequirement::new("token", Vec::<String>::new());
+            operation.security = Some(vec![token]);
+            for response in operation.responses.responses.values_mut() {
+                if let utoipa::openapi::RefOr::T(response) = response {
+                    let description = &response.description;
+                    response.description = description.replace("`rate_limited`", "`rate_limit_exceeded`");
+                }
+            }
+        }
+    }
+}

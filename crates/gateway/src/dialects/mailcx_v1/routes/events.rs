@@ -1,0 +1,76 @@
+//! `/v1/sse`: received mail as server-sent events, without an event name.
+
+use axum::{
+    extract::{RawQuery, State},
+    http::HeaderMap,
+    response::{Response, sse::Event},
+};
+use mayfly_follow::Topic;
+use mayfly_proto::mailbox::MessageReceived;
+use mayfly_rpc::Failure;
+
+use crate::{
+    app::{App, stream::message_id},
+    dialects::{
+        mailcx::routes::events::{last_event_id, respond},
+        mailcx_v1::{
+            credential::{Caller, Follower},
+            responses,
+            views::{EmailReceived, StreamedEmail},
+        },
+    },
+    edge::{client_address::ClientAddress, failure::FailureResponse},
+};
+
+/// Follows one inbox. `Last-Event-ID` replays the mail after a mail.
+#[utoipa::path(get, path = "/sse/addr", tag = "inbox", operation_id = "follow_inbox", security((), ("token" = []), ("ticket" = [])),
+    params(("address" = String, Query, description = "The address"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The last mail seen; empty counts as absent")),
+    responses((status = 200, body = StreamedEmail, content_type = "text/event-stream",
+        description = "Events without a name; their `id` is the mail's. The schema is of one event"), responses::Inbox, responses::Cursor, responses::Always))]
+pub(crate) async fn of_inbox(
+    State(app): State<App>,
+    client: ClientAddress,
+    Follower(caller): Follower,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, FailureResponse> {
+    let query = query.unwrap_or_default();
+    let address = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "address");
+    let address = address.map_or_else(String::new, |(_, address)| address.into_owned());
+    let inbox = app.inbox(&address, caller.user_id()).await?;
+    stream(&app, client, inbox.topic, caller, &headers).await
+}
+
+/// Follows all mailboxes of the Pro user. `Last-Event-ID` replays the mail after a mail.
+#[utoipa::path(get, path = "/sse/user", tag = "pro", operation_id = "follow_user", security(("token" = []), ("ticket" = [])),
+    params(("Last-Event-ID" = Option<String>, Header, description = "The last mail seen; empty counts as absent")),
+    responses((status = 200, body = StreamedEmail, content_type = "text/event-stream",
+        description = "Events without a name; their `id` is the mail's. The schema is of one event"), responses::Cursor, responses::Always))]
+pub(crate) async fn of_user(
+    State(app): State<App>,
+    client: ClientAddress,
+    Follower(caller): Follower,
+    headers: HeaderMap,
+) -> Result<Response, FailureResponse> {
+    let topic = Topic::owner(caller.user_id().ok_or_else(Failure::invalid_token)?)?;
+    stream(&app, client, topic, caller, &headers).await
+}
+
+async fn stream(
+    app: &App,
+    client: ClientAddress,
+    topic: Topic,
+    caller: Caller,
+    headers: &HeaderMap,
+) -> Result<Response, FailureResponse> {
+    let since = last_event_id(headers)?;
+    let bearer = caller.0.map(|pro| pro.bearer);
+    let stream = app.stream_while(topic, bearer, since, client.0).await?;
+    Ok(respond(stream, event))
+}
+
+fn event(message: MessageReceived) -> Result<Event, axum::Error> {
+    let id = message_id(&message).to_owned();
+    Event::default().id(id).json_data(EmailReceived::from(message))
+}

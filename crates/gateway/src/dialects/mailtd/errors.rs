@@ -1,0 +1,21 @@
+//! The failures that mail.td answers with other codes than the bearer API.
+
+use axum::response::Response;
+use mayfly_rpc::Failure;
+use mayfly_types::Reason;
+
+use crate::dialects::mailcx;
+
+fn code(reason: Reason) -> Option<&'static str> {
+    Some(match reason {
+        Reason::MissingCredential => "unauthorized",
+        Reason::InvalidToken | Reason::MailboxGone => "invalid_or_expired_token",
+        Reason::RateLimited => "rate_limit_exceeded",
+        _ => return None,
+    })
+}
+
+/// Gives a response that carries a failure its status, headers and body.
+pub(crate) fn render(failure: Failure, carrier: Response) -> Response {
+    mailcx::errors::render_with(failure, carrier, code)
+}
