@@ -1,6 +1,8 @@
 //! Tenant isolation: every documented route with every kind of credential. A route that is missing from the table fails the
 //! test.
 
+mod mailcx_v1;
+mod mailtd;
 mod mailtm;
 mod owner;
 mod routes;

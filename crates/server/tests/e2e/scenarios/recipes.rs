@@ -8,6 +8,12 @@ use crate::world::{Kind, World};
 /// Some clients sleep for seconds between their calls.
 const TIMEOUT_SECS: &str = "120";
 
+/// Every dialect, in each process that reads the variable.
+const DIALECTS: [(&str, &str); 2] = [
+    ("MAYFLY_GATEWAY__DIALECTS", "mailtm,mailtd,mailcx_v1"),
+    ("MAYFLY_MAILBOX__OPEN_DOMAINS", "open.test"),
+];
+
 /// The program that runs a recipe, with its packages.
 fn command(recipe: &str) -> Command {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -18,7 +24,9 @@ fn command(recipe: &str) -> Command {
         Some(name) => command
             .arg(format!("{root}/target/tools/clients/bin/python"))
             .env("PYTHONPATH", format!("{root}/target/tools/recipes/{name}"))
-            .env("PYTHONDONTWRITEBYTECODE", "1"),
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            // The paths of the sandbox under `/api/user` are not served.
+            .env("MAILTD_SANDBOX", "0"),
         None => command
             .arg(crate::node::command().get_program())
             .args(["--require", "./guard.cjs"]),
@@ -54,12 +62,12 @@ macro_rules! recipes {
 
             #[tokio::test]
             async fn all_in_one() {
-                super::run(&World::start(Kind::AllInOne), $recipe).await;
+                super::run(&World::start_with(Kind::AllInOne, &super::DIALECTS), $recipe).await;
             }
 
             #[tokio::test]
             async fn replicas() {
-                super::run(&World::start(Kind::Replicas), $recipe).await;
+                super::run(&World::start_with(Kind::Replicas, &super::DIALECTS), $recipe).await;
             }
         })+
     };
@@ -71,8 +79,14 @@ recipes! {
     get_mail_tm: "get_mail_tm_0_1_0.py",
     mailjs: "mailjs_3_1_2.mjs",
     mailpytm: "mailpytm_1_1_0.py",
+    mailtd_1_0: "mailtd_1_0_0.py",
+    mailtd_1_1: "mailtd_1_1_1.py",
+    mailtd_1_3: "mailtd_1_3_2.py",
+    mailtd_2_0: "mailtd_2_0_0.py",
     mailtm_client_wrapper: "mailtm_client_wrapper_0_1_0.py",
     mailtm_unofficial: "mailtm_unofficial_0_1_1.py",
+    multitempmail: "multitempmail_0_2_0.py",
+    multitempmail_mailtd: "multitempmail_mailtd_0_2_0.py",
     pymailtm: "pymailtm_1_1_1.py",
     tempmail_mailtm: "tempmail_mailtm_1_0_0.py",
 }
@@ -86,4 +100,13 @@ async fn mailjs_under_rate_limit_gets_through() {
         ("MAYFLY_GATEWAY__SIGN_IN_LIMIT", ""),
     ];
     run(&World::start_with(Kind::Replicas, &limits), "mailjs_3_1_2.mjs").await;
+}
+
+/// The client solves proofs of work of at least 15 bits, and others when it is asked to.
+#[tokio::test]
+async fn mailtd_with_proof_of_work_creates_mailboxes() {
+    for bits in ["15", "17"] {
+        let config = [&DIALECTS[..], &[("MAYFLY_GATEWAY__POW_BITS", bits)]].concat();
+        run(&World::start_with(Kind::AllInOne, &config), "mailtd_1_1_1.py").await;
+    }
 }
