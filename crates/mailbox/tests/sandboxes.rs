@@ -440,6 +440,7 @@ async fn sandbox_is_in_no_list_and_receives_nothing_from_outside(db: Db) {
     let sandbox = world.sandbox(&owner).await;
     let request = ListMailboxesRequest {
         owner_user_id: owner.clone(),
+        ..ListMailboxesRequest::default()
     };
     let listed = world.client.clone().list_mailboxes(request).await.unwrap();
     assert!(listed.into_inner().mailboxes.is_empty());

@@ -349,7 +349,7 @@ impl Session {
             Command::Helo(name) => self.hello(name, false, out),
             Command::Auth { mechanism, initial } => return self.auth(mechanism, initial, out),
             Command::Mail { has_auth: true, .. } if !self.offers_auth() => {
-                self.reject(reply::UNKNOWN_PARAMETER, out)
+                self.reject(reply::UNKNOWN_PARAMETER, out);
             }
             Command::Mail {
                 sender,

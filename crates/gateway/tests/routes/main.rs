@@ -291,9 +291,6 @@ mod pro {
             }
             mod post;
         }
-        mod sessions {
-            mod delete;
-        }
         mod register {
             mod post;
         }

@@ -91,7 +91,10 @@ impl World {
 
     /// Starts a gateway of an open server on loopback.
     pub(crate) async fn open_server() -> Self {
-        let (gateway, mailbox) = (mayfly_gateway::Config::default(), mayfly_mailbox::Config::default());
+        let (gateway, mailbox) = (
+            mayfly_gateway::Config::default(),
+            mayfly_mailbox::Config::default(),
+        );
         Self::on(Db::Sqlite, gateway, mailbox, true).await
     }
 

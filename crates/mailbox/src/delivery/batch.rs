@@ -140,7 +140,10 @@ pub(super) async fn store_all(
 }
 
 /// Removes the oldest mail of open mailboxes that the batch fills. Returns how many bytes that frees.
-async fn evict_open_mailboxes(tx: &DatabaseTransaction, room: &mut HashMap<AccountId, Room>) -> Result<i64, Error> {
+async fn evict_open_mailboxes(
+    tx: &DatabaseTransaction,
+    room: &mut HashMap<AccountId, Room>,
+) -> Result<i64, Error> {
     let mut evicted_bytes = 0;
     for (account, room) in room {
         let mut excess = room.mailbox.used_bytes + room.taken - room.mailbox.quota_bytes;

@@ -58,6 +58,8 @@ impl Service {
             last_active_at_ms: now_ms,
             lease_expires_at_ms: None,
             deleted_at_ms: None,
+            received_day: 0,
+            received_bytes: 0,
             last_message_id: None,
         };
         let max = u64::from(self.config.max_open_mailboxes);

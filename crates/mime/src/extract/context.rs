@@ -269,7 +269,8 @@ impl<'m> Context<'m> {
         let between = &self.text[label.at.end..at];
         let has_colon = between.contains([':', '\u{ff1a}']);
         // The colon of `your code for this order: 775104` belongs to the code. "Dear customer, 775104 is your code."
-        !(has_code && has_colon)
+        let is_of_code = has_code && has_colon;
+        !is_of_code
             && !between.starts_with([',', '\u{60c}', '\u{ff0c}', '\u{3001}'])
             && between
                 .split(|char: char| {

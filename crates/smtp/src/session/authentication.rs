@@ -64,7 +64,7 @@ impl Session {
                 match (exchange, initial) {
                     (None, _) => reply::UNKNOWN_MECHANISM,
                     // RFC 4954 4: the response has no characters.
-                    (Some(exchange), Some("=")) => return self.decoded(exchange, Vec::new().into(), out),
+                    (Some(exchange), Some("=")) => return self.decoded(exchange, &Vec::new().into(), out),
                     (Some(exchange), Some(initial)) => {
                         return self.respond(exchange, initial.as_bytes(), out);
                     }
@@ -97,7 +97,7 @@ impl Session {
             return None;
         }
         match STANDARD.decode(line) {
-            Ok(response) => self.decoded(exchange, response.into(), out),
+            Ok(response) => self.decoded(exchange, &response.into(), out),
             Err(_) => {
                 self.reject(reply::NOT_BASE64, out);
                 None
@@ -108,20 +108,20 @@ impl Session {
     fn decoded(
         &mut self,
         exchange: Exchange,
-        response: Zeroizing<Vec<u8>>,
+        response: &Zeroizing<Vec<u8>>,
         out: &mut Replies,
     ) -> Option<Step> {
         let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
         let credentials = match exchange {
-            Exchange::Plain => plain(&response),
-            Exchange::LoginUsername => match text(&response) {
+            Exchange::Plain => plain(response),
+            Exchange::LoginUsername => match text(response) {
                 Some(username) => {
                     self.prompt(Exchange::LoginPassword { username }, out);
                     return None;
                 }
                 None => None,
             },
-            Exchange::LoginPassword { username } => text(&response).map(|password| Credentials {
+            Exchange::LoginPassword { username } => text(response).map(|password| Credentials {
                 username,
                 password: password.into(),
             }),

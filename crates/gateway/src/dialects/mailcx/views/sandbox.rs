@@ -37,8 +37,7 @@ pub(crate) struct DefaultSandbox {
 }
 
 impl DefaultSandbox {
-    pub(crate) fn new(sandbox: Option<mailbox::Sandbox>, submission: &Submission) -> Self {
-        let sandbox = sandbox.as_ref();
+    pub(crate) fn new(sandbox: Option<&mailbox::Sandbox>, submission: &Submission) -> Self {
         Self {
             enabled: submission.is_on && sandbox.is_some(),
             account_id: sandbox.map(|sandbox| sandbox.account_id.clone()),

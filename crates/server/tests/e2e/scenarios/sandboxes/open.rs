@@ -83,7 +83,8 @@ fn capture_beyond_loopback_is_refused_at_start() {
     let catch_all = ("MAYFLY_MAILBOX__CATCH_ALL", "all@mayfly.test");
     let closed = ("MAYFLY_AUTH__REGISTRATION", "closed");
     let with_open = ("MAYFLY_MAILBOX__CATCH_ALL_WITH_OPEN_REGISTRATION", "true");
-    let cases: [(&[(&str, &str)], Option<&str>); 8] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+    let cases: [Case<'_>; 8] = [
         (&[open], None),
         (&[open, everywhere], Some("smtp.sandbox: ")),
         (&[open, everywhere, anywhere], None),

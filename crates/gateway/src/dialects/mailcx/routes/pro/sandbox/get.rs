@@ -16,5 +16,5 @@ pub(crate) async fn handle(
     principal: ProPrincipal,
 ) -> Result<Json<DefaultSandbox>, FailureResponse> {
     let sandbox = app.default_sandbox(&principal.user_id).await?;
-    Ok(Json(DefaultSandbox::new(sandbox, &app.submission)))
+    Ok(Json(DefaultSandbox::new(sandbox.as_ref(), &app.submission)))
 }
