@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::routes::{account as accounts, billing, list_accounts, messages, user};
 use crate::{
     app::App,
-    dialects::mailcx::routes::pro::{domains, tokens, webhooks},
+    dialects::mailcx::routes::pro::{domains, sandbox, tokens, webhooks},
 };
 
 /// The table: each handler carries its method, path and documentation.
@@ -39,6 +39,11 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         .routes(routes!(billing::cancel))
         .routes(routes!(billing::resume))
         .routes(routes!(billing::portal))
+        .routes(routes!(sandbox::get::handle))
+        .routes(routes!(sandbox::messages::list, sandbox::messages::delete_all))
+        .routes(routes!(sandbox::messages::get, sandbox::messages::delete))
+        .routes(routes!(sandbox::messages::get_source))
+        .routes(routes!(sandbox::messages::get_attachment))
         .routes(routes!(domains::list::handle, domains::add::handle))
         .routes(routes!(domains::verify::handle))
         .routes(routes!(domains::delete::handle))

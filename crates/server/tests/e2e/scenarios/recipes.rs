@@ -24,9 +24,7 @@ fn command(recipe: &str) -> Command {
         Some(name) => command
             .arg(format!("{root}/target/tools/clients/bin/python"))
             .env("PYTHONPATH", format!("{root}/target/tools/recipes/{name}"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            // The paths of the sandbox under `/api/user` are not served.
-            .env("MAILTD_SANDBOX", "0"),
+            .env("PYTHONDONTWRITEBYTECODE", "1"),
         None => command
             .arg(crate::node::command().get_program())
             .args(["--require", "./guard.cjs"]),

@@ -291,6 +291,16 @@ pub(crate) struct Message {
     created_at: String,
 }
 
+impl Message {
+    /// Shows the first recipient in place of the mailbox, as the API of mail.td does for captured mail.
+    pub(crate) fn addressed_to_recipient(mut self) -> Self {
+        if let Some(first) = self.recipients.as_ref().and_then(|all| all.first()) {
+            self.address.clone_from(first);
+        }
+        self
+    }
+}
+
 impl From<GetMessageResponse> for Message {
     fn from(message: GetMessageResponse) -> Self {
         let summary = message.summary.unwrap_or_default();

@@ -72,6 +72,16 @@ fn table() -> Vec<Route> {
         ),
         route("POST", "/api/user/domains/{id}/verify", Pro, 200),
         route("DELETE", "/api/user/domains/{id}", Pro, 204),
+        route("GET", "/api/user/sandbox", Pro, 200),
+        route("GET", "/api/user/sandbox/messages", Pro, 200),
+        route("GET", "/api/user/sandbox/messages/{id}", Pro, 200),
+        route("GET", "/api/user/sandbox/messages/{id}/source", Pro, 200),
+        route(
+            "GET",
+            "/api/user/sandbox/messages/{id}/attachments/{index}",
+            Pro,
+            200,
+        ),
         route("GET", "/api/user/webhooks", Pro, 200),
         route("GET", "/api/user/webhooks/{id}/deliveries", Pro, 200),
         route("POST", "/api/user/webhooks/{id}/rotate", Pro, 200),
@@ -80,6 +90,8 @@ fn table() -> Vec<Route> {
             route("POST", "/api/user/webhooks", Pro, 201),
             json!({"url": "https://hooks.example.com/fresh"}),
         ),
+        route("DELETE", "/api/user/sandbox/messages/{id}", Pro, 204),
+        route("DELETE", "/api/user/sandbox/messages", Pro, 200),
         route("DELETE", "/api/user/tokens/{id}", Pro, 204),
         route("DELETE", "/api/accounts/{account}/messages/{id}", Any, 204),
         with(
@@ -99,6 +111,7 @@ fn table() -> Vec<Route> {
 fn path(owner: &Owner, route: &Route) -> String {
     let id = match route.path {
         path if path.starts_with("/api/user/tokens/") => &owner.token_id,
+        path if path.starts_with("/api/user/sandbox/") => &owner.captured_id,
         path if path.starts_with("/api/user/domains/") => &owner.domain_id,
         path if path.starts_with("/api/user/webhooks/") => &owner.webhook_id,
         _ if route.takes == Takes::Pro => &owner.owned_message_id,

@@ -59,7 +59,7 @@ pub(crate) async fn delete_all(
     Ok(Json(Deleted { deleted }))
 }
 
-/// Shows a whole message of the default sandbox.
+/// Shows a whole message of the default sandbox. Its `address` is the first recipient.
 #[utoipa::path(get, path = "/sandbox/messages/{id}", tag = "pro", operation_id = "get_sandbox_message", security(("pro" = [])),
     params(("id" = String, Path, description = "The message")),
     responses((status = 200, body = Message, description = "The message"), responses::Bearer, responses::MissingMessage, responses::Always))]
@@ -69,7 +69,8 @@ pub(crate) async fn get(
     Segments(message_id): Segments<String>,
 ) -> Result<Json<Message>, FailureResponse> {
     let scope = scope(&app, principal).await?;
-    Ok(Json(app.open_message(scope, message_id).await?.into()))
+    let message = Message::from(app.open_message(scope, message_id).await?);
+    Ok(Json(message.addressed_to_recipient()))
 }
 
 /// Deletes a message of the default sandbox.

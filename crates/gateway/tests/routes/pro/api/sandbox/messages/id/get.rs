@@ -17,6 +17,7 @@ async fn get_sandbox_message_shows_recipients_and_bcc(db: Db) {
     let path = format!("/pro/api/sandbox/messages/{id}");
     let shown = world.get(&path, &pro).await.expect_status(200).json();
     assert_eq!(shown["recipients"], json!(recipients));
+    assert_eq!(shown["address"], recipients[0]);
     assert_eq!(shown["bcc"], json!(["Hidden@third.example"]));
     assert_eq!(shown["sender"], "app@sender.example");
     world.get(&path, &other).await.expect_status(404);
