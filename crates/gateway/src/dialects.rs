@@ -63,8 +63,8 @@ pub(crate) fn router(dialects: &Dialects, app: &App, base_path: &str) -> Router 
         .iter()
         .fold(bearer_api, |router, dialect| match dialect {
             Dialect::MailTm => router.merge(mailtm::router(app.clone(), base_path)),
-            Dialect::MailTd => router.merge(mailtd::router(app.clone())),
-            Dialect::MailCxV1 => router.merge(mailcx_v1::router(app.clone())),
+            Dialect::MailTd => router.merge(mailtd::router(app.clone(), base_path)),
+            Dialect::MailCxV1 => router.merge(mailcx_v1::router(app.clone(), base_path)),
         })
 }
 

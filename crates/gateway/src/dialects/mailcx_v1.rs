@@ -14,7 +14,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::routes::{email, events, inbox, session, wait};
 use crate::{
     app::App,
-    dialects::mailcx::routes::pro::{domains, tokens},
+    dialects::mailcx::{
+        openapi::serve_under,
+        routes::pro::{domains, tokens},
+    },
 };
 
 /// The table: each handler carries its method, path and documentation.
@@ -48,8 +51,9 @@ pub fn document() -> OpenApi {
 }
 
 /// Every route of the dialect, its document included.
-pub(crate) fn router(app: App) -> Router {
-    let (router, document) = documented_routes();
+pub(crate) fn router(app: App, base_path: &str) -> Router {
+    let (router, mut document) = documented_routes();
+    serve_under(&mut document, base_path);
     router
         .layer(middleware::from_fn(credential::use_api_token))
         .with_state(app)

@@ -13,7 +13,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::routes::{account as accounts, billing, list_accounts, messages, user};
 use crate::{
     app::App,
-    dialects::mailcx::routes::pro::{domains, sandbox, tokens, webhooks},
+    dialects::mailcx::{
+        openapi::serve_under,
+        routes::pro::{domains, sandbox, tokens, webhooks},
+    },
 };
 
 /// The table: each handler carries its method, path and documentation.
@@ -68,8 +71,9 @@ pub fn document() -> OpenApi {
 }
 
 /// Every route of the dialect that the bearer API does not have, its document included.
-pub(crate) fn router(app: App) -> Router {
-    let (router, document) = documented_routes();
+pub(crate) fn router(app: App, base_path: &str) -> Router {
+    let (router, mut document) = documented_routes();
+    serve_under(&mut document, base_path);
     router
         .with_state(app)
         .route(openapi::PATH, get(|| async { Json(document) }))

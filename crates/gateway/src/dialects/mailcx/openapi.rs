@@ -51,11 +51,16 @@ pub(crate) fn base() -> OpenApi {
         .build()
 }
 
-/// Serves the document and its page, whose requests go to the path that the server is under.
-pub(crate) fn routes(mut document: OpenApi, base_path: &str) -> Router {
+/// Names the path that the server is under.
+pub(crate) fn serve_under(document: &mut OpenApi, base_path: &str) {
     if !base_path.is_empty() {
         document.servers = Some(vec![Server::new(base_path)]);
     }
+}
+
+/// Serves the document and its page, whose requests go to the path that the server is under.
+pub(crate) fn routes(mut document: OpenApi, base_path: &str) -> Router {
+    serve_under(&mut document, base_path);
     let ui = SwaggerUi::new("/api/docs").config(Config::from(format!("{base_path}{DOCUMENT_PATH}")));
     let policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                   connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the handlers. It shows the plain representation; JSON-LD adds `@context`, `@id` and `@type`.
 
 use utoipa::openapi::{
-    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Server,
+    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 use utoipa::{PartialSchema, ToSchema};
@@ -52,11 +52,4 @@ pub(super) fn base() -> OpenApi {
         .info(info)
         .components(Some(components))
         .build()
-}
-
-/// Names the path that the server is under.
-pub(super) fn serve_under(document: &mut OpenApi, base_path: &str) {
-    if !base_path.is_empty() {
-        document.servers = Some(vec![Server::new(base_path)]);
-    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use insta::assert_json_snapshot;
 
-use crate::support::{MAIL, World};
+use crate::support::{CUSTOM_DOMAIN, MAIL, World};
 
 fn mail(subject: &str) -> String {
     format!("From: Shop <shop@sender.example>\r\nSubject: {subject}\r\n\r\ntext\r\n")
@@ -123,7 +123,10 @@ async fn wait_for_mailbox_with_a_password_needs_its_owner() {
     let other = world.register_as("bob@example.com").await;
     let own = world.create_mailbox_for("ann@mayfly.test", &pro).await;
     let free = world.create_mailbox_for("free@mayfly.test", "").await;
-    for mailbox in [&own, &free] {
+    world.add_verified_domain(&pro).await;
+    let custom = format!("ann@{CUSTOM_DOMAIN}");
+    let of_domain = world.create_mailbox_for(&custom, &pro).await;
+    for mailbox in [&own, &free, &of_domain] {
         world.deliver(mailbox, MAIL).await;
     }
     let listed = world
@@ -132,6 +135,8 @@ async fn wait_for_mailbox_with_a_password_needs_its_owner() {
         .expect_status(200);
     assert_eq!(subjects(&listed), ["Your code"]);
     for (address, token) in [
+        (custom.as_str(), ""),
+        (&custom, &other),
         ("ann@mayfly.test", ""),
         ("ann@mayfly.test", &other),
         ("free@mayfly.test", ""),
