@@ -2,7 +2,7 @@
 CARGO ?= cargo
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: install run gen test check fmt lint contract screenshots bench bench-instructions tools up up-observed upgrade down
+.PHONY: install run gen test check fmt lint contract screenshots bench bench-instructions fuzz tools up up-observed upgrade down
 
 install: ## Release build; puts mayfly into ~/.cargo/bin
 	$(CARGO) install --locked --path crates/server
@@ -63,6 +63,9 @@ bench: tools ## Ratios against other servers, measured in the same run
 
 bench-instructions: tools ## Instructions of the hot paths against the baseline; UPDATE_BASELINE=1 rewrites it
 	$(CARGO) bench --profile dev --workspace --bench instructions -- $(if $(UPDATE_BASELINE),--update) $(PATHS)
+
+fuzz: ## Fuzz every parser of foreign input; FUZZ_SECONDS=600 for each of them, 60 by default
+	fuzz/run $(or $(FUZZ_SECONDS),60)
 
 tools: ## Install programs of tests and benches, from Debian and crates.io
 	deploy/tools.sh

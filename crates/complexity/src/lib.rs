@@ -14,7 +14,7 @@ pub const MAX_EXPONENT: f64 = 1.2;
 /// Sizes of the inputs in bytes.
 pub const SIZES: [usize; 3] = [64 << 10, 256 << 10, 1 << 20];
 /// A shorter measurement says nothing about the exponent.
-const MIN_MEASURABLE: Duration = Duration::from_millis(2);
+const MIN_MEASURABLE: Duration = Duration::from_millis(5);
 /// A suspicious construct is measured so often; the minimum counts, so a busy machine does not fail the test.
 const MAX_REPETITIONS: usize = 4;
 

@@ -149,6 +149,25 @@ mod api {
         mod register {
             mod post;
         }
+        mod sandbox {
+            mod get;
+            mod messages {
+                mod delete;
+                mod get;
+                mod id {
+                    mod attachments {
+                        mod index {
+                            mod get;
+                        }
+                    }
+                    mod delete;
+                    mod get;
+                    mod source {
+                        mod get;
+                    }
+                }
+            }
+        }
         mod subscription {
             mod cancel {
                 mod post;

@@ -269,15 +269,15 @@ impl<'m> Context<'m> {
         let between = &self.text[label.at.end..at];
         let has_colon = between.contains([':', '\u{ff1a}']);
         // The colon of `your code for this order: 775104` belongs to the code. "Dear customer, 775104 is your code."
-        let is_of_code = has_code && has_colon;
-        !is_of_code
-            && !between.starts_with([',', '\u{60c}', '\u{ff0c}', '\u{3001}'])
-            && between
-                .split(|char: char| {
-                    char.is_whitespace() || matches!(char, ':' | '\u{ff1a}' | '(' | ')' | '-' | ',')
-                })
-                .filter(|word| word.contains(|char: char| char.is_alphanumeric()))
-                .all(|word| keywords::is_word(&word.to_lowercase(), Word::Number))
+        if has_code && has_colon || between.starts_with([',', '\u{60c}', '\u{ff0c}', '\u{3001}']) {
+            return false;
+        }
+        between
+            .split(|char: char| {
+                char.is_whitespace() || matches!(char, ':' | '\u{ff1a}' | '(' | ')' | '-' | ',')
+            })
+            .filter(|word| word.contains(|char: char| char.is_alphanumeric()))
+            .all(|word| keywords::is_word(&word.to_lowercase(), Word::Number))
     }
 
     /// Reads the words after a number in its line.
