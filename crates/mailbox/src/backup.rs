@@ -25,16 +25,16 @@ pub async fn count_sealed(database: &Database, keys: &[SecretKey]) -> Result<Sea
     counted.map_err(|error| database.failed(error))
 }
 
-/// Lists active mailboxes by id.
+/// Lists the active mailboxes that clients sign in to by id: nobody signs in to an open mailbox or a sandbox.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list_active(
+pub async fn list_with_credential(
     database: &Database,
     after: Option<AccountId>,
     limit: u64,
 ) -> Result<Vec<AccountId>, OpenError> {
-    let listed = store::list_active(database, after, limit).await;
+    let listed = store::list_with_credential(database, after, limit).await;
     listed.map_err(|error| database.failed(error))
 }
 

@@ -10,20 +10,22 @@ use time::OffsetDateTime;
 use super::{
     custom_domains,
     entities::mailbox::{Column, Entity, State},
-    mailboxes, millis,
+    mailboxes, millis, open_mailboxes, sandboxes,
 };
 
-/// Lists active mailboxes by id.
-pub(crate) async fn list_active(
+/// Lists the active mailboxes that clients sign in to by id: nobody signs in to an open mailbox or a sandbox.
+pub(crate) async fn list_with_credential(
     database: &Database,
     after: Option<AccountId>,
     limit: u64,
 ) -> Result<Vec<AccountId>, DbErr> {
-    let read = database.read("list_active_mailboxes", |c| {
+    let read = database.read("list_mailboxes_with_credential", |c| {
         let mut select = Entity::find()
             .select_only()
             .column(Column::Id)
             .filter(Column::State.eq(State::Active))
+            .filter(Column::Id.not_in_subquery(open_mailboxes::accounts()))
+            .filter(Column::Id.not_in_subquery(sandboxes::accounts()))
             .order_by_asc(Column::Id)
             .limit(limit);
         if let Some(after) = after {

@@ -24,6 +24,14 @@ const EVICTED: u64 = 100;
 /// A sandbox with its mailbox.
 pub(crate) type SandboxWithMailbox = (Model, mailbox::Model);
 
+/// The mailboxes of all sandboxes, for conditions on other tables.
+pub(super) fn accounts() -> SelectStatement {
+    Entity::find()
+        .select_only()
+        .column(Column::AccountId)
+        .into_query()
+}
+
 /// The mailboxes of a Pro user's sandboxes, for conditions on other tables.
 pub(super) fn accounts_of(owner: UserId) -> SelectStatement {
     owned_by(owner)

@@ -18,11 +18,9 @@ pub(super) async fn reconcile(dir: &Path) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let mut last = None;
     loop {
-        let accounts = mayfly_mailbox::backup::list_active(&mailbox, last, BATCH).await?;
+        let accounts = mayfly_mailbox::backup::list_with_credential(&mailbox, last, BATCH).await?;
         let Some(end) = accounts.last() else { break };
         last = Some(*end);
-        // No client signs in to an open mailbox.
-        let accounts: Vec<_> = accounts.into_iter().filter(|id| !id.is_open()).collect();
         let ended = mayfly_auth::backup::without_credential(&auth, &accounts).await?;
         if !ended.is_empty() {
             mayfly_mailbox::backup::soft_delete(&mailbox, ended, now).await?;

@@ -95,6 +95,16 @@ async fn backup_under_load_restores_what_was_acknowledged() {
         .await
         .json();
 
+    let sandbox = client
+        .call(
+            "POST",
+            "/pro/api/sandboxes",
+            Some(&pro),
+            Some(json!({"name": "api"})),
+        )
+        .await;
+    assert_eq!(sandbox.status, 201, "{sandbox:?}");
+
     let end = Arc::new(AtomicUsize::new(0));
     let mut tasks = Vec::new();
     let mut boxes = Vec::new();
@@ -154,6 +164,12 @@ async fn backup_under_load_restores_what_was_acknowledged() {
     }
     assert_eq!(client.get("/pro/api/me", &token).await.status, 200);
     assert_eq!(client.get("/pro/api/me", &revoked).await.status, 401);
+    let sandboxes = client.get("/pro/api/sandboxes", &pro).await.json();
+    assert_eq!(
+        sandboxes["sandboxes"][0]["id"],
+        sandbox.json()["id"],
+        "{sandboxes}"
+    );
     let owned = client.get("/pro/api/accounts", &pro).await.json();
     for account in owned["accounts"].as_array().unwrap() {
         let body = json!({"address": account["address"], "password": PASSWORD});

@@ -7,7 +7,11 @@ async fn get_sandbox_answers_as_the_bearer_api() {
     let world = World::sqlite().await;
     let pro = world.register().await;
     let expected = world.get("/pro/api/sandbox", &pro).await.json();
-    let shown = world.get("/api/user/sandbox", &pro).await.expect_status(200).json();
+    let shown = world
+        .get("/api/user/sandbox", &pro)
+        .await
+        .expect_status(200)
+        .json();
     assert_eq!(shown, expected);
     assert_eq!(shown["username"], "any");
 }

@@ -19,6 +19,10 @@ async fn delete_sandbox_message_without_pro_token_is_unauthorized() {
     let world = World::sqlite().await;
     let mailbox = world.create_mailbox().await;
     world
-        .assert_unauthorized_td("DELETE", "/api/user/sandbox/messages/01a20846-fe00-7000-8000-000000000000", &[&mailbox.token])
+        .assert_unauthorized_td(
+            "DELETE",
+            "/api/user/sandbox/messages/01a20846-fe00-7000-8000-000000000000",
+            &[&mailbox.token],
+        )
         .await;
 }

@@ -18,6 +18,10 @@ async fn get_sandbox_source_without_pro_token_is_unauthorized() {
     let world = World::sqlite().await;
     let mailbox = world.create_mailbox().await;
     world
-        .assert_unauthorized_td("GET", "/api/user/sandbox/messages/01a20846-fe00-7000-8000-000000000000/source", &[&mailbox.token])
+        .assert_unauthorized_td(
+            "GET",
+            "/api/user/sandbox/messages/01a20846-fe00-7000-8000-000000000000/source",
+            &[&mailbox.token],
+        )
         .await;
 }
