@@ -5,3 +5,4 @@ pub(crate) mod jwt;
 pub(crate) mod mailbox_secret;
 pub(crate) mod password;
 pub(crate) mod pro_token;
+pub(crate) mod sandbox_status;

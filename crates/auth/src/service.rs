@@ -25,7 +25,7 @@ mod validate_token;
 use std::{future::Future, sync::Arc};
 
 use mayfly_runtime::task::Tasks;
-use mayfly_types::{SandboxCredentialId, SandboxId, SharedClock, TokenId, UserId};
+use mayfly_types::{SharedClock, TokenId, UserId};
 use opentelemetry::metrics::Counter;
 use tokio::sync::oneshot;
 
@@ -40,6 +40,7 @@ use crate::{
         jwt::{KeyRing, Subject},
         password::{Password, StoredPassword},
         pro_token::TokenHash,
+        sandbox_status::SandboxStatus,
     },
     revocation_metrics::RevocationMetrics,
     store::Store,
@@ -75,19 +76,6 @@ pub(crate) enum TokenStatus {
     Valid {
         id: TokenId,
         user_id: UserId,
-    },
-}
-
-/// The state of a password of a sandbox that was issued.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum SandboxStatus {
-    Revoked,
-    /// The user is suspended.
-    Suspended,
-    Valid {
-        id: SandboxCredentialId,
-        user_id: UserId,
-        sandbox_id: SandboxId,
     },
 }
 

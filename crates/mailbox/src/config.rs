@@ -136,7 +136,9 @@ impl Config {
                 ));
             }
         }
-        if self.open_retention.0 < Duration::MINUTE || self.open_retention.0 > self.retention.0 {
+        let is_out_of_range =
+            self.open_retention.0 < Duration::MINUTE || self.open_retention.0 > self.retention.0;
+        if is_out_of_range && !self.open_domains.0.is_empty() {
             return Err(ConfigError::new(
                 "mailbox.open_retention",
                 "must be from 1m to mailbox.retention",
@@ -359,6 +361,7 @@ mod tests {
             (
                 "mailbox.open_retention",
                 Config {
+                    open_domains: List(vec!["open.test".parse().unwrap()]),
                     open_retention: "8d".parse().unwrap(),
                     ..Config::default()
                 },

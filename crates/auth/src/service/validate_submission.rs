@@ -6,8 +6,10 @@ use uuid::Uuid;
 use super::Service;
 use crate::{
     error::{Error, Refusal},
-    model::pro_token::{PREFIX, SANDBOX_PREFIX, TokenHash},
-    service::SandboxStatus,
+    model::{
+        pro_token::{PREFIX, SANDBOX_PREFIX, TokenHash},
+        sandbox_status::SandboxStatus,
+    },
     token_cache::Lookup,
 };
 

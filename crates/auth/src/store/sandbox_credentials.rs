@@ -14,7 +14,10 @@ use super::{
         user,
     },
 };
-use crate::{error::Error, model::pro_token::TokenHash, service::SandboxStatus};
+use crate::{
+    error::Error,
+    model::{pro_token::TokenHash, sandbox_status::SandboxStatus},
+};
 
 /// A password to store.
 #[derive(Debug, Clone, Copy)]

@@ -175,13 +175,15 @@ fn unusable(dir: &Path) -> Vec<(Vec<(&'static str, String)>, &'static str)> {
     let secret = SecretKey::random().to_hex();
     let split = [
         ("MAYFLY_ROLES", "smtp".to_owned()),
+        ("MAYFLY_AUTH__ENDPOINT", "https://auth:50051".to_owned()),
         ("MAYFLY_MAILBOX__ENDPOINT", "https://mailbox:50052".to_owned()),
     ];
     let grpc_tls = |authority: &str| {
-        let [roles, endpoint] = split.clone();
+        let [roles, auth, mailbox] = split.clone();
         vec![
             roles,
-            endpoint,
+            auth,
+            mailbox,
             ("MAYFLY_GRPC__TLS_CERT", path("cert.pem")),
             ("MAYFLY_GRPC__TLS_KEY", path("key.pem")),
             ("MAYFLY_GRPC__TLS_CA", path(authority)),
