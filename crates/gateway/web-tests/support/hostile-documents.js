@@ -90,8 +90,7 @@ export async function openFramesOfMails(lab, kind, urls) {
   await page.route(path, (route) => route.fulfill({
     contentType: "text/html", headers: { "content-security-policy": policy }, body: framesOf(urls),
   }));
-  // A page of many frames: its time-out allows for a busy machine.
-  await page.goto(path, { timeout: 120_000 });
+  await page.goto(path);
   assert.equal(page.mainFrame().childFrames().length, urls.length);
   return page;
 }

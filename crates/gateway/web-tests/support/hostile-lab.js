@@ -93,6 +93,8 @@ export async function openLab(count) {
     async tab(kind) {
       const page = await context.newPage();
       kindOfTab.set(page, kind);
+      // Pages have up to a hundred frames, and four tabs load at once: on a busy machine one takes 40 s.
+      page.setDefaultNavigationTimeout(120_000);
       page.on("dialog", async (dialog) => { recordHit(page, dialog.message()); await dialog.dismiss(); });
       return page;
     },
