@@ -34,7 +34,8 @@ async fn open_server_opens_no_connection() {
     let world = World::start_in_own_network(&[("MAYFLY_SMTP__SANDBOX", "open")]);
     // A route to everywhere, so that an attempt is a packet and not an error, and a count of what takes it.
     for line in [
-        "link add away type dummy",
+        "link add away type veth peer name nowhere",
+        "link set nowhere up",
         "link set away up",
         "address add 192.0.2.1/24 dev away",
         "route add default via 192.0.2.254 dev away",
