@@ -61,8 +61,21 @@ fn validate_error_names_the_key() {
             "redis.url",
         ),
         (
-            &[("MAYFLY_ROLES", "smtp"), ("MAYFLY_GRPC__SECRET", &key)],
+            &[
+                ("MAYFLY_ROLES", "smtp"),
+                ("MAYFLY_GRPC__SECRET", &key),
+                ("MAYFLY_SMTP__SANDBOX", "off"),
+            ],
             "mailbox.endpoint",
+        ),
+        // Logins are checked there.
+        (
+            &[
+                ("MAYFLY_ROLES", "smtp"),
+                ("MAYFLY_GRPC__SECRET", &key),
+                ("MAYFLY_MAILBOX__ENDPOINT", "http://localhost:50052"),
+            ],
+            "auth.endpoint",
         ),
         (
             &[
