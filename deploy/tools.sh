@@ -16,6 +16,8 @@ done
 # Debian installs PostgreSQL's programs outside the PATH. As root, tests run it as the user that the package creates.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && id postgres >/dev/null 2>&1 || missing+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+# swaks speaks TLS with it only.
+perl -MNet::SSLeay -e 1 2>/dev/null || missing+=(libnet-ssleay-perl)
 if ((${#missing[@]})); then
   sudo=()
   ((EUID == 0)) || sudo=(sudo)

@@ -48,7 +48,7 @@ pub(crate) use get_message::Reading;
 pub(crate) use get_message_source::MessageSource;
 pub(crate) use large_reads::{LargeReads, ReadMemory};
 pub(crate) use list_messages_after::{Following, MessageReceived};
-pub(crate) use list_messages_detailed::{DetailedList, DetailedMessage, DetailedPage};
+pub(crate) use list_messages_detailed::DetailedList;
 pub(crate) use mark_messages_read::MarkedMessages;
 pub(crate) use reserve_mailbox::Reservation;
 pub(crate) use resolve_recipient::NewRecipient;

@@ -5,9 +5,10 @@ use mayfly_proto::mailbox as proto;
 use mayfly_webhooks::{Attempt, EVENT_TYPE, Webhook, WebhookStatus, event_name};
 
 use crate::{
-    service::{DetailedList, DetailedMessage, MessageReceived, OpenedSandbox, default_id},
+    service::{DetailedList, MessageReceived, OpenedSandbox, default_id},
     store::{
         Mailbox, addresses,
+        cache::DetailedMessage,
         entities::{custom_domain, domain, usage_day},
         messages::ListedMessage,
     },

@@ -1,7 +1,10 @@
 //! The existence of a message.
 
-use super::{DetailedMessage, MessageScope, Service};
-use crate::{error::Error, store::addresses};
+use super::{MessageScope, Service};
+use crate::{
+    error::Error,
+    store::{addresses, cache::DetailedMessage},
+};
 
 impl Service {
     /// Checks that a message exists, without reading its bytes, and returns it as a list shows it; without addresses if an

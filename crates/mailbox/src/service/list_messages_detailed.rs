@@ -11,28 +11,10 @@ use crate::{
     store::{
         Message, ParseStatus,
         addresses::{self, Read},
+        cache::{DetailedMessage, DetailedPage},
         messages::{self, DetailedRow, ListedMessage},
     },
 };
-
-/// A message with the addresses in its header.
-#[derive(Debug, Clone)]
-pub(crate) struct DetailedMessage {
-    pub(crate) listed: ListedMessage,
-    pub(crate) addresses: Addresses,
-}
-
-/// A page, and what its totals are computed from.
-#[derive(Debug, Clone)]
-pub(crate) struct DetailedPage {
-    pub(crate) messages: Vec<DetailedMessage>,
-    /// Of the mailbox.
-    pub(crate) address: String,
-    /// Messages in the mailbox that are not removed yet.
-    stored_count: i64,
-    /// The oldest of them; `None` without any on this page.
-    first_id: Option<MessageId>,
-}
 
 /// A page without messages past their retention, and the messages on all pages.
 #[derive(Debug)]

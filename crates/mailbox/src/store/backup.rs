@@ -9,8 +9,11 @@ use time::OffsetDateTime;
 
 use super::{
     custom_domains,
-    entities::mailbox::{Column, Entity, State},
-    mailboxes, millis, open_mailboxes, sandboxes,
+    entities::{
+        mailbox::{Column, Entity, State},
+        open_mailbox, sandbox,
+    },
+    mailboxes, millis,
 };
 
 /// Lists the active mailboxes that clients sign in to by id: nobody signs in to an open mailbox or a sandbox.
@@ -24,8 +27,8 @@ pub(crate) async fn list_with_credential(
             .select_only()
             .column(Column::Id)
             .filter(Column::State.eq(State::Active))
-            .filter(Column::Id.not_in_subquery(open_mailboxes::accounts()))
-            .filter(Column::Id.not_in_subquery(sandboxes::accounts()))
+            .filter(Column::Id.not_in_subquery(open_mailbox::accounts()))
+            .filter(Column::Id.not_in_subquery(sandbox::accounts()))
             .order_by_asc(Column::Id)
             .limit(limit);
         if let Some(after) = after {

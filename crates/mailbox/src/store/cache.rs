@@ -7,11 +7,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use mayfly_types::AccountId;
+use mayfly_mime::Addresses;
+use mayfly_types::{AccountId, MessageId};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{Mailbox, messages::ListedMessage};
-use crate::service::DetailedPage;
 
 const SHARDS: usize = 16;
 /// Entries of a shard. A usual page has 15 KiB and a detailed one 20 KiB, so all shards hold 70 MiB.
@@ -19,6 +19,25 @@ const MAX_ENTRIES: usize = 128;
 
 /// A page, shared by its readers.
 pub(crate) type Page = Arc<[ListedMessage]>;
+
+/// A message with the addresses in its header.
+#[derive(Debug, Clone)]
+pub(crate) struct DetailedMessage {
+    pub(crate) listed: ListedMessage,
+    pub(crate) addresses: Addresses,
+}
+
+/// A page, and what its totals are computed from.
+#[derive(Debug, Clone)]
+pub(crate) struct DetailedPage {
+    pub(crate) messages: Vec<DetailedMessage>,
+    /// Of the mailbox.
+    pub(crate) address: String,
+    /// Messages in the mailbox that are not removed yet.
+    pub(crate) stored_count: i64,
+    /// The oldest of them; `None` without any on this page.
+    pub(crate) first_id: Option<MessageId>,
+}
 
 /// Largest number of address hints, about 4 MiB.
 const MAX_ADDRESSES: usize = 32 * 1024;

@@ -10,8 +10,10 @@ use sea_orm::{
 
 use super::{
     UsedChange,
-    entities::mailbox::{ActiveModel, Column, Entity, Hold, Model, State},
-    sandboxes,
+    entities::{
+        mailbox::{ActiveModel, Column, Entity, Hold, Model, State},
+        sandbox,
+    },
 };
 use crate::model;
 
@@ -156,7 +158,7 @@ pub(crate) async fn list_of_owner(
 ) -> Result<Vec<Model>, DbErr> {
     let mut select = Entity::find()
         .filter(Column::OwnerUserId.eq(owner))
-        .filter(Column::Id.not_in_subquery(sandboxes::accounts_of(owner)))
+        .filter(Column::Id.not_in_subquery(sandbox::accounts_of(owner)))
         .filter(Column::State.eq(State::Active))
         .order_by_asc(Column::Id);
     if let Some(after) = after {
@@ -180,7 +182,7 @@ pub(crate) async fn list_own_at(
         .filter(Column::Address.is_in(addresses))
         .filter(Column::OwnerUserId.eq(owner))
         .filter(Column::State.eq(State::Active))
-        .filter(Column::Id.not_in_subquery(sandboxes::accounts_of(owner)))
+        .filter(Column::Id.not_in_subquery(sandbox::accounts_of(owner)))
         .into_tuple()
         .all(c)
         .await
@@ -217,7 +219,7 @@ pub(crate) async fn count_active(c: &impl ConnectionTrait, owner: UserId) -> Res
         .column_as(used, "used_bytes")
         .filter(Column::OwnerUserId.eq(owner))
         .filter(Column::State.eq(State::Active))
-        .filter(Column::Id.not_in_subquery(sandboxes::accounts_of(owner)))
+        .filter(Column::Id.not_in_subquery(sandbox::accounts_of(owner)))
         .into_tuple::<(i64, Option<i64>)>()
         .one(c)
         .await?;
@@ -255,7 +257,7 @@ pub(crate) async fn count_claimed(
                 .add(Column::State.is_in(State::kept()))
                 .add(is_reserved),
         )
-        .filter(Column::Id.not_in_subquery(sandboxes::accounts_of(owner)))
+        .filter(Column::Id.not_in_subquery(sandbox::accounts_of(owner)))
         .count(c)
         .await
 }

@@ -3,9 +3,8 @@
 
 use mayfly_types::{AccountId, MessageId};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, Query, SelectStatement},
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, sea_query::Expr,
 };
 
 use super::{
@@ -17,14 +16,6 @@ use super::{
 
 /// Rows of one statement.
 const ROWS: usize = 1000;
-
-/// Selects the ids of all open mailboxes.
-pub(super) fn accounts() -> SelectStatement {
-    Query::select()
-        .column(open_mailbox::Column::AccountId)
-        .from(open_mailbox::Entity)
-        .to_owned()
-}
 
 /// Counts the open mailboxes.
 pub(crate) async fn count(c: &impl ConnectionTrait) -> Result<u64, DbErr> {

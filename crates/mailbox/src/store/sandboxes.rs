@@ -3,8 +3,8 @@
 use mayfly_types::{AccountId, MessageId, RawMessageId, SandboxId, UserId};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, RelationTrait, Select,
-    sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr},
+    QueryOrder, QuerySelect, RelationTrait, Select,
+    sea_query::{Expr, ExprTrait, SimpleExpr},
 };
 use time::OffsetDateTime;
 
@@ -23,22 +23,6 @@ const EVICTED: u64 = 100;
 
 /// A sandbox with its mailbox.
 pub(crate) type SandboxWithMailbox = (Model, mailbox::Model);
-
-/// The mailboxes of all sandboxes, for conditions on other tables.
-pub(super) fn accounts() -> SelectStatement {
-    Entity::find()
-        .select_only()
-        .column(Column::AccountId)
-        .into_query()
-}
-
-/// The mailboxes of a Pro user's sandboxes, for conditions on other tables.
-pub(super) fn accounts_of(owner: UserId) -> SelectStatement {
-    owned_by(owner)
-        .select_only()
-        .column(Column::AccountId)
-        .into_query()
-}
 
 fn owned_by(owner: UserId) -> Select<Entity> {
     Entity::find().filter(Column::OwnerUserId.eq(owner))

@@ -6,12 +6,9 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query},
 };
 
-use super::{
-    entities::{
-        mailbox::{self, Model as Mailbox},
-        message, raw_message,
-    },
-    open_mailboxes,
+use super::entities::{
+    mailbox::{self, Model as Mailbox},
+    message, open_mailbox, raw_message,
 };
 
 /// Lists deliveries with messages and ids before an id, oldest first.
@@ -209,7 +206,7 @@ pub(crate) async fn list_idle(
 ) -> Result<Vec<AccountId>, DbErr> {
     let idle = mailbox::Column::LastActiveAtMs
         .lt(since_ms)
-        .and(mailbox::Column::Id.not_in_subquery(open_mailboxes::accounts()));
+        .and(mailbox::Column::Id.not_in_subquery(open_mailbox::accounts()));
     ids(c, mailbox::State::Active, idle, limit).await
 }
 

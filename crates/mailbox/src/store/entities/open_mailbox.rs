@@ -1,7 +1,7 @@
 //! An open mailbox. Its address and its space are in `mailboxes`.
 
 use mayfly_types::AccountId;
-use sea_orm::entity::prelude::*;
+use sea_orm::{QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "open_mailboxes")]
@@ -16,3 +16,11 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// All open mailboxes, for conditions on other tables.
+pub(crate) fn accounts() -> SelectStatement {
+    Entity::find()
+        .select_only()
+        .column(Column::AccountId)
+        .into_query()
+}

@@ -1,7 +1,7 @@
 //! A sandbox: a mailbox that captures what an application sends, to any address.
 
 use mayfly_types::{AccountId, SandboxId, UserId};
-use sea_orm::entity::prelude::*;
+use sea_orm::{QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sandboxes")]
@@ -40,3 +40,20 @@ impl Related<super::mailbox::Entity> for Entity {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The mailboxes of all sandboxes, for conditions on other tables.
+pub(crate) fn accounts() -> SelectStatement {
+    Entity::find()
+        .select_only()
+        .column(Column::AccountId)
+        .into_query()
+}
+
+/// The mailboxes of a Pro user's sandboxes, for conditions on other tables.
+pub(crate) fn accounts_of(owner: UserId) -> SelectStatement {
+    Entity::find()
+        .filter(Column::OwnerUserId.eq(owner))
+        .select_only()
+        .column(Column::AccountId)
+        .into_query()
+}
