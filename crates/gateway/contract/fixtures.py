@@ -50,6 +50,12 @@ def main(base, smtp, output):
     *messages, message = [message["id"] for message in call("/api/messages", mailbox)["messages"]]
     (owned_message,) = call(f"/pro/api/accounts/{owned}/messages", pro)["messages"]
 
+    with smtplib.SMTP(host, int(port)) as session:
+        session.login("any", pro)
+        for _ in range(1 + DISPOSABLE):
+            session.sendmail("app@example.com", "ann@foreign.example", MAIL)
+    *captured, kept_captured = [message["id"] for message in call("/pro/api/sandbox/messages", pro)["messages"]]
+
     # The receiver is the server itself, which refuses the events: nothing is sent elsewhere.
     target = {"url": f"{base}/receiver"}
     webhook, *webhooks = created("/pro/api/webhooks", [target] * (1 + DISPOSABLE))
@@ -70,11 +76,13 @@ def main(base, smtp, output):
         # The run deletes its own mailbox with this token, and with no other.
         "deleted_mailbox": account("deleted")["token"],
         "pro_of_delete_me": pro,
+        "pro_of_delete_sandbox_messages": pro,
         "pro_of_sign_out_everywhere": pro_token("signed-out")["token"],
         "pro_of_delete_pro_user": pro_token("deleted")["token"],
         "message": message,
         "owned": owned,
         "owned_message": owned_message["id"],
+        "captured": kept_captured,
         "webhook": webhook,
         "delivery": deliveries[0]["id"],
         "domain": domain,
@@ -82,6 +90,7 @@ def main(base, smtp, output):
             "DELETE /api/messages/{id}": messages,
             "DELETE /pro/api/accounts/{id}": [account(name, pro)["id"] for name in disposable("disposable")],
             "DELETE /pro/api/domains/{id}": domains,
+            "DELETE /pro/api/sandbox/messages/{id}": captured,
             "DELETE /pro/api/tokens/{id}": created("/pro/api/tokens", [{"name": name} for name in disposable("t")]),
             "DELETE /pro/api/webhooks/{id}": webhooks,
         },

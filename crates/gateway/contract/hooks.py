@@ -17,8 +17,9 @@ DISPOSABLE = FIXTURES["disposable"]
 MESSAGE = {"id": FIXTURES["message"]}
 OWNED = {"id": FIXTURES["owned"]}
 DOMAIN = {"id": FIXTURES["domain"]}
+CAPTURED = {"id": FIXTURES["captured"]}
 WEBHOOK = {"id": FIXTURES["webhook"]}
-KEPT = {FIXTURES[name] for name in ("message", "owned", "webhook", "domain", "pro_token_id")}
+KEPT = {FIXTURES[name] for name in ("message", "owned", "captured", "webhook", "domain", "pro_token_id")}
 
 # Path parameters that name an object.
 PATHS = {
@@ -30,6 +31,9 @@ PATHS = {
     "PUT /pro/api/accounts/{id}/reset-password": OWNED,
     "GET /pro/api/accounts/{id}/messages": OWNED,
     "GET /pro/api/accounts/{id}/messages/{message_id}": {**OWNED, "message_id": FIXTURES["owned_message"]},
+    "GET /pro/api/sandbox/messages/{id}": CAPTURED,
+    "GET /pro/api/sandbox/messages/{id}/source": CAPTURED,
+    "GET /pro/api/sandbox/messages/{id}/attachments/{index}": {**CAPTURED, "index": 0},
     "PUT /pro/api/domains/{id}": DOMAIN,
     "POST /pro/api/domains/{id}/verify": DOMAIN,
     "POST /pro/api/webhooks/{id}/rotate": WEBHOOK,

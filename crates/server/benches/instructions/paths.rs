@@ -72,7 +72,7 @@ pub(crate) const PATHS: [HotPath; 9] = [
         prepare: || Box::pin(smtp_connection()),
     },
     HotPath {
-        name: "show-html-4k",
+        name: "show-html-1k",
         operations: 20,
         prepare: || Box::pin(show_html()),
     },
@@ -219,12 +219,12 @@ async fn smtp_connection() -> anyhow::Result<Operation> {
     }))
 }
 
-/// The document of a mail with 4 KiB of HTML: reading the mail and sanitising its HTML.
+/// The document of a mail with 1 KiB of HTML: reading the mail and sanitising its HTML.
 async fn show_html() -> anyhow::Result<Operation> {
     let world = World::start().await?;
     let account_id = world.create_mailbox().await?;
     let token = world.create_credential(&account_id).await?;
-    let message_id = world.deliver(&account_id, &mails::html(4 << 10).into()).await?;
+    let message_id = world.deliver(&account_id, &mails::html(1 << 10).into()).await?;
     let path = format!("/api/messages/{message_id}/body");
     // HTML over the limits is shown as text, which costs much less.
     let document = world.get(&path, &token).await?;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::edge::{failure::FailureResponse, json::JsonBytes};
 
-/// The fields of a JSON object. An empty body has none.
+/// The fields of a JSON object. An empty body and `null` have none.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Map<String, Value>);
 
@@ -17,6 +17,7 @@ impl Fields {
         }
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Ok(Self(fields)),
+            Ok(Value::Null) => Ok(Self::default()),
             _ => Err(syntax_error()),
         }
     }

@@ -17,6 +17,7 @@ use crate::{
 #[expect(dead_code, reason = "only its description is used")]
 pub(crate) struct Mark {
     /// Absent means true.
+    #[schema(nullable = false)]
     seen: Option<bool>,
 }
 
