@@ -25,7 +25,7 @@ pub async fn count_sealed(database: &Database, keys: &[SecretKey]) -> Result<Sea
     counted.map_err(|error| database.failed(error))
 }
 
-/// Lists the active mailboxes that clients sign in to by id: nobody signs in to an open mailbox or a sandbox.
+/// Lists the active mailboxes that clients sign in to by id: not open mailboxes and sandboxes, which have no credential.
 ///
 /// # Errors
 /// When the database fails.

@@ -16,7 +16,7 @@ use super::{
     mailboxes, millis,
 };
 
-/// Lists the active mailboxes that clients sign in to by id: nobody signs in to an open mailbox or a sandbox.
+/// Lists the active mailboxes that clients sign in to by id: not open mailboxes and sandboxes, which have no credential.
 pub(crate) async fn list_with_credential(
     database: &Database,
     after: Option<AccountId>,
