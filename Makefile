@@ -8,7 +8,7 @@ install: ## Release build; puts mayfly into ~/.cargo/bin
 	$(CARGO) install --locked --path crates/server
 
 run: ## Build and start all roles in one process on SQLite
-	@test -e "$${CARGO_TARGET_DIR:-target}/debug/mayfly" || echo 'The first build takes about 5 minutes on two cores; later builds take seconds.'
+	@test -e "$${CARGO_TARGET_DIR:-target}/debug/mayfly" || echo 'The first build takes 5 to 15 minutes on two cores; later builds take seconds.'
 	$(CARGO) run --bin mayfly
 
 gen: ## Write docs/CONFIGURATION.md and the constants of docs/LIMITS.md from the code, and the PrometheusRule from the alerts
