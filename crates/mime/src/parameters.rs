@@ -324,16 +324,19 @@ pub(super) fn comment_len(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Removes the backslashes of quoted pairs.
+/// Removes the backslashes of quoted pairs and the line ends of folds (RFC 5322 2.2.3).
 fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'\\', text).is_none() {
+    if memchr::memchr3(b'\\', b'\r', b'\n', text).is_none() {
         return Cow::Borrowed(text);
     }
     let mut plain = Vec::with_capacity(text.len());
     let mut bytes = text.iter();
     while let Some(byte) = bytes.next() {
-        let quoted = if *byte == b'\\' { bytes.next() } else { None };
-        plain.push(*quoted.unwrap_or(byte));
+        match byte {
+            b'\r' | b'\n' => {}
+            b'\\' => plain.push(*bytes.next().unwrap_or(byte)),
+            _ => plain.push(*byte),
+        }
     }
     Cow::Owned(plain)
 }

@@ -16,6 +16,15 @@ fn parameter_folded_after_equals_is_read() {
 }
 
 #[test]
+fn parameter_folded_inside_quotes_is_unfolded() {
+    check(&[
+        (b"Content-Type: multipart/mixed;\n boundary=\"=_Next\n 0_1\"\n\n--=_Next 0_1\n\nt\n--=_Next 0_1--", &[("text", "t")]),
+        (b"Content-Disposition: attachment; filename=\"a\n b.pdf\"\n\nx", &[("names", "a b.pdf")]),
+        (b"Content-Disposition: attachment; filename*=\"utf-8''%C3%A4\n\tb.pdf\"\n\nx", &[("names", "\u{e4} b.pdf")]),
+    ]);
+}
+
+#[test]
 fn parameter_broken_syntax_is_read() {
     check(&[
         (b"Content-Disposition: attachment; filename=my report (final).pdf; size=4\n\nx", &[("names", "my report (final).pdf")]),
