@@ -80,7 +80,8 @@ impl Charset {
             }
             Self::Standard(encoding) if is_utf16(encoding) => encoding.decode(&bytes).0.into_owned(),
             Self::Standard(encoding) => encoding.decode_without_bom_handling(&bytes).0.into_owned(),
-            Self::Iso2022(eight_bit) => iso2022::decode(&bytes, eight_bit),
+            Self::Iso2022(_) | Self::Hz | Self::Utf7 if detect::is_mislabelled_utf8(&bytes) => utf8(bytes),
+            Self::Iso2022(eight_bit) => iso2022::decode(&bytes, detect::eight_bit_form(&bytes, eight_bit)),
             Self::Hz => iso2022::decode_hz(&bytes),
             Self::Utf7 => unicode::decode_utf7(&bytes),
             Self::Utf16 => unicode::byte_order_of_utf16(&bytes).decode(&bytes).0.into_owned(),

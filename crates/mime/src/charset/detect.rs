@@ -1,6 +1,7 @@
 //! Detects a charset from the text itself: a byte order mark, valid UTF-8, ISO 2022 escapes, the declaration of an HTML
 //! document, else windows-1252.
 
+use encoding_rs::Encoding;
 use memchr::{memchr, memmem};
 
 use super::Charset;
@@ -40,6 +41,23 @@ fn is_cut_utf8(bytes: &[u8]) -> bool {
 
 fn is_utf8(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok() || is_cut_utf8(bytes)
+}
+
+/// Reports whether a text is UTF-8, whatever seven-bit charset its label names. Two octets alone can be a character of
+/// another charset as well; three are hardly UTF-8 by chance.
+pub(super) fn is_mislabelled_utf8(bytes: &[u8]) -> bool {
+    bytes.iter().any(|byte| *byte >= 0xe0) && is_utf8(bytes) && !has_iso2022_escape(bytes)
+}
+
+/// Returns how to read the octets beyond ASCII of a text that is labelled with a charset of ISO 2022: programs that mean to
+/// send ISO-2022-JP send EUC-JP too. Half-width katakana of Shift_JIS can look like EUC-JP, but stand below 0xE0.
+pub(super) fn eight_bit_form(bytes: &[u8], usual: &'static Encoding) -> &'static Encoding {
+    let is_euc_jp = usual == encoding_rs::SHIFT_JIS
+        && bytes.iter().any(|byte| *byte >= 0xe0)
+        && encoding_rs::EUC_JP
+            .decode_without_bom_handling_and_without_replacement(bytes)
+            .is_some();
+    if is_euc_jp { encoding_rs::EUC_JP } else { usual }
 }
 
 fn by_mark(bytes: &[u8]) -> Option<Charset> {

@@ -317,3 +317,31 @@ proptest! {
         prop_assert!(!text.trim_end_matches('\u{fffd}').contains('\u{fffd}'), "{text:?}");
     }
 }
+
+#[test]
+fn charset_eight_bit_text_under_seven_bit_label_is_detected() {
+    for label in ["iso-2022-jp", "iso-2022-kr", "hz-gb-2312", "utf-7"] {
+        check_text(
+            label,
+            "\u{78ba}\u{8a8d} 482913".as_bytes(),
+            "\u{78ba}\u{8a8d} 482913",
+        );
+    }
+    check_text(
+        "iso-2022-jp",
+        b"\xc1\xf7\xbf\xae 482913",
+        "\u{9001}\u{4fe1} 482913",
+    );
+    check_text(
+        "iso-2022-jp",
+        b"\xa5\xb3\xa1\xbc\xa5\xc9\xc8\xd6\xb9\xe6",
+        "\u{30b3}\u{30fc}\u{30c9}\u{756a}\u{53f7}",
+    );
+    // Shift_JIS, and its half-width katakana.
+    check_text("iso-2022-jp", b"\x8am\x94F 482913", "\u{78ba}\u{8a8d} 482913");
+    check_text(
+        "iso-2022-jp",
+        b"\xba\xb0\xc4\xde",
+        "\u{ff7a}\u{ff70}\u{ff84}\u{ff9e}",
+    );
+}

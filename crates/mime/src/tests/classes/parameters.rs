@@ -67,3 +67,12 @@ fn parameter_sections_are_joined_before_decoding() {
         (b"Content-Type: multipart/mixed; boundary*0=\"b\"; boundary*1=\"c\"\n\n--bc\n\nt\n--bc--", &[("text", "t")]),
     ]);
 }
+
+#[test]
+fn boundary_of_any_length_splits_parts() {
+    let boundary = "b".repeat(5000);
+    let mail = format!(
+        "Content-Type: multipart/mixed; boundary=\"{boundary}\"\n\n--{boundary}\n\nt\n--{boundary}--"
+    );
+    check(&[(mail.as_bytes(), &[("text", "t")])]);
+}
