@@ -124,6 +124,8 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
             // Space that a large transaction took for the log returns to the file system.
             .pragma("journal_size_limit", "8388608")
             .pragma("cache_size", if is_reader { "-2048" } else { "-8192" })
+            // What is deleted is overwritten: the words of a deleted mail stay in no file.
+            .pragma("secure_delete", "ON")
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);
         if is_reader {

@@ -18,6 +18,7 @@ use tracing::{Instrument, Span};
 use self::batch::{AnonymousBounds, Stored, store_all};
 use crate::{
     error::Error,
+    indexer::IndexQueue,
     storage::StorageGuard,
     store::{
         Store,
@@ -92,6 +93,7 @@ impl DeliveryQueue {
         clock: SharedClock,
         webhooks: Arc<Webhooks>,
         storage: Arc<StorageGuard>,
+        index_queue: Arc<IndexQueue>,
         tasks: &Tasks,
     ) -> Self {
         let (waiting, arrivals) = mpsc::channel(QUEUE);
@@ -103,6 +105,7 @@ impl DeliveryQueue {
             clock,
             webhooks,
             storage,
+            index_queue,
             batch_size: meter
                 .u64_histogram("mayfly.mailbox.delivery.batch.size")
                 .with_description("Deliveries of one commit")
@@ -157,6 +160,7 @@ struct Writer {
     clock: SharedClock,
     webhooks: Arc<Webhooks>,
     storage: Arc<StorageGuard>,
+    index_queue: Arc<IndexQueue>,
     batch_size: Histogram<u64>,
     stored: Counter<u64>,
 }
@@ -269,8 +273,11 @@ impl Writer {
                     .iter()
                     .map(|mailbox| (mailbox.id, mailbox.owner_user_id))
                     .collect();
-                if changed.iter().any(|mailbox| mailbox.owner_user_id.is_some()) {
+                let owned = changed.iter().filter(|mailbox| mailbox.owner_user_id.is_some());
+                let owned: Vec<AccountId> = owned.map(|mailbox| mailbox.id).collect();
+                if !owned.is_empty() {
                     self.webhooks.wake();
+                    self.index_queue.add(owned);
                 }
                 let changed = changed
                     .into_iter()

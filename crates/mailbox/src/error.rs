@@ -13,6 +13,8 @@ const STORAGE_RETRY: Duration = Duration::from_secs(60);
 pub(crate) enum Error {
     #[error("{0}")]
     InvalidRequest(&'static str),
+    #[error(transparent)]
+    InvalidQuery(mayfly_search::QueryError),
     #[error("the address has the wrong syntax")]
     InvalidAddress,
     #[error("this name is reserved for the operator")]
@@ -88,6 +90,7 @@ impl Error {
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::InvalidRequest(_)
+            | Self::InvalidQuery(_)
             | Self::InvalidAddress
             | Self::ReservedAddress
             | Self::InvalidDomain
@@ -121,6 +124,7 @@ impl Error {
     pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::InvalidRequest(_) => Reason::InvalidRequest,
+            Self::InvalidQuery(_) => Reason::InvalidQuery,
             Self::InvalidAddress | Self::ReservedAddress => Reason::InvalidAddress,
             Self::InvalidDomain => Reason::InvalidDomain,
             Self::InvalidIndex => Reason::InvalidIndex,

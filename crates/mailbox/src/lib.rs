@@ -12,6 +12,7 @@ mod dns;
 mod domain_checks;
 mod error;
 mod extraction;
+mod indexer;
 mod migrations;
 mod model;
 mod name_servers;
@@ -123,6 +124,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     let blocks = block_watch::BlockWatch::start(&store, deps.clock.clone(), &deps.tasks);
     let blocks = blocks.await.map_err(|error| store.database().failed(error))?;
     let storage = storage::StorageGuard::start(&store, config, &deps.tasks);
+    let index_queue = Arc::new(indexer::IndexQueue::default());
     let service = Arc::new(Service {
         config: config.clone(),
         deliveries: delivery::DeliveryQueue::start(
@@ -131,6 +133,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
             deps.clock.clone(),
             webhooks.clone(),
             storage.clone(),
+            index_queue.clone(),
             &deps.tasks,
         ),
         storage,
@@ -141,6 +144,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         blocks,
         large_reads: service::LargeReads::default(),
         recomputed: extraction::Recomputed::default(),
+        index_queue,
         store,
         clock: deps.clock,
         expiry,
@@ -149,6 +153,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         events: deps.events,
     });
     sweeper::start(service.clone(), &deps.tasks);
+    indexer::start(&service, &deps.tasks);
     domain_checks::start(service.clone(), &deps.tasks);
     Ok(Mailbox { service })
 }

@@ -42,7 +42,7 @@ use crate::{
     error::Error,
     service::{
         Following, MessageSource, NewDelivery, NewRecipient, NewRecipients, Reservation, SandboxSettings,
-        Service,
+        SearchRequest, Service,
     },
 };
 
@@ -51,6 +51,11 @@ pub use self::admin::AdminRpc;
 /// The service as generated code calls it.
 #[derive(Debug, Clone)]
 pub struct Rpc(pub(crate) Arc<Service>);
+
+/// Messages of a page of a search.
+const MAX_FOUND: u32 = 100;
+/// Messages that a call deletes by a query.
+const MAX_DELETED: u32 = 1000;
 
 type Answer<T> = Result<Response<T>, Status>;
 type Chunks<T> = BoxStream<'static, Result<T, Status>>;
@@ -568,6 +573,38 @@ impl mailbox_server::Mailbox for Rpc {
         let deleted = self.0.delete_messages(scope(request.into_inner().scope)?).await?;
         Ok(Response::new(proto::DeleteMessagesResponse {
             deleted: i64::try_from(deleted).unwrap_or(i64::MAX),
+        }))
+    }
+
+    async fn search_messages(
+        &self,
+        request: Request<proto::SearchMessagesRequest>,
+    ) -> Answer<proto::SearchMessagesResponse> {
+        let r = request.into_inner();
+        let after = r.after_message_id.as_deref();
+        let search = SearchRequest {
+            only: decode::references(&r.only)?,
+            ..decode::search(r.scope, r.query, after, r.limit, MAX_FOUND)?
+        };
+        let found = self.0.search_messages(search).await?;
+        Ok(Response::new(proto::SearchMessagesResponse {
+            messages: found.messages.into_iter().map(received_to_proto).collect(),
+            next: found.next.map(|id| id.to_string()),
+            is_complete: found.is_complete,
+        }))
+    }
+
+    async fn delete_messages_by_query(
+        &self,
+        request: Request<proto::DeleteMessagesByQueryRequest>,
+    ) -> Answer<proto::DeleteMessagesByQueryResponse> {
+        let r = request.into_inner();
+        let after = r.after_message_id.as_deref();
+        let search = decode::search(r.scope, r.query, after, r.limit, MAX_DELETED)?;
+        let deleted = self.0.delete_messages_by_query(search).await?;
+        Ok(Response::new(proto::DeleteMessagesByQueryResponse {
+            deleted: i64::try_from(deleted.deleted).unwrap_or(i64::MAX),
+            next: deleted.next.map(|id| id.to_string()),
         }))
     }
 

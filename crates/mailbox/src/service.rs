@@ -11,6 +11,7 @@ mod delete_domain;
 mod delete_mailbox;
 mod delete_message;
 mod delete_messages;
+mod delete_messages_by_query;
 mod delete_owner;
 mod delete_sandbox;
 mod deliver_message;
@@ -38,6 +39,8 @@ mod release_mailbox;
 mod reserve_mailbox;
 mod resolve_recipient;
 mod sandboxes;
+mod search;
+mod search_messages;
 mod set_catch_all;
 mod sweep;
 mod update_sandbox;
@@ -53,6 +56,7 @@ pub(crate) use mark_messages_read::MarkedMessages;
 pub(crate) use reserve_mailbox::Reservation;
 pub(crate) use resolve_recipient::NewRecipient;
 pub(crate) use sandboxes::{OpenedSandbox, SandboxSettings, default_id};
+pub(crate) use search::{SearchRequest, SearchScope};
 pub(crate) use set_catch_all::INVALID_CATCH_ALL;
 pub(crate) use sweep::SweepTask;
 
@@ -74,6 +78,7 @@ use crate::{
     dns::Dns,
     error::Error,
     extraction::Recomputed,
+    indexer::IndexQueue,
     model,
     storage::StorageGuard,
     store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages},
@@ -102,6 +107,8 @@ pub(crate) struct Service {
     pub(crate) blocks: BlockWatch,
     pub(crate) large_reads: LargeReads,
     pub(crate) recomputed: Recomputed,
+    /// Mailboxes with messages that are not indexed yet.
+    pub(crate) index_queue: Arc<IndexQueue>,
     /// Wakes the outbox worker.
     pub(crate) outbox: Arc<Notify>,
     pub(crate) webhooks: Arc<Webhooks>,

@@ -17,6 +17,7 @@ pub(crate) mod open_mailboxes;
 pub(crate) mod outbox;
 pub(crate) mod owners;
 pub(crate) mod sandboxes;
+pub(crate) mod search;
 pub(crate) mod statistics;
 pub(crate) mod sweeps;
 pub(crate) mod usage_days;

@@ -25,6 +25,7 @@ mod operators;
 mod outbox;
 mod owners;
 mod sandboxes;
+mod search;
 mod storage;
 mod sweep;
 mod totals;

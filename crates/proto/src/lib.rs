@@ -60,6 +60,7 @@ mod tests {
             "GetSandbox",
             "UpdateSandbox",
             "OpenSandbox",
+            "SearchMessages",
             "ResolveRecipient",
             "ListWebhooks",
             "ListWebhookDeliveries",

@@ -218,7 +218,7 @@ impl Document {
             Needle::Word(word) => indexed.contains(cut(word)),
             Needle::Prefix(prefix) => indexed.iter().any(|word| word.starts_with(cut(prefix))),
             Needle::Phrase(phrase) => {
-                // Words beyond the bounds of the index are not found, whoever looks.
+                // Words beyond the bounds of the index are not found, by a scan neither.
                 let mut words = phrase.words().into_iter();
                 words.all(|(word, is_prefix)| match is_prefix {
                     true => indexed.iter().any(|other| other.starts_with(word)),

@@ -56,6 +56,8 @@ reasons! {
     InvalidAuthKey = "INVALID_AUTH_KEY",
     /// A cursor of messages is malformed.
     InvalidSince = "INVALID_SINCE",
+    /// A query does not follow its grammar.
+    InvalidQuery = "INVALID_QUERY",
     /// No attachment has this index.
     InvalidIndex = "INVALID_INDEX",
     /// The address or the password is wrong.

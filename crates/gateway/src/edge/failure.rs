@@ -44,6 +44,10 @@ pub(crate) fn retry_after_secs(failure: &Failure, status: StatusCode) -> Option<
     is_temporary.then_some(secs.max(1))
 }
 
+/// Where in a value the error is, in characters from its start, passed to the dialect with the response.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ErrorPosition(pub(crate) usize);
+
 /// The internal cause, passed to the access log with the response.
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorDetail(pub(crate) String);

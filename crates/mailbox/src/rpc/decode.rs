@@ -5,13 +5,18 @@ use std::str::FromStr;
 
 use mayfly_mime::InlineLimits;
 use mayfly_proto::mailbox::{self as proto, scope::Caller};
-use mayfly_types::{AccountId, UserId};
+use mayfly_types::{AccountId, MessageId, UserId};
 
 use crate::{
     error::Error,
-    service::{INVALID_CATCH_ALL, MarkedMessages, MessageScope, NewSubmission, Origin, Reading, Scope},
+    service::{
+        INVALID_CATCH_ALL, MarkedMessages, MessageScope, NewSubmission, Origin, Reading, Scope,
+        SearchRequest, SearchScope,
+    },
 };
 
+/// Messages that a search of some messages examines.
+const MAX_REFERENCES: usize = 100;
 /// Largest number of inline parts of an answer.
 const MAX_INLINE_PARTS: usize = 20;
 /// Largest total size of the inline parts of an answer: with the longest bodies it stays below
@@ -42,6 +47,37 @@ pub(super) fn message_scope(scope: Option<proto::Scope>) -> Result<MessageScope,
         Caller::AnyOwnedBy(owner) => return Ok(MessageScope::AnyOwnedBy(found_by(&owner.owner_user_id)?)),
     };
     Ok(MessageScope::One(scope))
+}
+
+/// Decodes a search. A page is as large as `limit`, within 1 and `most`.
+pub(super) fn search(
+    scope: Option<proto::Scope>,
+    query: String,
+    after: Option<&str>,
+    limit: u32,
+    most: u32,
+) -> Result<SearchRequest, Error> {
+    let scope = match message_scope(scope)? {
+        MessageScope::One(scope) => SearchScope::One(scope),
+        MessageScope::AnyOwnedBy(owner) => SearchScope::AnyOwnedBy(owner),
+        MessageScope::AnyOpen => return Err(Error::NotFound),
+    };
+    Ok(SearchRequest {
+        only: Vec::new(),
+        scope,
+        query,
+        after: after.map(parsed).transpose()?,
+        limit: limit.clamp(1, most) as usize,
+    })
+}
+
+/// Decodes the messages that a search examines.
+pub(super) fn references(only: &[proto::MessageReference]) -> Result<Vec<(AccountId, MessageId)>, Error> {
+    if only.len() > MAX_REFERENCES {
+        return Err(Error::InvalidRequest("too many messages at once"));
+    }
+    let pair = |one: &proto::MessageReference| Ok((parsed(&one.account_id)?, parsed(&one.message_id)?));
+    only.iter().map(pair).collect()
 }
 
 /// Parses the Pro user that a call acts for.

@@ -22,7 +22,7 @@ use crate::{
 /// Largest number of messages of an answer.
 const MAX_MESSAGES: u32 = 100;
 /// Size of an answer, well below the limit of a call: senders control the size of codes and links.
-const MAX_BYTES: usize = MAX_MESSAGE_BYTES / 4;
+pub(super) const MAX_BYTES: usize = MAX_MESSAGE_BYTES / 4;
 /// Size of a message without its texts: ids, numbers and framing.
 const FRAME_BYTES: usize = 256;
 /// Largest number of mailboxes and users of a call.
@@ -192,7 +192,11 @@ impl Service {
     }
 
     /// Extracts codes and links from the bytes of a message, and stores them. Returns them with the length of their JSON.
-    async fn recompute(&self, message: &Message, reason: Unusable) -> Result<(Extracted, usize), Error> {
+    pub(super) async fn recompute(
+        &self,
+        message: &Message,
+        reason: Unusable,
+    ) -> Result<(Extracted, usize), Error> {
         if message.parse_status != ParseStatus::Parsed {
             return Ok(Default::default());
         }
@@ -216,6 +220,12 @@ fn or_beginning<T>(rows: Vec<(T, Option<MessageId>)>) -> LastIds<T> {
     rows.into_iter()
         .map(|(id, last)| (id, last.unwrap_or_else(beginning)))
         .collect()
+}
+
+/// Returns about how long a message is in an answer.
+pub(super) fn encoded_size(received: &MessageReceived) -> usize {
+    let findings = StoredExtracted::encode(&received.extracted).map_or(0, |stored| stored.len());
+    size(&received.message) + received.address.len() + findings
 }
 
 fn size(message: &Message) -> usize {

@@ -10,7 +10,7 @@ use mayfly_types::{ErrorCode, Reason};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::edge::failure::{ErrorDetail, retry_after_secs};
+use crate::edge::failure::{ErrorDetail, ErrorPosition, retry_after_secs};
 
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,6 +19,9 @@ pub(crate) struct ErrorBody {
     pub(crate) error: &'static str,
     /// A text for a person.
     pub(crate) message: String,
+    /// Of `invalid_query`: where the error is, in characters from the start of the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) position: Option<usize>,
 }
 
 const CHALLENGE: &str = "Bearer realm=\"mayfly\"";
@@ -89,6 +92,7 @@ fn answer(failure: &Failure) -> Answer {
         Reason::PasswordTooShort => Answer::new(S::BAD_REQUEST, "password_too_short"),
         Reason::PasswordTooLong => Answer::new(S::BAD_REQUEST, "password_too_long"),
         Reason::InvalidAuthKey => Answer::new(S::BAD_REQUEST, "invalid_auth_key"),
+        Reason::InvalidQuery => Answer::new(S::BAD_REQUEST, "invalid_query"),
         Reason::InvalidSince => Answer::new(S::BAD_REQUEST, "invalid_since"),
         Reason::InvalidIndex => {
             Answer::saying(S::BAD_REQUEST, "invalid_index", "no attachment has this index")
@@ -177,9 +181,11 @@ pub(crate) fn render_with(
         let challenge = HeaderValue::from_static(challenge);
         carrier.headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
+    let position = carrier.extensions.remove::<ErrorPosition>();
     let body = ErrorBody {
         error: answer.code,
         message: answer.message.map_or(failure.message, str::to_owned),
+        position: position.map(|ErrorPosition(position)| position),
     };
     let mut response = (answer.status, Json(body)).into_response();
     response.headers_mut().extend(carrier.headers);

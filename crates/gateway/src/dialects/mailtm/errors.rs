@@ -96,6 +96,7 @@ fn answer(failure: &Failure) -> Answer {
         Reason::InvalidUrl
         | Reason::InvalidAuthKey
         | Reason::InvalidSince
+        | Reason::InvalidQuery
         | Reason::InvalidEvents
         | Reason::DomainLimitReached
         | Reason::TokenLimitReached

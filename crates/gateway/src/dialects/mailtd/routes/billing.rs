@@ -61,6 +61,7 @@ fn no_subscription() -> Response {
     let body = ErrorBody {
         error: "no_subscription",
         message: "this server sells nothing".to_owned(),
+        position: None,
     };
     (StatusCode::NOT_FOUND, Json(body)).into_response()
 }

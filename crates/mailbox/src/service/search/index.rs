@@ -1,0 +1,158 @@
+//! Indexes messages after they were stored: by a task, and by a search for those that it would miss.
+
+use mayfly_mime::Extracted;
+use mayfly_search::Column;
+use mayfly_types::{AccountId, MessageId};
+
+use super::{Followed, Known, document};
+use crate::{
+    error::Error,
+    service::{Service, large_reads::Reader, parse},
+    store::{
+        Message,
+        search::{self as store, Behind, Entry, Whose},
+    },
+};
+
+/// Messages, and mailboxes, of one transaction. It keeps deliveries waiting on SQLite, so it is short.
+const BATCH: usize = 25;
+/// Mailboxes that are read at once.
+const MAILBOXES: u64 = 100;
+
+/// What one transaction writes.
+#[derive(Debug, Clone, Default)]
+struct Pending {
+    entries: Vec<Entry>,
+    cursors: Vec<(AccountId, MessageId)>,
+}
+
+impl Service {
+    /// Indexes messages of mailboxes until all are, or a number is reached. Returns whether all are.
+    pub(crate) async fn index_followed(&self, whose: Followed, most: usize) -> Result<bool, Error> {
+        let mut left = most;
+        loop {
+            let behind = self.list_behind(Whose::Followed(whose)).await?;
+            if behind.is_empty() {
+                return Ok(true);
+            }
+            if !self.index_mailboxes(behind, &mut left).await? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Indexes messages of some mailboxes until all are, or a number is reached. Returns whether all are.
+    pub(crate) async fn index_those(&self, accounts: Vec<AccountId>, most: usize) -> Result<bool, Error> {
+        let behind = self.list_behind(Whose::Those(accounts)).await?;
+        self.index_mailboxes(behind, &mut most.clone()).await
+    }
+
+    /// Lists mailboxes with messages that are not indexed yet, after one.
+    pub(crate) async fn list_unindexed(&self, after: Option<AccountId>) -> Result<Vec<AccountId>, Error> {
+        let behind = self.list_behind(Whose::All(after)).await?;
+        Ok(behind.into_iter().map(|mailbox| mailbox.account_id).collect())
+    }
+
+    async fn list_behind(&self, whose: Whose) -> Result<Vec<Behind>, Error> {
+        let read = self.store.read("list_unindexed_mailboxes", |c| {
+            Box::pin(async move { Ok(store::list_behind(c, whose, MAILBOXES).await?) })
+        });
+        read.await
+    }
+
+    /// Indexes mailboxes. Returns false when `left` messages were not enough.
+    async fn index_mailboxes(&self, behind: Vec<Behind>, left: &mut usize) -> Result<bool, Error> {
+        let mut pending = Pending::default();
+        for mailbox in behind {
+            if !self.index_mailbox(mailbox, left, &mut pending).await? {
+                self.store_pending(&mut pending).await?;
+                return Ok(false);
+            }
+        }
+        self.store_pending(&mut pending).await?;
+        Ok(true)
+    }
+
+    async fn index_mailbox(
+        &self,
+        mailbox: Behind,
+        left: &mut usize,
+        pending: &mut Pending,
+    ) -> Result<bool, Error> {
+        let account = mailbox.account_id;
+        let mut after = mailbox.indexed_message_id;
+        loop {
+            if *left == 0 {
+                return Ok(false);
+            }
+            let limit = (BATCH - pending.entries.len()).min(*left);
+            let read = self.store.read("list_unindexed_messages", |c| {
+                Box::pin(async move { Ok(store::list_after(c, account, after, limit as u64).await?) })
+            });
+            let messages = read.await?;
+            let is_last = messages.len() < limit;
+            *left -= messages.len();
+            let newest = messages.last().map(|message| message.id);
+            let entries = self.entries(mailbox, messages).await?;
+            pending.entries.extend(entries);
+            // The last message can be deleted already.
+            let indexed = match is_last {
+                true => newest.max(Some(mailbox.last_message_id)),
+                false => newest,
+            };
+            pending.cursors.extend(indexed.map(|indexed| (account, indexed)));
+            if pending.entries.len() >= BATCH || pending.cursors.len() >= BATCH {
+                self.store_pending(pending).await?;
+            }
+            after = indexed;
+            if is_last {
+                return Ok(true);
+            }
+        }
+    }
+
+    async fn store_pending(&self, pending: &mut Pending) -> Result<(), Error> {
+        let pending = std::mem::take(pending);
+        if pending.cursors.is_empty() {
+            return Ok(());
+        }
+        self.store
+            .write("index_messages", None, move |tx| {
+                let pending = pending.clone();
+                Box::pin(async move {
+                    store::insert(tx, &pending.entries).await?;
+                    for (account, indexed) in pending.cursors {
+                        store::set_cursor(tx, account, indexed).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Reads the words of messages. Those that are deleted meanwhile are left out.
+    async fn entries(&self, mailbox: Behind, messages: Vec<Message>) -> Result<Vec<Entry>, Error> {
+        let mut entries = Vec::with_capacity(messages.len());
+        for message in messages {
+            let reader = Reader::Owner(mailbox.owner_user_id);
+            let _memory = self.large_reads.acquire(reader, message.size_bytes).await?;
+            let raw = match self.raw(&message).await {
+                Err(Error::NotFound) => continue,
+                raw => raw?,
+            };
+            let known = Known::new(&message, "", None, &Extracted::default());
+            let words = |raw: &[u8]| {
+                let document = document::of_mail(known, raw);
+                Column::ALL.map(|column| document.words(column).iter().cloned().collect())
+            };
+            let (words, _) = parse(raw.bytes, words).await?;
+            entries.push(Entry {
+                account: message.account_id,
+                message: message.id,
+                owner: mailbox.owner_user_id,
+                words,
+            });
+        }
+        Ok(entries)
+    }
+}

@@ -1,0 +1,231 @@
+//! The index in SQLite: a full-text table. Its rows are numbered in the order of message ids, so the newest come first without
+//! sorting.
+
+use mayfly_search::{Column, Lookup, TOKENIZER_VERSION};
+use mayfly_types::{AccountId, MessageId};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+
+use super::{Entry, Followed, Range, Sql};
+
+/// 2020-01-01, in milliseconds: a number of a row has 41 bits for the time since then.
+const EPOCH_MS: u128 = 1_577_836_800_000;
+/// The distance of the numbers of two messages of one millisecond.
+const GAP: i64 = 1 << 10;
+
+fn scope_of(kind: char, id: uuid::Uuid) -> String {
+    format!("{kind}{}", id.simple())
+}
+
+/// Returns the number of a row by the time of its message, unless its neighbours require another.
+fn number_of(id: MessageId) -> i64 {
+    let millis = (id.as_uuid().as_u128() >> 80).saturating_sub(EPOCH_MS);
+    i64::try_from(millis.min((1 << 41) - 1) << 22).unwrap_or(i64::MAX)
+}
+
+/// Chooses a number between those of the messages before and after a message. Messages of one millisecond are as far apart as
+/// [`GAP`], so that messages of mailboxes that are indexed later fit between them.
+fn number_between(id: MessageId, before: Option<i64>, after: Option<i64>) -> i64 {
+    let before = before.unwrap_or(-1);
+    let wanted = number_of(id).max(before.saturating_add(if before < number_of(id) { 1 } else { GAP }));
+    match after {
+        Some(after) if wanted >= after => before + (after - before) / 2,
+        _ => wanted,
+    }
+}
+
+/// Returns a free number that keeps the order of messages.
+async fn free_number(c: &impl ConnectionTrait, id: MessageId) -> Result<i64, DbErr> {
+    let mut before = Sql::new(
+        DbBackend::Sqlite,
+        "SELECT seq FROM message_search WHERE message_id < ",
+    );
+    before.bind(id).push(" ORDER BY message_id DESC LIMIT 1");
+    let mut after = Sql::new(
+        DbBackend::Sqlite,
+        "SELECT seq FROM message_search WHERE message_id > ",
+    );
+    after.bind(id).push(" ORDER BY message_id LIMIT 1");
+    let (before, after) = (first(c, before).await?, first(c, after).await?);
+    let mut number = number_between(id, before, after);
+    loop {
+        let mut taken = Sql::new(DbBackend::Sqlite, "SELECT seq FROM message_search WHERE seq = ");
+        taken.bind(number);
+        if first::<i64>(c, taken).await?.is_none() {
+            return Ok(number);
+        }
+        // No number is left between the neighbours.
+        number += 1;
+    }
+}
+
+async fn first<T: sea_orm::TryGetable>(c: &impl ConnectionTrait, sql: Sql) -> Result<Option<T>, DbErr> {
+    let row = c.query_one_raw(sql.build()).await?;
+    row.map(|row| row.try_get_by_index(0)).transpose()
+}
+
+/// Adds the words of a message, if it still exists and they are not there.
+pub(super) async fn insert(c: &impl ConnectionTrait, entry: &Entry) -> Result<(), DbErr> {
+    let mut exists = Sql::new(DbBackend::Sqlite, "SELECT 1 FROM messages WHERE account_id = ");
+    exists.bind(entry.account).push(" AND id = ").bind(entry.message);
+    let mut version = Sql::new(
+        DbBackend::Sqlite,
+        "SELECT tokenizer FROM message_search WHERE message_id = ",
+    );
+    version
+        .bind(entry.message)
+        .push(" AND account_id = ")
+        .bind(entry.account);
+    if first::<i32>(c, exists).await?.is_none() {
+        return Ok(());
+    }
+    match first::<i16>(c, version).await? {
+        Some(version) if version >= TOKENIZER_VERSION => return Ok(()),
+        Some(_) => {
+            let mut outdated = Sql::new(
+                DbBackend::Sqlite,
+                "DELETE FROM message_search WHERE message_id = ",
+            );
+            outdated
+                .bind(entry.message)
+                .push(" AND account_id = ")
+                .bind(entry.account);
+            c.execute_raw(outdated.build()).await?;
+        }
+        None => {}
+    }
+    let number = free_number(c, entry.message).await?;
+    let scope = [
+        scope_of('a', entry.account.as_uuid()),
+        scope_of('o', entry.owner.as_uuid()),
+    ];
+    let texts: Vec<String> = std::iter::once(scope.join(" "))
+        .chain(entry.words.iter().map(|words| words.join(" ")))
+        .collect();
+    let mut row = Sql::new(
+        DbBackend::Sqlite,
+        "INSERT INTO message_search
+         (seq, account_id, message_id, tokenizer, scope, subject, sender, recipients, files, body) VALUES (",
+    );
+    row.bind(number)
+        .push(", ")
+        .bind(entry.account)
+        .push(", ")
+        .bind(entry.message);
+    row.push(", ").bind(TOKENIZER_VERSION);
+    let mut terms = Sql::new(
+        DbBackend::Sqlite,
+        "INSERT INTO message_terms (rowid, scope, subject, sender, recipients, files, body) VALUES (",
+    );
+    terms.bind(number);
+    for text in &texts {
+        row.push(", ").bind(text.as_str());
+        terms.push(", ").bind(text.as_str());
+    }
+    row.push(")");
+    terms.push(")");
+    c.execute_raw(row.build()).await?;
+    c.execute_raw(terms.build()).await.map(drop)
+}
+
+/// Lists the messages that have all words, in the order of the range.
+pub(super) async fn list(
+    c: &impl ConnectionTrait,
+    whose: Followed,
+    lookups: &[Lookup],
+    range: Range,
+) -> Result<Vec<(AccountId, MessageId)>, DbErr> {
+    let mut sql = Sql::new(
+        DbBackend::Sqlite,
+        "SELECT s.account_id, s.message_id FROM message_terms t JOIN message_search s ON s.seq = t.rowid
+         WHERE message_terms MATCH ",
+    );
+    sql.bind(match_text(whose, lookups));
+    if let Some(after) = range.after {
+        // The message itself can be deleted by now.
+        match range.is_oldest_first {
+            true => sql
+                .push(" AND t.rowid > (SELECT coalesce(max(seq), -1) FROM (SELECT seq FROM message_search WHERE message_id <= ")
+                .bind(after)
+                .push(" ORDER BY message_id DESC LIMIT 1))"),
+            false => sql
+                .push(" AND t.rowid <= (SELECT coalesce(max(seq), -1) FROM (SELECT seq FROM message_search WHERE message_id < ")
+                .bind(after)
+                .push(" ORDER BY message_id DESC LIMIT 1))"),
+        };
+    }
+    let order = if range.is_oldest_first { "ASC" } else { "DESC" };
+    sql.push(" ORDER BY t.rowid ")
+        .push(order)
+        .push(" LIMIT ")
+        .bind(range.limit);
+    let rows = c.query_all_raw(sql.build()).await?;
+    let ids = |row: sea_orm::QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
+    rows.into_iter().map(ids).collect()
+}
+
+/// Returns the full-text query. Words of users are quoted, and the scope is ours.
+fn match_text(whose: Followed, lookups: &[Lookup]) -> String {
+    let scope = match whose {
+        Followed::Mailbox(account) => scope_of('a', account.as_uuid()),
+        Followed::Owner(owner) => scope_of('o', owner.as_uuid()),
+    };
+    let mut text = format!("scope : \"{scope}\"");
+    for lookup in lookups {
+        let columns = match lookup.column {
+            None => "{subject sender recipients files body}",
+            Some(Column::Subject) => "subject",
+            Some(Column::Sender) => "sender",
+            Some(Column::Recipients) => "recipients",
+            Some(Column::Files) => "files",
+            Some(Column::Body) => "body",
+        };
+        let word = lookup.word.replace('"', "\"\"");
+        let star = if lookup.is_prefix { " *" } else { "" };
+        text.push_str(&format!(" AND {columns} : \"{word}\"{star}"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    #[test]
+    fn number_between_neighbours_keeps_order() {
+        let at = |seconds| OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+        let mut ids: Vec<MessageId> = (0..1000)
+            .map(|n| MessageId::new(at(1_800_000_000 + n / 300)))
+            .collect();
+        ids.sort_unstable();
+        // Every third message is indexed first, then the others.
+        let mut numbers = std::collections::BTreeMap::new();
+        let order = (0..1000).step_by(3).chain((0..1000).filter(|n| n % 3 != 0));
+        for n in order {
+            let before = numbers.range(..n).next_back().map(|(_, number)| *number);
+            let after = numbers.range(n..).next().map(|(_, number)| *number);
+            let number = number_between(ids[n], before, after);
+            numbers.insert(n, number);
+        }
+        let numbers: Vec<i64> = numbers.into_values().collect();
+        assert!(
+            numbers.is_sorted_by(|a, b| a < b) && numbers[0] > 0,
+            "{numbers:?}"
+        );
+    }
+
+    #[test]
+    fn match_text_of_any_word_is_quoted() {
+        let account = AccountId::from_uuid(uuid::Uuid::from_u128(1));
+        let lookup = Lookup {
+            column: Some(Column::Body),
+            word: "x\"y NEAR(".to_owned(),
+            is_prefix: true,
+        };
+        assert_eq!(
+            match_text(Followed::Mailbox(account), &[lookup]),
+            "scope : \"a00000000000000000000000000000001\" AND body : \"x\"\"y NEAR(\" *"
+        );
+    }
+}
