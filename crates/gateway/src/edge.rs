@@ -14,4 +14,5 @@ pub(crate) mod page;
 pub(crate) mod password_permit;
 pub(crate) mod plain_http;
 pub(crate) mod rate_limit;
+pub(crate) mod search_query;
 pub(crate) mod segments;

@@ -55,14 +55,30 @@ impl SharedBucket {
 
     /// Takes a token, or returns the time until the next one.
     pub async fn take(&self, redis: &Redis) -> Result<(), Duration> {
-        self.reserve(redis, Duration::ZERO).await.map(drop)
+        self.take_many(redis, 1).await
+    }
+
+    /// Takes some tokens, or none and returns the time until there are as many.
+    pub async fn take_many(&self, redis: &Redis, count: u32) -> Result<(), Duration> {
+        self.reserve_many(redis, Duration::ZERO, count).await.map(drop)
     }
 
     /// Takes a token that is free within `max_delay` and returns how long to wait for it, or returns when to try again.
     pub async fn reserve(&self, redis: &Redis, max_delay: Duration) -> Result<Duration, Duration> {
+        self.reserve_many(redis, max_delay, 1).await
+    }
+
+    async fn reserve_many(
+        &self,
+        redis: &Redis,
+        max_delay: Duration,
+        count: u32,
+    ) -> Result<Duration, Duration> {
         let max_delay_us = u64::try_from(max_delay.as_micros()).unwrap_or(u64::MAX);
         let mut take = TAKE.key(&self.name);
-        take.arg(self.interval_us).arg(self.window_us).arg(max_delay_us);
+        take.arg(self.interval_us * u64::from(count))
+            .arg(self.window_us)
+            .arg(max_delay_us);
         let wait_us: Result<i64, RedisError> = redis.run_script(&take).await;
         match wait_us {
             Ok(wait_us) if wait_us > 0 => Err(Duration::from_micros(wait_us.unsigned_abs())),
@@ -111,12 +127,10 @@ mod tests {
         bucket.give_back(&gateways[0]).await;
         assert_eq!(bucket.take(&gateways[1]).await, Ok(()));
         assert!(bucket.take(&gateways[0]).await.is_err());
-        assert_eq!(
-            SharedBucket::new("b", 10, Duration::from_secs(36_000))
-                .take(&gateways[0])
-                .await,
-            Ok(())
-        );
+        let other = SharedBucket::new("b", 10, Duration::from_secs(36_000));
+        assert_eq!(other.take_many(&gateways[0], 8).await, Ok(()));
+        assert!(other.take_many(&gateways[1], 3).await.is_err());
+        assert_eq!(other.take_many(&gateways[1], 2).await, Ok(()));
         let delay = SharedBucket::new("d", 1, Duration::from_secs(60));
         assert_eq!(
             delay.reserve(&gateways[0], Duration::from_secs(90)).await,

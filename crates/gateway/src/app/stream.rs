@@ -27,7 +27,7 @@ pub(crate) struct MessageStream {
 }
 
 impl App {
-    /// Streams the messages of a topic behind a message, or from now on.
+    /// Streams the messages of a topic behind a message, or from now on: those that fulfil a query, if there is one.
     ///
     /// # Errors
     /// `RateLimited` or `Unavailable` when no stream permit is left; otherwise as [`mayfly_follow::Follow::subscribe`].
@@ -37,8 +37,9 @@ impl App {
         bearer: SecretString,
         since: Option<MessageId>,
         client: IpAddr,
+        query: Option<String>,
     ) -> Result<MessageStream, Failure> {
-        self.stream_while(topic, Some(bearer), since, client).await
+        self.stream_while(topic, Some(bearer), since, client, query).await
     }
 
     /// As [`App::stream`], of an open mailbox too, which needs no credential.
@@ -51,6 +52,7 @@ impl App {
         bearer: Option<SecretString>,
         since: Option<MessageId>,
         client: IpAddr,
+        query: Option<String>,
     ) -> Result<MessageStream, Failure> {
         let permit = self.follow.permit(client)?;
         let mut subscription = self.follow.subscribe(topic, since).await?;
@@ -68,7 +70,7 @@ impl App {
                 }
             };
             tokio::select! {
-                () = app.fill(&mut subscription, &queue) => {}
+                () = app.fill(topic, &mut subscription, query.as_deref(), &queue) => {}
                 () = credential => {}
                 () = queue.closed() => {}
                 () = stopping.cancelled() => {}
@@ -81,8 +83,21 @@ impl App {
         })
     }
 
-    async fn fill(&self, subscription: &mut Subscription, queue: &mpsc::Sender<MessageReceived>) {
-        while let Ok(messages) = subscription.next().await {
+    /// Fills the queue. A query that cannot be evaluated ends the stream: the client continues from its cursor.
+    async fn fill(
+        &self,
+        topic: Topic,
+        subscription: &mut Subscription,
+        query: Option<&str>,
+        queue: &mpsc::Sender<MessageReceived>,
+    ) {
+        while let Ok(mut messages) = subscription.next().await {
+            if let Some(query) = query {
+                let Ok(matching) = self.matching(topic, query, &messages).await else {
+                    return;
+                };
+                messages.retain(|message| matching.contains(message_id(message)));
+            }
             for message in messages {
                 let id = message_id(&message).to_owned();
                 if queue.send_timeout(message, SEND_TIMEOUT).await.is_err() {

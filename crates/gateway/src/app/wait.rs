@@ -1,18 +1,21 @@
 //! Waiting for messages that match a filter.
 
-use std::{collections::VecDeque, net::IpAddr, ops::RangeInclusive, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    net::IpAddr,
+    ops::RangeInclusive,
+    time::Duration,
+};
 
 use mayfly_follow::{Ending, StreamKind, Subscription, Topic};
-use mayfly_proto::mailbox::{
-    AnyOwnedBy, Code, MarkMessageReadRequest, MessageReceived, Scope, scope::Caller,
-};
+use mayfly_proto::mailbox::{Code, MarkMessageReadRequest, MessageReceived};
 use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, MessageId, SecretKey};
 use regex::Regex;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 
-use super::{App, stream::message_id};
+use super::{App, search_messages::scope_of, stream::message_id};
 
 /// How long reading the stored messages may take, whatever the time-out.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
@@ -34,6 +37,8 @@ pub(crate) struct Wanted {
     /// What the code must be like; other codes are left out of the answer.
     pub(crate) code: CodeFilter,
     pub(crate) is_unread: bool,
+    /// A query as of a search.
+    pub(crate) query: Option<String>,
     /// Each message is marked as read, and returned only if this call marked it.
     pub(crate) is_claimed: bool,
 }
@@ -179,6 +184,8 @@ pub(crate) fn claim_id() -> String {
 struct Found {
     /// Read and not yet compared.
     arrived: VecDeque<MessageReceived>,
+    /// Those of `arrived` that do not fulfil the query.
+    unwanted: HashSet<String>,
     messages: Vec<MessageReceived>,
     /// Behind the last message of those that are enough; before the first of those that are not.
     since: MessageId,
@@ -188,6 +195,7 @@ impl Found {
     fn new(since: MessageId) -> Self {
         Self {
             arrived: VecDeque::new(),
+            unwanted: HashSet::new(),
             messages: Vec::new(),
             since,
         }
@@ -197,7 +205,7 @@ impl Found {
     fn take(&mut self, wanted: &Wanted) -> bool {
         while let Some(mut message) = self.arrived.pop_front() {
             let id = message_id(&message).parse().ok();
-            if wanted.matches(&message) {
+            if !self.unwanted.remove(message_id(&message)) && wanted.matches(&message) {
                 wanted.code.keep(&mut message);
                 self.messages.push(message);
             }
@@ -243,23 +251,22 @@ impl App {
             };
             let arrived = arrived.map_err(|_| Failure::invalid_token())?;
             has_caught_up |= arrived.is_empty();
+            if let Some(query) = &wanted.query {
+                let matching = self.matching(topic, query, &arrived).await?;
+                let ids = arrived.iter().map(|message| message_id(message).to_owned());
+                found.unwanted.extend(ids.filter(|id| !matching.contains(id)));
+            }
             found.arrived.extend(arrived);
         }
     }
 
     /// Marks the message that was found as read. Drops it and returns false if another call marked it first.
     async fn claim(&self, topic: Topic, found: &mut Found) -> Result<bool, Failure> {
-        let caller = match topic {
-            Topic::Mailbox(account) => Caller::AccountId(account.to_string()),
-            Topic::Owner(user) => Caller::AnyOwnedBy(AnyOwnedBy {
-                owner_user_id: user.to_string(),
-            }),
-        };
         let Some(message) = found.messages.first() else {
             return Ok(false);
         };
         let request = MarkMessageReadRequest {
-            scope: Some(Scope { caller: Some(caller) }),
+            scope: Some(scope_of(topic)),
             message_id: message_id(message).to_owned(),
             claim_id: claim_id(),
             is_unread: false,

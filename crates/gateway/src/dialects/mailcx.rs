@@ -24,7 +24,11 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         .routes(routes!(accounts::create::handle))
         .routes(routes!(token::create::handle))
         .routes(routes!(me::get::handle, me::delete::handle))
-        .routes(routes!(messages::list::handle))
+        .routes(routes!(
+            messages::list::handle,
+            messages::delete_by_query::of_mailbox
+        ))
+        .routes(routes!(messages::search::of_mailbox))
         .routes(routes!(wait::of_mailbox))
         .routes(routes!(events::of_mailbox))
         .routes(routes!(messages::get::handle, messages::delete::handle))
@@ -43,6 +47,8 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         .routes(routes!(pro::delete_user::handle))
         .routes(routes!(pro::sign_out::handle))
         .routes(routes!(pro::usage::handle))
+        .routes(routes!(messages::search::of_user))
+        .routes(routes!(messages::delete_by_query::of_user))
         .routes(routes!(wait::of_user))
         .routes(routes!(events::of_user))
         .routes(routes!(pro::accounts::list::handle))

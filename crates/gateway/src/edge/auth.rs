@@ -9,7 +9,7 @@ use axum::{
 use mayfly_follow::Topic;
 use mayfly_proto::{
     auth::validate_token_response::Principal,
-    mailbox::{OwnedMailbox, Scope, scope::Caller},
+    mailbox::{AnyOwnedBy, OwnedMailbox, Scope, scope::Caller},
 };
 
 use secrecy::{ExposeSecret, SecretString};
@@ -74,6 +74,13 @@ impl MailboxPrincipal {
 }
 
 impl ProPrincipal {
+    /// All of this user's mailboxes.
+    pub(crate) fn any_scope(self) -> Scope {
+        scope(Caller::AnyOwnedBy(AnyOwnedBy {
+            owner_user_id: self.user_id,
+        }))
+    }
+
     /// One of this user's mailboxes, if it is one.
     pub(crate) fn scope_of(self, account_id: String) -> Scope {
         scope(Caller::Owned(OwnedMailbox {

@@ -12,6 +12,7 @@ use std::{
 
 use axum::{
     extract::{Request, State},
+    http::Method,
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -30,6 +31,8 @@ use crate::{
     edge::failure::FailureResponse,
 };
 
+/// How many requests a search counts as.
+const SEARCH_COST: u32 = 4;
 /// A client can send the requests of this time at once.
 const BURST: Duration = Duration::from_secs(2);
 
@@ -37,6 +40,8 @@ const BURST: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub(crate) struct RateLimit {
     local: Option<LocalBuckets<ClientAddress>>,
+    /// The most requests at once; a search counts as no more, so that it can succeed.
+    burst: u32,
     shared: Option<SharedLimit>,
     trusted_proxies: Arc<[IpNet]>,
     /// One process for one machine: its own programs and tests are not limited.
@@ -48,6 +53,7 @@ impl RateLimit {
     pub(crate) fn new(config: &Config, redis: Option<Redis>, tasks: &Tasks) -> Self {
         let burst = NonZeroU32::new(config.rate_limit).map(|rate| rate.saturating_add(rate.get()));
         Self {
+            burst: burst.map_or(1, NonZeroU32::get),
             local: burst.map(|burst| LocalBuckets::start("rate limit pruning", burst, BURST, tasks)),
             exempts_loopback: redis.is_none(),
             has_warned: Arc::default(),
@@ -100,10 +106,17 @@ struct SharedLimit {
 }
 
 impl SharedLimit {
-    async fn check(&self, client: ClientAddress) -> Result<(), Duration> {
+    async fn check(&self, client: ClientAddress, cost: u32) -> Result<(), Duration> {
         let bucket = SharedBucket::new(&client.0.to_string(), self.burst.get(), BURST);
-        bucket.take(&self.redis).await
+        bucket.take_many(&self.redis, cost).await
     }
+}
+
+/// Returns how many requests a request counts as. One that searches reads many messages.
+fn cost(method: &Method, path: &str) -> u32 {
+    let searches = path.ends_with("/api/messages/search")
+        || (*method == Method::DELETE && path.ends_with("/api/messages"));
+    if searches { SEARCH_COST } else { 1 }
 }
 
 /// Adds the client's address to the request, and rejects it above the limit.
@@ -114,13 +127,14 @@ pub(crate) async fn limit(State(limit): State<RateLimit>, mut request: Request, 
     if limit.is_exempt(&request) {
         return next.run(request).await;
     }
+    let cost = cost(request.method(), request.uri().path()).min(limit.burst);
     if let Some(local) = &limit.local
-        && let Err(wait) = local.take(client)
+        && let Err(wait) = local.take_many(client, cost)
     {
         return FailureResponse(Failure::rate_limited(wait)).into_response();
     }
     if let Some(shared) = &limit.shared
-        && let Err(wait) = shared.check(client).await
+        && let Err(wait) = shared.check(client, cost).await
     {
         return FailureResponse(Failure::rate_limited(wait)).into_response();
     }

@@ -77,7 +77,11 @@ mod api {
         mod get;
     }
     mod messages {
+        mod delete;
         mod get;
+        mod search {
+            mod get;
+        }
         mod id {
             mod delete;
             mod get;
@@ -276,6 +280,10 @@ mod pro {
             }
         }
         mod messages {
+            mod delete;
+            mod search {
+                mod get;
+            }
             mod wait {
                 mod get;
             }

@@ -53,7 +53,7 @@ impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
     pub fn check(&self, key: &K) -> Result<(), Duration> {
         let now = Instant::now();
         let arrival = self.arrivals.lock().get(key).copied();
-        self.next_arrival(arrival, now).map(drop)
+        self.next_arrival(arrival, now, 1).map(drop)
     }
 
     /// Takes a token.
@@ -61,13 +61,23 @@ impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
     /// # Errors
     /// The time until the next one.
     pub fn take(&self, key: K) -> Result<(), Duration> {
+        self.take_many(key, 1)
+    }
+
+    /// Takes some tokens, or none.
+    ///
+    /// # Errors
+    /// The time until there are as many.
+    pub fn take_many(&self, key: K, count: u32) -> Result<(), Duration> {
         let now = Instant::now();
         let mut arrivals = self.arrivals.lock();
         let is_full = arrivals.len() >= MAX_KEYS;
         match arrivals.entry(key) {
-            Entry::Occupied(mut entry) => *entry.get_mut() = self.next_arrival(Some(*entry.get()), now)?,
+            Entry::Occupied(mut entry) => {
+                *entry.get_mut() = self.next_arrival(Some(*entry.get()), now, count)?
+            }
             Entry::Vacant(entry) if !is_full => {
-                entry.insert(self.next_arrival(None, now)?);
+                entry.insert(self.next_arrival(None, now, count)?);
             }
             Entry::Vacant(_) => {}
         }
@@ -82,8 +92,8 @@ impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
         }
     }
 
-    fn next_arrival(&self, arrival: Option<Instant>, now: Instant) -> Result<Instant, Duration> {
-        let next = arrival.map_or(now, |arrival| arrival.max(now)) + self.interval;
+    fn next_arrival(&self, arrival: Option<Instant>, now: Instant, count: u32) -> Result<Instant, Duration> {
+        let next = arrival.map_or(now, |arrival| arrival.max(now)) + self.interval * count;
         match next.saturating_duration_since(now).checked_sub(self.window) {
             Some(wait) if !wait.is_zero() => Err(wait),
             _ => Ok(next),
@@ -119,6 +129,9 @@ mod tests {
         assert!(wait <= hour / 7 && wait >= hour / 8, "{wait:?}");
         assert!(buckets.check(&1).is_err());
         buckets.take(2).unwrap();
+        buckets.take_many(3, 4).unwrap();
+        buckets.take_many(3, 4).unwrap_err();
+        buckets.take_many(3, 3).unwrap();
         buckets.give_back(&1);
         buckets.check(&1).unwrap();
         buckets.take(1).unwrap();

@@ -7,6 +7,7 @@ pub(crate) mod message;
 pub(crate) mod message_received;
 pub(crate) mod pro;
 pub(crate) mod sandbox;
+pub(crate) mod search;
 pub(crate) mod usage;
 pub(crate) mod webhook;
 

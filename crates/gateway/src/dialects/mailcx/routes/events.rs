@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    extract::State,
+    extract::{RawQuery, State},
     http::{HeaderMap, HeaderName},
     response::{
         IntoResponse, Response, Sse,
@@ -28,6 +28,7 @@ use crate::{
         auth::{Follower, MailboxFollower, ProFollower},
         client_address::ClientAddress,
         failure::FailureResponse,
+        search_query::understood,
     },
 };
 
@@ -45,34 +46,53 @@ struct LastEventId(
     Option<String>,
 );
 
+/// The filter, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only its description is used")]
+struct Filter {
+    /// A query, as of a search: docs/SEARCH.md. Other messages are left out.
+    #[param(max_length = 512)]
+    q: Option<String>,
+}
+
+/// Reads the filter of a stream.
+fn filter(parameters: &str) -> Result<Option<String>, Failure> {
+    let mut parameters = form_urlencoded::parse(parameters.as_bytes());
+    let query = parameters.find(|(name, value)| name == "q" && !value.is_empty());
+    query.map(|(_, query)| understood(&query)).transpose()
+}
+
 /// Follows one mailbox. `Last-Event-ID` replays the messages after a message.
 #[utoipa::path(get, path = "/events", tag = "messages", operation_id = "follow_messages",
     security(("mailbox" = []), ("ticket" = [])),
-    params(LastEventId),
+    params(LastEventId, Filter),
     responses((status = 200, body = ServerSentEvent, content_type = "text/event-stream",
         description = "Events `new_email`; their `id` is the message's. The schema is of one event"), responses::Bearer, responses::Always))]
 pub(crate) async fn of_mailbox(
     State(app): State<App>,
     client: ClientAddress,
     MailboxFollower(follower): MailboxFollower,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, FailureResponse> {
-    stream(app, client, follower, &headers).await
+    stream(app, client, follower, &headers, query).await
 }
 
 /// Follows all mailboxes of the user. `Last-Event-ID` replays the messages after a message.
 #[utoipa::path(get, path = "/events", tag = "pro", operation_id = "follow_all_messages",
     security(("pro" = []), ("ticket" = [])),
-    params(LastEventId),
+    params(LastEventId, Filter),
     responses((status = 200, body = ServerSentEvent, content_type = "text/event-stream",
         description = "Events `new_email`; their `id` is the message's. The schema is of one event"), responses::Bearer, responses::Always))]
 pub(crate) async fn of_user(
     State(app): State<App>,
     client: ClientAddress,
     ProFollower(follower): ProFollower,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, FailureResponse> {
-    stream(app, client, follower, &headers).await
+    stream(app, client, follower, &headers, query).await
 }
 
 /// The cursor of a client that reconnects.
@@ -98,10 +118,12 @@ async fn stream(
     client: ClientAddress,
     follower: Follower,
     headers: &HeaderMap,
+    parameters: Option<String>,
 ) -> Result<Response, FailureResponse> {
     let since = last_event_id(headers)?;
+    let query = filter(parameters.as_deref().unwrap_or_default())?;
     let stream = app
-        .stream(follower.topic, follower.bearer, since, client.0)
+        .stream(follower.topic, follower.bearer, since, client.0, query)
         .await?;
     Ok(respond(stream, event))
 }

@@ -3,7 +3,9 @@
 pub(crate) mod attachment;
 pub(crate) mod body;
 pub(crate) mod delete;
+pub(crate) mod delete_by_query;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod mark_read;
+pub(crate) mod search;
 pub(crate) mod source;

@@ -66,7 +66,7 @@ async fn stream(
 ) -> Result<Response, FailureResponse> {
     let since = last_event_id(headers)?;
     let bearer = caller.0.map(|pro| pro.bearer);
-    let stream = app.stream_while(topic, bearer, since, client.0).await?;
+    let stream = app.stream_while(topic, bearer, since, client.0, None).await?;
     Ok(respond(stream, event))
 }
 

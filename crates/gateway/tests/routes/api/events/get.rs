@@ -47,3 +47,22 @@ async fn follow_messages_invalid_last_event_id_is_rejected() {
     }
     "#);
 }
+
+#[tokio::test]
+async fn follow_messages_with_query_leaves_others_out() {
+    let world = World::sqlite().await;
+    let mailbox = world.create_mailbox().await;
+    let other = world.deliver(&mailbox, "Subject: other\r\n\r\nHello\r\n").await;
+    let id = world.deliver(&mailbox, MAIL).await;
+    let request = |query: &str| {
+        Request::get(format!("/api/events?q={query}"))
+            .header("host", "localhost")
+            .header("authorization", format!("Bearer {}", mailbox.token))
+            .header("last-event-id", EXPIRED_ID)
+            .body(Body::empty())
+            .unwrap()
+    };
+    let text = world.read_events(request("body:482913"), 2).await;
+    assert!(text.contains(&id) && !text.contains(&other), "{text}");
+    assert_eq!(world.send(request("colour:red")).await.status, 400);
+}

@@ -49,6 +49,8 @@ pub(super) fn table() -> Vec<Route> {
         route("POST", "/pro/api/login/local", Nothing, 404),
         route("GET", "/api/me", Mailbox, 200),
         route("GET", "/api/messages", Mailbox, 200),
+        route("GET", "/api/messages/search", Mailbox, 200),
+        route("GET", "/pro/api/messages/search", Pro, 200),
         route("GET", "/api/messages/wait", Mailbox, 204),
         route("GET", "/api/events", Mailbox, 200),
         route("GET", "/pro/api/messages/wait", Pro, 204),
@@ -134,6 +136,8 @@ pub(super) fn table() -> Vec<Route> {
         route("DELETE", "/pro/api/tokens/{id}", Pro, 204),
         route("DELETE", "/pro/api/sessions", Pro, 204),
         route("DELETE", "/api/messages/{id}", Mailbox, 204),
+        route("DELETE", "/api/messages", Mailbox, 200),
+        route("DELETE", "/pro/api/messages", Pro, 200),
         route("DELETE", "/api/me", Mailbox, 204),
         route("DELETE", "/pro/api/accounts/{id}", Pro, 204),
     ]

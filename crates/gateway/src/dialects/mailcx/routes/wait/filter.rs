@@ -9,7 +9,10 @@ use mayfly_rpc::Failure;
 use mayfly_types::MessageId;
 use time::OffsetDateTime;
 
-use crate::app::wait::{CodeFilter, SubjectFilter, Wanted};
+use crate::{
+    app::wait::{CodeFilter, SubjectFilter, Wanted},
+    edge::search_query::understood,
+};
 
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(25);
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);
@@ -52,6 +55,9 @@ pub(super) struct WaitQuery {
     /// A regular expression that a code matches as a whole. Implies `has_code`; the answer leaves other codes out.
     #[param(max_length = 1024)]
     code_pattern: Option<String>,
+    /// A query, as of a search: docs/SEARCH.md. Messages must fulfil it too.
+    #[param(max_length = 512)]
+    q: Option<String>,
     /// `true` for messages that are not marked as read.
     unread: Option<bool>,
     /// `true` to mark the message as read in the same step and to skip those that are read: concurrent waits never return
@@ -80,6 +86,7 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
         has_code: false,
         code: CodeFilter::default(),
         is_unread: false,
+        query: None,
         is_claimed: false,
     };
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -111,6 +118,8 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
             "code_length" => wanted.code.length = Some(code_length(&value)?),
             "code_pattern" if value.is_empty() => {}
             "code_pattern" => wanted.code.pattern = Some(regex(&name, &format!("^(?:{value})$"))?),
+            "q" if value.is_empty() => {}
+            "q" => wanted.query = Some(understood(&value)?),
             "unread" => wanted.is_unread |= switch(&name, &value)?,
             "claim" => wanted.is_claimed = switch(&name, &value)?,
             // A filter that is misspelt and ignored would return the wrong message.
@@ -268,6 +277,7 @@ mod tests {
             "timeout=soon",
             "count=0",
             "has_code=maybe",
+            "q=before:nonsense",
             "unread=maybe",
             "count=51",
             "subject=/(/",

@@ -151,3 +151,25 @@ async fn wait_for_messages_invalid_filter_names_parameter() {
         assert!(answer.text("message").starts_with(parameter), "{query}");
     }
 }
+
+#[tokio::test]
+async fn wait_with_query_returns_matching_message_only() {
+    let world = World::sqlite().await;
+    let mailbox = world.create_mailbox().await;
+    world
+        .deliver(&mailbox, "Subject: other\r\n\r\nbill.csv\r\n")
+        .await;
+    let id = world.deliver(&mailbox, MAIL).await;
+    let path = format!("/api/messages/wait?since={EXPIRED_ID}&q=filename:bill.csv+body:482913&timeout=5");
+    let answer = world.get(&path, &mailbox.token).await.expect_status(200).json();
+    assert_eq!(answer["messages"][0]["id"], id);
+    let path = format!("/api/messages/wait?since={EXPIRED_ID}&q=subject:nothing&timeout=0");
+    assert_eq!(world.get(&path, &mailbox.token).await.status, 204);
+    let answer = world
+        .get("/api/messages/wait?q=before:nonsense", &mailbox.token)
+        .await;
+    assert_eq!(
+        (answer.status, answer.text("error").as_str()),
+        (400, "invalid_query")
+    );
+}

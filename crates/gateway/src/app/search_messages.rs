@@ -1,0 +1,103 @@
+//! Finding and deleting messages by a query.
+
+use std::collections::HashSet;
+
+use mayfly_follow::Topic;
+use mayfly_proto::mailbox::{
+    AnyOwnedBy, DeleteMessagesByQueryRequest, DeleteMessagesByQueryResponse, MessageReceived,
+    MessageReference, Scope, SearchMessagesRequest, SearchMessagesResponse, scope::Caller,
+};
+use mayfly_rpc::Failure;
+
+use super::{App, stream::message_id};
+
+/// How many messages a deletion deletes at once.
+const MAX_DELETED: u32 = 1000;
+
+/// Returns the mailboxes of a topic.
+pub(super) fn scope_of(topic: Topic) -> Scope {
+    let caller = match topic {
+        Topic::Mailbox(account) => Caller::AccountId(account.to_string()),
+        Topic::Owner(user) => Caller::AnyOwnedBy(AnyOwnedBy {
+            owner_user_id: user.to_string(),
+        }),
+    };
+    Scope { caller: Some(caller) }
+}
+
+impl App {
+    /// Returns the ids of those of some messages that a query finds.
+    ///
+    /// # Errors
+    /// When the service cannot answer.
+    pub(super) async fn matching(
+        &self,
+        topic: Topic,
+        query: &str,
+        messages: &[MessageReceived],
+    ) -> Result<HashSet<String>, Failure> {
+        if messages.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let reference = |message: &MessageReceived| MessageReference {
+            account_id: message.account_id.clone(),
+            message_id: message_id(message).to_owned(),
+        };
+        let request = SearchMessagesRequest {
+            scope: Some(scope_of(topic)),
+            query: query.to_owned(),
+            only: messages.iter().map(reference).collect(),
+            ..SearchMessagesRequest::default()
+        };
+        let found = self.mailbox().search_messages(request).await?.into_inner();
+        let ids = found
+            .messages
+            .iter()
+            .map(|message| message_id(message).to_owned());
+        Ok(ids.collect())
+    }
+
+    /// Finds messages, newest first. A page can be short or empty although there are more.
+    ///
+    /// # Errors
+    /// `InvalidQuery` for a query that is not understood.
+    pub(crate) async fn search_messages(
+        &self,
+        scope: Scope,
+        query: String,
+        after_message_id: Option<String>,
+        limit: u32,
+    ) -> Result<SearchMessagesResponse, Failure> {
+        let request = SearchMessagesRequest {
+            scope: Some(scope),
+            query,
+            after_message_id,
+            limit,
+            only: Vec::new(),
+        };
+        Ok(self.mailbox().search_messages(request).await?.into_inner())
+    }
+
+    /// Deletes messages, oldest first, at most 1,000.
+    ///
+    /// # Errors
+    /// `InvalidQuery` for a query that is not understood.
+    pub(crate) async fn delete_messages_by_query(
+        &self,
+        scope: Scope,
+        query: String,
+        after_message_id: Option<String>,
+    ) -> Result<DeleteMessagesByQueryResponse, Failure> {
+        let request = DeleteMessagesByQueryRequest {
+            scope: Some(scope),
+            query,
+            after_message_id,
+            limit: MAX_DELETED,
+        };
+        Ok(self
+            .mailbox()
+            .delete_messages_by_query(request)
+            .await?
+            .into_inner())
+    }
+}

@@ -1,0 +1,141 @@
+//! The parameters of a search: `q`, `limit` and `cursor`. Others are rejected, since a misspelt one could widen what is deleted.
+
+use axum::{
+    extract::FromRequestParts,
+    http::request::Parts,
+    response::{IntoResponse, Response},
+};
+use mayfly_rpc::Failure;
+use mayfly_search::{Query, QueryError};
+use mayfly_types::{ErrorCode, MessageId, Reason};
+use time::OffsetDateTime;
+
+use super::failure::{ErrorPosition, FailureResponse};
+
+/// Messages of a page.
+const DEFAULT_LIMIT: u32 = 30;
+const MAX_LIMIT: u32 = 100;
+
+/// A query that is understood, and where in its answer the caller is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SearchQuery {
+    pub(crate) query: String,
+    pub(crate) limit: u32,
+    pub(crate) cursor: Option<String>,
+}
+
+/// Why the parameters are rejected.
+#[derive(Debug)]
+pub(crate) enum Rejected {
+    Query(QueryError),
+    Parameter(Failure),
+}
+
+impl SearchQuery {
+    fn parse(text: &str) -> Result<Self, Rejected> {
+        let (mut query, mut limit, mut cursor) = (None, None, None);
+        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+            let (is_repeated, problem) = match &*name {
+                "q" => (query.replace(value.into_owned()).is_some(), None),
+                "limit" => {
+                    let number = value.parse().ok();
+                    let number = number.filter(|limit| (1..=MAX_LIMIT).contains(limit));
+                    let problem = number.is_none().then_some("limit: must be from 1 to 100");
+                    (limit.replace(number.unwrap_or(DEFAULT_LIMIT)).is_some(), problem)
+                }
+                "cursor" => {
+                    let is_id = value.parse::<MessageId>().is_ok();
+                    let problem = (!is_id).then_some("cursor: is none of an answer");
+                    (cursor.replace(value.into_owned()).is_some(), problem)
+                }
+                _ => (false, Some("only q, limit and cursor are parameters of a search")),
+            };
+            let problem = problem.or(is_repeated.then_some("send each parameter once"));
+            if let Some(problem) = problem {
+                return Err(Rejected::Parameter(Failure::invalid_request(problem)));
+            }
+        }
+        let query = query.ok_or(Rejected::Query(QueryError {
+            message: "q is missing",
+            position: 0,
+        }))?;
+        check(&query).map_err(Rejected::Query)?;
+        Ok(Self {
+            query,
+            limit: limit.unwrap_or(DEFAULT_LIMIT),
+            cursor,
+        })
+    }
+}
+
+/// Checks that a query is understood. Whether it is does not depend on the time.
+fn check(query: &str) -> Result<(), QueryError> {
+    Query::parse(query, OffsetDateTime::UNIX_EPOCH).map(drop)
+}
+
+/// Returns a query of a filter, if it is understood.
+///
+/// # Errors
+/// `InvalidQuery` with the position in the text.
+pub(crate) fn understood(query: &str) -> Result<String, Failure> {
+    let failed = |error: QueryError| {
+        let text = format!("q: {}, at character {}", error.message, error.position);
+        Failure::new(ErrorCode::InvalidArgument, Reason::InvalidQuery, text)
+    };
+    check(query).map(|()| query.to_owned()).map_err(failed)
+}
+
+impl IntoResponse for Rejected {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Parameter(failure) => FailureResponse(failure).into_response(),
+            Self::Query(error) => {
+                let failure = Failure::new(ErrorCode::InvalidArgument, Reason::InvalidQuery, error.message);
+                let mut response = FailureResponse(failure).into_response();
+                response.extensions_mut().insert(ErrorPosition(error.position));
+                response
+            }
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SearchQuery {
+    type Rejection = Rejected;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejected> {
+        Self::parse(parts.uri.query().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_of_search_are_bounded() {
+        let id = "01a20f14-c5d0-75e4-aa11-c633d343d4ed";
+        let parsed = SearchQuery::parse(&format!("q=from%3Aann+x&limit=100&cursor={id}")).unwrap();
+        let expected = SearchQuery {
+            query: "from:ann x".to_owned(),
+            limit: 100,
+            cursor: Some(id.to_owned()),
+        };
+        assert_eq!(parsed, expected);
+        assert_eq!(SearchQuery::parse("q=x").unwrap().limit, 30);
+        for wrong in [
+            "q=x&limit=0",
+            "q=x&limit=101",
+            "q=x&limit=",
+            "q=x&cursor=1",
+            "q=x&page=2",
+            "q=x&q=y",
+        ] {
+            let rejected = SearchQuery::parse(wrong);
+            assert!(matches!(rejected, Err(Rejected::Parameter(_))), "{wrong}");
+        }
+        for wrong in ["", "q=", "q=before%3Anonsense", "limit=1"] {
+            let rejected = SearchQuery::parse(wrong);
+            assert!(matches!(rejected, Err(Rejected::Query(_))), "{wrong}");
+        }
+    }
+}
