@@ -8,6 +8,7 @@ mod create;
 mod format;
 mod progress;
 mod sandbox;
+mod search;
 mod selection;
 pub(crate) mod variables;
 mod wait;
@@ -61,6 +62,8 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+    /// Find messages by a query, newest first, or delete them
+    Search(search::Search),
     /// Print a message, and mark it as read
     Read {
         #[command(flatten)]
@@ -154,6 +157,7 @@ async fn act(command: &MailboxCommand) -> anyhow::Result<Option<String>> {
             }
             Ok(Some(api::items(&page).iter().map(format::item).collect()))
         }
+        Action::Search(search) => search::search(&client(&search.access)?, search).await.map(Some),
         Action::Read { access, id, json } => {
             let client = client(access)?;
             let message = client.call(Method::GET, &format!("/api/messages/{id}")).await?;

@@ -28,6 +28,7 @@ mod revocation;
 mod rolling;
 mod rolling_services;
 mod sandboxes;
+mod search;
 mod secrets;
 mod services;
 mod sign_in;

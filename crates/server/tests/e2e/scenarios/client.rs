@@ -260,6 +260,39 @@ async fn list_read_delete_mail_succeeds() {
 }
 
 #[tokio::test]
+async fn search_finds_and_deletes_matching_mail() {
+    let world = World::start(Kind::AllInOne);
+    let script = Script::with_mailbox(&world);
+    for mail in [CODE, RESET, PLAIN] {
+        send(&world, script.address(), mail).await;
+    }
+    let found = script.json(&["search", "has:link after:1h", "--json"]);
+    let subjects: Vec<&str> = found["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|message| message["subject"].as_str().unwrap())
+        .collect();
+    assert_eq!(subjects, ["Reset your password", "482913 is your code"]);
+    assert!(
+        script
+            .prints(&["search", "from:bob@b.test noon"])
+            .contains("Lunch")
+    );
+    assert_eq!(script.prints(&["search", "subject:missing"]), "");
+    assert_eq!(script.prints(&["search", "--delete", "has:code"]), "1\n");
+    let (code, error) = script.fails(&["search", "--delete", "before:nonsense"]);
+    assert!(code == 2 && error.contains("invalid_query"), "{error}");
+    assert_eq!(
+        script.json(&["search", "*", "--json"])["messages"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
 async fn failed_command_exits_with_2() {
     let world = World::start(Kind::AllInOne);
     let script = Script::with_mailbox(&world);

@@ -1,0 +1,87 @@
+//! `mayfly mailbox search`
+
+use clap::Args;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{
+    access::Access,
+    api::{Client, items},
+    format,
+};
+
+/// Messages of one call, the largest page.
+const PAGE: &str = "100";
+
+/// What to search for, and what to do with it.
+#[derive(Debug, Args)]
+pub(super) struct Search {
+    #[command(flatten)]
+    pub(super) access: Access,
+    /// The query, such as 'subject:code after:1h'; '*' alone finds everything
+    query: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Delete what the query finds
+    #[arg(long)]
+    delete: bool,
+}
+
+/// Finds messages, or deletes them. Returns the output.
+pub(super) async fn search(client: &Client, search: &Search) -> anyhow::Result<String> {
+    match search.delete {
+        true => delete(client, search).await,
+        false => find(client, search).await,
+    }
+}
+
+async fn find(client: &Client, search: &Search) -> anyhow::Result<String> {
+    let (mut messages, mut next) = (Vec::new(), None);
+    loop {
+        let mut page = call(client, Method::GET, "/api/messages/search", &search.query, next).await?;
+        messages.extend_from_slice(items(&page));
+        next = page["next"].take().as_str().map(str::to_owned);
+        if next.is_none() {
+            break;
+        }
+    }
+    Ok(match search.json {
+        true => format!("{}\n", json!({ "messages": messages })),
+        false => messages.iter().map(format::item).collect(),
+    })
+}
+
+async fn delete(client: &Client, search: &Search) -> anyhow::Result<String> {
+    let (mut deleted, mut next) = (0, None);
+    loop {
+        let mut answer = call(client, Method::DELETE, "/api/messages", &search.query, next).await?;
+        deleted += answer["deleted"].as_i64().unwrap_or_default();
+        next = answer["next"].take().as_str().map(str::to_owned);
+        if next.is_none() {
+            break;
+        }
+    }
+    Ok(match search.json {
+        true => format!("{}\n", json!({ "deleted": deleted })),
+        false => format!("{deleted}\n"),
+    })
+}
+
+async fn call(
+    client: &Client,
+    method: Method,
+    path: &str,
+    query: &str,
+    cursor: Option<String>,
+) -> anyhow::Result<Value> {
+    let limit = (method == Method::GET).then_some(("limit", PAGE.to_owned()));
+    let cursor = cursor.map(|cursor| ("cursor", cursor));
+    let parameters: Vec<(&str, String)> = std::iter::once(("q", query.to_owned()))
+        .chain(limit)
+        .chain(cursor)
+        .collect();
+    client
+        .send_json(client.request(method, path).query(&parameters))
+        .await
+}
