@@ -18,7 +18,7 @@ use tracing::{Instrument, Span};
 use self::batch::{AnonymousBounds, Stored, store_all};
 use crate::{
     error::Error,
-    indexer::IndexQueue,
+    index_queue::IndexQueue,
     storage::StorageGuard,
     store::{
         Store,

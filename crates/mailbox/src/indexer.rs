@@ -2,27 +2,17 @@
 //! faster.
 
 use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration as StdDuration, Instant},
 };
 
 use mayfly_database::lease::every_leased;
 use mayfly_runtime::task::Tasks;
 use mayfly_types::AccountId;
-use parking_lot::Mutex;
 use time::Duration;
-use tokio::sync::Notify;
 
 use crate::{error::Error, service::Service};
 
-/// Mailboxes that wait. Those beyond it are found by the periodic task.
-const MAX_WAITING: usize = 10_000;
-/// Mailboxes of one turn.
-const MAILBOXES: usize = 100;
 /// Messages of one turn.
 const TURN: usize = 100;
 /// How long messages wait for others: together they cost fewer transactions.
@@ -33,43 +23,6 @@ const YIELD: u32 = 15;
 const EVERY: StdDuration = StdDuration::from_secs(60);
 /// How long a process that died keeps other processes from that task.
 const LEASE_TTL: Duration = Duration::seconds(150);
-
-/// The mailboxes that have new messages. Searches do not depend on it: they index what they would miss.
-#[derive(Debug, Default)]
-pub(crate) struct IndexQueue {
-    waiting: Mutex<HashSet<AccountId>>,
-    wake: Notify,
-    /// Counts additions.
-    added: AtomicU64,
-}
-
-impl IndexQueue {
-    /// Adds mailboxes that got messages.
-    pub(crate) fn add(&self, accounts: impl IntoIterator<Item = AccountId>) {
-        self.added.fetch_add(1, Ordering::Relaxed);
-        self.put(accounts);
-    }
-
-    fn put(&self, accounts: impl IntoIterator<Item = AccountId>) {
-        let mut waiting = self.waiting.lock();
-        let room = MAX_WAITING.saturating_sub(waiting.len());
-        waiting.extend(accounts.into_iter().take(room));
-        self.wake.notify_one();
-    }
-
-    fn take(&self) -> Vec<AccountId> {
-        let mut waiting = self.waiting.lock();
-        let some: Vec<AccountId> = waiting.iter().copied().take(MAILBOXES).collect();
-        for account in &some {
-            waiting.remove(account);
-        }
-        some
-    }
-
-    fn added(&self) -> u64 {
-        self.added.load(Ordering::Relaxed)
-    }
-}
 
 /// Starts indexing.
 pub(crate) fn start(service: &Arc<Service>, tasks: &Tasks) {
@@ -94,7 +47,7 @@ pub(crate) fn start(service: &Arc<Service>, tasks: &Tasks) {
 async fn run(service: &Service) {
     let queue = &service.index_queue;
     loop {
-        queue.wake.notified().await;
+        queue.ready().await;
         tokio::time::sleep(PAUSE).await;
         loop {
             let accounts = queue.take();
@@ -104,7 +57,9 @@ async fn run(service: &Service) {
             let (started, added) = (Instant::now(), queue.added());
             match service.index_those(accounts.clone(), TURN).await {
                 Ok(true) => {}
-                Ok(false) => queue.put(accounts),
+                Ok(false) => {
+                    queue.put(accounts);
+                }
                 // The periodic task finds the messages again.
                 Err(error) => tracing::warn!(%error, "cannot index messages"),
             }
@@ -121,9 +76,7 @@ async fn find_missed(service: &Service) -> Result<(), Error> {
     loop {
         let accounts = service.list_unindexed(after).await?;
         after = accounts.last().copied();
-        let has_room = service.index_queue.waiting.lock().len() < MAX_WAITING;
-        service.index_queue.put(accounts);
-        if after.is_none() || !has_room {
+        if !service.index_queue.put(accounts) || after.is_none() {
             return Ok(());
         }
     }

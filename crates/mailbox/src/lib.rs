@@ -12,6 +12,7 @@ mod dns;
 mod domain_checks;
 mod error;
 mod extraction;
+mod index_queue;
 mod indexer;
 mod migrations;
 mod model;
@@ -124,7 +125,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
     let blocks = block_watch::BlockWatch::start(&store, deps.clock.clone(), &deps.tasks);
     let blocks = blocks.await.map_err(|error| store.database().failed(error))?;
     let storage = storage::StorageGuard::start(&store, config, &deps.tasks);
-    let index_queue = Arc::new(indexer::IndexQueue::default());
+    let index_queue = Arc::new(index_queue::IndexQueue::default());
     let service = Arc::new(Service {
         config: config.clone(),
         deliveries: delivery::DeliveryQueue::start(

@@ -78,7 +78,7 @@ use crate::{
     dns::Dns,
     error::Error,
     extraction::Recomputed,
-    indexer::IndexQueue,
+    index_queue::IndexQueue,
     model,
     storage::StorageGuard,
     store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages},

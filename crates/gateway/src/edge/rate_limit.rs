@@ -140,3 +140,23 @@ pub(crate) async fn limit(State(limit): State<RateLimit>, mut request: Request, 
     }
     next.run(request).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn search_counts_as_four_requests() {
+        for (method, path, expected) in [
+            (Method::GET, "/api/messages/search", 4),
+            (Method::GET, "/base/pro/api/messages/search", 4),
+            (Method::DELETE, "/api/messages", 4),
+            (Method::DELETE, "/pro/api/messages", 4),
+            (Method::GET, "/api/messages", 1),
+            (Method::DELETE, "/api/messages/search", 4),
+            (Method::DELETE, "/api/messages/01a20f14", 1),
+        ] {
+            assert_eq!(cost(&method, path), expected, "{method} {path}");
+        }
+    }
+}

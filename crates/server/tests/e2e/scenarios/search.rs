@@ -38,8 +38,11 @@ async fn search_after_kill_finds_every_mail(kind: Kind) {
         for n in 0..30 {
             let subject = format!("word{round}x{n}");
             let mail = format!("Subject: {subject}\r\n\r\ncommon {subject}\r\n");
-            let reply = sender.send("a@example.com", &[&mailbox.address], mail.as_bytes());
-            assert_eq!(reply.await.unwrap().code, 250);
+            let reply = sender
+                .send("a@example.com", &[&mailbox.address], mail.as_bytes())
+                .await
+                .unwrap();
+            assert_eq!(reply.code, 250, "{reply:?}");
             sent.insert(subject);
         }
         // The search indexes what is not indexed yet.
