@@ -20,6 +20,8 @@ use super::{
 const CODE_PARAMETERS: [&str; 5] = ["code", "otp", "token", "pin", "n"];
 /// Characters of an origin-bound code.
 const MAX_BOUND_CHARS: usize = 24;
+/// Letters of both cases are a code from this length on.
+const MIN_RANDOM_LETTERS: usize = 8;
 /// The longest `@domain` before it.
 const MAX_DOMAIN_BYTES: usize = 300;
 
@@ -208,7 +210,16 @@ fn is_origin_bound(text: &str, token: &Token) -> bool {
     domain.contains('.') && !domain.contains(char::is_whitespace)
 }
 
-/// Returns codes of lower-case letters: `Your code is qxtbrw`. Only what cannot be a word is one.
+/// Reports whether letters of both cases are random and no name: `xprCzreLjC`, but not `JavaScript`.
+fn is_random(word: &str) -> bool {
+    let is_hump = |pair: &&[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
+    let humps = word.as_bytes().windows(2).filter(is_hump).count();
+    let starts_small = word.starts_with(|char: char| char.is_ascii_lowercase());
+    word.len() >= MIN_RANDOM_LETTERS
+        && (humps > 1 && starts_small || humps > 0 && !context::is_pronounceable(word))
+}
+
+/// Returns codes of letters that are not all capitals: `Your code is qxtbrw`. Only what cannot be a word is one.
 fn lower_case_codes(mail: &Mail<'_>) -> Vec<Scored> {
     let parts = [(mail.text, CodePlace::Text), (mail.html, CodePlace::Html)];
     let mut found = Vec::new();
@@ -221,9 +232,10 @@ fn lower_case_codes(mail: &Mail<'_>) -> Vec<Scored> {
                 continue;
             };
             let word = word.trim_end_matches(['.', '!']);
+            let is_lower = word.bytes().all(|byte| byte.is_ascii_lowercase());
             let is_code = (5..=10).contains(&word.len())
-                && word.bytes().all(|byte| byte.is_ascii_lowercase())
-                && !context::is_pronounceable(word);
+                && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+                && (is_lower && !context::is_pronounceable(word) || is_random(word));
             if !is_code {
                 continue;
             }

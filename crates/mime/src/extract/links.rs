@@ -25,6 +25,10 @@ const MAX_STORED_BYTES: usize = 64 * 1024;
 const SENTENCE_BYTES: usize = 300;
 /// Links whose sentence is examined.
 const MAX_CONTEXTS: usize = 300;
+/// What opens the brackets of a URL after its text.
+const OPENING: [char; 3] = ['[', '(', '<'];
+/// What stands between the label of a URL and the URL.
+const LABEL_ENDS: [char; 4] = [':', '[', '(', '<'];
 /// An anchor text of more words says something of its own.
 const MAX_VAGUE_WORDS: usize = 7;
 
@@ -46,6 +50,7 @@ pub(super) fn find(mail: &Mail<'_>) -> Vec<Link> {
     for marked in [mail.html, mail.text] {
         let mut from = 0;
         for (index, at) in urls::bare(marked.text()).enumerate() {
+            let at = at.start..at.end.min(end_of_anchor(marked, at.start));
             if let Some(url) = marked.text().get(at.clone()).and_then(web_url) {
                 let place = Place {
                     marked,
@@ -116,6 +121,14 @@ impl<'m> Place<'m> {
             is_examined: index < MAX_CONTEXTS,
         }
     }
+}
+
+/// Returns where the anchor around an offset ends: what follows it without a space is no part of its URL.
+fn end_of_anchor(marked: &Marked, at: usize) -> usize {
+    let anchors = &marked.visible.anchors;
+    let next = anchors.partition_point(|anchor| anchor.text.start <= at);
+    let around = next.checked_sub(1).map(|index| anchors[index].text.end);
+    around.filter(|end| *end > at).unwrap_or(usize::MAX)
 }
 
 fn shown(html: &Marked, anchor: &Anchor) -> String {
@@ -244,9 +257,10 @@ impl LinkClassifier {
             }
             Some(kind) if address.kind == Some(kind) => Some((kind, Confidence::AGREED)),
             Some(kind) => Some((kind, Confidence::TEXT)),
+            // "View the event" at `/invite/7`: the text says that it is a page.
             None => address
                 .kind
-                .filter(|kind| *kind != LinkKind::Verify || !address.is_purchase)
+                .filter(|kind| *kind != LinkKind::Verify || !address.is_purchase && !address.is_invitation)
                 .map(|kind| (kind, Confidence::ADDRESS)),
         };
         match found {
@@ -298,7 +312,13 @@ fn by_context(
         return Some((LinkKind::Unsubscribe, Confidence::ADDRESS));
     }
     match by_sentence {
-        Some(LinkKind::Verify) if has(Keyword::Purchase) && address.kind.is_none() => return None,
+        Some(LinkKind::Verify)
+            if (has(Keyword::Purchase) || address.is_purchase) && address.kind.is_none() =>
+        {
+            return None;
+        }
+        // "Change your password now. More on https://example.com/help/devices"
+        _ if address.names_page && address.kind.is_none() => return None,
         // "Open this to log in", and the address says that it resets.
         Some(LinkKind::Verify) if address.kind == Some(LinkKind::Reset) => {
             return Some((LinkKind::Reset, Confidence::ADDRESS));
@@ -317,13 +337,23 @@ fn by_context(
         {
             Some((LinkKind::Reset, Confidence::SENTENCE))
         }
-        Some(LinkKind::Verify) if address.is_purchase => None,
+        Some(LinkKind::Verify) if address.is_purchase || address.is_invitation && is_labelled(place) => None,
         Some(kind) => Some((kind, Confidence::ADDRESS)),
         None if lines.iter().any(|hit| hit.keyword == Keyword::Purchase) => None,
         None => by_lines
             .map(|kind| (kind, Confidence::CONTEXT))
             .or(by_subject.map(|kind| (kind, Confidence::CONTEXT))),
     }
+}
+
+/// Reports whether the words before a bare URL in brackets are its text, as in `View the event [https://…]`.
+fn is_labelled(place: &Place<'_>) -> bool {
+    let before = &place.marked.text()[..place.at.start];
+    let label = before.strip_suffix(OPENING);
+    label.is_some_and(|label| {
+        let word = label.trim_end_matches(' ');
+        word.ends_with(char::is_alphanumeric)
+    })
 }
 
 /// Returns the keywords of the sentence or clause of a link.
@@ -391,14 +421,14 @@ fn hits_in(marked: &Marked, range: Range<usize>) -> Vec<Hit> {
     moved.collect()
 }
 
-/// Returns the offset of the label of the next URL, as in `or unsubscribe: https://…`.
+/// Returns the offset of the label of the next URL, as in `or unsubscribe: https://…` and `] Unsubscribe [https://…]`.
 fn start_of_next(after: &str) -> usize {
     let none = after.len();
     let Some(scheme) = after.find("://") else {
         return none;
     };
     let label = after[..scheme].trim_end_matches(|char: char| char.is_ascii_alphabetic());
-    match label.trim_end().strip_suffix(':') {
+    match label.trim_end().strip_suffix(LABEL_ENDS) {
         Some(label) => label.rfind([',', ';']).unwrap_or(0),
         None => none,
     }

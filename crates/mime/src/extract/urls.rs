@@ -131,7 +131,8 @@ pub(super) fn bare(text: &str) -> impl Iterator<Item = Range<usize>> {
                     char.is_whitespace() || "<>\"`{}|^\u{3001}\u{3002}\u{ff0c}\u{300d}\u{ff09}".contains(char)
                 });
                 let end = end.unwrap_or(rest.len());
-                let url = trimmed(&rest[..end]);
+                let mark = before[..before.len() - scheme.len()].last().copied();
+                let url = trimmed(&rest[..end], mark);
                 let found = at - scheme.len()..from + url.len();
                 // What follows in the same word is no second URL.
                 from += url.len();
@@ -141,15 +142,17 @@ pub(super) fn bare(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// Cuts trailing punctuation of a URL, and unbalanced brackets: brackets are counted once.
-fn trimmed(url: &str) -> &str {
+/// Cuts trailing punctuation of a URL, and unbalanced brackets: brackets are counted once. A secret can end with `_`, so marks of
+/// emphasis are cut only where the same mark is before the URL.
+fn trimmed(url: &str, mark: Option<u8>) -> &str {
     let mut surplus = [('(', ')'), ('[', ']')].map(|(open, close)| {
         let count =
             |mark: char| memchr::memchr_iter(u8::try_from(mark).unwrap_or_default(), url.as_bytes()).count();
         count(close).saturating_sub(count(open))
     });
     let is_cut = |char: char| match char {
-        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' => true,
+        '.' | ',' | ';' | ':' | '!' | '?' | '\'' => true,
+        '*' | '_' => mark.is_some_and(|mark| char::from(mark) == char),
         ')' | ']' => {
             let left = &mut surplus[usize::from(char == ']')];
             let is_surplus = *left > 0;
@@ -166,6 +169,10 @@ fn trimmed(url: &str) -> &str {
 pub(super) struct UrlWords<'u> {
     pub(super) kind: Option<LinkKind>,
     pub(super) is_purchase: bool,
+    /// Whether it verifies only in so far as it invites: `/invite/7` is an account, or the page of an event.
+    pub(super) is_invitation: bool,
+    /// Whether a word of it names a page: `/help/devices`.
+    pub(super) names_page: bool,
     path: &'u str,
     has_secret: bool,
 }
@@ -191,19 +198,35 @@ impl UrlWords<'_> {
 /// The words of the URLs of a mail, which are often the same, and what they say.
 #[derive(Debug, Default)]
 pub(super) struct UrlReader {
-    read: HashMap<String, (Option<LinkKind>, bool)>,
+    read: HashMap<String, Said>,
+}
+
+/// What the words of a URL say.
+#[derive(Debug, Clone, Copy)]
+struct Said {
+    kind: Option<LinkKind>,
+    is_purchase: bool,
+    is_invitation: bool,
+    names_page: bool,
 }
 
 impl UrlReader {
-    fn kind(&mut self, words: String) -> (Option<LinkKind>, bool) {
+    fn said(&mut self, words: String) -> Said {
         if let Some(known) = self.read.get(&words) {
             return *known;
         }
         let hits = keywords::find(&words);
-        let is_purchase = hits.iter().any(|hit| hit.keyword == Keyword::Purchase);
-        let kind = (url_kind(&words, &hits), is_purchase);
-        self.read.insert(words, kind);
-        kind
+        let meanings = meanings(&words);
+        let by_words = kind_by_words(meanings, &hits);
+        let is_invitation = by_words.is_none() && meanings & Word::UrlInvite.bit() != 0;
+        let said = Said {
+            kind: by_words.or(is_invitation.then_some(LinkKind::Verify)),
+            is_purchase: hits.iter().any(|hit| hit.keyword == Keyword::Purchase),
+            is_invitation,
+            names_page: hits.iter().any(|hit| hit.keyword == Keyword::OtherLink),
+        };
+        self.read.insert(words, said);
+        said
     }
 }
 
@@ -246,10 +269,12 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
             || value.len() >= MIN_SECRET_LETTERS && !is_named_action(name)
             || !value.is_empty() && is_secret_name(name);
     }
-    let (kind, is_purchase) = reader.kind(words);
+    let said = reader.said(words);
     UrlWords {
-        kind,
-        is_purchase,
+        kind: said.kind,
+        is_purchase: said.is_purchase,
+        is_invitation: said.is_invitation,
+        names_page: said.names_page,
         path,
         has_secret,
     }
@@ -301,7 +326,13 @@ fn split_words(part: &str) -> String {
 
 /// Returns the kind that words and keywords name.
 fn url_kind(words: &str, hits: &[Hit]) -> Option<LinkKind> {
-    let named = kind_of(hits);
+    let meanings = meanings(words);
+    let invites = meanings & Word::UrlInvite.bit() != 0;
+    kind_by_words(meanings, hits).or(invites.then_some(LinkKind::Verify))
+}
+
+/// Returns the meanings of the words of a URL.
+fn meanings(words: &str) -> u32 {
     let mut meanings = 0;
     let mut start = 0;
     for end in memchr::memchr_iter(b' ', words.as_bytes()).chain([words.len()]) {
@@ -311,6 +342,11 @@ fn url_kind(words: &str, hits: &[Hit]) -> Option<LinkKind> {
         }
         start = end + 1;
     }
+    meanings
+}
+
+fn kind_by_words(meanings: u32, hits: &[Hit]) -> Option<LinkKind> {
+    let named = kind_of(hits);
     let kinds = [
         (Word::UrlUnsubscribe, LinkKind::Unsubscribe),
         (Word::UrlReset, LinkKind::Reset),
@@ -327,13 +363,15 @@ fn is_secret_like(part: &str) -> bool {
     let (mut digits, mut letters, mut parts, mut words, mut word) = (0, 0, 1, 0, 0);
     let (mut has_digit_before_letter, mut is_pure, mut capitals_inside, mut was_lower) =
         (false, true, 0, false);
+    let mut has_long_part = false;
     for byte in part.bytes() {
         match byte {
             b'0'..=b'9' => {
                 digits += 1;
                 is_pure = false;
             }
-            b'-' | b'_' | b'.' => {
+            b'-' | b'_' | b'.' | b':' => {
+                has_long_part |= !is_pure && word >= MIN_SECRET_BYTES;
                 words += usize::from(is_pure && word > 2);
                 (parts, word, is_pure) = (parts + 1, 0, true);
                 continue;
@@ -349,9 +387,10 @@ fn is_secret_like(part: &str) -> bool {
         was_lower = byte.is_ascii_lowercase();
     }
     words += usize::from(is_pure && word > 2);
+    has_long_part |= !is_pure && word >= MIN_SECRET_BYTES;
     // `article-12`, `step2`
     let is_numbered = !has_digit_before_letter && digits < MIN_SECRET_DIGITS && capitals_inside < 2;
-    let is_wordy = words * 2 >= parts;
+    let is_wordy = words * 2 >= parts && !has_long_part;
     part.len() >= MIN_SECRET_BYTES && (parts == 1 || !is_wordy)
         || digits >= MIN_SECRET_DIGITS && (letters == 0 || !is_wordy)
         || part.len() >= MIN_MIXED_BYTES && digits > 0 && letters > 0 && !is_numbered && !is_wordy

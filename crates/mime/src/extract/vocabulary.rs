@@ -52,6 +52,8 @@ pub(super) enum Word {
     UrlReset,
     /// In a URL: it verifies an address or signs in.
     UrlVerify,
+    /// In a URL: it invites, to an account or to a page.
+    UrlInvite,
 }
 
 impl Word {
@@ -62,11 +64,14 @@ impl Word {
 
     /// Reports whether it is looked up in URLs only.
     pub(super) fn is_of_url(self) -> bool {
-        matches!(self, Self::UrlUnsubscribe | Self::UrlReset | Self::UrlVerify)
+        matches!(
+            self,
+            Self::UrlUnsubscribe | Self::UrlReset | Self::UrlVerify | Self::UrlInvite
+        )
     }
 }
 
-const FILES: [&str; 79] = [
+const FILES: [&str; 85] = [
     include_str!("../../vocabulary/af.txt"),
     include_str!("../../vocabulary/am.txt"),
     include_str!("../../vocabulary/ar.txt"),
@@ -88,6 +93,7 @@ const FILES: [&str; 79] = [
     include_str!("../../vocabulary/fa.txt"),
     include_str!("../../vocabulary/fi.txt"),
     include_str!("../../vocabulary/fr.txt"),
+    include_str!("../../vocabulary/fy.txt"),
     include_str!("../../vocabulary/ga.txt"),
     include_str!("../../vocabulary/gl.txt"),
     include_str!("../../vocabulary/gu.txt"),
@@ -106,7 +112,9 @@ const FILES: [&str; 79] = [
     include_str!("../../vocabulary/km.txt"),
     include_str!("../../vocabulary/kn.txt"),
     include_str!("../../vocabulary/ko.txt"),
+    include_str!("../../vocabulary/ku.txt"),
     include_str!("../../vocabulary/ky.txt"),
+    include_str!("../../vocabulary/lb.txt"),
     include_str!("../../vocabulary/lo.txt"),
     include_str!("../../vocabulary/lt.txt"),
     include_str!("../../vocabulary/lv.txt"),
@@ -120,11 +128,14 @@ const FILES: [&str; 79] = [
     include_str!("../../vocabulary/ne.txt"),
     include_str!("../../vocabulary/nl.txt"),
     include_str!("../../vocabulary/no.txt"),
+    include_str!("../../vocabulary/oc.txt"),
     include_str!("../../vocabulary/pa.txt"),
     include_str!("../../vocabulary/pl.txt"),
+    include_str!("../../vocabulary/ps.txt"),
     include_str!("../../vocabulary/pt.txt"),
     include_str!("../../vocabulary/ro.txt"),
     include_str!("../../vocabulary/ru.txt"),
+    include_str!("../../vocabulary/sc.txt"),
     include_str!("../../vocabulary/shared.txt"),
     include_str!("../../vocabulary/si.txt"),
     include_str!("../../vocabulary/sk.txt"),
@@ -213,6 +224,7 @@ fn word(section: &str) -> Option<Word> {
         "url-unsubscribe" => Word::UrlUnsubscribe,
         "url-reset" => Word::UrlReset,
         "url-verify" => Word::UrlVerify,
+        "url-invite" => Word::UrlInvite,
         _ => return None,
     })
 }

@@ -6,8 +6,12 @@
 //! 0.833 for link kinds. `world` was labelled before the scored classifier saw it: 177 mails of other products in 60 languages,
 //! a third of them designed HTML. Its first result was 0.964 and 0.952 for codes, 1.000 and 0.982 for link kinds; the first code
 //! was right in 0.976, and 0.968 of the mails without a code stayed quiet. `approvals` has a mail of each kind of 1,247 that were
-//! written as an adversary, most of them about payments; their first result was 0.931 and 0.815 for codes. Half of the mails have no code and no link to verify or reset. The rules have been adapted to all of
-//! these mails, so only new mails measure their quality.
+//! written as an adversary, most of them about payments; their first result was 0.931 and 0.815 for codes. `rendered` has a mail
+//! of each kind that was wrong among 1,179 mails, labelled first, from the templates and translations of 20 open products in 99
+//! languages; their first result was 0.996 and 0.961 for codes.
+//!
+//! Half of the mails have no code and no link to verify or reset. The rules have been adapted to all of these mails, so only new
+//! mails measure their quality.
 
 use std::collections::BTreeSet;
 
@@ -166,4 +170,9 @@ fn extract_mails_of_the_world_meets_precision_and_recall() {
 #[test]
 fn extract_approval_mails_meets_precision_and_recall() {
     measure("approvals", include_str!("mails/approvals.txt"), 1000);
+}
+
+#[test]
+fn extract_rendered_mails_meets_precision_and_recall() {
+    measure("rendered", include_str!("mails/rendered.txt"), 1000);
 }
