@@ -16,6 +16,7 @@ pub(crate) mod inbox;
 mod issue_ticket;
 mod list_messages;
 pub(crate) mod mailbox_secret;
+mod mark_message;
 mod open_message;
 pub(crate) mod password_permits;
 pub(crate) mod permits;

@@ -32,7 +32,10 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         .routes(routes!(wait::of_mailbox))
         .routes(routes!(events::of_mailbox))
         .routes(routes!(messages::get::handle, messages::delete::handle))
-        .routes(routes!(messages::mark_read::handle))
+        .routes(routes!(
+            messages::mark_read::handle,
+            messages::mark_unread::handle
+        ))
         .routes(routes!(messages::source::handle))
         .routes(routes!(messages::body::handle))
         .routes(routes!(messages::attachment::handle))
@@ -55,7 +58,16 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         .routes(routes!(pro::accounts::delete::handle))
         .routes(routes!(pro::accounts::reset_password::handle))
         .routes(routes!(pro::accounts::list_messages::handle))
-        .routes(routes!(pro::accounts::get_message::handle))
+        .routes(routes!(
+            pro::accounts::get_message::handle,
+            pro::accounts::messages::delete
+        ))
+        .routes(routes!(
+            pro::accounts::messages::mark_read,
+            pro::accounts::messages::mark_unread
+        ))
+        .routes(routes!(pro::accounts::messages::get_source))
+        .routes(routes!(pro::accounts::messages::get_attachment))
         .routes(routes!(pro::tokens::list::handle, pro::tokens::create::handle))
         .routes(routes!(pro::tokens::revoke::handle))
         .routes(routes!(pro::domains::list::handle, pro::domains::add::handle))

@@ -94,6 +94,7 @@ mod api {
                 mod get;
             }
             mod read {
+                mod delete;
                 mod put;
             }
             mod source {
@@ -242,7 +243,20 @@ mod pro {
                 mod messages {
                     mod get;
                     mod message_id {
+                        mod delete;
                         mod get;
+                        mod attachments {
+                            mod index {
+                                mod get;
+                            }
+                        }
+                        mod read {
+                            mod delete;
+                            mod put;
+                        }
+                        mod source {
+                            mod get;
+                        }
                     }
                 }
                 mod reset_password {

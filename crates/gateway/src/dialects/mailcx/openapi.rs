@@ -85,6 +85,7 @@ const LINKS: &[LinkRow] = &[
     ("list_messages", "200", "get_message", MESSAGE),
     ("list_messages", "200", "delete_message", MESSAGE),
     ("list_messages", "200", "mark_message_read", MESSAGE),
+    ("list_messages", "200", "mark_message_unread", MESSAGE),
     ("list_messages", "200", "get_message_source", MESSAGE),
     ("list_messages", "200", "get_message_body", MESSAGE),
     (
@@ -104,9 +105,40 @@ const LINKS: &[LinkRow] = &[
         "list_account_messages",
         "200",
         "get_account_message",
+        OWNED_MESSAGE,
+    ),
+    (
+        "list_account_messages",
+        "200",
+        "mark_account_message_read",
+        OWNED_MESSAGE,
+    ),
+    (
+        "list_account_messages",
+        "200",
+        "mark_account_message_unread",
+        OWNED_MESSAGE,
+    ),
+    (
+        "list_account_messages",
+        "200",
+        "get_account_message_source",
+        OWNED_MESSAGE,
+    ),
+    (
+        "list_account_messages",
+        "200",
+        "delete_account_message",
+        OWNED_MESSAGE,
+    ),
+    (
+        "get_account_message",
+        "200",
+        "get_account_attachment",
         &[
             ("id", "$request.path.id"),
-            ("message_id", "$response.body#/messages/0/id"),
+            ("message_id", "$response.body#/id"),
+            ("index", "$response.body#/attachments/0/index"),
         ],
     ),
     ("create_pro_token", "201", "revoke_token", ID),
@@ -148,6 +180,10 @@ const LINKS: &[LinkRow] = &[
     ),
 ];
 const ID: &[(&str, &str)] = &[("id", "$response.body#/id")];
+const OWNED_MESSAGE: &[(&str, &str)] = &[
+    ("id", "$request.path.id"),
+    ("message_id", "$response.body#/messages/0/id"),
+];
 const MESSAGE: &[(&str, &str)] = &[("id", "$response.body#/messages/0/id")];
 const ACCOUNT: &[(&str, &str)] = &[("id", "$response.body#/accounts/0/id")];
 

@@ -8,4 +8,5 @@ pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod mark_read;
 pub(crate) mod search;
+pub(crate) mod mark_unread;
 pub(crate) mod source;

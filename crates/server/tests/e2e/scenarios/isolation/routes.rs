@@ -61,6 +61,7 @@ pub(super) fn table() -> Vec<Route> {
         with(route("POST", "/api/tickets", Any, 201), json!({"for": "events"})),
         route("GET", "/api/messages/{id}/attachments/{index}", Mailbox, 200),
         route("PUT", "/api/messages/{id}/read", Mailbox, 204),
+        route("DELETE", "/api/messages/{id}/read", Mailbox, 204),
         route("GET", "/pro/api/me", Pro, 200),
         // A wrong password: the right one would end the user.
         with(
@@ -75,6 +76,30 @@ pub(super) fn table() -> Vec<Route> {
         route("GET", "/pro/api/accounts", Pro, 200),
         route("GET", "/pro/api/accounts/{id}/messages", Pro, 200),
         route("GET", "/pro/api/accounts/{id}/messages/{message_id}", Pro, 200),
+        route(
+            "GET",
+            "/pro/api/accounts/{id}/messages/{message_id}/source",
+            Pro,
+            200,
+        ),
+        route(
+            "GET",
+            "/pro/api/accounts/{id}/messages/{message_id}/attachments/{index}",
+            Pro,
+            200,
+        ),
+        route(
+            "PUT",
+            "/pro/api/accounts/{id}/messages/{message_id}/read",
+            Pro,
+            204,
+        ),
+        route(
+            "DELETE",
+            "/pro/api/accounts/{id}/messages/{message_id}/read",
+            Pro,
+            204,
+        ),
         route("GET", "/pro/api/tokens", Pro, 200),
         with(
             route("POST", "/pro/api/tokens", Pro, 201),
@@ -139,6 +164,7 @@ pub(super) fn table() -> Vec<Route> {
         route("DELETE", "/api/messages", Mailbox, 200),
         route("DELETE", "/pro/api/messages", Pro, 200),
         route("DELETE", "/api/me", Mailbox, 204),
+        route("DELETE", "/pro/api/accounts/{id}/messages/{message_id}", Pro, 204),
         route("DELETE", "/pro/api/accounts/{id}", Pro, 204),
     ]
 }

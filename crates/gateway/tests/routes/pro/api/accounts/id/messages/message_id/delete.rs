@@ -1,0 +1,38 @@
+//! `DELETE /pro/api/accounts/{id}/messages/{message_id}`
+
+use serde_json::Value;
+
+use crate::support::{MAIL, UNKNOWN_ID, World};
+
+#[tokio::test]
+async fn delete_account_message_removes_it_once() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    let mailbox = world.create_mailbox_for("ann@mayfly.test", &pro).await;
+    let id = world.deliver(&mailbox, MAIL).await;
+    let message = format!("/pro/api/accounts/{}/messages/{id}", mailbox.id);
+    world.delete(&message, &pro).await.expect_status(204);
+    world.delete(&message, &pro).await.expect_status(404);
+    world.get(&message, &pro).await.expect_status(404);
+}
+
+#[tokio::test]
+async fn delete_account_message_of_other_account_is_not_found() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    let mailbox = world.create_mailbox_for("ann@mayfly.test", &pro).await;
+    let id = world.deliver(&mailbox, MAIL).await;
+    let other = world.create_mailbox_for("bob@mayfly.test", &pro).await;
+    for account in [other.id.as_str(), UNKNOWN_ID] {
+        let path = format!("/pro/api/accounts/{account}/messages/{id}");
+        let answer = world.call("DELETE", &path, &pro, Value::Null).await;
+        answer.expect_status(404);
+    }
+}
+
+#[tokio::test]
+async fn delete_account_message_without_valid_token_is_unauthorized() {
+    let world = World::sqlite().await;
+    let path = format!("/pro/api/accounts/{UNKNOWN_ID}/messages/{UNKNOWN_ID}");
+    world.assert_pro_only("DELETE", &path).await;
+}
