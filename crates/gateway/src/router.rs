@@ -80,13 +80,15 @@ pub(crate) fn router(config: &Config, app: &App, redis: Option<Redis>, tasks: &T
             host::check,
         ));
     let limit = middleware::from_fn_with_state(RateLimit::new(config, redis, tasks), rate_limit::limit);
-    let is_local_user = app.submission.is_local_user;
+    let not_found = web::not_found(&config.base_path);
     let router = dialects::router(&dialects, app, &config.base_path)
-        .fallback(|| async { FailureResponse(Failure::not_found()) })
+        .fallback(move |request: Request| async move { not_found(&request) })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(limit)
         // The files of the page are cheap to serve, so the rate limit does not count them.
-        .merge(web::routes(&config.base_path, is_local_user).method_not_allowed_fallback(method_not_allowed))
+        .merge(
+            web::routes(&config.base_path, &app.submission).method_not_allowed_fallback(method_not_allowed),
+        )
         .layer(around);
     serve_under(&config.base_path, router)
 }

@@ -9,6 +9,8 @@ pub struct Submission {
     pub host: String,
     /// Its port for clients that log in.
     pub port: u16,
+    /// Its port for mail from other servers, without a login.
+    pub smtp_port: u16,
     /// Its port with TLS from the start.
     pub submissions_port: Option<u16>,
     /// Whether `port` offers STARTTLS.

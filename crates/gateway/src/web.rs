@@ -5,94 +5,56 @@ use std::{io::Write, sync::Arc};
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    response::Response,
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
+use mayfly_rpc::Failure;
 use sha2::{Digest, Sha256};
+
+use crate::{edge::failure::FailureResponse, submission::Submission};
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// Declares the files of a directory that are served under their names.
+macro_rules! web_files {
+    ($($kind:ident: $($name:literal)*;)*) => {
+        &[$($((
+            concat!("/web/", $name),
+            $kind,
+            include_bytes!(concat!("../web/", $name)),
+        ),)*)*]
+    };
+}
 
 /// Each path with its file.
-const FILES: &[(&str, &str, &[u8])] = &[
+const PAGES: &[(&str, &str, &[u8])] = &[
     ("/", HTML, include_bytes!("../web/index.html")),
     ("/pro", HTML, include_bytes!("../web/pro.html")),
-    (
-        "/web/style.css",
-        "text/css; charset=utf-8",
-        include_bytes!("../web/style.css"),
-    ),
-    (
-        "/web/icon.svg",
-        "image/svg+xml",
-        include_bytes!("../web/icon.svg"),
-    ),
-    ("/web/api.js", SCRIPT, include_bytes!("../web/api.js")),
-    ("/web/dom.js", SCRIPT, include_bytes!("../web/dom.js")),
-    ("/web/feed.js", SCRIPT, include_bytes!("../web/feed.js")),
-    ("/web/inbox.js", SCRIPT, include_bytes!("../web/inbox.js")),
-    ("/web/sidebar.js", SCRIPT, include_bytes!("../web/sidebar.js")),
-    (
-        "/web/message-list.js",
-        SCRIPT,
-        include_bytes!("../web/message-list.js"),
-    ),
-    (
-        "/web/message-view.js",
-        SCRIPT,
-        include_bytes!("../web/message-view.js"),
-    ),
-    ("/web/names.js", SCRIPT, include_bytes!("../web/names.js")),
-    ("/web/pro.js", SCRIPT, include_bytes!("../web/pro.js")),
-    (
-        "/web/pro-account.js",
-        SCRIPT,
-        include_bytes!("../web/pro-account.js"),
-    ),
-    (
-        "/web/pro-domains.js",
-        SCRIPT,
-        include_bytes!("../web/pro-domains.js"),
-    ),
-    (
-        "/web/pro-mailboxes.js",
-        SCRIPT,
-        include_bytes!("../web/pro-mailboxes.js"),
-    ),
-    (
-        "/web/pro-tokens.js",
-        SCRIPT,
-        include_bytes!("../web/pro-tokens.js"),
-    ),
-    (
-        "/web/pro-sandboxes.js",
-        SCRIPT,
-        include_bytes!("../web/pro-sandboxes.js"),
-    ),
-    ("/web/stacks.js", SCRIPT, include_bytes!("../web/stacks.js")),
-    ("/web/pro-usage.js", SCRIPT, include_bytes!("../web/pro-usage.js")),
-    (
-        "/web/usage-chart.js",
-        SCRIPT,
-        include_bytes!("../web/usage-chart.js"),
-    ),
-    (
-        "/web/pro-webhooks.js",
-        SCRIPT,
-        include_bytes!("../web/pro-webhooks.js"),
-    ),
-    (
-        "/web/proof-of-work.js",
-        SCRIPT,
-        include_bytes!("../web/proof-of-work.js"),
-    ),
-    ("/web/session.js", SCRIPT, include_bytes!("../web/session.js")),
-    ("/web/start.js", SCRIPT, include_bytes!("../web/start.js")),
-    ("/web/texts.js", SCRIPT, include_bytes!("../web/texts.js")),
+    ("/robots.txt", TEXT, include_bytes!("../web/robots.txt")),
 ];
+
+/// What the pages load.
+const FILES: &[(&str, &str, &[u8])] = web_files! {
+    CSS: "style.css";
+    SVG: "icon.svg";
+    SCRIPT:
+        "api.js" "attachments.js" "channel.js" "codes.js" "deletions.js" "dom.js" "feed.js" "inbox.js" "mail-reader.js"
+        "message-header.js" "message-list.js" "message-view.js" "names.js" "pro-account.js" "pro-domains.js" "pro-mail.js"
+        "pro-mailboxes.js" "pro-sandboxes.js" "pro-tokens.js" "pro-usage.js" "pro-webhooks.js" "pro.js" "proof-of-work.js"
+        "reader-place.js" "route.js" "selection-bar.js" "session.js" "shortcuts.js" "sidebar.js" "stacks.js" "start.js"
+        "teach.js" "texts.js" "theme.js" "usage-chart.js";
+};
+
+/// The answer to a browser that asks for a path that does not exist.
+const NOT_FOUND: &[u8] = include_bytes!("../web/not-found.html");
 
 /// The headers of every response.
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -212,29 +174,65 @@ fn under(base_path: &str, content_type: &str, bytes: &'static [u8]) -> Bytes {
     }
 }
 
-/// Marks the pages of an open server, which sign its built-in user in (`session.js`).
-fn marked(is_local_user: bool, content_type: &str, bytes: Bytes) -> Bytes {
+/// Writes into a page what it needs to know about the server (`session.js`): where clients send mail to, and whether the
+/// server signs its built-in user in.
+fn marked(submission: &Submission, content_type: &str, bytes: Bytes) -> Bytes {
     match str::from_utf8(&bytes) {
-        Ok(page) if is_local_user && content_type == HTML => {
-            let mark = "<head>\n<meta name=\"mayfly-local-user\">";
-            page.replacen("<head>", mark, 1).into()
+        Ok(page) if content_type == HTML => {
+            let local_user = if submission.is_local_user {
+                "<meta name=\"mayfly-local-user\">\n"
+            } else {
+                ""
+            };
+            let smtp = format!("{}:{}", submission.host, submission.smtp_port);
+            let marks = format!("<head>\n{local_user}<meta name=\"mayfly-smtp\" content=\"{smtp}\">");
+            page.replacen("<head>", &marks, 1).into()
         }
         _ => bytes,
     }
 }
 
 /// Serves the files, each at its path and nowhere else.
-pub(crate) fn routes(base_path: &str, is_local_user: bool) -> Router {
-    FILES
+pub(crate) fn routes(base_path: &str, submission: &Submission) -> Router {
+    PAGES
         .iter()
+        .chain(FILES)
         .fold(Router::new(), |router, (path, content_type, bytes)| {
             let page = under(base_path, content_type, bytes);
-            let file = Arc::new(File::new(content_type, marked(is_local_user, content_type, page)));
+            let file = Arc::new(File::new(content_type, marked(submission, content_type, page)));
             router.route(
                 path,
                 get(move |headers: HeaderMap| async move { file.answer(&headers) }),
             )
         })
+}
+
+/// Answers for a path that does not exist: with a page where a browser shows it, else with the failure of the API.
+pub(crate) fn not_found(base_path: &str) -> impl Fn(&Request) -> Response + Clone + Send + Sync + 'static {
+    let file = Arc::new(File::new(HTML, under(base_path, HTML, NOT_FOUND)));
+    move |request| {
+        if !is_for_a_person(request) {
+            return FailureResponse(Failure::not_found()).into_response();
+        }
+        let mut response = file.answer(request.headers());
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        response.headers_mut().remove(header::ETAG);
+        response
+    }
+}
+
+/// Whether a browser navigates to a path that is not of an API.
+fn is_for_a_person(request: &Request) -> bool {
+    let path = request.uri().path();
+    let is_api = ["/api", "/pro/api", "/v1"].iter().any(|prefix| {
+        path.strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    let accepts = request.headers().get_all(header::ACCEPT).iter();
+    let accepts_html = accepts
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.to_ascii_lowercase().contains("text/html"));
+    request.method() == Method::GET && !is_api && accepts_html
 }
 
 #[cfg(test)]
@@ -267,15 +265,18 @@ mod tests {
             let path = match name.to_str().unwrap() {
                 "index.html" => "/".to_owned(),
                 "pro.html" => "/pro".to_owned(),
+                "robots.txt" => "/robots.txt".to_owned(),
+                "not-found.html" => continue,
                 name => format!("/web/{name}"),
             };
-            assert!(FILES.iter().any(|(known, ..)| *known == path), "{path}");
+            let mut all = PAGES.iter().chain(FILES);
+            assert!(all.any(|(known, ..)| *known == path), "{path}");
         }
     }
 
     #[test]
     fn under_prefix_changes_every_link_of_a_page() {
-        for (path, content_type, bytes) in FILES {
+        for (path, content_type, bytes) in PAGES.iter().chain(FILES) {
             let served = under("/mail", content_type, bytes);
             if *content_type != HTML {
                 assert_eq!(served, bytes[..], "{path}");
@@ -289,21 +290,99 @@ mod tests {
         }
     }
 
+    fn submission(is_local_user: bool) -> Submission {
+        Submission {
+            is_on: true,
+            host: "mx.mayfly.test".to_owned(),
+            port: 587,
+            smtp_port: 25,
+            submissions_port: None,
+            has_tls: true,
+            is_local_user,
+        }
+    }
+
     #[test]
-    fn marked_pages_are_those_of_an_open_server() {
-        for (path, content_type, bytes) in FILES {
+    fn marked_pages_name_smtp_server_and_local_user() {
+        for (path, content_type, bytes) in PAGES.iter().chain(FILES) {
             let plain = Bytes::from_static(bytes);
-            assert_eq!(marked(false, content_type, plain.clone()), plain, "{path}");
-            let is_marked = marked(true, content_type, plain.clone()) != plain;
-            assert_eq!(is_marked, *content_type == HTML, "{path}");
+            let is_page = *content_type == HTML;
+            for is_local_user in [false, true] {
+                let page = marked(&submission(is_local_user), content_type, plain.clone());
+                let page = str::from_utf8(&page).unwrap_or_default();
+                let has = |mark: &str| page.contains(mark);
+                let smtp = "<meta name=\"mayfly-smtp\" content=\"mx.mayfly.test:25\">";
+                assert_eq!(has(smtp), is_page, "{path}");
+                assert_eq!(
+                    has("<meta name=\"mayfly-local-user\">"),
+                    is_page && is_local_user,
+                    "{path}"
+                );
+            }
+        }
+    }
+
+    /// A browser learns of a module that another one imports only when it has that one, unless the page names it.
+    #[test]
+    fn pages_preload_every_module_that_they_import() {
+        let text = |name: &str| {
+            let path = format!("/web/{name}");
+            let (.., bytes) = FILES.iter().find(|(known, ..)| *known == path).unwrap();
+            str::from_utf8(bytes).unwrap()
+        };
+        for (page, entry) in [(PAGES[0], "inbox.js"), (PAGES[1], "pro.js")] {
+            let (mut modules, mut left) = (vec![entry], vec![entry]);
+            while let Some(module) = left.pop() {
+                for import in text(module).lines().filter(|line| line.starts_with("import ")) {
+                    let name = import.rsplit("\"./").next().unwrap().trim_end_matches("\";");
+                    if !modules.contains(&name) {
+                        modules.push(name);
+                        left.push(name);
+                    }
+                }
+            }
+            let html = str::from_utf8(page.2).unwrap();
+            let preloaded: Vec<&str> = html
+                .split("<link rel=\"modulepreload\" href=\"/web/")
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+                .collect();
+            modules.sort_unstable();
+            assert_eq!(preloaded, modules, "{}", page.0);
+        }
+    }
+
+    #[test]
+    fn not_found_is_a_page_for_browsers_only() {
+        for (method, path, accept, is_page) in [
+            (
+                Method::GET,
+                "/inbox",
+                "text/html,application/xhtml+xml,*/*;q=0.8",
+                true,
+            ),
+            (Method::GET, "/api/inbox", "text/html", false),
+            (Method::GET, "/pro/api/x", "text/html", false),
+            (Method::GET, "/inbox", "*/*", false),
+            (Method::GET, "/inbox", "application/json", false),
+            (Method::POST, "/inbox", "text/html", false),
+        ] {
+            let request = Request::builder().method(&method).uri(path);
+            let request = request.header(header::ACCEPT, accept).body(Body::empty());
+            let response = not_found("")(&request.unwrap());
+            let content_type = response.headers().get(header::CONTENT_TYPE);
+            let is_html = content_type.is_some_and(|value| value == HTML);
+            assert_eq!(is_html, is_page, "{method} {path} {accept}");
+            assert!(!is_page || response.status() == StatusCode::NOT_FOUND);
         }
     }
 
     /// What a first visit loads stays under 100 kB.
     #[test]
     fn files_compressed_stay_under_100_kb() {
-        let total: usize = FILES
+        let total: usize = PAGES
             .iter()
+            .chain(FILES)
             .map(|(_, kind, bytes)| File::new(kind, Bytes::from_static(bytes)).gzip.bytes.len())
             .sum();
         assert!(total < 100_000, "{total}");

@@ -63,15 +63,20 @@ export function announce(text) {
 /** @type {number | undefined} */
 let toastTimer;
 
-/** Shows a message for five seconds. @param {string} text @param {"good" | "bad"} [kind] */
-export function toast(text, kind = "good") {
+/**
+ * Shows a message for five seconds, with an action if there is one.
+ * @param {string} text @param {"good" | "bad"} [kind] @param {{label: string, act: () => unknown}} [action]
+ */
+export function toast(text, kind = "good", action) {
   document.getElementById("toast")?.remove();
   clearTimeout(toastTimer);
-  const note = h("p", { id: "toast", class: `toast ${kind}`, role: "status" });
-  document.body.append(note);
+  const note = h("span", { role: "status" });
+  const box = h("div", { id: "toast", class: `toast ${kind}` }, note,
+    action ? button(action.label, () => { box.remove(); action.act(); }, "small") : null);
+  document.body.append(box);
   // Screen readers announce a live region when its text changes, not when it is added.
   note.textContent = text;
-  toastTimer = window.setTimeout(() => note.remove(), 5000);
+  toastTimer = window.setTimeout(() => box.remove(), 5000);
 }
 
 /** Copies a text to the clipboard and shows a confirmation. @param {string} text @param {string} [done] */
@@ -164,13 +169,24 @@ export function size(bytes) {
   return format.format(bytes / 1024 ** step);
 }
 
+/** A time in the reader's zone, with year and zone. @param {string} iso */
+export function fullTime(iso) {
+  const format = new Intl.DateTimeFormat(undefined, {
+    weekday: "short", year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  });
+  return h("time", { datetime: iso }, format.format(new Date(iso)));
+}
+
+// Formats are slow to create, and a list has many times.
+const hourFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const yearFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "short" });
+const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+
 /** A time in the reader's zone: short today, longer before. @param {string} iso */
 export function when(iso) {
   const date = new Date(iso);
   const isToday = date.toDateString() === new Date().toDateString();
-  const short = isToday
-    ? new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" })
-    : new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-  const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
-  return h("time", { datetime: iso, title: full.format(date) }, short.format(date));
+  const isThisYear = date.getFullYear() === new Date().getFullYear();
+  return h("time", { datetime: iso, title: fullFormat.format(date) }, (isToday ? hourFormat : isThisYear ? dayFormat : yearFormat).format(date));
 }

@@ -1,34 +1,38 @@
-import { PAGE_SIZE, call, under } from "./api.js";
+import { ApiError, PAGE_SIZE, call } from "./api.js";
+import { openChannel } from "./channel.js";
 
 /** @typedef {import("./api.js").Item} Item */
-/** @typedef {"connecting" | "live" | "polling" | "offline"} State */
+/** @typedef {import("./channel.js").Source} Source */
+/** @typedef {"connecting" | "live" | "polling" | "busy" | "offline" | "signedOutState"} State */
 
 const POLL_MS = 4000;
-/** How often the list is refreshed while the socket is open. The socket reports new messages, not deletions. */
+/** How often the list is refreshed while the channel is open. The channel reports new messages, not deletions. */
 const REFRESH_MS = 30_000;
 const MAX_BACKOFF_MS = 60_000;
 
 /**
- * Live messages of one mailbox: over a WebSocket, or by polling while no socket is open. The feed reads the list again
- * when the socket opens, so that no message is missed in between, and when the page becomes visible.
+ * Live messages of one mailbox: over a channel, or by polling while no channel is open. The channel begins with the
+ * messages after the newest one that is known, so that none is missed in between.
  */
 export class Feed {
   /**
-   * @param {string} token
+   * @param {Source} source
    * @param {{items: () => Item[], newestPage: (page: Item[], before: Item[]) => void, received: (item: Item) => void, state: (state: State) => void, failed: (error: unknown) => void}} handlers
    */
-  constructor(token, handlers) {
-    this.token = token;
+  constructor(source, handlers) {
+    this.source = source;
     this.handlers = handlers;
     this.isStopped = false;
     this.isLive = false;
+    /** Whether the list was read since the channel was open last. */
+    this.isRead = false;
     this.failures = 0;
-    /** @type {WebSocket | null} */
-    this.socket = null;
+    /** @type {import("./channel.js").Channel | null} */
+    this.channel = null;
     /** @type {number | undefined} */
     this.pollTimer = undefined;
     /** @type {number | undefined} */
-    this.socketTimer = undefined;
+    this.channelTimer = undefined;
     this.onOnline = () => { void this.poll(); this.connect(); };
     this.onOffline = () => this.disconnect();
     this.onVisible = () => { if (!document.hidden) void this.poll(); };
@@ -36,8 +40,8 @@ export class Feed {
     window.addEventListener("offline", this.onOffline);
     document.addEventListener("visibilitychange", this.onVisible);
     handlers.state("connecting");
-    void this.poll();
-    this.connect();
+    // The list first: the channel continues where it ends.
+    void this.poll().then(() => this.connect());
   }
 
   stop() {
@@ -46,79 +50,82 @@ export class Feed {
     window.removeEventListener("offline", this.onOffline);
     document.removeEventListener("visibilitychange", this.onVisible);
     clearTimeout(this.pollTimer);
-    clearTimeout(this.socketTimer);
-    this.socket?.close();
+    clearTimeout(this.channelTimer);
+    this.channel?.close();
   }
 
-  /** Reads the newest page and schedules the next read: soon while no socket is open or the read failed. */
+  /** Reads the newest page and schedules the next read: soon while no channel is open or the read failed. */
   async poll() {
     clearTimeout(this.pollTimer);
     let isRead = false;
+    let waitMs = POLL_MS;
     try {
       const before = this.handlers.items();
-      const page = await call("GET", "/api/messages", this.token);
+      const page = await call("GET", this.source.path, this.source.token);
       if (this.isStopped) return;
-      isRead = true;
+      isRead = this.isRead = true;
       this.handlers.newestPage(page.messages, before);
       this.handlers.state(this.isLive ? "live" : this.failures ? "polling" : "connecting");
     } catch (error) {
       if (this.isStopped) return;
       this.handlers.failed(error);
-      this.handlers.state("offline");
+      this.handlers.state(stateOf(error));
+      if (error instanceof ApiError) waitMs = Math.max(POLL_MS, error.retryAfterSecs * 1000);
     }
+    this.schedule(isRead, waitMs);
+  }
+
+  /** @param {boolean} isRead @param {number} waitMs */
+  schedule(isRead, waitMs) {
     clearTimeout(this.pollTimer);
-    // Only the list has messages that arrived before the socket was open.
-    if (!this.isLive || !isRead) this.pollTimer = window.setTimeout(() => this.poll(), POLL_MS);
+    if (this.isStopped) return;
+    if (!this.isLive || !isRead) this.pollTimer = window.setTimeout(() => this.poll(), waitMs);
     else if (!document.hidden) this.pollTimer = window.setTimeout(() => this.poll(), REFRESH_MS);
   }
 
   connect() {
-    clearTimeout(this.socketTimer);
-    if (this.isStopped || this.socket) return;
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${under("/api/ws")}`);
-    this.socket = socket;
-    socket.onopen = () => socket.send(JSON.stringify({ type: "auth", token: this.token }));
-    socket.onmessage = (event) => this.receive(String(event.data));
-    socket.onclose = () => this.closed();
+    clearTimeout(this.channelTimer);
+    if (this.isStopped || this.channel) return;
+    this.channel = openChannel(this.source, this.handlers.items().at(0)?.id, {
+      opened: () => this.opened(),
+      received: (item) => this.handlers.received(item),
+      closed: () => this.closed(),
+    });
   }
 
-  /** @param {string} data */
-  receive(data) {
-    /** @type {{type?: string} & Item} */
-    let message;
-    try {
-      message = JSON.parse(data);
-    } catch {
-      return;
-    }
-    if (message.type === "auth_ok") {
-      this.isLive = true;
-      this.failures = 0;
-      void this.poll();
-    } else if (message.type === "new_email") {
-      this.handlers.received(message);
-    }
+  opened() {
+    this.isLive = true;
+    const isFirst = this.failures === 0;
+    this.failures = 0;
+    // Nothing was known to continue from, or messages may have been deleted while the channel was closed.
+    if (!isFirst || !this.isRead || !this.handlers.items().length) return void this.poll();
+    this.handlers.state("live");
+    this.schedule(true, REFRESH_MS);
   }
 
-  /** Closes the socket at once: without a network, browsers keep it open for minutes. */
+  /** Closes the channel at once. */
   disconnect() {
-    if (!this.socket) return;
-    this.socket.onclose = null;
-    this.socket.onmessage = null;
-    this.socket.close();
+    if (!this.channel) return;
+    this.channel.close();
     this.closed();
   }
 
   closed() {
     const wasLive = this.isLive;
-    this.socket = null;
-    this.isLive = false;
+    this.channel = null;
+    this.isLive = this.isRead = false;
     if (this.isStopped) return;
     this.failures += 1;
     if (wasLive) void this.poll();
     const backoffMs = Math.min(MAX_BACKOFF_MS, 1000 * 2 ** this.failures) * (0.75 + Math.random() / 2);
-    this.socketTimer = window.setTimeout(() => this.connect(), backoffMs);
+    this.channelTimer = window.setTimeout(() => this.connect(), backoffMs);
   }
+}
+
+/** What a failed read means. @param {unknown} error @returns {State} */
+function stateOf(error) {
+  if (!(error instanceof ApiError) || error.status === 0) return "offline";
+  return error.status === 401 ? "signedOutState" : "busy";
 }
 
 /**

@@ -1,5 +1,7 @@
 import { call, download, explain, isNotFound, send, under } from "./api.js";
-import { button, copy, fill, h, size, toast, when } from "./dom.js";
+import { attachments } from "./attachments.js";
+import { button, copy, fill, h, toast } from "./dom.js";
+import { facts, sourceName } from "./message-header.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Message} Message */
@@ -10,7 +12,14 @@ import { texts } from "./texts.js";
 const MAX_SHOWN_BYTES = 1024 * 1024;
 const MAX_LINKS = 10;
 
-/** One message. It fires `back`, `remove`, and `deleted` with the id of a message that no longer exists. */
+/** Loads of a mail from elsewhere. The server blocks all of them; this only tells whether to offer them. */
+const REMOTE_IMAGE = /\s(?:src|srcset|background|poster|data-src)\s*=\s*["']?\s*(?:https?:)?\/\/|url\(\s*["']?\s*(?:https?:)?\/\//i;
+
+/** @typedef {import("./channel.js").Source} Source */
+
+/**
+ * One message. It fires `back`, `remove` and `unread`, and `deleted` with the id of a message that no longer exists.
+ */
 export class MessageView extends HTMLElement {
   /** The message that is shown; null while it is loading. @type {Message | null} */
   message = null;
@@ -18,44 +27,57 @@ export class MessageView extends HTMLElement {
   openId = null;
   /** The number of the latest request. A response to an earlier request is ignored. */
   requestNumber = 0;
-  token = "";
+  /** @type {Source} */
+  source = { key: "", token: "", path: "" };
+  /** Whether the open message could not be loaded, although it may exist. */
+  hasFailed = false;
 
   clear() {
     this.requestNumber += 1;
     this.message = this.openId = null;
+    this.hasFailed = false;
     fill(this, h("p", { class: "empty" }, texts.nothingOpen));
   }
 
-  /** Loads and shows a message. Returns whether it is shown. @param {string} token @param {string} id @returns {Promise<boolean>} */
-  async open(token, id) {
+  /** Loads and shows a message. Returns whether it is shown. @param {Source} source @param {string} id @returns {Promise<boolean>} */
+  async open(source, id) {
     const requestNumber = this.requestNumber += 1;
-    [this.token, this.openId, this.message] = [token, id, null];
+    [this.source, this.openId, this.message, this.hasFailed] = [source, id, null, false];
     fill(this, h("p", { class: "empty", role: "status" }, texts.loading));
     try {
-      const message = await call("GET", `/api/messages/${encodeURIComponent(id)}`, token);
+      const message = await call("GET", `${source.path}/${encodeURIComponent(id)}`, source.token);
       if (requestNumber !== this.requestNumber) return false;
       this.message = message;
     } catch (error) {
       if (requestNumber !== this.requestNumber) return false;
+      this.hasFailed = !isNotFound(error);
       this.showError(explain(error));
-      if (isNotFound(error)) this.dispatchEvent(new CustomEvent("deleted", { detail: id }));
+      if (!this.hasFailed) this.dispatchEvent(new CustomEvent("deleted", { detail: id }));
       return false;
     }
     this.render();
-    this.querySelector("h2")?.focus();
+    this.parentElement?.scrollTo(0, 0);
+    this.querySelector("h2")?.focus({ preventScroll: true });
     return true;
+  }
+
+  /** Loads the open message again if that failed. */
+  async retry() {
+    if (this.hasFailed && this.openId) await this.open(this.source, this.openId);
   }
 
   /** Shows an error instead of the message. @param {string} text */
   showError(text) {
     this.message = null;
-    fill(this, this.toolbar(), h("p", { class: "problem", role: "alert" }, text));
+    fill(this, this.toolbar(), h("p", { class: "problem", role: "alert" }, text),
+      this.hasFailed ? button(texts.retry, () => this.retry()) : null);
   }
 
   toolbar() {
+    const act = (/** @type {string} */ name) => () => this.dispatchEvent(new Event(name));
     return h("div", { class: "toolbar" },
-      button(`← ${texts.back}`, () => this.dispatchEvent(new Event("back")), "quiet back"),
-      this.message ? button(texts.remove, () => this.dispatchEvent(new Event("remove")), "danger") : null);
+      button(`← ${texts.back}`, act("back"), "quiet back"),
+      ...this.message ? [button(texts.markUnread, act("unread"), "quiet"), button(texts.remove, act("remove"), "danger")] : []);
   }
 
   render() {
@@ -76,12 +98,8 @@ export class MessageView extends HTMLElement {
       void this.show(tab, next);
     };
     fill(this, this.toolbar(),
-      h("h2", { tabindex: "-1" }, message.subject || texts.noSubject),
-      h("dl", { class: "facts" },
-        h("dt", {}, texts.from), h("dd", {}, message.from ?? texts.noSender),
-        h("dt", {}, texts.sender), h("dd", {}, message.sender || texts.noSender),
-        h("dt", {}, texts.receivedTitle), h("dd", {}, when(message.created_at), ` · ${size(message.size)}`)),
-      this.extracted(message), this.attachments(message),
+      h("h2", { tabindex: "-1", dir: "auto", title: message.subject }, message.subject || texts.noSubject),
+      facts(message), this.extracted(message), attachments(this.source, message),
       h("div", { class: "tabs", role: "group", "aria-label": texts.views }, ...buttons), body);
     pick(tabs[0]);
   }
@@ -102,17 +120,6 @@ export class MessageView extends HTMLElement {
       others.length ? h("details", {}, h("summary", {}, `${texts.otherLinks} (${others.length})`), h("ul", {}, ...others)) : null);
   }
 
-  /** @param {Message} message */
-  attachments(message) {
-    if (!message.attachments.length) return null;
-    return h("ul", { class: "attachments", "aria-label": texts.attachments }, ...message.attachments.map((one) => {
-      const name = one.filename || texts.unnamed(one.index);
-      const save = () => download(`/api/messages/${message.id}/attachments/${one.index}`, this.token, name)
-        .catch((error) => toast(explain(error), "bad"));
-      return h("li", {}, button(`↓ ${name}`, save), h("small", {}, `${one.content_type} · ${size(one.size)}`));
-    }));
-  }
-
   /** @param {Tab} tab @param {HTMLElement} into */
   async show(tab, into) {
     const message = this.message;
@@ -121,11 +128,11 @@ export class MessageView extends HTMLElement {
     if (tab === "text") {
       fill(into, message.text_body === null
         ? h("p", { class: "hint" }, texts.noText)
-        : h("pre", { class: "text", tabindex: "0" }, ...linkify(message.text_body.slice(0, MAX_SHOWN_BYTES))));
+        : h("pre", { class: "text", tabindex: "0", dir: "auto" }, ...linkify(message.text_body.slice(0, MAX_SHOWN_BYTES))));
       return;
     }
-    const path = `/api/messages/${message.id}/source`;
-    const save = button(texts.downloadSource, () => download(path, this.token, "message.eml")
+    const path = `${this.source.path}/${message.id}/source`;
+    const save = button(texts.downloadSource, () => download(path, this.source.token, sourceName(message))
       .catch((error) => toast(explain(error), "bad")));
     if (message.size > MAX_SHOWN_BYTES) {
       fill(into, h("p", { class: "hint" }, texts.tooLarge), save);
@@ -133,7 +140,7 @@ export class MessageView extends HTMLElement {
     }
     fill(into, h("p", { class: "hint", role: "status" }, texts.loading));
     try {
-      const source = await (await send("GET", path, this.token)).text();
+      const source = await (await send("GET", path, this.source.token)).text();
       const shown = tab === "headers" ? source.split(/\r?\n\r?\n/, 1)[0] : source;
       fill(into, save, h("pre", { class: "source", tabindex: "0" }, shown));
     } catch (error) {
@@ -151,18 +158,32 @@ export class MessageView extends HTMLElement {
     if (!message) return;
     fill(into, h("p", { class: "hint", role: "status" }, texts.loading));
     try {
-      const { ticket } = await call("POST", "/api/tickets", this.token, { for: "message", id: message.id });
+      const { ticket } = await call("POST", "/api/tickets", this.source.token, { for: "message", id: message.id });
       const images = withImages ? "&images=remote" : "";
-      fill(into,
-        withImages ? null : h("p", { class: "hint" }, texts.imagesHint, " ", button(texts.showImages, () => this.frame(into, true), "small")),
-        h("iframe", {
-          title: texts.frameTitle, referrerpolicy: "no-referrer", sandbox: "allow-popups allow-popups-to-escape-sandbox",
-          src: under(`/api/messages/${message.id}/body?ticket=${encodeURIComponent(ticket)}${images}`),
-        }));
+      const frame = h("iframe", {
+        title: texts.frameTitle, referrerpolicy: "no-referrer", sandbox: "allow-popups allow-popups-to-escape-sandbox",
+        src: under(`/api/messages/${message.id}/body?ticket=${encodeURIComponent(ticket)}${images}`),
+      });
+      const hasRemoteImages = !withImages && REMOTE_IMAGE.test(message.html_body ?? "");
+      fill(into, h("div", { class: "row html-bar" }, widths(frame), hasRemoteImages
+        ? h("p", { class: "hint" }, texts.imagesHint, " ", button(texts.showImages, () => this.frame(into, true), "small")) : null), frame);
     } catch {
-      fill(into, h("p", { class: "hint" }, texts.noHtml));
+      fill(into, h("p", { class: "hint" }, texts.noHtml), button(texts.retry, () => this.frame(into, withImages), "small"));
     }
   }
+}
+
+/** Buttons that show a frame as wide as a phone, or as the pane. @param {HTMLElement} frame */
+function widths(frame) {
+  const kinds = /** @type {(keyof typeof texts.widths)[]} */ (Object.keys(texts.widths));
+  const buttons = kinds.map((kind) => h("button", {
+    type: "button", class: "small", "data-width": kind, "aria-pressed": String(kind === "desktop"), onclick: () => choose(kind),
+  }, texts.widths[kind]));
+  const choose = (/** @type {string} */ kind) => {
+    frame.classList.toggle("phone", kind === "phone");
+    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset.width === kind));
+  };
+  return h("div", { class: "row widths", role: "group", "aria-label": texts.width }, ...buttons);
 }
 
 /** A link that opens in a new tab; null unless the URL is HTTP or HTTPS. @param {string} url @param {string} label */

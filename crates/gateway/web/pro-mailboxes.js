@@ -1,11 +1,12 @@
 import { explain } from "./api.js";
 import { button, confirmed, dialog, field, fill, form, h, size, table, toast, when } from "./dom.js";
 import { randomPassword } from "./names.js";
+import { fragment } from "./route.js";
 import { remember } from "./session.js";
+import { domains } from "./start.js";
 import { texts } from "./texts.js";
 
 /** @typedef {{id: string, address: string, quota: number, used: number, created_at: string}} Account */
-/** @typedef {import("./api.js").Item} Item */
 /** @typedef {import("./pro.js").Ask} Ask */
 
 /** @param {HTMLElement} into @param {Ask} ask */
@@ -28,17 +29,32 @@ export async function showMailboxes(into, ask) {
   const accountTable = (/** @type {Account[]} */ accounts) => table([texts.address, texts.created, texts.quotaTitle, texts.actions], accounts.map((account) => [
     h("code", {}, account.address), when(account.created_at), quotaOf(account),
     h("div", { class: "row" },
-      button(texts.open, () => openMailbox(account, ask), "small"),
+      h("a", { class: "open-link", href: fragment("mailboxes", account.id) }, texts.open),
       button(texts.resetPassword, () => resetPassword(account, ask), "small"),
       button(texts.remove, () => remove(account), "small danger")),
   ]));
-  await read();
+  const [own, common] = await Promise.all([ownDomains(ask), domains(), read()]);
+  const domainChoice = h("select", { name: "domain", required: true },
+    ...own.map((name) => h("option", { value: name }, `${name} (${texts.ownDomain})`)), ...common.map((name) => h("option", { value: name }, name)));
   fill(into, h("h1", {}, texts.mailboxes), h("p", { class: "hint" }, texts.mailboxesIntro),
-    form([field(texts.address, h("input", { name: "address", required: true, autocomplete: "off", autocapitalize: "none" }))], texts.createMailbox, async (data) => {
+    form([
+      field(texts.localPart, h("input", { name: "name", required: true, maxlength: 64, autocomplete: "off", autocapitalize: "none", spellcheck: "false" })),
+      field(texts.domain, domainChoice),
+    ], texts.createMailbox, async (data) => {
       const password = randomPassword();
-      remember({ ...await ask("POST", "/api/accounts", { address: data.get("address"), password }), password });
+      const name = String(data.get("name")).trim();
+      // A whole address is taken as it is.
+      const address = name.includes("@") ? name : `${name}@${data.get("domain")}`;
+      remember({ ...await ask("POST", "/api/accounts", { address, password }), password });
       await read();
     }, explain), rows);
+}
+
+/** The verified domains of the user. @param {Ask} ask @returns {Promise<string[]>} */
+async function ownDomains(ask) {
+  /** @type {{domains: {domain: string, verify_status: string}[]}} */
+  const answer = await ask("GET", "/pro/api/domains");
+  return answer.domains.filter((one) => one.verify_status === "verified").map((one) => one.domain);
 }
 
 /** @param {Account} account */
@@ -56,30 +72,4 @@ function resetPassword(account, ask) {
     box.close();
     toast(texts.passwordReset);
   }, explain));
-}
-
-/** Shows the newest messages. A text is loaded when its entry is expanded. @param {{id: string, address: string}} account @param {Ask} ask */
-export async function openMailbox(account, ask) {
-  const list = h("div", {}, texts.loading);
-  dialog(account.address, list);
-  try {
-    /** @type {{messages: Item[]}} */
-    const { messages } = await ask("GET", `/pro/api/accounts/${account.id}/messages?page=1`);
-    fill(list, ...messages.map((item) => {
-      const text = h("pre", { class: "text" });
-      return h("details", { ontoggle: async () => {
-        if (text.textContent) return;
-        try {
-          const message = await ask("GET", `/pro/api/accounts/${account.id}/messages/${item.id}`);
-          const recipients = message.recipients ? `${texts.recipients} ${message.recipients.join(", ")}\n\n` : "";
-          text.textContent = recipients + (message.text_body ?? texts.noText);
-        } catch (error) {
-          text.textContent = explain(error);
-        }
-      } }, h("summary", {}, item.subject || texts.noSubject, " · ", when(item.created_at)), text);
-    }));
-    if (!messages.length) fill(list, texts.noMail);
-  } catch (error) {
-    fill(list, explain(error));
-  }
 }

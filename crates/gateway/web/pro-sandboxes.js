@@ -1,6 +1,6 @@
 import { explain } from "./api.js";
 import { button, confirmed, copy, copyable, field, fill, form, h, size, table, toast, when } from "./dom.js";
-import { openMailbox } from "./pro-mailboxes.js";
+import { fragment } from "./route.js";
 import { STACKS } from "./stacks.js";
 import { texts } from "./texts.js";
 
@@ -50,7 +50,7 @@ export async function showSandboxes(into, ask) {
     sandboxes.map((sandbox) => [
       sandbox.name, h("code", {}, sandbox.username), when(sandbox.created_at), size(sandbox.used),
       h("div", { class: "row" },
-        button(texts.open, () => openMailbox({ id: sandbox.account_id, address: sandbox.name }, ask), "small"),
+        h("a", { class: "open-link", href: fragment("sandboxes", sandbox.account_id) }, texts.open),
         button(texts.rotateLogin, () => rotate(sandbox), "small"),
         button(texts.remove, () => remove(sandbox), "small danger")),
     ]), texts.sandboxes);

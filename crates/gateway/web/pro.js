@@ -2,13 +2,16 @@ import { ApiError, call, explain, under } from "./api.js";
 import { button, field, fill, form, h } from "./dom.js";
 import { showAccount } from "./pro-account.js";
 import { showDomains } from "./pro-domains.js";
+import { showMail } from "./pro-mail.js";
 import { showMailboxes } from "./pro-mailboxes.js";
 import { showSandboxes } from "./pro-sandboxes.js";
 import { showTokens } from "./pro-tokens.js";
 import { showUsage } from "./pro-usage.js";
 import { showWebhooks } from "./pro-webhooks.js";
+import { segments } from "./route.js";
 import * as session from "./session.js";
 import { texts } from "./texts.js";
+import { themeSwitch } from "./theme.js";
 
 /** @typedef {(method: string, path: string, body?: unknown) => Promise<any>} Ask calls `/pro/api` with the token of the user */
 
@@ -23,14 +26,29 @@ const SECTIONS = {
   account: { title: texts.account, show: showAccount },
 };
 
+/** Sections whose entries have messages. */
+const WITH_MAIL = ["mailboxes", "sandboxes"];
+
 /** The page at `/pro`. */
 class Dashboard extends HTMLElement {
+  /** The messages that are shown, if a mailbox is open. @type {import("./mail-reader.js").MailReader | null} */
+  reader = null;
+
   connectedCallback() {
-    window.addEventListener("hashchange", () => this.start());
+    window.addEventListener("popstate", () => this.route());
     this.start();
   }
 
+  /** Follows the history: to a message of the open mailbox, or to another view. */
+  route() {
+    const [, account, message = null] = segments();
+    if (this.reader && account === this.reader.source.account) this.reader.place(message);
+    else this.start();
+  }
+
   start() {
+    this.reader = null;
+    this.classList.remove("app");
     const user = session.pro();
     if (!user && session.isLocalUser()) {
       void this.signInLocalUser();
@@ -39,7 +57,7 @@ class Dashboard extends HTMLElement {
     fill(this, h("header", { class: "bar" },
       h("a", { class: "brand", href: under("/pro") }, h("img", { src: under("/web/icon.svg"), alt: "", width: 28, height: 28 }), texts.pro),
       h("nav", { class: "row" }, user ? h("span", { class: "hint" }, user.email) : null,
-        user ? button(texts.signOut, () => this.signOut(), "quiet") : null, h("a", { href: under("/") }, texts.toInbox))),
+        user ? button(texts.signOut, () => this.signOut(), "quiet") : null, themeSwitch(), h("a", { href: under("/") }, texts.toInbox))),
     user ? this.dashboard(user.token) : this.signInView());
   }
 
@@ -81,7 +99,7 @@ class Dashboard extends HTMLElement {
 
   /** @param {string} token */
   dashboard(token) {
-    const chosen = location.hash.slice(1);
+    const [chosen = "", account, message = null] = segments();
     const name = Object.hasOwn(SECTIONS, chosen) ? chosen : "tokens";
     const panel = h("section", { class: "panel", "aria-label": SECTIONS[name].title },
       h("h1", {}, SECTIONS[name].title), h("p", { class: "hint" }, texts.loading));
@@ -94,11 +112,21 @@ class Dashboard extends HTMLElement {
         throw error;
       }
     };
+    if (account && WITH_MAIL.includes(name)) {
+      this.classList.add("app");
+      this.reader = showMail(panel, name, account, message, token, ask, () => h("p", {}, button(texts.signIn, () => this.signOut())));
+      return this.sections(name, panel);
+    }
     SECTIONS[name].show(panel, ask, () => this.start()).catch((error) => {
       const isAbsent = error instanceof ApiError && error.status === 404;
       fill(panel, h("h1", {}, SECTIONS[name].title), h("p", { role: "alert" }, isAbsent ? texts.notSupported : explain(error)),
         isAbsent ? null : button(texts.retry, () => this.start()));
     });
+    return this.sections(name, panel);
+  }
+
+  /** @param {string} name @param {HTMLElement} panel */
+  sections(name, panel) {
     return h("main", { class: "pro" },
       h("nav", { class: "sections", "aria-label": texts.sections }, ...Object.entries(SECTIONS).map(([key, section]) =>
         h("a", { href: `#${key}`, "aria-current": key === name ? "page" : null }, section.title))),

@@ -1,3 +1,5 @@
+import { ApiError, call, setRenewal } from "./api.js";
+
 /**
  * The state that the browser stores: its mailboxes, and the session of the Pro dashboard. A password is stored only if
  * this page generated it, because the user has not seen it otherwise.
@@ -37,22 +39,37 @@ export function isPersistent() {
   return !unsaved.has(MAILBOXES);
 }
 
+/** The mailbox of each token that this page has used: another tab may have replaced the token. @type {Map<string, string>} */
+const idOfToken = new Map();
+
 /** @returns {Mailbox[]} */
 export function mailboxes() {
   const list = read(MAILBOXES);
-  return Array.isArray(list) ? list.filter((one) => typeof one?.token === "string" && typeof one?.address === "string") : [];
+  const valid = Array.isArray(list) ? list.filter((one) => typeof one?.token === "string" && typeof one?.address === "string") : [];
+  for (const one of valid) idOfToken.set(one.token, one.id);
+  return valid;
 }
 
-/** @returns {Mailbox | null} */
-export function current() {
+/** The mailbox that was open last, in any tab. @returns {Mailbox | null} */
+export function latest() {
   const list = mailboxes();
   const id = read(CURRENT);
   return list.find((one) => one.id === id) ?? list[0] ?? null;
 }
 
+/** @param {string} address @returns {Mailbox | null} */
+export function mailboxOf(address) {
+  return mailboxes().find((one) => one.address === address) ?? null;
+}
+
 /** @param {string} id */
 export function choose(id) {
   write(CURRENT, id);
+}
+
+/** The messages of a mailbox. @param {Mailbox} mailbox @returns {import("./channel.js").Source} */
+export function sourceOf(mailbox) {
+  return { key: mailbox.address, token: mailbox.token, path: "/api/messages" };
 }
 
 /** Adds a mailbox or replaces its token, and makes it the current one. @param {Mailbox} mailbox */
@@ -64,6 +81,31 @@ export function remember(mailbox) {
   choose(mailbox.id);
 }
 
+/** Signs in again with the stored password when the token of a mailbox has expired. @param {string} token */
+async function renewMailbox(token) {
+  const known = mailboxes().find((one) => one.id === idOfToken.get(token));
+  if (!known) return null;
+  if (known.token !== token) return known.token;
+  const { address, password } = known;
+  if (!password) return null;
+  try {
+    const renewed = await call("POST", "/api/token", null, { address, password });
+    write(MAILBOXES, mailboxes().map((one) => (one.id === known.id ? { ...one, token: renewed.token } : one)));
+    return /** @type {string} */ (renewed.token);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return null;
+    // The server is not reachable or busy: that does not sign the user out.
+    throw error;
+  }
+}
+
+setRenewal(renewMailbox);
+
+/** Calls back when another tab changes the mailboxes. @param {() => void} changed */
+export function onOtherTab(changed) {
+  window.addEventListener("storage", (event) => { if (event.key === MAILBOXES || event.key === null) changed(); });
+}
+
 /** @param {string} id */
 export function forget(id) {
   write(MAILBOXES, mailboxes().filter((one) => one.id !== id));
@@ -72,6 +114,11 @@ export function forget(id) {
 /** Whether this server signs its built-in user in without a password. */
 export function isLocalUser() {
   return document.querySelector("meta[name=mayfly-local-user]") !== null;
+}
+
+/** A value that the server writes into the page: how clients reach it. @param {"smtp"} name */
+export function serverFact(name) {
+  return document.querySelector(`meta[name=mayfly-${name}]`)?.getAttribute("content") ?? null;
 }
 
 /** @returns {Pro | null} */

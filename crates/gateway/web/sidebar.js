@@ -2,13 +2,14 @@ import { ApiError, PAGE_SIZE } from "./api.js";
 import { announce, fill, h } from "./dom.js";
 import { Feed, deletedSince } from "./feed.js";
 import { senderOf } from "./message-list.js";
+import { sourceOf } from "./session.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Item} Item */
 /** @typedef {import("./session.js").Mailbox} Mailbox */
 
 /** From this width on there is room beside the open mailbox. `style.css` shows the sidebar at the same width. */
-const WIDE = matchMedia("(min-width: 60rem)");
+const WIDE = matchMedia("(min-width: 66rem)");
 /** More mailboxes are listed, but not live: each live mailbox keeps a connection. */
 const MAX_LIVE = 8;
 /** The delay between the starts of two feeds, so that together they stay below the rate limit of the server. */
@@ -34,7 +35,7 @@ class BackgroundMailbox {
   /** @param {number} delayMs */
   start(delayMs) {
     this.timer = window.setTimeout(() => {
-      this.feed = new Feed(this.mailbox.token, {
+      this.feed = new Feed(sourceOf(this.mailbox), {
         items: () => this.items ?? [],
         newestPage: (page, before) => this.merge(page, deletedSince(page, before)),
         received: (item) => { this.merge([item]); announce(texts.receivedAt(senderOf(item), this.mailbox.address)); },
@@ -140,7 +141,7 @@ export class Sidebar extends HTMLElement {
     },
     h("span", { class: "name" }, name, h("span", { class: "at" }, `@${domain}`)),
     unread ? h("span", { class: "count" }, `${unread}${isMore ? "+" : ""}`, h("span", { class: "hidden" }, ` ${texts.unread}`)) : null,
-    h("span", { class: "newest" }, other?.isSignedOut ? texts.sidebarSignedOut : newest)));
+    h("span", { class: "newest", dir: "auto" }, other?.isSignedOut ? texts.sidebarSignedOut : newest)));
   }
 }
 

@@ -8,34 +8,34 @@ import { texts } from "./texts.js";
 /** How many random names are tried when a name is taken. */
 const MAX_ATTEMPTS = 3;
 
-/** Creates a mailbox with a random name on the default domain, and stores it. */
+/** Creates a mailbox with a random name on the default domain, and stores it. Returns its address. */
 export async function quickMailbox() {
   const domain = (await domains())[0];
   for (let left = MAX_ATTEMPTS; ; left -= 1) {
     try {
-      await createMailbox(`${randomName()}@${domain}`, randomPassword());
-      return;
+      return await createMailbox(`${randomName()}@${domain}`, randomPassword());
     } catch (error) {
       if (left === 1 || !(error instanceof ApiError) || error.code !== "address_taken") throw error;
     }
   }
 }
 
-/** @param {string} address @param {string} password */
+/** @param {string} address @param {string} password @returns {Promise<string>} */
 async function createMailbox(address, password) {
   const account = await withProof(address, (pow) => send("POST", "/api/accounts", null, { address, password, ...pow }));
   remember({ ...account, password });
+  return account.address;
 }
 
 /** The public domains, the default first. @returns {Promise<string[]>} */
-async function domains() {
+export async function domains() {
   const answer = await call("GET", "/api/domains", null);
   /** @type {{domain: string, default: boolean, pro_only: boolean}[]} */
   const list = answer.domains;
   return list.filter((one) => !one.pro_only).sort((a, b) => Number(b.default) - Number(a.default)).map((one) => one.domain);
 }
 
-/** A form that creates a mailbox with a name of the user's choice. @param {() => void} done */
+/** A form that creates a mailbox with a name of the user's choice. @param {(address: string) => void} done */
 export function chooseForm(done) {
   const select = h("select", { name: "domain", required: true });
   const problem = h("p", { class: "problem", role: "alert" });
@@ -52,19 +52,18 @@ export function chooseForm(done) {
     field(texts.localPart, h("input", { name: "name", required: true, maxlength: 64, autocomplete: "off", autocapitalize: "none", spellcheck: "false" })),
     field(texts.domain, select), problem,
   ], texts.create, async (data) => {
-    await createMailbox(`${data.get("name")}@${data.get("domain")}`, randomPassword());
-    done();
+    done(await createMailbox(`${data.get("name")}@${data.get("domain")}`, randomPassword()));
   }, explain);
 }
 
-/** A form that signs in to a mailbox. @param {() => void} done */
-export function signInForm(done) {
+/** A form that signs in to a mailbox. @param {(address: string) => void} done @param {string} [address] */
+export function signInForm(done, address = "") {
   return form([
-    field(texts.address, h("input", { name: "address", type: "email", required: true, autocomplete: "username" })),
+    field(texts.address, h("input", { name: "address", type: "email", required: true, autocomplete: "username", value: address })),
     field(texts.password, h("input", { name: "password", type: "password", required: true, autocomplete: "current-password" })),
   ], texts.signIn, async (data) => {
     const answer = await call("POST", "/api/token", null, { address: data.get("address"), password: data.get("password") });
     remember({ ...answer, password: null });
-    done();
+    done(answer.address);
   }, explain);
 }

@@ -84,6 +84,7 @@ impl Sockets {
             is_on: smtp.sandbox != SandboxMode::Off,
             host,
             port: submission.unwrap_or(plain).port(),
+            smtp_port: plain.port(),
             submissions_port: address(&self.submissions, smtp.submissions_listen)?
                 .map(|address| address.port()),
             has_tls: submission.is_some()

@@ -145,6 +145,7 @@ impl World {
                 is_on: true,
                 host: "mx.mayfly.test".to_owned(),
                 port: 587,
+                smtp_port: 25,
                 submissions_port: Some(465),
                 has_tls: true,
                 is_local_user,

@@ -84,14 +84,27 @@ const NO_ACCESS = {
 
 /** Compares the rows of the list with the mails. @param {Page} page */
 async function assertRowsAreText(page) {
-  for (const older = page.locator("button.older"); await older.isVisible();) {
-    const before = await page.locator(".list .subject").count();
-    await older.click();
-    await page.waitForFunction((n) => document.querySelectorAll(".list .subject").length > n, before);
-  }
-  const rows = await page.evaluate(() => [...document.querySelectorAll(".list button.open")].map((row) => ({
-    subject: row.querySelector(".subject")?.textContent ?? "", sender: row.querySelector(".who")?.lastChild?.textContent,
-  })));
+  await page.waitForFunction((n) => {
+    const reader = /** @type {import("../../web/mail-reader.js").MailReader} */ (document.querySelector("mail-reader"));
+    void reader.readOlder();
+    return reader.items.length === n;
+  }, payloads.length, { polling: 50 });
+  // Only the rows around the visible ones are in the document.
+  const rows = await page.evaluate(() => {
+    const list = /** @type {import("../../web/message-list.js").MessageList} */ (document.querySelector("message-list"));
+    /** @type {Map<string | undefined, {subject: string, sender: string | null | undefined}>} */
+    const found = new Map();
+    for (let top = 0; top < list.scrollHeight; top += list.clientHeight) {
+      list.scrollTo(0, top);
+      list.render();
+      for (const row of list.querySelectorAll("button.open")) {
+        found.set(/** @type {HTMLElement} */ (row).dataset.id, {
+          subject: row.querySelector(".subject")?.textContent ?? "", sender: row.querySelector(".who")?.lastChild?.textContent,
+        });
+      }
+    }
+    return [...found.values()];
+  });
   assert.equal(rows.length, payloads.length);
   for (const { subject, sender } of rows) {
     const sent = `${parseInt(subject, 10)} ${payloads[parseInt(subject, 10)]}`;
@@ -105,11 +118,11 @@ async function assertMessagesAreText(page, { token, ids }) {
     const view = /** @type {import("../../web/message-view.js").MessageView} */ (document.querySelector("message-view"));
     const messages = [];
     for (const id of ids) {
-      await view.open(token, id);
+      await view.open({ key: "", token, path: "/api/messages" }, id);
       /** @type {HTMLElement} */ (view.querySelector("[data-tab=text]")).click();
       const text = (/** @type {string} */ selector) => view.querySelector(selector)?.textContent;
       messages.push({
-        subject: text("h2"), from: text("dd"), file: text(".attachments button"), text: text("pre.text"),
+        subject: text("h2"), from: text("dd"), file: text(".attachments .name"), text: text("pre.text"),
         links: [...view.querySelectorAll("pre.text a, .extracted a")].map((link) => /** @type {HTMLAnchorElement} */ (link).href),
       });
     }
@@ -118,7 +131,7 @@ async function assertMessagesAreText(page, { token, ids }) {
   assert.equal(messages.length, payloads.length);
   for (const [n, { links, ...fields }] of messages.entries()) {
     const sent = `${n} ${payloads[n]}`;
-    assert.deepEqual(fields, { subject: sent, from: `${sent} <hello@shop.example>`, file: `↓ ${sent}`, text: textOf(payloads[n]) });
+    assert.deepEqual(fields, { subject: sent, from: `${sent} <hello@shop.example>`, file: sent, text: textOf(payloads[n]) });
     for (const link of links) assert.match(link, /^https?:\/\//, sent);
   }
 }

@@ -1,9 +1,10 @@
 // An inbox with one mailbox: live list, keyboard, dialogs, the browser's storage.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { base, pageCases } from "../support/cases.js";
 import { checkAccessibility, checkView } from "../support/checks.js";
 import {
-  addressOf, getMailbox, listedSubject, openInbox, receive, removeFromBrowser, storedMailboxes, waitForAddress, waitForMessage, waitUntilLive,
+  addressOf, getMailbox, listedSubject, openDetails, openInbox, receive, removeFromBrowser, storedMailboxes, waitForAddress, waitForMessage, waitUntilLive,
 } from "../support/inbox.js";
 import { CODE, HOSTILE, sendMail, shopMail } from "../support/mail.js";
 
@@ -12,6 +13,16 @@ pageCases({
     await openInbox(page);
     await page.getByText("No messages yet").waitFor();
     await checkView(page, "empty");
+  },
+
+  async inbox_without_messages_shows_a_command_that_works({ page }) {
+    await openInbox(page);
+    await page.getByRole("link", { name: "API documentation" }).waitFor();
+    await page.getByRole("button", { name: "Copy: printf" }).click();
+    const command = await page.evaluate(() => navigator.clipboard.readText());
+    execFileSync("sh", ["-c", command]);
+    await listedSubject(page, "Hello").waitFor();
+    await page.locator(".list .code", { hasText: CODE }).waitFor();
   },
 
   async inbox_qr_code_is_shown_and_accessible({ page }) {
@@ -100,8 +111,9 @@ pageCases({
   /** Only this browser knows a generated password. */
   async inbox_remove_from_browser_shows_password_first({ page }) {
     const address = await openInbox(page);
+    await openDetails(page);
     await page.getByRole("button", { name: "Remove from this browser" }).click();
-    const confirmation = page.getByRole("dialog");
+    const confirmation = page.getByRole("dialog", { name: "Remove from this browser" });
     const password = (await storedMailboxes(page)).find((one) => one.password)?.password;
     assert.ok(password && (await confirmation.textContent())?.includes(password));
     await confirmation.getByRole("button", { name: "Cancel" }).click();

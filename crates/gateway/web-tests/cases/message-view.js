@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { pageCases } from "../support/cases.js";
 import { checkAccessibility, checkView } from "../support/checks.js";
-import { openInbox, openMessage } from "../support/inbox.js";
+import { listedSubject, openInbox, openMessage, receive, waitForMessage } from "../support/inbox.js";
 import { CODE, CONFIRM_URL, HOSTILE, TRACKER_URL, sendMail, shopMail } from "../support/mail.js";
 
 /** Opens the page with a new mailbox and one message. @param {import("playwright-core").Page} page */
@@ -58,9 +58,61 @@ pageCases({
 
   async message_view_attachment_is_downloaded({ page }) {
     await openShopMail(page);
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "bill.pdf" }).click()]);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download: bill.pdf" }).click()]);
     assert.equal(download.suggestedFilename(), "bill.pdf");
     assert.equal(readFileSync(await download.path(), "utf8"), "the bill");
+  },
+
+  async message_view_shows_header_and_names_the_file({ page }) {
+    const address = await openInbox(page);
+    await sendMail(address, [
+      `From: "Corner Shop" <hello@shop.example>`, `To: "Ann Example" <${address}>`, "Cc: bob@example.com", "Reply-To: help@shop.example",
+      "Date: Sat, 28 Nov 2026 09:30:00 +0100", "Subject: Bill 7/2026: due", "MIME-Version: 1.0", "Content-Type: text/html", "", "<p>No image.</p>",
+    ]);
+    await openMessage(page, "Bill 7/2026: due");
+    const facts = await page.locator("message-view .facts").textContent() ?? "";
+    for (const part of [`ToAnn Example <${address}>`, "Ccbob@example.com", "Reply-Tohelp@shop.example", "2026", "UTC"]) assert.ok(facts.includes(part), `${part}: ${facts}`);
+    await page.frameLocator("message-view iframe").getByText("No image.").waitFor();
+    assert.equal(await page.getByText("Remote images are blocked").count(), 0);
+    await page.getByRole("button", { name: "Phone" }).click();
+    assert.equal(await page.locator("message-view iframe").evaluate((frame) => frame.getBoundingClientRect().width), 375);
+    await page.getByRole("button", { name: "Source", exact: true }).click();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Download source" }).click()]);
+    assert.equal(download.suggestedFilename(), "Bill 7 2026 due.eml");
+  },
+
+  async message_view_previews_attachments({ page }) {
+    const address = await openInbox(page);
+    const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    const part = (/** @type {string} */ type, /** @type {string} */ name, /** @type {string} */ body) =>
+      ["--m", `Content-Type: ${type}`, `Content-Disposition: attachment; filename=${name}`, "Content-Transfer-Encoding: base64", "", body];
+    await sendMail(address, ["From: a@shop.example", "Subject: Files", "MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=m", "",
+      ...part("image/png", "dot.png", pixel), ...part("text/csv", "bill.csv", btoa("total,12")), ...part("text/html", "page.html", btoa("<script>alert(1)</script>")),
+      ...part("image/svg+xml", "x.svg", btoa("<svg onload='alert(1)'/>")), "--m--"]);
+    await openMessage(page, "Files");
+    const preview = (/** @type {string} */ name) => page.locator(".attachments li", { hasText: name }).getByRole("button", { name: "Preview" });
+    await preview("dot.png").click();
+    await page.waitForFunction(() => (/** @type {HTMLImageElement | null} */ (document.querySelector("dialog img"))?.naturalWidth ?? 0) === 1);
+    await checkAccessibility(page, "the preview of an attachment");
+    await page.keyboard.press("Escape");
+    await preview("bill.csv").click();
+    await page.locator("dialog pre", { hasText: "total,12" }).waitFor();
+    await page.keyboard.press("Escape");
+    await preview("page.html").click();
+    await page.locator("dialog pre", { hasText: "<script>alert(1)</script>" }).waitFor();
+    assert.equal(await preview("x.svg").count(), 0, "an image that can run scripts");
+  },
+
+  async message_view_is_retried_when_the_server_is_back({ page }) {
+    await page.clock.install();
+    const address = await openInbox(page);
+    await receive(page, address, "later");
+    await page.route(/\/api\/messages\/[^/?]+$/, (route) => route.abort());
+    await listedSubject(page, "later").click();
+    await page.getByText("The server is not reachable.").waitFor();
+    await page.unroute(/\/api\/messages\/[^/?]+$/);
+    await page.clock.fastForward(30_000);
+    await waitForMessage(page, "later");
   },
 
   async message_view_hostile_sender_and_subject_are_text({ page }) {

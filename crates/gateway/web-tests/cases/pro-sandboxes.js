@@ -51,9 +51,10 @@ pageCases({
 
   async pro_sandbox_opens_and_is_deleted({ page }) {
     await createSandbox(page);
-    await page.getByRole("button", { name: "Open" }).click();
-    await page.getByRole("dialog", { name: "api" }).waitFor();
-    await page.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("link", { name: "Open" }).click();
+    await page.getByRole("heading", { name: "api" }).waitFor();
+    await page.getByText("No messages yet").waitFor();
+    await page.goBack();
     await page.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
     await page.getByText("No sandboxes yet.").waitFor();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { base, pageCases, unique } from "../support/cases.js";
 import { checkAccessibility, checkView } from "../support/checks.js";
-import { addressOf, getMailbox, openInbox, receive, waitUntilLive } from "../support/inbox.js";
+import { addressOf, getMailbox, openDetails, openInbox, receive, waitUntilLive } from "../support/inbox.js";
 
 const UNAVAILABLE = { status: 503, json: { error: "unavailable", message: "try again shortly" } };
 
@@ -78,7 +78,9 @@ pageCases({
     await page.evaluate(() => { Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }; });
     await getMailbox(page);
     await page.getByText("save its password before you close the page").waitFor();
-    await page.getByRole("button", { name: "Password" }).waitFor();
+    await openDetails(page);
+    await page.getByRole("button", { name: "Copy: Password" }).waitFor();
+    await page.keyboard.press("Escape");
     await receive(page, await addressOf(page), "one");
   },
 });

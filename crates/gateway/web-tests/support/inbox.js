@@ -75,6 +75,15 @@ export function idOf(page, subject) {
   return page.locator("button.open", { hasText: subject }).getAttribute("data-id");
 }
 
+/** Opens the page with a new mailbox that has a number of messages, the newest first: `m199.`, `m198.` and so on. @param {Page} page @param {number} count */
+export async function openFullInbox(page, count) {
+  const address = await openInbox(page);
+  for (let n = 0; n < count; n += 1) await sendText(address, `m${n}.`);
+  await page.reload();
+  await listedSubject(page, `m${count - 1}.`).waitFor();
+  return address;
+}
+
 /** The mailboxes that the browser stores; the open one is the first. @param {Page} page @returns {Promise<Mailbox[]>} */
 export function storedMailboxes(page) {
   return page.evaluate(() => JSON.parse(localStorage.getItem("mayfly.mailboxes") ?? "[]"));
@@ -96,8 +105,15 @@ export function nextFrame(page) {
   return page.evaluate(() => new Promise(requestAnimationFrame));
 }
 
+/** Opens the details of the open mailbox. @param {Page} page */
+export async function openDetails(page) {
+  await page.getByRole("button", { name: "Details" }).click();
+  await page.getByRole("dialog", { name: "Details" }).waitFor();
+}
+
 /** Removes the open mailbox from the browser. @param {Page} page */
 export async function removeFromBrowser(page) {
+  await openDetails(page);
   await page.getByRole("button", { name: "Remove from this browser" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Remove from this browser" }).click();
 }

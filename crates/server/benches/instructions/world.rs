@@ -103,6 +103,7 @@ impl World {
                     is_on: false,
                     host: String::new(),
                     port: 0,
+                    smtp_port: 25,
                     submissions_port: None,
                     has_tls: false,
                     is_local_user: false,

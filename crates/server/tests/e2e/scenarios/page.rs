@@ -24,11 +24,15 @@ browser_tests! {
     events: "events",
     foreign_site: "foreign-site",
     inbox: "inbox",
+    inbox_bulk: "inbox-bulk",
+    inbox_place: "inbox-place",
     inbox_sidebar: "inbox-sidebar",
+    inbox_sign_in: "inbox-sign-in",
     inbox_slow_responses: "inbox-slow-responses",
     message_view: "message-view",
     pro_account: "pro-account",
     pro_domains: "pro-domains",
+    pro_mail: "pro-mail",
     pro_sandboxes: "pro-sandboxes",
     pro_usage: "pro-usage",
     pro_webhooks: "pro-webhooks",
@@ -102,6 +106,13 @@ async fn page_has_security_headers_and_fixed_paths() {
             "{path}"
         );
     }
+    // A browser gets a page with a way home.
+    let person = client.request("GET", "/inbox").header("accept", "text/html");
+    let page = crate::client::Client::read(person).await;
+    assert_eq!(page.status, 404);
+    assert!(String::from_utf8_lossy(&page.body).contains("<a href=\"/\">"));
+    let robots = client.call("GET", "/robots.txt", None, None).await;
+    assert_eq!(robots.status, 200);
     assert_eq!(
         client.call("POST", "/", None, None).await.outcome(),
         (405, "method_not_allowed".to_owned())

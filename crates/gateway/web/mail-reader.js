@@ -1,0 +1,415 @@
+import { ApiError, PAGE_SIZE, call, explain, send } from "./api.js";
+import { CodeReader } from "./codes.js";
+import { Deletions, forEachMessage } from "./deletions.js";
+import { announce, button, confirmed, fill, h, toast } from "./dom.js";
+import { Feed, deletedSince } from "./feed.js";
+import { MessageList, senderOf } from "./message-list.js";
+import { MessageView } from "./message-view.js";
+import { savePlace, savedPlace } from "./reader-place.js";
+import { SelectionBar } from "./selection-bar.js";
+import { keyOf, showHelp } from "./shortcuts.js";
+import { texts } from "./texts.js";
+
+/** @typedef {import("./api.js").Item} Item */
+/** @typedef {import("./channel.js").Source} Source */
+
+/** How many pages a reload or a link reads at most to reach its place. */
+const MAX_RESUMED_PAGES = 20;
+/** Rows beside the visible ones whose codes are read. */
+const ROWS_AROUND = 10;
+
+/**
+ * A list of messages beside the open message: live, by keyboard, with actions on many messages. The inbox and the
+ * dashboard show their mailboxes with it. It fires `place` when the user opens or closes a message, and `items` when
+ * messages change.
+ */
+export class MailReader extends HTMLElement {
+  /** @type {Source} */
+  source = { key: "", token: "", path: "" };
+  /** Newest first, with those whose deletion can still be undone. @type {Item[]} */
+  items = [];
+  /** @type {Feed | null} */
+  feed = null;
+  isFirst = true;
+  isComplete = false;
+  isReadingOlder = false;
+  list = new MessageList();
+  view = new MessageView();
+  selection = new SelectionBar();
+  state = h("span", { class: "state", role: "status" });
+  older = button(texts.more, () => this.readOlder(), "small older");
+  deletions = new Deletions(this.source, { deleted: () => {}, restored: () => {} });
+  codes = new CodeReader(this.source, () => [], () => {});
+  /** The form that signs in again. @type {() => HTMLElement} */
+  signIn = () => h("p");
+  onKey = (/** @type {KeyboardEvent} */ event) => this.key(event);
+  onLeave = () => this.savePlace();
+
+  constructor() {
+    super();
+    this.list.addEventListener("open", (event) => this.open(/** @type {CustomEvent<string>} */ (event).detail));
+    this.list.addEventListener("end", () => this.readOlder());
+    this.list.addEventListener("rows", () => { void this.codes.read(); });
+    this.list.addEventListener("choose", (event) => this.toggle(/** @type {CustomEvent<string>} */ (event).detail));
+    this.view.addEventListener("back", () => this.back());
+    this.view.addEventListener("deleted", (event) => this.drop(new Set([/** @type {CustomEvent<string>} */ (event).detail])));
+    this.view.addEventListener("remove", () => this.removeMessages([this.view.message?.id]));
+    this.view.addEventListener("unread", () => this.markUnread(this.view.message?.id));
+    this.selection.addEventListener("act", (event) => this.act(/** @type {CustomEvent<string>} */ (event).detail));
+    fill(this,
+      h("section", { class: "list", "aria-label": texts.inbox },
+        h("div", { class: "list-bar" }, this.state, this.selection), this.list, this.older),
+      h("section", { class: "view", "aria-label": texts.message, "aria-live": "off" }, this.view));
+  }
+
+  connectedCallback() {
+    document.addEventListener("keydown", this.onKey);
+    window.addEventListener("pagehide", this.onLeave);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("keydown", this.onKey);
+    window.removeEventListener("pagehide", this.onLeave);
+    this.stop();
+  }
+
+  stop() {
+    if (this.feed) this.savePlace();
+    void this.deletions.flush();
+    this.feed?.stop();
+    this.codes.stop();
+    this.feed = null;
+  }
+
+  /** Shows a list from its newest message, or from where this tab left it. @param {Source} source @param {string | null} open the message to open */
+  start(source, open) {
+    this.stop();
+    this.source = source;
+    this.items = [];
+    this.isFirst = true;
+    this.isComplete = this.isReadingOlder = false;
+    this.older.hidden = true;
+    this.list.chosen = null;
+    this.list.selected = null;
+    this.list.showNotice(h("p", { class: "empty" }, texts.loading));
+    this.selection.show(null);
+    this.deletions = new Deletions(source, {
+      deleted: (ids) => { if (this.source === source) this.drop(ids); },
+      restored: () => { if (this.source === source) this.show(); },
+    });
+    this.codes = new CodeReader(source, () => this.itemsInView(), (codes) => this.addCodes(codes));
+    this.place(open);
+    this.feed = new Feed(source, {
+      items: () => this.items,
+      newestPage: (page, before) => this.update(page, before),
+      received: (item) => this.merge([item]),
+      state: (state) => this.showState(state),
+      failed: (error) => this.failed(error),
+    });
+  }
+
+  /** @param {import("./feed.js").State} state */
+  showState(state) {
+    this.state.textContent = texts[state];
+    this.state.dataset.state = state;
+    // What failed while the server was away is shown once it is back.
+    if (state === "live" || state === "polling") void this.view.retry();
+  }
+
+  /** The messages that are not deleted. */
+  listed() {
+    return this.deletions.hidden.size ? this.items.filter((item) => !this.deletions.hidden.has(item.id)) : this.items;
+  }
+
+  /** Renders the list. */
+  show() {
+    const listed = this.listed();
+    this.list.show(listed);
+    this.older.hidden = this.isComplete || this.isFirst;
+    if (this.list.chosen) {
+      for (const id of this.list.chosen) if (!listed.some((item) => item.id === id)) this.list.chosen.delete(id);
+    }
+    this.selection.show(this.list.chosen, listed.length);
+    this.dispatchEvent(new Event("items"));
+  }
+
+  /** Renders an empty list again, when what it says has changed. */
+  showEmpty() {
+    if (!this.isFirst && !this.items.length) this.show();
+  }
+
+  /** Applies the newest page: removes deleted messages and adds new ones. @param {Item[]} page @param {Item[]} before the messages when the page was requested */
+  update(page, before) {
+    const current = new Set(this.items.map((item) => item.id));
+    const idsBefore = new Set(before.map((item) => item.id));
+    this.drop(deletedSince(page, before));
+    if (this.isFirst) this.isComplete = page.length < PAGE_SIZE;
+    // The page may still have messages that were deleted here after the request.
+    this.merge(page.filter((item) => current.has(item.id) || !idsBefore.has(item.id)));
+  }
+
+  /** Removes messages that no longer exist. @param {Set<string>} ids */
+  drop(ids) {
+    if (!ids.size) return;
+    const { selected } = this.list;
+    this.items = this.items.filter((item) => !ids.has(item.id));
+    if (selected && ids.has(selected)) this.list.selected = null;
+    if (this.view.message && ids.has(this.view.message.id)) this.view.showError(texts.errors.not_found);
+    this.show();
+  }
+
+  /** Adds or updates messages from a page or from the channel. @param {Item[]} fresh */
+  merge(fresh) {
+    const { isFirst } = this;
+    const known = new Map(this.items.map((item) => [item.id, item]));
+    const newest = this.items.at(0)?.id ?? "";
+    const added = fresh.filter((item) => !known.has(item.id));
+    // Older messages are not new: they come from the next page, or move up after a deletion.
+    const arrived = added.find((item) => item.id > newest);
+    for (const item of fresh) {
+      const old = known.get(item.id);
+      // A read message never becomes unread: an unread one in a response is out of date.
+      known.set(item.id, { ...old, ...item, is_read: item.is_read || old?.is_read === true });
+    }
+    const items = [...known.values()].sort((a, b) => b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id));
+    const isChanged = added.length > 0 || JSON.stringify(items) !== JSON.stringify(this.items);
+    this.items = items;
+    this.isFirst = false;
+    if (isFirst || isChanged) this.show();
+    if (!isFirst && arrived) announce(texts.receivedFrom(senderOf(arrived)));
+    if (isFirst) void this.resume();
+  }
+
+  /** Loads the list as far as this tab had it, or as far as the open message, and scrolls there. */
+  async resume() {
+    const { source } = this;
+    const place = savedPlace(source.key);
+    const open = this.view.openId;
+    const isShort = () => !this.isComplete
+      && (this.items.length < (place?.count ?? 0) || (open !== null && (this.items.at(-1)?.id ?? "") > open));
+    for (let page = 1; page < MAX_RESUMED_PAGES && isShort(); page += 1) {
+      if (!await this.readOlder() || source !== this.source) break;
+    }
+    if (source !== this.source) return;
+    if (place?.anchor) this.list.restore(place.anchor);
+    if (this.list.selected && (!place || this.list.selected === open)) this.list.reveal(this.list.selected);
+  }
+
+  savePlace() {
+    if (this.isFirst || !this.items.length) return;
+    savePlace(this.source.key, { count: this.items.length, anchor: this.list.anchor() });
+  }
+
+  /** Reads the next page. Returns whether it was read. */
+  async readOlder() {
+    const { source } = this;
+    if (this.isReadingOlder || this.isComplete || this.isFirst) return false;
+    this.isReadingOlder = true;
+    // Counts the complete pages: after a deletion the next page starts earlier.
+    const next = Math.floor(this.items.length / PAGE_SIZE) + 1;
+    try {
+      const page = await call("GET", `${source.path}?page=${next}`, source.token);
+      if (source !== this.source) return false;
+      this.isComplete = page.messages.length < PAGE_SIZE;
+      this.isReadingOlder = false;
+      this.merge(page.messages);
+      this.older.hidden = this.isComplete;
+      return true;
+    } catch (error) {
+      if (source !== this.source) return false;
+      toast(explain(error), "bad");
+      return false;
+    } finally {
+      if (source === this.source) this.isReadingOlder = false;
+    }
+  }
+
+  /** The messages in and around the visible rows. */
+  itemsInView() {
+    const { first, count } = this.list.visible();
+    return this.list.items.slice(Math.max(0, first - ROWS_AROUND), first + count + ROWS_AROUND);
+  }
+
+  /** @param {Map<string, import("./api.js").Code[]>} codes */
+  addCodes(codes) {
+    this.items = this.items.map((item) => (codes.has(item.id) && !item.codes ? { ...item, codes: codes.get(item.id) } : item));
+    this.show();
+  }
+
+  /** @param {unknown} error */
+  failed(error) {
+    if (error instanceof ApiError && error.status === 401) {
+      this.feed?.stop();
+      this.list.showNotice(h("div", { class: "empty" }, h("p", { role: "alert" }, texts.signedOut), this.signIn()));
+    } else if (!this.items.length) {
+      this.list.showNotice(h("p", { class: "empty", role: "alert" }, explain(error)));
+    }
+  }
+
+  /** Opens a message, or the list, as the URL says. @param {string | null} id */
+  place(id) {
+    if (id === this.view.openId && id !== null) return;
+    if (id) {
+      void this.load(id);
+      return;
+    }
+    const last = this.view.openId;
+    this.classList.remove("reading");
+    this.view.clear();
+    if (last) this.list.focusRow(last);
+  }
+
+  /** Opens a message that the user chose. @param {string} id @param {boolean} [isReplacing] whether it replaces the open one in the history */
+  open(id, isReplacing = false) {
+    this.dispatchEvent(new CustomEvent("place", { detail: { id, isReplacing } }));
+    this.place(id);
+  }
+
+  /** @param {string} id */
+  async load(id) {
+    const { source } = this;
+    this.classList.add("reading");
+    this.list.select(id);
+    const isShown = await this.view.open(source, id);
+    const item = this.items.find((one) => one.id === id);
+    if (!isShown || this.view.message?.is_read) return;
+    const isRead = await call("PUT", `${source.path}/${id}/read`, source.token).then(() => true, () => false);
+    // The message may be deleted by now, or another mailbox may be open.
+    if (isRead && item && source === this.source && this.items.some((one) => one.id === id)) this.merge([{ ...item, is_read: true }]);
+  }
+
+  back() {
+    this.dispatchEvent(new CustomEvent("place", { detail: { id: null, isReplacing: false } }));
+  }
+
+  /** Moves the selection, and opens the message if one is open. @param {number} by */
+  step(by) {
+    const id = this.list.idAtOffset(by);
+    if (!id) return;
+    if (!this.view.openId) {
+      this.list.select(id);
+      this.list.focusRow(id);
+    } else if (id !== this.view.openId) {
+      this.open(id, true);
+    }
+  }
+
+  /** Deletes messages, which can be undone for a moment. @param {(string | null | undefined)[]} ids */
+  removeMessages(ids) {
+    const listed = this.listed();
+    const found = new Set(ids.filter((id) => listed.some((item) => item.id === id)));
+    if (!found.size) return;
+    const at = listed.findIndex((item) => found.has(item.id));
+    const isOpen = this.view.openId !== null && found.has(this.view.openId);
+    this.deletions.add(/** @type {string[]} */ ([...found]));
+    if (isOpen) {
+      this.dispatchEvent(new CustomEvent("place", { detail: { id: null, isReplacing: true } }));
+      this.place(null);
+    }
+    this.show();
+    const left = this.listed();
+    const next = left[Math.min(at, left.length - 1)]?.id ?? null;
+    if (!this.list.selected || !found.has(this.list.selected)) return;
+    this.list.select(next);
+    if (next) this.list.focusRow(next);
+  }
+
+  /** @param {string | null | undefined} id */
+  async markUnread(id) {
+    if (id) await this.mark([id], false);
+  }
+
+  /** Marks messages as read or unread. @param {string[]} ids @param {boolean} isRead */
+  async mark(ids, isRead) {
+    const { source } = this;
+    const wanted = new Set(this.listed().filter((item) => ids.includes(item.id) && item.is_read !== isRead).map((item) => item.id));
+    this.setRead(wanted, isRead);
+    const { failure, failed } = await forEachMessage(wanted, (id) => send(isRead ? "PUT" : "DELETE", `${source.path}/${id}/read`, source.token));
+    if (!failed.length || source !== this.source) return;
+    this.setRead(new Set(failed), !isRead);
+    toast(explain(failure), "bad");
+  }
+
+  /** @param {Set<string>} ids @param {boolean} isRead */
+  setRead(ids, isRead) {
+    this.items = this.items.map((item) => (ids.has(item.id) ? { ...item, is_read: isRead } : item));
+    this.show();
+  }
+
+  /** Deletes every message of the list, also those that are not loaded. */
+  async removeAll() {
+    const { source } = this;
+    if (!await confirmed(texts.deleteAllAsk, texts.deleteAll)) return;
+    toast(texts.deleting);
+    try {
+      for (let page = await call("GET", source.path, source.token); page.messages.length; page = await call("GET", source.path, source.token)) {
+        const ids = page.messages.map((/** @type {Item} */ item) => item.id);
+        const { failure } = await forEachMessage(ids, (id) => send("DELETE", `${source.path}/${id}`, source.token));
+        if (failure) throw failure;
+        if (source !== this.source) return;
+        this.drop(new Set(ids));
+      }
+      this.isComplete = true;
+      this.items = [];
+      this.show();
+      toast(texts.deletedAll);
+    } catch (error) {
+      toast(explain(error), "bad");
+    }
+  }
+
+  /** Chooses a message for an action, or no longer. @param {string | null} id */
+  toggle(id) {
+    if (!id) return;
+    this.list.chosen ??= new Set();
+    if (!this.list.chosen.delete(id)) this.list.chosen.add(id);
+    this.show();
+  }
+
+  /** Acts on the chosen messages. @param {string} action */
+  act(action) {
+    const chosen = [...this.list.chosen ?? []];
+    /** @type {Record<string, () => unknown>} */
+    const actions = {
+      begin: () => { this.list.chosen = new Set(); },
+      all: () => { this.list.chosen = new Set(chosen.length === this.listed().length ? [] : this.listed().map((item) => item.id)); },
+      read: () => this.mark(chosen, true),
+      unread: () => this.mark(chosen, false),
+      remove: () => this.removeMessages(chosen),
+      removeAll: () => this.removeAll(),
+      end: () => { this.list.chosen = null; },
+    };
+    void actions[action]?.();
+    if (["read", "unread", "remove"].includes(action)) this.list.chosen = null;
+    this.show();
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    if (!this.feed) return;
+    const { selected } = this.list;
+    const target = this.view.openId ? this.view.message?.id : selected;
+    /** @type {Record<string, () => unknown>} */
+    const keys = {
+      j: () => this.step(1),
+      k: () => this.step(-1),
+      // A message that is still loading cannot be the one that the user wants to delete.
+      d: () => this.removeMessages(this.list.chosen?.size ? [...this.list.chosen] : [target]),
+      z: () => this.deletions.undo(),
+      x: () => this.toggle(selected),
+      u: () => this.markUnread(target),
+      Backspace: () => this.back(),
+      Escape: () => this.act("end"),
+      "?": showHelp,
+    };
+    const key = keyOf(event);
+    if (key === "Enter" && selected && !(event.target instanceof HTMLButtonElement)) {
+      this.open(selected);
+    } else if (key && Object.hasOwn(keys, key)) {
+      event.preventDefault();
+      void keys[key]();
+    }
+  }
+}
+
+customElements.define("mail-reader", MailReader);

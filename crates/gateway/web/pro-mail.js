@@ -1,0 +1,49 @@
+import { copy, fill, h, button } from "./dom.js";
+import { MailReader } from "./mail-reader.js";
+import { fragment, leaveOrOpen } from "./route.js";
+import { teach } from "./teach.js";
+import { texts } from "./texts.js";
+
+/** @typedef {import("./pro.js").Ask} Ask */
+/** A mailbox or a sandbox as the dashboard names it. @typedef {{id: string, title: string, isAddress: boolean}} Opened */
+
+/** Finds the mailbox of an id among those of a section. @param {string} section @param {string} account @param {Ask} ask @returns {Promise<Opened>} */
+async function find(section, account, ask) {
+  if (section === "sandboxes") {
+    /** @type {{sandboxes: import("./pro-sandboxes.js").Sandbox[]}} */
+    const { sandboxes } = await ask("GET", "/pro/api/sandboxes");
+    const sandbox = sandboxes.find((one) => one.account_id === account);
+    return { id: account, title: sandbox?.name ?? account, isAddress: false };
+  }
+  /** @type {{accounts: import("./pro-mailboxes.js").Account[]}} */
+  const { accounts } = await ask("GET", "/pro/api/accounts");
+  return { id: account, title: accounts.find((one) => one.id === account)?.address ?? account, isAddress: true };
+}
+
+/**
+ * Shows the messages of a mailbox or sandbox as the inbox does. Returns the reader, which follows the history.
+ * @param {HTMLElement} into @param {string} section @param {string} account @param {string | null} message
+ * @param {string} token @param {Ask} ask @param {() => HTMLElement} signIn
+ */
+export function showMail(into, section, account, message, token, ask, signIn) {
+  const reader = new MailReader();
+  reader.signIn = signIn;
+  reader.addEventListener("place", (event) => {
+    const { id, isReplacing } = /** @type {CustomEvent<{id: string | null, isReplacing: boolean}>} */ (event).detail;
+    leaveOrOpen([section, account], id, isReplacing);
+    if (id === null) reader.place(null);
+  });
+  const title = h("h1", { class: "address" });
+  const actions = h("div", { class: "row" });
+  find(section, account, ask).then((opened) => {
+    fill(title, opened.title);
+    if (!opened.isAddress) return;
+    fill(actions, button(texts.copy, () => copy(opened.title, texts.addressCopied), "primary small"));
+    reader.list.whenEmpty = () => teach(opened.title);
+    reader.showEmpty();
+  }, () => fill(title, account));
+  into.classList.add("mail");
+  fill(into, h("div", { class: "mailbox-bar" }, h("a", { href: fragment(section) }, `← ${texts.allOf}`), title, actions), reader);
+  reader.start({ key: account, token, path: `/pro/api/accounts/${encodeURIComponent(account)}/messages`, account }, message);
+  return reader;
+}
