@@ -113,10 +113,12 @@ export class MessageList extends HTMLElement {
         type: "button", class: "open", "data-id": item.id, "aria-current": isSelected ? "true" : null,
         onclick: () => this.dispatchEvent(new CustomEvent("open", { detail: item.id })),
       },
-      h("span", { class: "who", dir: "auto", title: item.from ?? item.sender }, item.is_read ? null : h("span", { class: "hidden" }, `${texts.unread} `), sender),
+      item.is_read ? null : h("span", { class: "hidden" }, `${texts.unread} `),
+      h("span", { class: "who", dir: "auto", title: item.from ?? item.sender }, sender),
       h("span", { class: "at" }, item.has_attachments ? h("span", { title: texts.hasAttachments, role: "img", "aria-label": texts.hasAttachments, class: "clip" }) : null, when(item.created_at)),
-      h("span", { class: "line" },
-        h("span", { class: "subject", dir: "auto" }, subject), " ",
+      // The subject gives the line its direction.
+      h("span", { class: "line", dir: "auto" },
+        h("span", { class: "subject" }, subject), " ",
         h("span", { class: "preview", dir: "auto" }, item.preview_text))),
       code ? h("button", { type: "button", class: "code small", "aria-label": texts.copyCode(code), onclick: () => copy(code, texts.codeCopied) }, code) : null);
   }

@@ -139,7 +139,7 @@ export class Sidebar extends HTMLElement {
       type: "button", "data-mailbox": mailbox.id, "aria-current": isOpen ? "true" : null, title: mailbox.address,
       onclick: () => this.dispatchEvent(new CustomEvent("choose", { detail: mailbox.id })),
     },
-    h("span", { class: "name" }, name, h("span", { class: "at" }, `@${domain}`)),
+    h("span", { class: "name" }, h("span", {}, name), h("span", { class: "at" }, `@${domain}`)),
     unread ? h("span", { class: "count" }, `${unread}${isMore ? "+" : ""}`, h("span", { class: "hidden" }, ` ${texts.unread}`)) : null,
     h("span", { class: "newest", dir: "auto" }, other?.isSignedOut ? texts.sidebarSignedOut : newest)));
   }
