@@ -49,7 +49,7 @@ const FILES: &[(&str, &str, &[u8])] = web_files! {
         "api.js" "attachments.js" "channel.js" "codes.js" "deletions.js" "dom.js" "feed.js" "inbox.js" "mail-reader.js"
         "message-header.js" "message-list.js" "message-view.js" "names.js" "pro-account.js" "pro-domains.js" "pro-mail.js"
         "pro-mailboxes.js" "pro-sandboxes.js" "pro-tokens.js" "pro-usage.js" "pro-webhooks.js" "pro.js" "proof-of-work.js"
-        "reader-place.js" "route.js" "selection-bar.js" "session.js" "shortcuts.js" "sidebar.js" "stacks.js" "start.js"
+        "reader-place.js" "route.js" "search-box.js" "search.js" "selection-bar.js" "session.js" "shortcuts.js" "sidebar.js" "stacks.js" "start.js"
         "teach.js" "texts.js" "theme.js" "usage-chart.js";
 };
 

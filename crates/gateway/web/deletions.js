@@ -1,4 +1,4 @@
-import { explain, isNotFound, send } from "./api.js";
+import { call, explain, isNotFound, send } from "./api.js";
 import { toast } from "./dom.js";
 import { texts } from "./texts.js";
 
@@ -32,6 +32,19 @@ export async function forEachMessage(ids, act) {
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
   return { failure, failed };
+}
+
+/** Deletes every message of a list, page by page. @param {Source} source @param {(ids: Set<string>) => void} deleted */
+export async function deleteAll(source, deleted) {
+  for (;;) {
+    /** @type {{messages: import("./api.js").Item[]}} */
+    const { messages } = await call("GET", source.path, source.token);
+    if (!messages.length) return;
+    const ids = messages.map((item) => item.id);
+    const { failure } = await forEachMessage(ids, (id) => send("DELETE", `${source.path}/${id}`, source.token));
+    if (failure) throw failure;
+    deleted(new Set(ids));
+  }
 }
 
 /**

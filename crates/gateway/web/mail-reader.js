@@ -1,11 +1,14 @@
 import { ApiError, PAGE_SIZE, call, explain, send } from "./api.js";
 import { CodeReader } from "./codes.js";
-import { Deletions, forEachMessage } from "./deletions.js";
+import { Deletions, deleteAll, forEachMessage } from "./deletions.js";
 import { announce, button, confirmed, fill, h, toast } from "./dom.js";
 import { Feed, deletedSince } from "./feed.js";
 import { MessageList, senderOf } from "./message-list.js";
 import { MessageView } from "./message-view.js";
 import { savePlace, savedPlace } from "./reader-place.js";
+import { query, setQuery } from "./route.js";
+import { Search } from "./search.js";
+import { SearchBox } from "./search-box.js";
 import { SelectionBar } from "./selection-bar.js";
 import { keyOf, showHelp } from "./shortcuts.js";
 import { texts } from "./texts.js";
@@ -33,6 +36,9 @@ export class MailReader extends HTMLElement {
   isFirst = true;
   isComplete = false;
   isReadingOlder = false;
+  /** What the list shows in place of all messages. @type {Search | null} */
+  search = null;
+  searchBox = new SearchBox();
   list = new MessageList();
   view = new MessageView();
   selection = new SelectionBar();
@@ -49,6 +55,7 @@ export class MailReader extends HTMLElement {
     super();
     this.list.addEventListener("open", (event) => this.open(/** @type {CustomEvent<string>} */ (event).detail));
     this.list.addEventListener("end", () => this.readOlder());
+    this.searchBox.addEventListener("search", (event) => this.find(/** @type {CustomEvent<string>} */ (event).detail));
     this.list.addEventListener("rows", () => { void this.codes.read(); });
     this.list.addEventListener("choose", (event) => this.toggle(/** @type {CustomEvent<string>} */ (event).detail));
     this.view.addEventListener("back", () => this.back());
@@ -57,7 +64,7 @@ export class MailReader extends HTMLElement {
     this.view.addEventListener("unread", () => this.markUnread(this.view.message?.id));
     this.selection.addEventListener("act", (event) => this.act(/** @type {CustomEvent<string>} */ (event).detail));
     fill(this,
-      h("section", { class: "list", "aria-label": texts.inbox },
+      h("section", { class: "list", "aria-label": texts.inbox }, this.searchBox,
         h("div", { class: "list-bar" }, this.state, this.selection), this.list, this.older),
       h("section", { class: "view", "aria-label": texts.message, "aria-live": "off" }, this.view));
   }
@@ -98,6 +105,10 @@ export class MailReader extends HTMLElement {
       restored: () => { if (this.source === source) this.show(); },
     });
     this.codes = new CodeReader(source, () => this.itemsInView(), (codes) => this.addCodes(codes));
+    this.search = null;
+    this.searchBox.input.value = "";
+    this.searchBox.show(query());
+    if (query()) void this.find(query());
     this.place(open);
     this.feed = new Feed(source, {
       items: () => this.items,
@@ -121,21 +132,51 @@ export class MailReader extends HTMLElement {
     return this.deletions.hidden.size ? this.items.filter((item) => !this.deletions.hidden.has(item.id)) : this.items;
   }
 
+  /** The messages in the list: all of them, or those that a query finds. */
+  shown() {
+    return this.search ? this.search.items.filter((item) => !this.deletions.hidden.has(item.id)) : this.listed();
+  }
+
+  /** Changes messages wherever they are listed. @param {(items: Item[]) => Item[]} change */
+  edit(change) {
+    this.items = change(this.items);
+    if (this.search) this.search.items = change(this.search.items);
+    this.show();
+  }
+
+  /** Shows the messages that fulfil a query, or all again. @param {string} text */
+  async find(text) {
+    setQuery(text);
+    this.search = text ? new Search(this.source, text) : null;
+    this.searchBox.found(null);
+    if (this.search) await this.findMore();
+    else if (!this.isFirst) this.show();
+  }
+
+  async findMore() {
+    const { search } = this;
+    if (!search) return;
+    try {
+      await search.more();
+      if (this.search !== search) return;
+      this.searchBox.found(search);
+      this.show();
+    } catch (error) {
+      if (this.search === search) this.searchBox.fail(explain(error));
+    }
+  }
+
   /** Renders the list. */
   show() {
-    const listed = this.listed();
-    this.list.show(listed);
-    this.older.hidden = this.isComplete || this.isFirst;
+    const listed = this.shown();
+    if (this.search && !listed.length) this.list.showNotice(h("p", { class: "empty" }, texts.nothingFound));
+    else this.list.show(listed);
+    this.older.hidden = this.search ? !this.search.next : this.isComplete || this.isFirst;
     if (this.list.chosen) {
       for (const id of this.list.chosen) if (!listed.some((item) => item.id === id)) this.list.chosen.delete(id);
     }
     this.selection.show(this.list.chosen, listed.length);
     this.dispatchEvent(new Event("items"));
-  }
-
-  /** Renders an empty list again, when what it says has changed. */
-  showEmpty() {
-    if (!this.isFirst && !this.items.length) this.show();
   }
 
   /** Applies the newest page: removes deleted messages and adds new ones. @param {Item[]} page @param {Item[]} before the messages when the page was requested */
@@ -152,10 +193,9 @@ export class MailReader extends HTMLElement {
   drop(ids) {
     if (!ids.size) return;
     const { selected } = this.list;
-    this.items = this.items.filter((item) => !ids.has(item.id));
     if (selected && ids.has(selected)) this.list.selected = null;
     if (this.view.message && ids.has(this.view.message.id)) this.view.showError(texts.errors.not_found);
-    this.show();
+    this.edit((items) => items.filter((item) => !ids.has(item.id)));
   }
 
   /** Adds or updates messages from a page or from the channel. @param {Item[]} fresh */
@@ -203,6 +243,10 @@ export class MailReader extends HTMLElement {
   /** Reads the next page. Returns whether it was read. */
   async readOlder() {
     const { source } = this;
+    if (this.search) {
+      if (this.search.next && this.search.items.length) await this.findMore();
+      return false;
+    }
     if (this.isReadingOlder || this.isComplete || this.isFirst) return false;
     this.isReadingOlder = true;
     // Counts the complete pages: after a deletion the next page starts earlier.
@@ -232,8 +276,7 @@ export class MailReader extends HTMLElement {
 
   /** @param {Map<string, import("./api.js").Code[]>} codes */
   addCodes(codes) {
-    this.items = this.items.map((item) => (codes.has(item.id) && !item.codes ? { ...item, codes: codes.get(item.id) } : item));
-    this.show();
+    this.edit((items) => items.map((item) => (codes.has(item.id) && !item.codes ? { ...item, codes: codes.get(item.id) } : item)));
   }
 
   /** @param {unknown} error */
@@ -271,11 +314,9 @@ export class MailReader extends HTMLElement {
     this.classList.add("reading");
     this.list.select(id);
     const isShown = await this.view.open(source, id);
-    const item = this.items.find((one) => one.id === id);
     if (!isShown || this.view.message?.is_read) return;
     const isRead = await call("PUT", `${source.path}/${id}/read`, source.token).then(() => true, () => false);
-    // The message may be deleted by now, or another mailbox may be open.
-    if (isRead && item && source === this.source && this.items.some((one) => one.id === id)) this.merge([{ ...item, is_read: true }]);
+    if (isRead && source === this.source) this.setRead(new Set([id]), true);
   }
 
   back() {
@@ -296,7 +337,7 @@ export class MailReader extends HTMLElement {
 
   /** Deletes messages, which can be undone for a moment. @param {(string | null | undefined)[]} ids */
   removeMessages(ids) {
-    const listed = this.listed();
+    const listed = this.shown();
     const found = new Set(ids.filter((id) => listed.some((item) => item.id === id)));
     if (!found.size) return;
     const at = listed.findIndex((item) => found.has(item.id));
@@ -307,7 +348,7 @@ export class MailReader extends HTMLElement {
       this.place(null);
     }
     this.show();
-    const left = this.listed();
+    const left = this.shown();
     const next = left[Math.min(at, left.length - 1)]?.id ?? null;
     if (!this.list.selected || !found.has(this.list.selected)) return;
     this.list.select(next);
@@ -322,7 +363,7 @@ export class MailReader extends HTMLElement {
   /** Marks messages as read or unread. @param {string[]} ids @param {boolean} isRead */
   async mark(ids, isRead) {
     const { source } = this;
-    const wanted = new Set(this.listed().filter((item) => ids.includes(item.id) && item.is_read !== isRead).map((item) => item.id));
+    const wanted = new Set(this.shown().filter((item) => ids.includes(item.id) && item.is_read !== isRead).map((item) => item.id));
     this.setRead(wanted, isRead);
     const { failure, failed } = await forEachMessage(wanted, (id) => send(isRead ? "PUT" : "DELETE", `${source.path}/${id}/read`, source.token));
     if (!failed.length || source !== this.source) return;
@@ -332,8 +373,7 @@ export class MailReader extends HTMLElement {
 
   /** @param {Set<string>} ids @param {boolean} isRead */
   setRead(ids, isRead) {
-    this.items = this.items.map((item) => (ids.has(item.id) ? { ...item, is_read: isRead } : item));
-    this.show();
+    this.edit((items) => items.map((item) => (ids.has(item.id) ? { ...item, is_read: isRead } : item)));
   }
 
   /** Deletes every message of the list, also those that are not loaded. */
@@ -342,16 +382,7 @@ export class MailReader extends HTMLElement {
     if (!await confirmed(texts.deleteAllAsk, texts.deleteAll)) return;
     toast(texts.deleting);
     try {
-      for (let page = await call("GET", source.path, source.token); page.messages.length; page = await call("GET", source.path, source.token)) {
-        const ids = page.messages.map((/** @type {Item} */ item) => item.id);
-        const { failure } = await forEachMessage(ids, (id) => send("DELETE", `${source.path}/${id}`, source.token));
-        if (failure) throw failure;
-        if (source !== this.source) return;
-        this.drop(new Set(ids));
-      }
-      this.isComplete = true;
-      this.items = [];
-      this.show();
+      await deleteAll(source, (ids) => { if (source === this.source) this.drop(ids); });
       toast(texts.deletedAll);
     } catch (error) {
       toast(explain(error), "bad");
@@ -372,7 +403,7 @@ export class MailReader extends HTMLElement {
     /** @type {Record<string, () => unknown>} */
     const actions = {
       begin: () => { this.list.chosen = new Set(); },
-      all: () => { this.list.chosen = new Set(chosen.length === this.listed().length ? [] : this.listed().map((item) => item.id)); },
+      all: () => { this.list.chosen = new Set(chosen.length === this.shown().length ? [] : this.shown().map((item) => item.id)); },
       read: () => this.mark(chosen, true),
       unread: () => this.mark(chosen, false),
       remove: () => this.removeMessages(chosen),
@@ -400,6 +431,7 @@ export class MailReader extends HTMLElement {
       u: () => this.markUnread(target),
       Backspace: () => this.back(),
       Escape: () => this.act("end"),
+      "/": () => this.searchBox.input.focus(),
       "?": showHelp,
     };
     const key = keyOf(event);

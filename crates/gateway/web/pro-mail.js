@@ -40,7 +40,7 @@ export function showMail(into, section, account, message, token, ask, signIn) {
     if (!opened.isAddress) return;
     fill(actions, button(texts.copy, () => copy(opened.title, texts.addressCopied), "primary small"));
     reader.list.whenEmpty = () => teach(opened.title);
-    reader.showEmpty();
+    if (!reader.isFirst && !reader.items.length) reader.show();
   }, () => fill(title, account));
   into.classList.add("mail");
   fill(into, h("div", { class: "mailbox-bar" }, h("a", { href: fragment(section) }, `← ${texts.allOf}`), title, actions), reader);

@@ -4,13 +4,26 @@
  * @returns {string[]}
  */
 export function segments() {
-  return location.hash.slice(1).split("/").filter(Boolean).map((part) => {
+  return location.hash.slice(1).split("?", 1)[0].split("/").filter(Boolean).map((part) => {
     try {
       return decodeURIComponent(part);
     } catch {
       return part;
     }
   });
+}
+
+/** The search of the place that the URL names: `#address?q=…`. */
+export function query() {
+  return new URLSearchParams(location.hash.split("?")[1] ?? "").get("q") ?? "";
+}
+
+/** @param {string} text */
+const suffix = (text) => (text ? `?q=${encodeURIComponent(text)}` : "");
+
+/** Names a search in the URL, in place of an earlier one. @param {string} text */
+export function setQuery(text) {
+  if (text !== query()) history.replaceState(history.state, "", fragment(...segments()) + suffix(text) || location.pathname);
 }
 
 /** The fragment of a place. @param {(string | null | undefined)[]} parts */
@@ -26,7 +39,9 @@ export function fragment(...parts) {
  * @param {unknown} [state] of the entry
  */
 export function go(parts, isReplacing = false, state = null) {
-  const url = fragment(...parts) || location.pathname;
+  // A message that was found belongs to its search.
+  const isSameList = parts[0] === segments()[0];
+  const url = fragment(...parts) + (isSameList ? suffix(query()) : "") || location.pathname;
   if (isReplacing) history.replaceState(state, "", url);
   else if (url !== location.hash) history.pushState(state, "", url);
 }

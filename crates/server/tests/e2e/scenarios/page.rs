@@ -26,6 +26,7 @@ browser_tests! {
     inbox: "inbox",
     inbox_bulk: "inbox-bulk",
     inbox_place: "inbox-place",
+    inbox_search: "inbox-search",
     inbox_sidebar: "inbox-sidebar",
     inbox_sign_in: "inbox-sign-in",
     inbox_slow_responses: "inbox-slow-responses",
