@@ -212,11 +212,15 @@ cases({
     });
   },
 
-  async hostile_path_is_not_found_as_json() {
+  /** The page for unknown paths is the same for all of them. */
+  async hostile_path_is_not_in_the_page_for_unknown_paths() {
     await inLab(async (lab) => {
       const page = await lab.tab("page");
       const response = await page.goto(`${base}/${encodeURIComponent(payloads[4])}`);
-      assert.deepEqual([response?.status(), response?.headers()["content-type"]], [404, "application/json"]);
+      assert.deepEqual([response?.status(), response?.headers()["content-type"]], [404, "text/html; charset=utf-8"]);
+      assert.match(response?.headers()["content-security-policy"] ?? "", /default-src 'none'/);
+      const other = await fetch(`${base}/other`, { headers: { accept: "text/html" } });
+      assert.equal(await response?.text(), await other.text());
     });
   },
 });
