@@ -55,7 +55,7 @@ export class MailReader extends HTMLElement {
     super();
     this.list.addEventListener("open", (event) => this.open(/** @type {CustomEvent<string>} */ (event).detail));
     this.list.addEventListener("end", () => this.readOlder());
-    this.searchBox.addEventListener("search", (event) => this.find(/** @type {CustomEvent<string>} */ (event).detail));
+    this.searchBox.addEventListener("query", (event) => this.find(/** @type {CustomEvent<string>} */ (event).detail));
     this.list.addEventListener("rows", () => { void this.codes.read(); });
     this.list.addEventListener("choose", (event) => this.toggle(/** @type {CustomEvent<string>} */ (event).detail));
     this.view.addEventListener("back", () => this.back());

@@ -7,7 +7,7 @@ const TYPING_MS = 250;
 /** The filters that chips turn on and off. */
 const CHIPS = /** @type {(keyof typeof texts.chips)[]} */ (Object.keys(texts.chips));
 
-/** The box above a list, with chips for common filters. It fires `search` with the query, empty for the whole list. */
+/** The box above a list, with chips for common filters. It fires `query` with the query, empty for the whole list. */
 export class SearchBox extends HTMLElement {
   /** @type {number | undefined} */
   timer = undefined;
@@ -56,7 +56,7 @@ export class SearchBox extends HTMLElement {
     clearTimeout(this.timer);
     this.problem.textContent = "";
     this.mark();
-    this.dispatchEvent(new CustomEvent("search", { detail: query.trim() }));
+    this.dispatchEvent(new CustomEvent("query", { detail: query.trim() }));
   }
 
   typed() {

@@ -7,7 +7,7 @@ import { after, before } from "node:test";
 import { call, createMailbox, registerUser } from "../support/api.js";
 import { base, browserCases, unique } from "../support/cases.js";
 import { waitUntilLive } from "../support/inbox.js";
-import { sendText } from "../support/mail.js";
+import { sendMail, sendText, shopMail } from "../support/mail.js";
 import { sendForms, sendRequests } from "../support/foreign-page.js";
 
 /** @typedef {import("playwright-core").Page} Page */
@@ -32,6 +32,8 @@ async function createVictim() {
   const [message] = (await call("GET", "/api/messages", mailbox.token)).messages;
   const user = await registerUser();
   const owned = await createMailbox("owned", user.token);
+  await sendMail(owned.address, shopMail("owned secret"));
+  const [ownedMessage] = (await call("GET", `/pro/api/accounts/${owned.id}/messages`, user.token)).messages;
   const token = await call("POST", "/pro/api/tokens", user.token, { name: "ci" });
   const domain = await call("POST", "/pro/api/domains", user.token, { domain: `${unique("ann")}.example.com` });
   const webhook = await call("POST", "/pro/api/webhooks", user.token, { url: "https://127.0.0.1:1024/" });
@@ -41,7 +43,7 @@ async function createVictim() {
     const ids = { tokens: token.id, domains: domain.id, webhooks: webhook.id };
     return ids[path.split("/")[3]] ?? owned.id;
   };
-  return { mailbox, user, pathOf: (/** @type {string} */ path) => path.replace("{id}", idOf(path)).replace(/\{\w+\}/g, "0") };
+  return { mailbox, user, pathOf: (/** @type {string} */ path) => path.replace("{id}", idOf(path)).replace("{message_id}", ownedMessage.id).replace(/\{\w+\}/g, "0") };
 }
 
 /** Everything that the victim owns, as the API shows it. @param {Victim} victim */

@@ -67,7 +67,7 @@ pageCases({
     await page.getByRole("link", { name: "Mailboxes" }).click();
     // A mailbox of another domain, and one of this domain.
     for (const address of ["owned@mayfly.test", "all@catch-all.example"]) {
-      await page.getByLabel("Address").fill(address);
+      await page.getByLabel("Name").fill(address);
       await page.getByRole("button", { name: "Create mailbox" }).click();
       await page.getByRole("row", { name: address }).waitFor();
     }
