@@ -4,6 +4,7 @@ pub(crate) mod mailcx;
 pub(crate) mod mailcx_v1;
 pub(crate) mod mailtd;
 pub(crate) mod mailtm;
+pub(crate) mod shared;
 
 use std::{sync::Arc, time::Duration};
 
@@ -82,7 +83,7 @@ pub(crate) async fn render_failures(
         (Some(failure), Some(format), _) => mailtm::errors::render(&failure, response, format),
         (Some(failure), _, Some(Dialect::MailTd)) => mailtd::errors::render(failure, response),
         (Some(failure), _, Some(Dialect::MailCxV1)) => mailcx_v1::errors::render(failure, response),
-        (Some(failure), ..) => mailcx::errors::render(failure, response),
+        (Some(failure), ..) => shared::errors::render(failure, response),
         (None, ..) => response,
     };
     if format.is_some() {

@@ -27,26 +27,12 @@ pub(crate) struct MessageStream {
 }
 
 impl App {
-    /// Streams the messages of a topic behind a message, or from now on: those that fulfil a query, if there is one.
+    /// Streams the messages of a topic behind a message, or from now on, of an open mailbox without a credential: those that fulfil
+    /// a query, if there is one.
     ///
     /// # Errors
     /// `RateLimited` or `Unavailable` when no stream permit is left; otherwise as [`mayfly_follow::Follow::subscribe`].
     pub(crate) async fn stream(
-        &self,
-        topic: Topic,
-        bearer: SecretString,
-        since: Option<MessageId>,
-        client: IpAddr,
-        query: Option<String>,
-    ) -> Result<MessageStream, Failure> {
-        self.stream_while(topic, Some(bearer), since, client, query).await
-    }
-
-    /// As [`App::stream`], of an open mailbox too, which needs no credential.
-    ///
-    /// # Errors
-    /// As [`App::stream`].
-    pub(crate) async fn stream_while(
         &self,
         topic: Topic,
         bearer: Option<SecretString>,

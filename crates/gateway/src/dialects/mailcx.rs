@@ -1,10 +1,7 @@
 //! The bearer API of mail.cx: `/api` and `/pro/api`.
 
-pub(crate) mod errors;
-pub(crate) mod openapi;
-pub(crate) mod responses;
-pub(crate) mod routes;
-pub(crate) mod views;
+mod openapi;
+mod routes;
 
 use axum::{
     Router,
@@ -15,7 +12,15 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::routes::{accounts, domains, events, me, messages, pro, qr, tickets, token, wait, ws};
-use crate::{app::App, edge::idempotency_key::IDEMPOTENCY_KEY};
+use crate::{
+    app::App,
+    dialects::shared::{
+        events::LAST_EVENT_ID,
+        openapi::base,
+        routes::{domains as own_domains, sandbox, tokens, webhooks},
+    },
+    edge::idempotency_key::IDEMPOTENCY_KEY,
+};
 
 /// The table: each handler carries its method, path and documentation.
 fn documented_routes() -> (Router<App>, OpenApi) {
@@ -68,25 +73,19 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         ))
         .routes(routes!(pro::accounts::messages::get_source))
         .routes(routes!(pro::accounts::messages::get_attachment))
-        .routes(routes!(pro::tokens::list::handle, pro::tokens::create::handle))
-        .routes(routes!(pro::tokens::revoke::handle))
-        .routes(routes!(pro::domains::list::handle, pro::domains::add::handle))
-        .routes(routes!(pro::domains::verify::handle))
+        .routes(routes!(tokens::list::handle, tokens::create::handle))
+        .routes(routes!(tokens::revoke::handle))
+        .routes(routes!(own_domains::list::handle, own_domains::add::handle))
+        .routes(routes!(own_domains::verify::handle))
         .routes(routes!(
             pro::domains::set_catch_all::handle,
-            pro::domains::delete::handle
+            own_domains::delete::handle
         ))
-        .routes(routes!(pro::sandbox::get::handle))
-        .routes(routes!(
-            pro::sandbox::messages::list,
-            pro::sandbox::messages::delete_all
-        ))
-        .routes(routes!(
-            pro::sandbox::messages::get,
-            pro::sandbox::messages::delete
-        ))
-        .routes(routes!(pro::sandbox::messages::get_source))
-        .routes(routes!(pro::sandbox::messages::get_attachment))
+        .routes(routes!(sandbox::get::handle))
+        .routes(routes!(sandbox::messages::list, sandbox::messages::delete_all))
+        .routes(routes!(sandbox::messages::get, sandbox::messages::delete))
+        .routes(routes!(sandbox::messages::get_source))
+        .routes(routes!(sandbox::messages::get_attachment))
         .routes(routes!(
             pro::sandboxes::list::handle,
             pro::sandboxes::create::handle
@@ -96,16 +95,13 @@ fn documented_routes() -> (Router<App>, OpenApi) {
             pro::sandboxes::delete::handle
         ))
         .routes(routes!(pro::sandboxes::rotate::handle))
-        .routes(routes!(
-            pro::webhooks::list::handle,
-            pro::webhooks::create::handle
-        ))
-        .routes(routes!(pro::webhooks::delete::handle))
-        .routes(routes!(pro::webhooks::rotate::handle))
-        .routes(routes!(pro::webhooks::deliveries::handle))
+        .routes(routes!(webhooks::list::handle, webhooks::create::handle))
+        .routes(routes!(webhooks::delete::handle))
+        .routes(routes!(webhooks::rotate::handle))
+        .routes(routes!(webhooks::deliveries::handle))
         .routes(routes!(pro::webhooks::replay::handle))
         .routes(routes!(pro::webhooks::test::handle));
-    let routes = OpenApiRouter::with_openapi(openapi::base())
+    let routes = OpenApiRouter::with_openapi(base())
         .nest("/api", api)
         .nest("/pro/api", pro);
     let (router, mut document) = routes.split_for_parts();
@@ -133,7 +129,7 @@ pub(crate) fn router(app: App, base_path: &str) -> Router {
 pub(crate) const CORS_HEADERS: [HeaderName; 4] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
-    events::LAST_EVENT_ID,
+    LAST_EVENT_ID,
     IDEMPOTENCY_KEY,
 ];
 

@@ -14,9 +14,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::routes::{email, events, inbox, session, wait};
 use crate::{
     app::App,
-    dialects::mailcx::{
+    dialects::shared::{
         openapi::serve_under,
-        routes::pro::{domains, tokens},
+        routes::{domains, tokens},
     },
 };
 

@@ -13,9 +13,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::routes::{account as accounts, billing, list_accounts, messages, user};
 use crate::{
     app::App,
-    dialects::mailcx::{
+    dialects::shared::{
         openapi::serve_under,
-        routes::pro::{domains, sandbox, tokens, webhooks},
+        routes::{domains, sandbox, tokens, webhooks},
     },
 };
 

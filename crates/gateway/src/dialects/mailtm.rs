@@ -15,7 +15,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::routes::{accounts, domains, me, mercure, messages, sources, token};
-use crate::{app::App, dialects::mailcx};
+use crate::{app::App, dialects::shared::openapi::serve_under};
 
 /// The first segments of the dialect's paths.
 const ROOTS: [&str; 6] = ["domains", "accounts", "token", "me", "messages", "sources"];
@@ -80,7 +80,7 @@ pub fn document() -> OpenApi {
 /// Every route of the dialect, its document included.
 pub(crate) fn router(app: App, base_path: &str) -> Router {
     let (router, mut document) = documented_routes();
-    mailcx::openapi::serve_under(&mut document, base_path);
+    serve_under(&mut document, base_path);
     with_two_slashes()
         .into_iter()
         .fold(router, |router, (path, route)| router.route(path, route))

@@ -6,57 +6,12 @@ use axum::{
     routing::get,
 };
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa::openapi::{
-    Components, HttpMethod, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem, RefOr, Server,
-    link::LinkBuilder,
-    path::Operation,
-    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
-};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::openapi::{HttpMethod, OpenApi, PathItem, RefOr, link::LinkBuilder, path::Operation};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::errors::ErrorBody;
+use crate::dialects::shared::openapi::serve_under;
 
 const DOCUMENT_PATH: &str = "/api/openapi.json";
-
-/// What stands in the document before the routes are added.
-pub(crate) fn base() -> OpenApi {
-    let license = LicenseBuilder::new().name("Apache-2.0 OR MIT").build();
-    let info = InfoBuilder::new()
-        .title("Mayfly")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Mailboxes for programs."))
-        .license(Some(license));
-    let mut components = Components::new();
-    let bearer = |text: &str| {
-        let scheme = HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some(text))
-            .build();
-        SecurityScheme::Http(scheme)
-    };
-    components.add_security_scheme(
-        "mailbox",
-        bearer("A mailbox JWT, from POST /api/accounts or /api/token."),
-    );
-    components.add_security_scheme("pro", bearer("A Pro JWT, or a Pro API token (tm_pro_…)."));
-    let ticket = ApiKeyValue::with_description("ticket", "A ticket of POST /api/tickets.");
-    components.add_security_scheme("ticket", SecurityScheme::ApiKey(ApiKey::Query(ticket)));
-    components
-        .schemas
-        .insert(ErrorBody::name().into_owned(), ErrorBody::schema());
-    OpenApiBuilder::new()
-        .info(info)
-        .components(Some(components))
-        .build()
-}
-
-/// Names the path that the server is under.
-pub(crate) fn serve_under(document: &mut OpenApi, base_path: &str) {
-    if !base_path.is_empty() {
-        document.servers = Some(vec![Server::new(base_path)]);
-    }
-}
 
 /// Serves the document and its page, whose requests go to the path that the server is under.
 pub(crate) fn routes(mut document: OpenApi, base_path: &str) -> Router {

@@ -21,22 +21,13 @@ pub(crate) mod pro {
     pub(crate) mod change_password;
     pub(crate) mod delete_user;
     pub(crate) mod domains {
-        //! `/pro/api/domains`
-        pub(crate) mod add;
-        pub(crate) mod delete;
-        pub(crate) mod list;
+        //! `/pro/api/domains`: what only the bearer API has.
         pub(crate) mod set_catch_all;
-        pub(crate) mod verify;
     }
     pub(crate) mod login;
     pub(crate) mod login_local;
     pub(crate) mod me;
     pub(crate) mod register;
-    pub(crate) mod sandbox {
-        //! `/pro/api/sandbox`
-        pub(crate) mod get;
-        pub(crate) mod messages;
-    }
     pub(crate) mod sandboxes {
         //! `/pro/api/sandboxes`
         pub(crate) mod create;
@@ -46,25 +37,13 @@ pub(crate) mod pro {
         pub(crate) mod update;
     }
     pub(crate) mod sign_out;
-    pub(crate) mod tokens {
-        //! `/pro/api/tokens`
-        pub(crate) mod create;
-        pub(crate) mod list;
-        pub(crate) mod revoke;
-    }
     pub(crate) mod usage;
     pub(crate) mod webhooks {
-        //! `/pro/api/webhooks`
-        pub(crate) mod create;
-        pub(crate) mod delete;
-        pub(crate) mod deliveries;
-        pub(crate) mod list;
+        //! `/pro/api/webhooks`: what only the bearer API has.
         pub(crate) mod replay;
-        pub(crate) mod rotate;
         pub(crate) mod test;
     }
 }
-pub(crate) mod secret;
 pub(crate) mod tickets {
     //! `/api/tickets`
     pub(crate) mod create;

@@ -7,7 +7,7 @@ use axum::{
 use mayfly_rpc::Failure;
 use mayfly_types::Reason;
 
-use crate::dialects::mailcx;
+use crate::dialects::shared;
 
 /// The credential is in a header of its own.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("x-api-token realm=\"mayfly\"");
@@ -22,7 +22,7 @@ fn code(reason: Reason) -> Option<&'static str> {
 
 /// Gives a response that carries a failure its status, headers and body.
 pub(crate) fn render(failure: Failure, carrier: Response) -> Response {
-    let mut response = mailcx::errors::render_with(failure, carrier, code);
+    let mut response = shared::errors::render_with(failure, carrier, code);
     if let Some(challenge) = response.headers_mut().get_mut(header::WWW_AUTHENTICATE) {
         *challenge = CHALLENGE;
     }

@@ -6,7 +6,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::dialects::mailcx::errors::ErrorBody;
+use crate::dialects::shared::errors::ErrorBody;
 
 /// Where the document is served.
 pub(super) const PATH: &str = "/api/docs/mailcx_v1";

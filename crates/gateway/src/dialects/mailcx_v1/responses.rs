@@ -1,28 +1,6 @@
 //! The errors that routes declare, where they differ from those of the bearer API.
 
-use std::collections::BTreeMap;
-
-use utoipa::{
-    IntoResponses,
-    openapi::{RefOr, Response},
-};
-
-use crate::dialects::mailcx::responses::error;
-
-macro_rules! errors {
-    ($($(#[$doc:meta])* $name:ident { $($status:literal: $text:literal,)+ })+) => {
-        $(
-            $(#[$doc])*
-            pub(crate) enum $name {}
-
-            impl IntoResponses for $name {
-                fn responses() -> BTreeMap<String, RefOr<Response>> {
-                    BTreeMap::from([$(($status.to_owned(), error($text)),)+])
-                }
-            }
-        )+
-    };
-}
+use crate::dialects::shared::responses::errors;
 
 errors! {
     /// Of every route.

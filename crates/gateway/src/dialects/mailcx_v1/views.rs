@@ -4,7 +4,7 @@ use mayfly_proto::mailbox::{GetMessageResponse, MessageReceived, MessageSummary}
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::views::{message::Attachment, timestamp};
+use crate::dialects::shared::views::{message::Attachment, timestamp};
 
 /// A mail in a list.
 #[derive(Debug, Serialize, ToSchema)]

@@ -4,7 +4,7 @@ use axum::response::Response;
 use mayfly_rpc::Failure;
 use mayfly_types::Reason;
 
-use crate::dialects::mailcx;
+use crate::dialects::shared;
 
 fn code(reason: Reason) -> Option<&'static str> {
     Some(match reason {
@@ -17,5 +17,5 @@ fn code(reason: Reason) -> Option<&'static str> {
 
 /// Gives a response that carries a failure its status, headers and body.
 pub(crate) fn render(failure: Failure, carrier: Response) -> Response {
-    mailcx::errors::render_with(failure, carrier, code)
+    shared::errors::render_with(failure, carrier, code)
 }

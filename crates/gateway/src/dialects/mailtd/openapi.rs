@@ -6,10 +6,12 @@ use utoipa::{
     openapi::{PathItem, RefOr, path::Operation},
 };
 
-use crate::dialects::mailcx::{
+use crate::dialects::shared::{
     openapi, responses,
-    routes::accounts::create::{HarderProof, ProofOfWork},
-    views::account::SignedIn,
+    views::{
+        account::SignedIn,
+        proof_of_work::{HarderProof, ProofOfWork},
+    },
 };
 
 /// Where the document is served.

@@ -1,29 +1,21 @@
 //! `GET /api/events` and `GET /pro/api/events`: received messages as server-sent events.
 
-use std::time::Duration;
-
 use axum::{
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderName},
-    response::{
-        IntoResponse, Response, Sse,
-        sse::{Event, KeepAlive},
-    },
+    http::HeaderMap,
+    response::{Response, sse::Event},
 };
-use futures_util::StreamExt;
 use mayfly_proto::mailbox::MessageReceived;
 use mayfly_rpc::Failure;
-use mayfly_types::MessageId;
-use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
-use crate::dialects::mailcx::responses;
 use crate::{
-    app::{
-        App,
-        stream::{MessageStream, message_id},
+    app::{App, stream::message_id},
+    dialects::shared::{
+        events::follow,
+        responses,
+        views::message_received::{MessageReceivedEvent, ServerSentEvent},
     },
-    dialects::mailcx::views::message_received::{MessageReceivedEvent, ServerSentEvent},
     edge::{
         auth::{Follower, MailboxFollower, ProFollower},
         client_address::ClientAddress,
@@ -31,10 +23,6 @@ use crate::{
         search_query::understood,
     },
 };
-
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// The reconnection time of browsers.
-const RETRY: Duration = Duration::from_secs(2);
 
 /// The cursor, for the document.
 #[derive(IntoParams)]
@@ -76,7 +64,9 @@ pub(crate) async fn of_mailbox(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, FailureResponse> {
-    stream(app, client, follower, &headers, query).await
+    let Follower { topic, bearer } = follower;
+    let query = filter(query.as_deref().unwrap_or_default())?;
+    follow(&app, client, topic, Some(bearer), &headers, query, event).await
 }
 
 /// Follows all mailboxes of the user. `Last-Event-ID` replays the messages after a message.
@@ -92,58 +82,9 @@ pub(crate) async fn of_user(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, FailureResponse> {
-    stream(app, client, follower, &headers, query).await
-}
-
-/// The cursor of a client that reconnects.
-pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-
-/// Reads the cursor of a client that reconnects.
-pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<MessageId>, Failure> {
-    let Some(value) = headers.get(LAST_EVENT_ID) else {
-        return Ok(None);
-    };
-    match value.to_str().map(str::trim) {
-        Ok("") => Ok(None),
-        Ok(text) => text
-            .parse()
-            .map(Some)
-            .map_err(|_| Failure::invalid_request("Last-Event-ID: is no id of a message")),
-        Err(_) => Err(Failure::invalid_request("Last-Event-ID: is no id of a message")),
-    }
-}
-
-async fn stream(
-    app: App,
-    client: ClientAddress,
-    follower: Follower,
-    headers: &HeaderMap,
-    parameters: Option<String>,
-) -> Result<Response, FailureResponse> {
-    let since = last_event_id(headers)?;
-    let query = filter(parameters.as_deref().unwrap_or_default())?;
-    let stream = app
-        .stream(follower.topic, follower.bearer, since, client.0, query)
-        .await?;
-    Ok(respond(stream, event))
-}
-
-/// Answers with a stream, whose messages are shown as events.
-pub(crate) fn respond(
-    stream: MessageStream,
-    event: fn(MessageReceived) -> Result<Event, axum::Error>,
-) -> Response {
-    // The cursor first: a client that loses the connection before the first message continues from here.
-    let hello = Event::default().id(stream.cursor.to_string()).retry(RETRY);
-    let permit = stream.permit;
-    let events = ReceiverStream::new(stream.messages).map(move |message| {
-        let _permit = &permit;
-        event(message)
-    });
-    let events = futures_util::stream::once(async { Ok(hello) }).chain(events);
-    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    // A proxy that buffers responses would delay events.
-    ([("x-accel-buffering", "no")], events).into_response()
+    let Follower { topic, bearer } = follower;
+    let query = filter(query.as_deref().unwrap_or_default())?;
+    follow(&app, client, topic, Some(bearer), &headers, query, event).await
 }
 
 fn event(message: MessageReceived) -> Result<Event, axum::Error> {

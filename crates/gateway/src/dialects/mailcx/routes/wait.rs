@@ -11,13 +11,13 @@ use axum::{
 use mayfly_follow::Topic;
 use mayfly_rpc::Failure;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::{
         App,
         authenticate::{mailbox_topic, pro_topic},
     },
-    dialects::mailcx::views::message_received::Waited,
+    dialects::shared::views::message_received::Waited,
     edge::{auth::AnyPrincipal, client_address::ClientAddress, failure::FailureResponse},
 };
 

@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use crate::{
     app::{App, authenticate::mailbox_topic, stream::message_id},
-    dialects::mailcx::views::message_received::MessageReceivedEvent,
+    dialects::shared::views::message_received::MessageReceivedEvent,
     edge::{client_address::ClientAddress, failure::FailureResponse},
 };
 

@@ -6,11 +6,8 @@ use mayfly_proto::mailbox::DeleteMessageRequest;
 use crate::{
     app::App,
     dialects::{
-        mailcx::{
-            routes::messages::{attachment, source},
-            views::binary::Binary,
-        },
         mailcx_v1::{credential::Caller, responses, views::EmailDetail},
+        shared::{download, views::binary::Binary},
     },
     edge::{client_address::ClientAddress, failure::FailureResponse, segments::Segments},
 };
@@ -56,7 +53,7 @@ pub(crate) async fn get_raw(
     Segments(id): Segments<String>,
 ) -> Result<Response, FailureResponse> {
     let scope = app.email_scope(&id, caller.user_id()).await?;
-    source::download(&app, scope, id, client).await
+    download::source(&app, scope, id, client).await
 }
 
 /// Returns the decoded bytes of one attachment.
@@ -71,5 +68,5 @@ pub(crate) async fn get_attachment(
     Segments((id, index)): Segments<(String, String)>,
 ) -> Result<Response, FailureResponse> {
     let scope = app.email_scope(&id, caller.user_id()).await?;
-    attachment::download(&app, scope, id, &index, client).await
+    download::attachment(&app, scope, id, &index, client).await
 }

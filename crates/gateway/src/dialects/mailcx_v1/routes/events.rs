@@ -12,12 +12,12 @@ use mayfly_rpc::Failure;
 use crate::{
     app::{App, stream::message_id},
     dialects::{
-        mailcx::routes::events::{last_event_id, respond},
         mailcx_v1::{
             credential::{Caller, Follower},
             responses,
             views::{EmailReceived, StreamedEmail},
         },
+        shared::events,
     },
     edge::{client_address::ClientAddress, failure::FailureResponse},
 };
@@ -39,7 +39,7 @@ pub(crate) async fn of_inbox(
     let address = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "address");
     let address = address.map_or_else(String::new, |(_, address)| address.into_owned());
     let inbox = app.inbox(&address, caller.user_id()).await?;
-    stream(&app, client, inbox.topic, caller, &headers).await
+    follow(&app, client, inbox.topic, caller, &headers).await
 }
 
 /// Follows all mailboxes of the Pro user. `Last-Event-ID` replays the mail after a mail.
@@ -54,20 +54,18 @@ pub(crate) async fn of_user(
     headers: HeaderMap,
 ) -> Result<Response, FailureResponse> {
     let topic = Topic::owner(caller.user_id().ok_or_else(Failure::invalid_token)?)?;
-    stream(&app, client, topic, caller, &headers).await
+    follow(&app, client, topic, caller, &headers).await
 }
 
-async fn stream(
+async fn follow(
     app: &App,
     client: ClientAddress,
     topic: Topic,
     caller: Caller,
     headers: &HeaderMap,
 ) -> Result<Response, FailureResponse> {
-    let since = last_event_id(headers)?;
     let bearer = caller.0.map(|pro| pro.bearer);
-    let stream = app.stream_while(topic, bearer, since, client.0, None).await?;
-    Ok(respond(stream, event))
+    events::follow(app, client, topic, bearer, headers, None, event).await
 }
 
 fn event(message: MessageReceived) -> Result<Event, axum::Error> {

@@ -8,12 +8,11 @@ use utoipa::ToSchema;
 use crate::{
     app::App,
     dialects::{
-        mailcx::{
-            responses,
-            routes::{pro::accounts::reset_password::PasswordReset, secret},
-            views::account::Me,
-        },
         mailtd::account::Account,
+        shared::{
+            responses, secret,
+            views::account::{Me, PasswordReset},
+        },
     },
     edge::{failure::FailureResponse, json::JsonBody, password_permit::PasswordPermit},
 };

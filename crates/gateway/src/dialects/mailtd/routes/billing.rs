@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    dialects::mailcx::{errors::ErrorBody, responses},
+    dialects::shared::{errors::ErrorBody, responses},
     edge::auth::ProPrincipal,
 };
 

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::{
     app::App,
-    dialects::mailcx::{responses, views::account::Account},
+    dialects::shared::{responses, views::account::Account},
     edge::{auth::ProPrincipal, failure::FailureResponse},
 };
 

@@ -12,15 +12,14 @@ use utoipa::ToSchema;
 use crate::{
     app::{App, wait::claim_id},
     dialects::{
-        mailcx::{
-            responses,
-            routes::messages::{attachment, source},
+        mailtd::account::Account,
+        shared::{
+            download, responses,
             views::{
                 binary::Binary,
                 message::{Message, MessagePage, PAGE_SIZE},
             },
         },
-        mailtd::account::Account,
     },
     edge::{
         client_address::ClientAddress, failure::FailureResponse, json::JsonBody, page::Page,
@@ -150,7 +149,7 @@ pub(crate) async fn get_source(
     Account(scope): Account,
     Segments((_account, message_id)): Segments<(String, String)>,
 ) -> Result<Response, FailureResponse> {
-    source::download(&app, scope, message_id, client).await
+    download::source(&app, scope, message_id, client).await
 }
 
 /// Returns the decoded bytes of one attachment.
@@ -166,5 +165,5 @@ pub(crate) async fn get_attachment(
     Account(scope): Account,
     Segments((_account, message_id, index)): Segments<(String, String, String)>,
 ) -> Result<Response, FailureResponse> {
-    attachment::download(&app, scope, message_id, &index, client).await
+    download::attachment(&app, scope, message_id, &index, client).await
 }

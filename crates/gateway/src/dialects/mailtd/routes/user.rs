@@ -9,18 +9,15 @@ use super::account::NewSecret;
 use crate::{
     app::App,
     dialects::{
-        mailcx::{
-            responses,
-            routes::{
-                pro::{accounts::reset_password::PasswordReset, register::EmailAndPassword},
-                secret,
-            },
+        mailtd::account::OwnedAccount,
+        shared::{
+            responses, secret,
             views::{
+                account::PasswordReset,
                 message::{MessagePage, PAGE_SIZE},
-                pro::{ProMe, ProSignedIn},
+                pro::{EmailAndPassword, ProMe, ProSignedIn},
             },
         },
-        mailtd::account::OwnedAccount,
     },
     edge::{
         auth::ProPrincipal, client_address::ClientAddress, failure::FailureResponse, json::JsonBody,

@@ -1,14 +1,9 @@
 //! `GET /.well-known/mercure`: the changes of a mailbox as server-sent events.
 
-use std::{convert::Infallible, time::Duration};
-
 use axum::{
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderName},
-    response::{
-        IntoResponse, Response, Sse,
-        sse::{Event, KeepAlive},
-    },
+    http::HeaderMap,
+    response::{Response, sse::Event},
 };
 use futures_util::{StreamExt, stream};
 use mayfly_types::MessageId;
@@ -16,22 +11,24 @@ use secrecy::SecretString;
 use serde::Serialize;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::dialects::mailtm::responses;
 use crate::{
     app::{
         App,
         follow_mailbox::{Change, Followed},
     },
-    dialects::mailtm::views::{
-        account::Account,
-        message::{MessageItem, Owner},
-        node::{self, Resource},
+    dialects::{
+        mailtm::{
+            responses,
+            views::{
+                account::Account,
+                message::{MessageItem, Owner},
+                node::{self, Resource},
+            },
+        },
+        shared::events::{LAST_EVENT_ID, respond},
     },
     edge::{auth::MailboxStream, client_address::ClientAddress, failure::FailureResponse},
 };
-
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Follows the mailbox of the token. Every event is an object in JSON-LD, whatever `Accept` says.
 #[utoipa::path(get, path = "/.well-known/mercure", tag = "events", operation_id = "follow_account", security(("mailbox" = [])),
@@ -57,10 +54,7 @@ pub(crate) async fn handle(
     });
     // At once, so that a client knows that the stream is open.
     let hello = stream::once(async { Event::default().comment("") });
-    let events = hello.chain(frames).map(Ok::<_, Infallible>);
-    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    // A proxy that buffers responses would delay events.
-    Ok(([("x-accel-buffering", "no")], events).into_response())
+    Ok(respond(hello.chain(frames).map(Ok)))
 }
 
 /// Reads what to follow. A cursor that is no id of a message is ignored: a client that sends one would never connect.

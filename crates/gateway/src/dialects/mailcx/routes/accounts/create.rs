@@ -7,18 +7,21 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mayfly_rpc::Failure;
-use mayfly_types::{ErrorCode, Reason, random_bytes};
+use mayfly_types::{ErrorCode, Reason};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::{responses, routes::secret};
+use crate::dialects::shared::{responses, secret};
 use crate::{
     app::{
         App,
         create_account::{Creation, NewAccount},
         proof_of_work::Proof,
     },
-    dialects::mailcx::views::account::SignedIn,
+    dialects::shared::views::{
+        account::SignedIn,
+        proof_of_work::{HarderProof, ProofOfWork},
+    },
     edge::{
         auth::MaybePro, client_address::ClientAddress, failure::FailureResponse,
         idempotency_key::IdempotencyKey, json::JsonBody, password_permit::PasswordPermit,
@@ -42,19 +45,6 @@ pub(crate) struct NewMailbox {
     pow: Option<serde_json::Value>,
 }
 
-/// A proof of work: SHA-256 of `lower(trim(address))`, `t` in decimal and `n`, as one UTF-8 text, begins with `d` zero bits.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct ProofOfWork {
-    /// Unix seconds, at most 5 minutes away from the time of the server.
-    t: i64,
-    /// The text that was searched, of at most 128 bytes.
-    #[schema(max_length = 128)]
-    n: String,
-    /// 0 to 24. With fewer bits than needed the answer names their number.
-    #[schema(maximum = 24)]
-    d: u32,
-}
-
 /// The mailbox, and what its client should solve for the next one.
 #[derive(Serialize)]
 struct Created {
@@ -62,16 +52,6 @@ struct Created {
     account: SignedIn,
     #[serde(skip_serializing_if = "Option::is_none")]
     suggested_next_difficulty: Option<u32>,
-}
-
-/// Nothing was created: the proof of work is valid, but needs more bits.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct HarderProof {
-    /// Always `retry`.
-    status: &'static str,
-    required_difficulty: u32,
-    /// Of no meaning; it can be sent back in `pow`.
-    token: String,
 }
 
 /// Creates a mailbox; with a Pro token it belongs to that user. Without one an `Idempotency-Key` is ignored: an address
@@ -104,12 +84,7 @@ pub(crate) async fn handle(
             (StatusCode::CREATED, Json(created)).into_response()
         }
         Creation::NeedsBits(required_difficulty) => {
-            let retry = HarderProof {
-                status: "retry",
-                required_difficulty,
-                token: hex::encode(random_bytes::<16>()),
-            };
-            Json(retry).into_response()
+            Json(HarderProof::new(required_difficulty)).into_response()
         }
     })
 }
@@ -121,9 +96,5 @@ fn proof(pow: serde_json::Value) -> Result<Proof, Failure> {
         let message = format!("pow: {error}");
         Failure::new(ErrorCode::InvalidArgument, Reason::InvalidPow, message)
     })?;
-    Ok(Proof {
-        time: proof.t,
-        nonce: proof.n,
-        bits: proof.d,
-    })
+    Ok(proof.into())
 }

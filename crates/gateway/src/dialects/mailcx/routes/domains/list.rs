@@ -3,8 +3,8 @@
 use axum::{Json, extract::State};
 use mayfly_proto::mailbox::ListDomainsRequest;
 
-use crate::dialects::mailcx::responses;
-use crate::{app::App, dialects::mailcx::views::account::DomainList, edge::failure::FailureResponse};
+use crate::dialects::shared::responses;
+use crate::{app::App, dialects::shared::views::account::DomainList, edge::failure::FailureResponse};
 
 /// Lists the domains that mailboxes can be made on.
 #[utoipa::path(get, path = "/domains", tag = "mailbox", operation_id = "list_domains",

@@ -3,9 +3,9 @@
 use axum::{Json, extract::State};
 use mayfly_proto::mailbox::GetMailboxRequest;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::account::Me, edge::auth::MailboxPrincipal,
+    app::App, dialects::shared::views::account::Me, edge::auth::MailboxPrincipal,
     edge::failure::FailureResponse,
 };
 

@@ -7,7 +7,7 @@ use axum::{
 };
 use mayfly_mail_html::content_security_policy;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
     edge::{

@@ -2,10 +2,10 @@
 
 use axum::{Json, extract::State};
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::mailcx::views::search::{DeletedByQuery, DeletionParameters},
+    dialects::shared::views::search::{DeletedByQuery, DeletionParameters},
     edge::{
         auth::{MailboxPrincipal, ProPrincipal},
         failure::FailureResponse,

@@ -7,7 +7,7 @@ use axum::{
 use mayfly_proto::mailbox::MarkMessageReadRequest;
 use mayfly_types::MAX_CLAIM_BYTES;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::{App, wait::claim_id},
     edge::auth::MailboxPrincipal,

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode};
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App, edge::auth::MailboxPrincipal, edge::failure::FailureResponse, edge::segments::Segments,
 };

@@ -2,10 +2,10 @@
 
 use axum::{Json, extract::State};
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::mailcx::views::search::{SearchPage, SearchParameters},
+    dialects::shared::views::search::{SearchPage, SearchParameters},
     edge::{
         auth::{MailboxPrincipal, ProPrincipal},
         failure::FailureResponse,

@@ -1,11 +1,10 @@
 //! `GET /api/messages/{id}/source`
 
 use axum::{extract::State, response::Response};
-use mayfly_proto::mailbox::Scope;
 
-use crate::dialects::mailcx::{responses, views::binary::Binary};
+use crate::dialects::shared::{download, responses, views::binary::Binary};
 use crate::{
-    app::App, edge::auth::MailboxPrincipal, edge::client_address::ClientAddress, edge::download,
+    app::App, edge::auth::MailboxPrincipal, edge::client_address::ClientAddress,
     edge::failure::FailureResponse, edge::segments::Segments,
 };
 
@@ -19,16 +18,5 @@ pub(crate) async fn handle(
     principal: MailboxPrincipal,
     Segments(message_id): Segments<String>,
 ) -> Result<Response, FailureResponse> {
-    download(&app, principal.scope(), message_id, client).await
-}
-
-/// Answers with the bytes of a message.
-pub(crate) async fn download(
-    app: &App,
-    scope: Scope,
-    message_id: String,
-    client: ClientAddress,
-) -> Result<Response, FailureResponse> {
-    let source = app.download_source(scope, message_id, client.0).await?;
-    Ok(download::source(source))
+    download::source(&app, principal.scope(), message_id, client).await
 }

@@ -4,10 +4,10 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::mailcx::views::pro::ProSignedIn,
+    dialects::shared::views::pro::ProSignedIn,
     edge::{
         auth::ProPrincipal, client_address::ClientAddress, failure::FailureResponse, json::JsonBody,
         password_permit::PasswordPermit,

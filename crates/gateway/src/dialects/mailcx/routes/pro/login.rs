@@ -2,10 +2,10 @@
 
 use axum::{Json, extract::State};
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::mailcx::{routes::pro::register::EmailAndPassword, views::pro::ProSignedIn},
+    dialects::shared::views::pro::{EmailAndPassword, ProSignedIn},
     edge::{
         client_address::ClientAddress, failure::FailureResponse, json::JsonBody,
         password_permit::PasswordPermit,

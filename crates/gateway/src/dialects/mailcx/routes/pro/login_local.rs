@@ -5,8 +5,8 @@ use mayfly_proto::auth::SignInLocalUserRequest;
 use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, Reason};
 
-use crate::dialects::mailcx::responses;
-use crate::{app::App, dialects::mailcx::views::pro::ProSignedIn, edge::failure::FailureResponse};
+use crate::dialects::shared::responses;
+use crate::{app::App, dialects::shared::views::pro::ProSignedIn, edge::failure::FailureResponse};
 
 /// Signs in the built-in user of an open server (`smtp.sandbox=open`) that serves this machine only. Elsewhere there is nothing here.
 #[utoipa::path(post, path = "/login/local", tag = "pro", operation_id = "login_local_user",

@@ -2,9 +2,9 @@
 
 use axum::{Json, extract::State};
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::pro::ProMe, edge::auth::ProPrincipal, edge::failure::FailureResponse,
+    app::App, dialects::shared::views::pro::ProMe, edge::auth::ProPrincipal, edge::failure::FailureResponse,
 };
 
 /// Returns the Pro user.

@@ -1,26 +1,16 @@
 //! `POST /pro/api/register`
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde::Deserialize;
-use utoipa::ToSchema;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::mailcx::views::pro::ProSignedIn,
+    dialects::shared::views::pro::{EmailAndPassword, ProSignedIn},
     edge::{
         client_address::ClientAddress, failure::FailureResponse, json::JsonBody,
         password_permit::PasswordPermit,
     },
 };
-
-/// A Pro user's e-mail address and password.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct EmailAndPassword {
-    pub(crate) email: String,
-    /// 8 to 256 bytes, taken byte for byte.
-    pub(crate) password: String,
-}
 
 /// Registers a Pro user.
 #[utoipa::path(post, path = "/register", tag = "pro", operation_id = "register", request_body = EmailAndPassword,

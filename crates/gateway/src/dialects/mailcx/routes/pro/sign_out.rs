@@ -7,7 +7,7 @@ use axum::{
 use mayfly_proto::auth::SignOutUserRequest;
 use mayfly_rpc::Failure;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{app::App, edge::auth::ProPrincipal, edge::failure::FailureResponse};
 
 /// Signs the user out everywhere: no request begun after this answer is accepted with an earlier JWT, that of the call

@@ -6,9 +6,9 @@ use axum::{
 };
 use mayfly_rpc::Failure;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::usage::Usage, edge::auth::ProPrincipal, edge::failure::FailureResponse,
+    app::App, dialects::shared::views::usage::Usage, edge::auth::ProPrincipal, edge::failure::FailureResponse,
 };
 
 /// Days that are listed by default.

@@ -9,7 +9,7 @@ use qrcode::{EcLevel, QrCode, render::svg};
 
 use mayfly_rpc::Failure;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::edge::failure::FailureResponse;
 
 /// The longest text that is drawn, in bytes.

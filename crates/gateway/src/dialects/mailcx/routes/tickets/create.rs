@@ -5,10 +5,10 @@ use mayfly_rpc::Failure;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::{App, tickets::Purpose},
-    dialects::mailcx::views::timestamp,
+    dialects::shared::views::timestamp,
     edge::{auth::AnyPrincipal, client_address::ClientAddress, failure::FailureResponse, json::JsonBody},
 };
 

@@ -4,10 +4,10 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::{responses, routes::secret};
+use crate::dialects::shared::{responses, secret};
 use crate::{
     app::App,
-    dialects::mailcx::views::account::SignedIn,
+    dialects::shared::views::account::SignedIn,
     edge::{
         client_address::ClientAddress, failure::FailureResponse, json::JsonBody,
         password_permit::PasswordPermit,

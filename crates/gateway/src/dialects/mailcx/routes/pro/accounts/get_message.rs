@@ -2,10 +2,10 @@
 
 use axum::{Json, extract::State};
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::mailcx::views::message::Message,
+    dialects::shared::views::message::Message,
     edge::{auth::ProPrincipal, failure::FailureResponse, segments::Segments},
 };
 

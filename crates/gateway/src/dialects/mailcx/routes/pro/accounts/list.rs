@@ -3,9 +3,9 @@
 use axum::{Json, extract::State};
 use mayfly_proto::mailbox::ListMailboxesRequest;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::account::AccountList, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::account::AccountList, edge::auth::ProPrincipal,
     edge::failure::FailureResponse,
 };
 

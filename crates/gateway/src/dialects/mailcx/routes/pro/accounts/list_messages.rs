@@ -2,10 +2,10 @@
 
 use axum::{Json, extract::State};
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::mailcx::views::message::{MessagePage, PAGE_SIZE},
+    dialects::shared::views::message::{MessagePage, PAGE_SIZE},
     edge::{auth::ProPrincipal, failure::FailureResponse, page::Page, segments::Segments},
 };
 

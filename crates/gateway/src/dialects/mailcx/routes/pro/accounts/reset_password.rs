@@ -1,10 +1,10 @@
 //! `PUT /pro/api/accounts/{id}/reset-password`
 
 use axum::{Json, extract::State};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::{responses, views::account::PasswordReset};
 use crate::{
     app::App,
     edge::{
@@ -18,18 +18,6 @@ use crate::{
 pub(crate) struct NewPassword {
     /// 6 to 256 bytes, taken byte for byte.
     password: String,
-}
-
-/// The password has been reset.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PasswordReset {
-    message: &'static str,
-}
-
-impl PasswordReset {
-    pub(crate) const DONE: Self = Self {
-        message: "password_reset",
-    };
 }
 
 /// Sets a mailbox's password; every older token of the mailbox stops working.

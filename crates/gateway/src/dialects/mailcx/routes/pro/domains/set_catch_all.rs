@@ -5,9 +5,9 @@ use mayfly_proto::mailbox::SetCatchAllRequest;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::domain::OwnDomain, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::domain::OwnDomain, edge::auth::ProPrincipal,
     edge::failure::FailureResponse, edge::json::JsonBody, edge::segments::Segments,
 };
 

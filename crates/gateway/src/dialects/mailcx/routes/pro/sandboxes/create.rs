@@ -7,9 +7,9 @@ use mayfly_runtime::config::ConfigDuration;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::sandbox::NewSandbox, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::sandbox::NewSandbox, edge::auth::ProPrincipal,
     edge::failure::FailureResponse, edge::json::JsonBody,
 };
 

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::StatusCode};
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{app::App, edge::auth::ProPrincipal, edge::failure::FailureResponse, edge::segments::Segments};
 
 /// Deletes a sandbox with its mail. Its login is refused from then on, also in open sessions.

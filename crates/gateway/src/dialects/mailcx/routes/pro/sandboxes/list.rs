@@ -3,10 +3,10 @@
 use axum::{Json, extract::State};
 use mayfly_proto::mailbox::ListSandboxesRequest;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::mailcx::views::sandbox::{Sandbox, SandboxList},
+    dialects::shared::views::sandbox::{Sandbox, SandboxList},
     edge::auth::ProPrincipal,
     edge::failure::FailureResponse,
 };

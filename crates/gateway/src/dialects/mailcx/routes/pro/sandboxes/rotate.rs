@@ -2,9 +2,9 @@
 
 use axum::{Json, extract::State};
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::sandbox::NewSandbox, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::sandbox::NewSandbox, edge::auth::ProPrincipal,
     edge::failure::FailureResponse, edge::segments::Segments,
 };
 

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::create::retention_secs;
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::sandbox::Sandbox, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::sandbox::Sandbox, edge::auth::ProPrincipal,
     edge::failure::FailureResponse, edge::json::JsonBody, edge::segments::Segments,
 };
 

@@ -3,9 +3,9 @@
 use axum::{Json, extract::State, http::StatusCode};
 use mayfly_proto::mailbox::ReplayWebhookDeliveryRequest;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::webhook::QueuedEvent, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::webhook::QueuedEvent, edge::auth::ProPrincipal,
     edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::segments::Segments,
 };
 

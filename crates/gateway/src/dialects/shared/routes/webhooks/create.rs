@@ -7,10 +7,10 @@ use utoipa::ToSchema;
 
 use mayfly_rpc::Failure;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::mailcx::views::webhook::{EventType, NewWebhook},
+    dialects::shared::views::webhook::{EventType, NewWebhook},
     edge::auth::ProPrincipal,
     edge::failure::FailureResponse,
     edge::idempotency_key::IdempotencyKey,

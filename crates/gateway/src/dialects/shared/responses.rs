@@ -1,14 +1,13 @@
 //! The errors that routes declare, by what can cause them. Each type is one line of a route's `responses(…)`.
 
-use std::collections::BTreeMap;
-
 use utoipa::{
-    IntoResponses, ToSchema,
+    ToSchema,
     openapi::{Content, Ref, RefOr, Response, ResponseBuilder},
 };
 
 use super::errors::ErrorBody;
 
+/// Returns a response with the body of an error.
 pub(crate) fn error(description: &str) -> RefOr<Response> {
     let body = Content::new(Some(RefOr::Ref(Ref::from_schema_name(ErrorBody::name()))));
     let response = ResponseBuilder::new()
@@ -17,20 +16,25 @@ pub(crate) fn error(description: &str) -> RefOr<Response> {
     RefOr::T(response.build())
 }
 
+/// Declares one type for each set of errors.
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident { $($status:literal: $text:literal,)+ })+) => {
         $(
             $(#[$doc])*
             pub(crate) enum $name {}
 
-            impl IntoResponses for $name {
-                fn responses() -> BTreeMap<String, RefOr<Response>> {
-                    BTreeMap::from([$(($status.to_owned(), error($text)),)+])
+            impl utoipa::IntoResponses for $name {
+                fn responses()
+                -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+                    use crate::dialects::shared::responses::error;
+                    std::collections::BTreeMap::from([$(($status.to_owned(), error($text)),)+])
                 }
             }
         )+
     };
 }
+
+pub(crate) use errors;
 
 errors! {
     /// Of every route.

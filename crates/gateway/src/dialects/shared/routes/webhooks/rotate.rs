@@ -3,9 +3,9 @@
 use axum::{Json, extract::State};
 use mayfly_proto::mailbox::RotateWebhookSecretRequest;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::webhook::RotatedSecret, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::webhook::RotatedSecret, edge::auth::ProPrincipal,
     edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::segments::Segments,
 };
 

@@ -4,9 +4,9 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::domain::AddedDomain, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::domain::AddedDomain, edge::auth::ProPrincipal,
     edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::json::JsonBody,
 };
 

@@ -5,9 +5,9 @@ use mayfly_proto::auth::CreateProTokenRequest;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::pro::NewToken, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::pro::NewToken, edge::auth::ProPrincipal,
     edge::failure::FailureResponse, edge::idempotency_key::IdempotencyKey, edge::json::JsonBody,
 };
 

@@ -3,10 +3,10 @@
 use axum::{Json, extract::State};
 use mayfly_proto::mailbox::ListCustomDomainsRequest;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::mailcx::views::domain::{OwnDomain, OwnDomainList},
+    dialects::shared::views::domain::{OwnDomain, OwnDomainList},
     edge::auth::ProPrincipal,
     edge::failure::FailureResponse,
 };

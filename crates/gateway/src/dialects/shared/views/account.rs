@@ -130,3 +130,15 @@ impl From<Domain> for SystemDomain {
 pub(crate) struct DomainList {
     pub(crate) domains: Vec<SystemDomain>,
 }
+
+/// The password has been reset.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PasswordReset {
+    message: &'static str,
+}
+
+impl PasswordReset {
+    pub(crate) const DONE: Self = Self {
+        message: "password_reset",
+    };
+}

@@ -3,9 +3,9 @@
 use axum::{Json, extract::State};
 use mayfly_proto::mailbox::ListWebhooksRequest;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::webhook::WebhookList, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::webhook::WebhookList, edge::auth::ProPrincipal,
     edge::failure::FailureResponse,
 };
 

@@ -3,9 +3,9 @@
 use axum::{Json, extract::State};
 use mayfly_proto::auth::ListProTokensRequest;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::mailcx::views::pro::TokenList, edge::auth::ProPrincipal,
+    app::App, dialects::shared::views::pro::TokenList, edge::auth::ProPrincipal,
     edge::failure::FailureResponse,
 };
 

@@ -5,9 +5,8 @@ use mayfly_proto::mailbox::{DeleteMessageRequest, Scope};
 use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, Reason};
 
-use crate::dialects::mailcx::{
-    responses,
-    routes::messages::{attachment, source},
+use crate::dialects::shared::{
+    download, responses,
     views::{
         binary::Binary,
         message::{Message, MessagePage, PAGE_SIZE},
@@ -101,7 +100,7 @@ pub(crate) async fn get_source(
     Segments(message_id): Segments<String>,
 ) -> Result<Response, FailureResponse> {
     let scope = scope(&app, principal).await?;
-    source::download(&app, scope, message_id, client).await
+    download::source(&app, scope, message_id, client).await
 }
 
 /// Returns the decoded bytes of one attachment of a message of the default sandbox.
@@ -117,5 +116,5 @@ pub(crate) async fn get_attachment(
     Segments((message_id, index)): Segments<(String, String)>,
 ) -> Result<Response, FailureResponse> {
     let scope = scope(&app, principal).await?;
-    attachment::download(&app, scope, message_id, &index, client).await
+    download::attachment(&app, scope, message_id, &index, client).await
 }

@@ -3,7 +3,7 @@
 use axum::{extract::State, http::StatusCode};
 use mayfly_proto::mailbox::DeleteWebhookRequest;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{app::App, edge::auth::ProPrincipal, edge::failure::FailureResponse, edge::segments::Segments};
 
 /// Deletes a webhook. What waits for it is dropped.

@@ -6,6 +6,7 @@ pub(crate) mod domain;
 pub(crate) mod message;
 pub(crate) mod message_received;
 pub(crate) mod pro;
+pub(crate) mod proof_of_work;
 pub(crate) mod sandbox;
 pub(crate) mod search;
 pub(crate) mod usage;

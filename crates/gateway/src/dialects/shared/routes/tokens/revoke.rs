@@ -3,7 +3,7 @@
 use axum::{extract::State, http::StatusCode};
 use mayfly_proto::auth::RevokeTokenRequest;
 
-use crate::dialects::mailcx::responses;
+use crate::dialects::shared::responses;
 use crate::{app::App, edge::auth::ProPrincipal, edge::failure::FailureResponse, edge::segments::Segments};
 
 /// Revokes an API token: no request begun after this answer is accepted with it.

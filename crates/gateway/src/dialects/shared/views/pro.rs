@@ -1,11 +1,19 @@
 //! Pro users and their tokens.
 
 use mayfly_proto::auth::{CreateProTokenResponse, ProToken, RegisterUserResponse, SignInUserResponse};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::timestamp;
 use crate::app::get_user::ProUser;
+
+/// A Pro user's e-mail address and password.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct EmailAndPassword {
+    pub(crate) email: String,
+    /// 8 to 256 bytes, taken byte for byte.
+    pub(crate) password: String,
+}
 
 /// A Pro user and a token for them.
 #[derive(Debug, Serialize, ToSchema)]
