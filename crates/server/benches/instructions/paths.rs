@@ -30,7 +30,7 @@ pub(crate) struct HotPath {
     pub(crate) prepare: fn() -> BoxFuture<'static, anyhow::Result<Operation>>,
 }
 
-pub(crate) const PATHS: [HotPath; 9] = [
+pub(crate) const PATHS: [HotPath; 10] = [
     HotPath {
         name: "deliver-text-4k",
         operations: 200,
@@ -45,6 +45,11 @@ pub(crate) const PATHS: [HotPath; 9] = [
         name: "list-30",
         operations: 200,
         prepare: || Box::pin(get("/api/messages", 30)),
+    },
+    HotPath {
+        name: "list-30-mailtm",
+        operations: 200,
+        prepare: || Box::pin(get("/messages", 30)),
     },
     HotPath {
         name: "me",

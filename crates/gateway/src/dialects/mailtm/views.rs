@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod domain;
 pub(crate) mod message;
+pub(crate) mod message_list;
 pub(crate) mod node;
 pub(crate) mod source;
 

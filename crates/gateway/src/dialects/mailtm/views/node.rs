@@ -12,6 +12,8 @@ use crate::dialects::mailtm::accept::Format;
 
 /// Objects on a page.
 pub(crate) const PAGE_SIZE: u32 = 30;
+/// The memory that a page is written to: enough for 30 usual messages.
+const PAGE_BYTES: usize = 32 << 10;
 
 /// An object with a type and a path.
 pub(crate) trait Resource: Serialize {
@@ -20,6 +22,28 @@ pub(crate) trait Resource: Serialize {
 
     /// Its path.
     fn path(&self) -> String;
+}
+
+/// An object that writes itself into the text of a collection.
+pub(crate) trait Member {
+    /// Its type.
+    const TYPE: &'static str;
+
+    /// Appends the object, in JSON-LD without `@context`.
+    fn write(&self, format: Format, text: &mut Vec<u8>);
+}
+
+impl<T: Resource> Member for T {
+    const TYPE: &'static str = <T as Resource>::TYPE;
+
+    fn write(&self, format: Format, text: &mut Vec<u8>) {
+        let encoded = match format {
+            Format::Json => serde_json::to_vec(self),
+            Format::JsonLd => serde_json::to_vec(&Node::member(self)),
+        };
+        // Objects of these types always encode.
+        text.extend(encoded.unwrap_or_default());
+    }
 }
 
 /// An object in JSON-LD.
@@ -36,14 +60,10 @@ struct Node<'a, T> {
     object: &'a T,
 }
 
-fn context<T: Resource>() -> String {
-    format!("/contexts/{}", T::TYPE)
-}
-
 impl<'a, T: Resource> Node<'a, T> {
     fn single(object: &'a T) -> Self {
         Self {
-            context: Some(context::<T>()),
+            context: Some(format!("/contexts/{}", T::TYPE)),
             ..Self::member(object)
         }
     }
@@ -56,24 +76,6 @@ impl<'a, T: Resource> Node<'a, T> {
             object,
         }
     }
-}
-
-/// A page of a collection in JSON-LD.
-#[derive(Serialize)]
-struct Collection<'a, T> {
-    #[serde(rename = "@context")]
-    context: String,
-    #[serde(rename = "@id")]
-    id: &'static str,
-    #[serde(rename = "@type")]
-    r#type: &'static str,
-    #[serde(rename = "hydra:member")]
-    members: Vec<Node<'a, T>>,
-    #[serde(rename = "hydra:totalItems")]
-    total: i64,
-    /// Absent with one page only.
-    #[serde(rename = "hydra:view", skip_serializing_if = "Option::is_none")]
-    view: Option<PageLinks>,
 }
 
 /// The links between pages.
@@ -135,20 +137,34 @@ pub(crate) fn object<T: Resource>(format: Format, status: StatusCode, object: &T
 }
 
 /// Answers with a page of a collection.
-pub(crate) fn collection<T: Resource>(format: Format, listed: &Listed<T>) -> Response {
-    let response = match format {
-        Format::Json => Json(&listed.members).into_response(),
-        Format::JsonLd => Json(Collection {
-            context: context::<T>(),
-            id: listed.path,
-            r#type: "hydra:Collection",
-            members: listed.members.iter().map(Node::member).collect(),
-            total: listed.total,
-            view: PageLinks::of(listed.path, listed.page, listed.total),
-        })
-        .into_response(),
-    };
-    typed(format, response)
+pub(crate) fn collection<T: Member>(format: Format, listed: &Listed<T>) -> Response {
+    let mut text = Vec::with_capacity(PAGE_BYTES);
+    if format == Format::JsonLd {
+        let head = format!(
+            r#"{{"@context":"/contexts/{}","@id":"{}","@type":"hydra:Collection","hydra:member":"#,
+            T::TYPE,
+            listed.path,
+        );
+        text.extend_from_slice(head.as_bytes());
+    }
+    text.push(b'[');
+    for (index, member) in listed.members.iter().enumerate() {
+        if index > 0 {
+            text.push(b',');
+        }
+        member.write(format, &mut text);
+    }
+    text.push(b']');
+    if format == Format::JsonLd {
+        let total = format!(r#","hydra:totalItems":{}"#, listed.total);
+        text.extend_from_slice(total.as_bytes());
+        if let Some(links) = PageLinks::of(listed.path, listed.page, listed.total) {
+            text.extend_from_slice(br#","hydra:view":"#);
+            text.extend(serde_json::to_vec(&links).unwrap_or_default());
+        }
+        text.push(b'}');
+    }
+    typed(format, text.into_response())
 }
 
 /// Returns an object in JSON-LD, for an event stream.

@@ -8,7 +8,8 @@ use crate::{
     dialects::mailtm::{
         accept::Format,
         views::{
-            message::{MessageItem, Owner},
+            message::Owner,
+            message_list::ListedMessage,
             node::{self, Listed, PAGE_SIZE},
         },
     },
@@ -36,8 +37,8 @@ pub(crate) async fn handle(
     let listed = Listed {
         path: "/messages",
         members: messages
-            .into_iter()
-            .map(|summary| MessageItem::new(summary, owner))
+            .iter()
+            .map(|summary| ListedMessage { summary, owner })
             .collect(),
         total: totals.message_count,
         page,
