@@ -42,6 +42,34 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
         .collect()
 }
 
+/// Adding a dialect touches no other one: what they have in common is in `dialects/shared`.
+#[test]
+fn dialects_import_no_other_dialect() {
+    let folder = root().join("crates/gateway/src/dialects");
+    let below = |path: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(path).expect("a directory");
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    };
+    let directories = below(&folder).into_iter().filter(|path| path.is_dir());
+    let names: Vec<String> = directories
+        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    assert!(names.iter().any(|name| name == "shared"), "{names:?}");
+    for name in &names {
+        let others = || names.iter().filter(|other| *other != name && *other != "shared");
+        let mut pending = vec![folder.join(name), folder.join(format!("{name}.rs"))];
+        while let Some(path) = pending.pop() {
+            if path.is_dir() {
+                pending.extend(below(&path));
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a source");
+            let imported = others().find(|other| text.contains(&format!("{other}::")));
+            assert_eq!(imported, None, "{}", path.display());
+        }
+    }
+}
+
 #[test]
 fn edges_do_not_link_database_libraries() {
     for edge in ["mayfly-gateway", "mayfly-smtp", "mayfly-follow", "mayfly-admin"] {
