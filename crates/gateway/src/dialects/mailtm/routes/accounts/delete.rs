@@ -19,8 +19,9 @@ pub(crate) async fn handle(
     principal: MailboxPrincipal,
     Segments(id): Segments<String>,
 ) -> Result<StatusCode, FailureResponse> {
+    own(&app, &principal, &id).await?;
     let request = DeleteMailboxRequest {
-        scope: Some(own(principal, &id)?.scope()),
+        scope: Some(principal.scope()),
     };
     app.mailbox().delete_mailbox(request).await?;
     Ok(StatusCode::NO_CONTENT)

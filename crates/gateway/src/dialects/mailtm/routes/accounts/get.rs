@@ -1,6 +1,7 @@
 //! `GET /accounts/{id}`
 
 use axum::{extract::State, http::StatusCode, response::Response};
+use mayfly_proto::mailbox::MailboxInfo;
 use mayfly_rpc::Failure;
 
 use crate::dialects::mailtm::responses;
@@ -23,14 +24,16 @@ pub(crate) async fn handle(
     format: Format,
     Segments(id): Segments<String>,
 ) -> Result<Response, FailureResponse> {
-    let account = Account::from(app.mailbox_of(&own(principal, &id)?.account_id).await?);
-    Ok(node::object(format, StatusCode::OK, &account))
+    let account = own(&app, &principal, &id).await?;
+    Ok(node::object(format, StatusCode::OK, &Account::from(account)))
 }
 
-/// Returns the caller, if the path names its mailbox.
-pub(super) fn own(principal: MailboxPrincipal, id: &str) -> Result<MailboxPrincipal, Failure> {
-    match principal.account_id.eq_ignore_ascii_case(id) {
-        true => Ok(principal),
+/// Returns the mailbox of the caller, if the path names it. The token of a deleted mailbox fails as such, before auth has heard of the
+/// deletion too.
+pub(super) async fn own(app: &App, principal: &MailboxPrincipal, id: &str) -> Result<MailboxInfo, Failure> {
+    let mailbox = app.mailbox_of(&principal.account_id).await?;
+    match mailbox.account_id.eq_ignore_ascii_case(id) {
+        true => Ok(mailbox),
         false => Err(Failure::not_found()),
     }
 }
