@@ -77,10 +77,23 @@ pub(super) fn detailed_to_proto(listed: &DetailedList) -> proto::ListMessagesRes
     }
 }
 
+/// The sender of the envelope is needed only where the header names none, and the text of From not at all.
 pub(super) fn detailed_summary_to_proto(message: &DetailedMessage) -> proto::MessageSummary {
+    let DetailedMessage { listed, addresses } = message;
     proto::MessageSummary {
-        addresses: Some(addresses_to_proto(message.addresses.clone())),
-        ..summary_to_proto(message.listed.clone())
+        message_id: listed.id.to_string(),
+        sender: match addresses.from {
+            Some(_) => String::new(),
+            None => listed.sender.clone(),
+        },
+        from: None,
+        subject: listed.subject.clone(),
+        preview_text: listed.preview_text.clone(),
+        size_bytes: listed.size_bytes,
+        is_read: listed.is_read,
+        created_at: seconds(listed.created_at_ms),
+        has_attachments: listed.has_attachments,
+        addresses: Some(addresses_to_proto(addresses.clone())),
     }
 }
 
