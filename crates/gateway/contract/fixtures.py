@@ -34,7 +34,17 @@ def main(base, smtp, output):
     def disposable(kind):
         return [f"{kind}{number}" for number in range(DISPOSABLE)]
 
-    mailbox = account("main")["token"]
+    def send(recipients, sender=None):
+        host, port = smtp.rsplit(":", 1)
+        with smtplib.SMTP(host, int(port)) as session:
+            if sender:
+                session.login("any", sender)
+            for recipient in recipients:
+                session.sendmail("a@example.com", recipient, MAIL)
+
+    main_account = account("main")
+    mailbox = main_account["token"]
+
     def pro_token(name):
         jwt = call("/pro/api/register", None, {"email": f"{name}@example.com", "password": PASSWORD})["token"]
         return call("/pro/api/tokens", jwt, {"name": "contract"})
@@ -43,17 +53,11 @@ def main(base, smtp, output):
     kept = pro_token("user")
     pro_token_id, pro = kept["id"], kept["token"]
     owned = account("owned", pro)["id"]
-    host, port = smtp.rsplit(":", 1)
-    with smtplib.SMTP(host, int(port)) as session:
-        for recipient in ["main", "owned"] + ["main"] * DISPOSABLE:
-            session.sendmail("a@example.com", f"{recipient}@mayfly.test", MAIL)
+    send(f"{name}@mayfly.test" for name in ["main", "owned"] + ["main"] * 2 * DISPOSABLE)
     *messages, message = [message["id"] for message in call("/api/messages", mailbox)["messages"]]
     (owned_message,) = call(f"/pro/api/accounts/{owned}/messages", pro)["messages"]
 
-    with smtplib.SMTP(host, int(port)) as session:
-        session.login("any", pro)
-        for _ in range(1 + DISPOSABLE):
-            session.sendmail("app@example.com", "ann@foreign.example", MAIL)
+    send(["ann@foreign.example"] * (1 + DISPOSABLE), pro)
     *captured, kept_captured = [message["id"] for message in call("/pro/api/sandbox/messages", pro)["messages"]]
 
     # The receiver is the server itself, which refuses the events: nothing is sent elsewhere.
@@ -66,6 +70,32 @@ def main(base, smtp, output):
             sys.exit("the webhook was not called")
         time.sleep(0.1)
     domain, *domains = created("/pro/api/domains", [{"domain": f"{name}.example"} for name in disposable("fixture") + ["x"]])
+
+    # mail.td has a user of its own: some operations of the bearer API end what they act on.
+    td_token = pro_token("td")
+    td_pro = td_token["token"]
+    td = account("td", td_pro)
+    td_reset = account("td-reset", td_pro)
+    send(["td@mayfly.test"] * (1 + DISPOSABLE))
+    send(["ann@foreign.example"] * (1 + DISPOSABLE), td_pro)
+    *td_messages, td_message = [message["id"] for message in call("/api/messages", td["token"])["messages"]]
+    *td_captured, td_kept_captured = [
+        message["id"] for message in call("/pro/api/sandbox/messages", td_pro)["messages"]
+    ]
+
+    def td_created(path, bodies):
+        return [call(path, td_pro, body)["id"] for body in bodies]
+
+    td_webhook, *td_webhooks = td_created("/pro/api/webhooks", [target] * (1 + DISPOSABLE))
+    td_domain, *td_domains = td_created(
+        "/pro/api/domains", [{"domain": f"{name}.example"} for name in disposable("td") + ["td-x"]]
+    )
+    names = [{"name": name} for name in disposable("t")]
+
+    # Open inboxes of mail.cx /v1: one that is kept, and some to clear.
+    cleared = [f"{name}@open.test" for name in disposable("cleared")]
+    send(["kept@open.test"] * (1 + DISPOSABLE) + cleared)
+    *emails, email = [email["id"] for email in call("/v1/inbox/kept@open.test")["emails"]]
 
     fixtures = {
         "base": base,
@@ -86,13 +116,38 @@ def main(base, smtp, output):
         "webhook": webhook,
         "delivery": deliveries[0]["id"],
         "domain": domain,
+        "td_pro": td_pro,
+        "td_pro_token_id": td_token["id"],
+        "td_account": td["id"],
+        "td_mailbox": td["token"],
+        "td_reset": td_reset["id"],
+        "td_message": td_message,
+        "td_captured": td_kept_captured,
+        "td_webhook": td_webhook,
+        "td_domain": td_domain,
+        "main": main_account["id"],
+        "tm_domain": call("/domains")["hydra:member"][0]["id"],
+        "inbox": "kept@open.test",
+        "email": email,
         "disposable": {
-            "DELETE /api/messages/{id}": messages,
+            "DELETE /api/messages/{id}": messages[:DISPOSABLE],
+            "DELETE /messages/{id}": messages[DISPOSABLE:],
             "DELETE /pro/api/accounts/{id}": [account(name, pro)["id"] for name in disposable("disposable")],
             "DELETE /pro/api/domains/{id}": domains,
             "DELETE /pro/api/sandbox/messages/{id}": captured,
             "DELETE /pro/api/tokens/{id}": created("/pro/api/tokens", [{"name": name} for name in disposable("t")]),
             "DELETE /pro/api/webhooks/{id}": webhooks,
+            "DELETE /api/accounts/{account}": [account(name, td_pro)["id"] for name in disposable("td-a")],
+            "DELETE /api/accounts/{account}/messages/{id}": td_messages,
+            "DELETE /api/user/accounts/{account}": [account(name, td_pro)["id"] for name in disposable("td-b")],
+            "DELETE /api/user/domains/{id}": td_domains,
+            "DELETE /api/user/sandbox/messages/{id}": td_captured,
+            "DELETE /api/user/tokens/{id}": td_created("/pro/api/tokens", names),
+            "DELETE /api/user/webhooks/{id}": td_webhooks,
+            "DELETE /v1/domains/{id}": created("/pro/api/domains", [{"domain": f"{name}.example"} for name in disposable("v1")]),
+            "DELETE /v1/email/{id}": emails,
+            "DELETE /v1/inbox/{address}": cleared,
+            "DELETE /v1/tokens/{id}": created("/pro/api/tokens", names),
         },
     }
     with open(output, "w") as file:

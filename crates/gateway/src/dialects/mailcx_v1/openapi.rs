@@ -1,7 +1,7 @@
 //! The OpenAPI document of mail.cx `/v1`.
 
 use utoipa::openapi::{
-    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder,
+    Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Required,
     security::{ApiKey, ApiKeyValue, SecurityScheme},
 };
 use utoipa::{PartialSchema, ToSchema};
@@ -41,6 +41,14 @@ pub(super) fn base() -> OpenApi {
 
 /// Names the credential and the codes of this dialect in operations that the bearer API has too.
 pub(super) fn adapt(document: &mut OpenApi) {
+    let inbox = document.paths.paths.get_mut("/v1/inbox");
+    let body = inbox
+        .and_then(|inbox| inbox.post.as_mut())
+        .and_then(|post| post.request_body.as_mut());
+    if let Some(utoipa::openapi::RefOr::T(body)) = body {
+        // An inbox can be named without a body.
+        body.required = Some(Required::False);
+    }
     for (path, item) in &mut document.paths.paths {
         if !path.starts_with("/v1/domains") && !path.starts_with("/v1/tokens") {
             continue;

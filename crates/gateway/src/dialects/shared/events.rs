@@ -16,6 +16,7 @@ use mayfly_rpc::Failure;
 use mayfly_types::MessageId;
 use secrecy::SecretString;
 use tokio_stream::wrappers::ReceiverStream;
+use utoipa::IntoParams;
 
 use crate::{
     app::App,
@@ -28,6 +29,16 @@ const RETRY: Duration = Duration::from_secs(2);
 
 /// The cursor of a client that reconnects.
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// The cursor, for the document.
+#[derive(IntoParams)]
+#[into_params(names("Last-Event-ID"), parameter_in = Header)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(crate) struct LastEventId(
+    /// The last message seen; empty counts as absent.
+    #[param(value_type = String, required = false, pattern = "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$")]
+    Option<String>,
+);
 
 /// Follows a topic: with a bearer token until the token ends, without one until the client leaves. Each message that fulfils the
 /// query, if there is one, becomes one event. `Last-Event-ID` replays the messages after a message.

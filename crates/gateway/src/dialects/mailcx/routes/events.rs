@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use crate::{
     app::{App, stream::message_id},
     dialects::shared::{
-        events::follow,
+        events::{LastEventId, follow},
         responses,
         views::message_received::{MessageReceivedEvent, ServerSentEvent},
     },
@@ -23,16 +23,6 @@ use crate::{
         search_query::understood,
     },
 };
-
-/// The cursor, for the document.
-#[derive(IntoParams)]
-#[into_params(names("Last-Event-ID"), parameter_in = Header)]
-#[expect(dead_code, reason = "only its description is used")]
-struct LastEventId(
-    /// The last message seen; empty counts as absent.
-    #[param(value_type = String, required = false, pattern = "^([0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})?$")]
-    Option<String>,
-);
 
 /// The filter, for the document.
 #[derive(IntoParams)]

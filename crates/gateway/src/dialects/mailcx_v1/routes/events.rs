@@ -17,15 +17,14 @@ use crate::{
             responses,
             views::{EmailReceived, StreamedEmail},
         },
-        shared::events,
+        shared::events::{self, LastEventId},
     },
     edge::{client_address::ClientAddress, failure::FailureResponse},
 };
 
 /// Follows one inbox. `Last-Event-ID` replays the mail after a mail.
 #[utoipa::path(get, path = "/sse/addr", tag = "inbox", operation_id = "follow_inbox", security((), ("token" = []), ("ticket" = [])),
-    params(("address" = String, Query, description = "The address"),
-        ("Last-Event-ID" = Option<String>, Header, description = "The last mail seen; empty counts as absent")),
+    params(("address" = String, Query, description = "The address"), LastEventId),
     responses((status = 200, body = StreamedEmail, content_type = "text/event-stream",
         description = "Events without a name; their `id` is the mail's. The schema is of one event"), responses::Inbox, responses::Cursor, responses::Always))]
 pub(crate) async fn of_inbox(
@@ -44,7 +43,7 @@ pub(crate) async fn of_inbox(
 
 /// Follows all mailboxes of the Pro user. `Last-Event-ID` replays the mail after a mail.
 #[utoipa::path(get, path = "/sse/user", tag = "pro", operation_id = "follow_user", security(("token" = []), ("ticket" = [])),
-    params(("Last-Event-ID" = Option<String>, Header, description = "The last mail seen; empty counts as absent")),
+    params(LastEventId),
     responses((status = 200, body = StreamedEmail, content_type = "text/event-stream",
         description = "Events without a name; their `id` is the mail's. The schema is of one event"), responses::Cursor, responses::Always))]
 pub(crate) async fn of_user(

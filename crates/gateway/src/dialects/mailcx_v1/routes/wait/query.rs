@@ -4,7 +4,10 @@ use std::ops::RangeInclusive;
 
 use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, Reason};
-use utoipa::IntoParams;
+use utoipa::{
+    IntoParams,
+    openapi::{Object, ObjectBuilder, schema::Type},
+};
 
 use crate::app::wait_inbox::WantedMail;
 
@@ -24,10 +27,10 @@ pub(crate) struct WaitQuery {
     /// The `next_since` of an earlier answer; `0` or empty is the beginning.
     since: Option<String>,
     /// How many mails end the wait, 1 to 50. A number out of the range is cut to it.
-    #[param(minimum = 1, maximum = 50)]
+    #[param(schema_with = any_integer)]
     count: Option<u32>,
     /// How many mails are returned at most, 1 to 50; 20 by default. A number out of the range is cut to it.
-    #[param(minimum = 1, maximum = 50)]
+    #[param(schema_with = any_integer)]
     limit: Option<u32>,
     /// A part of the From header or of the envelope's sender, in any case.
     #[param(max_length = 1024)]
@@ -35,6 +38,11 @@ pub(crate) struct WaitQuery {
     /// A part of the subject, in any case.
     #[param(max_length = 1024)]
     subject: Option<String>,
+}
+
+/// A number out of the range is accepted, however large.
+fn any_integer() -> Object {
+    ObjectBuilder::new().schema_type(Type::Integer).build()
 }
 
 /// Reads the query of a wait. Unknown parameters are ignored.
