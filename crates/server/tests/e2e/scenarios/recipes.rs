@@ -83,6 +83,7 @@ recipes! {
     mailtd_2_0: "mailtd_2_0_0.py",
     mailtm_client_wrapper: "mailtm_client_wrapper_0_1_0.py",
     mailtm_unofficial: "mailtm_unofficial_0_1_1.py",
+    mailtmwrapper: "mailtmwrapper_0_0_6.py",
     multitempmail: "multitempmail_0_2_0.py",
     multitempmail_mailtd: "multitempmail_mailtd_0_2_0.py",
     pymailtm: "pymailtm_1_1_1.py",
