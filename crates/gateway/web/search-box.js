@@ -20,6 +20,8 @@ export class SearchBox extends HTMLElement {
   problem = h("p", { class: "problem", role: "alert" });
   chips = CHIPS.map((filter) => h("button", {
     type: "button", class: "small", "data-filter": filter, "aria-pressed": "false", onclick: () => this.toggle(filter),
+    // The box keeps the focus, and with it the chips stay.
+    onmousedown: (/** @type {MouseEvent} */ event) => event.preventDefault(),
   }, texts.chips[filter]));
 
   constructor() {
