@@ -145,14 +145,13 @@ fn push_quoted(text: &mut Vec<u8>, value: &str) {
 /// Appends a time as [`timestamp`] formats it.
 fn push_timestamp(text: &mut Vec<u8>, unix_secs: i64) {
     let at = OffsetDateTime::from_unix_timestamp(unix_secs).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    let Some(century) = u8::try_from(at.year() / 100)
-        .ok()
-        .filter(|century| *century < 100)
-    else {
+    let year = u16::try_from(at.year()).ok().filter(|year| *year <= 9999);
+    let Some(year) = year else {
         text.extend_from_slice(timestamp(unix_secs).as_bytes());
         return;
     };
-    let year_of_century = u8::try_from(at.year() % 100).unwrap_or_default();
+    let [century, year_of_century] =
+        [year / 100, year % 100].map(|part| u8::try_from(part).unwrap_or_default());
     push_two_digits(text, century);
     for (number, behind) in [
         (year_of_century, b'-'),

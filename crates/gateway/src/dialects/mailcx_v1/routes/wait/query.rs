@@ -27,10 +27,10 @@ pub(crate) struct WaitQuery {
     /// The `next_since` of an earlier answer; `0` or empty is the beginning.
     since: Option<String>,
     /// How many mails end the wait, 1 to 50. A number out of the range is cut to it.
-    #[param(schema_with = any_integer)]
+    #[param(schema_with = number_or_empty)]
     count: Option<u32>,
     /// How many mails are returned at most, 1 to 50; 20 by default. A number out of the range is cut to it.
-    #[param(schema_with = any_integer)]
+    #[param(schema_with = number_or_empty)]
     limit: Option<u32>,
     /// A part of the From header or of the envelope's sender, in any case.
     #[param(max_length = 1024)]
@@ -40,9 +40,12 @@ pub(crate) struct WaitQuery {
     subject: Option<String>,
 }
 
-/// A number out of the range is accepted, however large.
-fn any_integer() -> Object {
-    ObjectBuilder::new().schema_type(Type::Integer).build()
+/// A number out of the range is accepted, however large; an empty text counts as absent.
+fn number_or_empty() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^(-?[0-9]+)?$"))
+        .build()
 }
 
 /// Reads the query of a wait. Unknown parameters are ignored.
