@@ -74,7 +74,7 @@ impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
         let is_full = arrivals.len() >= MAX_KEYS;
         match arrivals.entry(key) {
             Entry::Occupied(mut entry) => {
-                *entry.get_mut() = self.next_arrival(Some(*entry.get()), now, count)?
+                *entry.get_mut() = self.next_arrival(Some(*entry.get()), now, count)?;
             }
             Entry::Vacant(entry) if !is_full => {
                 entry.insert(self.next_arrival(None, now, count)?);
