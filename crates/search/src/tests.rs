@@ -111,6 +111,8 @@ fn query_of_message_matches_as_documented() {
         ("to:hidden@mayfly.test", true),
         ("cc:carol", true),
         ("cc:ann", false),
+        ("cc:arol@mayfly.test", false),
+        ("cc:carol@mayfly.test", true),
         ("bcc:hidden", true),
         ("bcc:ann", false),
         ("reply-to:help", true),
