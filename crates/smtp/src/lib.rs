@@ -105,7 +105,7 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
         settings: settings(deps.tls.as_ref(), false),
         mailboxes: deliver::Mailboxes::new(deps.mailbox.clone()),
         logins: authenticate::Logins::new(deps.auth, deps.mailbox),
-        login_limit: login_limit::LoginLimit::new(config),
+        login_limit: login_limit::LoginLimit::start(config, &deps.tasks),
         tls: deps.tls,
         proxies: config.trusted_proxies.0.as_slice().into(),
         metrics: Arc::new(metrics::Metrics::new()),

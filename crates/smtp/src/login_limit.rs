@@ -1,23 +1,21 @@
 //! Limits on failed logins of a minute. Counted in this process; of several `smtp` processes each counts for itself.
 
 use std::{
-    collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
+    num::NonZeroU32,
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ipnet::IpNet;
+use mayfly_runtime::task::Tasks;
+use mayfly_shared::limits::LocalBuckets;
 use mayfly_types::client_network;
-use parking_lot::Mutex;
 
 use crate::config::Config;
 
-/// Failures are counted for this long.
-const WINDOW: Duration = Duration::from_secs(60);
-/// How many clients, and user names of clients, are counted. Further ones are not limited until the next minute.
-const MAX_ENTRIES: usize = 100_000;
+const MINUTE: Duration = Duration::from_secs(60);
 /// How many times as many failures a client may have as one of its user names.
 const CLIENT_FACTOR: u32 = 10;
 
@@ -25,99 +23,82 @@ const CLIENT_FACTOR: u32 = 10;
 /// would stop no guesser, and would let one lock the owner out.
 #[derive(Debug, Clone)]
 pub(crate) struct LoginLimit {
-    /// 0 is no limit.
-    limit: u32,
+    failures: Option<Failures>,
     unlimited: Arc<[IpNet]>,
-    counts: Arc<Mutex<Counts>>,
 }
 
-#[derive(Debug)]
-struct Counts {
-    since: Instant,
-    failures: HashMap<Key, u32>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
-    Client(IpAddr),
+#[derive(Debug, Clone)]
+struct Failures {
+    of_client: LocalBuckets<IpAddr>,
     /// With the hash of a user name, which can be long.
-    Login(IpAddr, u64),
+    of_login: LocalBuckets<(IpAddr, u64)>,
 }
 
 impl LoginLimit {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn start(config: &Config, tasks: &Tasks) -> Self {
+        let limit = config.login_limit;
+        let of_client = NonZeroU32::new(limit.saturating_mul(CLIENT_FACTOR));
+        let failures = NonZeroU32::new(limit)
+            .zip(of_client)
+            .map(|(of_login, of_client)| Failures {
+                of_client: LocalBuckets::start("failed client pruning", of_client, MINUTE, tasks),
+                of_login: LocalBuckets::start("failed login pruning", of_login, MINUTE, tasks),
+            });
         Self {
-            limit: config.login_limit,
+            failures,
             unlimited: config.unlimited_networks.0.as_slice().into(),
-            counts: Arc::new(Mutex::new(Counts {
-                since: Instant::now(),
-                failures: HashMap::new(),
-            })),
         }
     }
 
     /// Returns whether a client may try to log in with a user name.
     pub(crate) fn allows(&self, client: IpAddr, username: &str) -> bool {
-        if !self.applies_to(client) {
-            return true;
-        }
-        let mut counts = self.counts.lock();
-        counts.begin_window();
-        let [login, client] =
-            keys(client, username).map(|key| counts.failures.get(&key).copied().unwrap_or(0));
-        login < self.limit && client < self.limit.saturating_mul(CLIENT_FACTOR)
+        self.failures_of(client).is_none_or(|failures| {
+            let (client, login) = keys(client, username);
+            failures.of_login.check(&login).is_ok() && failures.of_client.check(&client).is_ok()
+        })
     }
 
     /// Counts a failed login.
     pub(crate) fn record_failure(&self, client: IpAddr, username: &str) {
-        if !self.applies_to(client) {
-            return;
-        }
-        let mut counts = self.counts.lock();
-        counts.begin_window();
-        for key in keys(client, username) {
-            if counts.failures.len() < MAX_ENTRIES || counts.failures.contains_key(&key) {
-                *counts.failures.entry(key).or_default() += 1;
-            }
+        if let Some(failures) = self.failures_of(client) {
+            let (client, login) = keys(client, username);
+            // Logins that began together can fail together: a bucket that is empty stays empty.
+            let _ = failures.of_login.take(login);
+            let _ = failures.of_client.take(client);
         }
     }
 
-    fn applies_to(&self, client: IpAddr) -> bool {
-        self.limit > 0 && !self.unlimited.iter().any(|network| network.contains(&client))
+    /// Returns the counts of a client that is limited.
+    fn failures_of(&self, client: IpAddr) -> Option<&Failures> {
+        let is_unlimited = self.unlimited.iter().any(|network| network.contains(&client));
+        self.failures.as_ref().filter(|_| !is_unlimited)
     }
 }
 
-impl Counts {
-    fn begin_window(&mut self) {
-        if self.since.elapsed() >= WINDOW {
-            self.since = Instant::now();
-            self.failures = HashMap::new();
-        }
-    }
-}
-
-fn keys(client: IpAddr, username: &str) -> [Key; 2] {
+fn keys(client: IpAddr, username: &str) -> (IpAddr, (IpAddr, u64)) {
     let client = client_network(client);
     let mut hasher = DefaultHasher::new();
     username.hash(&mut hasher);
-    [Key::Login(client, hasher.finish()), Key::Client(client)]
+    (client, (client, hasher.finish()))
 }
 
 #[cfg(test)]
 mod tests {
     use mayfly_runtime::config::List;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
 
     fn limit() -> LoginLimit {
-        LoginLimit::new(&Config {
+        let config = Config {
             unlimited_networks: List(vec!["10.0.0.0/8".parse().unwrap()]),
             ..Config::default()
-        })
+        };
+        LoginLimit::start(&config, &Tasks::new(CancellationToken::new()))
     }
 
-    #[test]
-    fn failures_of_one_user_name_leave_others_of_the_client() {
+    #[tokio::test]
+    async fn failures_of_one_user_name_leave_others_of_the_client() {
         let (limit, client) = (limit(), [192, 0, 2, 1].into());
         for _ in 0..10 {
             assert!(limit.allows(client, "sb_guessed2"));
@@ -138,22 +119,12 @@ mod tests {
         );
     }
 
-    #[test]
-    fn failures_in_unlimited_networks_are_not_counted() {
+    #[tokio::test]
+    async fn failures_in_unlimited_networks_are_not_counted() {
         let (limit, client) = (limit(), [10, 1, 2, 3].into());
         for _ in 0..1000 {
             limit.record_failure(client, "any");
         }
         assert!(limit.allows(client, "any"));
-        assert!(limit.counts.lock().failures.is_empty());
-    }
-
-    #[test]
-    fn counts_are_bounded() {
-        let limit = limit();
-        for n in 0..u32::try_from(MAX_ENTRIES).unwrap() {
-            limit.record_failure(IpAddr::from((0xc000_0000 + n).to_be_bytes()), "any");
-        }
-        assert_eq!(limit.counts.lock().failures.len(), MAX_ENTRIES);
     }
 }

@@ -1,10 +1,10 @@
 //! Token buckets in the memory of one process, by key. The number of keys is bounded.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::HashMap,
     convert::Infallible,
     future::ready,
-    hash::Hash,
+    hash::{BuildHasher, Hash},
     num::NonZeroU32,
     sync::Arc,
     time::{Duration, Instant},
@@ -13,8 +13,10 @@ use std::{
 use mayfly_runtime::task::Tasks;
 use parking_lot::Mutex;
 
-/// How many keys are counted. Further ones are not limited until others are full again.
+/// How many keys have a bucket of their own. Further ones share some until others are full again.
 pub const MAX_KEYS: usize = 100_000;
+/// How many buckets are shared.
+const SHARED_BUCKETS: u64 = 4096;
 /// How often full buckets are removed.
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
 
@@ -22,10 +24,17 @@ const PRUNE_EVERY: Duration = Duration::from_secs(10);
 /// [`SharedBucket`](super::SharedBucket).
 #[derive(Debug, Clone)]
 pub struct LocalBuckets<K> {
-    /// The theoretical arrival times (GCRA). One in the past is a full bucket.
-    arrivals: Arc<Mutex<HashMap<K, Instant>>>,
+    arrivals: Arc<Mutex<Arrivals<K>>>,
     interval: Duration,
     window: Duration,
+}
+
+/// The theoretical arrival times (GCRA). One in the past is a full bucket.
+#[derive(Debug)]
+struct Arrivals<K> {
+    of_key: HashMap<K, Instant>,
+    /// Those of the keys for which `of_key` has no room, by a part of their hash.
+    shared: HashMap<u64, Instant>,
 }
 
 impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
@@ -33,14 +42,14 @@ impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
     pub fn start(task: &'static str, count: NonZeroU32, window: Duration, tasks: &Tasks) -> Self {
         let interval = window / count.get();
         let buckets = Self {
-            arrivals: Arc::default(),
+            arrivals: Arc::new(Mutex::new(Arrivals::default())),
             interval,
             // Rounded down like the interval, so that a full bucket has exactly `count` tokens.
             window: interval * count.get(),
         };
         let arrivals = Arc::clone(&buckets.arrivals);
         tasks.every(task, PRUNE_EVERY, PRUNE_EVERY, move || {
-            prune(&mut arrivals.lock(), Instant::now());
+            arrivals.lock().prune(Instant::now());
             ready(Ok::<(), Infallible>(()))
         });
         buckets
@@ -54,6 +63,8 @@ impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
         let now = Instant::now();
         let arrival = self.arrivals.lock().get(key).copied();
         self.next_arrival(arrival, now, 1).map(drop)
+        let arrival = self.arrivals.lock().get(key);
+        self.next_arrival(arrival, now).map(drop)
     }
 
     /// Takes a token.
@@ -81,14 +92,20 @@ impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
             }
             Entry::Vacant(_) => {}
         }
+        let next = self.next_arrival(arrivals.get(&key), now)?;
+        arrivals.set(key, next);
         Ok(())
     }
 
     /// Returns a token.
     pub fn give_back(&self, key: &K) {
-        if let Some(arrival) = self.arrivals.lock().get_mut(key) {
-            // Without an earlier time the bucket is full long ago.
-            *arrival = arrival.checked_sub(self.interval).unwrap_or(*arrival);
+        let mut arrivals = self.arrivals.lock();
+        // Without an earlier time the bucket is full long ago.
+        if let Some(earlier) = arrivals
+            .get(key)
+            .and_then(|arrival| arrival.checked_sub(self.interval))
+        {
+            arrivals.set(*key, earlier);
         }
     }
 
@@ -101,9 +118,47 @@ impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
     }
 }
 
-fn prune<K: Hash + Eq>(arrivals: &mut HashMap<K, Instant>, now: Instant) {
-    arrivals.retain(|_, arrival| *arrival > now);
-    arrivals.shrink_to_fit();
+impl<K> Default for Arrivals<K> {
+    fn default() -> Self {
+        Self {
+            of_key: HashMap::new(),
+            shared: HashMap::new(),
+        }
+    }
+}
+
+impl<K: Hash + Eq> Arrivals<K> {
+    /// Returns whether a key has a bucket of its own.
+    fn has_own(&self, key: &K) -> bool {
+        self.of_key.len() < MAX_KEYS || self.of_key.contains_key(key)
+    }
+
+    fn shared_key(&self, key: &K) -> u64 {
+        self.of_key.hasher().hash_one(key) % SHARED_BUCKETS
+    }
+
+    fn get(&self, key: &K) -> Option<Instant> {
+        let arrival = match self.has_own(key) {
+            true => self.of_key.get(key),
+            false => self.shared.get(&self.shared_key(key)),
+        };
+        arrival.copied()
+    }
+
+    fn set(&mut self, key: K, arrival: Instant) {
+        if self.has_own(&key) {
+            self.of_key.insert(key, arrival);
+        } else {
+            self.shared.insert(self.shared_key(&key), arrival);
+        }
+    }
+
+    fn prune(&mut self, now: Instant) {
+        self.of_key.retain(|_, arrival| *arrival > now);
+        self.of_key.shrink_to_fit();
+        self.shared.retain(|_, arrival| *arrival > now);
+        self.shared.shrink_to_fit();
+    }
 }
 
 #[cfg(test)]
@@ -151,14 +206,21 @@ mod tests {
     #[tokio::test]
     async fn take_for_many_keys_keeps_bounded_memory() {
         let buckets = buckets(1, Duration::from_secs(3600));
-        for key in 0..MAX_KEYS + 10 {
+        for key in 0..MAX_KEYS {
             buckets.take(key).unwrap();
         }
-        assert_eq!(buckets.arrivals.lock().len(), MAX_KEYS);
-        buckets.take(0).unwrap_err();
-        buckets.take(MAX_KEYS).unwrap();
-        let later = Instant::now() + Duration::from_secs(3601);
-        prune(&mut buckets.arrivals.lock(), later);
-        assert_eq!(buckets.arrivals.lock().capacity(), 0);
+        // Further keys are limited too, and some of them by the same bucket.
+        let further = 2 * usize::try_from(SHARED_BUCKETS).unwrap();
+        let passed = (MAX_KEYS..MAX_KEYS + further).filter(|key| buckets.take(*key).is_ok());
+        assert!(passed.count() <= further / 2);
+        for key in [0, MAX_KEYS] {
+            buckets.check(&key).unwrap_err();
+            buckets.take(key).unwrap_err();
+        }
+        let mut arrivals = buckets.arrivals.lock();
+        assert_eq!(arrivals.of_key.len(), MAX_KEYS);
+        assert!(arrivals.shared.len() <= further / 2);
+        arrivals.prune(Instant::now() + Duration::from_secs(3601));
+        assert_eq!((arrivals.of_key.capacity(), arrivals.shared.capacity()), (0, 0));
     }
 }

@@ -46,7 +46,7 @@ fn connection() -> Connection {
         }),
         mailboxes: Mailboxes::new(transport.clone()),
         logins: Logins::new(None, transport),
-        login_limit: LoginLimit::new(&Config::default()),
+        login_limit: LoginLimit::start(&Config::default(), &tasks),
         tls: None,
         proxies: [].into(),
         metrics: Arc::new(Metrics::new()),
