@@ -210,6 +210,11 @@ async fn evict_sandboxes(
         let Some(room) = room.get_mut(&sandbox.account_id).filter(|room| room.taken > 0) else {
             continue;
         };
+        // The query for the oldest reads an index row of each message, so it runs for a full sandbox only.
+        let count = room.mailbox.message_count + room.messages;
+        if count <= sandbox.max_messages && room.left() >= 0 {
+            continue;
+        }
         let max_messages = u64::try_from(sandbox.max_messages).unwrap_or(1);
         room.evicted = sandboxes::evict(tx, sandbox.account_id, max_messages, -room.left()).await?;
     }
