@@ -8,6 +8,7 @@ declare -A package=(
   [curl]=curl [python3]=python3 [redis-server]=redis-server [setpriv]=util-linux [ip]=iproute2 [pkill]=procps [faketime]=faketime
   [chromium]=chromium [node]=nodejs [npm]=npm [unbound]=unbound [pgbouncer]=pgbouncer [ldns-signzone]=ldnsutils [valgrind]=valgrind
   [pebble]=pebble [msmtp]=msmtp [nft]=nftables [openssl]=openssl [haproxy]=haproxy [caddy]=caddy
+  [php]=php-cli [ruby]=ruby [java]=default-jre-headless [saslpasswd2]=sasl2-bin
 )
 missing=()
 for program in "${!package[@]}"; do
@@ -16,8 +17,21 @@ done
 # Debian installs PostgreSQL's programs outside the PATH. As root, tests run it as the user that the package creates.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && id postgres >/dev/null 2>&1 || missing+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-# swaks speaks TLS with it only.
+# Mail libraries. BeanShell runs a script in Java without a compiler.
+declare -A library=(
+  [/usr/share/php/libphp-phpmailer]=libphp-phpmailer [/usr/share/java/jakarta-mail.jar]=libjakarta-mail-java
+  [/usr/share/java/bsh.jar]=libbsh-java ["$(git --exec-path)/git-send-email"]=git-email
+)
+for file in "${!library[@]}"; do
+  [[ -e $file ]] || missing+=("${library[$file]}")
+done
+ruby -e 'require "mail"' 2>/dev/null || missing+=(ruby-mail)
+# Postfix logs in with it.
+compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null || missing+=(libsasl2-modules)
+# swaks and git speak TLS with the first two only, and git logs in with the third.
 perl -MNet::SSLeay -e 1 2>/dev/null || missing+=(libnet-ssleay-perl)
+perl -MIO::Socket::SSL -e 1 2>/dev/null || missing+=(libio-socket-ssl-perl)
+perl -MAuthen::SASL -e 1 2>/dev/null || missing+=(libauthen-sasl-perl)
 if ((${#missing[@]})); then
   sudo=()
   ((EUID == 0)) || sudo=(sudo)

@@ -20,6 +20,7 @@ mod kubernetes;
 mod node;
 mod operations;
 mod otlp;
+mod postfix;
 mod process;
 mod proxy;
 mod receiver;

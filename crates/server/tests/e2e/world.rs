@@ -185,12 +185,7 @@ impl World {
 
     /// A command in the network namespace of the process.
     pub(crate) fn enter(&self, program: &str) -> Command {
-        let mut command = Command::new("nsenter");
-        command
-            .args(["--user", "--net", "--preserve-credentials", "--target"])
-            .arg(self.processes[0].pid().to_string())
-            .arg(program);
-        command
+        enter(self.processes[0].pid(), program)
     }
 
     fn prepare(kind: Kind, more: &[(&str, &str)]) -> Self {
@@ -378,4 +373,14 @@ macro_rules! scenario {
             }
         }
     };
+}
+
+/// A command in the user and network namespaces of a process.
+pub(crate) fn enter(pid: u32, program: &str) -> Command {
+    let mut command = Command::new("nsenter");
+    command
+        .args(["--user", "--net", "--preserve-credentials", "--target"])
+        .arg(pid.to_string())
+        .arg(program);
+    command
 }

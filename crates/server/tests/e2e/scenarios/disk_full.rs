@@ -10,6 +10,7 @@ use mayfly_testkit::{MailSender, eventually_within};
 
 use crate::{
     client::{Client, Mailbox, PASSWORD},
+    smtp_client::SmtpClient,
     world::World,
 };
 
@@ -107,6 +108,73 @@ async fn deliver_on_full_disk_is_deferred_until_space() {
         );
     }
     assert_eq!(client.messages(&mailbox.token).await[0]["subject"], "99");
+}
+
+/// Mail that an application submits is refused like other mail, and no stored mail is removed for it.
+#[tokio::test]
+async fn submit_on_full_disk_is_refused_without_eviction() {
+    const KEPT: usize = 5;
+    let world = World::start_on_small_disk(24, &[]);
+    let client = world.client();
+    let pro = client.register("owner@example.com").await;
+    let body = serde_json::json!({"name": "app", "max_messages": KEPT});
+    let created = client
+        .call("POST", "/pro/api/sandboxes", Some(&pro), Some(body))
+        .await;
+    let created = created.json();
+    let text = |field: &str| created[field].as_str().unwrap();
+    let path = format!("/pro/api/accounts/{}/messages", text("account_id"));
+    let mut smtp = SmtpClient::connect(world.smtp()).await;
+    smtp.log_in(text("username"), text("password")).await;
+
+    let filler = format!(
+        "/proc/{}/root{}/filler",
+        world.processes[0].pid(),
+        world.data_dir().display()
+    );
+    let mut file = fs::File::create(&filler).unwrap();
+    let (mut accepted, mut refused) = (Vec::new(), 0);
+    for n in 0..60 {
+        if n == KEPT + 1 {
+            while file.write_all(&[0; 4096]).is_ok() {}
+        }
+        let mail = String::from_utf8(mail(n)).unwrap();
+        let reply = smtp
+            .send("app@example.com", &["ann@foreign.example"], &mail)
+            .await;
+        match reply.get(..4) {
+            Some("250 ") => accepted.push(n.to_string()),
+            Some("452 ") => refused += 1,
+            _ => panic!("a full disk is a transient error: {reply}"),
+        }
+    }
+    assert!(refused > 10, "{refused}");
+    let subjects = async || -> Vec<String> {
+        let listed = client.get(&path, &pro).await.json();
+        let listed = listed["messages"].as_array().unwrap();
+        let subjects = listed
+            .iter()
+            .rev()
+            .map(|message| message["subject"].as_str().unwrap());
+        subjects.map(str::to_owned).collect()
+    };
+    assert_eq!(subjects().await, accepted[accepted.len() - KEPT..]);
+
+    // The same session goes on when there is space.
+    drop(file);
+    fs::remove_file(&filler).unwrap();
+    eventually_within("submission recovers", Duration::from_secs(30), async || {
+        let reply = smtp.send(
+            "app@example.com",
+            &["ann@foreign.example"],
+            "Subject: last\r\n\r\nx\r\n",
+        );
+        let reply = reply.await;
+        reply.starts_with("250 ").then_some(()).ok_or(reply)
+    })
+    .await;
+    accepted.push("last".to_owned());
+    assert_eq!(subjects().await, accepted[accepted.len() - KEPT..]);
 }
 
 async fn send(world: &World, to: &str, mail: &[u8]) -> (u16, String) {

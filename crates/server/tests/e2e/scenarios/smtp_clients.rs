@@ -3,19 +3,18 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    net::SocketAddr,
+    path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::{
     client::{Client, Mailbox},
+    postfix::Postfix,
     world::{Kind, World},
 };
 
@@ -234,7 +233,11 @@ async fn deliver_from_smtplib_is_stored(world: World) {
 #[tokio::test]
 async fn deliver_from_postfix_relay_is_stored() {
     let world = World::start(Kind::Split);
-    let postfix = Postfix::start(world.smtp());
+    let settings = format!(
+        "mynetworks = 127.0.0.0/8\nrelay_domains = mayfly.test\nrelayhost = [127.0.0.1]:{}\n",
+        world.smtp().port()
+    );
+    let postfix = Postfix::start(&settings);
     let client = world.client();
     RELAY.set(postfix.address).unwrap();
     delivers(
@@ -248,124 +251,3 @@ async fn deliver_from_postfix_relay_is_stored() {
 }
 
 static RELAY: std::sync::OnceLock<SocketAddr> = std::sync::OnceLock::new();
-
-/// A Postfix that relays all mail to one server. Its master must run as root.
-struct Postfix {
-    dir: TempDir,
-    address: SocketAddr,
-}
-
-impl Postfix {
-    fn start(relay_to: SocketAddr) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        // Postfix cannot inherit a socket, so the port is free for a moment before it binds it.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let path = |name: &str| -> PathBuf { dir.path().join(name) };
-        for name in ["etc", "queue", "data"] {
-            fs::create_dir(path(name)).unwrap();
-        }
-        let main = format!(
-            "compatibility_level = 3.6\nqueue_directory = {queue}\ndata_directory = {data}\nmail_owner = postfix\n\
-             setgid_group = postdrop\nmyhostname = relay.example.com\ninet_interfaces = 127.0.0.1\ninet_protocols = ipv4\n\
-             mydestination =\nlocal_recipient_maps =\nmynetworks = 127.0.0.0/8\nrelay_domains = mayfly.test\n\
-             relayhost = [127.0.0.1]:{port}\ndisable_dns_lookups = yes\nsmtp_host_lookup = native\n\
-             message_size_limit = 40000000\nmailbox_size_limit = 0\nalias_maps =\nalias_database =\n\
-             maillog_file = {log}\nmaillog_file_prefixes = {base}\nsmtpd_peername_lookup = no\nbiff = no\n",
-            queue = path("queue").display(),
-            data = path("data").display(),
-            log = path("log").display(),
-            base = dir.path().display(),
-            port = relay_to.port(),
-        );
-        fs::write(path("etc/main.cf"), main).unwrap();
-        let mut master = format!("{} inet n - n - - smtpd\n", address.port());
-        for line in [
-            "postlog unix-dgram n - n - 1 postlogd",
-            "pickup unix n - n 60 1 pickup",
-            "cleanup unix n - n - 0 cleanup",
-            "qmgr unix n - n 300 1 qmgr",
-            "rewrite unix - - n - - trivial-rewrite",
-            "bounce unix - - n - 0 bounce",
-            "defer unix - - n - 0 bounce",
-            "trace unix - - n - 0 bounce",
-            "verify unix - - n - 1 verify",
-            "smtp unix - - n - - smtp",
-            "relay unix - - n - - smtp",
-            "error unix - - n - - error",
-            "retry unix - - n - - error",
-            "anvil unix - - n - 1 anvil",
-            "scache unix - - n - 1 scache",
-            "proxymap unix - - n - - proxymap",
-        ] {
-            master.push_str(line);
-            master.push('\n');
-        }
-        fs::write(path("etc/master.cf"), master).unwrap();
-        let chown = as_root("chown")
-            .arg("postfix")
-            .arg(path("data"))
-            .status()
-            .unwrap();
-        assert!(chown.success());
-        let postfix = Self { dir, address };
-        postfix.control("start");
-        let started = Instant::now();
-        while std::net::TcpStream::connect(address).is_err() {
-            assert!(
-                started.elapsed() < Duration::from_secs(20),
-                "Postfix does not listen: {}",
-                postfix.log()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        postfix
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
-    }
-
-    fn control(&self, action: &str) {
-        let output = as_root("postfix")
-            .arg("-c")
-            .arg(self.dir.path().join("etc"))
-            .arg(action)
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success() || action == "stop",
-            "{}{}",
-            tail(&output.stderr),
-            self.log()
-        );
-    }
-}
-
-impl Drop for Postfix {
-    fn drop(&mut self) {
-        self.control("stop");
-        let _ = as_root("rm")
-            .arg("-rf")
-            .arg(self.dir.path().join("queue"))
-            .arg(self.dir.path().join("data"))
-            .output();
-    }
-}
-
-fn as_root(program: &str) -> Command {
-    let is_root = fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
-    let mut command = if is_root {
-        Command::new(program)
-    } else {
-        Command::new("sudo")
-    };
-    if !is_root {
-        command.args(["-n", program]);
-    }
-    command.env(
-        "PATH",
-        "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin",
-    );
-    command
-}

@@ -1,5 +1,8 @@
 //! Third-party clients, unmodified, each with user name and password, over plain loopback and over STARTTLS.
 
+mod programs;
+mod scripts;
+
 use std::{
     path::PathBuf,
     process::{Command, Stdio},
@@ -20,146 +23,22 @@ struct Login {
     password: String,
     /// The file with the certificate, for STARTTLS.
     certificate: Option<PathBuf>,
+    /// For files of the client.
+    dir: PathBuf,
 }
 
 const RECIPIENTS: [&str; 2] = ["ann@foreign.example", "bob@foreign.example"];
 const MAIL: &str = "From: app@example.com\r\nTo: ann@foreign.example\r\nSubject: sent\r\n\r\nx\r\n";
 
-type Send = fn(&Login) -> Command;
-
-fn python(script: &str) -> Command {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-    let mut command = Command::new(format!("{root}/target/tools/clients/bin/python"));
-    command.args(["-c", script]);
-    command
-}
-
-fn smtplib(_: &Login) -> Command {
-    python(
-        r"
-import os, smtplib, ssl
-e = os.environ
-s = smtplib.SMTP(e['HOST'], int(e['PORT']))
-if e['CERT']: s.starttls(context=ssl.create_default_context(cafile=e['CERT']))
-s.login(e['USERNAME'], e['PASSWORD'])
-assert s.sendmail('app@example.com', e['TO'].split(), e['MAIL']) == {}
-s.quit()
-",
-    )
-}
-
-/// With the settings that the dashboard shows.
-fn django(_: &Login) -> Command {
-    python(
-        r"
-import os
-e, shown = os.environ, {}
-exec(e['SETTINGS'], shown)
-from django.conf import settings
-settings.configure(**{key: value for key, value in shown.items() if key.isupper()})
-from django.core.mail import EmailMessage
-to = e['TO'].split()
-assert EmailMessage('sent', 'x', 'app@example.com', to[:1], bcc=to[1:]).send() == 1
-",
-    )
-}
-
-/// With the settings that the dashboard shows.
-fn flask_mail(_: &Login) -> Command {
-    python(
-        r"
-import os
-e, shown = os.environ, {}
-exec(e['SETTINGS'], shown)
-from flask import Flask
-from flask_mail import Mail, Message
-app = Flask('app')
-app.config.update({key: value for key, value in shown.items() if key.isupper()})
-to = e['TO'].split()
-with app.app_context():
-    Mail(app).send(Message('sent', to[:1], 'x', sender='app@example.com', bcc=to[1:]))
-",
-    )
-}
-
-fn aiosmtplib(_: &Login) -> Command {
-    python(
-        r"
-import aiosmtplib, asyncio, os, ssl
-e = os.environ
-tls = dict(start_tls=True, tls_context=ssl.create_default_context(cafile=e['CERT'])) if e['CERT'] else dict(start_tls=False)
-asyncio.run(aiosmtplib.send(e['MAIL'], sender='app@example.com', recipients=e['TO'].split(), hostname=e['HOST'],
-    port=int(e['PORT']), username=e['USERNAME'], password=e['PASSWORD'], **tls))
-",
-    )
-}
-
-/// With the settings that the dashboard shows.
-fn nodemailer(_: &Login) -> Command {
-    let script = r#"
-import { createRequire } from "node:module";
-const require = createRequire(`${process.cwd()}/`);
-const { SETTINGS, TO } = process.env;
-const transport = new Function("require", `${SETTINGS} return transport;`)(require);
-const [to, bcc] = TO.split(" ");
-await transport.sendMail({ from: "app@example.com", to, bcc, subject: "sent", text: "x" });
-transport.close();
-"#;
-    let mut command = node::command();
-    command.args(["--input-type=module", "-e", script]);
-    command
-}
-
-fn curl(login: &Login) -> Command {
-    let mut command = Command::new("curl");
-    command.args(["-sS", &format!("smtp://{}:{}", login.host, login.port)]);
-    command.args(["--user", &format!("{}:{}", login.username, login.password)]);
-    command.args(["--mail-from", "app@example.com", "--upload-file", "-"]);
-    for recipient in RECIPIENTS {
-        command.args(["--mail-rcpt", recipient]);
-    }
-    if let Some(certificate) = &login.certificate {
-        command.args(["--ssl-reqd", "--cacert"]).arg(certificate);
-    }
-    command
-}
-
-fn swaks(login: &Login, mechanism: &str) -> Command {
-    let mut command = Command::new("swaks");
-    command.args(["--server", &login.host, "--port", &login.port]);
-    command.args(["--from", "app@example.com", "--to", &RECIPIENTS.join(",")]);
-    command.args(["--h-Subject", "sent", "--auth", mechanism]);
-    command.args(["--auth-user", &login.username, "--auth-password", &login.password]);
-    if login.certificate.is_some() {
-        command.arg("--tls");
-    }
-    command
-}
-
-fn swaks_plain(login: &Login) -> Command {
-    swaks(login, "PLAIN")
-}
-
-fn swaks_login(login: &Login) -> Command {
-    swaks(login, "LOGIN")
-}
-
-fn msmtp(login: &Login) -> Command {
-    let mut command = Command::new("msmtp");
-    command.args(["--file=/dev/null", "--auth=on", "--from=app@example.com"]);
-    command.arg(format!("--host={}", login.host));
-    command.arg(format!("--port={}", login.port));
-    command.arg(format!("--user={}", login.username));
-    command.arg("--passwordeval=printenv PASSWORD");
-    if let Some(certificate) = &login.certificate {
-        command.arg("--tls=on");
-        command.arg(format!("--tls-trust-file={}", certificate.display()));
-    }
-    command.args(RECIPIENTS);
-    command
+#[derive(Debug, Clone, Copy)]
+enum Send {
+    Program(fn(&Login) -> Command),
+    /// Blocks until the mail is sent.
+    Library(fn(&Login)),
 }
 
 /// How a client sends, and whether it logs in without TLS.
+#[derive(Debug, Clone, Copy)]
 struct Sender {
     name: &'static str,
     /// The stack whose settings the dashboard shows for it.
@@ -168,87 +47,113 @@ struct Sender {
     is_plain: bool,
 }
 
-const fn sender(name: &'static str, stack: &'static str, send: Send) -> Sender {
+const fn program(name: &'static str, send: fn(&Login) -> Command) -> Sender {
     Sender {
         name,
-        stack,
-        send,
+        stack: "URL",
+        send: Send::Program(send),
         is_plain: true,
     }
 }
 
-const SENDERS: [Sender; 9] = [
-    sender("smtplib", "URL", smtplib),
-    sender("Django", "Django", django),
-    sender("Flask-Mail", "Flask-Mail", flask_mail),
-    sender("aiosmtplib", "URL", aiosmtplib),
-    sender("Nodemailer", "Node (Nodemailer)", nodemailer),
-    sender("curl", "URL", curl),
-    sender("swaks PLAIN", "URL", swaks_plain),
-    sender("swaks LOGIN", "URL", swaks_login),
+const fn library(name: &'static str, send: fn(&Login)) -> Sender {
     Sender {
-        // It refuses to log in without TLS.
-        is_plain: false,
-        ..sender("msmtp", "URL", msmtp)
-    },
-];
-
-#[tokio::test]
-async fn clients_log_in_and_send_unmodified() {
-    let world = World::start_with(
-        Kind::AllInOne,
-        &[
-            ("MAYFLY_SMTP__TLS_SELF_SIGNED", "true"),
-            ("MAYFLY_SMTP__HOSTNAME", "localhost"),
-        ],
-    );
-    let client = world.client();
-    let pro = client.register("ann@example.com").await;
-    let certificate = world.data_dir().join("smtp-self-signed.pem");
-    for certificate in [None, Some(certificate)] {
-        for sender in SENDERS {
-            if certificate.is_none() && !sender.is_plain {
-                continue;
-            }
-            let name = sender.name;
-            let sandbox = super::create(&client, &pro, name).await;
-            let login = Login {
-                // The name in the certificate.
-                host: "localhost".to_owned(),
-                port: world.smtp().port().to_string(),
-                username: sandbox.username.clone(),
-                password: sandbox.password.clone(),
-                certificate: certificate.clone(),
-            };
-            run(&sender, &login).await;
-            let captured = super::messages(&client, &pro, &sandbox).await;
-            assert_eq!(captured.len(), 1, "{name}: one mail for both recipients");
-            assert_eq!(captured[0]["subject"], "sent", "{name}");
-            let id = captured[0]["id"].as_str().unwrap();
-            let path = format!("/pro/api/accounts/{}/messages/{id}", sandbox.account_id);
-            let message = client.get(&path, &pro).await.json();
-            // Flask-Mail sends them in any order.
-            let mut recipients: Vec<&str> = message["recipients"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .flat_map(Value::as_str)
-                .collect();
-            recipients.sort_unstable();
-            assert_eq!(recipients, RECIPIENTS, "{name}");
-            let tls = if certificate.is_some() {
-                "STARTTLS"
-            } else {
-                "plain"
-            };
-            println!("{name}: {tls}");
-        }
+        send: Send::Library(send),
+        ..program(name, programs::curl)
     }
 }
 
-async fn run(sender: &Sender, login: &Login) {
+impl Sender {
+    const fn with_settings_of(self, stack: &'static str) -> Self {
+        Self { stack, ..self }
+    }
+}
+
+const SENDERS: [Sender; 16] = [
+    program("smtplib", scripts::smtplib),
+    program("Django", scripts::django).with_settings_of("Django"),
+    program("Flask-Mail", scripts::flask_mail).with_settings_of("Flask-Mail"),
+    program("aiosmtplib", scripts::aiosmtplib),
+    program("Nodemailer", scripts::nodemailer).with_settings_of("Node (Nodemailer)"),
+    program("PHPMailer", scripts::phpmailer).with_settings_of("PHP (PHPMailer)"),
+    program("Ruby mail", scripts::ruby_mail).with_settings_of("Rails"),
+    program("Ruby Net::SMTP", scripts::net_smtp),
+    program("Jakarta Mail", scripts::jakarta_mail).with_settings_of("Spring Boot"),
+    program("curl", programs::curl),
+    program("swaks PLAIN", programs::swaks_plain),
+    program("swaks LOGIN", programs::swaks_login),
+    Sender {
+        // It refuses to log in without TLS.
+        is_plain: false,
+        ..program("msmtp", programs::msmtp)
+    },
+    program("git send-email", programs::git_send_email),
+    library("lettre", programs::lettre),
+    library("Postfix", programs::postfix),
+];
+
+/// As by default, where the server offers no STARTTLS.
+#[tokio::test]
+async fn clients_log_in_and_send_unmodified() {
+    all_send(false, &[]).await;
+}
+
+/// A login without TLS is refused here, so a client that sends has used STARTTLS.
+#[tokio::test]
+async fn clients_log_in_over_starttls_and_send_unmodified() {
+    let settings = [
+        ("MAYFLY_SMTP__TLS_SELF_SIGNED", "true"),
+        ("MAYFLY_SMTP__HOSTNAME", "localhost"),
+        ("MAYFLY_SMTP__AUTH_WITHOUT_TLS", "192.0.2.0/24"),
+    ];
+    all_send(true, &settings).await;
+}
+
+async fn all_send(is_tls: bool, settings: &[(&str, &str)]) {
+    let world = World::start_with(Kind::AllInOne, settings);
+    let client = world.client();
+    let pro = client.register("ann@example.com").await;
+    let dir = tempfile::tempdir().unwrap();
+    for sender in SENDERS {
+        if !is_tls && !sender.is_plain {
+            continue;
+        }
+        let name = sender.name;
+        let sandbox = super::create(&client, &pro, name).await;
+        let login = Login {
+            // The name in the certificate.
+            host: "localhost".to_owned(),
+            port: world.smtp().port().to_string(),
+            username: sandbox.username.clone(),
+            password: sandbox.password.clone(),
+            certificate: is_tls.then(|| world.data_dir().join("smtp-self-signed.pem")),
+            dir: dir.path().to_owned(),
+        };
+        match sender.send {
+            Send::Program(send) => run(&sender, send(&login), &login).await,
+            Send::Library(send) => tokio::task::spawn_blocking(move || send(&login)).await.unwrap(),
+        }
+        let captured = super::messages(&client, &pro, &sandbox).await;
+        assert_eq!(captured.len(), 1, "{name}: one mail for both recipients");
+        assert_eq!(captured[0]["subject"], "sent", "{name}");
+        let id = captured[0]["id"].as_str().unwrap();
+        let path = format!("/pro/api/accounts/{}/messages/{id}", sandbox.account_id);
+        let message = client.get(&path, &pro).await.json();
+        // Flask-Mail sends them in any order.
+        let mut recipients: Vec<&str> = message["recipients"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(Value::as_str)
+            .collect();
+        recipients.sort_unstable();
+        assert_eq!(recipients, RECIPIENTS, "{name}");
+        println!("{name}: {}", if is_tls { "STARTTLS" } else { "plain" });
+    }
+}
+
+async fn run(sender: &Sender, mut command: Command, login: &Login) {
     let certificate = login.certificate.as_ref().map(|path| path.to_str().unwrap());
-    let mut command = (sender.send)(login);
     command
         .env("HOST", &login.host)
         .env("PORT", &login.port)
@@ -315,6 +220,7 @@ fn settings_of_every_stack_name_the_login() {
         username: "sb_abcdefgh".to_owned(),
         password: "mfs_secret".to_owned(),
         certificate: Some(PathBuf::new()),
+        dir: PathBuf::new(),
     };
     let stacks = [
         "URL",

@@ -1,8 +1,8 @@
 //! No mail leaves: the process is in a network namespace, and every packet that it sends elsewhere is counted.
 
-use std::{process::Command, time::Duration};
+use std::process::{Child, Command};
 
-use crate::world::World;
+use crate::world::{World, enter};
 
 /// Mail to a hundred foreign domains, with and without a login.
 const SEND: &str = r"
@@ -14,10 +14,26 @@ for n in range(100):
         assert smtp.sendmail('app@example.com', to, 'Subject: x\r\n\r\nx\r\n') == {}
 ";
 
+/// A program that keeps the network namespace when the process has ended.
+struct Keeper(Child);
+
+impl Keeper {
+    fn enter(&self, program: &str) -> Command {
+        enter(self.0.id(), program)
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Returns how many packets have left.
-fn counted(world: &World) -> u64 {
+fn counted(keeper: &Keeper) -> u64 {
     let list = ["list", "counter", "inet", "out", "left"];
-    let output = world.enter("nft").args(list).output().unwrap();
+    let output = keeper.enter("nft").args(list).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let (_, packets) = text.split_once("packets ").unwrap_or_else(|| panic!("{text}"));
     packets.split(' ').next().unwrap().parse().unwrap()
@@ -31,7 +47,8 @@ fn must_succeed(command: &mut Command) {
 
 #[tokio::test]
 async fn open_server_opens_no_connection() {
-    let world = World::start_in_own_network(&[("MAYFLY_SMTP__SANDBOX", "open")]);
+    let mut world = World::start_in_own_network(&[("MAYFLY_SMTP__SANDBOX", "open")]);
+    let keeper = Keeper(world.enter("sleep").arg("infinity").spawn().unwrap());
     // A route to everywhere, so that an attempt is a packet and not an error, and a count of what takes it.
     for line in [
         "link add away type veth peer name nowhere",
@@ -52,14 +69,15 @@ async fn open_server_opens_no_connection() {
         must_succeed(world.enter("nft").arg(rule));
     }
     // The rule counts: a connection of another program.
-    let before = counted(&world);
+    let before = counted(&keeper);
     let connect = ["1", "bash", "-c", ": < /dev/tcp/198.51.100.1/25"];
     let _ = world.enter("timeout").args(connect).output();
-    let tried = counted(&world);
+    let tried = counted(&keeper);
     assert!(tried > before, "the rule counts what leaves");
     let port = world.smtp().port().to_string();
     let send = ["-c", SEND];
     must_succeed(world.enter("python3").args(send).env("PORT", port));
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(counted(&world) - tried, 0, "packets of the process");
+    // It completes its tasks first, and an ended process sends nothing.
+    assert_eq!(world.process("smtp").terminate(), Some(0));
+    assert_eq!(counted(&keeper) - tried, 0, "packets of the process");
 }
