@@ -20,9 +20,9 @@ use crate::{
     world::{Kind, World},
 };
 
-const MAILS: usize = 5_000;
-const BYTES: usize = 4_096;
-const SESSIONS: usize = 20;
+pub(crate) const MAILS: usize = 5_000;
+pub(crate) const BYTES: usize = 4_096;
+pub(crate) const SESSIONS: usize = 20;
 /// Bound of the time in which Postfix empties its queue.
 const DELIVERY: Duration = Duration::from_secs(60);
 

@@ -1,6 +1,6 @@
 //! Mayfly compared with its peers: starts everything, measures in turns, and prints one table of ratios.
 //!
-//! `cargo bench -p mayfly-server --bench peers -- [--quick] [http] [ingest] [sign-in] [push] [waiters] [size]`
+//! `cargo bench -p mayfly-server --bench peers -- [--quick] [http] [ingest] [submission] [sign-in] [push] [waiters] [size]`
 
 #![expect(
     clippy::disallowed_methods,
@@ -17,6 +17,7 @@ mod push;
 mod rounds;
 mod sign_in;
 mod size;
+mod submission;
 mod table;
 mod waiters;
 mod wrk;
@@ -68,9 +69,10 @@ use tokio::signal::unix::{SignalKind, signal};
 const LONGEST_RUN: Duration = Duration::from_secs(45 * 60);
 
 type Bench = fn(&Lab, &mut Table) -> anyhow::Result<()>;
-const BENCHES: [(&str, Bench); 6] = [
+const BENCHES: [(&str, Bench); 7] = [
     ("http", http::bench),
     ("ingest", ingest::bench),
+    ("submission", submission::bench),
     ("sign-in", sign_in::bench),
     ("push", push::bench),
     ("waiters", waiters::bench),
@@ -82,7 +84,7 @@ fn main() -> ExitCode {
     let is_known = |arg: &String| arg == "--quick" || BENCHES.iter().any(|(name, _)| name == arg);
     if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {
         eprintln!(
-            "peers: no bench is called {unknown}: there are --quick, http, ingest, sign-in, push, waiters and size"
+            "peers: no bench is called {unknown}: there are --quick, http, ingest, submission, sign-in, push, waiters and size"
         );
         return ExitCode::from(2);
     }

@@ -1,8 +1,14 @@
 //! The peers of the mail edge: Postfix that delivers to a Maildir, and `smtp-sink` that keeps nothing.
 
-use std::{fs, net::SocketAddr, path::PathBuf, process::Command};
+use std::{
+    fs,
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use crate::{
     lab::{Lab, set_mode},
@@ -32,13 +38,41 @@ impl Postfix {
     /// Starts a Postfix in one directory, without its delay for fast senders. It needs root, as
     /// Postfix does.
     pub(crate) fn start(lab: &Lab) -> anyhow::Result<Self> {
+        Self::start_in(&lab.dir.path().join("postfix"), "")
+    }
+
+    /// Starts one that a client can log in to with SASL.
+    pub(crate) fn start_with_login(lab: &Lab, username: &str, password: &str) -> anyhow::Result<Self> {
+        let dir = lab.dir.path().join("postfix-sasl");
+        // Debian's Postfix searches its settings of SASL here.
+        let sasl_dir = dir.join("conf/sasl");
+        fs::create_dir_all(&sasl_dir)?;
+        let passwords = dir.join("sasldb2");
+        let mut add = Command::new(find("saslpasswd2")?);
+        add.args(["-p", "-c", "-u", "peer.test", "-f"])
+            .arg(&passwords)
+            .arg(username);
+        let mut add = add.stdin(Stdio::piped()).spawn()?;
+        write!(add.stdin.take().context("a pipe")?, "{password}")?;
+        ensure!(add.wait()?.success(), "saslpasswd2 failed");
+        set_mode(&passwords, 0o644)?;
+        let sasl = format!(
+            "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: {}\n",
+            passwords.display()
+        );
+        fs::write(sasl_dir.join("smtpd.conf"), sasl)?;
+        let settings = "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_local_domain = peer.test\n\
+                        smtpd_recipient_restrictions = permit_sasl_authenticated, reject\n";
+        Self::start_in(&dir, settings)
+    }
+
+    fn start_in(dir: &Path, settings: &str) -> anyhow::Result<Self> {
         let uid = |option| run(Command::new("id").args([option, "postfix"])).map(|id| id.trim().to_owned());
         ensure!(
             run(Command::new("id").arg("-u"))?.trim() == "0",
             "Postfix starts as root only"
         );
         let (user, group) = (uid("-u")?, uid("-g")?);
-        let dir = lab.dir.path().join("postfix");
         let address = free_address()?;
         for name in ["conf", "queue", "data", "mail"] {
             fs::create_dir_all(dir.join(name))?;
@@ -68,7 +102,7 @@ virtual_mailbox_maps = static:box/
 virtual_mailbox_limit = 0
 virtual_uid_maps = static:{user}
 virtual_gid_maps = static:{group}
-"
+{settings}"
         );
         fs::write(dir.join("conf/main.cf"), main)?;
         fs::write(
