@@ -131,6 +131,8 @@ pub(super) fn bare(text: &str) -> impl Iterator<Item = Range<usize>> {
                     char.is_whitespace() || "<>\"`{}|^\u{3001}\u{3002}\u{ff0c}\u{300d}\u{ff09}".contains(char)
                 });
                 let end = end.unwrap_or(rest.len());
+                // `[https://example.com](https://example.com)`
+                let end = memmem::find(&rest.as_bytes()[..end], b"](").unwrap_or(end);
                 let mark = before[..before.len() - scheme.len()].last().copied();
                 let url = trimmed(&rest[..end], mark);
                 let found = at - scheme.len()..from + url.len();
@@ -262,7 +264,8 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         let is_word = value
             .bytes()
             .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.'));
-        if is_word && value.len() <= 2 * MIN_SECRET_LETTERS {
+        let max_bytes = if is_named_action(name) { 4 } else { 2 } * MIN_SECRET_LETTERS;
+        if is_word && value.len() <= max_bytes {
             add_words(&mut words, value);
         }
         has_secret |= !is_word
@@ -282,9 +285,19 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
 
 /// Reports whether a parameter names an action, so that a long value is a word too.
 fn is_named_action(name: &str) -> bool {
-    ["action", "mode", "type", "page", "template", "flow"]
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known))
+    [
+        "action",
+        "controller",
+        "mode",
+        "type",
+        "page",
+        "template",
+        "flow",
+        "route",
+        "view",
+    ]
+    .iter()
+    .any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Reports whether a parameter holds a secret by its name, however short the value: test systems send `token=abc`.
