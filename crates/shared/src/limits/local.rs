@@ -61,10 +61,8 @@ impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
     /// The time until the next token.
     pub fn check(&self, key: &K) -> Result<(), Duration> {
         let now = Instant::now();
-        let arrival = self.arrivals.lock().get(key).copied();
-        self.next_arrival(arrival, now, 1).map(drop)
         let arrival = self.arrivals.lock().get(key);
-        self.next_arrival(arrival, now).map(drop)
+        self.next_arrival(arrival, now, 1).map(drop)
     }
 
     /// Takes a token.
@@ -82,17 +80,7 @@ impl<K: Hash + Eq + Copy + Send + 'static> LocalBuckets<K> {
     pub fn take_many(&self, key: K, count: u32) -> Result<(), Duration> {
         let now = Instant::now();
         let mut arrivals = self.arrivals.lock();
-        let is_full = arrivals.len() >= MAX_KEYS;
-        match arrivals.entry(key) {
-            Entry::Occupied(mut entry) => {
-                *entry.get_mut() = self.next_arrival(Some(*entry.get()), now, count)?;
-            }
-            Entry::Vacant(entry) if !is_full => {
-                entry.insert(self.next_arrival(None, now, count)?);
-            }
-            Entry::Vacant(_) => {}
-        }
-        let next = self.next_arrival(arrivals.get(&key), now)?;
+        let next = self.next_arrival(arrivals.get(&key), now, count)?;
         arrivals.set(key, next);
         Ok(())
     }

@@ -7,6 +7,6 @@ pub(crate) mod delete_by_query;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod mark_read;
-pub(crate) mod search;
 pub(crate) mod mark_unread;
+pub(crate) mod search;
 pub(crate) mod source;

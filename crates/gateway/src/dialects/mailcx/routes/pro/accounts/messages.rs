@@ -3,13 +3,9 @@
 use axum::{extract::State, http::StatusCode, response::Response};
 use mayfly_proto::mailbox::DeleteMessageRequest;
 
-use crate::dialects::mailcx::{
-    responses,
-    routes::messages::{attachment, source},
-    views::binary::Binary,
-};
 use crate::{
     app::App,
+    dialects::shared::{download, responses, views::binary::Binary},
     edge::{auth::ProPrincipal, client_address::ClientAddress, failure::FailureResponse, segments::Segments},
 };
 
@@ -76,7 +72,7 @@ pub(crate) async fn get_source(
     principal: ProPrincipal,
     Segments((account_id, message_id)): Segments<(String, String)>,
 ) -> Result<Response, FailureResponse> {
-    source::download(&app, principal.scope_of(account_id), message_id, client).await
+    download::source(&app, principal.scope_of(account_id), message_id, client).await
 }
 
 /// Returns the decoded bytes of one attachment of a message in one of the user's mailboxes.
@@ -93,5 +89,5 @@ pub(crate) async fn get_attachment(
     Segments((account_id, message_id, index)): Segments<(String, String, String)>,
 ) -> Result<Response, FailureResponse> {
     let scope = principal.scope_of(account_id);
-    attachment::download(&app, scope, message_id, &index, client).await
+    download::attachment(&app, scope, message_id, &index, client).await
 }
