@@ -11,15 +11,15 @@ use super::entities::{
     message, open_mailbox, raw_message,
 };
 
-/// Lists deliveries with messages and ids before an id, oldest first.
+/// Lists deliveries with messages and ids before an id, oldest first, and their sizes.
 pub(crate) async fn list_deliveries_before(
     c: &impl ConnectionTrait,
     oldest: RawMessageId,
     limit: u64,
-) -> Result<Vec<RawMessageId>, DbErr> {
+) -> Result<Vec<(RawMessageId, i64)>, DbErr> {
     message::Entity::find()
         .select_only()
-        .column(message::Column::RawId)
+        .columns([message::Column::RawId, message::Column::SizeBytes])
         .distinct()
         .filter(message::Column::RawId.lt(oldest))
         .order_by_asc(message::Column::RawId)

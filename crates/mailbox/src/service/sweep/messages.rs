@@ -11,6 +11,10 @@ use crate::{
     store::{UsedChange, mailboxes, messages, sandboxes, sweeps},
 };
 
+/// Bytes that one transaction removes beyond its first message. What is deleted is overwritten, so a transaction needs as much
+/// space in the log of SQLite as it removes: a full disk has little.
+const BATCH_BYTES: i64 = 8 << 20;
+
 impl Service {
     /// Removes deliveries older than an id with all their messages, and gives their size back to the quotas.
     pub(super) async fn sweep_messages(&self, oldest: RawMessageId) -> Result<usize, Error> {
@@ -18,10 +22,12 @@ impl Service {
             .store
             .write("sweep_messages", None, move |tx| {
                 Box::pin(async move {
-                    let raw_ids = sweeps::list_deliveries_before(tx, oldest, BATCH).await?;
-                    if raw_ids.is_empty() {
+                    let mut due = sweeps::list_deliveries_before(tx, oldest, BATCH).await?;
+                    if due.is_empty() {
                         return Ok((0, Vec::new()));
                     }
+                    keep_batch(&mut due, |(_, size)| *size);
+                    let raw_ids: Vec<RawMessageId> = due.into_iter().map(|(id, _)| id).collect();
                     // A concurrent deletion waits for the locks and then finds nothing: each message is counted once.
                     let sizes = sweeps::lock_sizes(tx, &raw_ids).await?;
                     sweeps::remove_deliveries(tx, &raw_ids).await?;
@@ -52,11 +58,12 @@ impl Service {
         self.store
             .write("sweep_sandbox_messages", None, move |tx| {
                 Box::pin(async move {
-                    let Some((account, found)) =
+                    let Some((account, mut found)) =
                         sandboxes::lock_expired(tx, longest_ms, now_ms, BATCH).await?
                     else {
                         return Ok(0);
                     };
+                    keep_batch(&mut found, |message| message.size_bytes);
                     let ids: Vec<_> = found.iter().map(|message| message.id).collect();
                     let raw_ids: Vec<_> = found.iter().map(|message| message.raw_id).collect();
                     let bytes: i64 = found.iter().map(|message| message.size_bytes).sum();
@@ -82,17 +89,17 @@ impl Service {
                     let Some(mailbox) = sweeps::lock_deleted_in_use(tx).await? else {
                         return Ok(0);
                     };
-                    let found = sweeps::lock_messages(tx, mailbox.id, BATCH).await?;
+                    let mut found = sweeps::lock_messages(tx, mailbox.id, BATCH).await?;
+                    // Once the last messages are gone nothing is used, whatever was counted.
+                    let is_last = keep_batch(&mut found, |message| message.size_bytes) < count(BATCH);
                     let ids: Vec<_> = found.iter().map(|message| message.id).collect();
                     let raw_ids: Vec<_> = found.iter().map(|message| message.raw_id).collect();
                     sweeps::remove_messages(tx, mailbox.id, &ids).await?;
                     messages::remove_unnamed_raw(tx, &raw_ids).await?;
-                    // Once the last messages are gone nothing is used, whatever was counted.
-                    let is_last = found.len() < count(BATCH);
                     let removed: i64 = found.iter().map(|message| message.size_bytes).sum();
                     let (bytes, messages) = match is_last {
                         true => (mailbox.used_bytes, mailbox.message_count),
-                        false => (removed, BATCH.cast_signed()),
+                        false => (removed, i64::try_from(ids.len()).unwrap_or(i64::MAX)),
                     };
                     let change = UsedChange {
                         account: mailbox.id,
@@ -113,6 +120,20 @@ impl Service {
         });
         removed.await.map(count)
     }
+}
+
+/// Keeps the first messages that one transaction may remove. Returns their number; of a batch that was cut, [`BATCH`].
+fn keep_batch<T>(found: &mut Vec<T>, size_of: impl Fn(&T) -> i64) -> usize {
+    let mut bytes = 0;
+    let kept = found.iter().take_while(|one| {
+        let is_first = bytes == 0;
+        bytes += size_of(one);
+        is_first || bytes <= BATCH_BYTES
+    });
+    let kept = kept.count();
+    let is_cut = kept < found.len();
+    found.truncate(kept);
+    if is_cut { count(BATCH) } else { kept }
 }
 
 fn given_back(sizes: &[(AccountId, i64)]) -> Vec<UsedChange> {
