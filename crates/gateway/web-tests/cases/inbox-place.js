@@ -9,11 +9,14 @@ import { addressOf, listedSubject, nextFrame, openFullInbox, openInbox, openMess
 /** The scroll position of the list. @param {Page} page */
 const scrollOf = (page) => page.locator("message-list").evaluate((list) => list.scrollTop);
 
-/** Whether the row of a message is visible. @param {Page} page @param {string} subject */
-const isVisible = (page, subject) => page.locator("message-list li", { hasText: subject }).evaluate((row) => {
-  const [own, list] = [row, row.closest("message-list")].map((one) => /** @type {Element} */ (one).getBoundingClientRect());
-  return own.top >= list.top - 1 && own.bottom <= list.bottom + 1;
-});
+/** Waits until the row of a message is visible. The list renders its rows anew, so they are looked for in the page. @param {Page} page @param {string} subject */
+const waitForVisible = (page, subject) => page.waitForFunction((wanted) => {
+  const list = document.querySelector("message-list");
+  const row = [...list?.querySelectorAll("li") ?? []].find((one) => one.textContent?.includes(wanted));
+  if (!list || !row) return false;
+  const [own, frame] = [row, list].map((one) => one.getBoundingClientRect());
+  return own.top >= frame.top - 1 && own.bottom <= frame.bottom + 1;
+}, subject);
 
 /** Scrolls down until a message is rendered. @param {Page} page @param {string} subject */
 async function scrollTo(page, subject) {
@@ -39,18 +42,18 @@ pageCases({
       await page.keyboard.press("j");
       await waitForMessage(page, `m${n}.`);
     }
-    assert.ok(await isVisible(page, "m40."));
+    await waitForVisible(page, "m40.");
     const url = page.url();
     // Reload.
     await page.reload();
     await waitForMessage(page, "m40.");
     await listedSubject(page, "m40.").waitFor();
     await page.waitForFunction(() => (document.querySelector("message-list")?.scrollTop ?? 0) > 5000);
-    assert.ok(await isVisible(page, "m40."));
+    await waitForVisible(page, "m40.");
     // Back: the list, as it was.
     await page.goBack();
     await page.getByText("Select a message to read it.").waitFor();
-    assert.ok(await isVisible(page, "m40."));
+    await waitForVisible(page, "m40.");
     assert.ok(await scrollOf(page) > 5000);
     await page.goForward();
     await waitForMessage(page, "m40.");
@@ -60,7 +63,7 @@ pageCases({
     await waitForMessage(other, "m40.");
     await listedSubject(other, "m40.").waitFor();
     await other.waitForFunction(() => (document.querySelector("message-list")?.scrollTop ?? 0) > 5000);
-    assert.ok(await isVisible(other, "m40."));
+    await waitForVisible(other, "m40.");
   },
 
   async place_stays_when_mail_arrives({ page }) {

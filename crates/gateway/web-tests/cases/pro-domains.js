@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { pageCases, until } from "../support/cases.js";
 import { checkView } from "../support/checks.js";
+import { listedSubject } from "../support/inbox.js";
 import { sendMail, shopMail } from "../support/mail.js";
 import { openDashboard } from "../support/pro.js";
 
@@ -87,8 +88,8 @@ pageCases({
     await page.getByText("Catch-all mailbox removed.").waitFor();
     await assert.rejects(sendMail("anybody@catch-all.example", shopMail("Rejected")), { actual: /^550/ });
     await page.getByRole("link", { name: "Mailboxes" }).click();
-    await page.getByRole("row", { name: "all@catch-all.example" }).getByRole("button", { name: "Open" }).click();
-    await page.getByRole("dialog").getByText("For anybody").waitFor();
-    assert.equal(await page.getByRole("dialog").getByText("Rejected").count(), 0);
+    await page.getByRole("row", { name: "all@catch-all.example" }).getByRole("link", { name: "Open" }).click();
+    await listedSubject(page, "For anybody").waitFor();
+    assert.equal(await listedSubject(page, "Rejected").count(), 0);
   },
 });

@@ -162,9 +162,9 @@ pub(super) fn table() -> Vec<Route> {
         route("DELETE", "/pro/api/sessions", Pro, 204),
         route("DELETE", "/api/messages/{id}", Mailbox, 204),
         route("DELETE", "/api/messages", Mailbox, 200),
-        route("DELETE", "/pro/api/messages", Pro, 200),
         route("DELETE", "/api/me", Mailbox, 204),
         route("DELETE", "/pro/api/accounts/{id}/messages/{message_id}", Pro, 204),
+        route("DELETE", "/pro/api/messages", Pro, 200),
         route("DELETE", "/pro/api/accounts/{id}", Pro, 204),
     ]
 }
