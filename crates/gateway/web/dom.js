@@ -169,13 +169,6 @@ export function size(bytes) {
   return format.format(bytes / 1024 ** step);
 }
 
-const UNITS = /** @type {Record<string, string>} */ ({ s: "second", m: "minute", h: "hour", d: "day" });
-
-/** A period as people say it. @param {string} period such as `7d` or `1h30m` */
-export function duration(period) {
-  return period.replace(/(\d+)([smhd])(?!s)/g, (_, count, unit) => `${new Intl.NumberFormat("en", { style: "unit", unit: UNITS[unit], unitDisplay: "long" }).format(Number(count))} `).trim();
-}
-
 /** A time in the reader's zone, with year and zone. @param {string} iso */
 export function fullTime(iso) {
   const format = new Intl.DateTimeFormat(undefined, {

@@ -1,5 +1,5 @@
 import { call, explain, under } from "./api.js";
-import { button, confirmed, copy, copyable, dialog, duration, fill, h, size, toast } from "./dom.js";
+import { button, confirmed, copy, copyable, dialog, fill, h, size, toast } from "./dom.js";
 import { MailReader } from "./mail-reader.js";
 import { fragment, go, leaveOrOpen, segments } from "./route.js";
 import * as session from "./session.js";
@@ -173,7 +173,7 @@ class Inbox extends HTMLElement {
         button(texts.forget, () => { box.close(); void this.forget(mailbox); }),
         button(texts.deleteMailbox, () => { box.close(); void this.deleteMailbox(mailbox); }, "danger")));
     call("GET", "/api/me", mailbox.token).then(
-      (me) => fill(facts, `${texts.quota(size(me.used), size(me.quota))}. `, me.retention ? texts.retention(duration(me.retention)) : null),
+      (me) => fill(facts, `${texts.quota(size(me.used), size(me.quota))}.`),
       (error) => fill(facts, explain(error)));
   }
 

@@ -51,7 +51,6 @@ export const texts = {
   addressCopied: "Address copied.",
   storedInBrowser: "This browser stores the mailbox until you remove it.",
   notStored: "This browser cannot store the mailbox: save its password before you close the page.",
-  retention: (/** @type {string} */ period) => `Messages are deleted ${period} after they arrive.`,
   details: "Details",
   theme: "Color scheme",
   themes: { system: "◐ System", light: "☀ Light", dark: "☾ Dark" },

@@ -128,11 +128,9 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn get_mailbox(&self, request: Request<GetMailboxRequest>) -> Answer<GetMailboxResponse> {
         let mailbox = self.0.get_mailbox(scope(request.into_inner().scope)?).await?;
-        let info = proto::MailboxInfo {
-            retention_secs: Some(self.0.retention_secs(mailbox.id)),
-            ..mailbox_to_proto(&mailbox)
-        };
-        Ok(Response::new(GetMailboxResponse { mailbox: Some(info) }))
+        Ok(Response::new(GetMailboxResponse {
+            mailbox: Some(mailbox_to_proto(&mailbox)),
+        }))
     }
 
     async fn delete_mailbox(&self, request: Request<DeleteMailboxRequest>) -> Answer<DeleteMailboxResponse> {

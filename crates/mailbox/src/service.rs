@@ -177,16 +177,6 @@ impl Service {
         self.kept_since(self.config.retention)
     }
 
-    /// Returns how long a mailbox keeps its messages.
-    pub(crate) fn retention_secs(&self, account: AccountId) -> i64 {
-        let retention = if account.is_open() {
-            self.config.open_retention
-        } else {
-            self.config.retention
-        };
-        i64::try_from(retention.0.as_secs()).unwrap_or(i64::MAX)
-    }
-
     /// Returns the start of the retention period of a mailbox.
     pub(crate) fn oldest_in(&self, account: AccountId) -> OffsetDateTime {
         match account.is_open() {

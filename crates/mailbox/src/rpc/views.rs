@@ -47,7 +47,6 @@ pub(super) fn mailbox_to_proto(mailbox: &Mailbox) -> proto::MailboxInfo {
         quota_bytes: mailbox.quota_bytes,
         used_bytes: mailbox.used_bytes,
         created_at: seconds(mailbox.created_at_ms),
-        retention_secs: None,
     }
 }
 

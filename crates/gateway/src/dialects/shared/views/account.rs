@@ -1,9 +1,6 @@
 //! Mailboxes and domains.
 
-use std::time::Duration;
-
 use mayfly_proto::mailbox::{Domain, MailboxInfo};
-use mayfly_runtime::config::ConfigDuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,9 +39,6 @@ pub(crate) struct Me {
     quota: i64,
     /// Bytes.
     used: i64,
-    /// How long messages are kept, such as `7d` or `12h`.
-    #[schema(required)]
-    retention: Option<String>,
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -61,10 +55,6 @@ impl From<MailboxInfo> for Me {
             address: mailbox.address,
             quota: mailbox.quota_bytes,
             used: mailbox.used_bytes,
-            retention: mailbox.retention_secs.map(|secs| {
-                let retention = Duration::from_secs(u64::try_from(secs).unwrap_or_default());
-                ConfigDuration(retention).to_string()
-            }),
             created_at: timestamp(mailbox.created_at),
         }
     }

@@ -17,7 +17,6 @@ async fn get_me_returns_mailbox(db: Db) {
         "created_at": "2026-11-23T12:00:00Z",
         "id": "[id]",
         "quota": 41943040,
-        "retention": "7d",
         "role": "user",
         "used": 0
       },
