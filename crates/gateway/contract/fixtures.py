@@ -11,7 +11,7 @@ import urllib.request
 
 PASSWORD = "correct horse"
 # Objects that the routes that delete may delete.
-DISPOSABLE = 4
+DISPOSABLE = 8
 MAIL = "Subject: hello\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nhello\r\n"
 
 
@@ -53,9 +53,9 @@ def main(base, smtp, output):
     kept = pro_token("user")
     pro_token_id, pro = kept["id"], kept["token"]
     owned = account("owned", pro)["id"]
-    send(f"{name}@mayfly.test" for name in ["main", "owned"] + ["main"] * 2 * DISPOSABLE)
+    send(f"{name}@mayfly.test" for name in ["main", "owned"] + ["main", "main", "owned"] * DISPOSABLE)
     *messages, message = [message["id"] for message in call("/api/messages", mailbox)["messages"]]
-    (owned_message,) = call(f"/pro/api/accounts/{owned}/messages", pro)["messages"]
+    *owned_messages, owned_message = call(f"/pro/api/accounts/{owned}/messages", pro)["messages"]
 
     send(["ann@foreign.example"] * (1 + DISPOSABLE), pro)
     *captured, kept_captured = [message["id"] for message in call("/pro/api/sandbox/messages", pro)["messages"]]
@@ -132,6 +132,7 @@ def main(base, smtp, output):
         "disposable": {
             "DELETE /api/messages/{id}": messages[:DISPOSABLE],
             "DELETE /messages/{id}": messages[DISPOSABLE:],
+            "DELETE /pro/api/accounts/{id}/messages/{message_id}": [message["id"] for message in owned_messages],
             "DELETE /pro/api/accounts/{id}": [account(name, pro)["id"] for name in disposable("disposable")],
             "DELETE /pro/api/domains/{id}": domains,
             "DELETE /pro/api/sandbox/messages/{id}": captured,
