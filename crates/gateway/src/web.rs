@@ -211,7 +211,7 @@ pub(crate) fn routes(base_path: &str, submission: &Submission) -> Router {
 pub(crate) fn not_found(base_path: &str) -> impl Fn(&Request) -> Response + Clone + Send + Sync + 'static {
     let file = Arc::new(File::new(HTML, under(base_path, HTML, NOT_FOUND)));
     move |request| {
-        if !is_for_a_person(request) {
+        if !is_browser_navigation(request) {
             return FailureResponse(Failure::not_found()).into_response();
         }
         let mut response = file.answer(request.headers());
@@ -221,8 +221,8 @@ pub(crate) fn not_found(base_path: &str) -> impl Fn(&Request) -> Response + Clon
     }
 }
 
-/// Whether a browser navigates to a path that is not of an API.
-fn is_for_a_person(request: &Request) -> bool {
+/// Reports whether a browser navigates to a path that is not of an API.
+fn is_browser_navigation(request: &Request) -> bool {
     let path = request.uri().path();
     let is_api = ["/api", "/pro/api", "/v1"].iter().any(|prefix| {
         path.strip_prefix(prefix)

@@ -128,9 +128,8 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn get_mailbox(&self, request: Request<GetMailboxRequest>) -> Answer<GetMailboxResponse> {
         let mailbox = self.0.get_mailbox(scope(request.into_inner().scope)?).await?;
-        Ok(Response::new(GetMailboxResponse {
-            mailbox: Some(mailbox_to_proto(&mailbox)),
-        }))
+        let mailbox = Some(mailbox_to_proto(&mailbox));
+        Ok(Response::new(GetMailboxResponse { mailbox }))
     }
 
     async fn delete_mailbox(&self, request: Request<DeleteMailboxRequest>) -> Answer<DeleteMailboxResponse> {

@@ -26,7 +26,7 @@ impl Service {
                     if due.is_empty() {
                         return Ok((0, Vec::new()));
                     }
-                    keep_batch(&mut due, |(_, size)| *size);
+                    cut_batch(&mut due, |(_, size)| *size);
                     let raw_ids: Vec<RawMessageId> = due.into_iter().map(|(id, _)| id).collect();
                     // A concurrent deletion waits for the locks and then finds nothing: each message is counted once.
                     let sizes = sweeps::lock_sizes(tx, &raw_ids).await?;
@@ -63,7 +63,7 @@ impl Service {
                     else {
                         return Ok(0);
                     };
-                    keep_batch(&mut found, |message| message.size_bytes);
+                    cut_batch(&mut found, |message| message.size_bytes);
                     let ids: Vec<_> = found.iter().map(|message| message.id).collect();
                     let raw_ids: Vec<_> = found.iter().map(|message| message.raw_id).collect();
                     let bytes: i64 = found.iter().map(|message| message.size_bytes).sum();
@@ -91,7 +91,8 @@ impl Service {
                     };
                     let mut found = sweeps::lock_messages(tx, mailbox.id, BATCH).await?;
                     // Once the last messages are gone nothing is used, whatever was counted.
-                    let is_last = keep_batch(&mut found, |message| message.size_bytes) < count(BATCH);
+                    let is_full = found.len() == count(BATCH);
+                    let is_last = !cut_batch(&mut found, |message| message.size_bytes) && !is_full;
                     let ids: Vec<_> = found.iter().map(|message| message.id).collect();
                     let raw_ids: Vec<_> = found.iter().map(|message| message.raw_id).collect();
                     sweeps::remove_messages(tx, mailbox.id, &ids).await?;
@@ -122,8 +123,8 @@ impl Service {
     }
 }
 
-/// Keeps the first messages that one transaction may remove. Returns their number; of a batch that was cut, [`BATCH`].
-fn keep_batch<T>(found: &mut Vec<T>, size_of: impl Fn(&T) -> i64) -> usize {
+/// Keeps the first messages that one transaction may remove. Returns whether others were left out.
+fn cut_batch<T>(found: &mut Vec<T>, size_of: impl Fn(&T) -> i64) -> bool {
     let mut bytes = 0;
     let kept = found.iter().take_while(|one| {
         let is_first = bytes == 0;
@@ -133,7 +134,7 @@ fn keep_batch<T>(found: &mut Vec<T>, size_of: impl Fn(&T) -> i64) -> usize {
     let kept = kept.count();
     let is_cut = kept < found.len();
     found.truncate(kept);
-    if is_cut { count(BATCH) } else { kept }
+    is_cut
 }
 
 fn given_back(sizes: &[(AccountId, i64)]) -> Vec<UsedChange> {

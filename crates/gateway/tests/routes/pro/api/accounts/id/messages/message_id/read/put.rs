@@ -33,7 +33,7 @@ async fn mark_account_message_read_of_other_account_is_not_found() {
 }
 
 #[tokio::test]
-async fn mark_account_message_read_without_valid_token_is_unauthorized() {
+async fn mark_account_message_read_without_token_is_unauthorized() {
     let world = World::sqlite().await;
     let path = format!("/pro/api/accounts/{UNKNOWN_ID}/messages/{UNKNOWN_ID}/read");
     world.assert_pro_only("PUT", &path).await;

@@ -32,7 +32,7 @@ async fn get_account_message_source_of_other_account_is_not_found() {
 }
 
 #[tokio::test]
-async fn get_account_message_source_without_valid_token_is_unauthorized() {
+async fn get_account_message_source_without_token_is_unauthorized() {
     let world = World::sqlite().await;
     let path = format!("/pro/api/accounts/{UNKNOWN_ID}/messages/{UNKNOWN_ID}/source");
     world.assert_pro_only("GET", &path).await;
