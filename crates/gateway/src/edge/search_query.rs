@@ -12,8 +12,9 @@ use time::OffsetDateTime;
 
 use super::failure::{ErrorPosition, FailureResponse};
 
-/// Messages of a page.
+/// Messages of a page, where none are asked for.
 const DEFAULT_LIMIT: u32 = 30;
+/// Largest number of messages of a page.
 const MAX_LIMIT: u32 = 100;
 
 /// A query that is understood, and where in its answer the caller is.
