@@ -37,22 +37,27 @@ export async function domains() {
 
 /** A form that creates a mailbox with a name of the user's choice. @param {(address: string) => void} done */
 export function chooseForm(done) {
-  const select = h("select", { name: "domain", required: true });
+  const select = h("select", { name: "domain" });
   const problem = h("p", { class: "problem", role: "alert" });
-  const loadDomains = async () => {
+  /** @type {Promise<string[]>} */
+  let listed;
+  const load = async () => {
     fill(problem);
+    listed = domains();
     try {
-      fill(select, ...(await domains()).map((name) => h("option", { value: name }, name)));
+      fill(select, ...(await listed).map((name) => h("option", { value: name }, name)));
     } catch (error) {
-      fill(problem, explain(error), " ", button(texts.retry, loadDomains, "small"));
+      fill(problem, explain(error), " ", button(texts.retry, load, "small"));
     }
   };
-  void loadDomains();
+  void load();
   return form([
     field(texts.localPart, h("input", { name: "name", required: true, maxlength: 64, autocomplete: "off", autocapitalize: "none", spellcheck: "false" })),
     field(texts.domain, select), problem,
   ], texts.create, async (data) => {
-    done(await createMailbox(`${data.get("name")}@${data.get("domain")}`, randomPassword()));
+    // A user can be faster than the list of domains.
+    await listed;
+    done(await createMailbox(`${data.get("name")}@${select.value}`, randomPassword()));
   }, explain);
 }
 

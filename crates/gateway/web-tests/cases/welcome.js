@@ -1,6 +1,7 @@
 // The page without a mailbox, and the ways to get one.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { base, pageCases, unique } from "../support/cases.js";
 import { checkAccessibility, checkView } from "../support/checks.js";
 import { addressOf, getMailbox, openDetails, openInbox, receive, waitUntilLive } from "../support/inbox.js";
@@ -52,6 +53,8 @@ pageCases({
     await page.getByRole("button", { name: "Choose a name" }).click();
     await page.getByRole("alert").getByText("The server is busy").waitFor();
     await page.unroute("**/api/domains");
+    // The form is sent before the list arrives.
+    await page.route("**/api/domains", async (route) => { await setTimeout(500); await route.continue(); });
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByLabel("Name").fill(name);
     await page.getByRole("button", { name: "Create" }).click();
