@@ -59,6 +59,8 @@ pub(crate) struct Delivery {
 pub(crate) struct Submission {
     /// The mailbox of the sandbox. The other mailboxes of the delivery get a copy if they have room.
     pub(crate) sandbox: AccountId,
+    /// How many messages the sandbox keeps.
+    pub(crate) max_messages: i64,
     /// The recipients, as JSON.
     pub(crate) envelope_to: String,
     /// The client, as JSON.

@@ -118,6 +118,9 @@ async fn verified_domain_receives_mail_until_deleted(db: Db) {
     let answer = verify(&world, &ann, &domain.domain_id).await.unwrap();
     assert!(!answer.txt_record && answer.domain.unwrap().verified_at.is_none());
 
+    // A domain that is known to receive nothing receives from its verification on.
+    let refused = resolve(&world, "a@mine.example").await;
+    assert_refused(refused, ErrorCode::NotFound, Reason::NotFound);
     dns.publish(proof(&domain));
     let answer = verify(&world, &ann, &domain.domain_id).await.unwrap();
     assert!(answer.txt_record && answer.mx_record, "{answer:?}");

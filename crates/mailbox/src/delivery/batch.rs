@@ -1,7 +1,7 @@
 //! One commit: decides on the deliveries of a batch, and writes them.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -201,22 +201,20 @@ async fn evict_sandboxes(
     room: &mut HashMap<AccountId, Room>,
 ) -> Result<(), Error> {
     let submissions = deliveries.iter().filter_map(|d| d.submission.as_ref());
-    let accounts: BTreeSet<AccountId> = submissions.map(|submission| submission.sandbox).collect();
-    if accounts.is_empty() {
-        return Ok(());
-    }
-    let found = sandboxes::list_of_accounts(tx, accounts.into_iter().collect()).await?;
-    for sandbox in found {
-        let Some(room) = room.get_mut(&sandbox.account_id).filter(|room| room.taken > 0) else {
+    let bounds: BTreeMap<AccountId, i64> = submissions
+        .map(|submission| (submission.sandbox, submission.max_messages))
+        .collect();
+    for (account, max_messages) in bounds {
+        let Some(room) = room.get_mut(&account).filter(|room| room.taken > 0) else {
             continue;
         };
         // The query for the oldest reads an index row of each message, so it runs for a full sandbox only.
         let count = room.mailbox.message_count + room.messages;
-        if count <= sandbox.max_messages && room.left() >= 0 {
+        if count <= max_messages && room.left() >= 0 {
             continue;
         }
-        let max_messages = u64::try_from(sandbox.max_messages).unwrap_or(1);
-        room.evicted = sandboxes::evict(tx, sandbox.account_id, max_messages, -room.left()).await?;
+        let max_messages = u64::try_from(max_messages).unwrap_or(1);
+        room.evicted = sandboxes::evict(tx, account, max_messages, -room.left()).await?;
     }
     Ok(())
 }

@@ -21,23 +21,17 @@ impl Service {
         // User names are not case-sensitive.
         let username = username.to_ascii_lowercase();
         let login = is_login(&username).then_some(username);
-        let id = match (only, &login) {
+        let found = match (only, login.clone()) {
             (Some(_), None) => return Err(Error::NotFound),
-            (Some(only), Some(_)) => Some(only),
-            (None, Some(_)) => None,
-            (None, None) => Some(default_id(owner)),
+            (Some(only), Some(_)) => self.find_sandbox(owner, only).await?,
+            (None, None) => self.find_sandbox(owner, default_id(owner)).await?,
+            (None, Some(named)) => {
+                let found = self.store.read("find_sandbox_by_login", |c| {
+                    Box::pin(async move { Ok(sandboxes::find_by_login(c, owner, &named).await?) })
+                });
+                found.await?.map(OpenedSandbox::from)
+            }
         };
-        let named = login.clone();
-        let found = self.store.read("open_sandbox", |c| {
-            Box::pin(async move {
-                Ok(match (id, named) {
-                    (Some(id), _) => sandboxes::find(c, owner, id).await?,
-                    (None, Some(named)) => sandboxes::find_by_login(c, owner, &named).await?,
-                    (None, None) => None,
-                })
-            })
-        });
-        let found = found.await?.map(OpenedSandbox::from);
         let opened = match (found, &login) {
             (Some(found), Some(login)) if found.sandbox.login == *login => found,
             (Some(found), None) => found,

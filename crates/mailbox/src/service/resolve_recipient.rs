@@ -23,7 +23,7 @@ pub(crate) struct NewRecipient<'a> {
 }
 
 /// A domain that receives mail.
-enum Served {
+pub(super) enum Served {
     /// A system domain, current or former.
     System,
     /// A verified domain of a Pro user.
@@ -143,14 +143,19 @@ impl Service {
     }
 
     /// Returns the domain of an address, if it receives mail.
-    async fn served(&self, address: &Address) -> Result<Option<Served>, Error> {
+    pub(super) async fn served(&self, address: &Address) -> Result<Option<Served>, Error> {
         let is_system = |known: &mayfly_types::DomainName| known.as_str() == address.domain();
         if self.domains.iter().any(is_system) || self.config.is_role_of_host(address, self.dns.mx_hostname())
         {
             return Ok(Some(Served::System));
         }
-        let name = address.domain().to_owned();
-        self.store
+        let cache = self.store.cache();
+        if cache.is_unserved(address.domain()) {
+            return Ok(None);
+        }
+        let (name, ticket) = (address.domain().to_owned(), cache.begin_unserved());
+        let served = self
+            .store
             .read("find_domain_of_recipient", |c| {
                 Box::pin(async move {
                     if let Some(domain) = custom_domains::find_verified(c, &name).await? {
@@ -162,6 +167,10 @@ impl Service {
                     Ok(domains::is_known(c, &name).await?.then_some(Served::System))
                 })
             })
-            .await
+            .await?;
+        if served.is_none() {
+            cache.insert_unserved(ticket, address.domain());
+        }
+        Ok(served)
     }
 }

@@ -1,5 +1,7 @@
 //! What the calls on sandboxes share: settings, their bounds, and creation.
 
+use std::sync::Arc;
+
 use mayfly_database::DatabaseTransaction;
 use mayfly_types::{AccountId, Address, SandboxId, UserId, random_bytes};
 use time::{Duration, OffsetDateTime};
@@ -31,13 +33,16 @@ const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 /// A sandbox with its mailbox.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenedSandbox {
-    pub(crate) sandbox: Sandbox,
-    pub(crate) mailbox: Mailbox,
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) mailbox: Arc<Mailbox>,
 }
 
 impl From<sandboxes::SandboxWithMailbox> for OpenedSandbox {
     fn from((sandbox, mailbox): sandboxes::SandboxWithMailbox) -> Self {
-        Self { sandbox, mailbox }
+        Self {
+            sandbox: Arc::new(sandbox),
+            mailbox: Arc::new(mailbox),
+        }
     }
 }
 
@@ -146,7 +151,7 @@ impl NewSandbox {
         }
         mailboxes::insert(tx, mailbox.clone()).await?;
         sandboxes::insert(tx, sandbox.clone()).await?;
-        Ok(OpenedSandbox { sandbox, mailbox })
+        Ok((sandbox, mailbox).into())
     }
 }
 
@@ -213,10 +218,37 @@ impl Service {
 
     /// Finds a Pro user's sandbox.
     pub(super) async fn sandbox(&self, owner: UserId, id: SandboxId) -> Result<OpenedSandbox, Error> {
+        self.find_sandbox(owner, id).await?.ok_or(Error::NotFound)
+    }
+
+    /// Finds a Pro user's sandbox, in the cache or the database.
+    pub(super) async fn find_sandbox(
+        &self,
+        owner: UserId,
+        id: SandboxId,
+    ) -> Result<Option<OpenedSandbox>, Error> {
+        let cache = self.store.cache();
+        let account = cache.account_of_sandbox(id);
+        if let Some((sandbox, mailbox)) = account.and_then(|account| cache.sandbox(account))
+            && (sandbox.id, sandbox.owner_user_id) == (id, owner)
+        {
+            return Ok(Some(OpenedSandbox { sandbox, mailbox }));
+        }
+        // Without a hint, the ticket of this read is for no account: the next read caches the sandbox.
+        let ticket = account.map(|account| (account, cache.begin(account)));
         let found = self.store.read("find_sandbox", |c| {
             Box::pin(async move { Ok(sandboxes::find(c, owner, id).await?) })
         });
-        Ok(found.await?.ok_or(Error::NotFound)?.into())
+        let found = found.await?.map(OpenedSandbox::from);
+        if let Some(OpenedSandbox { sandbox, mailbox }) = &found {
+            match ticket {
+                Some((account, ticket)) if account == mailbox.id => {
+                    cache.insert_sandbox(ticket, sandbox, mailbox);
+                }
+                _ => cache.set_account_of_sandbox(id, mailbox.id),
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Changes the settings of a sandbox.
 
+use std::sync::Arc;
+
 use mayfly_types::{SandboxId, UserId};
 
 use super::{
@@ -21,15 +23,16 @@ impl Service {
         settings: SandboxSettings,
     ) -> Result<OpenedSandbox, Error> {
         let longest = self.longest_retention();
+        let account = self.sandbox(owner, id).await?.mailbox.id;
         self.store
-            .write("update_sandbox", None, move |tx| {
+            .write("update_sandbox", Some(account), move |tx| {
                 let settings = settings.clone();
                 Box::pin(async move {
                     // Of concurrent changes of different settings, both are kept.
                     owners::lock(tx, owner).await?;
                     let found = sandboxes::find(tx, owner, id).await?;
                     let mut opened = OpenedSandbox::from(found.ok_or(Error::NotFound)?);
-                    settings.apply(&mut opened.sandbox, longest)?;
+                    settings.apply(Arc::make_mut(&mut opened.sandbox), longest)?;
                     sandboxes::update(tx, &opened.sandbox).await?;
                     Ok(opened)
                 })

@@ -63,8 +63,10 @@ impl Service {
                     custom_domains::find(tx, user, id).await?.ok_or(Error::NotFound)
                 })
             })
-            .await?;
-        Ok((domain, report))
+            .await;
+        // Also after an error: a commit that failed can have happened.
+        self.store.cache().clear_unserved();
+        Ok((domain?, report))
     }
 
     /// Returns the domain of another user who has verified the name, if its proof is not in the DNS any more: the name has

@@ -1,17 +1,21 @@
-//! Cache of mailboxes and their first pages. It is coherent only if no other process writes to the database, so it is off for a
-//! shared one; the hints from addresses to mailboxes stay on, because their readers check them.
+//! Cache of mailboxes, their sandboxes and first pages, and of domains that receive no mail. It is coherent only if no other process
+//! writes to the database, so it is off for a shared one; the hints from addresses and sandboxes to mailboxes stay on, because their
+//! readers check them.
 //!
 //! A writer invalidates what it touched after the commit and before it answers. This forbids one interleaving: a reader reads
 //! the old row, a writer commits and invalidates, then the reader inserts the old row. The reader takes a [`Ticket`] with the
 //! epoch of the shard before it reads; every invalidation increases the epoch; an insert with an older ticket is dropped.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use mayfly_mime::Addresses;
-use mayfly_types::{AccountId, MessageId};
+use mayfly_types::{AccountId, MessageId, SandboxId};
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Mailbox, messages::ListedMessage};
+use super::{Mailbox, Sandbox, messages::ListedMessage};
 
 const SHARDS: usize = 16;
 /// Entries of a shard. A usual page has 15 KiB and a detailed one 20 KiB, so all shards hold 70 MiB.
@@ -41,6 +45,10 @@ pub(crate) struct DetailedPage {
 
 /// Largest number of address hints, about 4 MiB.
 const MAX_ADDRESSES: usize = 32 * 1024;
+/// Largest number of hints from sandboxes to mailboxes, about 1 MiB.
+const MAX_SANDBOXES: usize = 16 * 1024;
+/// Largest number of domains that receive no mail, 2 MiB of the longest names.
+const MAX_UNSERVED: usize = 8 * 1024;
 
 /// The cache, in shards with a lock each.
 #[derive(Debug)]
@@ -51,6 +59,9 @@ pub(crate) struct Cache {
     /// The mailbox of an address at its last look-up. A hint only: the reader checks that the mailbox is active and still has
     /// the address.
     addresses: Mutex<HashMap<String, AccountId>>,
+    /// The mailbox of a sandbox at its last look-up. A hint only.
+    sandboxes: Mutex<HashMap<SandboxId, AccountId>>,
+    unserved: Mutex<Unserved>,
 }
 
 #[derive(Debug, Default)]
@@ -60,14 +71,24 @@ struct Shard {
     entries: HashMap<AccountId, Entry>,
 }
 
+/// Domains that receive no mail. A verification of any domain invalidates them.
+#[derive(Debug, Default)]
+struct Unserved {
+    /// Counts invalidations.
+    epoch: u64,
+    names: HashSet<String>,
+}
+
 #[derive(Debug, Default)]
 struct Entry {
     mailbox: Option<Arc<Mailbox>>,
+    /// Of a mailbox of a sandbox. Deliveries do not change it.
+    sandbox: Option<Arc<Sandbox>>,
     page: Option<Page>,
     detailed_page: Option<Arc<DetailedPage>>,
 }
 
-/// The epoch of a shard before a read.
+/// The epoch of a shard, or of the unserved domains, before a read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket(u64);
 
@@ -78,6 +99,8 @@ impl Cache {
             shards: Default::default(),
             max_entries: if is_shared { 0 } else { MAX_ENTRIES },
             addresses: Mutex::default(),
+            sandboxes: Mutex::default(),
+            unserved: Mutex::default(),
         }
     }
 
@@ -103,6 +126,61 @@ impl Cache {
         addresses.insert(address.to_owned(), account);
     }
 
+    /// Returns the mailbox that a sandbox had at its last look-up.
+    pub(crate) fn account_of_sandbox(&self, id: SandboxId) -> Option<AccountId> {
+        self.sandboxes.lock().get(&id).copied()
+    }
+
+    /// Sets the mailbox of a sandbox.
+    pub(crate) fn set_account_of_sandbox(&self, id: SandboxId, account: AccountId) {
+        let mut sandboxes = self.sandboxes.lock();
+        if sandboxes.len() >= MAX_SANDBOXES {
+            sandboxes.clear();
+        }
+        sandboxes.insert(id, account);
+    }
+
+    /// Returns whether domains are cached: where they are not, a look-up costs a query each time.
+    pub(crate) fn has_unserved(&self) -> bool {
+        self.max_entries > 0
+    }
+
+    /// Returns whether a domain is known to receive no mail.
+    pub(crate) fn is_unserved(&self, domain: &str) -> bool {
+        self.unserved.lock().names.contains(domain)
+    }
+
+    /// Takes a ticket before a domain is looked up.
+    pub(crate) fn begin_unserved(&self) -> Ticket {
+        Ticket(self.unserved.lock().epoch)
+    }
+
+    /// Inserts a domain that receives no mail, unless a domain was verified since the ticket.
+    pub(crate) fn insert_unserved(&self, ticket: Ticket, domain: &str) {
+        let mut unserved = self.unserved.lock();
+        if unserved.epoch != ticket.0 || self.max_entries == 0 {
+            return;
+        }
+        if unserved.names.len() >= MAX_UNSERVED {
+            unserved.names.clear();
+        }
+        unserved.names.insert(domain.to_owned());
+    }
+
+    /// Invalidates the domains that receive no mail.
+    pub(crate) fn clear_unserved(&self) {
+        let mut unserved = self.unserved.lock();
+        unserved.epoch += 1;
+        unserved.names.clear();
+    }
+
+    /// Returns a sandbox by its mailbox, with the mailbox, if both are cached.
+    pub(crate) fn sandbox(&self, account: AccountId) -> Option<(Arc<Sandbox>, Arc<Mailbox>)> {
+        let shard = self.shard(account);
+        let entry = shard.entries.get(&account)?;
+        Some((entry.sandbox.clone()?, entry.mailbox.clone()?))
+    }
+
     /// Returns a mailbox, if it is cached.
     pub(crate) fn mailbox(&self, account: AccountId) -> Option<Arc<Mailbox>> {
         self.shard(account).entries.get(&account)?.mailbox.clone()
@@ -126,6 +204,14 @@ impl Cache {
     /// Inserts a mailbox, unless the shard was invalidated since the ticket.
     pub(crate) fn insert_mailbox(&self, ticket: Ticket, mailbox: &Arc<Mailbox>) {
         self.insert(ticket, mailbox.id, |entry| entry.mailbox = Some(mailbox.clone()));
+    }
+
+    /// Inserts a sandbox and its mailbox, unless the shard was invalidated since the ticket.
+    pub(crate) fn insert_sandbox(&self, ticket: Ticket, sandbox: &Arc<Sandbox>, mailbox: &Arc<Mailbox>) {
+        self.insert(ticket, mailbox.id, |entry| {
+            entry.sandbox = Some(sandbox.clone());
+            entry.mailbox = Some(mailbox.clone());
+        });
     }
 
     /// Inserts the first page of a mailbox, unless the shard was invalidated since the ticket.
@@ -159,8 +245,8 @@ impl Cache {
         shard.entries.remove(&account);
     }
 
-    /// Invalidates mailboxes and their pages after a change, and inserts the changed mailboxes, unless their shard was invalidated
-    /// since the tickets, which the writer took before the change.
+    /// Invalidates mailboxes and their pages after deliveries, and inserts the changed mailboxes, unless their shard was invalidated
+    /// since the tickets, which the writer took before the change. Their sandboxes stay.
     pub(crate) fn replace(&self, mut changed: Vec<(Ticket, Arc<Mailbox>)>) {
         changed.sort_unstable_by_key(|(_, mailbox)| shard_of(mailbox.id));
         for of_one_shard in changed.chunk_by(|(_, a), (_, b)| shard_of(a.id) == shard_of(b.id)) {
@@ -168,10 +254,11 @@ impl Cache {
             let before = shard.epoch;
             shard.epoch += 1;
             for (ticket, mailbox) in of_one_shard {
-                shard.entries.remove(&mailbox.id);
+                let replaced = shard.entries.remove(&mailbox.id);
                 if ticket.0 == before && shard.entries.len() < self.max_entries {
                     let entry = Entry {
                         mailbox: Some(mailbox.clone()),
+                        sandbox: replaced.and_then(|entry| entry.sandbox),
                         page: None,
                         detailed_page: None,
                     };
@@ -181,7 +268,7 @@ impl Cache {
         }
     }
 
-    /// Invalidates everything.
+    /// Invalidates all mailboxes.
     pub(crate) fn clear(&self) {
         for shard in &self.shards {
             let mut shard = shard.lock();
@@ -255,14 +342,64 @@ mod tests {
         );
     }
 
+    fn sandbox(account: u128) -> Arc<Sandbox> {
+        Arc::new(Sandbox {
+            id: SandboxId::from_uuid(uuid::Uuid::from_u128(account)),
+            owner_user_id: mayfly_types::LOCAL_USER,
+            name: "app".to_owned(),
+            account_id: account_id(account),
+            login: "sb_abcdefgh".to_owned(),
+            max_messages: 10,
+            retention_ms: 60_000,
+            deliver_to_own: true,
+            created_at_ms: 0,
+        })
+    }
+
+    #[test]
+    fn sandbox_stays_after_delivery_and_goes_with_change() {
+        let cache = Cache::new(false);
+        let account = account_id(1);
+        cache.insert_sandbox(cache.begin(account), &sandbox(1), &mailbox(1, 5));
+        cache.replace(vec![(cache.begin(account), mailbox(1, 6))]);
+        let (found, its_mailbox) = cache.sandbox(account).expect("cached");
+        assert_eq!((found.max_messages, its_mailbox.used_bytes), (10, 6));
+        let read_before = cache.begin(account);
+        cache.invalidate(account);
+        assert!(cache.sandbox(account).is_none());
+        cache.insert_sandbox(read_before, &sandbox(1), &mailbox(1, 6));
+        assert!(cache.sandbox(account).is_none(), "read before the change");
+    }
+
+    #[test]
+    fn verification_invalidates_unserved_domains() {
+        let cache = Cache::new(false);
+        cache.insert_unserved(cache.begin_unserved(), "a.example");
+        assert!(cache.is_unserved("a.example"));
+        let read_before = cache.begin_unserved();
+        cache.clear_unserved();
+        assert!(!cache.is_unserved("a.example"));
+        cache.insert_unserved(read_before, "a.example");
+        assert!(!cache.is_unserved("a.example"), "read before the verification");
+        for n in 0..=MAX_UNSERVED {
+            cache.insert_unserved(cache.begin_unserved(), &format!("{n}.example"));
+        }
+        assert!(cache.unserved.lock().names.len() <= MAX_UNSERVED);
+        assert!(cache.is_unserved(&format!("{MAX_UNSERVED}.example")));
+    }
+
     #[test]
     fn shared_database_caches_nothing() {
         let cache = Cache::new(true);
         let account = account_id(1);
         cache.insert_page(cache.begin(account), account, &(Arc::new([]) as Page));
         cache.insert_mailbox(cache.begin(account), &mailbox(1, 5));
+        cache.insert_sandbox(cache.begin(account), &sandbox(1), &mailbox(1, 5));
         cache.replace(vec![(cache.begin(account), mailbox(1, 5))]);
         assert!(cache.page(account).is_none() && cache.mailbox(account).is_none());
+        assert!(cache.sandbox(account).is_none());
+        cache.insert_unserved(cache.begin_unserved(), "a.example");
+        assert!(!cache.is_unserved("a.example"));
     }
 
     #[test]

@@ -133,10 +133,10 @@ impl Stream {
         ))
     }
 
-    /// Sends to a new mailbox without a login.
-    fn to_mailbox(self, lab: &Lab, world: &World, name: usize) -> anyhow::Result<Sample> {
+    /// Sends to a new mailbox without a login; with a Pro user's token, to one of theirs.
+    fn to_mailbox(self, lab: &Lab, world: &World, pro: Option<&str>, name: usize) -> anyhow::Result<Sample> {
         let (client, address) = (world.client(), format!("received{name}@mayfly.test"));
-        let mailbox = lab.runtime.block_on(client.create_mailbox(&address, None));
+        let mailbox = lab.runtime.block_on(client.create_mailbox(&address, pro));
         let to = To {
             address: world.smtp(),
             recipient: &address,
@@ -205,7 +205,13 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
             Contender::new("Mayfly, submission", || {
                 stream.to_sandbox(lab, &world, &pro, next())
             }),
-            Contender::new("Mayfly, reception", || stream.to_mailbox(lab, &world, next())),
+            // A sandbox belongs to a Pro user, so it is compared with a mailbox that does.
+            Contender::new("Mayfly, reception for a Pro user", || {
+                stream.to_mailbox(lab, &world, Some(&pro), next())
+            }),
+            Contender::new("Mayfly, reception without an owner", || {
+                stream.to_mailbox(lab, &world, None, next())
+            }),
             Contender::new("Postfix with SASL to a Maildir", || {
                 let to = To::with_login(postfix.address, RECIPIENT, PEER);
                 let is_done = || postfix.delivered() >= stream.mails;
@@ -218,7 +224,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
                 stream.timed(lab, &[aiosmtpd.pid()], &to, || true)
             }),
         ];
-        let [submission, reception, postfix, aiosmtpd] = rounds::run(lab.rounds, contenders)?;
+        let [submission, reception, unowned, postfix, aiosmtpd] = rounds::run(lab.rounds, contenders)?;
         let (how, against_reception) = if is_kept {
             ("connections kept", 0.95)
         } else {
@@ -228,6 +234,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
         for (peer, least) in [(&reception, against_reception), (&postfix, 5.0), (&aiosmtpd, 2.0)] {
             table.rate(&what, &submission, peer, Target::AtLeast(least));
         }
+        table.rate(&what, &submission, &unowned, Target::None);
     }
     Ok(())
 }

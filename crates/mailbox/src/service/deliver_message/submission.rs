@@ -78,17 +78,27 @@ impl Service {
             accounts,
             submission: Submission {
                 sandbox: mailbox.id,
+                max_messages: sandbox.max_messages,
                 envelope_to: to_json(&new.recipients)?,
                 envelope_origin: to_json(&new.origin)?,
             },
         })
     }
 
-    /// Returns the mailboxes of a Pro user among recipients; for `user+tag@` that of `user@`, if there is none with the tag.
+    /// Returns the mailboxes of a Pro user among recipients on domains that receive mail; for `user+tag@` that of `user@`, if there is none with the tag.
     async fn own_mailboxes(&self, owner: UserId, recipients: &[String]) -> Result<Vec<AccountId>, Error> {
-        let recipients: Vec<(Address, Option<Address>)> = recipients
+        let mut own_domain = Vec::new();
+        for address in recipients
             .iter()
-            .filter_map(|recipient| recipient.parse::<Address>().ok())
+            .filter_map(|address| address.parse::<Address>().ok())
+        {
+            // Most recipients of an application are on foreign domains, which cost no query where that is cached.
+            if !self.store.cache().has_unserved() || self.served(&address).await?.is_some() {
+                own_domain.push(address);
+            }
+        }
+        let recipients: Vec<(Address, Option<Address>)> = own_domain
+            .into_iter()
             .map(|address| {
                 let untagged = model::untagged(&address);
                 (address, untagged)
