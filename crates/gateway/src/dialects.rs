@@ -101,26 +101,46 @@ const DIALECT_HEADERS: [HeaderName; 4] = [
     header::CACHE_CONTROL,
 ];
 
-/// Any origin may call an API with a bearer header; credentials of a browser are never asked for. It stands outside the
-/// routes, since a preflight request has a method that none of them serves.
-pub(crate) async fn cors(State(dialects): State<Dialects>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let mut methods = vec![Method::GET, Method::POST, Method::PUT, Method::DELETE];
-    let mut headers = mailcx::CORS_HEADERS.to_vec();
-    match dialects.of_path(path) {
-        Some(_) => {
-            methods.push(Method::PATCH);
-            headers.extend(DIALECT_HEADERS);
+/// Which pages of other origins may call what.
+#[derive(Debug, Clone)]
+pub(crate) struct Cors {
+    dialects: Dialects,
+    bearer_api: Arc<CorsLayer>,
+    others: Arc<CorsLayer>,
+}
+
+impl Cors {
+    /// Any origin may call an API with a bearer header; credentials of a browser are never asked for.
+    pub(crate) fn new(dialects: Dialects) -> Self {
+        let mut methods = vec![Method::GET, Method::POST, Method::PUT, Method::DELETE];
+        let mut headers = mailcx::CORS_HEADERS.to_vec();
+        let layer = CorsLayer::new()
+            .allow_origin(Any)
+            .max_age(PREFLIGHT_MAX_AGE)
+            .expose_headers(mailcx::CORS_EXPOSED);
+        let of_api = layer
+            .clone()
+            .allow_methods(methods.clone())
+            .allow_headers(headers.clone());
+        methods.push(Method::PATCH);
+        headers.extend(DIALECT_HEADERS);
+        Self {
+            dialects,
+            bearer_api: Arc::new(of_api),
+            others: Arc::new(layer.allow_methods(methods).allow_headers(headers)),
         }
-        None if path.starts_with("/api/") => {}
-        None => return next.run(request).await,
     }
-    let layer = CorsLayer::new()
-        .allow_origin(Any)
-        .max_age(PREFLIGHT_MAX_AGE)
-        .allow_methods(methods)
-        .allow_headers(headers)
-        .expose_headers(mailcx::CORS_EXPOSED);
+}
+
+/// Answers preflight requests, and adds the headers of CORS. It stands outside the routes, since a preflight request has a method
+/// that none of them serves.
+pub(crate) async fn cors(State(cors): State<Cors>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let layer = match cors.dialects.of_path(path) {
+        Some(_) => cors.others,
+        None if path.starts_with("/api/") => cors.bearer_api,
+        None => return next.run(request).await,
+    };
     match layer.layer(next).oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},

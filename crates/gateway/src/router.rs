@@ -21,7 +21,7 @@ use tower_http::{
 use crate::{
     app::App,
     config::Config,
-    dialects::{self, Dialects},
+    dialects::{self, Cors, Dialects},
     edge::{
         access_log::{self, AccessLog},
         base_path::serve_under,
@@ -74,7 +74,10 @@ pub(crate) fn router(config: &Config, app: &App, redis: Option<Redis>, tasks: &T
         }))
         // Around all that can refuse, so that pages of other origins can read a refusal. A preflight request ends here: it
         // has no effect, so no limit counts it.
-        .layer(middleware::from_fn_with_state(dialects.clone(), dialects::cors))
+        .layer(middleware::from_fn_with_state(
+            Cors::new(dialects.clone()),
+            dialects::cors,
+        ))
         .layer(middleware::from_fn_with_state(
             HostCheck::new(config),
             host::check,
