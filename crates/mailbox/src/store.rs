@@ -16,6 +16,7 @@ pub(crate) mod messages;
 pub(crate) mod open_mailboxes;
 pub(crate) mod outbox;
 pub(crate) mod owners;
+pub(crate) mod removals;
 pub(crate) mod sandboxes;
 pub(crate) mod search;
 pub(crate) mod statistics;

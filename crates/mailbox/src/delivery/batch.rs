@@ -16,13 +16,9 @@ use crate::{
     model,
     store::{
         Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis, open_mailboxes,
-        sandboxes::{self, Evicted},
-        sweeps,
+        removals::{self, Amount},
     },
 };
-
-/// Messages that are read at once to evict some.
-const EVICTED_ROWS: u64 = 100;
 
 /// What a commit stored.
 pub(super) struct Stored {
@@ -146,23 +142,9 @@ async fn evict_open_mailboxes(
 ) -> Result<i64, Error> {
     let mut evicted_bytes = 0;
     for (account, room) in room {
-        let mut excess = room.mailbox.used_bytes + room.taken - room.mailbox.quota_bytes;
-        while account.is_open() && room.taken > 0 && excess > 0 {
-            let mut oldest = sweeps::lock_messages(tx, *account, EVICTED_ROWS).await?;
-            let mut freed = 0;
-            oldest.retain(|message| {
-                let is_evicted = freed < excess;
-                freed += if is_evicted { message.size_bytes } else { 0 };
-                is_evicted
-            });
-            if oldest.is_empty() {
-                break;
-            }
-            let freed = open_mailboxes::remove_messages(tx, *account, &oldest).await?;
-            room.mailbox.used_bytes -= freed;
-            room.mailbox.message_count -= i64::try_from(oldest.len()).unwrap_or(i64::MAX);
-            excess -= freed;
-            evicted_bytes += freed;
+        let bytes = room.mailbox.used_bytes + room.taken - room.mailbox.quota_bytes;
+        if account.is_open() && room.taken > 0 && bytes > 0 {
+            evicted_bytes += room.evict(tx, Amount { messages: 0, bytes }).await?;
         }
     }
     Ok(evicted_bytes)
@@ -208,23 +190,20 @@ async fn evict_sandboxes(
         let Some(room) = room.get_mut(&account).filter(|room| room.taken > 0) else {
             continue;
         };
-        // The query for the oldest reads an index row of each message, so it runs for a full sandbox only.
-        let count = room.mailbox.message_count + room.messages;
-        if count <= max_messages && room.left() >= 0 {
-            continue;
-        }
-        let max_messages = u64::try_from(max_messages).unwrap_or(1);
-        room.evicted = sandboxes::evict(tx, account, max_messages, -room.left()).await?;
+        let excess = Amount {
+            messages: room.mailbox.message_count + room.messages - max_messages,
+            bytes: -room.left(),
+        };
+        room.evict(tx, excess).await?;
     }
     Ok(())
 }
 
-/// A mailbox, and how many bytes and messages the batch adds to it and removes from it.
+/// A mailbox, and how many bytes and messages the batch adds to it.
 struct Room {
     mailbox: Mailbox,
     taken: i64,
     messages: i64,
-    evicted: Evicted,
 }
 
 impl Room {
@@ -233,7 +212,6 @@ impl Room {
             mailbox,
             taken: 0,
             messages: 0,
-            evicted: Evicted::default(),
         }
     }
 
@@ -250,11 +228,19 @@ impl Room {
             .saturating_sub(self.taken)
     }
 
+    /// Removes its oldest messages. Returns how many bytes that frees.
+    async fn evict(&mut self, tx: &DatabaseTransaction, excess: Amount) -> Result<i64, Error> {
+        let evicted = removals::evict(tx, self.mailbox.id, excess).await?;
+        self.mailbox.used_bytes -= evicted.bytes;
+        self.mailbox.message_count -= evicted.messages;
+        Ok(evicted.bytes)
+    }
+
     fn change(&self) -> UsedChange {
         UsedChange {
             account: self.mailbox.id,
-            bytes: self.taken - self.evicted.bytes,
-            messages: self.messages - self.evicted.messages,
+            bytes: self.taken,
+            messages: self.messages,
         }
     }
 

@@ -5,7 +5,7 @@ use mayfly_types::MailboxEvent;
 use super::{MessageScope, Service};
 use crate::{
     error::Error,
-    store::{UsedChange, mailboxes, messages, open_mailboxes},
+    store::{open_mailboxes, removals},
 };
 
 impl Service {
@@ -23,17 +23,12 @@ impl Service {
                         open_mailboxes::lock(tx, &[account]).await?;
                     }
                     // Read again under a lock: of two concurrent deletions, one returns the size.
-                    let found = messages::lock(tx, account, id).await?.ok_or(Error::NotFound)?;
-                    messages::remove(tx, account, id).await?;
-                    messages::remove_unnamed_raw(tx, &[found.raw_id]).await?;
-                    let change = UsedChange {
-                        account,
-                        bytes: -found.size_bytes,
-                        messages: -1,
-                    };
-                    mailboxes::change_used(tx, &[change]).await?;
+                    let found = removals::lock(tx, account, vec![id]).await?;
+                    if found.is_empty() {
+                        return Err(Error::NotFound);
+                    }
+                    removals::remove(tx, account, &found).await?;
                     if account.is_open() {
-                        open_mailboxes::forget_messages(tx, &[id]).await?;
                         open_mailboxes::remove_if_empty(tx, account).await?;
                     }
                     Ok(())

@@ -5,7 +5,7 @@ use mayfly_types::{AccountId, MessageId};
 use super::{Scope, Service};
 use crate::{
     error::Error,
-    store::{UsedChange, mailboxes, messages, open_mailboxes, sweeps},
+    store::{mailboxes, open_mailboxes, removals},
 };
 
 /// Messages of one transaction.
@@ -43,22 +43,11 @@ impl Service {
                     if account.is_open() {
                         open_mailboxes::lock(tx, &[account]).await?;
                     }
-                    let mut oldest = sweeps::lock_messages(tx, account, BATCH).await?;
+                    let mut oldest = removals::lock_oldest(tx, account, BATCH).await?;
                     oldest.retain(|message| message.id <= newest);
+                    removals::remove(tx, account, &oldest).await?;
                     if account.is_open() {
-                        open_mailboxes::remove_messages(tx, account, &oldest).await?;
                         open_mailboxes::remove_if_empty(tx, account).await?;
-                    } else if !oldest.is_empty() {
-                        let ids: Vec<_> = oldest.iter().map(|message| message.id).collect();
-                        let raw_ids: Vec<_> = oldest.iter().map(|message| message.raw_id).collect();
-                        sweeps::remove_messages(tx, account, &ids).await?;
-                        messages::remove_unnamed_raw(tx, &raw_ids).await?;
-                        let change = UsedChange {
-                            account,
-                            bytes: -oldest.iter().map(|message| message.size_bytes).sum::<i64>(),
-                            messages: -i64::try_from(oldest.len()).unwrap_or(i64::MAX),
-                        };
-                        mailboxes::change_used(tx, &[change]).await?;
                     }
                     Ok(u64::try_from(oldest.len()).unwrap_or(u64::MAX))
                 })

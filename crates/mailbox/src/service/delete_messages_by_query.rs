@@ -7,7 +7,7 @@ use mayfly_types::{AccountId, MailboxEvent, MessageId};
 use super::{Service, search::SearchRequest};
 use crate::{
     error::Error,
-    store::{UsedChange, mailboxes, messages, open_mailboxes, sweeps},
+    store::{open_mailboxes, removals},
 };
 
 /// Messages of one transaction.
@@ -61,23 +61,12 @@ impl Service {
                 open_mailboxes::lock(tx, &accounts).await?;
                 let mut deleted = Vec::new();
                 for (account, ids) in by_account {
-                    let found = sweeps::lock_those(tx, account, ids).await?;
+                    let found = removals::lock(tx, account, ids).await?;
                     deleted.extend(found.iter().map(|message| (account, message.id)));
+                    removals::remove(tx, account, &found).await?;
                     if account.is_open() {
-                        open_mailboxes::remove_messages(tx, account, &found).await?;
                         open_mailboxes::remove_if_empty(tx, account).await?;
-                        continue;
                     }
-                    let ids: Vec<_> = found.iter().map(|message| message.id).collect();
-                    let raw_ids: Vec<_> = found.iter().map(|message| message.raw_id).collect();
-                    sweeps::remove_messages(tx, account, &ids).await?;
-                    messages::remove_unnamed_raw(tx, &raw_ids).await?;
-                    let change = UsedChange {
-                        account,
-                        bytes: -found.iter().map(|message| message.size_bytes).sum::<i64>(),
-                        messages: -i64::try_from(found.len()).unwrap_or(i64::MAX),
-                    };
-                    mailboxes::change_used(tx, &[change]).await?;
                 }
                 Ok(deleted)
             })

@@ -244,19 +244,6 @@ pub(crate) async fn find_owned(
     Ok(found.and_then(|(message, mailbox)| Some((message, mailbox?))))
 }
 
-/// Finds and locks a message of a mailbox: of two concurrent deletions, one finds it.
-pub(crate) async fn lock(
-    c: &impl ConnectionTrait,
-    account: AccountId,
-    id: MessageId,
-) -> Result<Option<Model>, DbErr> {
-    Entity::find()
-        .filter(of(account, id))
-        .lock_exclusive()
-        .one(c)
-        .await
-}
-
 /// Finds the bytes of a delivery, and the codes and links in them.
 pub(crate) async fn find_raw(
     c: &impl ConnectionTrait,
@@ -381,31 +368,4 @@ pub(crate) async fn mark_all_read(c: &impl ConnectionTrait, unread: &Unread) -> 
         .exec(c)
         .await?;
     Ok(updated.rows_affected)
-}
-
-/// Removes a message, but not its bytes.
-pub(crate) async fn remove(c: &impl ConnectionTrait, account: AccountId, id: MessageId) -> Result<(), DbErr> {
-    Entity::delete_many()
-        .filter(of(account, id))
-        .exec(c)
-        .await
-        .map(drop)
-}
-
-/// Removes those of some bytes that no message names.
-pub(crate) async fn remove_unnamed_raw(
-    c: &impl ConnectionTrait,
-    raw_ids: &[RawMessageId],
-) -> Result<(), DbErr> {
-    let named = Query::select()
-        .column(Column::RawId)
-        .from(Entity)
-        .and_where(Expr::col(Column::RawId).is_in(raw_ids.iter().copied()))
-        .to_owned();
-    raw_message::Entity::delete_many()
-        .filter(raw_message::Column::Id.is_in(raw_ids.iter().copied()))
-        .filter(raw_message::Column::Id.not_in_subquery(named))
-        .exec(c)
-        .await
-        .map(drop)
 }

@@ -8,10 +8,9 @@ use sea_orm::{
 };
 
 use super::{
-    Mailbox, UsedChange,
+    Mailbox,
     entities::{mailbox, message, open_mailbox, open_message},
-    mailboxes, messages,
-    sweeps::{self, SweptMessage},
+    mailboxes,
 };
 
 /// Rows of one statement.
@@ -76,27 +75,6 @@ pub(crate) async fn lock(c: &impl ConnectionTrait, ids: &[AccountId]) -> Result<
         .all(c)
         .await
         .map(drop)
-}
-
-/// Removes messages of an open mailbox with their bytes. The mailbox is locked. Returns how many bytes of space that frees.
-pub(crate) async fn remove_messages(
-    c: &impl ConnectionTrait,
-    account: AccountId,
-    removed: &[SweptMessage],
-) -> Result<i64, DbErr> {
-    let ids: Vec<_> = removed.iter().map(|message| message.id).collect();
-    let raw_ids: Vec<_> = removed.iter().map(|message| message.raw_id).collect();
-    let bytes: i64 = removed.iter().map(|message| message.size_bytes).sum();
-    sweeps::remove_messages(c, account, &ids).await?;
-    messages::remove_unnamed_raw(c, &raw_ids).await?;
-    forget_messages(c, &ids).await?;
-    let change = UsedChange {
-        account,
-        bytes: -bytes,
-        messages: -i64::try_from(removed.len()).unwrap_or(i64::MAX),
-    };
-    mailboxes::change_used(c, &[change]).await?;
-    Ok(bytes)
 }
 
 /// Forgets which open mailbox had some messages.

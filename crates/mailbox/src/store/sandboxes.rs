@@ -1,6 +1,6 @@
 //! The table `sandboxes`. A sandbox lives as long as its mailbox.
 
-use mayfly_types::{AccountId, MessageId, RawMessageId, SandboxId, UserId};
+use mayfly_types::{AccountId, MessageId, SandboxId, UserId};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, RelationTrait, Select,
@@ -14,12 +14,10 @@ use super::{
         sandbox::{Column, Entity, Model, Relation},
     },
     mailboxes::{self, BATCH},
-    messages, outbox, sweeps,
+    outbox,
+    removals::{self, LockedMessage},
 };
 use crate::model;
-
-/// How many messages an eviction removes with one statement.
-const EVICTED: u64 = 100;
 
 /// A sandbox with its mailbox.
 pub(crate) type SandboxWithMailbox = (Model, mailbox::Model);
@@ -133,54 +131,6 @@ pub(crate) async fn remove_of(
     Ok(())
 }
 
-/// What an eviction removed.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Evicted {
-    pub(crate) bytes: i64,
-    pub(crate) messages: i64,
-}
-
-/// Removes the oldest messages of a mailbox: all but the newest `max_messages`, and as many as have `excess_bytes` together. The
-/// caller has locked the mailbox and takes the result from what it uses.
-pub(crate) async fn evict(
-    c: &impl ConnectionTrait,
-    account: AccountId,
-    max_messages: u64,
-    excess_bytes: i64,
-) -> Result<Evicted, DbErr> {
-    let newest_beyond: Option<MessageId> = message::Entity::find()
-        .select_only()
-        .column(message::Column::Id)
-        .filter(message::Column::AccountId.eq(account))
-        .order_by_desc(message::Column::Id)
-        .offset(max_messages)
-        .limit(1)
-        .into_tuple()
-        .one(c)
-        .await?;
-    let mut evicted = Evicted::default();
-    let is_evicted =
-        |id, removed_bytes| newest_beyond.is_some_and(|newest| id <= newest) || removed_bytes < excess_bytes;
-    while newest_beyond.is_some() || evicted.bytes < excess_bytes {
-        let (mut ids, mut raw_ids): (Vec<MessageId>, Vec<RawMessageId>) = Default::default();
-        for oldest in sweeps::lock_messages(c, account, EVICTED).await? {
-            if !is_evicted(oldest.id, evicted.bytes) {
-                break;
-            }
-            evicted.bytes += oldest.size_bytes;
-            evicted.messages += 1;
-            ids.push(oldest.id);
-            raw_ids.push(oldest.raw_id);
-        }
-        if ids.is_empty() {
-            break;
-        }
-        sweeps::remove_messages(c, account, &ids).await?;
-        messages::remove_unnamed_raw(c, &raw_ids).await?;
-    }
-    Ok(evicted)
-}
-
 /// Locks messages that are past the retention of their sandbox, if that is shorter than another one. Returns the messages of one
 /// mailbox.
 pub(crate) async fn lock_expired(
@@ -188,7 +138,7 @@ pub(crate) async fn lock_expired(
     retention_below_ms: i64,
     now_ms: i64,
     limit: u64,
-) -> Result<Option<(AccountId, Vec<sweeps::SweptMessage>)>, DbErr> {
+) -> Result<Option<(AccountId, Vec<LockedMessage>)>, DbErr> {
     let ends_at = Expr::col((message::Entity, message::Column::CreatedAtMs))
         .add(Expr::col((Entity, Column::RetentionMs)));
     let expired: Vec<(AccountId, MessageId)> = message::Entity::find()
@@ -210,8 +160,5 @@ pub(crate) async fn lock_expired(
         .into_iter()
         .filter(|(other, _)| *other == account)
         .map(|(_, id)| id);
-    Ok(Some((
-        account,
-        sweeps::lock_those(c, account, ids.collect()).await?,
-    )))
+    Ok(Some((account, removals::lock(c, account, ids.collect()).await?)))
 }

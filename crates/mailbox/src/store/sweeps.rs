@@ -1,8 +1,8 @@
 //! Queries of the sweeper. Which rows are past their time is decided by the caller.
 
-use mayfly_types::{AccountId, MessageId, RawMessageId};
+use mayfly_types::{AccountId, RawMessageId};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, Query},
 };
 
@@ -69,71 +69,6 @@ pub(crate) async fn lock_deleted_in_use(c: &impl ConnectionTrait) -> Result<Opti
         .lock_exclusive()
         .one(c)
         .await
-}
-
-/// What the sweeper reads of a message.
-#[derive(Debug, FromQueryResult)]
-pub(crate) struct SweptMessage {
-    pub(crate) id: MessageId,
-    pub(crate) raw_id: RawMessageId,
-    pub(crate) size_bytes: i64,
-}
-
-/// Locks messages of a mailbox, oldest first.
-pub(crate) async fn lock_messages(
-    c: &impl ConnectionTrait,
-    account: AccountId,
-    limit: u64,
-) -> Result<Vec<SweptMessage>, DbErr> {
-    message::Entity::find()
-        .select_only()
-        .columns([
-            message::Column::Id,
-            message::Column::RawId,
-            message::Column::SizeBytes,
-        ])
-        .filter(message::Column::AccountId.eq(account))
-        .order_by_asc(message::Column::Id)
-        .limit(limit)
-        .lock_exclusive()
-        .into_model()
-        .all(c)
-        .await
-}
-
-/// Locks those of some messages of a mailbox that still exist.
-pub(crate) async fn lock_those(
-    c: &impl ConnectionTrait,
-    account: AccountId,
-    ids: Vec<MessageId>,
-) -> Result<Vec<SweptMessage>, DbErr> {
-    message::Entity::find()
-        .select_only()
-        .columns([
-            message::Column::Id,
-            message::Column::RawId,
-            message::Column::SizeBytes,
-        ])
-        .filter(message::Column::AccountId.eq(account))
-        .filter(message::Column::Id.is_in(ids))
-        .lock_exclusive()
-        .into_model()
-        .all(c)
-        .await
-}
-
-/// Removes messages of a mailbox, but not their bytes.
-pub(crate) async fn remove_messages(
-    c: &impl ConnectionTrait,
-    account: AccountId,
-    ids: &[MessageId],
-) -> Result<(), DbErr> {
-    message::Entity::delete_many()
-        .filter(message::Column::AccountId.eq(account))
-        .filter(message::Column::Id.is_in(ids.iter().copied()))
-        .exec(c)
-        .await
-        .map(drop)
 }
 
 /// Removes bytes with ids before an id that no message names. Returns how many.

@@ -8,7 +8,7 @@ use super::{BATCH, count};
 use crate::{
     error::Error,
     service::{Service, sandboxes::millis_of},
-    store::{UsedChange, mailboxes, messages, sandboxes, sweeps},
+    store::{UsedChange, mailboxes, removals, sandboxes, sweeps},
 };
 
 /// Bytes that one transaction removes beyond its first message. What is deleted is overwritten, so a transaction needs as much
@@ -64,17 +64,7 @@ impl Service {
                         return Ok(0);
                     };
                     cut_batch(&mut found, |message| message.size_bytes);
-                    let ids: Vec<_> = found.iter().map(|message| message.id).collect();
-                    let raw_ids: Vec<_> = found.iter().map(|message| message.raw_id).collect();
-                    let bytes: i64 = found.iter().map(|message| message.size_bytes).sum();
-                    sweeps::remove_messages(tx, account, &ids).await?;
-                    messages::remove_unnamed_raw(tx, &raw_ids).await?;
-                    let change = UsedChange {
-                        account,
-                        bytes: -bytes,
-                        messages: -i64::try_from(ids.len()).unwrap_or(i64::MAX),
-                    };
-                    mailboxes::change_used(tx, &[change]).await?;
+                    removals::remove(tx, account, &found).await?;
                     Ok(found.len().max(1))
                 })
             })
@@ -89,25 +79,19 @@ impl Service {
                     let Some(mailbox) = sweeps::lock_deleted_in_use(tx).await? else {
                         return Ok(0);
                     };
-                    let mut found = sweeps::lock_messages(tx, mailbox.id, BATCH).await?;
-                    // Once the last messages are gone nothing is used, whatever was counted.
+                    let mut found = removals::lock_oldest(tx, mailbox.id, BATCH).await?;
                     let is_full = found.len() == count(BATCH);
                     let is_last = !cut_batch(&mut found, |message| message.size_bytes) && !is_full;
-                    let ids: Vec<_> = found.iter().map(|message| message.id).collect();
-                    let raw_ids: Vec<_> = found.iter().map(|message| message.raw_id).collect();
-                    sweeps::remove_messages(tx, mailbox.id, &ids).await?;
-                    messages::remove_unnamed_raw(tx, &raw_ids).await?;
-                    let removed: i64 = found.iter().map(|message| message.size_bytes).sum();
-                    let (bytes, messages) = match is_last {
-                        true => (mailbox.used_bytes, mailbox.message_count),
-                        false => (removed, i64::try_from(ids.len()).unwrap_or(i64::MAX)),
-                    };
-                    let change = UsedChange {
-                        account: mailbox.id,
-                        bytes: -bytes,
-                        messages: -messages,
-                    };
-                    mailboxes::change_used(tx, &[change]).await?;
+                    let removed = removals::remove(tx, mailbox.id, &found).await?;
+                    if is_last {
+                        // Once the last messages are gone nothing is used, whatever was counted.
+                        let rest = UsedChange {
+                            account: mailbox.id,
+                            bytes: removed.bytes - mailbox.used_bytes,
+                            messages: removed.messages - mailbox.message_count,
+                        };
+                        mailboxes::change_used(tx, &[rest]).await?;
+                    }
                     Ok(found.len().max(1))
                 })
             })

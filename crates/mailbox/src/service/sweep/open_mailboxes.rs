@@ -8,7 +8,7 @@ use super::BATCH;
 use crate::{
     error::Error,
     service::Service,
-    store::{open_mailboxes, sweeps},
+    store::{open_mailboxes, removals},
 };
 
 impl Service {
@@ -25,8 +25,8 @@ impl Service {
                     let accounts: Vec<_> = by_account.keys().copied().collect();
                     open_mailboxes::lock(tx, &accounts).await?;
                     for (account, ids) in by_account {
-                        let messages = sweeps::lock_those(tx, account, ids.clone()).await?;
-                        open_mailboxes::remove_messages(tx, account, &messages).await?;
+                        let messages = removals::lock(tx, account, ids.clone()).await?;
+                        removals::remove(tx, account, &messages).await?;
                         // Also of messages that are gone already.
                         open_mailboxes::forget_messages(tx, &ids).await?;
                         open_mailboxes::remove_if_empty(tx, account).await?;
