@@ -58,8 +58,8 @@ screenshots: tools ## Screenshots of every view of the page into docs/images
 	mkdir -p docs/images
 	MAYFLY_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) nextest run --package mayfly-server -E 'test(page::browser::)'
 
-bench: tools ## Ratios against other servers, measured in the same run
-	$(CARGO) bench --package mayfly-server --bench peers
+bench: tools ## Ratios against other servers, measured in the same run; BENCHES="--quick search" runs some
+	$(CARGO) bench --package mayfly-server --bench peers -- $(BENCHES)
 
 bench-instructions: tools ## Instructions of the hot paths against the baseline; UPDATE_BASELINE=1 rewrites it
 	$(CARGO) bench --profile dev --workspace --bench instructions -- $(if $(UPDATE_BASELINE),--update) $(PATHS)

@@ -1,6 +1,6 @@
 //! Mayfly compared with its peers: starts everything, measures in turns, and prints one table of ratios.
 //!
-//! `cargo bench -p mayfly-server --bench peers -- [--quick] [http] [ingest] [submission] [sign-in] [push] [waiters] [size]`
+//! `cargo bench -p mayfly-server --bench peers -- [--quick] [http] [ingest] [submission] [sign-in] [push] [waiters] [size] [search]`
 
 #![expect(
     clippy::disallowed_methods,
@@ -15,6 +15,7 @@ mod postfix;
 mod programs;
 mod push;
 mod rounds;
+mod search;
 mod sign_in;
 mod size;
 mod submission;
@@ -69,7 +70,7 @@ use tokio::signal::unix::{SignalKind, signal};
 const LONGEST_RUN: Duration = Duration::from_secs(45 * 60);
 
 type Bench = fn(&Lab, &mut Table) -> anyhow::Result<()>;
-const BENCHES: [(&str, Bench); 7] = [
+const BENCHES: [(&str, Bench); 8] = [
     ("http", http::bench),
     ("ingest", ingest::bench),
     ("submission", submission::bench),
@@ -77,6 +78,7 @@ const BENCHES: [(&str, Bench); 7] = [
     ("push", push::bench),
     ("waiters", waiters::bench),
     ("size", size::bench),
+    ("search", search::bench),
 ];
 
 fn main() -> ExitCode {
@@ -84,7 +86,7 @@ fn main() -> ExitCode {
     let is_known = |arg: &String| arg == "--quick" || BENCHES.iter().any(|(name, _)| name == arg);
     if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {
         eprintln!(
-            "peers: no bench is called {unknown}: there are --quick, http, ingest, submission, sign-in, push, waiters and size"
+            "peers: no bench is called {unknown}: there are --quick, http, ingest, submission, sign-in, push, waiters, size and search"
         );
         return ExitCode::from(2);
     }
