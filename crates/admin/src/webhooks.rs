@@ -38,6 +38,7 @@ fn webhook(operated: OperatedWebhook) -> Value {
     json!({
         "id": webhook.webhook_id,
         "url": webhook.url,
+        "filter": webhook.filter,
         "status": status,
         "failure_count": webhook.failure_count,
         "pending_events": operated.pending_events,

@@ -1,6 +1,7 @@
 //! The delivery writer: commits waiting deliveries together, with one fsync (group commit).
 
 mod batch;
+mod filtered;
 mod owned;
 
 use std::{collections::HashMap, sync::Arc};

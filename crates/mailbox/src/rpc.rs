@@ -614,7 +614,10 @@ impl mailbox_server::Mailbox for Rpc {
     ) -> Answer<proto::CreateWebhookResponse> {
         let r = request.into_inner();
         let (owner, key) = (owner(&r.owner_user_id)?, r.idempotency_key.as_deref());
-        let created = self.0.webhooks.create_webhook(owner, r.url, &r.events, key);
+        let created = self
+            .0
+            .webhooks
+            .create_webhook(owner, r.url, &r.events, r.filter, key);
         let created = created.await.map_err(Error::from)?;
         Ok(Response::new(proto::CreateWebhookResponse {
             webhook: Some(webhook_to_proto(created.webhook)),
@@ -630,6 +633,19 @@ impl mailbox_server::Mailbox for Rpc {
         let webhooks = self.0.webhooks.list_webhooks(owner).await.map_err(Error::from)?;
         let webhooks = webhooks.into_iter().map(webhook_to_proto).collect();
         Ok(Response::new(proto::ListWebhooksResponse { webhooks }))
+    }
+
+    async fn update_webhook(
+        &self,
+        request: Request<proto::UpdateWebhookRequest>,
+    ) -> Answer<proto::UpdateWebhookResponse> {
+        let r = request.into_inner();
+        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let updated = self.0.webhooks.update_webhook(owner, id, r.filter);
+        let updated = updated.await.map_err(Error::from)?;
+        Ok(Response::new(proto::UpdateWebhookResponse {
+            webhook: Some(webhook_to_proto(updated)),
+        }))
     }
 
     async fn delete_webhook(

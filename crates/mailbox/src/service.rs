@@ -56,7 +56,7 @@ pub(crate) use mark_messages_read::MarkedMessages;
 pub(crate) use reserve_mailbox::Reservation;
 pub(crate) use resolve_recipient::NewRecipient;
 pub(crate) use sandboxes::{OpenedSandbox, SandboxSettings, default_id};
-pub(crate) use search::{SearchRequest, SearchScope};
+pub(crate) use search::{SearchRequest, SearchScope, document};
 pub(crate) use set_catch_all::INVALID_CATCH_ALL;
 pub(crate) use sweep::SweepTask;
 

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod crowded;
+mod filters;
 mod hostile;
 mod model;
 mod repeated;
@@ -146,6 +147,7 @@ async fn create_once(
         owner_user_id: owner.to_owned(),
         url: url.to_owned(),
         events: Vec::new(),
+        filter: String::new(),
         idempotency_key: key.map(str::to_owned),
     };
     let answer = world.client.clone().create_webhook(request).await;

@@ -63,6 +63,7 @@ mod tests {
             "SearchMessages",
             "ResolveRecipient",
             "ListWebhooks",
+            "UpdateWebhook",
             "ListWebhookDeliveries",
             "ReplayWebhookDelivery",
         ];

@@ -78,6 +78,13 @@ impl Query {
         Self::new(self.terms.iter().filter(is_open).cloned().collect())
     }
 
+    /// Returns the conditions that can be checked without the bytes of the mail.
+    #[must_use]
+    pub fn without_mail(&self) -> Self {
+        let is_known = |term: &&Term| !term.condition.needs_mail();
+        Self::new(self.terms.iter().filter(is_known).cloned().collect())
+    }
+
     /// Returns whether a condition can only be checked with the bytes of the mail. The others depend on what a store knows of
     /// every message: sender, subject, size, time, whether it is read, its codes and links, and its mailbox.
     #[must_use]

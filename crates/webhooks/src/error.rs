@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use mayfly_database::{DatabaseFailure, DbErr, error_code, idempotency::Refused};
+use mayfly_search::QueryError;
 use mayfly_types::{ErrorCode, Reason};
 
 /// Why a use case failed.
@@ -14,6 +15,9 @@ pub enum Error {
     /// The subscription names an event that does not exist.
     #[error("there is only the event email.received")]
     InvalidEvents,
+    /// The filter is not understood.
+    #[error("the filter: {0}, at character {position}", position = .0.position)]
+    InvalidFilter(QueryError),
     /// The Pro user has as many webhooks as allowed.
     #[error("no more webhooks are allowed")]
     LimitReached,
@@ -51,7 +55,9 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::InvalidUrl(_) | Self::InvalidEvents | Self::WebhookFailed => ErrorCode::InvalidArgument,
+            Self::InvalidUrl(_) | Self::InvalidEvents | Self::InvalidFilter(_) | Self::WebhookFailed => {
+                ErrorCode::InvalidArgument
+            }
             Self::LimitReached => ErrorCode::PermissionDenied,
             Self::NotFound => ErrorCode::NotFound,
             Self::NotRepeated(refused) => refused.code(),
@@ -67,6 +73,7 @@ impl Error {
         match self {
             Self::InvalidUrl(_) => Reason::InvalidUrl,
             Self::InvalidEvents => Reason::InvalidEvents,
+            Self::InvalidFilter(_) => Reason::InvalidQuery,
             Self::WebhookFailed => Reason::InvalidRequest,
             Self::LimitReached => Reason::WebhookLimitReached,
             Self::NotFound => Reason::NotFound,

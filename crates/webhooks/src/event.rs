@@ -2,12 +2,16 @@
 
 use mayfly_database::{DatabaseTransaction, DbErr};
 use mayfly_runtime::telemetry;
+use mayfly_search::Query;
 use mayfly_types::{AccountId, MessageId, UserId, WebhookEventId, WebhookId, rfc3339, unix_millis};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tracing::Span;
 
-use crate::store::{entities::webhook_event, events, webhooks};
+use crate::store::{
+    entities::{webhook::Model, webhook_event},
+    events, webhooks,
+};
 
 /// The only event type.
 pub const EVENT_TYPE: &str = "email.received";
@@ -45,14 +49,24 @@ pub struct MessageReceived<'a> {
     pub span: Option<&'a Span>,
 }
 
+/// The messages of a call of [`insert_events`] as filters of webhooks see them.
+pub trait FilteredMessages: Send {
+    /// Returns whether a message fulfils a query. The message is named by its index.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn fulfils(&mut self, index: usize, query: &Query) -> impl Future<Output = Result<bool, DbErr>> + Send;
+}
+
 /// Inserts the events of messages, in the transaction that stores the messages. Without an active webhook this costs one query,
-/// and without a message nothing.
+/// and without a message nothing. Only a webhook with a filter asks whether messages fulfil it.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn insert_events(
     tx: &DatabaseTransaction,
     received: &[MessageReceived<'_>],
+    filtered: &mut impl FilteredMessages,
     now: OffsetDateTime,
 ) -> Result<(), DbErr> {
     let mut owners: Vec<UserId> = received.iter().map(|message| message.owner).collect();
@@ -62,20 +76,46 @@ pub async fn insert_events(
         return Ok(());
     }
     let webhooks = webhooks::list_active(tx, &owners).await?;
+    let webhooks: Vec<(Model, Option<Query>)> =
+        webhooks.into_iter().map(|row| with_query(row, now)).collect();
     let mut new_events = Vec::new();
-    for message in received {
-        let mut of_owner = webhooks
-            .iter()
-            .filter(|webhook| webhook.owner_user_id == message.owner)
-            .peekable();
-        if of_owner.peek().is_none() {
+    for (index, message) in received.iter().enumerate() {
+        let mut wanted_by = Vec::new();
+        for (webhook, query) in &webhooks {
+            let is_wanted = webhook.owner_user_id == message.owner
+                && match query {
+                    None => true,
+                    Some(query) => filtered.fulfils(index, query).await?,
+                };
+            wanted_by.extend(is_wanted.then_some(webhook.id));
+        }
+        if wanted_by.is_empty() {
             continue;
         }
         let traceparent = message.span.and_then(traceparent_of);
         let data = EventData::of(message, now);
-        new_events.extend(of_owner.map(|webhook| new_event(webhook.id, &data, traceparent.clone(), now)));
+        let events = wanted_by
+            .into_iter()
+            .map(|webhook| new_event(webhook, &data, traceparent.clone(), now));
+        new_events.extend(events);
     }
     events::insert(tx, new_events).await
+}
+
+/// Parses the filter of a webhook, once for all messages of a call.
+fn with_query(webhook: Model, now: OffsetDateTime) -> (Model, Option<Query>) {
+    let query = webhook
+        .filter
+        .as_deref()
+        .and_then(|filter| match Query::parse(filter, now) {
+            Ok(query) => Some(query),
+            // Another version stored it. An event too many is better than a lost one.
+            Err(error) => {
+                tracing::warn!(webhook_id = %webhook.id, %error, "the filter of a webhook is not understood");
+                None
+            }
+        });
+    (webhook, query)
 }
 
 fn traceparent_of(span: &Span) -> Option<String> {

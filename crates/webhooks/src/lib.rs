@@ -18,7 +18,7 @@ mod store;
 
 pub use config::Config;
 pub use error::Error;
-pub use event::{EVENT_TYPE, MessageReceived, event_name, insert_events};
+pub use event::{EVENT_TYPE, FilteredMessages, MessageReceived, event_name, insert_events};
 pub use migrations::migrations;
 pub use secret::{SealedSecrets, count_sealed};
 pub use service::{

@@ -9,6 +9,7 @@ mod replay_webhook_delivery;
 mod rotate_webhook_secret;
 pub(crate) mod sweep;
 mod test_webhook;
+pub(crate) mod update_webhook;
 
 use std::sync::Arc;
 

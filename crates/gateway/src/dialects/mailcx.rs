@@ -96,7 +96,7 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         ))
         .routes(routes!(pro::sandboxes::rotate::handle))
         .routes(routes!(webhooks::list::handle, webhooks::create::handle))
-        .routes(routes!(webhooks::delete::handle))
+        .routes(routes!(pro::webhooks::update::handle, webhooks::delete::handle))
         .routes(routes!(webhooks::rotate::handle))
         .routes(routes!(webhooks::deliveries::handle))
         .routes(routes!(pro::webhooks::replay::handle))

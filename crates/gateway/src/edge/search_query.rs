@@ -25,11 +25,11 @@ pub(crate) struct SearchQuery {
     pub(crate) cursor: Option<String>,
 }
 
-/// Why the parameters are rejected.
+/// Why a request with a query is rejected.
 #[derive(Debug)]
 pub(crate) enum Rejected {
     Query(QueryError),
-    Parameter(Failure),
+    Other(Failure),
 }
 
 impl SearchQuery {
@@ -53,7 +53,7 @@ impl SearchQuery {
             };
             let problem = problem.or(is_repeated.then_some("send each parameter once"));
             if let Some(problem) = problem {
-                return Err(Rejected::Parameter(Failure::invalid_request(problem)));
+                return Err(Rejected::Other(Failure::invalid_request(problem)));
             }
         }
         let query = query.ok_or(Rejected::Query(QueryError {
@@ -74,6 +74,18 @@ fn check(query: &str) -> Result<(), QueryError> {
     Query::parse(query, OffsetDateTime::UNIX_EPOCH).map(drop)
 }
 
+/// Returns the filter of a webhook, if it is understood. An empty one is none.
+///
+/// # Errors
+/// `InvalidQuery` with the position in the text.
+pub(crate) fn understood_filter(filter: Option<String>) -> Result<String, Rejected> {
+    let filter = filter.unwrap_or_default();
+    if !filter.is_empty() {
+        check(&filter).map_err(Rejected::Query)?;
+    }
+    Ok(filter)
+}
+
 /// Returns a query of a filter, if it is understood.
 ///
 /// # Errors
@@ -86,10 +98,16 @@ pub(crate) fn understood(query: &str) -> Result<String, Failure> {
     check(query).map(|()| query.to_owned()).map_err(failed)
 }
 
+impl From<tonic::Status> for Rejected {
+    fn from(status: tonic::Status) -> Self {
+        Self::Other(status.into())
+    }
+}
+
 impl IntoResponse for Rejected {
     fn into_response(self) -> Response {
         match self {
-            Self::Parameter(failure) => FailureResponse(failure).into_response(),
+            Self::Other(failure) => FailureResponse(failure).into_response(),
             Self::Query(error) => {
                 let failure = Failure::new(ErrorCode::InvalidArgument, Reason::InvalidQuery, error.message);
                 let mut response = FailureResponse(failure).into_response();
@@ -132,7 +150,7 @@ mod tests {
             "q=x&q=y",
         ] {
             let rejected = SearchQuery::parse(wrong);
-            assert!(matches!(rejected, Err(Rejected::Parameter(_))), "{wrong}");
+            assert!(matches!(rejected, Err(Rejected::Other(_))), "{wrong}");
         }
         for wrong in ["", "q=", "q=before%3Anonsense", "limit=1"] {
             let rejected = SearchQuery::parse(wrong);

@@ -353,6 +353,7 @@ mod pro {
             mod post;
             mod id {
                 mod delete;
+                mod put;
                 mod deliveries {
                     mod get;
                     mod delivery_id {

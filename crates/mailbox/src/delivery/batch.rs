@@ -10,7 +10,7 @@ use mayfly_types::{AccountId, Clock, MessageId, RawMessageId};
 use mayfly_webhooks::MessageReceived;
 use time::OffsetDateTime;
 
-use super::{Delivery, Outcome, Submission, owned::Owned};
+use super::{Delivery, Outcome, Submission, filtered::Filtered, owned::Owned};
 use crate::{
     error::Error,
     model,
@@ -82,7 +82,7 @@ pub(super) async fn store_all(
                 extracted_version: delivery.extracted.version,
                 extracted: delivery.extracted.json.clone(),
             });
-            stored.insert(raw_id, &**delivery);
+            stored.insert(raw_id, delivery);
             let rows = ids.iter();
             message_rows.extend(rows.map(|(account, id)| row(delivery, *account, *id, raw_id, now)));
         }
@@ -96,7 +96,8 @@ pub(super) async fn store_all(
         .collect();
     open_mailboxes::add_messages(tx, &opened).await?;
     deliveries::insert_raw(tx, raw_rows).await?;
-    mayfly_webhooks::insert_events(tx, &received(&message_rows, &room, &stored), now).await?;
+    let (received, mut filtered) = received(tx, &message_rows, &room, &stored);
+    mayfly_webhooks::insert_events(tx, &received, &mut filtered, now).await?;
     deliveries::insert_messages(tx, message_rows).await?;
     evict_sandboxes(tx, deliveries, &mut room).await?;
     let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
@@ -152,15 +153,19 @@ async fn evict_open_mailboxes(
 
 /// Returns the messages that mailboxes of Pro users received. Most mailboxes have no owner and cost nothing here.
 fn received<'a>(
+    tx: &'a DatabaseTransaction,
     messages: &'a [Message],
     room: &'a HashMap<AccountId, Room>,
-    deliveries: &HashMap<RawMessageId, &'a Delivery>,
-) -> Vec<MessageReceived<'a>> {
+    deliveries: &HashMap<RawMessageId, &'a Arc<Delivery>>,
+) -> (Vec<MessageReceived<'a>>, Filtered<'a>) {
+    let mut filtered = Filtered::new(tx);
     let received = messages.iter().filter_map(|message| {
         let mailbox = &room.get(&message.account_id)?.mailbox;
-        let delivery = deliveries.get(&message.raw_id)?;
+        let delivery = *deliveries.get(&message.raw_id)?;
+        let owner = mailbox.owner_user_id?;
+        filtered.push(message, mailbox, delivery);
         Some(MessageReceived {
-            owner: mailbox.owner_user_id?,
+            owner,
             message_id: message.id,
             account_id: message.account_id,
             address: &mailbox.address,
@@ -173,7 +178,7 @@ fn received<'a>(
             span: Some(&delivery.span),
         })
     });
-    received.collect()
+    (received.collect(), filtered)
 }
 
 /// Removes the oldest messages of sandboxes that have more than they may. Of a batch without submissions it costs nothing.

@@ -235,6 +235,7 @@ pub(super) fn webhook_to_proto(webhook: Webhook) -> proto::Webhook {
     proto::Webhook {
         webhook_id: webhook.id.to_string(),
         url: webhook.url,
+        filter: webhook.filter,
         events: vec![EVENT_TYPE.to_owned()],
         status: status.into(),
         failure_count: webhook.failure_count,

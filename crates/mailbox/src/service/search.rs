@@ -1,6 +1,6 @@
 //! What searches share: which messages are examined, and within which bounds.
 
-mod document;
+pub(crate) mod document;
 mod index;
 
 use std::collections::HashMap;

@@ -120,7 +120,7 @@ fn crates_use_allowed_dependencies_only() {
             "mailbox",
             "database mime proto rpc runtime search shared types webhooks",
         ),
-        ("webhooks", "database runtime types"),
+        ("webhooks", "database runtime search types"),
         ("database", "runtime types"),
         ("acme", "runtime types"),
         ("rpc", "runtime types"),

@@ -4,7 +4,7 @@ use mayfly_database::idempotency::Call;
 use mayfly_types::{UserId, WebhookId, unix_millis};
 use serde::{Deserialize, Serialize};
 
-use super::{Webhooks, list_webhooks::Webhook};
+use super::{Webhooks, list_webhooks::Webhook, update_webhook::checked_filter};
 use crate::{
     error::Error,
     event::EVENT_TYPE,
@@ -28,20 +28,28 @@ impl Webhooks {
     /// Creates a webhook.
     ///
     /// # Errors
-    /// When the URL, an event or the number of webhooks is not allowed.
+    /// When the URL, an event, the filter or the number of webhooks is not allowed.
     #[tracing::instrument(name = "webhooks.create_webhook", level = "debug", skip_all)]
     pub async fn create_webhook(
         &self,
         owner: UserId,
         url: String,
         events: &[String],
+        filter: String,
         idempotency_key: Option<&str>,
     ) -> Result<CreatedWebhook, Error> {
         if events.iter().any(|event| event != EVENT_TYPE) {
             return Err(Error::InvalidEvents);
         }
+        let filter = checked_filter(filter)?;
         let call = idempotency_key.map(|key| {
-            let fields = [&url].into_iter().chain(events).map(String::as_str);
+            // No event has such a name.
+            let filter = filter.as_ref().map(|filter| format!("filter:{filter}"));
+            let fields = [&url]
+                .into_iter()
+                .chain(events)
+                .chain(&filter)
+                .map(String::as_str);
             Call::new("create_webhook", owner, key, &fields.collect::<Vec<_>>())
         });
         // Returned from the effect only: a repeated call succeeds even if the name resolves elsewhere now.
@@ -62,6 +70,7 @@ impl Webhooks {
             created_at_ms: unix_millis(now),
             paused_at_ms: None,
             suspended_at_ms: None,
+            filter,
         };
         let (max, lock_owner) = (u64::from(self.limits.max_webhooks), self.lock_owner);
         self.store

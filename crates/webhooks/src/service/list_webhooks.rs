@@ -1,6 +1,8 @@
 //! Lists a Pro user's webhooks.
 
+use mayfly_database::DbErr;
 use mayfly_types::{UserId, WebhookId};
+use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 
 use super::Webhooks;
@@ -20,6 +22,9 @@ pub struct Webhook {
     pub id: WebhookId,
     /// The target.
     pub url: String,
+    /// The query that a message must fulfil; empty without one.
+    #[serde(default)]
+    pub filter: String,
     /// Whether events are delivered.
     pub status: WebhookStatus,
     /// Failed attempts since the last success.
@@ -48,6 +53,7 @@ impl Webhook {
         Self {
             id: row.id,
             url: row.url,
+            filter: row.filter.unwrap_or_default(),
             status: match (row.state, row.paused_at_ms.or(row.suspended_at_ms)) {
                 (_, Some(_)) => WebhookStatus::Paused,
                 (State::Active, None) => WebhookStatus::Active,
@@ -59,6 +65,18 @@ impl Webhook {
             gives_up_at_ms,
         }
     }
+}
+
+/// Estimates when a webhook fails if its receiver continues to fail.
+pub(crate) async fn find_gives_up_at(
+    c: &impl ConnectionTrait,
+    webhook: &Model,
+) -> Result<Option<i64>, DbErr> {
+    let most_tried = match (webhook.state, webhook.paused_at_ms) {
+        (State::Active, None) => events::find_most_tried(c, webhook.id).await?,
+        _ => None,
+    };
+    Ok(most_tried.and_then(|event| Some(gives_up_at_ms(event.attempts, event.next_attempt_at_ms?))))
 }
 
 impl Webhooks {
@@ -73,13 +91,7 @@ impl Webhooks {
                 Box::pin(async move {
                     let mut listed = Vec::new();
                     for webhook in webhooks::list(c, owner).await? {
-                        let most_tried = match (webhook.state, webhook.paused_at_ms) {
-                            (State::Active, None) => events::find_most_tried(c, webhook.id).await?,
-                            _ => None,
-                        };
-                        let gives_up_at = most_tried.and_then(|event| {
-                            Some(gives_up_at_ms(event.attempts, event.next_attempt_at_ms?))
-                        });
+                        let gives_up_at = find_gives_up_at(c, &webhook).await?;
                         listed.push(Webhook::new(webhook, gives_up_at));
                     }
                     Ok(listed)

@@ -84,8 +84,25 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, webhook: Model) -> Result<(
         created_at_ms: Set(webhook.created_at_ms),
         paused_at_ms: Set(webhook.paused_at_ms),
         suspended_at_ms: Set(webhook.suspended_at_ms),
+        filter: Set(webhook.filter),
     };
     Entity::insert(row).exec_without_returning(c).await.map(drop)
+}
+
+/// Sets the filter of a Pro user's webhook. Returns false when there is none.
+pub(crate) async fn set_filter(
+    c: &impl ConnectionTrait,
+    owner: UserId,
+    id: WebhookId,
+    filter: Option<String>,
+) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::Filter, Expr::value(filter))
+        .filter(Column::Id.eq(id))
+        .filter(Column::OwnerUserId.eq(owner))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected > 0)
 }
 
 /// Moves a Pro user's webhook to the removed ones. Returns false when there is none.

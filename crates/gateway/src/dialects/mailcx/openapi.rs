@@ -120,6 +120,7 @@ const LINKS: &[LinkRow] = &[
             ("index", "$response.body#/attachments/0/index"),
         ],
     ),
+    ("create_webhook", "201", "update_webhook", ID),
     ("create_webhook", "201", "rotate_webhook_secret", ID),
     ("create_webhook", "201", "test_webhook", ID),
     ("create_webhook", "201", "list_webhook_deliveries", ID),

@@ -42,6 +42,7 @@ pub(crate) mod pro {
         //! `/pro/api/webhooks`: what only the bearer API has.
         pub(crate) mod replay;
         pub(crate) mod test;
+        pub(crate) mod update;
     }
 }
 pub(crate) mod tickets {

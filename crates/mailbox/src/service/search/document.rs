@@ -10,7 +10,7 @@ use crate::store::{Message, ParseStatus};
 const MAX_HTML_BYTES: usize = 1 << 20;
 
 /// What is known of a message without its bytes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Known {
     sender: String,
     from_header: Option<String>,

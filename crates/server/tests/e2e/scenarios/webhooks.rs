@@ -18,6 +18,7 @@ mod killed;
 
 mod worlds {
     crate::scenario!(webhook_deliveries_are_signed_until_deleted);
+    crate::scenario!(filtered_webhook_gets_matching_mail_only);
 }
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -234,4 +235,45 @@ async fn webhook_deliveries_are_signed_until_deleted(world: World) {
     send(&world, &mailbox.address).await;
     assert_eq!(receiver.until_received(4).await.path, "/other");
     assert_eq!(receiver.requests().len(), 4);
+}
+
+async fn filtered_webhook_gets_matching_mail_only(world: World) {
+    let (client, receiver) = (world.client(), Receiver::start().await);
+    let pro = client.register("ann@example.com").await;
+    let mailbox = client.create_mailbox("ann@mayfly.test", Some(&pro)).await;
+    let body =
+        json!({"url": receiver.url("/hook"), "filter": "from:shop.example body:parcel -subject:offer"});
+    let created = client
+        .call("POST", "/pro/api/webhooks", Some(&pro), Some(body))
+        .await;
+    assert_eq!(created.status, 201, "{created:?}");
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let mut send = async |from: &str, subject: &str, text: &str| {
+        let mail = format!("From: {from}\r\nSubject: {subject}\r\n\r\n{text}\r\n");
+        let reply = sender
+            .send("bounce@example.com", &[&mailbox.address], mail.as_bytes())
+            .await;
+        assert_eq!(reply.unwrap().code, 250);
+    };
+    send("orders@shop.example", "first", "Your parcel has left.").await;
+    send("orders@shop.example", "offer", "A parcel at half the price.").await;
+    send("orders@shop.example", "bill", "Please pay.").await;
+    send("ann@other.example", "hello", "The parcel is here.").await;
+    send("orders@shop.example", "last", "Your PARCEL has arrived.").await;
+    receiver.until_received(2).await;
+    let path = format!("/pro/api/webhooks/{}", created.json()["id"].as_str().unwrap());
+    let removed = client
+        .call("PUT", &path, Some(&pro), Some(json!({"filter": null})))
+        .await;
+    assert_eq!(removed.status, 200, "{removed:?}");
+    send("ann@other.example", "unfiltered", "Hello.").await;
+    receiver.until_received(3).await;
+    let mut subjects: Vec<String> = receiver
+        .requests()
+        .iter()
+        .map(|request| request.json()["data"]["subject"].as_str().unwrap().to_owned())
+        .collect();
+    subjects.sort_unstable();
+    assert_eq!(subjects, ["first", "last", "unfiltered"]);
+    assert_eq!(client.messages(&mailbox.token).await.len(), 6);
 }

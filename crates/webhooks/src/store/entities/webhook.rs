@@ -26,6 +26,8 @@ pub struct Model {
     pub paused_at_ms: Option<i64>,
     /// Since when its owner is suspended. Nothing is delivered until the suspension ends.
     pub suspended_at_ms: Option<i64>,
+    /// The query that a message must fulfil; without it every message is posted.
+    pub filter: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

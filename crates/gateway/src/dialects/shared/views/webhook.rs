@@ -21,6 +21,10 @@ pub(crate) struct Webhook {
     id: String,
     url: String,
     events: Vec<String>,
+    /// The query that a message must fulfil, if the webhook has one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    filter: String,
     /// `active`, `failed`, or `paused` by an operator.
     status: &'static str,
     failure_count: i32,
@@ -44,6 +48,7 @@ impl From<mailbox::Webhook> for Webhook {
             id: webhook.webhook_id,
             url: webhook.url,
             events: webhook.events,
+            filter: webhook.filter,
             status,
             failure_count: webhook.failure_count,
             last_triggered_at: webhook.last_triggered_at.map(timestamp),

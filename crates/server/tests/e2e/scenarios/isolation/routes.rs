@@ -141,6 +141,10 @@ pub(super) fn table() -> Vec<Route> {
             json!({"name": "fresh"}),
         ),
         route("GET", "/pro/api/webhooks", Pro, 200),
+        with(
+            route("PUT", "/pro/api/webhooks/{id}", Pro, 200),
+            json!({"filter": "subject:code"}),
+        ),
         route("GET", "/pro/api/webhooks/{id}/deliveries", Pro, 200),
         route("POST", "/pro/api/webhooks/{id}/test", Pro, 202),
         route(

@@ -12,9 +12,9 @@ use crate::{
     app::App,
     dialects::shared::views::webhook::{EventType, NewWebhook},
     edge::auth::ProPrincipal,
-    edge::failure::FailureResponse,
     edge::idempotency_key::IdempotencyKey,
     edge::json::JsonBody,
+    edge::search_query::{Rejected, understood_filter},
 };
 
 /// Where to send what.
@@ -25,6 +25,9 @@ pub(crate) struct WebhookTarget {
     /// Absent, null or empty means all: `email.received`.
     #[schema(value_type = Option<Vec<EventType>>)]
     events: Option<Vec<String>>,
+    /// A query, as of a search: docs/SEARCH.md. Only messages that fulfil it are sent. Absent, null or empty: all.
+    #[schema(max_length = 512)]
+    filter: Option<String>,
 }
 
 /// Creates a webhook. Its secret is in this answer and nowhere else.
@@ -35,17 +38,18 @@ pub(crate) async fn handle(
     principal: ProPrincipal,
     IdempotencyKey(idempotency_key): IdempotencyKey,
     JsonBody(body): JsonBody<WebhookTarget>,
-) -> Result<(StatusCode, Json<NewWebhook>), FailureResponse> {
+) -> Result<(StatusCode, Json<NewWebhook>), Rejected> {
     let request = CreateWebhookRequest {
         owner_user_id: principal.user_id,
         url: body.url,
         events: body.events.unwrap_or_default(),
+        filter: understood_filter(body.filter)?,
         idempotency_key,
     };
     let created = app.mailbox().create_webhook(request).await?.into_inner();
     let webhook = created
         .webhook
-        .ok_or_else(|| Failure::internal("a webhook is missing"))?;
+        .ok_or_else(|| Rejected::Other(Failure::internal("a webhook is missing")))?;
     let body = NewWebhook {
         webhook: webhook.into(),
         secret: created.secret,

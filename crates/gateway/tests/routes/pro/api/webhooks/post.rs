@@ -32,6 +32,34 @@ async fn create_webhook_returns_secret_once(db: Db) {
 }
 
 #[tokio::test]
+async fn create_webhook_with_filter_returns_it() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    let body = json!({"url": RECEIVER, "filter": "subject:\"your code\""});
+    let created = world.post("/pro/api/webhooks", &pro, body).await;
+    assert_eq!(created.expect_status(201).text("filter"), "subject:\"your code\"");
+}
+
+#[tokio::test]
+async fn create_webhook_invalid_filter_names_position() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    let body = json!({"url": RECEIVER, "filter": "from:shop before:nonsense"});
+    assert_json_snapshot!(world.post("/pro/api/webhooks", &pro, body).await.snapshot(), @r#"
+    {
+      "body": {
+        "error": "invalid_query",
+        "message": "a time is like 2026-11-28, 2026-11-28T09:30:00Z, 90s, 15m, 2h or 7d",
+        "position": 17
+      },
+      "status": 400
+    }
+    "#);
+    let listed = world.get("/pro/api/webhooks", &pro).await.json();
+    assert_eq!(listed["webhooks"], json!([]));
+}
+
+#[tokio::test]
 async fn create_webhook_invalid_target_is_rejected() {
     let world = World::sqlite().await;
     let pro = world.register().await;
