@@ -24,7 +24,7 @@ pub(crate) mod proof_of_work;
 mod register_user;
 mod reset_password;
 pub(crate) mod sandboxes;
-mod search_messages;
+pub(crate) mod search_messages;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_limit;
 pub(crate) mod stream;

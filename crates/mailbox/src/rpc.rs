@@ -584,7 +584,7 @@ impl mailbox_server::Mailbox for Rpc {
         let after = r.after_message_id.as_deref();
         let search = SearchRequest {
             only: decode::references(&r.only)?,
-            ..decode::search(r.scope, r.query, after, r.limit, MAX_FOUND)?
+            ..decode::search(r.scope, r.query, &r.time_zone, after, (r.limit, MAX_FOUND))?
         };
         let found = self.0.search_messages(search).await?;
         Ok(Response::new(proto::SearchMessagesResponse {
@@ -600,7 +600,7 @@ impl mailbox_server::Mailbox for Rpc {
     ) -> Answer<proto::DeleteMessagesByQueryResponse> {
         let r = request.into_inner();
         let after = r.after_message_id.as_deref();
-        let search = decode::search(r.scope, r.query, after, r.limit, MAX_DELETED)?;
+        let search = decode::search(r.scope, r.query, &r.time_zone, after, (r.limit, MAX_DELETED))?;
         let deleted = self.0.delete_messages_by_query(search).await?;
         Ok(Response::new(proto::DeleteMessagesByQueryResponse {
             deleted: i64::try_from(deleted.deleted).unwrap_or(i64::MAX),

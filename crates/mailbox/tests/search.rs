@@ -44,7 +44,7 @@ async fn page(
         query: query.to_owned(),
         after_message_id: after,
         limit,
-        only: Vec::new(),
+        ..SearchMessagesRequest::default()
     };
     Ok(world.client.clone().search_messages(request).await?.into_inner())
 }
@@ -71,8 +71,8 @@ async fn delete(world: &World, scope: Scope, query: &str) -> Result<DeleteMessag
     let request = DeleteMessagesByQueryRequest {
         scope: Some(scope),
         query: query.to_owned(),
-        after_message_id: None,
         limit: 1000,
+        ..DeleteMessagesByQueryRequest::default()
     };
     let answer = world.client.clone().delete_messages_by_query(request).await?;
     Ok(answer.into_inner())

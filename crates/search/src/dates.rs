@@ -1,16 +1,18 @@
 //! Times and sizes in a query.
 
 use time::{
-    Date, Duration, OffsetDateTime, Time, format_description::well_known::Rfc3339, macros::format_description,
+    Date, Duration, OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description,
 };
 
-/// Parses a time: RFC 3339, a day in UTC (its first moment), or an age such as `15m`.
-pub(crate) fn parse_time(text: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
+use crate::zone::Zone;
+
+/// Parses a time: RFC 3339, a day in a time zone (its first moment), or an age such as `15m`.
+pub(crate) fn parse_time(text: &str, now: OffsetDateTime, zone: &Zone) -> Option<OffsetDateTime> {
     if let Some(age) = parse_age(text) {
         return now.checked_sub(age);
     }
     if let Ok(day) = Date::parse(text, format_description!("[year]-[month]-[day]")) {
-        return Some(day.with_time(Time::MIDNIGHT).assume_utc());
+        return zone.start_of(day);
     }
     OffsetDateTime::parse(&text.to_ascii_uppercase(), &Rfc3339).ok()
 }

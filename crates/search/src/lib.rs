@@ -8,6 +8,7 @@ mod fold;
 mod parse;
 mod query;
 mod words;
+mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub use fold::fold;
 pub use parse::{MAX_QUERY_BYTES, MAX_TERMS, QueryError};
 pub use query::{Lookup, Query, Term};
 pub use words::{MAX_WORD_BYTES, words};
+pub use zone::Zone;
 
 /// The version of folding and splitting. A row of an index that another version wrote must be written again.
 pub const TOKENIZER_VERSION: i16 = 1;

@@ -8,6 +8,7 @@ use crate::{
     fold::fold,
     query::{Query, Term},
     words::segments,
+    zone::Zone,
 };
 
 /// The longest query.
@@ -31,11 +32,19 @@ pub struct QueryError {
 }
 
 impl Query {
-    /// Parses a query. Ages in it end at `now`.
+    /// Parses a query. Ages in it end at `now`, and days are of UTC.
     ///
     /// # Errors
     /// Says what is wrong with the query, and where.
     pub fn parse(text: &str, now: OffsetDateTime) -> Result<Self, QueryError> {
+        Self::parse_in(text, now, &Zone::default())
+    }
+
+    /// Parses a query. Ages in it end at `now`, and days are of a time zone.
+    ///
+    /// # Errors
+    /// Says what is wrong with the query, and where.
+    pub fn parse_in(text: &str, now: OffsetDateTime, zone: &Zone) -> Result<Self, QueryError> {
         if text.len() > MAX_QUERY_BYTES {
             return Err(QueryError {
                 message: "the query is longer than 512 bytes",
@@ -45,7 +54,12 @@ impl Query {
         if text.trim() == "*" {
             return Ok(Self::everything());
         }
-        let mut parser = Parser { text, at: 0, now };
+        let mut parser = Parser {
+            text,
+            at: 0,
+            now,
+            zone,
+        };
         let mut terms = Vec::new();
         while parser.skip_space() {
             if terms.len() == MAX_TERMS {
@@ -65,6 +79,7 @@ struct Parser<'a> {
     /// Byte offset of the next character.
     at: usize,
     now: OffsetDateTime,
+    zone: &'a Zone,
 }
 
 /// A word or a phrase as written.
@@ -155,7 +170,7 @@ impl<'a> Parser<'a> {
             parse_size(value.text).ok_or_else(|| wrong("a size is a number of bytes, or like 10k or 1.5mb"))
         };
         let time = || {
-            parse_time(value.text, self.now)
+            parse_time(value.text, self.now, self.zone)
                 .ok_or_else(|| wrong("a time is like 2026-11-28, 2026-11-28T09:30:00Z, 90s, 15m, 2h or 7d"))
         };
         Ok(match name {

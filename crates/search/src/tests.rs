@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 use time::{Duration, OffsetDateTime, macros::datetime};
 
-use crate::{Column, Condition, Document, Field, Flag, Flags, Lookup, Needle, Query, Texts, fold, words};
+use crate::{
+    Column, Condition, Document, Field, Flag, Flags, Lookup, Needle, Query, Texts, Zone, fold, words,
+};
 
 const NOW: OffsetDateTime = datetime!(2026-11-28 12:00 UTC);
 
@@ -145,6 +147,72 @@ fn query_of_message_matches_as_documented() {
     ] {
         assert_eq!(parse(query).matches(&document), is_match, "{query}");
     }
+}
+
+/// The first moments of days around changes of the clocks. In Berlin, days have 23 and 25 hours; in Beirut and Santiago, midnight is
+/// left out; in Havana it comes twice; in Apia, a whole day is left out.
+#[test]
+fn day_around_change_of_clocks_begins_at_its_first_moment() {
+    for (zone, day, start) in [
+        ("UTC", "2026-03-29", datetime!(2026-03-29 00:00 UTC)),
+        ("Europe/Berlin", "2026-03-28", datetime!(2026-03-27 23:00 UTC)),
+        ("Europe/Berlin", "2026-03-29", datetime!(2026-03-28 23:00 UTC)),
+        ("Europe/Berlin", "2026-03-30", datetime!(2026-03-29 22:00 UTC)),
+        ("Europe/Berlin", "2026-10-25", datetime!(2026-10-24 22:00 UTC)),
+        ("europe/berlin", "2026-10-26", datetime!(2026-10-25 23:00 UTC)),
+        ("America/New_York", "2026-11-01", datetime!(2026-11-01 04:00 UTC)),
+        ("America/New_York", "2026-11-02", datetime!(2026-11-02 05:00 UTC)),
+        ("Asia/Kathmandu", "2026-11-28", datetime!(2026-11-27 18:15 UTC)),
+        ("Asia/Beirut", "2026-03-29", datetime!(2026-03-28 22:00 UTC)),
+        ("America/Santiago", "2024-09-08", datetime!(2024-09-08 04:00 UTC)),
+        ("America/Havana", "2024-11-03", datetime!(2024-11-03 04:00 UTC)),
+        ("Pacific/Apia", "2011-12-31", datetime!(2011-12-30 10:00 UTC)),
+        ("Pacific/Apia", "2011-12-29", datetime!(2011-12-29 10:00 UTC)),
+    ] {
+        let zone = Zone::named(zone).unwrap();
+        let query = Query::parse_in(&format!("after:{day}"), NOW, &zone).unwrap();
+        assert_eq!(
+            query.terms()[0].condition,
+            Condition::After(start),
+            "{day} in {}",
+            zone.name()
+        );
+    }
+}
+
+#[test]
+fn zone_does_not_move_ages_and_full_times() {
+    let zone = Zone::named("Asia/Tokyo").unwrap();
+    for query in [
+        "after:2h before:15m",
+        "after:2026-11-28T09:30:00Z",
+        "before:2026-11-28T09:30:00+02:00",
+    ] {
+        assert_eq!(
+            Query::parse_in(query, NOW, &zone).unwrap(),
+            parse(query),
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn zone_of_unknown_name_is_refused() {
+    for name in [
+        "",
+        "Europe/Nowhere",
+        "Berlin",
+        "../etc/passwd",
+        "UTC+1",
+        "+01:00",
+        " UTC",
+    ] {
+        assert_eq!(Zone::named(name), None, "{name:?}");
+    }
+    for name in ["UTC", "Etc/UTC", "Asia/Calcutta", "Europe/Kyiv"] {
+        assert!(Zone::named(name).is_some(), "{name}");
+    }
+    assert_eq!(Zone::default().name(), "UTC");
 }
 
 #[test]

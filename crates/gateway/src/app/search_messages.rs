@@ -11,6 +11,14 @@ use mayfly_rpc::Failure;
 
 use super::{App, stream::message_id};
 
+/// A query, and the time zone of the days in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ZonedQuery {
+    pub(crate) text: String,
+    /// A name of IANA.
+    pub(crate) time_zone: String,
+}
+
 /// How many messages a deletion deletes at once.
 const MAX_DELETED: u32 = 1000;
 
@@ -33,7 +41,7 @@ impl App {
     pub(super) async fn matching(
         &self,
         topic: Topic,
-        query: &str,
+        query: &ZonedQuery,
         messages: &[MessageReceived],
     ) -> Result<HashSet<String>, Failure> {
         if messages.is_empty() {
@@ -45,7 +53,8 @@ impl App {
         };
         let request = SearchMessagesRequest {
             scope: Some(scope_of(topic)),
-            query: query.to_owned(),
+            query: query.text.clone(),
+            time_zone: query.time_zone.clone(),
             only: messages.iter().map(reference).collect(),
             ..SearchMessagesRequest::default()
         };
@@ -64,13 +73,14 @@ impl App {
     pub(crate) async fn search_messages(
         &self,
         scope: Scope,
-        query: String,
+        query: ZonedQuery,
         after_message_id: Option<String>,
         limit: u32,
     ) -> Result<SearchMessagesResponse, Failure> {
         let request = SearchMessagesRequest {
             scope: Some(scope),
-            query,
+            query: query.text,
+            time_zone: query.time_zone,
             after_message_id,
             limit,
             only: Vec::new(),
@@ -85,12 +95,13 @@ impl App {
     pub(crate) async fn delete_messages_by_query(
         &self,
         scope: Scope,
-        query: String,
+        query: ZonedQuery,
         after_message_id: Option<String>,
     ) -> Result<DeleteMessagesByQueryResponse, Failure> {
         let request = DeleteMessagesByQueryRequest {
             scope: Some(scope),
-            query,
+            query: query.text,
+            time_zone: query.time_zone,
             after_message_id,
             limit: MAX_DELETED,
         };

@@ -9,7 +9,7 @@ use mayfly_types::MessageId;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use super::App;
+use super::{App, search_messages::ZonedQuery};
 
 /// Messages queued for a slow reader.
 pub(super) const QUEUE: usize = 16;
@@ -38,7 +38,7 @@ impl App {
         bearer: Option<SecretString>,
         since: Option<MessageId>,
         client: IpAddr,
-        query: Option<String>,
+        query: Option<ZonedQuery>,
     ) -> Result<MessageStream, Failure> {
         let permit = self.follow.permit(client)?;
         let mut subscription = self.follow.subscribe(topic, since).await?;
@@ -56,7 +56,7 @@ impl App {
                 }
             };
             tokio::select! {
-                () = app.fill(topic, &mut subscription, query.as_deref(), &queue) => {}
+                () = app.fill(topic, &mut subscription, query.as_ref(), &queue) => {}
                 () = credential => {}
                 () = queue.closed() => {}
                 () = stopping.cancelled() => {}
@@ -74,7 +74,7 @@ impl App {
         &self,
         topic: Topic,
         subscription: &mut Subscription,
-        query: Option<&str>,
+        query: Option<&ZonedQuery>,
         queue: &mpsc::Sender<MessageReceived>,
     ) {
         while let Ok(mut messages) = subscription.next().await {

@@ -15,7 +15,11 @@ use regex::Regex;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 
-use super::{App, search_messages::scope_of, stream::message_id};
+use super::{
+    App,
+    search_messages::{ZonedQuery, scope_of},
+    stream::message_id,
+};
 
 /// How long reading the stored messages may take, whatever the time-out.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
@@ -38,7 +42,7 @@ pub(crate) struct Wanted {
     pub(crate) code: CodeFilter,
     pub(crate) is_unread: bool,
     /// A query as of a search.
-    pub(crate) query: Option<String>,
+    pub(crate) query: Option<ZonedQuery>,
     /// Each message is marked as read, and returned only if this call marked it.
     pub(crate) is_claimed: bool,
 }

@@ -1,4 +1,4 @@
-//! The parameters of a search: `q`, `limit` and `cursor`. Others are rejected, since a misspelt one could widen what is deleted.
+//! The parameters of a search: `q`, `tz`, `limit` and `cursor`. Others are rejected, since a misspelt one could widen what is deleted.
 
 use axum::{
     extract::FromRequestParts,
@@ -6,21 +6,23 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use mayfly_rpc::Failure;
-use mayfly_search::{Query, QueryError};
+use mayfly_search::{Query, QueryError, Zone};
 use mayfly_types::{ErrorCode, MessageId, Reason};
 use time::OffsetDateTime;
 
 use super::failure::{ErrorPosition, FailureResponse};
+use crate::app::search_messages::ZonedQuery;
 
 /// Messages of a page, where none are asked for.
 const DEFAULT_LIMIT: u32 = 30;
 /// Largest number of messages of a page.
 const MAX_LIMIT: u32 = 100;
+const UNKNOWN_ZONE: &str = "tz: must be the name of a time zone of IANA, such as Europe/Berlin";
 
 /// A query that is understood, and where in its answer the caller is.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct SearchQuery {
-    pub(crate) query: String,
+    pub(crate) query: ZonedQuery,
     pub(crate) limit: u32,
     pub(crate) cursor: Option<String>,
 }
@@ -34,10 +36,15 @@ pub(crate) enum Rejected {
 
 impl SearchQuery {
     fn parse(text: &str) -> Result<Self, Rejected> {
-        let (mut query, mut limit, mut cursor) = (None, None, None);
+        let (mut query, mut zone, mut limit, mut cursor) = (None, None, None, None);
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
             let (is_repeated, problem) = match &*name {
                 "q" => (query.replace(value.into_owned()).is_some(), None),
+                "tz" => {
+                    let named = zone_named(&value);
+                    let problem = named.is_err().then_some(UNKNOWN_ZONE);
+                    (zone.replace(named.unwrap_or_default()).is_some(), problem)
+                }
                 "limit" => {
                     let number = value.parse().ok();
                     let number = number.filter(|limit| (1..=MAX_LIMIT).contains(limit));
@@ -49,7 +56,10 @@ impl SearchQuery {
                     let problem = (!is_id).then_some("cursor: is none of an answer");
                     (cursor.replace(value.into_owned()).is_some(), problem)
                 }
-                _ => (false, Some("only q, limit and cursor are parameters of a search")),
+                _ => (
+                    false,
+                    Some("only q, tz, limit and cursor are parameters of a search"),
+                ),
             };
             let problem = problem.or(is_repeated.then_some("send each parameter once"));
             if let Some(problem) = problem {
@@ -60,9 +70,10 @@ impl SearchQuery {
             message: "q is missing",
             position: 0,
         }))?;
-        check(&query).map_err(Rejected::Query)?;
+        let zone = zone.unwrap_or_default();
+        check(&query, &zone).map_err(Rejected::Query)?;
         Ok(Self {
-            query,
+            query: zoned(query, &zone),
             limit: limit.unwrap_or(DEFAULT_LIMIT),
             cursor,
         })
@@ -70,8 +81,26 @@ impl SearchQuery {
 }
 
 /// Checks that a query is understood. Whether it is does not depend on the time.
-fn check(query: &str) -> Result<(), QueryError> {
-    Query::parse(query, OffsetDateTime::UNIX_EPOCH).map(drop)
+fn check(query: &str, zone: &Zone) -> Result<(), QueryError> {
+    Query::parse_in(query, OffsetDateTime::UNIX_EPOCH, zone).map(drop)
+}
+
+fn zoned(text: String, zone: &Zone) -> ZonedQuery {
+    ZonedQuery {
+        text,
+        time_zone: zone.name().to_owned(),
+    }
+}
+
+/// Returns the time zone with a name; UTC without one.
+///
+/// # Errors
+/// When IANA has no such zone.
+fn zone_named(name: &str) -> Result<Zone, Failure> {
+    if name.is_empty() {
+        return Ok(Zone::default());
+    }
+    Zone::named(name).ok_or_else(|| Failure::invalid_request(UNKNOWN_ZONE))
 }
 
 /// Returns the filter of a webhook, if it is understood. An empty one is none.
@@ -81,21 +110,26 @@ fn check(query: &str) -> Result<(), QueryError> {
 pub(crate) fn understood_filter(filter: Option<String>) -> Result<String, Rejected> {
     let filter = filter.unwrap_or_default();
     if !filter.is_empty() {
-        check(&filter).map_err(Rejected::Query)?;
+        check(&filter, &Zone::default()).map_err(Rejected::Query)?;
     }
     Ok(filter)
 }
 
-/// Returns a query of a filter, if it is understood.
+/// Returns the query of a wait or a stream, if it is understood. An empty one is none.
 ///
 /// # Errors
-/// `InvalidQuery` with the position in the text.
-pub(crate) fn understood(query: &str) -> Result<String, Failure> {
+/// `InvalidQuery` with the position in the text, or `InvalidRequest` for a time zone that does not exist.
+pub(crate) fn understood(query: &str, time_zone: &str) -> Result<Option<ZonedQuery>, Failure> {
+    let zone = zone_named(time_zone)?;
+    if query.is_empty() {
+        return Ok(None);
+    }
     let failed = |error: QueryError| {
         let text = format!("q: {}, at character {}", error.message, error.position);
         Failure::new(ErrorCode::InvalidArgument, Reason::InvalidQuery, text)
     };
-    check(query).map(|()| query.to_owned()).map_err(failed)
+    check(query, &zone).map_err(failed)?;
+    Ok(Some(zoned(query.to_owned(), &zone)))
 }
 
 impl From<tonic::Status> for Rejected {
@@ -135,11 +169,17 @@ mod tests {
         let id = "01a20f14-c5d0-75e4-aa11-c633d343d4ed";
         let parsed = SearchQuery::parse(&format!("q=from%3Aann+x&limit=100&cursor={id}")).unwrap();
         let expected = SearchQuery {
-            query: "from:ann x".to_owned(),
+            query: ZonedQuery {
+                text: "from:ann x".to_owned(),
+                time_zone: "UTC".to_owned(),
+            },
             limit: 100,
             cursor: Some(id.to_owned()),
         };
         assert_eq!(parsed, expected);
+        let zoned = SearchQuery::parse("q=x&tz=europe%2Fberlin").unwrap().query;
+        assert_eq!(zoned.time_zone, "Europe/Berlin");
+        assert_eq!(SearchQuery::parse("q=x&tz=").unwrap().query.time_zone, "UTC");
         assert_eq!(SearchQuery::parse("q=x").unwrap().limit, 30);
         for wrong in [
             "q=x&limit=0",
@@ -147,6 +187,8 @@ mod tests {
             "q=x&limit=",
             "q=x&cursor=1",
             "q=x&page=2",
+            "q=x&tz=Europe/Nowhere",
+            "q=x&tz=UTC&tz=UTC",
             "q=x&q=y",
         ] {
             let rejected = SearchQuery::parse(wrong);

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use mayfly_mime::InlineLimits;
 use mayfly_proto::mailbox::{self as proto, scope::Caller};
+use mayfly_search::Zone;
 use mayfly_types::{AccountId, MessageId, UserId};
 
 use crate::{
@@ -53,19 +54,24 @@ pub(super) fn message_scope(scope: Option<proto::Scope>) -> Result<MessageScope,
 pub(super) fn search(
     scope: Option<proto::Scope>,
     query: String,
+    time_zone: &str,
     after: Option<&str>,
-    limit: u32,
-    most: u32,
+    (limit, most): (u32, u32),
 ) -> Result<SearchRequest, Error> {
     let scope = match message_scope(scope)? {
         MessageScope::One(scope) => SearchScope::One(scope),
         MessageScope::AnyOwnedBy(owner) => SearchScope::AnyOwnedBy(owner),
         MessageScope::AnyOpen => return Err(Error::NotFound),
     };
+    let zone = match time_zone {
+        "" => Zone::default(),
+        name => Zone::named(name).ok_or(Error::InvalidRequest("there is no such time zone"))?,
+    };
     Ok(SearchRequest {
         only: Vec::new(),
         scope,
         query,
+        zone,
         after: after.map(parsed).transpose()?,
         limit: limit.clamp(1, most) as usize,
     })

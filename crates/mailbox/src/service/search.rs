@@ -6,7 +6,7 @@ mod index;
 use std::collections::HashMap;
 
 use mayfly_mime::Extracted;
-use mayfly_search::{Condition, Flag, Lookup, Query};
+use mayfly_search::{Condition, Flag, Lookup, Query, Zone};
 use mayfly_types::{AccountId, MessageId};
 
 pub(super) use self::document::Known;
@@ -44,6 +44,8 @@ pub(crate) enum SearchScope {
 pub(crate) struct SearchRequest {
     pub(crate) scope: SearchScope,
     pub(crate) query: String,
+    /// Of days in the query.
+    pub(crate) zone: Zone,
     /// Messages up to this one have been examined.
     pub(crate) after: Option<MessageId>,
     /// At most so many messages.
@@ -88,7 +90,8 @@ struct Budget {
 impl Service {
     /// Decides how a query is answered, and indexes what it needs.
     pub(super) async fn begin_search(&self, request: &SearchRequest) -> Result<Search, Error> {
-        let query = Query::parse(&request.query, self.clock.now()).map_err(Error::InvalidQuery)?;
+        let query = Query::parse_in(&request.query, self.clock.now(), &request.zone);
+        let query = query.map_err(Error::InvalidQuery)?;
         let (whose, reader, is_owned, oldest) = match request.scope {
             SearchScope::AnyOwnedBy(owner) => {
                 (Followed::Owner(owner), Reader::Owner(owner), true, self.oldest())

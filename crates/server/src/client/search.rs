@@ -20,6 +20,9 @@ pub(super) struct Search {
     pub(super) access: Access,
     /// The query, such as 'subject:code after:1h'; '*' alone finds everything
     query: String,
+    /// The time zone of days in the query, such as Europe/Berlin; UTC by default
+    #[arg(long, value_name = "ZONE")]
+    tz: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -39,7 +42,7 @@ pub(super) async fn search(client: &Client, search: &Search) -> anyhow::Result<S
 async fn find(client: &Client, search: &Search) -> anyhow::Result<String> {
     let (mut messages, mut next) = (Vec::new(), None);
     loop {
-        let mut page = call(client, Method::GET, "/api/messages/search", &search.query, next).await?;
+        let mut page = call(client, Method::GET, "/api/messages/search", search, next).await?;
         messages.extend_from_slice(items(&page));
         next = page["next"].take().as_str().map(str::to_owned);
         if next.is_none() {
@@ -55,7 +58,7 @@ async fn find(client: &Client, search: &Search) -> anyhow::Result<String> {
 async fn delete(client: &Client, search: &Search) -> anyhow::Result<String> {
     let (mut deleted, mut next) = (0, None);
     loop {
-        let mut answer = call(client, Method::DELETE, "/api/messages", &search.query, next).await?;
+        let mut answer = call(client, Method::DELETE, "/api/messages", search, next).await?;
         deleted += answer["deleted"].as_i64().unwrap_or_default();
         next = answer["next"].take().as_str().map(str::to_owned);
         if next.is_none() {
@@ -72,12 +75,13 @@ async fn call(
     client: &Client,
     method: Method,
     path: &str,
-    query: &str,
+    search: &Search,
     cursor: Option<String>,
 ) -> anyhow::Result<Value> {
     let limit = (method == Method::GET).then_some(("limit", PAGE.to_owned()));
     let cursor = cursor.map(|cursor| ("cursor", cursor));
-    let parameters: Vec<(&str, String)> = std::iter::once(("q", query.to_owned()))
+    let parameters: Vec<(&str, String)> = std::iter::once(("q", search.query.clone()))
+        .chain(search.tz.clone().map(|zone| ("tz", zone)))
         .chain(limit)
         .chain(cursor)
         .collect();

@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
 use crate::{
-    app::App,
+    app::{App, search_messages::ZonedQuery},
     edge::{client_address::ClientAddress, failure::FailureResponse},
 };
 
@@ -48,7 +48,7 @@ pub(crate) async fn follow(
     topic: Topic,
     bearer: Option<SecretString>,
     headers: &HeaderMap,
-    query: Option<String>,
+    query: Option<ZonedQuery>,
     event: fn(MessageReceived) -> Result<Event, axum::Error>,
 ) -> Result<Response, FailureResponse> {
     let since = last_event_id(headers)?;

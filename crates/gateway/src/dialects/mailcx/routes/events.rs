@@ -10,7 +10,7 @@ use mayfly_rpc::Failure;
 use utoipa::IntoParams;
 
 use crate::{
-    app::{App, stream::message_id},
+    app::{App, search_messages::ZonedQuery, stream::message_id},
     dialects::shared::{
         events::{LastEventId, follow},
         responses,
@@ -32,13 +32,19 @@ struct Filter {
     /// A query, as of a search: docs/SEARCH.md. Other messages are left out.
     #[param(max_length = 512)]
     q: Option<String>,
+    /// The IANA time zone of days in `q`, such as `Europe/Berlin`; UTC by default.
+    #[param(max_length = 64)]
+    tz: Option<String>,
 }
 
 /// Reads the filter of a stream.
-fn filter(parameters: &str) -> Result<Option<String>, Failure> {
-    let mut parameters = form_urlencoded::parse(parameters.as_bytes());
-    let query = parameters.find(|(name, value)| name == "q" && !value.is_empty());
-    query.map(|(_, query)| understood(&query)).transpose()
+fn filter(parameters: &str) -> Result<Option<ZonedQuery>, Failure> {
+    let value = |wanted: &str| {
+        let mut parameters = form_urlencoded::parse(parameters.as_bytes());
+        let found = parameters.find(|(name, value)| name == wanted && !value.is_empty());
+        found.map(|(_, value)| value).unwrap_or_default()
+    };
+    understood(&value("q"), &value("tz"))
 }
 
 /// Follows one mailbox. `Last-Event-ID` replays the messages after a message.

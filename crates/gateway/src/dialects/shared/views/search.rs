@@ -14,6 +14,9 @@ pub(crate) struct SearchParameters {
     /// The query, as docs/SEARCH.md describes; 512 bytes at most. `*` alone finds everything.
     #[param(min_length = 1, max_length = 512, example = "subject:code after:1h")]
     q: String,
+    /// The IANA time zone of days in `q`, such as `Europe/Berlin`; UTC by default.
+    #[param(max_length = 64)]
+    tz: Option<String>,
     /// Messages of a page; 30 by default.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
@@ -30,6 +33,9 @@ pub(crate) struct DeletionParameters {
     /// The query, as docs/SEARCH.md describes; 512 bytes at most. `*` alone deletes everything.
     #[param(min_length = 1, max_length = 512, example = "before:7d is:read")]
     q: String,
+    /// The IANA time zone of days in `q`, such as `Europe/Berlin`; UTC by default.
+    #[param(max_length = 64)]
+    tz: Option<String>,
     /// The `next` of the answer before.
     #[param(pattern = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$")]
     cursor: Option<String>,

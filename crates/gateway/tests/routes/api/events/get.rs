@@ -54,6 +54,7 @@ async fn follow_messages_with_query_leaves_others_out() {
     let mailbox = world.create_mailbox().await;
     let other = world.deliver(&mailbox, "Subject: other\r\n\r\nHello\r\n").await;
     let id = world.deliver(&mailbox, MAIL).await;
+    // At noon UTC it is the next day on Kiritimati.
     let request = |query: &str| {
         Request::get(format!("/api/events?q={query}"))
             .header("host", "localhost")
@@ -64,5 +65,11 @@ async fn follow_messages_with_query_leaves_others_out() {
     };
     let text = world.read_events(request("body:482913"), 2).await;
     assert!(text.contains(&id) && !text.contains(&other), "{text}");
+    let zoned = "body:482913+after:2026-11-24&tz=";
+    let text = world
+        .read_events(request(&format!("{zoned}Pacific/Kiritimati")), 2)
+        .await;
+    assert!(text.contains(&id) && !text.contains(&other), "{text}");
+    assert_eq!(world.send(request(&format!("{zoned}Mars"))).await.status, 400);
     assert_eq!(world.send(request("colour:red")).await.status, 400);
 }

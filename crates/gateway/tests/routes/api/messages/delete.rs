@@ -44,6 +44,23 @@ async fn delete_by_query_not_understood_deletes_nothing() {
     assert_eq!(left["messages"].as_array().unwrap().len(), 1);
 }
 
+/// The mail arrives at noon UTC, which is two in the morning of the next day on Kiritimati.
+#[tokio::test]
+async fn delete_by_query_has_days_of_time_zone() {
+    let world = World::sqlite().await;
+    let mailbox = world.create_mailbox().await;
+    world.deliver(&mailbox, MAIL).await;
+    let path = "/api/messages?q=before:2026-11-24&tz=";
+    assert_eq!(
+        world.delete(&format!("{path}Mars"), &mailbox.token).await.status,
+        400
+    );
+    for (zone, deleted) in [("Pacific/Kiritimati", 0), ("UTC", 1)] {
+        let answer = world.delete(&format!("{path}{zone}"), &mailbox.token).await;
+        assert_eq!(answer.expect_status(200).json()["deleted"], deleted, "{zone}");
+    }
+}
+
 #[tokio::test]
 async fn delete_by_query_without_valid_token_is_unauthorized() {
     let world = World::sqlite().await;

@@ -58,6 +58,9 @@ pub(super) struct WaitQuery {
     /// A query, as of a search: docs/SEARCH.md. Messages must fulfil it too.
     #[param(max_length = 512)]
     q: Option<String>,
+    /// The IANA time zone of days in `q`, such as `Europe/Berlin`; UTC by default.
+    #[param(max_length = 64)]
+    tz: Option<String>,
     /// `true` for messages that are not marked as read.
     unread: Option<bool>,
     /// `true` to mark the message as read in the same step and to skip those that are read: concurrent waits never return
@@ -89,6 +92,7 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
         query: None,
         is_claimed: false,
     };
+    let (mut filter, mut time_zone) = (String::new(), String::new());
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if value.len() > MAX_FILTER_BYTES {
             return Err(Failure::invalid_request(format!("{name}: is too long")));
@@ -118,8 +122,8 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
             "code_length" => wanted.code.length = Some(code_length(&value)?),
             "code_pattern" if value.is_empty() => {}
             "code_pattern" => wanted.code.pattern = Some(regex(&name, &format!("^(?:{value})$"))?),
-            "q" if value.is_empty() => {}
-            "q" => wanted.query = Some(understood(&value)?),
+            "q" => filter = value.into_owned(),
+            "tz" => time_zone = value.into_owned(),
             "unread" => wanted.is_unread |= switch(&name, &value)?,
             "claim" => wanted.is_claimed = switch(&name, &value)?,
             // A filter that is misspelt and ignored would return the wrong message.
@@ -131,6 +135,7 @@ pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
             }
         }
     }
+    wanted.query = understood(&filter, &time_zone)?;
     if wanted.is_claimed {
         if wanted.count > 1 {
             return Err(Failure::invalid_request("count: must be 1 with claim"));
@@ -278,6 +283,8 @@ mod tests {
             "count=0",
             "has_code=maybe",
             "q=before:nonsense",
+            "q=before:2026-11-28&tz=Mars",
+            "tz=Mars",
             "unread=maybe",
             "count=51",
             "subject=/(/",

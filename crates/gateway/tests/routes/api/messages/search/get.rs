@@ -103,6 +103,37 @@ async fn search_messages_with_invalid_query_names_position() {
     }
 }
 
+/// The mail arrives at noon UTC, which is two in the morning of the next day on Kiritimati.
+#[tokio::test]
+async fn search_messages_has_days_of_time_zone() {
+    let world = World::sqlite().await;
+    let mailbox = world.create_mailbox().await;
+    world.deliver(&mailbox, MAIL).await;
+    for (query, count) in [
+        ("after:2026-11-24", 0),
+        ("after:2026-11-24&tz=UTC", 0),
+        ("after:2026-11-24&tz=Pacific/Kiritimati", 1),
+        ("after:2026-11-24&tz=pacific%2Fkiritimati", 1),
+        ("before:2026-11-24&tz=Pacific/Kiritimati", 0),
+        ("before:2026-11-24", 1),
+        ("after:2026-11-23T11:00:00Z&tz=Pacific/Kiritimati", 1),
+    ] {
+        let path = format!("/api/messages/search?q={query}");
+        let page = world.get(&path, &mailbox.token).await.expect_status(200).json();
+        assert_eq!(page["messages"].as_array().unwrap().len(), count, "{query}");
+    }
+    let path = "/api/messages/search?q=x&tz=Europe/Nowhere";
+    assert_json_snapshot!(world.get(path, &mailbox.token).await.snapshot(), @r#"
+    {
+      "body": {
+        "error": "invalid_request",
+        "message": "tz: must be the name of a time zone of IANA, such as Europe/Berlin"
+      },
+      "status": 400
+    }
+    "#);
+}
+
 #[tokio::test]
 async fn search_messages_without_valid_token_is_unauthorized() {
     let world = World::sqlite().await;

@@ -173,3 +173,15 @@ async fn wait_with_query_returns_matching_message_only() {
         (400, "invalid_query")
     );
 }
+
+/// The mail arrives at noon UTC, which is two in the morning of the next day on Kiritimati.
+#[tokio::test]
+async fn wait_with_query_has_days_of_time_zone() {
+    let world = World::sqlite().await;
+    let mailbox = world.create_mailbox().await;
+    world.deliver(&mailbox, MAIL).await;
+    for (zone, status) in [("", 204), ("Pacific/Kiritimati", 200), ("Mars", 400)] {
+        let path = format!("/api/messages/wait?since=0&q=after:2026-11-24&tz={zone}&timeout=0");
+        assert_eq!(world.get(&path, &mailbox.token).await.status, status, "{zone}");
+    }
+}
