@@ -10,6 +10,6 @@ const onlyText = { "no-restricted-properties": ["error", ...readers.map((propert
 
 // Run from crates/gateway.
 export default [
-  { files: ["web/*.js"], languageOptions: { globals: globals.browser }, rules: { ...rules, ...onlyText } },
+  { files: ["web/**/*.js"], languageOptions: { globals: globals.browser }, rules: { ...rules, ...onlyText } },
   { files: ["web-tests/**/*.js"], languageOptions: { globals: { ...globals.node, ...globals.browser } }, rules },
 ];

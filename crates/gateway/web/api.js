@@ -73,7 +73,7 @@ export function explain(error) {
   if (error.status === 405) return texts.notSupported;
   // A URL is invalid for many reasons. The server names the one that applies.
   if (error.code === "invalid_url") return texts.invalidUrl(error.message);
-  return texts.errors[error.code] ?? error.message;
+  return /** @type {Record<string, string>} */ (texts.errors)[error.code] ?? error.message;
 }
 
 /** Tokens that expired, with the token that replaced each. @type {Map<string, string>} */

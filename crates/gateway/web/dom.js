@@ -1,3 +1,4 @@
+import { locale, timeFormat } from "./language.js";
 import { texts } from "./texts.js";
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
@@ -165,23 +166,23 @@ export function form(children, submit, act, explain) {
 export function size(bytes) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const step = bytes < 1 ? 0 : Math.min(3, Math.floor(Math.log(bytes) / Math.log(1024)));
-  const format = new Intl.NumberFormat("en", { style: "unit", unit: units[step], unitDisplay: step ? "short" : "long", maximumFractionDigits: 1 });
+  const format = new Intl.NumberFormat(locale, { style: "unit", unit: units[step], unitDisplay: step ? "short" : "long", maximumFractionDigits: 1 });
   return format.format(bytes / 1024 ** step);
 }
 
 /** A time in the reader's zone, with year and zone. @param {string} iso */
 export function fullTime(iso) {
-  const format = new Intl.DateTimeFormat(undefined, {
+  const format = timeFormat({
     weekday: "short", year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
   });
   return h("time", { datetime: iso }, format.format(new Date(iso)));
 }
 
 // Formats are slow to create, and a list has many times.
-const hourFormat = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const dayFormat = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const yearFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "short" });
-const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+const hourFormat = timeFormat({ hour: "2-digit", minute: "2-digit" });
+const dayFormat = timeFormat({ day: "numeric", month: "short" });
+const yearFormat = timeFormat({ dateStyle: "short" });
+const fullFormat = timeFormat({ dateStyle: "full", timeStyle: "long" });
 
 /** A time in the reader's zone: short today, longer before. @param {string} iso */
 export function when(iso) {

@@ -76,7 +76,7 @@ export class MessageView extends HTMLElement {
   toolbar() {
     const act = (/** @type {string} */ name) => () => this.dispatchEvent(new Event(name));
     return h("div", { class: "toolbar" },
-      button(`← ${texts.back}`, act("back"), "quiet back"),
+      button(texts.back, act("back"), "quiet back"),
       ...this.message ? [button(texts.markUnread, act("unread"), "quiet"), button(texts.remove, act("remove"), "danger")] : []);
   }
 
@@ -197,7 +197,7 @@ function externalLink(url, label) {
 function linkItem(link) {
   const host = URL.canParse(link.url) ? new URL(link.url).host : "";
   const shown = externalLink(link.url, link.text || link.url);
-  return shown && h("li", {}, link.kind && link.kind !== "other" ? h("span", { class: "tag" }, texts.linkKinds[link.kind]) : null, " ",
+  return shown && h("li", {}, link.kind && link.kind !== "other" ? h("span", { class: "tag" }, /** @type {Record<string, string>} */ (texts.linkKinds)[link.kind]) : null, " ",
     shown, link.text ? h("small", { class: "hint" }, ` ${host}`) : null);
 }
 

@@ -43,7 +43,7 @@ export function showMail(into, section, account, message, token, ask, signIn) {
     if (!reader.isFirst && !reader.items.length) reader.show();
   }, () => fill(title, account));
   into.classList.add("mail");
-  fill(into, h("div", { class: "mailbox-bar" }, h("a", { href: fragment(section) }, `← ${texts.allOf}`), title, actions), reader);
+  fill(into, h("div", { class: "mailbox-bar" }, h("a", { href: fragment(section) }, texts.allOf), title, actions), reader);
   reader.start({ key: account, token, path: `/pro/api/accounts/${encodeURIComponent(account)}/messages`, account }, message);
   return reader;
 }

@@ -1,5 +1,6 @@
 import { explain } from "./api.js";
 import { field, fill, h, size, table, toast } from "./dom.js";
+import { number } from "./language.js";
 import { texts } from "./texts.js";
 import { UsageChart, dayOf } from "./usage-chart.js";
 
@@ -19,11 +20,11 @@ export async function showUsage(into, ask) {
     chart.show(usage.days);
     fill(shown,
       h("dl", { class: "figures" },
-        figure(texts.inPeriod, sum("messages").toLocaleString("en"), size(sum("bytes"))),
+        figure(texts.inPeriod, number(sum("messages")), size(sum("bytes"))),
         figure(texts.stored, size(usage.used), texts.inMailboxes(usage.account_count))),
       h("div", { class: "card" }, chart,
         h("details", {}, h("summary", {}, texts.asTable), table([texts.day, texts.messagesTitle, texts.sizeTitle],
-          usage.days.toReversed().map((day) => [dayOf(day), day.messages, size(day.bytes)]), texts.chart))));
+          usage.days.toReversed().map((day) => [dayOf(day), number(day.messages), size(day.bytes)]), texts.chart))));
   };
   const choose = (/** @type {Event} */ event) => read(Number(/** @type {HTMLSelectElement} */ (event.target).value))
     .catch((error) => toast(explain(error), "bad"));

@@ -1,6 +1,7 @@
 import { ApiError, PAGE_SIZE } from "./api.js";
 import { announce, fill, h } from "./dom.js";
 import { Feed, deletedSince } from "./feed.js";
+import { number } from "./language.js";
 import { senderOf } from "./message-list.js";
 import { sourceOf } from "./session.js";
 import { texts } from "./texts.js";
@@ -140,7 +141,7 @@ export class Sidebar extends HTMLElement {
       onclick: () => this.dispatchEvent(new CustomEvent("choose", { detail: mailbox.id })),
     },
     h("span", { class: "name" }, h("span", {}, name), h("span", { class: "at" }, `@${domain}`)),
-    unread ? h("span", { class: "count" }, `${unread}${isMore ? "+" : ""}`, h("span", { class: "hidden" }, ` ${texts.unread}`)) : null,
+    unread ? h("span", { class: "count" }, `${number(unread)}${isMore ? "+" : ""}`, h("span", { class: "hidden" }, ` ${texts.unread}`)) : null,
     h("span", { class: "newest", dir: "auto" }, other?.isSignedOut ? texts.sidebarSignedOut : newest)));
   }
 }

@@ -1,11 +1,12 @@
 import { fill, h, size } from "./dom.js";
+import { number, timeFormat } from "./language.js";
 import { texts } from "./texts.js";
 
 /** @typedef {{day: string, messages: number, bytes: number}} Day */
 
 /** A day in the format of the user. Days are in UTC. @param {Day} day */
 export function dayOf(day) {
-  return new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(day.day));
+  return timeFormat({ day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(day.day));
 }
 
 /**
@@ -41,7 +42,7 @@ export class UsageChart extends HTMLElement {
     this.plot.setAttribute("aria-valuemin", "0");
     this.plot.setAttribute("aria-valuemax", String(days.length - 1));
     fill(this,
-      h("p", { class: "scale", "aria-hidden": "true" }, String(most)), this.plot,
+      h("p", { class: "scale", "aria-hidden": "true" }, number(most)), this.plot,
       h("p", { class: "date-range", "aria-hidden": "true" }, h("span", {}, dayOf(days[0])), h("span", {}, dayOf(days[days.length - 1]))),
       this.caption);
     this.choose(days.length - 1);

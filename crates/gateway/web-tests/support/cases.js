@@ -37,14 +37,16 @@ export function cases(functions) {
   for (const [name, run] of Object.entries(functions)) test(name, { timeout: CASE_TIMEOUT_MS }, run);
 }
 
-/** Defines cases with a browser context each. @param {Record<string, (page: Page) => Promise<void>>} functions */
-export function browserCases(functions) {
+/** @typedef {import("playwright-core").BrowserContextOptions} ContextOptions */
+
+/** Defines cases with a browser context each. @param {Record<string, (page: Page) => Promise<void>>} functions @param {ContextOptions} [options] */
+export function browserCases(functions, options = {}) {
   /** @type {import("playwright-core").Browser} */
   let browser;
   before(async () => { browser = await chromium.launch(launchOptions); });
   after(() => browser.close());
   cases(mapValues(functions, (run) => async () => {
-    const context = await browser.newContext({ viewport: DESKTOP, acceptDownloads: true, permissions: ["clipboard-read", "clipboard-write"] });
+    const context = await browser.newContext({ viewport: DESKTOP, acceptDownloads: true, permissions: ["clipboard-read", "clipboard-write"], ...options });
     try {
       const page = await context.newPage();
       page.setDefaultTimeout(ELEMENT_TIMEOUT_MS);
@@ -59,8 +61,9 @@ export function browserCases(functions) {
  * Defines cases of Mayfly's page. A case also fails when the page throws, opens a dialog, violates its content security
  * policy or sends a request to another origin.
  * @param {Record<string, (visit: Visit) => Promise<void>>} functions
+ * @param {ContextOptions} [options]
  */
-export function pageCases(functions) {
+export function pageCases(functions, options = {}) {
   browserCases(mapValues(functions, (run) => async (page) => {
     const problems = watch(page);
     /** @type {string[]} */
@@ -68,7 +71,7 @@ export function pageCases(functions) {
     await page.context().route((url) => url.origin !== new URL(base).origin, (route) => { externalRequests.push(route.request().url()); return route.abort(); });
     await run({ page, externalRequests });
     assert.deepEqual(problems, [], "problems in the page");
-  }));
+  }), options);
 }
 
 /**

@@ -51,11 +51,11 @@ export async function checkView(page, name) {
   }
 }
 
-/** Elements that overflow the screen to the right, or would scroll sideways. Runs in the page. */
+/** Elements that overflow the screen at a side, or would scroll sideways. Runs in the page. */
 function overflowingElements() {
   const isTruncated = (/** @type {Element} */ element) => element.closest(".hidden, thead, .who, .line, .preview, .newest, search-box .row");
   const root = document.scrollingElement ?? document.documentElement;
   return [root, ...document.body.querySelectorAll("*")].filter((element) => !isTruncated(element)
     && (element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible"
-      || element.getBoundingClientRect().right > innerWidth + 1)).map((element) => element.outerHTML.slice(0, 200));
+      || element.getBoundingClientRect().right > innerWidth + 1 || element.getBoundingClientRect().left < -1)).map((element) => element.outerHTML.slice(0, 200));
 }

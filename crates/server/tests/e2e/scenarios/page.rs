@@ -30,6 +30,7 @@ browser_tests! {
     inbox_sidebar: "inbox-sidebar",
     inbox_sign_in: "inbox-sign-in",
     inbox_slow_responses: "inbox-slow-responses",
+    languages: "languages",
     message_view: "message-view",
     pro_account: "pro-account",
     pro_domains: "pro-domains",

@@ -1,0 +1,48 @@
+/** The languages that the page has texts in. English is the fallback. @typedef {"en" | "de" | "ar"} Language */
+/** @type {Language[]} */
+const LANGUAGES = ["en", "de", "ar"];
+/** @type {Language[]} */
+const RIGHT_TO_LEFT = ["ar"];
+
+/** @param {string} tag such as `de-AT` @returns {Language | undefined} */
+function languageOf(tag) {
+  const [wanted] = tag.toLowerCase().split("-", 1);
+  return LANGUAGES.find((one) => one === wanted);
+}
+
+/** The first of the user's languages that the page has, and its locale: the language with its region. @param {readonly string[]} wanted */
+function choose(wanted) {
+  for (const tag of wanted) {
+    const language = languageOf(tag);
+    if (language) return { language, locale: isLocale(tag) ? tag : language };
+  }
+  return { language: LANGUAGES[0], locale: LANGUAGES[0] };
+}
+
+/** Some systems name languages that formats refuse, such as `en-US@posix`. @param {string} tag */
+function isLocale(tag) {
+  try {
+    return Intl.getCanonicalLocales(tag).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+export const { language, locale } = choose(navigator.languages);
+
+/** The direction of a language. @param {Language} one */
+export function directionOf(one) {
+  return RIGHT_TO_LEFT.includes(one) ? "rtl" : "ltr";
+}
+
+/** A format of times. Dates of mail are Gregorian, also where the region has another calendar. @param {Intl.DateTimeFormatOptions} options */
+export function timeFormat(options) {
+  return new Intl.DateTimeFormat(locale, { calendar: "gregory", ...options });
+}
+
+const numberFormat = new Intl.NumberFormat(locale);
+
+/** A number in the digits of the user. @param {number} value */
+export function number(value) {
+  return numberFormat.format(value);
+}
