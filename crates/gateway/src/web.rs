@@ -47,10 +47,10 @@ const FILES: &[(&str, &str, &[u8])] = web_files! {
     SVG: "icon.svg";
     SCRIPT:
         "api.js" "attachments.js" "channel.js" "codes.js" "deletions.js" "dom.js" "feed.js" "inbox.js" "language.js" "mail-reader.js"
-        "message-header.js" "message-list.js" "message-view.js" "names.js" "not-found.js" "pro-account.js" "pro-domains.js" "pro-mail.js"
+        "message-header.js" "message-list.js" "message-view.js" "names.js" "not-found.js" "notifications.js" "pro-account.js" "pro-domains.js" "pro-mail.js"
         "pro-mailboxes.js" "pro-sandboxes.js" "pro-tokens.js" "pro-usage.js" "pro-webhooks.js" "pro.js" "proof-of-work.js"
         "reader-place.js" "route.js" "search-box.js" "search.js" "selection-bar.js" "session.js" "shortcuts.js" "sidebar.js" "stacks.js" "start.js"
-        "teach.js" "texts.js" "texts/ar.js" "texts/de.js" "texts/en.js" "theme.js" "usage-chart.js";
+        "teach.js" "texts.js" "texts/ar.js" "texts/de.js" "texts/en.js" "theme.js" "unread-badge.js" "usage-chart.js";
 };
 
 /// The answer to a browser that asks for a path that does not exist.

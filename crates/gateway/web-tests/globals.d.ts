@@ -7,5 +7,9 @@ declare var hostileHit: (payload: number) => Promise<void>;
 declare var loadMarker: boolean;
 /** The next event of an `EventSource`. */
 declare var nextEvent: Promise<{ id: string }>;
+/** What the page notified of: `cases/notifications.js`. */
+declare var notifications: {title: string, body: string, tag: string, click: () => void}[];
+/** Whether the page is in the background: `cases/notifications.js`. */
+declare var isInBackground: boolean;
 /** A window that a foreign page opened. */
 declare var openedWindow: Window | null;

@@ -1,6 +1,7 @@
 import { call, explain, under } from "./api.js";
 import { button, confirmed, copy, copyable, dialog, fill, h, size, toast } from "./dom.js";
 import { MailReader } from "./mail-reader.js";
+import { notificationSwitch, notifyReceived } from "./notifications.js";
 import { fragment, go, leaveOrOpen, segments } from "./route.js";
 import * as session from "./session.js";
 import { Sidebar } from "./sidebar.js";
@@ -8,6 +9,10 @@ import { chooseForm, quickMailbox, signInForm } from "./start.js";
 import { teach } from "./teach.js";
 import { texts } from "./texts.js";
 import { themeSwitch } from "./theme.js";
+import { showUnread } from "./unread-badge.js";
+
+/** Of messages that arrive together, so many are notified of. */
+const MAX_NOTIFIED = 3;
 
 /** The page at `/`: the mailbox that the URL names, or the welcome view if there is none. */
 class Inbox extends HTMLElement {
@@ -29,6 +34,10 @@ class Inbox extends HTMLElement {
     this.reader.addEventListener("items", () => {
       this.sidebar.update(this.reader.listed());
       this.updateTitle();
+    });
+    this.reader.addEventListener("received", (event) => {
+      const { detail } = /** @type {CustomEvent<import("./api.js").Item[]>} */ (event);
+      for (const item of detail.slice(0, MAX_NOTIFIED)) notifyReceived(item, this.current?.address ?? "");
     });
     this.reader.signIn = () => signInForm(() => this.start(), this.current?.address);
     this.sidebar.addEventListener("choose", (event) => this.choose(/** @type {CustomEvent<string>} */ (event).detail));
@@ -169,6 +178,7 @@ class Inbox extends HTMLElement {
       mailbox.password ? h("p", {}, texts.passwordHint) : null,
       mailbox.password ? h("p", {}, `${texts.password}: `, copyable(mailbox.password, texts.password)) : null,
       h("p", { class: "hint" }, session.isPersistent() ? texts.storedInBrowser : texts.notStored),
+      notificationSwitch(),
       h("div", { class: "row" },
         button(texts.forget, () => { box.close(); void this.forget(mailbox); }),
         button(texts.deleteMailbox, () => { box.close(); void this.deleteMailbox(mailbox); }, "danger")));
@@ -203,10 +213,10 @@ class Inbox extends HTMLElement {
     this.start();
   }
 
-  /** Shows the number of unread messages of all mailboxes in the title. */
+  /** Shows the number of unread messages of all mailboxes in the title and on the icon. */
   updateTitle() {
-    const unread = this.reader.listed().filter((item) => !item.is_read).length + this.sidebar.unread();
-    document.title = unread ? `(${unread}) ${texts.name}` : texts.name;
+    const unread = this.current ? this.reader.listed().filter((item) => !item.is_read).length : 0;
+    showUnread(unread + this.sidebar.unread());
   }
 }
 

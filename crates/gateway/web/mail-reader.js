@@ -23,8 +23,8 @@ const ROWS_AROUND = 10;
 
 /**
  * A list of messages beside the open message: live, by keyboard, with actions on many messages. The inbox and the
- * dashboard show their mailboxes with it. It fires `place` when the user opens or closes a message, and `items` when
- * messages change.
+ * dashboard show their mailboxes with it. It fires `place` when the user opens or closes a message, `items` when
+ * messages change, and `received` with messages that are new.
  */
 export class MailReader extends HTMLElement {
   /** @type {Source} */
@@ -205,7 +205,7 @@ export class MailReader extends HTMLElement {
     const newest = this.items.at(0)?.id ?? "";
     const added = fresh.filter((item) => !known.has(item.id));
     // Older messages are not new: they come from the next page, or move up after a deletion.
-    const arrived = added.find((item) => item.id > newest);
+    const arrived = added.filter((item) => item.id > newest);
     for (const item of fresh) {
       const old = known.get(item.id);
       // A read message never becomes unread: an unread one in a response is out of date.
@@ -216,8 +216,12 @@ export class MailReader extends HTMLElement {
     this.items = items;
     this.isFirst = false;
     if (isFirst || isChanged) this.show();
-    if (!isFirst && arrived) announce(texts.receivedFrom(senderOf(arrived)));
-    if (isFirst) void this.resume();
+    if (isFirst) {
+      void this.resume();
+    } else if (arrived.length) {
+      announce(texts.receivedFrom(senderOf(arrived[0])));
+      this.dispatchEvent(new CustomEvent("received", { detail: arrived }));
+    }
   }
 
   /** Loads the list as far as this tab had it, or as far as the open message, and scrolls there. */

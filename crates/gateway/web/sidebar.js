@@ -3,6 +3,7 @@ import { announce, fill, h } from "./dom.js";
 import { Feed, deletedSince } from "./feed.js";
 import { number } from "./language.js";
 import { senderOf } from "./message-list.js";
+import { notifyReceived } from "./notifications.js";
 import { sourceOf } from "./session.js";
 import { texts } from "./texts.js";
 
@@ -39,7 +40,11 @@ class BackgroundMailbox {
       this.feed = new Feed(sourceOf(this.mailbox), {
         items: () => this.items ?? [],
         newestPage: (page, before) => this.merge(page, deletedSince(page, before)),
-        received: (item) => { this.merge([item]); announce(texts.receivedAt(senderOf(item), this.mailbox.address)); },
+        received: (item) => {
+          this.merge([item]);
+          announce(texts.receivedAt(senderOf(item), this.mailbox.address));
+          notifyReceived(item, this.mailbox.address);
+        },
         state: () => {},
         failed: (error) => {
           if (!(error instanceof ApiError) || error.status !== 401) return;

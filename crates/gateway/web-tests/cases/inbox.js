@@ -97,6 +97,45 @@ pageCases({
     await page.locator(".list").getByRole("button", { name: `Copy code ${CODE}` }).first().waitFor();
   },
 
+  async inbox_unread_count_is_in_title_and_on_icon({ page }) {
+    const address = await openInbox(page);
+    const iconOf = () => page.evaluate(() => /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")).href);
+    assert.equal(await iconOf(), `${base}/web/icon.svg`);
+    /** @type {string[]} */
+    const icons = [];
+    const waitForIcon = async (/** @type {boolean} */ isPlain) => {
+      await page.waitForFunction(([isPlain, last]) => {
+        const { href } = /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]"));
+        return href !== last && href.startsWith("data:image/png") !== isPlain;
+      }, /** @type {const} */ ([isPlain, icons.at(-1) ?? ""]));
+      icons.push(await iconOf());
+    };
+    await receive(page, address, "one");
+    await waitForIcon(false);
+    assert.equal(await page.title(), "(1) Mayfly");
+    await receive(page, address, "two");
+    await waitForIcon(false);
+    assert.equal(await page.title(), "(2) Mayfly");
+    // The count is in the lower right corner, on the icon.
+    const colors = await page.evaluate(async (url) => {
+      const icon = new Image();
+      icon.src = url;
+      await icon.decode();
+      const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
+      const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+      context.drawImage(icon, 0, 0);
+      return [[60, 40], [32, 4]].map(([x, y]) => [...context.getImageData(x, y, 1, 1).data].join());
+    }, icons[1]);
+    assert.deepEqual(colors, ["163,39,27,255", "11,97,82,255"]);
+    for (const subject of ["one", "two"]) {
+      await listedSubject(page, subject).click();
+      await waitForMessage(page, subject);
+    }
+    await page.waitForFunction(() => document.title === "Mayfly");
+    await waitForIcon(true);
+    assert.equal(icons.at(-1), `${base}/web/icon.svg`);
+  },
+
   async inbox_offline_is_shown_and_reconnects({ page }) {
     const address = await openInbox(page);
     await page.context().setOffline(true);

@@ -32,6 +32,7 @@ browser_tests! {
     inbox_slow_responses: "inbox-slow-responses",
     languages: "languages",
     message_view: "message-view",
+    notifications: "notifications",
     pro_account: "pro-account",
     pro_domains: "pro-domains",
     pro_mail: "pro-mail",
