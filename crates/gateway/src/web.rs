@@ -46,7 +46,7 @@ const FILES: &[(&str, &str, &[u8])] = web_files! {
     CSS: "style.css";
     SVG: "icon.svg";
     SCRIPT:
-        "api.js" "attachments.js" "channel.js" "codes.js" "deletions.js" "dom.js" "feed.js" "inbox.js" "language.js" "mail-reader.js"
+        "api.js" "attachments.js" "channel.js" "codes.js" "deletions.js" "dom.js" "feed.js" "inbox.js" "language.js" "mail-reader.js" "markup.js"
         "message-header.js" "message-list.js" "message-view.js" "names.js" "not-found.js" "notifications.js" "pro-account.js" "pro-domains.js" "pro-mail.js"
         "pro-mailboxes.js" "pro-sandboxes.js" "pro-tokens.js" "pro-usage.js" "pro-webhooks.js" "pro.js" "proof-of-work.js"
         "reader-place.js" "route.js" "search-box.js" "search.js" "selection-bar.js" "session.js" "shortcuts.js" "sidebar.js" "stacks.js" "start.js"

@@ -1,6 +1,7 @@
 import { call, download, explain, isNotFound, send, under } from "./api.js";
 import { attachments } from "./attachments.js";
 import { button, copy, fill, h, toast } from "./dom.js";
+import { tokenize } from "./markup.js";
 import { facts, sourceName } from "./message-header.js";
 import { texts } from "./texts.js";
 
@@ -11,6 +12,8 @@ import { texts } from "./texts.js";
 /** Larger bodies and sources are only offered for download. */
 const MAX_SHOWN_BYTES = 1024 * 1024;
 const MAX_LINKS = 10;
+/** What follows behind so many tokens of HTML has no colors. */
+const MAX_TOKENS = 20_000;
 
 /** Loads of a mail from elsewhere. The server blocks all of them; this only tells whether to offer them. */
 const REMOTE_IMAGE = /\s(?:src|srcset|background|poster|data-src)\s*=\s*["']?\s*(?:https?:)?\/\/|url\(\s*["']?\s*(?:https?:)?\/\//i;
@@ -85,7 +88,7 @@ export class MessageView extends HTMLElement {
     if (!message) return;
     let body = h("div", { class: "body" });
     /** @type {Tab[]} */
-    const tabs = message.html_body === null ? ["text", "headers", "source"] : ["html", "text", "headers", "source"];
+    const tabs = message.html_body === null ? ["text", "headers", "source"] : ["html", "text", "markup", "headers", "source"];
     const buttons = tabs.map((tab) => h("button", {
       type: "button", "data-tab": tab, "aria-pressed": "false", onclick: () => pick(tab),
     }, texts.tabs[tab]));
@@ -134,8 +137,12 @@ export class MessageView extends HTMLElement {
     const path = `${this.source.path}/${message.id}/source`;
     const save = button(texts.downloadSource, () => download(path, this.source.token, sourceName(message))
       .catch((error) => toast(explain(error), "bad")));
-    if (message.size > MAX_SHOWN_BYTES) {
+    if (message.size > MAX_SHOWN_BYTES || (tab === "markup" && (message.html_body ?? "").length > MAX_SHOWN_BYTES)) {
       fill(into, h("p", { class: "hint" }, texts.tooLarge), save);
+      return;
+    }
+    if (tab === "markup") {
+      fill(into, h("pre", { class: "source", tabindex: "0" }, ...highlighted(message.html_body ?? "")));
       return;
     }
     fill(into, h("p", { class: "hint", role: "status" }, texts.loading));
@@ -199,6 +206,11 @@ function linkItem(link) {
   const shown = externalLink(link.url, link.text || link.url);
   return shown && h("li", {}, link.kind && link.kind !== "other" ? h("span", { class: "tag" }, /** @type {Record<string, string>} */ (texts.linkKinds)[link.kind]) : null, " ",
     shown, link.text ? h("small", { class: "hint" }, ` ${host}`) : null);
+}
+
+/** The source of HTML, with colors. It is only text. @param {string} html */
+function highlighted(html) {
+  return tokenize(html, MAX_TOKENS).map(({ kind, text }) => (kind === "text" ? text : h("span", { "data-token": kind }, text)));
 }
 
 /** Turns the URLs of a text into links. @param {string} text */

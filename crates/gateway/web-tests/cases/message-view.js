@@ -1,8 +1,9 @@
 // One message: its formats, what was extracted from it, its attachments.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { pageCases } from "../support/cases.js";
+import { cases, pageCases } from "../support/cases.js";
 import { checkAccessibility, checkView } from "../support/checks.js";
+import { tokenize } from "../../web/markup.js";
 import { listedSubject, openInbox, openMessage, receive, waitForMessage } from "../support/inbox.js";
 import { CODE, CONFIRM_URL, HOSTILE, TRACKER_URL, sendMail, shopMail } from "../support/mail.js";
 
@@ -54,6 +55,27 @@ pageCases({
     await page.getByRole("button", { name: "Source", exact: true }).click();
     await page.locator("pre.source", { hasText: "--outer--" }).waitFor();
     await checkAccessibility(page, "the source");
+  },
+
+  async message_view_html_source_has_colors_and_is_text({ page }) {
+    const html = `<!doctype html><!-- preheader --><p class="lead" hidden>1 < 2 &amp; so on</p><style>p > b { color: red }</style><script>alert(1)</script><img src=x onerror='alert(2)'>`;
+    await sendMail(await openInbox(page), ["From: a@shop.example", "Subject: Markup", "MIME-Version: 1.0", "Content-Type: text/html", "", html]);
+    await openMessage(page, "Markup");
+    await page.getByRole("button", { name: "HTML source" }).click();
+    const source = page.locator("message-view pre.source");
+    await source.waitFor();
+    assert.equal((await source.textContent())?.trimEnd(), html);
+    const colored = (/** @type {string} */ kind) => source.locator(`[data-token=${kind}]`).allTextContents();
+    assert.deepEqual(await colored("comment"), ["<!doctype html>", "<!-- preheader -->"]);
+    assert.deepEqual(await colored("attribute"), ["class", "hidden", "src", "onerror"]);
+    assert.deepEqual(await colored("value"), ['"lead"', "x", "'alert(2)'"]);
+    assert.deepEqual((await colored("tag")).join(""), "<p></p><style></style><script></script><img>");
+    await checkAccessibility(page, "the HTML source");
+    // By keyboard alone.
+    await page.getByRole("button", { name: "Headers" }).focus();
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Enter");
+    await source.locator("[data-token]").first().waitFor();
   },
 
   async message_view_attachment_is_downloaded({ page }) {
@@ -119,5 +141,24 @@ pageCases({
     await openShopMail(page, HOSTILE, HOSTILE);
     await page.locator("message-view h2", { hasText: HOSTILE }).waitFor();
     await page.locator("message-view dd", { hasText: HOSTILE }).waitFor();
+  },
+});
+
+cases({
+  async markup_tokens_are_the_input_in_linear_time() {
+    const kinds = (/** @type {string} */ html) => tokenize(html, 100).map(({ kind, text }) => `${kind}:${text}`);
+    assert.deepEqual(kinds("a<b c = 'd>' e=f/>g</b >"), ["text:a", "tag:<b", "text: ", "attribute:c", "text: = ", "value:'d>'", "text: ", "attribute:e", "text:=", "value:f/",
+      "tag:>", "text:g", "tag:</b", "text: ", "tag:>"]);
+    assert.deepEqual(kinds("<STYLE>a<b</styled></Style><!-->x<!--y--!>z"), ["tag:<STYLE", "tag:>", "text:a<b</styled>", "tag:</Style", "tag:>", "comment:<!-->", "text:x",
+      "comment:<!--y--!>", "text:z"]);
+    const size = 300_000;
+    for (const unit of ["<", "<a", "<a ", "<!--", "<!", "<a b='", "<a b=", "<a =", "<a b \t", "</", "<style>", "<title>x</title", "--", "<a/b=\"c\">", " ", "\u{1f600}<p>"]) {
+      const html = unit.repeat(size / unit.length);
+      const start = performance.now();
+      for (const max of [100, Infinity]) assert.equal(tokenize(html, max).map((token) => token.text).join(""), html, unit);
+      const tookMs = performance.now() - start;
+      assert.ok(tookMs < 2000, `${JSON.stringify(unit)}: ${tookMs} ms`);
+    }
+    assert.equal(tokenize("<a>".repeat(100), 50).length, 51);
   },
 });
