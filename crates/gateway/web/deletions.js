@@ -34,17 +34,38 @@ export async function forEachMessage(ids, act) {
   return { failure, failed };
 }
 
-/** Deletes every message of a list, page by page. @param {Source} source @param {(ids: Set<string>) => void} deleted */
-export async function deleteAll(source, deleted) {
-  for (;;) {
-    /** @type {{messages: import("./api.js").Item[]}} */
-    const { messages } = await call("GET", source.path, source.token);
-    if (!messages.length) return;
-    const ids = messages.map((item) => item.id);
-    const { failure } = await forEachMessage(ids, (id) => send("DELETE", `${source.path}/${id}`, source.token));
-    if (failure) throw failure;
-    deleted(new Set(ids));
+/** The query that finds everything. */
+export const EVERYTHING = "*";
+
+/**
+ * Deletes the messages of a list that a query finds, also those that are not loaded; returns how many they were.
+ * @param {Source} source @param {string} query
+ */
+export async function deleteFound(source, query) {
+  const path = source.account ? "/pro/api/messages" : source.path;
+  const scoped = source.account ? await inMailbox(source, query) : query;
+  let count = 0;
+  let cursor = "";
+  while (scoped) {
+    /** @type {{deleted: number, more: boolean, next: string | null}} */
+    const { deleted, more, next } = await call("DELETE", `${path}?q=${encodeURIComponent(scoped)}${cursor}`, source.token);
+    count += deleted;
+    if (!more) break;
+    cursor = next ? `&cursor=${encodeURIComponent(next)}` : "";
   }
+  return count;
+}
+
+/**
+ * A query within one mailbox of a Pro user, whose queries find messages of all mailboxes; null if the mailbox has none. A
+ * message names the address of its mailbox, also in a sandbox.
+ * @param {Source} source @param {string} query
+ */
+async function inMailbox(source, query) {
+  const [newest] = (await call("GET", source.path, source.token)).messages;
+  if (!newest) return null;
+  const { address } = await call("GET", `${source.path}/${newest.id}`, source.token);
+  return query === EVERYTHING ? `in:"${address}"` : `in:"${address}" ${query}`;
 }
 
 /**

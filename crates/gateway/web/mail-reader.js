@@ -1,6 +1,6 @@
 import { ApiError, PAGE_SIZE, call, explain, send } from "./api.js";
 import { CodeReader } from "./codes.js";
-import { Deletions, deleteAll, forEachMessage } from "./deletions.js";
+import { Deletions, EVERYTHING, deleteFound, forEachMessage } from "./deletions.js";
 import { announce, button, confirmed, fill, h, toast } from "./dom.js";
 import { Feed, deletedSince } from "./feed.js";
 import { MessageList, senderOf } from "./message-list.js";
@@ -36,6 +36,8 @@ export class MailReader extends HTMLElement {
   isFirst = true;
   isComplete = false;
   isReadingOlder = false;
+  /** Whether everything that the search finds is chosen, also what is not loaded. */
+  isFoundChosen = false;
   /** What the list shows in place of all messages. @type {Search | null} */
   search = null;
   searchBox = new SearchBox();
@@ -97,6 +99,7 @@ export class MailReader extends HTMLElement {
     this.isComplete = this.isReadingOlder = false;
     this.older.hidden = true;
     this.list.chosen = null;
+    this.isFoundChosen = false;
     this.list.selected = null;
     this.list.showNotice(h("p", { class: "empty" }, texts.loading));
     this.selection.show(null);
@@ -147,6 +150,7 @@ export class MailReader extends HTMLElement {
   /** Shows the messages that fulfil a query, or all again. @param {string} text */
   async find(text) {
     setQuery(text);
+    this.isFoundChosen = false;
     this.search = text ? new Search(this.source, text) : null;
     this.searchBox.found(null);
     if (this.search) await this.findMore();
@@ -169,13 +173,14 @@ export class MailReader extends HTMLElement {
   /** Renders the list. */
   show() {
     const listed = this.shown();
+    if (this.isFoundChosen) this.list.chosen = new Set(listed.map((item) => item.id));
     if (this.search && !listed.length) this.list.showNotice(h("p", { class: "empty" }, texts.nothingFound));
     else this.list.show(listed);
     this.older.hidden = this.search ? !this.search.next : this.isComplete || this.isFirst;
     if (this.list.chosen) {
       for (const id of this.list.chosen) if (!listed.some((item) => item.id === id)) this.list.chosen.delete(id);
     }
-    this.selection.show(this.list.chosen, listed.length);
+    this.selection.show(this.list.chosen, listed.length, !this.search ? "none" : this.isFoundChosen ? "found" : "search");
     this.dispatchEvent(new Event("items"));
   }
 
@@ -382,21 +387,41 @@ export class MailReader extends HTMLElement {
 
   /** Deletes every message of the list, also those that are not loaded. */
   async removeAll() {
+    if (await confirmed(texts.deleteAllAsk, texts.deleteAll)) await this.removeFound(EVERYTHING, () => texts.deletedAll);
+  }
+
+  /** Deletes the chosen messages, or a message if none are chosen. @param {string | null} [id] */
+  async removeChosen(id) {
+    const { search } = this;
+    if (this.isFoundChosen && search) {
+      if (await confirmed(texts.deleteFoundAsk(search.query), texts.remove)) await this.removeFound(search.query, texts.deleted);
+    } else {
+      this.removeMessages(this.list.chosen?.size ? [...this.list.chosen] : [id]);
+    }
+  }
+
+  /** Deletes what a query finds, which cannot be undone, and reads the list again. @param {string} query @param {(count: number) => string} done */
+  async removeFound(query, done) {
     const { source } = this;
-    if (!await confirmed(texts.deleteAllAsk, texts.deleteAll)) return;
     toast(texts.deleting);
     try {
-      await deleteAll(source, (ids) => { if (source === this.source) this.drop(ids); });
-      toast(texts.deletedAll);
+      const count = await deleteFound(source, query);
+      toast(done(count));
     } catch (error) {
       toast(explain(error), "bad");
     }
+    if (source !== this.source) return;
+    const open = this.view.openId;
+    // Loads the open message again: it may be gone.
+    this.view.clear();
+    this.start(source, open);
   }
 
   /** Chooses a message for an action, or no longer. @param {string | null} id */
   toggle(id) {
     if (!id) return;
     this.list.chosen ??= new Set();
+    this.isFoundChosen = false;
     if (!this.list.chosen.delete(id)) this.list.chosen.add(id);
     this.show();
   }
@@ -407,15 +432,18 @@ export class MailReader extends HTMLElement {
     /** @type {Record<string, () => unknown>} */
     const actions = {
       begin: () => { this.list.chosen = new Set(); },
+      found: () => { this.isFoundChosen = true; },
       all: () => { this.list.chosen = new Set(chosen.length === this.shown().length ? [] : this.shown().map((item) => item.id)); },
       read: () => this.mark(chosen, true),
       unread: () => this.mark(chosen, false),
-      remove: () => this.removeMessages(chosen),
+      remove: () => this.removeChosen(),
       removeAll: () => this.removeAll(),
       end: () => { this.list.chosen = null; },
     };
     void actions[action]?.();
-    if (["read", "unread", "remove"].includes(action)) this.list.chosen = null;
+    const isKept = this.isFoundChosen && action === "remove";
+    if (action !== "found" && !isKept) this.isFoundChosen = false;
+    if (["read", "unread", "remove"].includes(action) && !isKept) this.list.chosen = null;
     this.show();
   }
 
@@ -429,7 +457,7 @@ export class MailReader extends HTMLElement {
       j: () => this.step(1),
       k: () => this.step(-1),
       // A message that is still loading cannot be the one that the user wants to delete.
-      d: () => this.removeMessages(this.list.chosen?.size ? [...this.list.chosen] : [target]),
+      d: () => this.removeChosen(target),
       z: () => this.deletions.undo(),
       x: () => this.toggle(selected),
       u: () => this.markUnread(target),

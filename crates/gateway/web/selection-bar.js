@@ -6,9 +6,13 @@ export class SelectionBar extends HTMLElement {
   /** What is rendered, so that the focus stays while messages arrive. */
   shown = "";
 
-  /** @param {Set<string> | null} chosen null while nothing is chosen @param {number} [count] of all messages */
-  show(chosen, count = 0) {
-    const next = JSON.stringify([chosen?.size ?? null, count === chosen?.size, count === 0]);
+  /**
+   * @param {Set<string> | null} chosen null while nothing is chosen
+   * @param {number} [count] of all messages in the list
+   * @param {"none" | "search" | "found"} [search] whether the list is that of a search, and all that it finds is chosen
+   */
+  show(chosen, count = 0, search = "none") {
+    const next = JSON.stringify([chosen?.size ?? null, count === chosen?.size, count === 0, search]);
     if (next === this.shown) return;
     const focused = document.activeElement instanceof HTMLElement && this.contains(document.activeElement) ? document.activeElement.dataset.act : undefined;
     this.shown = next;
@@ -23,10 +27,12 @@ export class SelectionBar extends HTMLElement {
       fill(this, count ? act("begin", texts.select) : null);
     } else {
       const isNone = chosen.size === 0;
-      fill(this, h("span", { class: "hint", role: "status" }, texts.chosen(chosen.size)),
+      // Messages that are not loaded can be deleted by their query. There is no request that marks them.
+      const isFound = search === "found";
+      fill(this, h("span", { class: "hint", role: "status" }, isFound ? texts.chosenFound : texts.chosen(chosen.size)),
         act("all", chosen.size === count ? texts.chooseNone : texts.chooseAll),
-        act("read", texts.markRead, isNone), act("unread", texts.markUnread, isNone), act("remove", texts.remove, isNone),
-        act("removeAll", texts.deleteAll), act("end", texts.done));
+        act("read", texts.markRead, isNone || isFound), act("unread", texts.markUnread, isNone || isFound), act("remove", texts.remove, isNone),
+        search === "none" ? act("removeAll", texts.deleteAll) : act("found", texts.chooseFound, isFound || count === 0), act("end", texts.done));
     }
     const again = [...this.querySelectorAll("button")].find((one) => one.dataset.act === focused && !one.disabled) ?? this.querySelector("button");
     if (focused) again?.focus();

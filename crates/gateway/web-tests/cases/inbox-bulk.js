@@ -2,8 +2,10 @@
 import assert from "node:assert/strict";
 import { pageCases, until } from "../support/cases.js";
 import { checkAccessibility } from "../support/checks.js";
-import { listedSubject, listedSubjects, openInbox, openMessage, receive, storedMailboxes } from "../support/inbox.js";
-import { call } from "../support/api.js";
+import { listedSubject, listedSubjects, openFullInbox, openInbox, openMessage, receive, storedMailboxes, waitUntilLive } from "../support/inbox.js";
+import { call, createMailbox } from "../support/api.js";
+import { sendText } from "../support/mail.js";
+import { openDashboard } from "../support/pro.js";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -11,6 +13,20 @@ import { call } from "../support/api.js";
 async function onServer(page) {
   const [{ token }] = await storedMailboxes(page);
   return (await call("GET", "/api/messages", token)).messages;
+}
+
+/** @param {Page} page @param {string} name */
+const confirm = (page, name) => page.getByRole("dialog").getByRole("button", { name }).click();
+
+/** The requests that the page deletes with, from now on: path and query. @param {Page} page */
+function deletionsOf(page) {
+  /** @type {string[]} */
+  const requests = [];
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (request.method() === "DELETE") requests.push(decodeURIComponent(url.pathname + url.search));
+  });
+  return requests;
 }
 
 /** @param {Page} page @param {string} name */
@@ -81,8 +97,83 @@ pageCases({
     await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
     assert.equal((await onServer(page)).length, 2);
     await act(page, "Delete all");
-    await page.getByRole("dialog").getByRole("button", { name: "Delete all" }).click();
+    await confirm(page, "Delete all");
     await page.getByText("No messages yet").waitFor();
     assert.equal((await onServer(page)).length, 0);
+  },
+
+  async bulk_delete_all_is_one_request_until_there_is_no_more({ page }) {
+    await openFullInbox(page, 35);
+    await openMessage(page, "m30.");
+    const requests = deletionsOf(page);
+    const cursor = "00000000-0000-7000-8000-000000000000";
+    await page.route("**/api/messages?q=*", (route) => route.fulfill({ json: { deleted: 1000, more: true, next: cursor } }), { times: 1 });
+    await act(page, "Select");
+    await act(page, "Delete all");
+    await confirm(page, "Delete all");
+    await page.getByText("All messages deleted.").waitFor();
+    await page.getByText("No messages yet").waitFor();
+    await page.locator("message-view").getByText("This no longer exists.").waitFor();
+    assert.deepEqual(requests, ["/api/messages?q=*", `/api/messages?q=*&cursor=${cursor}`]);
+    assert.equal((await onServer(page)).length, 0);
+  },
+
+  async bulk_delete_all_that_fails_shows_what_is_left({ page }) {
+    const address = await openInbox(page);
+    await receive(page, address, "two", "one");
+    await page.route("**/api/messages?q=*", (route) => route.fulfill({ status: 500, json: { error: "internal_error", message: "x" } }), { times: 1 });
+    await act(page, "Select");
+    await act(page, "Delete all");
+    await confirm(page, "Delete all");
+    await page.getByText("Something went wrong on the server.").waitFor();
+    await listedSubject(page, "two").waitFor();
+  },
+
+  async bulk_search_selects_and_deletes_all_that_match({ page }) {
+    const address = await openFullInbox(page, 35);
+    await receive(page, address, "kept two", "kept one");
+    await page.getByRole("searchbox").fill("-subject:kept");
+    await page.getByRole("searchbox").press("Enter");
+    await listedSubject(page, "kept one").waitFor({ state: "detached" });
+    await page.getByText("30+ found.").waitFor();
+    const requests = deletionsOf(page);
+    await act(page, "Select");
+    assert.equal(await page.getByRole("button", { name: "Delete all" }).count(), 0, "not of the whole mailbox");
+    await act(page, "Select all that match");
+    await page.getByText("All that match are selected").waitFor();
+    assert.equal(await page.getByRole("checkbox", { checked: true }).count(), await page.getByRole("checkbox").count());
+    await checkAccessibility(page, "the selection of all that match");
+    // A message that is left out ends the selection of all.
+    await page.getByRole("checkbox").first().uncheck();
+    await page.getByText(/^\d+ selected$/).waitFor();
+    await act(page, "Select all that match");
+    await page.getByText("All that match are selected").waitFor();
+    await page.evaluate(() => { if (document.activeElement instanceof HTMLElement) document.activeElement.blur(); });
+    await page.keyboard.press("d");
+    await page.getByRole("dialog").getByText("“-subject:kept”").waitFor();
+    await confirm(page, "Delete");
+    await page.getByText("35 messages deleted.").waitFor();
+    await page.getByText("No message matches.").waitFor();
+    assert.deepEqual(requests, ["/api/messages?q=-subject:kept"]);
+    assert.deepEqual((await onServer(page)).map((one) => one.subject), ["kept one", "kept two"]);
+    await page.getByRole("searchbox").press("Escape");
+    await listedSubject(page, "kept two").waitFor();
+  },
+
+  async bulk_delete_all_in_dashboard_spares_other_mailboxes({ page }) {
+    const user = await openDashboard(page, "mailboxes");
+    const [emptied, other] = [await createMailbox("emptied", user), await createMailbox("other", user)];
+    for (const { address } of [emptied, other]) await sendText(address, "one");
+    await page.reload();
+    await page.getByRole("row", { name: emptied.address }).getByRole("link", { name: "Open" }).click();
+    await waitUntilLive(page);
+    const requests = deletionsOf(page);
+    await act(page, "Select");
+    await act(page, "Delete all");
+    await confirm(page, "Delete all");
+    await page.getByText("No messages yet").waitFor();
+    assert.deepEqual(requests, [`/pro/api/messages?q=in:"${emptied.address}"`]);
+    const left = await call("GET", `/pro/api/accounts/${other.id}/messages`, user);
+    assert.equal(left.messages.length, 1);
   },
 });
