@@ -6,7 +6,7 @@ pub(crate) mod mailtd;
 pub(crate) mod mailtm;
 pub(crate) mod shared;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -53,6 +53,14 @@ impl Dialects {
     /// of the bearer API.
     pub(crate) fn of_path(&self, path: &str) -> Option<Dialect> {
         self.0.iter().copied().find(|dialect| has_path(*dialect, path))
+    }
+}
+
+/// The names of the dialects that are on, with a space between them.
+impl fmt::Display for Dialects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&names.join(" "))
     }
 }
 

@@ -90,7 +90,8 @@ pub(crate) fn router(config: &Config, app: &App, redis: Option<Redis>, tasks: &T
         .layer(limit)
         // The files of the page are cheap to serve, so the rate limit does not count them.
         .merge(
-            web::routes(&config.base_path, &app.submission).method_not_allowed_fallback(method_not_allowed),
+            web::routes(&config.base_path, &app.submission, &dialects)
+                .method_not_allowed_fallback(method_not_allowed),
         )
         .layer(around);
     serve_under(&config.base_path, router)

@@ -15,7 +15,7 @@ use flate2::{Compression, write::GzEncoder};
 use mayfly_rpc::Failure;
 use sha2::{Digest, Sha256};
 
-use crate::{edge::failure::FailureResponse, submission::Submission};
+use crate::{dialects::Dialects, edge::failure::FailureResponse, submission::Submission};
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -38,16 +38,20 @@ macro_rules! web_files {
 const PAGES: &[(&str, &str, &[u8])] = &[
     ("/", HTML, include_bytes!("../web/index.html")),
     ("/pro", HTML, include_bytes!("../web/pro.html")),
+    ("/api/docs", HTML, include_bytes!("../web/docs.html")),
+    ("/api/docs/", HTML, include_bytes!("../web/docs.html")),
     ("/robots.txt", TEXT, include_bytes!("../web/robots.txt")),
 ];
 
 /// What the pages load.
 const FILES: &[(&str, &str, &[u8])] = web_files! {
-    CSS: "style.css";
+    CSS: "docs.css" "style.css";
     SVG: "icon.svg";
     SCRIPT:
-        "api.js" "attachments.js" "channel.js" "codes.js" "deletions.js" "dom.js" "feed.js" "inbox.js" "language.js" "mail-reader.js" "markup.js"
-        "message-header.js" "message-list.js" "message-view.js" "names.js" "not-found.js" "notifications.js" "pro-account.js" "pro-domains.js" "pro-mail.js"
+        "api.js" "attachments.js" "channel.js" "codes.js" "deletions.js" "docs-examples.js" "docs-operation.js" "docs-run.js"
+        "docs-schema.js" "docs.js" "dom.js" "feed.js" "inbox.js" "language.js" "mail-reader.js" "markup.js" "message-header.js"
+        "message-list.js" "message-view.js" "names.js" "not-found.js" "notifications.js" "openapi.js" "pro-account.js" "pro-domains.js"
+        "pro-mail.js"
         "pro-mailboxes.js" "pro-sandboxes.js" "pro-tokens.js" "pro-usage.js" "pro-webhooks.js" "pro.js" "proof-of-work.js"
         "reader-place.js" "route.js" "search-box.js" "search.js" "selection-bar.js" "session.js" "shortcuts.js" "sidebar.js" "stacks.js" "start.js"
         "teach.js" "texts.js" "texts/ar.js" "texts/de.js" "texts/en.js" "theme.js" "unread-badge.js" "usage-chart.js";
@@ -174,9 +178,9 @@ fn under(base_path: &str, content_type: &str, bytes: &'static [u8]) -> Bytes {
     }
 }
 
-/// Writes into a page what it needs to know about the server (`session.js`): where clients send mail to, and whether the
-/// server signs its built-in user in.
-fn marked(submission: &Submission, content_type: &str, bytes: Bytes) -> Bytes {
+/// Writes into a page what it needs to know about the server (`session.js`): where clients send mail to, which dialects it
+/// serves, and whether it signs its built-in user in.
+fn marked(submission: &Submission, dialects: &Dialects, content_type: &str, bytes: Bytes) -> Bytes {
     match str::from_utf8(&bytes) {
         Ok(page) if content_type == HTML => {
             let local_user = if submission.is_local_user {
@@ -185,7 +189,10 @@ fn marked(submission: &Submission, content_type: &str, bytes: Bytes) -> Bytes {
                 ""
             };
             let smtp = format!("{}:{}", submission.host, submission.smtp_port);
-            let marks = format!("<head>\n{local_user}<meta name=\"mayfly-smtp\" content=\"{smtp}\">");
+            let marks = format!(
+                "<head>\n{local_user}<meta name=\"mayfly-smtp\" content=\"{smtp}\">\n\
+                 <meta name=\"mayfly-dialects\" content=\"{dialects}\">"
+            );
             page.replacen("<head>", &marks, 1).into()
         }
         _ => bytes,
@@ -193,13 +200,16 @@ fn marked(submission: &Submission, content_type: &str, bytes: Bytes) -> Bytes {
 }
 
 /// Serves the files, each at its path and nowhere else.
-pub(crate) fn routes(base_path: &str, submission: &Submission) -> Router {
+pub(crate) fn routes(base_path: &str, submission: &Submission, dialects: &Dialects) -> Router {
     PAGES
         .iter()
         .chain(FILES)
         .fold(Router::new(), |router, (path, content_type, bytes)| {
             let page = under(base_path, content_type, bytes);
-            let file = Arc::new(File::new(content_type, marked(submission, content_type, page)));
+            let file = Arc::new(File::new(
+                content_type,
+                marked(submission, dialects, content_type, page),
+            ));
             router.route(
                 path,
                 get(move |headers: HeaderMap| async move { file.answer(&headers) }),
@@ -237,7 +247,10 @@ fn is_browser_navigation(request: &Request) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use mayfly_runtime::config::List;
+
     use super::*;
+    use crate::dialects::Dialect;
 
     #[test]
     fn accepts_gzip_with_zero_quality_is_false() {
@@ -269,6 +282,7 @@ mod tests {
             let path = match name.as_str() {
                 "index.html" => "/".to_owned(),
                 "pro.html" => "/pro".to_owned(),
+                "docs.html" => "/api/docs".to_owned(),
                 "robots.txt" => "/robots.txt".to_owned(),
                 "not-found.html" => continue,
                 name => format!("/web/{name}"),
@@ -307,12 +321,29 @@ mod tests {
     }
 
     #[test]
+    fn marked_pages_name_dialects_that_are_on() {
+        let dialects = Dialects::new(&List(vec![Dialect::MailTd, Dialect::MailTm]));
+        let page = marked(
+            &submission(false),
+            &dialects,
+            HTML,
+            Bytes::from_static(PAGES[0].2),
+        );
+        let page = str::from_utf8(&page).unwrap();
+        assert!(
+            page.contains("<meta name=\"mayfly-dialects\" content=\"mailtm mailtd\">"),
+            "{page}"
+        );
+    }
+
+    #[test]
     fn marked_pages_name_smtp_server_and_local_user() {
+        let none = Dialects::new(&List::default());
         for (path, content_type, bytes) in PAGES.iter().chain(FILES) {
             let plain = Bytes::from_static(bytes);
             let is_page = *content_type == HTML;
             for is_local_user in [false, true] {
-                let page = marked(&submission(is_local_user), content_type, plain.clone());
+                let page = marked(&submission(is_local_user), &none, content_type, plain.clone());
                 let page = str::from_utf8(&page).unwrap_or_default();
                 let has = |mark: &str| page.contains(mark);
                 let smtp = "<meta name=\"mayfly-smtp\" content=\"mx.mayfly.test:25\">";
@@ -334,7 +365,11 @@ mod tests {
             let (.., bytes) = FILES.iter().find(|(known, ..)| *known == path).unwrap();
             str::from_utf8(bytes).unwrap()
         };
-        for (page, entry) in [(PAGES[0], "inbox.js"), (PAGES[1], "pro.js")] {
+        for (page, entry) in [
+            (PAGES[0], "inbox.js"),
+            (PAGES[1], "pro.js"),
+            (PAGES[2], "docs.js"),
+        ] {
             let (mut modules, mut left) = (vec![entry], vec![entry]);
             while let Some(module) = left.pop() {
                 for import in text(module).lines().filter(|line| line.starts_with("import ")) {

@@ -67,7 +67,7 @@ export function choose(id) {
   write(CURRENT, id);
 }
 
-/** The messages of a mailbox. @param {Mailbox} mailbox @returns {import("./channel.js").Source} */
+/** The messages of a mailbox. @param {Mailbox} mailbox @returns {import("./source.js").Source} */
 export function sourceOf(mailbox) {
   return { key: mailbox.address, token: mailbox.token, path: "/api/messages" };
 }
@@ -116,7 +116,7 @@ export function isLocalUser() {
   return document.querySelector("meta[name=mayfly-local-user]") !== null;
 }
 
-/** A value that the server writes into the page: how clients reach it. @param {"smtp"} name */
+/** A value that the server writes into the page: how clients reach it. @param {"smtp" | "dialects"} name */
 export function serverFact(name) {
   return document.querySelector(`meta[name=mayfly-${name}]`)?.getAttribute("content") ?? null;
 }

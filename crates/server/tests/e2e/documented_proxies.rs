@@ -390,19 +390,12 @@ async fn documented_nginx_serves_under_a_path() {
                 .expect("curl runs");
             String::from_utf8_lossy(&output.stdout).into_owned()
         };
-        for page in ["/mail/", "/mail/pro"] {
+        for page in ["/mail/", "/mail/pro", "/mail/api/docs"] {
             let found = get(page);
             assert!(found.contains("src=\"/mail/web/"), "{page}: {found}");
         }
         let script = get("/mail/web/api.js");
         assert!(script.contains("import.meta.url"), "{script}");
-        let docs = get("/mail/api/docs");
-        assert!(
-            docs.to_lowercase().contains("location: /mail/api/docs/"),
-            "{docs}"
-        );
-        let viewer = get("/mail/api/docs/swagger-initializer.js");
-        assert!(viewer.contains("/mail/api/openapi.json"), "{viewer}");
         let document = get("/mail/api/openapi.json");
         assert!(
             document.contains("\"servers\":[{\"url\":\"/mail\"}]"),

@@ -1,31 +1,16 @@
-//! The OpenAPI document, made from the handlers, and the page that shows it. The page loads nothing from elsewhere.
+//! The OpenAPI document, made from the handlers. The page at `/api/docs` shows it.
 
-use axum::{
-    Json, Router,
-    http::{HeaderValue, header},
-    routing::get,
-};
-use tower_http::set_header::SetResponseHeaderLayer;
+use axum::{Json, Router, routing::get};
 use utoipa::openapi::{HttpMethod, OpenApi, PathItem, RefOr, link::LinkBuilder, path::Operation};
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::dialects::shared::openapi::serve_under;
 
 const DOCUMENT_PATH: &str = "/api/openapi.json";
 
-/// Serves the document and its page, whose requests go to the path that the server is under.
+/// Serves the document.
 pub(crate) fn routes(mut document: OpenApi, base_path: &str) -> Router {
     serve_under(&mut document, base_path);
-    let ui = SwaggerUi::new("/api/docs").config(Config::from(format!("{base_path}{DOCUMENT_PATH}")));
-    let policy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-                  connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let page = Router::from(ui).layer(SetResponseHeaderLayer::overriding(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(policy),
-    ));
-    Router::new()
-        .route(DOCUMENT_PATH, get(|| async { Json(document) }))
-        .merge(page)
+    Router::new().route(DOCUMENT_PATH, get(|| async { Json(document) }))
 }
 
 /// From an answer that names an object to the operations on it: the operation and status that names it, the target, and

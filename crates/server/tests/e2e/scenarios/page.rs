@@ -21,6 +21,7 @@ macro_rules! browser_tests {
 }
 
 browser_tests! {
+    api_docs: "api-docs",
     events: "events",
     foreign_site: "foreign-site",
     inbox: "inbox",
@@ -45,7 +46,7 @@ browser_tests! {
 /// The views, their links, frames and sockets work under a path.
 #[tokio::test]
 async fn page_under_a_path_works() {
-    for file in ["welcome", "message-view", "pro-account"] {
+    for file in ["welcome", "message-view", "pro-account", "api-docs"] {
         crate::node::run_cases_under(file, "/mail").await;
     }
 }
@@ -65,7 +66,7 @@ fn every_case_file_has_a_test() {
 async fn page_has_security_headers_and_fixed_paths() {
     let world = World::start(Kind::AllInOne);
     let client = world.client();
-    for path in ["/", "/pro", "/web/inbox.js", "/web/style.css"] {
+    for path in ["/", "/pro", "/api/docs", "/web/inbox.js", "/web/style.css"] {
         let answer = client.call("GET", path, None, None).await;
         let header = |name: &str| {
             let value = answer.headers.get(name);
