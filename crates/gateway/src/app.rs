@@ -25,6 +25,7 @@ mod register_user;
 mod reset_password;
 pub(crate) mod sandboxes;
 pub(crate) mod search_messages;
+mod send_test_message;
 pub(crate) mod sign_in;
 pub(crate) mod sign_in_limit;
 pub(crate) mod stream;

@@ -73,7 +73,7 @@ class Inbox extends HTMLElement {
     if (!mailbox) return;
     session.choose(mailbox.id);
     go([mailbox.address, message], true, history.state);
-    this.reader.list.whenEmpty = () => teach(mailbox.address);
+    this.reader.list.whenEmpty = () => teach(mailbox.address, mailbox.token);
     this.reader.start(session.sourceOf(mailbox), message);
   }
 

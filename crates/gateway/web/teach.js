@@ -1,10 +1,32 @@
-import { under } from "./api.js";
-import { copy, h } from "./dom.js";
+import { call, explain, under } from "./api.js";
+import { button, copy, h, toast } from "./dom.js";
 import { serverFact } from "./session.js";
 import { texts } from "./texts.js";
 
-/** How a mailbox without messages gets its first one. @param {string} address @returns {Node[]} */
-export function teach(address) {
+/**
+ * How a mailbox without messages gets its first one.
+ * @param {string} address @param {string} [token] of the mailbox, with which the server delivers a test message @returns {Node[]}
+ */
+export function teach(address, token) {
+  return [...token ? [testButton(token)] : [], ...commands(address)];
+}
+
+/** @param {string} token */
+function testButton(token) {
+  const send = button(texts.sendTestMessage, async () => {
+    send.disabled = true;
+    try {
+      await call("POST", "/api/test-message", token);
+    } catch (error) {
+      send.disabled = false;
+      toast(explain(error), "bad");
+    }
+  }, "primary");
+  return send;
+}
+
+/** Commands that send a mail from a terminal. @param {string} address @returns {Node[]} */
+function commands(address) {
   const smtp = serverFact("smtp");
   const docs = h("p", {}, h("a", { href: under("/api/docs") }, texts.apiDocs));
   if (!smtp) return [docs];

@@ -11,7 +11,9 @@ use axum::{
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::routes::{accounts, domains, events, me, messages, pro, qr, tickets, token, wait, ws};
+use self::routes::{
+    accounts, domains, events, me, messages, pro, qr, test_message, tickets, token, wait, ws,
+};
 use crate::{
     app::App,
     dialects::shared::{
@@ -44,6 +46,7 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         .routes(routes!(messages::source::handle))
         .routes(routes!(messages::body::handle))
         .routes(routes!(messages::attachment::handle))
+        .routes(routes!(test_message::send::handle))
         .routes(routes!(tickets::create::handle))
         .routes(routes!(qr::get::handle));
     let pro = OpenApiRouter::new()

@@ -111,6 +111,9 @@ mod api {
     mod qr {
         mod get;
     }
+    mod test_message {
+        mod post;
+    }
     mod tickets {
         mod post;
     }

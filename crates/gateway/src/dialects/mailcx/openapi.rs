@@ -37,6 +37,7 @@ const LINKS: &[LinkRow] = &[
             ("index", "$response.body#/attachments/0/index"),
         ],
     ),
+    ("send_test_message", "201", "get_message", ID),
     ("create_account", "201", "delete_account", ID),
     ("create_account", "201", "reset_password", ID),
     ("create_account", "201", "list_account_messages", ID),

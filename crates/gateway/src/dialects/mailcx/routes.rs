@@ -55,6 +55,10 @@ pub(crate) mod qr {
     //! `/api/qr`
     pub(crate) mod get;
 }
+pub(crate) mod test_message {
+    //! `/api/test-message`
+    pub(crate) mod send;
+}
 pub(crate) mod token {
     //! `/api/token`
     pub(crate) mod create;

@@ -116,6 +116,7 @@ fn answer(failure: &Failure) -> Answer {
         Reason::AccountSuspended => {
             Answer::saying(S::FORBIDDEN, "account_suspended", "this account is suspended")
         }
+        Reason::MailboxFull => Answer::saying(S::FORBIDDEN, "mailbox_full", "the mailbox is full"),
         Reason::RegistrationClosed => Answer::new(S::FORBIDDEN, "registration_closed"),
         Reason::OriginNotAllowed => Answer::new(S::FORBIDDEN, "origin_not_allowed"),
         Reason::NotFound => Answer::saying(S::NOT_FOUND, "not_found", "there is nothing here"),
@@ -143,14 +144,12 @@ fn answer(failure: &Failure) -> Answer {
         | Reason::Timeout
         | Reason::StorageFull
         | Reason::ReservationExpired => Answer::unavailable(),
-        Reason::MailboxFull
-        | Reason::MessageTooLarge
-        | Reason::Blocked
-        | Reason::ServiceCredential
-        | Reason::Internal => match failure.code {
-            ErrorCode::Unavailable | ErrorCode::Timeout => Answer::unavailable(),
-            _ => Answer::internal(),
-        },
+        Reason::MessageTooLarge | Reason::Blocked | Reason::ServiceCredential | Reason::Internal => {
+            match failure.code {
+                ErrorCode::Unavailable | ErrorCode::Timeout => Answer::unavailable(),
+                _ => Answer::internal(),
+            }
+        }
     }
 }
 
@@ -224,6 +223,7 @@ mod tests {
             (Reason::MailboxGone, 401, "invalid_token"),
             (Reason::AccountLimitReached, 403, "account_limit_reached"),
             (Reason::AccountSuspended, 403, "account_suspended"),
+            (Reason::MailboxFull, 403, "mailbox_full"),
             (Reason::NotFound, 404, "not_found"),
             (Reason::AddressTaken, 409, "address_taken"),
             (Reason::Expired, 410, "expired"),

@@ -78,6 +78,10 @@ errors! {
         "404": "`not_found`: not there, or not the caller's",
         "410": "`expired`: past its retention",
     }
+    /// Of routes that deliver a message. `Bearer` has the other code of the status.
+    FullMailbox {
+        "403": "`mailbox_full`: the message exceeds the quota; or `account_suspended` by an operator",
+    }
     /// Of routes that take an `Idempotency-Key`.
     Idempotent {
         "410": "`idempotency_answer_gone`: done before, and the answer cannot be read any more",

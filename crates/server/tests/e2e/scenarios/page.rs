@@ -26,6 +26,7 @@ browser_tests! {
     foreign_site: "foreign-site",
     inbox: "inbox",
     inbox_bulk: "inbox-bulk",
+    inbox_empty: "inbox-empty",
     inbox_place: "inbox-place",
     inbox_search: "inbox-search",
     inbox_sidebar: "inbox-sidebar",

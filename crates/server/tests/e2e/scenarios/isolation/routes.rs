@@ -59,6 +59,7 @@ pub(super) fn table() -> Vec<Route> {
         route("GET", "/api/messages/{id}/source", Mailbox, 200),
         route("GET", "/api/messages/{id}/body", Any, 200),
         with(route("POST", "/api/tickets", Any, 201), json!({"for": "events"})),
+        route("POST", "/api/test-message", Mailbox, 201),
         route("GET", "/api/messages/{id}/attachments/{index}", Mailbox, 200),
         route("PUT", "/api/messages/{id}/read", Mailbox, 204),
         route("DELETE", "/api/messages/{id}/read", Mailbox, 204),
