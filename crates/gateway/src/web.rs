@@ -53,8 +53,9 @@ const FILES: &[(&str, &str, &[u8])] = web_files! {
         "message-list.js" "message-view.js" "names.js" "not-found.js" "notifications.js" "openapi.js" "pro-account.js" "pro-domains.js"
         "pro-mail.js"
         "pro-mailboxes.js" "pro-sandboxes.js" "pro-tokens.js" "pro-usage.js" "pro-webhooks.js" "pro.js" "proof-of-work.js"
-        "reader-place.js" "route.js" "search-box.js" "search.js" "selection-bar.js" "session.js" "shortcuts.js" "sidebar.js" "stacks.js" "start.js"
-        "teach.js" "texts.js" "texts/ar.js" "texts/de.js" "texts/en.js" "theme.js" "unread-badge.js" "usage-chart.js";
+        "reader-place.js" "route.js" "search-box.js" "search.js" "selection-bar.js" "session.js" "shortcuts.js" "sidebar.js" "source.js"
+        "stacks.js" "start.js" "teach.js" "texts.js" "texts/ar.js" "texts/de.js" "texts/en.js" "theme.js" "unread-badge.js"
+        "usage-chart.js";
 };
 
 /// The answer to a browser that asks for a path that does not exist.

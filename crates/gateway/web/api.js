@@ -14,6 +14,8 @@ import { texts } from "./texts.js";
  * @property {boolean} is_read
  * @property {boolean | null} [has_attachments]
  * @property {string} created_at
+ * @property {string} [account_id]
+ * @property {string} [address]
  * @property {Code[]} [codes]
  * @property {Link[]} [links]
  */

@@ -1,9 +1,10 @@
 import { download, explain, send } from "./api.js";
 import { button, dialog, fill, h, size, toast } from "./dom.js";
+import { messagePath } from "./source.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Attachment} Attachment */
-/** @typedef {import("./channel.js").Source} Source */
+/** @typedef {import("./source.js").Source} Source */
 
 /** Larger attachments are only offered for download. */
 const MAX_PREVIEW_BYTES = 10 * 1024 * 1024;
@@ -27,7 +28,7 @@ export function attachments(source, message) {
   if (!message.attachments.length) return null;
   return h("ul", { class: "attachments", "aria-label": texts.attachments }, ...message.attachments.map((one) => {
     const name = one.filename || texts.unnamed(one.index);
-    const path = `${source.path}/${message.id}/attachments/${one.index}`;
+    const path = `${messagePath(source, message.id)}/attachments/${one.index}`;
     const save = () => download(path, source.token, name).catch((error) => toast(explain(error), "bad"));
     const kind = previewOf(one);
     return h("li", {},

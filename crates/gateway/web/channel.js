@@ -1,11 +1,8 @@
 import { currentToken, send, under } from "./api.js";
+import { isOfUser } from "./source.js";
 
 /** @typedef {import("./api.js").Item} Item */
-/**
- * Where a list of messages is: a key that names it, the path of its route, the token that the route takes, and, for a Pro
- * user, the mailbox.
- * @typedef {{key: string, token: string, path: string, account?: string}} Source
- */
+/** @typedef {import("./source.js").Source} Source */
 /** @typedef {{close: () => void}} Channel */
 /** @typedef {{opened: () => void, received: (item: Item) => void, closed: () => void}} Handlers */
 
@@ -15,7 +12,7 @@ import { currentToken, send, under } from "./api.js";
  * @param {Source} source @param {string | undefined} since @param {Handlers} handlers @returns {Channel}
  */
 export function openChannel(source, since, handlers) {
-  return source.account ? openEvents(source, since, handlers) : openSocket(source, since, handlers);
+  return isOfUser(source) ? openEvents(source, since, handlers) : openSocket(source, since, handlers);
 }
 
 /** @param {Source} source @param {string | undefined} since @param {Handlers} handlers @returns {Channel} */
@@ -35,7 +32,7 @@ function openSocket(source, since, handlers) {
 
 /** @param {string} data @param {Handlers} handlers @param {string} [account] only messages of this mailbox */
 function dispatch(data, handlers, account) {
-  /** @type {{type?: string, account_id?: string} & Item} */
+  /** @type {{type?: string} & Item} */
   let message;
   try {
     message = JSON.parse(data);

@@ -1,8 +1,9 @@
 import { call, isNotFound } from "./api.js";
+import { idBefore, messagePath, queryPath } from "./source.js";
 
 /** @typedef {import("./api.js").Item} Item */
 /** @typedef {import("./api.js").Code} Code */
-/** @typedef {import("./channel.js").Source} Source */
+/** @typedef {import("./source.js").Source} Source */
 
 /** Messages whose codes one request reads. */
 const MAX_COUNT = 30;
@@ -60,9 +61,9 @@ export class CodeReader {
   async codesOf(ids) {
     /** @type {Map<string, Code[]>} */
     const codes = new Map();
-    let since = before(ids[ids.length - 1]);
+    let since = idBefore(ids[ids.length - 1]);
     for (let step = 0; step < MAX_STEPS && codes.size < ids.length; step += 1) {
-      const path = `${this.source.account ? "/pro/api/messages" : this.source.path}/wait`;
+      const path = `${queryPath(this.source)}/wait`;
       const answer = await call("GET", `${path}?since=${since}&count=${ids.length - codes.size}&timeout=0`, this.source.token);
       // Fewer messages are left than there were.
       if (!answer) break;
@@ -76,16 +77,10 @@ export class CodeReader {
   /** @param {string} id @returns {Promise<Code[]>} */
   async codesOfOne(id) {
     try {
-      return (await call("GET", `${this.source.path}/${id}`, this.source.token)).codes;
+      return (await call("GET", messagePath(this.source, id), this.source.token)).codes;
     } catch (error) {
       if (isNotFound(error)) return [];
       throw error;
     }
   }
-}
-
-/** The id before another one: messages behind it include that one. @param {string} id */
-function before(id) {
-  const previous = (BigInt(`0x${id.replaceAll("-", "")}`) - 1n).toString(16).padStart(32, "0");
-  return previous.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }

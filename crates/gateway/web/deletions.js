@@ -1,8 +1,9 @@
 import { call, explain, isNotFound, send } from "./api.js";
 import { toast } from "./dom.js";
+import { messagePath, queryPath } from "./source.js";
 import { texts } from "./texts.js";
 
-/** @typedef {import("./channel.js").Source} Source */
+/** @typedef {import("./source.js").Source} Source */
 
 /** How long a deletion can be undone. */
 const UNDO_MS = 5000;
@@ -42,7 +43,7 @@ export const EVERYTHING = "*";
  * @param {Source} source @param {string} query
  */
 export async function deleteFound(source, query) {
-  const path = source.account ? "/pro/api/messages" : source.path;
+  const path = queryPath(source);
   const scoped = source.account ? await inMailbox(source, query) : query;
   let count = 0;
   let cursor = "";
@@ -116,7 +117,7 @@ export class Deletions {
   async flush() {
     const ids = this.take();
     if (!ids.size) return;
-    const { failure, failed } = await forEachMessage(ids, (id) => send("DELETE", `${this.source.path}/${id}`, this.source.token));
+    const { failure, failed } = await forEachMessage(ids, (id) => send("DELETE", messagePath(this.source, id), this.source.token));
     for (const id of failed) {
       ids.delete(id);
       this.hidden.delete(id);

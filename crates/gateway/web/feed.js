@@ -1,8 +1,10 @@
-import { ApiError, PAGE_SIZE, call } from "./api.js";
+import { ApiError } from "./api.js";
 import { openChannel } from "./channel.js";
+import { readPage } from "./source.js";
 
 /** @typedef {import("./api.js").Item} Item */
-/** @typedef {import("./channel.js").Source} Source */
+/** @typedef {import("./source.js").Source} Source */
+/** @typedef {import("./source.js").Page} Page */
 /** @typedef {"connecting" | "live" | "polling" | "busy" | "offline" | "signedOutState"} State */
 
 const POLL_MS = 4000;
@@ -11,13 +13,13 @@ const REFRESH_MS = 30_000;
 const MAX_BACKOFF_MS = 60_000;
 
 /**
- * Live messages of one mailbox: over a channel, or by polling while no channel is open. The channel begins with the
+ * Live messages of a list: over a channel, or by polling while no channel is open. The channel begins with the
  * messages after the newest one that is known, so that none is missed in between.
  */
 export class Feed {
   /**
    * @param {Source} source
-   * @param {{items: () => Item[], newestPage: (page: Item[], before: Item[]) => void, received: (item: Item) => void, state: (state: State) => void, failed: (error: unknown) => void}} handlers
+   * @param {{items: () => Item[], newestPage: (page: Page, before: Item[]) => void, received: (item: Item) => void, state: (state: State) => void, failed: (error: unknown) => void}} handlers
    */
   constructor(source, handlers) {
     this.source = source;
@@ -61,10 +63,10 @@ export class Feed {
     let waitMs = POLL_MS;
     try {
       const before = this.handlers.items();
-      const page = await call("GET", this.source.path, this.source.token);
+      const page = await readPage(this.source, []);
       if (this.isStopped) return;
       isRead = this.isRead = true;
-      this.handlers.newestPage(page.messages, before);
+      this.handlers.newestPage(page, before);
       this.handlers.state(this.isLive ? "live" : this.failures ? "polling" : "connecting");
     } catch (error) {
       if (this.isStopped) return;
@@ -130,10 +132,11 @@ function stateOf(error) {
 
 /**
  * The ids of messages that were deleted: they were listed before the newest page was read, and are not on that page
- * although they are in its range. @param {Item[]} page @param {Item[]} before
+ * although they are in its range. @param {Page} page @param {Item[]} before
  */
-export function deletedSince(page, before) {
-  const present = new Set(page.map((item) => item.id));
-  const oldest = page.length < PAGE_SIZE ? "" : page[page.length - 1].id;
+export function deletedSince({ messages, isLast, isWhole }, before) {
+  if (!isWhole) return new Set();
+  const present = new Set(messages.map((item) => item.id));
+  const oldest = isLast ? "" : messages[messages.length - 1].id;
   return new Set(before.map((item) => item.id).filter((id) => id > oldest && !present.has(id)));
 }

@@ -1,4 +1,4 @@
-import { ApiError, PAGE_SIZE, call, explain, send } from "./api.js";
+import { ApiError, call, explain, send } from "./api.js";
 import { CodeReader } from "./codes.js";
 import { Deletions, EVERYTHING, deleteFound, forEachMessage } from "./deletions.js";
 import { announce, button, confirmed, fill, h, toast } from "./dom.js";
@@ -11,10 +11,11 @@ import { Search } from "./search.js";
 import { SearchBox } from "./search-box.js";
 import { SelectionBar } from "./selection-bar.js";
 import { keyOf, showHelp } from "./shortcuts.js";
+import { messagePath, noteAccounts, readPage } from "./source.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Item} Item */
-/** @typedef {import("./channel.js").Source} Source */
+/** @typedef {import("./source.js").Source} Source */
 
 /** How many pages a reload or a link reads at most to reach its place. */
 const MAX_RESUMED_PAGES = 20;
@@ -102,6 +103,8 @@ export class MailReader extends HTMLElement {
     this.isFoundChosen = false;
     this.list.selected = null;
     this.list.showNotice(h("p", { class: "empty" }, texts.loading));
+    // Deleting the mail of all mailboxes at once is not offered.
+    this.selection.canRemoveAll = !source.accounts;
     this.selection.show(null);
     this.deletions = new Deletions(source, {
       deleted: (ids) => { if (this.source === source) this.drop(ids); },
@@ -184,14 +187,14 @@ export class MailReader extends HTMLElement {
     this.dispatchEvent(new Event("items"));
   }
 
-  /** Applies the newest page: removes deleted messages and adds new ones. @param {Item[]} page @param {Item[]} before the messages when the page was requested */
+  /** Applies the newest page: removes deleted messages and adds new ones. @param {import("./source.js").Page} page @param {Item[]} before the messages when the page was requested */
   update(page, before) {
     const current = new Set(this.items.map((item) => item.id));
     const idsBefore = new Set(before.map((item) => item.id));
     this.drop(deletedSince(page, before));
-    if (this.isFirst) this.isComplete = page.length < PAGE_SIZE;
+    if (this.isFirst) this.isComplete = page.isLast;
     // The page may still have messages that were deleted here after the request.
-    this.merge(page.filter((item) => current.has(item.id) || !idsBefore.has(item.id)));
+    this.merge(page.messages.filter((item) => current.has(item.id) || !idsBefore.has(item.id)));
   }
 
   /** Removes messages that no longer exist. @param {Set<string>} ids */
@@ -206,6 +209,7 @@ export class MailReader extends HTMLElement {
   /** Adds or updates messages from a page or from the channel. @param {Item[]} fresh */
   merge(fresh) {
     const { isFirst } = this;
+    noteAccounts(this.source, fresh);
     const known = new Map(this.items.map((item) => [item.id, item]));
     const newest = this.items.at(0)?.id ?? "";
     const added = fresh.filter((item) => !known.has(item.id));
@@ -258,12 +262,10 @@ export class MailReader extends HTMLElement {
     }
     if (this.isReadingOlder || this.isComplete || this.isFirst) return false;
     this.isReadingOlder = true;
-    // Counts the complete pages: after a deletion the next page starts earlier.
-    const next = Math.floor(this.items.length / PAGE_SIZE) + 1;
     try {
-      const page = await call("GET", `${source.path}?page=${next}`, source.token);
+      const page = await readPage(source, this.items);
       if (source !== this.source) return false;
-      this.isComplete = page.messages.length < PAGE_SIZE;
+      this.isComplete = page.isLast;
       this.isReadingOlder = false;
       this.merge(page.messages);
       this.older.hidden = this.isComplete;
@@ -324,7 +326,7 @@ export class MailReader extends HTMLElement {
     this.list.select(id);
     const isShown = await this.view.open(source, id);
     if (!isShown || this.view.message?.is_read) return;
-    const isRead = await call("PUT", `${source.path}/${id}/read`, source.token).then(() => true, () => false);
+    const isRead = await call("PUT", `${messagePath(source, id)}/read`, source.token).then(() => true, () => false);
     if (isRead && source === this.source) this.setRead(new Set([id]), true);
   }
 
@@ -374,7 +376,7 @@ export class MailReader extends HTMLElement {
     const { source } = this;
     const wanted = new Set(this.shown().filter((item) => ids.includes(item.id) && item.is_read !== isRead).map((item) => item.id));
     this.setRead(wanted, isRead);
-    const { failure, failed } = await forEachMessage(wanted, (id) => send(isRead ? "PUT" : "DELETE", `${source.path}/${id}/read`, source.token));
+    const { failure, failed } = await forEachMessage(wanted, (id) => send(isRead ? "PUT" : "DELETE", `${messagePath(source, id)}/read`, source.token));
     if (!failed.length || source !== this.source) return;
     this.setRead(new Set(failed), !isRead);
     toast(explain(failure), "bad");

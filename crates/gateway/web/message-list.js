@@ -31,6 +31,8 @@ export class MessageList extends HTMLElement {
   chosen = null;
   /** What an empty list shows. @type {() => Node[]} */
   whenEmpty = () => [];
+  /** What rows show as the mailbox of a message; null where all are of one. @type {((item: Item) => string) | null} */
+  mailboxOf = null;
   rows = h("ol", { "aria-label": texts.inbox });
   /** Rendered rows, by id. @type {Map<string, {key: string, row: HTMLElement}>} */
   rendered = new Map();
@@ -80,7 +82,7 @@ export class MessageList extends HTMLElement {
     const next = new Map();
     this.items.forEach((item, index) => {
       if ((index < from || index >= to) && item.id !== focused) return;
-      const key = JSON.stringify([item, item.id === this.selected, this.chosen?.has(item.id) ?? null]);
+      const key = JSON.stringify([item, item.id === this.selected, this.chosen?.has(item.id) ?? null, this.mailboxOf?.(item)]);
       const known = this.rendered.get(item.id);
       const row = known?.key === key ? known.row : this.row(item);
       row.style.transform = `translateY(${index * rowHeight()}px)`;
@@ -104,6 +106,7 @@ export class MessageList extends HTMLElement {
     const code = item.codes?.[0]?.value;
     const sender = senderOf(item);
     const subject = item.subject || texts.noSubject;
+    const mailbox = this.mailboxOf?.(item);
     return h("li", { class: `${item.is_read ? "" : "unread"} ${isSelected ? "selected" : ""}` },
       this.chosen ? h("input", {
         type: "checkbox", "data-choose": item.id, "aria-label": `${texts.select}: ${subject}`, checked: this.chosen.has(item.id),
@@ -115,6 +118,7 @@ export class MessageList extends HTMLElement {
       },
       item.is_read ? null : h("span", { class: "hidden" }, `${texts.unread} `),
       h("span", { class: "who", dir: "auto", title: item.from ?? item.sender }, sender),
+      mailbox ? h("span", { class: "mailbox preview", title: mailbox }, h("span", { class: "hidden" }, `${texts.to} `), mailbox) : null,
       h("span", { class: "at" }, item.has_attachments ? h("span", { title: texts.hasAttachments, role: "img", "aria-label": texts.hasAttachments, class: "clip" }) : null, when(item.created_at)),
       // The subject gives the line its direction.
       h("span", { class: "line", dir: "auto" },

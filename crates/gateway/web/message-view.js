@@ -3,6 +3,7 @@ import { attachments } from "./attachments.js";
 import { button, copy, fill, h, toast } from "./dom.js";
 import { tokenize } from "./markup.js";
 import { facts, sourceName } from "./message-header.js";
+import { locate, messagePath } from "./source.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Message} Message */
@@ -18,7 +19,7 @@ const MAX_TOKENS = 20_000;
 /** Loads of a mail from elsewhere. The server blocks all of them; this only tells whether to offer them. */
 const REMOTE_IMAGE = /\s(?:src|srcset|background|poster|data-src)\s*=\s*["']?\s*(?:https?:)?\/\/|url\(\s*["']?\s*(?:https?:)?\/\//i;
 
-/** @typedef {import("./channel.js").Source} Source */
+/** @typedef {import("./source.js").Source} Source */
 
 /**
  * One message. It fires `back`, `remove` and `unread`, and `deleted` with the id of a message that no longer exists.
@@ -48,7 +49,8 @@ export class MessageView extends HTMLElement {
     [this.source, this.openId, this.message, this.hasFailed] = [source, id, null, false];
     fill(this, h("p", { class: "empty", role: "status" }, texts.loading));
     try {
-      const message = await call("GET", `${source.path}/${encodeURIComponent(id)}`, source.token);
+      await locate(source, id);
+      const message = await call("GET", messagePath(source, id), source.token);
       if (requestNumber !== this.requestNumber) return false;
       this.message = message;
     } catch (error) {
@@ -134,7 +136,7 @@ export class MessageView extends HTMLElement {
         : h("pre", { class: "text", tabindex: "0", dir: "auto" }, ...linkify(message.text_body.slice(0, MAX_SHOWN_BYTES))));
       return;
     }
-    const path = `${this.source.path}/${message.id}/source`;
+    const path = `${messagePath(this.source, message.id)}/source`;
     const save = button(texts.downloadSource, () => download(path, this.source.token, sourceName(message))
       .catch((error) => toast(explain(error), "bad")));
     if (message.size > MAX_SHOWN_BYTES || (tab === "markup" && (message.html_body ?? "").length > MAX_SHOWN_BYTES)) {

@@ -1,6 +1,7 @@
-import { copy, fill, h, button } from "./dom.js";
+import { button, copy, fill, h } from "./dom.js";
 import { MailReader } from "./mail-reader.js";
 import { fragment, leaveOrOpen } from "./route.js";
+import { allMail, ownedMailbox } from "./source.js";
 import { teach } from "./teach.js";
 import { texts } from "./texts.js";
 
@@ -20,19 +21,48 @@ async function find(section, account, ask) {
   return { id: account, title: accounts.find((one) => one.id === account)?.address ?? account, isAddress: true };
 }
 
+/** A reader that follows the history. @param {string[]} list the place of the list @param {() => HTMLElement} signIn */
+function readerAt(list, signIn) {
+  const reader = new MailReader();
+  reader.signIn = signIn;
+  reader.addEventListener("place", (event) => {
+    const { id, isReplacing } = /** @type {CustomEvent<{id: string | null, isReplacing: boolean}>} */ (event).detail;
+    leaveOrOpen(list, id, isReplacing);
+    if (id === null) reader.place(null);
+  });
+  return reader;
+}
+
+/**
+ * Shows the messages of all mailboxes and sandboxes of the user in one list, each row with its mailbox.
+ * @param {HTMLElement} into @param {string | null} message @param {string} token @param {Ask} ask @param {() => HTMLElement} signIn
+ */
+export function showAllMail(into, message, token, ask, signIn) {
+  const reader = readerAt(["mail"], signIn);
+  /** The names of sandboxes, whose addresses the user does not know. @type {Map<string, string>} */
+  const names = new Map();
+  const showNames = async () => {
+    /** @type {{sandboxes: import("./pro-sandboxes.js").Sandbox[]}} */
+    const { sandboxes } = await ask("GET", "/pro/api/sandboxes");
+    for (const one of sandboxes) names.set(one.account_id, one.name);
+    if (!reader.isFirst) reader.show();
+  };
+  // A server without sandboxes does not have the route; rows show addresses then.
+  showNames().catch(() => {});
+  reader.list.mailboxOf = (item) => names.get(item.account_id ?? "") ?? item.address ?? "";
+  into.classList.add("mail");
+  fill(into, h("div", { class: "mailbox-bar" }, h("h1", {}, texts.allMail), h("p", { class: "hint" }, texts.allMailIntro)), reader);
+  reader.start(allMail(token), message);
+  return reader;
+}
+
 /**
  * Shows the messages of a mailbox or sandbox as the inbox does. Returns the reader, which follows the history.
  * @param {HTMLElement} into @param {string} section @param {string} account @param {string | null} message
  * @param {string} token @param {Ask} ask @param {() => HTMLElement} signIn
  */
 export function showMail(into, section, account, message, token, ask, signIn) {
-  const reader = new MailReader();
-  reader.signIn = signIn;
-  reader.addEventListener("place", (event) => {
-    const { id, isReplacing } = /** @type {CustomEvent<{id: string | null, isReplacing: boolean}>} */ (event).detail;
-    leaveOrOpen([section, account], id, isReplacing);
-    if (id === null) reader.place(null);
-  });
+  const reader = readerAt([section, account], signIn);
   const title = h("h1", { class: "address" });
   const actions = h("div", { class: "row" });
   find(section, account, ask).then((opened) => {
@@ -44,6 +74,6 @@ export function showMail(into, section, account, message, token, ask, signIn) {
   }, () => fill(title, account));
   into.classList.add("mail");
   fill(into, h("div", { class: "mailbox-bar" }, h("a", { href: fragment(section) }, texts.allOf), title, actions), reader);
-  reader.start({ key: account, token, path: `/pro/api/accounts/${encodeURIComponent(account)}/messages`, account }, message);
+  reader.start(ownedMailbox(account, token), message);
   return reader;
 }

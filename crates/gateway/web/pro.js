@@ -2,7 +2,7 @@ import { ApiError, call, explain, under } from "./api.js";
 import { button, field, fill, form, h } from "./dom.js";
 import { showAccount } from "./pro-account.js";
 import { showDomains } from "./pro-domains.js";
-import { showMail } from "./pro-mail.js";
+import { showAllMail, showMail } from "./pro-mail.js";
 import { showMailboxes } from "./pro-mailboxes.js";
 import { showSandboxes } from "./pro-sandboxes.js";
 import { showTokens } from "./pro-tokens.js";
@@ -15,8 +15,9 @@ import { themeSwitch } from "./theme.js";
 
 /** @typedef {(method: string, path: string, body?: unknown) => Promise<any>} Ask calls `/pro/api` with the token of the user */
 
-/** @type {Record<string, {title: string, show: (into: HTMLElement, ask: Ask, restart: () => void) => Promise<void>}>} */
+/** The sections. One without `show` is a list of messages. @type {Record<string, {title: string, show?: (into: HTMLElement, ask: Ask, restart: () => void) => Promise<void>}>} */
 const SECTIONS = {
+  mail: { title: texts.allMail },
   tokens: { title: texts.tokens, show: showTokens },
   mailboxes: { title: texts.mailboxes, show: showMailboxes },
   sandboxes: { title: texts.sandboxes, show: showSandboxes },
@@ -29,9 +30,16 @@ const SECTIONS = {
 /** Sections whose entries have messages. */
 const WITH_MAIL = ["mailboxes", "sandboxes"];
 
+/** The key of the list of messages that the URL names, null if it names none, and the open message. */
+function openList() {
+  const [section, first = null, second = null] = segments();
+  if (section === "mail") return { key: "mail", message: first };
+  return { key: WITH_MAIL.includes(section) ? first : null, message: second };
+}
+
 /** The page at `/pro`. */
 class Dashboard extends HTMLElement {
-  /** The messages that are shown, if a mailbox is open. @type {import("./mail-reader.js").MailReader | null} */
+  /** The messages that are shown, if a list is open. @type {import("./mail-reader.js").MailReader | null} */
   reader = null;
 
   connectedCallback() {
@@ -41,8 +49,8 @@ class Dashboard extends HTMLElement {
 
   /** Follows the history: to a message of the open mailbox, or to another view. */
   route() {
-    const [, account, message = null] = segments();
-    if (this.reader && account === this.reader.source.account) this.reader.place(message);
+    const { key, message } = openList();
+    if (this.reader && key === this.reader.source.key) this.reader.place(message);
     else this.start();
   }
 
@@ -99,7 +107,8 @@ class Dashboard extends HTMLElement {
 
   /** @param {string} token */
   dashboard(token) {
-    const [chosen = "", account, message = null] = segments();
+    const [chosen = ""] = segments();
+    const { key, message } = openList();
     const name = Object.hasOwn(SECTIONS, chosen) ? chosen : "tokens";
     const panel = h("section", { class: "panel", "aria-label": SECTIONS[name].title },
       h("h1", {}, SECTIONS[name].title), h("p", { class: "hint" }, texts.loading));
@@ -112,12 +121,14 @@ class Dashboard extends HTMLElement {
         throw error;
       }
     };
-    if (account && WITH_MAIL.includes(name)) {
+    const { show } = SECTIONS[name];
+    if (!show || key) {
+      const signIn = () => h("p", {}, button(texts.signIn, () => this.signOut()));
       this.classList.add("app");
-      this.reader = showMail(panel, name, account, message, token, ask, () => h("p", {}, button(texts.signIn, () => this.signOut())));
+      this.reader = show && key ? showMail(panel, name, key, message, token, ask, signIn) : showAllMail(panel, message, token, ask, signIn);
       return this.sections(name, panel);
     }
-    SECTIONS[name].show(panel, ask, () => this.start()).catch((error) => {
+    show(panel, ask, () => this.start()).catch((error) => {
       const isAbsent = error instanceof ApiError && error.status === 404;
       fill(panel, h("h1", {}, SECTIONS[name].title), h("p", { role: "alert" }, isAbsent ? texts.notSupported : explain(error)),
         isAbsent ? null : button(texts.retry, () => this.start()));

@@ -1,7 +1,8 @@
 import { call } from "./api.js";
+import { noteAccounts, queryPath } from "./source.js";
 
 /** @typedef {import("./api.js").Item} Item */
-/** @typedef {import("./channel.js").Source} Source */
+/** @typedef {import("./source.js").Source} Source */
 
 const LIMIT = 30;
 /** Pages that one step reads at most: the server returns short pages, and a Pro user has other mailboxes. */
@@ -24,13 +25,14 @@ export class Search {
 
   /** Reads until there are more messages or no more pages. */
   async more() {
-    const path = this.source.account ? "/pro/api/messages/search" : `${this.source.path}/search`;
+    const path = `${queryPath(this.source)}/search`;
     const before = this.items.length;
     for (let page = 0; page < MAX_PAGES && this.items.length === before; page += 1) {
       const cursor = this.next ? `&cursor=${encodeURIComponent(this.next)}` : "";
-      /** @type {{messages: (Item & {account_id: string})[], next: string | null, complete: boolean}} */
+      /** @type {{messages: Item[], next: string | null, complete: boolean}} */
       const answer = await call("GET", `${path}?q=${encodeURIComponent(this.query)}&limit=${LIMIT}${cursor}`, this.source.token);
       const own = answer.messages.filter((item) => !this.source.account || item.account_id === this.source.account);
+      noteAccounts(this.source, own);
       const known = new Set(this.items.map((item) => item.id));
       this.items = [...this.items, ...own.filter((item) => !known.has(item.id))];
       this.next = answer.next;

@@ -5,6 +5,8 @@ import { texts } from "./texts.js";
 export class SelectionBar extends HTMLElement {
   /** What is rendered, so that the focus stays while messages arrive. */
   shown = "";
+  /** Whether the whole list can be deleted. */
+  canRemoveAll = true;
 
   /**
    * @param {Set<string> | null} chosen null while nothing is chosen
@@ -32,7 +34,8 @@ export class SelectionBar extends HTMLElement {
       fill(this, h("span", { class: "hint", role: "status" }, isFound ? texts.chosenFound : texts.chosen(chosen.size)),
         act("all", chosen.size === count ? texts.chooseNone : texts.chooseAll),
         act("read", texts.markRead, isNone || isFound), act("unread", texts.markUnread, isNone || isFound), act("remove", texts.remove, isNone),
-        search === "none" ? act("removeAll", texts.deleteAll) : act("found", texts.chooseFound, isFound || count === 0), act("end", texts.done));
+        search !== "none" ? act("found", texts.chooseFound, isFound || count === 0) : this.canRemoveAll ? act("removeAll", texts.deleteAll) : null,
+        act("end", texts.done));
     }
     const again = [...this.querySelectorAll("button")].find((one) => one.dataset.act === focused && !one.disabled) ?? this.querySelector("button");
     if (focused) again?.focus();

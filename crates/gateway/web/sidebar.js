@@ -39,7 +39,7 @@ class BackgroundMailbox {
     this.timer = window.setTimeout(() => {
       this.feed = new Feed(sourceOf(this.mailbox), {
         items: () => this.items ?? [],
-        newestPage: (page, before) => this.merge(page, deletedSince(page, before)),
+        newestPage: (page, before) => this.merge(page.messages, deletedSince(page, before)),
         received: (item) => {
           this.merge([item]);
           announce(texts.receivedAt(senderOf(item), this.mailbox.address));

@@ -3,8 +3,13 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { smtpPort } from "./cases.js";
 
-/** Sends a mail by SMTP; returns once it is accepted. @param {string} to @param {string[]} lines */
-export async function sendMail(to, lines) {
+/**
+ * Sends a mail by SMTP; returns once it is accepted.
+ * @param {string} to @param {string[]} lines @param {{username: string, password: string}} [login] of a sandbox
+ */
+export async function sendMail(to, lines, login) {
+  /** @type {[string, number][]} */
+  const authentication = login ? [[`AUTH PLAIN ${base64(`\0${login.username}\0${login.password}`)}`, 235]] : [];
   const socket = net.connect(smtpPort, "127.0.0.1");
   const replies = socket.setEncoding("utf8")[Symbol.asyncIterator]();
   let text = "";
@@ -15,7 +20,7 @@ export async function sendMail(to, lines) {
   };
   try {
     await expect(220);
-    for (const [command, code] of /** @type {[string, number][]} */ ([["EHLO test", 250], ["MAIL FROM:<bounce@shop.example>", 250],
+    for (const [command, code] of /** @type {[string, number][]} */ ([["EHLO test", 250], ...authentication, ["MAIL FROM:<bounce@shop.example>", 250],
       [`RCPT TO:<${to}>`, 250], ["DATA", 354], [`${lines.join("\r\n")}\r\n.`, 250], ["QUIT", 221]])) {
       socket.write(`${command}\r\n`);
       await expect(code);

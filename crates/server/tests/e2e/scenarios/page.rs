@@ -36,6 +36,7 @@ browser_tests! {
     message_view: "message-view",
     notifications: "notifications",
     pro_account: "pro-account",
+    pro_all_mail: "pro-all-mail",
     pro_domains: "pro-domains",
     pro_mail: "pro-mail",
     pro_sandboxes: "pro-sandboxes",
