@@ -431,7 +431,10 @@ mod tests {
             let translations = FILES.iter().filter(|(path, ..)| is_translation(path));
             let total = size(kind, html)
                 + named.map(|(_, kind, bytes)| size(kind, bytes)).sum::<usize>()
-                + translations.map(|(_, kind, bytes)| size(kind, bytes)).max().unwrap();
+                + translations
+                    .map(|(_, kind, bytes)| size(kind, bytes))
+                    .max()
+                    .unwrap();
             assert!(total > 30_000 && total < 100_000, "{page}: {total}");
         }
     }
