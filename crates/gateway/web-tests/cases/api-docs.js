@@ -91,7 +91,7 @@ pageCases({
     await page.locator("details#follow_messages > summary").click();
     const stream = page.locator("details#follow_messages .run");
     await stream.getByRole("button", { name: "Run" }).click();
-    await stream.getByText("200").waitFor();
+    await stream.getByText("200 OK").waitFor();
     await sendText(address, "streamed");
     await stream.getByText("streamed").waitFor();
     await stream.getByRole("button", { name: "Stop" }).click();

@@ -18,7 +18,7 @@ async function openAllMail(page) {
 }
 
 /** The row of a message. @param {Page} page @param {string} subject */
-const rowOf = (page, subject) => page.locator(".list li", { has: listedSubject(page, subject) });
+const rowOf = (page, subject) => page.locator(".list li", { hasText: subject });
 
 pageCases({
   async pro_all_mail_lists_every_mailbox_live({ page }) {
