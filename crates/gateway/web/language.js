@@ -6,7 +6,7 @@ const RIGHT_TO_LEFT = ["ar"];
 
 /** @param {string} tag such as `de-AT` @returns {Language | undefined} */
 function languageOf(tag) {
-  const [wanted] = tag.toLowerCase().split("-", 1);
+  const [wanted] = tag.toLowerCase().split(/[^a-z]/, 1);
   return LANGUAGES.find((one) => one === wanted);
 }
 

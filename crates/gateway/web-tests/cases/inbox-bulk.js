@@ -136,6 +136,8 @@ pageCases({
     await page.getByRole("searchbox").press("Enter");
     await listedSubject(page, "kept one").waitFor({ state: "detached" });
     await page.getByText("30+ found.").waitFor();
+    // The filters are over the bar while the box has the focus.
+    await page.getByRole("searchbox").blur();
     const requests = deletionsOf(page);
     await act(page, "Select");
     assert.equal(await page.getByRole("button", { name: "Delete all" }).count(), 0, "not of the whole mailbox");

@@ -61,9 +61,6 @@ pageCases({
     assert.ok(facts.includes("Von") && facts.includes(month) && facts.includes("Byte"), facts);
     await page.frameLocator("message-view iframe").getByRole("heading").waitFor();
     await checkAccessibility(page, "german-message");
-    await page.getByRole("button", { name: "Details" }).click();
-    await page.getByRole("switch").waitFor();
-    await checkAccessibility(page, "german-details");
   },
 
   async languages_german_dashboard_is_accessible({ page }) {
@@ -97,9 +94,6 @@ pageCases({
     // The shortcuts are where they are on a Latin keyboard.
     await page.evaluate(() => document.dispatchEvent(new KeyboardEvent("keydown", { key: "د", code: "KeyU", bubbles: true })));
     await page.locator(".list .unread").waitFor();
-    await page.keyboard.press("?");
-    await page.getByRole("dialog").waitFor();
-    await checkAccessibility(page, "arabic-keys");
   },
 
   async languages_arabic_dashboard_is_accessible({ page }) {
