@@ -33,6 +33,7 @@ pub(crate) mod tickets;
 mod verify_domain;
 pub(crate) mod wait;
 pub(crate) mod wait_inbox;
+pub(crate) mod zoned_query;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 

@@ -9,15 +9,7 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_rpc::Failure;
 
-use super::{App, stream::message_id};
-
-/// A query, and the time zone of the days in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ZonedQuery {
-    pub(crate) text: String,
-    /// A name of IANA.
-    pub(crate) time_zone: String,
-}
+use super::{App, stream::message_id, zoned_query::ZonedQuery};
 
 /// How many messages a deletion deletes at once.
 const MAX_DELETED: u32 = 1000;

@@ -9,7 +9,7 @@ use mayfly_types::MessageId;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 
-use super::{App, search_messages::ZonedQuery};
+use super::{App, zoned_query::ZonedQuery};
 
 /// Messages queued for a slow reader.
 pub(super) const QUEUE: usize = 16;

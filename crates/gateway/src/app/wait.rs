@@ -15,11 +15,7 @@ use regex::Regex;
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 
-use super::{
-    App,
-    search_messages::{ZonedQuery, scope_of},
-    stream::message_id,
-};
+use super::{App, search_messages::scope_of, stream::message_id, zoned_query::ZonedQuery};
 
 /// How long reading the stored messages may take, whatever the time-out.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);

@@ -11,7 +11,7 @@ use mayfly_types::{ErrorCode, MessageId, Reason};
 use time::OffsetDateTime;
 
 use super::failure::{ErrorPosition, FailureResponse};
-use crate::app::search_messages::ZonedQuery;
+use crate::app::zoned_query::ZonedQuery;
 
 /// Messages of a page, where none are asked for.
 const DEFAULT_LIMIT: u32 = 30;

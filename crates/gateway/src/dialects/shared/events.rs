@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
 use crate::{
-    app::{App, search_messages::ZonedQuery},
+    app::{App, zoned_query::ZonedQuery},
     edge::{client_address::ClientAddress, failure::FailureResponse},
 };
 

@@ -10,7 +10,7 @@ use mayfly_rpc::Failure;
 use utoipa::IntoParams;
 
 use crate::{
-    app::{App, search_messages::ZonedQuery, stream::message_id},
+    app::{App, stream::message_id, zoned_query::ZonedQuery},
     dialects::shared::{
         events::{LastEventId, follow},
         responses,
