@@ -231,11 +231,16 @@ async fn show_html() -> anyhow::Result<Operation> {
     let token = world.create_credential(&account_id).await?;
     let message_id = world.deliver(&account_id, &mails::html(1 << 10).into()).await?;
     let path = format!("/api/messages/{message_id}/body");
-    // HTML over the limits is shown as text, which costs much less.
-    let document = world.get(&path, &token).await?;
-    ensure!(
-        document.windows(6).any(|tag| tag == b"<table"),
-        "the HTML is not shown as HTML"
-    );
+    // HTML over the limits is shown as text, which costs much less. Valgrind translates code at its first run, which alone can
+    // exceed the CPU budget on a slow machine.
+    let mut is_html = false;
+    for _ in 0..5 {
+        let document = world.get(&path, &token).await?;
+        is_html = document.windows(6).any(|tag| tag == b"<table");
+        if is_html {
+            break;
+        }
+    }
+    ensure!(is_html, "the HTML is not shown as HTML");
     Ok(get_repeatedly(world, path, token))
 }
