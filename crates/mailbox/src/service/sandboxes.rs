@@ -234,7 +234,7 @@ impl Service {
         {
             return Ok(Some(OpenedSandbox { sandbox, mailbox }));
         }
-        // Without a hint, the ticket of this read is for no account: the next read caches the sandbox.
+        // A ticket is for an account, which the first look-up learns; the second caches the sandbox.
         let ticket = account.map(|account| (account, cache.begin(account)));
         let found = self.store.read("find_sandbox", |c| {
             Box::pin(async move { Ok(sandboxes::find(c, owner, id).await?) })

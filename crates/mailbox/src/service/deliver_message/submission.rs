@@ -85,7 +85,8 @@ impl Service {
         })
     }
 
-    /// Returns the mailboxes of a Pro user among recipients on domains that receive mail; for `user+tag@` that of `user@`, if there is none with the tag.
+    /// Returns the mailboxes of a Pro user among recipients; for `user+tag@` that of `user@`, if there is none with the tag. Where
+    /// unserved domains are cached, mailboxes on them get no copy.
     async fn own_mailboxes(&self, owner: UserId, recipients: &[String]) -> Result<Vec<AccountId>, Error> {
         let mut own_domain = Vec::new();
         for address in recipients
