@@ -2,21 +2,25 @@
 
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::{
-    CreateSandboxRequest, DeleteMailboxRequest, DeleteMessagesRequest, DeleteOwnerRequest,
-    DeleteSandboxRequest, DeliverMessageRequest, Envelope, FindMailboxRequest, GetSandboxRequest,
-    ListMailboxesRequest, ListSandboxesRequest, OpenSandboxRequest, ResolveRecipientRequest, Sandbox,
-    Submission, UpdateSandboxRequest, deliver_message_request::Part,
+    CreateSandboxRequest, DeleteDomainRequest, DeleteMailboxRequest, DeleteMessagesRequest,
+    DeleteOwnerRequest, DeleteSandboxRequest, DeliverMessageRequest, Envelope, FindMailboxRequest,
+    GetSandboxRequest, ListMailboxesRequest, ListSandboxesRequest, OpenSandboxRequest,
+    ResolveRecipientRequest, Sandbox, Submission, UpdateSandboxRequest, deliver_message_request::Part,
 };
 use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, db_test};
 use mayfly_types::{ErrorCode, Reason};
 use time::Duration;
 
-use crate::world::{World, assert_refused, chunk, mail, owned, scope, user};
+use crate::{
+    domains::{prove, with_dns},
+    world::{World, assert_refused, chunk, mail, owned, scope, user},
+};
 
 db_test!(
     deliver_submission_stores_one_message_with_its_recipients,
     deliver_submission_copies_to_own_mailboxes_only,
+    deliver_submission_to_lost_domain_makes_no_copy,
     deliver_submission_to_full_sandbox_evicts_the_oldest,
     deliver_submission_beyond_quota_evicts_by_bytes,
     open_sandbox_of_another_owner_is_not_found,
@@ -172,6 +176,27 @@ async fn deliver_submission_copies_to_own_mailboxes_only(db: Db) {
     sent.unwrap();
     assert_eq!(world.subjects(&own).await, ["copy"]);
     assert_eq!(world.subjects(&sandbox.account_id).await, ["again", "copy"]);
+}
+
+async fn deliver_submission_to_lost_domain_makes_no_copy(db: Db) {
+    let (world, dns) = with_dns(db).await;
+    let owner = user();
+    let domain = prove(&world, &dns, &owner).await;
+    let own = world.create_for("own@mine.example", Some(&owner)).await;
+    let sandbox = world.sandbox(&owner).await;
+    let recipients = ["own@mine.example"];
+    let sent = world.submit(&owner, &sandbox, &recipients, &mail("copy")).await;
+    sent.unwrap();
+    assert_eq!(world.subjects(&own).await, ["copy"]);
+    let request = DeleteDomainRequest {
+        user_id: owner.clone(),
+        domain_id: domain.domain_id,
+    };
+    world.client.clone().delete_domain(request).await.unwrap();
+    let sent = world.submit(&owner, &sandbox, &recipients, &mail("late")).await;
+    sent.unwrap();
+    assert_eq!(world.subjects(&own).await, ["copy"]);
+    assert_eq!(world.subjects(&sandbox.account_id).await, ["late", "copy"]);
 }
 
 async fn deliver_submission_to_full_sandbox_evicts_the_oldest(db: Db) {

@@ -85,16 +85,17 @@ impl Service {
         })
     }
 
-    /// Returns the mailboxes of a Pro user among recipients; for `user+tag@` that of `user@`, if there is none with the tag. Where
-    /// unserved domains are cached, mailboxes on them get no copy.
+    /// Returns the mailboxes of a Pro user among recipients; for `user+tag@` that of `user@`, if there is none with the tag. A
+    /// mailbox on a domain that is no longer served gets no copy, as it gets no other mail.
     async fn own_mailboxes(&self, owner: UserId, recipients: &[String]) -> Result<Vec<AccountId>, Error> {
         let mut own_domain = Vec::new();
+        let are_unserved_cached = self.store.cache().has_unserved();
         for address in recipients
             .iter()
             .filter_map(|address| address.parse::<Address>().ok())
         {
             // Most recipients of an application are on foreign domains, which cost no query where that is cached.
-            if !self.store.cache().has_unserved() || self.served(&address).await?.is_some() {
+            if !are_unserved_cached || self.served(&address).await?.is_some() {
                 own_domain.push(address);
             }
         }
@@ -123,7 +124,14 @@ impl Service {
             let tagged = found.get(address.as_str());
             tagged.or_else(|| found.get(untagged.as_ref()?.as_str())).copied()
         };
-        Ok(recipients.iter().filter_map(mailbox_of).collect())
+        let mut own = Vec::new();
+        for recipient in &recipients {
+            let Some(id) = mailbox_of(recipient) else { continue };
+            if are_unserved_cached || self.served(&recipient.0).await?.is_some() {
+                own.push(id);
+            }
+        }
+        Ok(own)
     }
 }
 
