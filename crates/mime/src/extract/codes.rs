@@ -101,14 +101,17 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
     }
     let subject = mail.subject.hits();
     let has = |keywords: &[Keyword]| subject.iter().any(|hit| keywords.contains(&hit.keyword));
+    let has_subject_word = has(&[Keyword::Code, Keyword::OneTimeCode]);
     let about = About {
-        has_subject_word: has(&[Keyword::Code, Keyword::OneTimeCode]),
+        has_subject_word,
         has_subject_topic: has(&[Keyword::Verify, Keyword::Reset]),
         is_bulk: mail.signals.is_bulk,
         is_forge: has_forge_link(mail),
         is_offer: has(&[Keyword::Promo]),
-        is_purchase: has(&[Keyword::Purchase]),
+        // "The code for your order" is about the code.
+        is_purchase: has(&[Keyword::Purchase]) && !has_subject_word,
         is_subject: false,
+        has_body_word: false,
     };
     let linked = linked_codes(mail);
     let mut scored = Vec::new();
@@ -118,6 +121,7 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
         }
         let about = About {
             is_subject: found_in == CodePlace::Subject,
+            has_body_word: found_in == CodePlace::Subject && has_body_word(mail),
             has_subject_word: about.has_subject_word && found_in != CodePlace::Subject,
             ..about
         };
@@ -151,6 +155,12 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
     }
     scored.extend(lower_case_codes(mail));
     scored
+}
+
+/// Reports whether a body has a word for one-time codes.
+fn has_body_word(mail: &Mail<'_>) -> bool {
+    let mut hits = mail.text.hits().iter().chain(mail.html.hits());
+    hits.any(|hit| hit.keyword == Keyword::OneTimeCode)
 }
 
 fn score(features: &Features, weights: &Weights) -> i32 {

@@ -22,6 +22,8 @@ pub(super) struct About {
     pub(super) has_subject_word: bool,
     pub(super) has_subject_topic: bool,
     pub(super) is_subject: bool,
+    /// For a subject: whether the body has a word for one-time codes.
+    pub(super) has_body_word: bool,
     pub(super) is_bulk: bool,
     pub(super) is_forge: bool,
     pub(super) is_offer: bool,
@@ -121,7 +123,11 @@ impl<'m> Context<'m> {
         features.is_alone = self.place(token, &line, &mut features);
         self.after(index, &line, &mut features);
         // `Foo: 775104 is your code`
-        if !features.has_word && !features.is_alone && self.is_called(token, &line) {
+        if !features.has_word
+            && !features.is_alone
+            && !self.about.has_body_word
+            && self.is_called(token, &line)
+        {
             features.add(Feature::OtherRow);
         }
         let stands_out = features.is_alone || features.found.contains(&Feature::Emphasised);
@@ -172,6 +178,10 @@ impl<'m> Context<'m> {
             let in_sentence = hit.at.start >= sentence;
             match hit.keyword {
                 Keyword::Label if in_sentence && !is_claimed && distance <= reach::LABEL => {
+                    label = label.or(Some((hit_index, hit)));
+                }
+                // "It fails with error 604218"
+                Keyword::OtherCode if self.is_label_beside(hit, at, true) => {
                     label = label.or(Some((hit_index, hit)));
                 }
                 Keyword::CallToAction if in_sentence => asked = asked.or(Some(hit)),

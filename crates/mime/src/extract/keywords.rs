@@ -11,29 +11,61 @@ use super::{
 /// Scripts from here on do not separate words with spaces, or attach particles to them.
 const FIRST_JOINING: char = '\u{590}';
 /// What can stand between the words of `código de producto`.
-const JOINERS: [&str; 19] = [
+const JOINERS: [&str; 46] = [
     "",
     " ",
     "-",
     " de ",
     " de la ",
+    " del ",
+    " de l'",
     " du ",
     " des ",
-    " del ",
+    " d'",
+    " d\u{2019}",
     " della ",
+    " dell'",
     " di ",
     " da ",
     " do ",
-    " d'",
-    " d\u{2019}",
+    " dos ",
     " of ",
+    " of the ",
     " der ",
     " van ",
+    " van de ",
+    " til ",
+    " f\u{f6}r ",
+    " fyrir ",
+    " a ",
+    " an ",
+    " y ",
+    " yr ",
+    " na ",
+    " za ",
+    " o ",
+    " ya ",
+    " wa ",
+    " la ",
+    " cha ",
+    " lui ",
+    " al ",
+    " ta' ",
+    " ta\u{2019} ",
+    " ng ",
+    " sa ",
+    " \u{43d}\u{430} ",
+    " \u{437}\u{430} ",
     " \u{3c4}\u{3bf}\u{3c5} ",
     " \u{3c4}\u{3b7}\u{3c2} ",
 ];
 /// The longest of them.
 const MAX_JOINER_BYTES: usize = 8;
+
+/// A shorter part of a word names another code only within a compound.
+const MIN_STEM_CHARS: usize = 5;
+/// Letters of an ending after a stem.
+const MAX_ENDING_CHARS: usize = 3;
 
 /// A keyword in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +96,7 @@ struct Meaning {
     keywords: Vec<(Keyword, bool)>,
 }
 
-/// Built at the first use: about a millisecond, once a process.
+/// Built at the first use: some ten milliseconds, once a process.
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     let mut meanings: Vec<Meaning> = Vec::new();
     let mut texts = [BTreeMap::new(), BTreeMap::new()];
@@ -241,7 +273,16 @@ fn is_beside_other<'h>(
         code.at.end..nearest.at.start
     };
     let joiner = text.get(between).unwrap_or_default();
-    let is_joined = joiner.len() <= MAX_JOINER_BYTES && JOINERS.contains(&&*joiner.to_lowercase());
+    // A stem names a word of its own with an ending only: `barkode`, but not `kode bare` or `kode for skatteportalen`.
+    let ending = text[nearest.at.end..]
+        .chars()
+        .take_while(|char| is_letter(Some(*char)));
+    let is_name = joiner.is_empty()
+        || match ending.take(MAX_ENDING_CHARS + 1).count() {
+            0 => true,
+            chars => chars <= MAX_ENDING_CHARS && text[nearest.at.clone()].chars().count() >= MIN_STEM_CHARS,
+        };
+    let is_joined = is_name && joiner.len() <= MAX_JOINER_BYTES && JOINERS.contains(&&*joiner.to_lowercase());
     let mut meanings = std::iter::once(nearest).chain(others.take_while(|other| other.at == nearest.at));
     is_joined && meanings.any(|other| other.keyword == Keyword::OtherCode)
 }

@@ -245,6 +245,15 @@ impl LinkClassifier {
                 Some((LinkKind::Verify, Confidence::ADDRESS))
             }
             Some(LinkKind::Unsubscribe) => Some((LinkKind::Unsubscribe, Confidence::TEXT)),
+            _ if address.refuses && address.kind != Some(LinkKind::Unsubscribe) => None,
+            // "Confirm contact details"
+            Some(kind)
+                if address.kind == Some(kind)
+                    && !has(Keyword::Purchase)
+                    && said.first().is_some_and(|hit| hit.keyword != Keyword::OtherLink) =>
+            {
+                Some((kind, Confidence::AGREED))
+            }
             _ if has(Keyword::OtherLink) && !is_address => address
                 .kind
                 .filter(|kind| *kind == LinkKind::Unsubscribe)
@@ -313,7 +322,8 @@ fn by_context(
     }
     match by_sentence {
         Some(LinkKind::Verify)
-            if (has(Keyword::Purchase) || address.is_purchase) && address.kind.is_none() =>
+            if (has(Keyword::Purchase) || address.is_purchase || address.names_record)
+                && address.kind.is_none() =>
         {
             return None;
         }
@@ -329,7 +339,13 @@ fn by_context(
         None => {}
     }
     let lines = lines_before(place);
-    let by_lines = kind_of(&lines).filter(|kind| *kind != LinkKind::Unsubscribe);
+    let mut by_lines = kind_of(&lines);
+    if by_lines == Some(LinkKind::Unsubscribe) {
+        if is_below_label(place) {
+            return Some((LinkKind::Unsubscribe, Confidence::SENTENCE));
+        }
+        by_lines = None;
+    }
     let by_subject = subject.kind.filter(|_| !subject.is_bulk);
     match address.kind {
         Some(LinkKind::Verify)
@@ -344,6 +360,18 @@ fn by_context(
             .map(|kind| (kind, Confidence::CONTEXT))
             .or(by_subject.map(|kind| (kind, Confidence::CONTEXT))),
     }
+}
+
+/// Reports whether a bare URL begins its line, and the line before is its label and no sentence.
+fn is_below_label(place: &Place<'_>) -> bool {
+    let before = &place.marked.text()[..place.at.start];
+    let before = before.trim_end_matches(OPENING).trim_end_matches(' ');
+    let Some(above) = before.strip_suffix('\n') else {
+        return false;
+    };
+    let label = above.rsplit('\n').next().unwrap_or_default();
+    label.split_whitespace().take(MAX_VAGUE_WORDS + 1).count() <= MAX_VAGUE_WORDS
+        && !label.ends_with(['.', '!', '?'])
 }
 
 /// Reports whether the words before a bare URL in brackets are its text, as in `View the event [https://…]`.

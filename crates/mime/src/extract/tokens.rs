@@ -15,6 +15,8 @@ const MAX_GROUPS: usize = 5;
 /// A longer number needs a code word beside it.
 const MAX_COMMON_DIGITS: usize = 8;
 const MAX_DIGITS: usize = 10;
+/// Scripts from here on have no spaces after punctuation.
+const FIRST_IDEOGRAPH: char = '\u{2e80}';
 /// Atoms of a group whose lengths are kept.
 const KEPT_LENGTHS: usize = 6;
 
@@ -268,6 +270,7 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
             [length] if (MIN_CHARS..=MAX_DIGITS).contains(length) => Some(Shape::LongDigits),
             [3, 3] | [4, 4] | [2, 2, 2] => Some(Shape::Digits),
             [3, 3, 3] | [4, 4, 4] | [4, 4, 4, 4] => Some(Shape::LongDigits),
+            [2 | 4, 3] | [3 | 4, 2] | [2 | 3, 4] => Some(Shape::LongDigits),
             _ => number,
         };
     }
@@ -277,6 +280,9 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
         && group.longest <= 8
         && (group.count <= 3 || group.lengths().windows(2).all(|pair| pair[0] == pair[1]));
     if !is_single && !is_grouped {
+        return number;
+    }
+    if is_time(&text[group.start..group.end]) {
         return number;
     }
     if group.digits > 0 {
@@ -289,6 +295,14 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
     let is_word = group.count == 1 && (5..=8).contains(&group.chars);
     let is_groups = group.count > 1 && group.lengths().iter().all(|length| matches!(length, 3..=5));
     (group.capitals == group.chars && (is_word || is_groups)).then_some(Shape::Letters)
+}
+
+/// Reports whether a group is a time of day: `18h55`.
+fn is_time(text: &str) -> bool {
+    let is_number =
+        |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once(['h', 'H'])
+        .is_some_and(|(hour, minute)| is_number(hour) && is_number(minute))
 }
 
 /// Reports whether a group is lower-case words with hyphens that can be a code.
@@ -317,10 +331,24 @@ fn connector(text: &str, left_end: usize, right_start: usize) -> Option<char> {
         '-' | '\u{2010}' | '\u{2011}' | '/' | '_' | '@' | '=' | '&' | '\\' | '~' | '+' => true,
         // Between letters it is part of a host name or the end of a sentence.
         '.' => left_digit && is_digit(right) || right.is_some_and(|char| char.is_ascii_lowercase()),
-        ',' | ':' | '\'' | '\u{2019}' | '\u{2013}' => left_digit && is_digit(right),
+        ',' if left_digit && is_digit(right) => !begins_clause(text, left_end, right_start),
+        ':' | '\'' | '\u{2019}' | '\u{2013}' => left_digit && is_digit(right),
         _ => false,
     };
     joins.then_some(char)
+}
+
+/// Reports whether a comma between digits ends a clause, as in `562931,10分钟`: no number is written so.
+fn begins_clause(text: &str, left_end: usize, right_start: usize) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let left = text[..left_end]
+        .bytes()
+        .rev()
+        .take_while(u8::is_ascii_digit)
+        .count();
+    let right = digits(&text[right_start..]);
+    let next = text[right_start + right..].chars().next();
+    (left > 3 || right != 3) && next.is_some_and(|char| char >= FIRST_IDEOGRAPH)
 }
 
 /// Reports whether the characters around a group do not make it part of something else.

@@ -22,6 +22,8 @@ const MIN_SECRET_BYTES: usize = 20;
 const MIN_MIXED_BYTES: usize = 6;
 /// A path segment with this many digits can be a secret; fewer are a year or a page number.
 const MIN_SECRET_DIGITS: usize = 5;
+/// A path segment with so many capitals after small letters is no words, if it has digits.
+const MIN_RANDOM_HUMPS: usize = 3;
 /// A parameter of letters is a secret from this length on; a shorter one is a word.
 const MIN_SECRET_LETTERS: usize = 10;
 /// The longest word of the vocabulary for URLs.
@@ -175,6 +177,10 @@ pub(super) struct UrlWords<'u> {
     pub(super) is_invitation: bool,
     /// Whether a word of it names a page: `/help/devices`.
     pub(super) names_page: bool,
+    /// Whether a word of it names a record that a number identifies: `/requests/48213`.
+    pub(super) names_record: bool,
+    /// Whether it refuses what the mail asks: `?action=deny`.
+    pub(super) refuses: bool,
     path: &'u str,
     has_secret: bool,
 }
@@ -210,6 +216,8 @@ struct Said {
     is_purchase: bool,
     is_invitation: bool,
     names_page: bool,
+    names_record: bool,
+    refuses: bool,
 }
 
 impl UrlReader {
@@ -226,6 +234,8 @@ impl UrlReader {
             is_purchase: hits.iter().any(|hit| hit.keyword == Keyword::Purchase),
             is_invitation,
             names_page: hits.iter().any(|hit| hit.keyword == Keyword::OtherLink),
+            names_record: meanings & Word::UrlRecord.bit() != 0,
+            refuses: meanings & Word::UrlRefuse.bit() != 0,
         };
         self.read.insert(words, said);
         said
@@ -245,6 +255,7 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
     let path = &path[..path.floor_char_boundary(MAX_EXAMINED_BYTES)];
     let (path, query) = path.split_at(memchr::memchr(b'?', path.as_bytes()).unwrap_or(path.len()));
     let mut words = String::with_capacity(2 * path.len());
+    let mut actions = String::new();
     let mut has_secret = false;
     for part in path.split(['/', '#']).filter(|part| !part.is_empty()) {
         let is_secret = is_secret_like(part);
@@ -264,29 +275,46 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         let is_word = value
             .bytes()
             .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.'));
-        let max_bytes = if is_named_action(name) { 4 } else { 2 } * MIN_SECRET_LETTERS;
+        let is_action = is_named_action(name);
+        let max_bytes = if is_action { 4 } else { 2 } * MIN_SECRET_LETTERS;
         if is_word && value.len() <= max_bytes {
             add_words(&mut words, value);
+            if is_action {
+                add_words(&mut actions, value);
+            }
         }
         has_secret |= !is_word
-            || value.len() >= MIN_SECRET_LETTERS && !is_named_action(name)
+            || value.len() >= MIN_SECRET_LETTERS && !is_action
             || !value.is_empty() && is_secret_name(name);
     }
+    // `?page=subscriptions&action=confirm`
+    let by_action = if actions.is_empty() {
+        None
+    } else {
+        reader.said(actions).kind
+    };
     let said = reader.said(words);
     UrlWords {
-        kind: said.kind,
+        kind: by_action.or(said.kind),
         is_purchase: said.is_purchase,
         is_invitation: said.is_invitation,
         names_page: said.names_page,
+        names_record: said.names_record,
+        refuses: said.refuses,
         path,
         has_secret,
     }
 }
 
-/// Reports whether a parameter names an action, so that a long value is a word too.
+/// Reports whether a parameter names an action, so that a long value is a word too. Frameworks put the name in brackets.
 fn is_named_action(name: &str) -> bool {
+    let closed = name.trim_end_matches(']').trim_end_matches("%5D");
+    let inner = closed.rsplit('[').next().unwrap_or(closed);
+    let name = inner.rsplit("%5B").next().unwrap_or(inner);
     [
         "action",
+        "task",
+        "status",
         "controller",
         "mode",
         "type",
@@ -364,6 +392,7 @@ fn kind_by_words(meanings: u32, hits: &[Hit]) -> Option<LinkKind> {
         (Word::UrlUnsubscribe, LinkKind::Unsubscribe),
         (Word::UrlReset, LinkKind::Reset),
         (Word::UrlVerify, LinkKind::Verify),
+        (Word::UrlSubscription, LinkKind::Unsubscribe),
     ];
     kinds
         .into_iter()
@@ -403,7 +432,9 @@ fn is_secret_like(part: &str) -> bool {
     has_long_part |= !is_pure && word >= MIN_SECRET_BYTES;
     // `article-12`, `step2`
     let is_numbered = !has_digit_before_letter && digits < MIN_SECRET_DIGITS && capitals_inside < 2;
-    let is_wordy = words * 2 >= parts && !has_long_part;
+    // `dxbMK-GSfRQifxGlG3h2-EUhK5`: base64 has hyphens too.
+    let is_random = digits > 0 && capitals_inside >= MIN_RANDOM_HUMPS && part.len() >= MIN_SECRET_BYTES;
+    let is_wordy = words * 2 >= parts && !has_long_part && !is_random;
     part.len() >= MIN_SECRET_BYTES && (parts == 1 || !is_wordy)
         || digits >= MIN_SECRET_DIGITS && (letters == 0 || !is_wordy)
         || part.len() >= MIN_MIXED_BYTES && digits > 0 && letters > 0 && !is_numbered && !is_wordy

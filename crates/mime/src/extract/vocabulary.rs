@@ -54,6 +54,12 @@ pub(super) enum Word {
     UrlVerify,
     /// In a URL: it invites, to an account or to a page.
     UrlInvite,
+    /// In a URL: a subscription. It unsubscribes, unless something is verified.
+    UrlSubscription,
+    /// In a URL: a record that a number identifies.
+    UrlRecord,
+    /// In a URL: what it asks is refused.
+    UrlRefuse,
 }
 
 impl Word {
@@ -66,24 +72,35 @@ impl Word {
     pub(super) fn is_of_url(self) -> bool {
         matches!(
             self,
-            Self::UrlUnsubscribe | Self::UrlReset | Self::UrlVerify | Self::UrlInvite
+            Self::UrlUnsubscribe
+                | Self::UrlReset
+                | Self::UrlVerify
+                | Self::UrlInvite
+                | Self::UrlSubscription
+                | Self::UrlRecord
+                | Self::UrlRefuse
         )
     }
 }
 
-const FILES: [&str; 85] = [
+const FILES: [&str; 109] = [
     include_str!("../../vocabulary/af.txt"),
     include_str!("../../vocabulary/am.txt"),
     include_str!("../../vocabulary/ar.txt"),
+    include_str!("../../vocabulary/as.txt"),
     include_str!("../../vocabulary/az.txt"),
     include_str!("../../vocabulary/be.txt"),
     include_str!("../../vocabulary/bg.txt"),
     include_str!("../../vocabulary/bn.txt"),
+    include_str!("../../vocabulary/bo.txt"),
+    include_str!("../../vocabulary/br.txt"),
     include_str!("../../vocabulary/ca.txt"),
+    include_str!("../../vocabulary/ceb.txt"),
     include_str!("../../vocabulary/cs.txt"),
     include_str!("../../vocabulary/cy.txt"),
     include_str!("../../vocabulary/da.txt"),
     include_str!("../../vocabulary/de.txt"),
+    include_str!("../../vocabulary/dv.txt"),
     include_str!("../../vocabulary/el.txt"),
     include_str!("../../vocabulary/en.txt"),
     include_str!("../../vocabulary/eo.txt"),
@@ -92,21 +109,26 @@ const FILES: [&str; 85] = [
     include_str!("../../vocabulary/eu.txt"),
     include_str!("../../vocabulary/fa.txt"),
     include_str!("../../vocabulary/fi.txt"),
+    include_str!("../../vocabulary/fo.txt"),
     include_str!("../../vocabulary/fr.txt"),
     include_str!("../../vocabulary/fy.txt"),
     include_str!("../../vocabulary/ga.txt"),
+    include_str!("../../vocabulary/gd.txt"),
     include_str!("../../vocabulary/gl.txt"),
     include_str!("../../vocabulary/gu.txt"),
     include_str!("../../vocabulary/ha.txt"),
     include_str!("../../vocabulary/he.txt"),
     include_str!("../../vocabulary/hi.txt"),
     include_str!("../../vocabulary/hr.txt"),
+    include_str!("../../vocabulary/ht.txt"),
     include_str!("../../vocabulary/hu.txt"),
     include_str!("../../vocabulary/hy.txt"),
     include_str!("../../vocabulary/id.txt"),
+    include_str!("../../vocabulary/ig.txt"),
     include_str!("../../vocabulary/is.txt"),
     include_str!("../../vocabulary/it.txt"),
     include_str!("../../vocabulary/ja.txt"),
+    include_str!("../../vocabulary/jv.txt"),
     include_str!("../../vocabulary/ka.txt"),
     include_str!("../../vocabulary/kk.txt"),
     include_str!("../../vocabulary/km.txt"),
@@ -118,6 +140,8 @@ const FILES: [&str; 85] = [
     include_str!("../../vocabulary/lo.txt"),
     include_str!("../../vocabulary/lt.txt"),
     include_str!("../../vocabulary/lv.txt"),
+    include_str!("../../vocabulary/mg.txt"),
+    include_str!("../../vocabulary/mi.txt"),
     include_str!("../../vocabulary/mk.txt"),
     include_str!("../../vocabulary/ml.txt"),
     include_str!("../../vocabulary/mn.txt"),
@@ -128,33 +152,45 @@ const FILES: [&str; 85] = [
     include_str!("../../vocabulary/ne.txt"),
     include_str!("../../vocabulary/nl.txt"),
     include_str!("../../vocabulary/no.txt"),
+    include_str!("../../vocabulary/ny.txt"),
     include_str!("../../vocabulary/oc.txt"),
+    include_str!("../../vocabulary/or.txt"),
     include_str!("../../vocabulary/pa.txt"),
     include_str!("../../vocabulary/pl.txt"),
     include_str!("../../vocabulary/ps.txt"),
     include_str!("../../vocabulary/pt.txt"),
     include_str!("../../vocabulary/ro.txt"),
     include_str!("../../vocabulary/ru.txt"),
+    include_str!("../../vocabulary/rw.txt"),
     include_str!("../../vocabulary/sc.txt"),
+    include_str!("../../vocabulary/sd.txt"),
     include_str!("../../vocabulary/shared.txt"),
     include_str!("../../vocabulary/si.txt"),
     include_str!("../../vocabulary/sk.txt"),
     include_str!("../../vocabulary/sl.txt"),
+    include_str!("../../vocabulary/sn.txt"),
     include_str!("../../vocabulary/so.txt"),
     include_str!("../../vocabulary/sq.txt"),
     include_str!("../../vocabulary/sr.txt"),
+    include_str!("../../vocabulary/st.txt"),
+    include_str!("../../vocabulary/su.txt"),
     include_str!("../../vocabulary/sv.txt"),
     include_str!("../../vocabulary/sw.txt"),
     include_str!("../../vocabulary/ta.txt"),
     include_str!("../../vocabulary/te.txt"),
     include_str!("../../vocabulary/tg.txt"),
     include_str!("../../vocabulary/th.txt"),
+    include_str!("../../vocabulary/ti.txt"),
     include_str!("../../vocabulary/tl.txt"),
     include_str!("../../vocabulary/tr.txt"),
+    include_str!("../../vocabulary/tt.txt"),
+    include_str!("../../vocabulary/ug.txt"),
     include_str!("../../vocabulary/uk.txt"),
     include_str!("../../vocabulary/ur.txt"),
     include_str!("../../vocabulary/uz.txt"),
     include_str!("../../vocabulary/vi.txt"),
+    include_str!("../../vocabulary/xh.txt"),
+    include_str!("../../vocabulary/yo.txt"),
     include_str!("../../vocabulary/zh.txt"),
     include_str!("../../vocabulary/zu.txt"),
 ];
@@ -225,6 +261,9 @@ fn word(section: &str) -> Option<Word> {
         "url-reset" => Word::UrlReset,
         "url-verify" => Word::UrlVerify,
         "url-invite" => Word::UrlInvite,
+        "url-subscription" => Word::UrlSubscription,
+        "url-record" => Word::UrlRecord,
+        "url-refuse" => Word::UrlRefuse,
         _ => return None,
     })
 }

@@ -79,9 +79,13 @@ weights! {
     /// The subject is nothing else.
     WholeSubject = 30, "739205|That is all you need." => ["739205"];
     /// A call to action right before it: `enter 775104`.
-    AskedFor = 40, "Device sign-in|Go to https://q.example/device and enter 8388-8061." => ["83888061"];
+    AskedFor = 50, "Device sign-in|Go to https://q.example/device and enter 8388-8061." => ["83888061"];
     /// A call to action near it.
     CallToAction = 20, "|<p>Type the number below on the page</p><h1>7751</h1>" => ["7751"];
+    /// The line above asks for it and ends with a colon: `type this one:`.
+    AskedForAbove = 10, "|<p>To finish, type this one:</p><h2>RFKWZT</h2>" => ["RFKWZT"];
+    /// It begins the subject, or ends it behind a colon, and the body speaks of a one-time code.
+    EndOfSubject = 50, "3821 is for you|This one-time code stops working soon." => ["3821"];
     /// Near it stands when it expires.
     Expiry = 10, "|Type the number below\n\n7751\n\nIt expires soon" => ["7751"];
     /// Alone in its line.
@@ -90,6 +94,8 @@ weights! {
     Emphasised = 10, "Your code|<p>Hello</p><h1>7751</h1>" => ["7751"];
     /// Six digits.
     SixDigits = 10, "Your code|Hello\n\n775104\n\nBye" => ["775104"];
+    /// Capitals and digits, alone in its line, and the subject has a code word.
+    MixedAlone = 10, "Your code|Hello\n\nT8WQPR\n\nBye" => ["T8WQPR"];
     /// The address of a link has it as a code.
     InLink = 30, "|<p>Hello</p><p>7751</p><a href='https://q.example/v?code=7751'>Go</a>" => ["7751"];
     /// Six digits alone in a mail whose language has no vocabulary.

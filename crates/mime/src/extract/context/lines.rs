@@ -51,7 +51,7 @@ impl Context<'_> {
     fn lines_before(&mut self, index: usize, line: &Range<usize>, is_first: bool, features: &mut Features) {
         let stands_out = features.is_alone || features.found.contains(&Feature::Emphasised);
         let mut above = self.line;
-        let mut label = None;
+        let (mut label, mut is_asked_for) = (None, false);
         for (hit_index, hit) in self.hits_before(line.start) {
             if distance(self.text, hit.at.end, line.start, reach::LINES_BEFORE).is_none() {
                 break;
@@ -67,6 +67,7 @@ impl Context<'_> {
                 return;
             }
             match hit.keyword {
+                Keyword::Code | Keyword::OneTimeCode if is_in_url(self.text, hit.at.start) => {}
                 Keyword::Code | Keyword::OneTimeCode => {
                     let is_own = is_claimed.is_none_or(|claimed| self.is_like(*claimed, index));
                     if !is_own {
@@ -75,6 +76,7 @@ impl Context<'_> {
                     let is_wrapped = is_next
                         && is_first
                         && !ends_sentence(rest)
+                        && !rest.contains("://")
                         && !rest.ends_with(['.', '!', '?'])
                         && (features.is_alone || rest.chars().count() <= reach::BESIDE);
                     if is_wrapped {
@@ -91,14 +93,17 @@ impl Context<'_> {
                 }
                 Keyword::Label
                     if is_next
+                        && !is_asked_for
                         && is_claimed.is_none()
                         && features.is_alone
                         && rest.chars().count() <= reach::BESIDE =>
                 {
                     label = Some(above);
                 }
-                // "Enter this on the terminal:"
-                Keyword::CallToAction if is_next => label = None,
+                // "Enter this on the terminal:" and "At locker 12, key in"
+                Keyword::CallToAction if is_next && !ends_sentence(rest) => {
+                    (label, is_asked_for) = (None, true);
+                }
                 _ => {}
             }
         }
@@ -150,4 +155,14 @@ impl Context<'_> {
             }
         }
     }
+}
+
+/// Reports whether an offset is within a URL, whose words say nothing of the numbers below it.
+fn is_in_url(text: &str, at: usize) -> bool {
+    let from = text.ceil_char_boundary(at.saturating_sub(REACH_BYTES));
+    let word = text[from..at]
+        .rsplit(char::is_whitespace)
+        .next()
+        .unwrap_or_default();
+    word.contains("://")
 }

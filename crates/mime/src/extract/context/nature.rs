@@ -10,7 +10,7 @@ use super::{
         vocabulary::{Keyword, Word},
         weights::{Feature, reach},
     },
-    Context, Features, MAX_HITS, is_pronounceable,
+    Context, Features, MAX_HITS, is_blank, is_pronounceable,
 };
 
 /// From this character on scripts are compared by block.
@@ -27,6 +27,11 @@ impl Context<'_> {
         if self.about.is_subject && features.is_alone {
             features.add(Feature::WholeSubject);
         }
+        let stands_out =
+            token.at.start == 0 || token.at.end == self.text.len() && self.is_called(token, line);
+        if self.about.has_body_word && stands_out && token.shape == Shape::Digits {
+            features.add(Feature::EndOfSubject);
+        }
         if self.about.is_bulk {
             features.add(Feature::Bulk);
         }
@@ -34,6 +39,8 @@ impl Context<'_> {
             features.add(Feature::Forge);
         }
         let reached = if features.is_alone { reach::LINE_AFTER } else { 0 };
+        // `775104: type these digits`
+        let begins_line = !self.about.is_subject && is_blank(&self.text[line.start..token.at.start]);
         for (_, hit) in self.hits_after(token.at.end) {
             if hit.at.start >= line.end
                 && distance(self.text, line.end, hit.at.start, reached.max(reach::LINE)).is_none()
@@ -42,7 +49,18 @@ impl Context<'_> {
             }
             match hit.keyword {
                 Keyword::Expiry => features.add(Feature::Expiry),
-                Keyword::CallToAction if features.is_alone => features.add(Feature::CallToAction),
+                Keyword::CallToAction
+                    if features.is_alone
+                        || begins_line
+                            && distance(self.text, token.at.end, hit.at.start, reach::BESIDE).is_some() =>
+                {
+                    features.add(Feature::CallToAction);
+                }
+                Keyword::Code | Keyword::OneTimeCode
+                    if begins_line && !features.has_word && hit.at.start < line.end =>
+                {
+                    features.add(Feature::WordInLine);
+                }
                 _ => {}
             }
         }
@@ -53,7 +71,14 @@ impl Context<'_> {
                 }
                 match hit.keyword {
                     Keyword::Expiry => features.add(Feature::Expiry),
-                    Keyword::CallToAction => features.add(Feature::CallToAction),
+                    Keyword::CallToAction => {
+                        features.add(Feature::CallToAction);
+                        // "To finish, type this one:"
+                        let rest = self.text[hit.at.end..line.start].trim_end();
+                        if rest.ends_with([':', '\u{ff1a}']) && !rest.contains('\n') {
+                            features.add(Feature::AskedForAbove);
+                        }
+                    }
                     _ => {}
                 }
             }
@@ -62,9 +87,9 @@ impl Context<'_> {
 
     /// Reads whether a number is a count or a price.
     pub(super) fn amount(&self, token: &Token, features: &mut Features) {
-        let is_blank = |between: &str| between.trim_matches([' ', '\u{a0}', '+', '-']).is_empty();
+        let is_joined = |between: &str| between.trim_matches([' ', '\u{a0}', '+', '-']).is_empty();
         for (_, hit) in self.hits_after(token.at.end).take(4) {
-            if is_blank(&self.text[token.at.end..hit.at.start]) {
+            if is_joined(&self.text[token.at.end..hit.at.start]) {
                 match hit.keyword {
                     Keyword::Unit => features.add(Feature::Unit),
                     Keyword::Money => features.add(Feature::Money),
@@ -74,7 +99,7 @@ impl Context<'_> {
         }
         if let Some((_, hit)) = self.hits_before(token.at.start).next()
             && hit.keyword == Keyword::Money
-            && is_blank(&self.text[hit.at.end..token.at.start])
+            && is_joined(&self.text[hit.at.end..token.at.start])
         {
             features.add(Feature::Money);
         }
@@ -104,7 +129,12 @@ impl Context<'_> {
                 break;
             }
             if hit.keyword == Keyword::Promo {
-                if hit.at.start >= line.start && hit.at.start < line.end {
+                let is_of_word = features.found.contains(&Feature::WordWrapped)
+                    && self
+                        .line
+                        .checked_sub(1)
+                        .is_some_and(|above| self.lines[above].contains(&hit.at.start));
+                if is_of_word || hit.at.start >= line.start && hit.at.start < line.end {
                     features.add(in_line);
                 } else if let Some(near) = near {
                     features.add(near);
@@ -132,6 +162,9 @@ impl Context<'_> {
             Shape::LongDigits => features.add(Feature::Long),
             Shape::Letters => features.add(Feature::NoDigit),
             Shape::MixedCase => features.add(Feature::MixedCase),
+            Shape::Mixed if features.is_alone && self.about.has_subject_word => {
+                features.add(Feature::MixedAlone);
+            }
             Shape::Words => features.add(Feature::LowerCase),
             _ => {}
         }
@@ -168,13 +201,20 @@ impl Context<'_> {
         let is_called = features.has_word && (features.is_beside || features.is_bound);
         match token.shape {
             Shape::Digits => true,
-            Shape::Mixed => features.has_word,
+            Shape::Mixed => {
+                let is_asked_for = features.found.contains(&Feature::AskedFor);
+                features.has_word
+                    || is_asked_for
+                    || features.found.contains(&Feature::AskedForAbove)
+                    || features.found.contains(&Feature::MixedAlone)
+            }
             Shape::LongDigits | Shape::MixedCase => is_called || features.has_word && features.is_alone,
             Shape::Letters => {
                 let is_odd = !is_pronounceable(&self.text[token.at.clone()]);
-                features.has_word
-                    && features.is_alone
-                    && (is_odd || !features.found.contains(&Feature::WordAbove))
+                is_odd && features.found.contains(&Feature::AskedForAbove)
+                    || features.has_word
+                        && features.is_alone
+                        && (is_odd || !features.found.contains(&Feature::WordAbove))
                     || is_called && (features.is_bound || is_odd)
             }
             Shape::Words => features.has_word && features.is_alone,
