@@ -6,7 +6,7 @@ use memchr::memchr_iter;
 
 use super::{
     Code, CodePlace, Confidence, MAX_CODES,
-    context::{self, About, Context, Features},
+    context::{About, Context, Features},
     keywords,
     marked::Marked,
     signals::Signals,
@@ -226,7 +226,7 @@ fn is_random(word: &str) -> bool {
     let humps = word.as_bytes().windows(2).filter(is_hump).count();
     let starts_small = word.starts_with(|char: char| char.is_ascii_lowercase());
     word.len() >= MIN_RANDOM_LETTERS
-        && (humps > 1 && starts_small || humps > 0 && !context::is_pronounceable(word))
+        && (humps > 1 && starts_small || humps > 0 && !tokens::is_pronounceable(word))
 }
 
 /// Returns codes of letters that are not all capitals: `Your code is qxtbrw`. Only what cannot be a word is one.
@@ -245,7 +245,7 @@ fn lower_case_codes(mail: &Mail<'_>) -> Vec<Scored> {
             let is_lower = word.bytes().all(|byte| byte.is_ascii_lowercase());
             let is_code = (5..=10).contains(&word.len())
                 && word.bytes().all(|byte| byte.is_ascii_alphabetic())
-                && (is_lower && !context::is_pronounceable(word) || is_random(word));
+                && (is_lower && !tokens::is_pronounceable(word) || is_random(word));
             if !is_code {
                 continue;
             }

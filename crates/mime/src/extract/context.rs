@@ -387,13 +387,6 @@ impl<'m> Context<'m> {
     }
 }
 
-/// Reports whether letters can be a word: vowels are among them, and no four consonants follow each other.
-pub(super) fn is_pronounceable(word: &str) -> bool {
-    let is_vowel = |char: char| "aeiouyAEIOUY".contains(char);
-    let mut parts = word.split(is_vowel);
-    word.contains(is_vowel) && parts.all(|consonants| consonants.len() < 4)
-}
-
 /// Reports whether a word or a colon joins what follows to what precedes.
 fn is_bound(between: &str) -> bool {
     let between = between.trim_end_matches([
@@ -413,5 +406,13 @@ fn is_blank(text: &str) -> bool {
 }
 
 fn is_alone(text: &str, at: &Range<usize>, within: &Range<usize>) -> bool {
-    is_blank(&text[within.start..at.start]) && is_blank(&text[at.end..within.end])
+    let before = &text[within.start..at.start];
+    (is_blank(before) || is_item_number(before)) && is_blank(&text[at.end..within.end])
+}
+
+/// Reports whether a text is the number of an item of a list: `1.`, `12)`.
+fn is_item_number(text: &str) -> bool {
+    let text = text.trim();
+    let mark = text.trim_start_matches(|char: char| char.is_ascii_digit());
+    (1..=2).contains(&(text.len() - mark.len())) && matches!(mark, "." | ")" | ":" | ".:")
 }

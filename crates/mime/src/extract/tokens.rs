@@ -309,10 +309,13 @@ fn is_time(text: &str) -> bool {
 fn is_words(text: &str, group: &Group) -> bool {
     let lengths = group.lengths();
     let is_even = lengths.windows(2).all(|pair| pair[0] == pair[1]);
+    // `jyrq-mzvbd`
+    let mut parts = text[group.start..group.end].split('-');
+    let is_unpronounceable = parts.any(|part| !is_pronounceable(part));
     group.is_hyphened
         && (2..=MAX_GROUPS).contains(&group.count)
         && lengths.iter().all(|length| (3..=8).contains(length))
-        && (group.count > 2 || is_even && lengths[0] >= 4)
+        && (group.count > 2 || is_even && lengths[0] >= 4 || is_unpronounceable)
         && stands_free(text, group)
 }
 
@@ -381,6 +384,13 @@ fn is_end_of_hidden(before: &str) -> bool {
     ["***", "\u{2022}\u{2022}", "xxx", "XXX"]
         .iter()
         .any(|hidden| before.ends_with(hidden))
+}
+
+/// Reports whether letters can be a word: vowels are among them, and no four consonants follow each other.
+pub(super) fn is_pronounceable(word: &str) -> bool {
+    let is_vowel = |char: char| "aeiouyAEIOUY".contains(char);
+    let mut parts = word.split(is_vowel);
+    word.contains(is_vowel) && parts.all(|consonants| consonants.len() < 4)
 }
 
 /// Returns a token as a user types it: digits of every script are ASCII, and groups of digits are joined.

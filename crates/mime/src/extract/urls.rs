@@ -33,7 +33,7 @@ const TRACKING_STARTS: [&str; 12] = [
     "utm", "mc_", "_hs", "hsa_", "mkt_", "vero_", "oly_", "elq", "pk_", "mtm_", "trk", "_ke",
 ];
 /// Names of parameters that say nothing of what a link does: campaigns, where to go then, whose it is.
-const NEUTRAL: [&str; 45] = [
+const NEUTRAL: [&str; 48] = [
     "ref",
     "source",
     "src",
@@ -79,6 +79,9 @@ const NEUTRAL: [&str; 45] = [
     "wp_lang",
     "client_id",
     "theme",
+    "password",
+    "passwd",
+    "pwd",
 ];
 
 /// Parameters of secrets, beside those that end with `token`.
@@ -269,6 +272,7 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
     for parameter in query.split(['?', '&', ';', '#']).filter(|part| !part.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         if is_neutral(name) {
+            has_secret |= name == "ref" && is_secret_like(value);
             continue;
         }
         add_words(&mut words, name);
@@ -283,7 +287,8 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
                 add_words(&mut actions, value);
             }
         }
-        has_secret |= !is_word
+        // `noRedirect=1` is a switch.
+        has_secret |= !is_word && value.len() > 1
             || value.len() >= MIN_SECRET_LETTERS && !is_action
             || !value.is_empty() && is_secret_name(name);
     }

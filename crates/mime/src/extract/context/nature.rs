@@ -6,11 +6,11 @@ use super::{
     super::{
         keywords,
         marked::{REACH_BYTES, distance},
-        tokens::{Shape, Token},
+        tokens::{Shape, Token, is_pronounceable},
         vocabulary::{Keyword, Word},
         weights::{Feature, reach},
     },
-    Context, Features, MAX_HITS, is_blank, is_pronounceable,
+    Context, Features, MAX_HITS, is_blank,
 };
 
 /// From this character on scripts are compared by block.

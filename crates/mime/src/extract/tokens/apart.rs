@@ -111,7 +111,7 @@ pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> 
     }
     match lengths {
         [3, 3] | [2, 2, 2] | [4, 4] => Some((last.end, Shape::Digits)),
-        [3, 3, 3] => Some((last.end, Shape::LongDigits)),
+        [3, 3, 3 | 2] | [2, 3, 3] | [3, 4] | [4, 3] => Some((last.end, Shape::LongDigits)),
         // A telephone number.
         [2, 2, 2, 2] => Some((last.end, Shape::Number)),
         _ => None,
