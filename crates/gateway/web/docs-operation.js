@@ -3,6 +3,7 @@ import { button, copy, h } from "./dom.js";
 import { LANGUAGES } from "./docs-examples.js";
 import { runner } from "./docs-run.js";
 import { constraintText, fieldList, prose, sample, typeText } from "./docs-schema.js";
+import { docsTexts } from "./docs-texts.js";
 import { resolve, securityOf, tokenHeader } from "./openapi.js";
 import { texts } from "./texts.js";
 
@@ -31,11 +32,11 @@ export function operationDetails(document, located, page) {
   return [
     operation.description ? h("p", {}, ...prose(operation.description)) : null,
     h("p", { class: "hint" }, ...credentialText(document, located)),
-    parameters.length ? section(texts.docs.parameters, ...parameters) : null,
+    parameters.length ? section(docsTexts.parameters, ...parameters) : null,
     bodySection(document, located),
-    section(texts.docs.example, example.element,
-      located.method === "GET" ? runner(() => sendable(request(), page.token())) : h("p", { class: "hint" }, texts.docs.runHint)),
-    section(texts.docs.responses, ...responses(document, operation)),
+    section(docsTexts.example, example.element,
+      located.method === "GET" ? runner(() => sendable(request(), page.token())) : h("p", { class: "hint" }, docsTexts.runHint)),
+    section(docsTexts.responses, ...responses(document, operation)),
   ].filter((element) => element !== null);
 }
 
@@ -47,15 +48,15 @@ function section(title, ...content) {
 /** What an operation takes as a credential. @param {Document} document @param {Located} located */
 function credentialText(document, { operation }) {
   const { schemes, isOptional } = securityOf(document, operation);
-  if (!schemes.length) return [texts.docs.noToken];
-  const alternatives = schemes.flatMap(({ name, scheme }, index) => [index ? texts.docs.or : "", ...prose(scheme?.description ?? name)]);
-  return [`${isOptional ? texts.docs.tokenOptional : texts.docs.token}: `, ...alternatives];
+  if (!schemes.length) return [docsTexts.noToken];
+  const alternatives = schemes.flatMap(({ name, scheme }, index) => [index ? docsTexts.or : "", ...prose(scheme?.description ?? name)]);
+  return [`${isOptional ? docsTexts.tokenOptional : docsTexts.token}: `, ...alternatives];
 }
 
 /** @param {Document} document @param {Parameter} parameter @param {(value: string) => void} changed */
 function parameterField(document, parameter, changed) {
   const schema = resolve(document, parameter.schema ?? {});
-  const details = [texts.docs.places[parameter.in], typeText(document, parameter.schema ?? {}), parameter.required ? texts.docs.required : null];
+  const details = [docsTexts.places[parameter.in], typeText(document, parameter.schema ?? {}), parameter.required ? docsTexts.required : null];
   const constraints = constraintText(schema);
   return h("div", { class: "parameter" },
     h("label", {}, h("code", {}, parameter.name), " ", h("span", { class: "hint" }, details.filter(Boolean).join(", ")),
@@ -71,8 +72,8 @@ function parameterField(document, parameter, changed) {
 function bodySection(document, { operation }) {
   const content = Object.entries(operation.requestBody?.content ?? {});
   if (!content.length) return null;
-  return section(texts.docs.body, ...content.flatMap(([type, { schema = {} }]) => [
-    h("p", { class: "hint" }, `${type}: ${typeText(document, schema)}${operation.requestBody?.required ? texts.docs.requiredMark : ""}`),
+  return section(docsTexts.body, ...content.flatMap(([type, { schema = {} }]) => [
+    h("p", { class: "hint" }, `${type}: ${typeText(document, schema)}${operation.requestBody?.required ? docsTexts.requiredMark : ""}`),
     fieldList(document, schema) ?? "",
   ]).filter((node) => node instanceof Node));
 }
@@ -86,7 +87,7 @@ function responses(document, operation) {
   return [
     ...all.filter(([status]) => !isError(status)).map(([status, response]) => responseDetails(document, status, response)),
     ...errors.map(([status, { description }]) => responseDetails(document, status, { description })),
-    body ? h("details", { class: "response" }, h("summary", {}, texts.docs.errorBody), fieldList(document, body.schema ?? {})) : null,
+    body ? h("details", { class: "response" }, h("summary", {}, docsTexts.errorBody), fieldList(document, body.schema ?? {})) : null,
   ].filter((element) => element !== null);
 }
 
@@ -98,14 +99,14 @@ function responseDetails(document, status, response) {
   const parts = [
     ...content.flatMap(([type, { schema = {} }]) => [h("p", { class: "hint" }, `${type}: ${typeText(document, schema)}`), fieldList(document, schema)]),
     headers.length ? h("ul", { class: "fields" }, ...headers.map(([name, header]) =>
-      h("li", {}, h("code", {}, name), " ", h("span", { class: "hint" }, texts.docs.header), " ", ...prose(header.description)))) : null,
+      h("li", {}, h("code", {}, name), " ", h("span", { class: "hint" }, docsTexts.header), " ", ...prose(header.description)))) : null,
   ];
   return parts.some(Boolean) ? h("details", { class: "response" }, h("summary", {}, ...title), ...parts) : h("p", { class: "response" }, ...title);
 }
 
 /** An example in the language that the reader chooses. @param {() => import("./docs-examples.js").ExampleRequest} request */
 function exampleOf(request) {
-  const code = h("pre", { class: "source", tabindex: 0, role: "group", "aria-label": texts.docs.example });
+  const code = h("pre", { class: "source", tabindex: 0, role: "group", "aria-label": docsTexts.example });
   const choices = LANGUAGES.map((language) => button(language.name, () => {
     chosenLanguage = language;
     update();
@@ -116,7 +117,7 @@ function exampleOf(request) {
   };
   update();
   const element = h("div", {},
-    h("div", { class: "tabs", role: "group", "aria-label": texts.docs.language }, ...choices), code,
+    h("div", { class: "tabs", role: "group", "aria-label": docsTexts.language }, ...choices), code,
     h("p", { class: "row" }, button(texts.copy, () => copy(code.textContent ?? ""), "small")));
   return { element, update };
 }

@@ -1,4 +1,5 @@
 import { button, fill, h, size } from "./dom.js";
+import { docsTexts } from "./docs-texts.js";
 import { texts } from "./texts.js";
 
 /** How much of a response is shown, in characters. */
@@ -15,14 +16,14 @@ export function runner(request) {
   /** @type {AbortController | null} */
   let running = null;
   const status = h("p", { role: "status" });
-  const body = h("pre", { class: "source", tabindex: 0, role: "group", "aria-label": texts.docs.response, hidden: true });
+  const body = h("pre", { class: "source", tabindex: 0, role: "group", "aria-label": docsTexts.response, hidden: true });
   const act = async () => {
     if (running) {
       running.abort();
       return;
     }
     running = new AbortController();
-    run.textContent = texts.docs.stop;
+    run.textContent = docsTexts.stop;
     fill(status);
     body.hidden = true;
     try {
@@ -35,9 +36,9 @@ export function runner(request) {
       if (!running.signal.aborted) fill(status, error instanceof TypeError ? texts.errors.offline : String(error));
     }
     running = null;
-    run.textContent = texts.docs.run;
+    run.textContent = docsTexts.run;
   };
-  const run = button(texts.docs.run, act, "primary small");
+  const run = button(docsTexts.run, act, "primary small");
   return h("div", { class: "run" }, h("p", { class: "row" }, run), status, body);
 }
 

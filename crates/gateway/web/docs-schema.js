@@ -1,7 +1,7 @@
+import { docsTexts } from "./docs-texts.js";
 import { h } from "./dom.js";
 import { randomName } from "./names.js";
 import { alternativesOf, nameOf, resolve, typesOf } from "./openapi.js";
-import { texts } from "./texts.js";
 
 /** @typedef {import("./openapi.js").Document} Document */
 /** @typedef {import("./openapi.js").Schema} Schema */
@@ -18,27 +18,27 @@ export function prose(text = "") {
 /** The type of a value in words. @param {Document} document @param {Schema} schema @returns {string} */
 export function typeText(document, schema) {
   const alternatives = alternativesOf(schema);
-  if (alternatives.length) return [...new Set(alternatives.map((one) => typeText(document, one)))].join(texts.docs.or);
+  if (alternatives.length) return [...new Set(alternatives.map((one) => typeText(document, one)))].join(docsTexts.or);
   const name = nameOf(schema);
   const resolved = resolve(document, schema);
   const types = typesOf(resolved).map((type) => {
-    if (type === "array") return texts.docs.arrayOf(typeText(document, resolved.items ?? {}));
+    if (type === "array") return docsTexts.arrayOf(typeText(document, resolved.items ?? {}));
     return type === "object" && name ? name : type;
   });
   const format = resolved.format && !resolved.format.startsWith("int") ? ` (${resolved.format})` : "";
-  return (types.join(texts.docs.or) || name || texts.docs.any) + format;
+  return (types.join(docsTexts.or) || name || docsTexts.any) + format;
 }
 
 /** What a value must fulfil beside its type. @param {Schema} schema */
 export function constraintText(schema) {
   const range = (/** @type {number | undefined} */ low, /** @type {number | undefined} */ high, /** @type {string} */ unit) =>
-    (low === undefined && high === undefined ? null : texts.docs.range(low, high, unit));
+    (low === undefined && high === undefined ? null : docsTexts.range(low, high, unit));
   return [
-    schema.enum ? texts.docs.oneOf(schema.enum.map((value) => JSON.stringify(value)).join(", ")) : null,
+    schema.enum ? docsTexts.oneOf(schema.enum.map((value) => JSON.stringify(value)).join(", ")) : null,
     range(schema.minimum, schema.maximum, ""),
-    range(schema.minLength, schema.maxLength, texts.docs.characters),
-    schema.pattern ? texts.docs.pattern(schema.pattern) : null,
-    schema.default === undefined || schema.default === null ? null : texts.docs.defaultIs(JSON.stringify(schema.default)),
+    range(schema.minLength, schema.maxLength, docsTexts.characters),
+    schema.pattern ? docsTexts.pattern(schema.pattern) : null,
+    schema.default === undefined || schema.default === null ? null : docsTexts.defaultIs(JSON.stringify(schema.default)),
   ].filter(Boolean).join("; ");
 }
 
@@ -64,14 +64,14 @@ export function fieldList(document, schema, seen = []) {
       const resolved = resolve(document, value);
       const constraints = constraintText(resolved);
       return h("li", {},
-        h("code", {}, field), " ", h("span", { class: "hint" }, typeText(document, value), required.includes(field) ? texts.docs.requiredMark : ""),
+        h("code", {}, field), " ", h("span", { class: "hint" }, typeText(document, value), required.includes(field) ? docsTexts.requiredMark : ""),
         value.description || resolved.description ? h("p", {}, ...prose(value.description ?? resolved.description)) : null,
         constraints ? h("p", { class: "hint" }, constraints) : null,
         fieldList(document, value, [...seen, name ?? ""]));
     }));
   }).filter((list) => list !== null);
   if (lists.length < 2) return lists[0] ?? null;
-  return h("div", {}, ...lists.flatMap((list, index) => (index ? [h("p", { class: "hint" }, texts.docs.or), list] : [list])));
+  return h("div", {}, ...lists.flatMap((list, index) => (index ? [h("p", { class: "hint" }, docsTexts.or), list] : [list])));
 }
 
 /**

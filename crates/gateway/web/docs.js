@@ -2,6 +2,7 @@ import { call, explain, under } from "./api.js";
 import { button, field, fill, h } from "./dom.js";
 import { operationDetails } from "./docs-operation.js";
 import { knownSamples, prose } from "./docs-schema.js";
+import { docsTexts } from "./docs-texts.js";
 import { operationsOf } from "./openapi.js";
 import { go, segments } from "./route.js";
 import { serverFact } from "./session.js";
@@ -79,12 +80,12 @@ class ApiDocs extends HTMLElement {
     }
     fill(this.main,
       h("h1", {}, texts.apiDocs),
-      this.paths.size < 2 ? null : h("nav", { class: "sections", "aria-label": texts.docs.apis }, ...[...this.paths.keys()].map((key) =>
-        h("a", { href: `#${key}`, "aria-current": key === name ? "page" : null }, texts.docs.names[key] ?? key))),
+      this.paths.size < 2 ? null : h("nav", { class: "sections", "aria-label": docsTexts.apis }, ...[...this.paths.keys()].map((key) =>
+        h("a", { href: `#${key}`, "aria-current": key === name ? "page" : null }, docsTexts.names[key] ?? key))),
       h("p", {}, `${described.info.title} ${described.info.version}. `, ...prose(described.info.description), " ",
-        h("a", { href: under(path) }, texts.docs.openapi)),
-      h("div", { class: "controls" }, field(texts.docs.filter, this.filter), field(texts.docs.bearer, this.token)),
-      h("p", { class: "hint" }, texts.docs.bearerHint), this.found,
+        h("a", { href: under(path) }, docsTexts.openapi)),
+      h("div", { class: "controls" }, field(docsTexts.filter, this.filter), field(docsTexts.bearer, this.token)),
+      h("p", { class: "hint" }, docsTexts.bearerHint), this.found,
       ...[...groups].map(([tag, elements]) => h("section", { class: "group", "aria-label": tag }, h("h2", {}, tag), ...elements)));
     this.applyFilter();
   }
@@ -120,7 +121,7 @@ class ApiDocs extends HTMLElement {
       if (group instanceof HTMLElement) group.hidden = !group.querySelector("details.card:not([hidden])");
     }
     const count = this.entries.filter(({ element }) => !element.hidden).length;
-    this.found.textContent = texts.docs.operations(count);
+    this.found.textContent = docsTexts.operations(count);
   }
 }
 

@@ -135,10 +135,11 @@ pageCases({
       /** @param {unknown} value @returns {unknown} */
       const shapeOf = (value) => (value && typeof value === "object"
         ? Object.entries(value).map(([key, one]) => [key, shapeOf(one)]).sort(([one], [other]) => (String(one) < String(other) ? -1 : 1)) : typeof value);
-      const modules = await Promise.all(["en", "de", "ar"].map((name) => import(`${base}/web/texts/${name}.js`)));
-      return modules.map((module) => JSON.stringify(shapeOf(module.texts)));
+      const modules = await Promise.all(["en", "de", "ar"].flatMap((name) => [import(`${base}/web/texts/${name}.js`), import(`${base}/web/texts/docs-${name}.js`)]));
+      return modules.map((module) => JSON.stringify(shapeOf(module.texts ?? module.docsTexts)));
     }, base);
-    assert.ok(shapes[0].length > 5000);
-    assert.deepEqual(shapes, [shapes[0], shapes[0], shapes[0]]);
+    const [main, docs] = shapes;
+    assert.ok(main.length > 5000 && docs.length > 500, `${main.length} ${docs.length}`);
+    assert.deepEqual(shapes, [main, docs, main, docs, main, docs]);
   },
 }, { locale: "fr-FR" });

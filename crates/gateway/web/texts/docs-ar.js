@@ -1,0 +1,38 @@
+import { number } from "../language.js";
+
+/** The texts of the API documentation in Arabic. @type {import("./docs-en.js").DocsTexts} */
+export const docsTexts = {
+  apis: "واجهات API",
+  names: { mailcx: "Mayfly", mailtm: "mail.tm", mailtd: "mail.td", mailcx_v1: "mail.cx /v1" },
+  openapi: "مستند OpenAPI",
+  filter: "تصفية",
+  bearer: "رمز الوصول لزر «تشغيل»",
+  bearerHint: "يبقى الرمز في هذه الصفحة. تأخذه الأمثلة من متغير البيئة TOKEN.",
+  operations: (count) => `عدد العمليات: ${number(count)}`,
+  noToken: "لا حاجة إلى رمز.",
+  token: "رمز الوصول",
+  tokenOptional: "رمز اختياري",
+  parameters: "المعاملات",
+  places: { path: "في المسار", query: "في الاستعلام", header: "ترويسة" },
+  required: "مطلوب",
+  requiredMark: "، مطلوب",
+  body: "محتوى الطلب",
+  example: "مثال",
+  language: "لغة المثال",
+  run: "تشغيل",
+  stop: "إيقاف",
+  runHint: "هذا الطلب يغيّر شيئًا، لذلك لا تشغّله الصفحة. انسخ المثال.",
+  response: "الرد",
+  responses: "الردود",
+  errorBody: "محتوى كل خطأ",
+  header: "ترويسة",
+  or: " أو ",
+  any: "أي قيمة",
+  arrayOf: (type) => `مصفوفة من ${type}`,
+  oneOf: (values) => `إحدى القيم ${values}`,
+  range: (low, high, unit) =>
+    [low === undefined ? "" : `${low} على الأقل`, high === undefined ? "" : `${high} على الأكثر`].filter(Boolean).join("، ") + unit,
+  characters: " حرفًا",
+  pattern: (pattern) => `يطابق ${pattern}`,
+  defaultIs: (value) => `الافتراضي ${value}`,
+};

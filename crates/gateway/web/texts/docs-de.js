@@ -1,0 +1,38 @@
+import { number } from "../language.js";
+
+/** The texts of the API documentation in German. @type {import("./docs-en.js").DocsTexts} */
+export const docsTexts = {
+  apis: "APIs",
+  names: { mailcx: "Mayfly", mailtm: "mail.tm", mailtd: "mail.td", mailcx_v1: "mail.cx /v1" },
+  openapi: "OpenAPI-Dokument",
+  filter: "Filter",
+  bearer: "Token für „Ausführen“",
+  bearerHint: "Das Token bleibt auf dieser Seite. Beispiele lesen es aus der Umgebungsvariablen TOKEN.",
+  operations: (count) => (count === 1 ? "1 Operation" : `${number(count)} Operationen`),
+  noToken: "Ohne Token.",
+  token: "Token",
+  tokenOptional: "Token, das fehlen darf",
+  parameters: "Parameter",
+  places: { path: "im Pfad", query: "in der Query", header: "Header" },
+  required: "erforderlich",
+  requiredMark: ", erforderlich",
+  body: "Inhalt der Anfrage",
+  example: "Beispiel",
+  language: "Sprache des Beispiels",
+  run: "Ausführen",
+  stop: "Anhalten",
+  runHint: "Diese Anfrage ändert etwas, deshalb führt die Seite sie nicht aus. Kopieren Sie das Beispiel.",
+  response: "Antwort",
+  responses: "Antworten",
+  errorBody: "Der Inhalt jedes Fehlers",
+  header: "Header",
+  or: " oder ",
+  any: "beliebiger Wert",
+  arrayOf: (type) => `Array von ${type}`,
+  oneOf: (values) => `einer von ${values}`,
+  range: (low, high, unit) =>
+    [low === undefined ? "" : `mindestens ${low}`, high === undefined ? "" : `höchstens ${high}`].filter(Boolean).join(", ") + unit,
+  characters: " Zeichen",
+  pattern: (pattern) => `passt auf ${pattern}`,
+  defaultIs: (value) => `Vorgabe ${value}`,
+};

@@ -1,0 +1,38 @@
+/** The texts of the API documentation in English. A translation is a module with the same keys, which `docs-texts.js` names. */
+export const docsTexts = {
+  apis: "APIs",
+  names: /** @type {Record<string, string>} */ ({ mailcx: "Mayfly", mailtm: "mail.tm", mailtd: "mail.td", mailcx_v1: "mail.cx /v1" }),
+  openapi: "OpenAPI document",
+  filter: "Filter",
+  bearer: "Token for “Run”",
+  bearerHint: "The token stays in this page. Examples take it from the environment variable TOKEN.",
+  operations: (/** @type {number} */ count) => (count === 1 ? "1 operation" : `${count} operations`),
+  noToken: "No token is needed.",
+  token: "Token",
+  tokenOptional: "Token, which can be left out",
+  parameters: "Parameters",
+  places: { path: "in the path", query: "in the query", header: "header" },
+  required: "required",
+  requiredMark: ", required",
+  body: "Request body",
+  example: "Example",
+  language: "Language of the example",
+  run: "Run",
+  stop: "Stop",
+  runHint: "This request changes something, so the page does not run it. Copy the example.",
+  response: "Response",
+  responses: "Responses",
+  errorBody: "The body of every error",
+  header: "header",
+  or: " or ",
+  any: "any value",
+  arrayOf: (/** @type {string} */ type) => `array of ${type}`,
+  oneOf: (/** @type {string} */ values) => `one of ${values}`,
+  range: (/** @type {number | undefined} */ low, /** @type {number | undefined} */ high, /** @type {string} */ unit) =>
+    [low === undefined ? "" : `at least ${low}`, high === undefined ? "" : `at most ${high}`].filter(Boolean).join(", ") + unit,
+  characters: " characters",
+  pattern: (/** @type {string} */ pattern) => `matches ${pattern}`,
+  defaultIs: (/** @type {string} */ value) => `default ${value}`,
+};
+
+/** @typedef {typeof docsTexts} DocsTexts */
