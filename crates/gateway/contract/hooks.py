@@ -44,6 +44,7 @@ PATHS = {
     "GET /api/messages/{id}/attachments/{index}": {**MESSAGE, "index": 0},
     "PUT /pro/api/accounts/{id}/reset-password": OWNED,
     "GET /pro/api/accounts/{id}/messages": OWNED,
+    "POST /pro/api/accounts/{id}/test-message": OWNED,
     "GET /pro/api/accounts/{id}/messages/{message_id}": {**OWNED, "message_id": FIXTURES["owned_message"]},
     "DELETE /pro/api/accounts/{id}/messages/{message_id}": OWNED,
     "PUT /pro/api/accounts/{id}/messages/{message_id}/read": {**OWNED, "message_id": FIXTURES["owned_message"]},

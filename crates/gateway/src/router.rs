@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     middleware,
     response::IntoResponse,
+    routing::get,
 };
 use mayfly_rpc::Failure;
 use mayfly_runtime::task::Tasks;
@@ -85,6 +86,10 @@ pub(crate) fn router(config: &Config, app: &App, redis: Option<Redis>, tasks: &T
     let limit = middleware::from_fn_with_state(RateLimit::new(config, redis, tasks), rate_limit::limit);
     let not_found = web::not_found(&config.base_path);
     let router = dialects::router(&dialects, app, &config.base_path)
+        .route(
+            web::server::PATH,
+            get(web::server::handle).with_state(app.clone()),
+        )
         .fallback(move |request: Request| async move { not_found(&request) })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(limit)

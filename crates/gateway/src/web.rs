@@ -1,5 +1,7 @@
 //! The web page: the files of `web/`, embedded in the binary, with a strict content security policy.
 
+pub(crate) mod server;
+
 use std::{io::Write, sync::Arc};
 
 use axum::{
@@ -53,7 +55,7 @@ const FILES: &[(&str, &str, &[u8])] = web_files! {
         "message-header.js" "message-list.js" "message-view.js" "names.js" "not-found.js" "notifications.js" "openapi.js"
         "pro-account.js" "pro-domains.js" "pro-mail.js" "pro-mailboxes.js" "pro-sandboxes.js" "pro-tokens.js" "pro-usage.js"
         "pro-webhooks.js" "pro.js" "proof-of-work.js" "reader-place.js" "route.js" "search-box.js" "search.js" "selection-bar.js"
-        "session.js" "shortcuts.js" "sidebar.js" "source.js" "stacks.js" "start.js" "teach.js" "texts.js" "texts/ar.js"
+        "server-facts.js" "session.js" "shortcuts.js" "sidebar.js" "source.js" "stacks.js" "start.js" "teach.js" "texts.js" "texts/ar.js"
         "texts/de.js" "texts/docs-ar.js" "texts/docs-de.js" "texts/docs-en.js" "texts/en.js" "theme.js" "unread-badge.js"
         "usage-chart.js";
 };

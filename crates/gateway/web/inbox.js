@@ -3,6 +3,7 @@ import { button, confirmed, copy, copyable, dialog, fill, h, size, toast } from 
 import { MailReader } from "./mail-reader.js";
 import { notificationSwitch, notifyReceived } from "./notifications.js";
 import { fragment, go, leaveOrOpen, segments } from "./route.js";
+import { keptText, retentionSecs } from "./server-facts.js";
 import * as session from "./session.js";
 import { Sidebar } from "./sidebar.js";
 import { chooseForm, quickMailbox, signInForm } from "./start.js";
@@ -73,8 +74,9 @@ class Inbox extends HTMLElement {
     if (!mailbox) return;
     session.choose(mailbox.id);
     go([mailbox.address, message], true, history.state);
-    this.reader.list.whenEmpty = () => teach(mailbox.address, mailbox.token);
-    this.reader.start(session.sourceOf(mailbox), message);
+    const source = session.sourceOf(mailbox);
+    this.reader.list.whenEmpty = () => teach(source, mailbox.address);
+    this.reader.start(source, message);
   }
 
   /** Another tab created, removed or renewed a mailbox. */
@@ -174,7 +176,9 @@ class Inbox extends HTMLElement {
   /** What the server knows about a mailbox, and what can be done with it. @param {session.Mailbox} mailbox */
   details(mailbox) {
     const facts = h("p", { class: "hint" }, texts.loading);
-    const box = dialog(texts.details, h("p", {}, h("code", {}, mailbox.address)), facts,
+    const kept = h("p", { class: "hint" });
+    void retentionSecs().then((secs) => fill(kept, keptText(secs)));
+    const box = dialog(texts.details, h("p", {}, h("code", {}, mailbox.address)), facts, kept,
       mailbox.password ? h("p", {}, texts.passwordHint) : null,
       mailbox.password ? h("p", {}, `${texts.password}: `, copyable(mailbox.password, texts.password)) : null,
       h("p", { class: "hint" }, session.isPersistent() ? texts.storedInBrowser : texts.notStored),

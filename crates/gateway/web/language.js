@@ -46,3 +46,11 @@ const numberFormat = new Intl.NumberFormat(locale);
 export function number(value) {
   return numberFormat.format(value);
 }
+
+const UNITS = /** @type {[string, number][]} */ ([["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]]);
+
+/** A time span in the largest unit that expresses it without a rest. @param {number} secs */
+export function duration(secs) {
+  const [unit, unitSecs] = UNITS.find(([, one]) => secs % one === 0) ?? UNITS[3];
+  return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(secs / unitSecs);
+}

@@ -1,12 +1,24 @@
 import { button, copy, fill, h } from "./dom.js";
 import { MailReader } from "./mail-reader.js";
 import { fragment, leaveOrOpen } from "./route.js";
+import { retentionSecs } from "./server-facts.js";
 import { allMail, ownedMailbox } from "./source.js";
 import { teach } from "./teach.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./pro.js").Ask} Ask */
-/** A mailbox or a sandbox as the dashboard names it. @typedef {{id: string, title: string, isAddress: boolean}} Opened */
+/**
+ * A mailbox or a sandbox as the dashboard names it. A sandbox has no address for mail from outside, and a retention of its own.
+ * @typedef {{title: string, address: string | null, retention: Promise<number | null>}} Opened
+ */
+
+const UNIT_SECS = /** @type {Record<string, number>} */ ({ s: 1, m: 60, h: 3600, d: 86_400 });
+
+/** The seconds of a time span as the API names it, such as `7d`. @param {string} span */
+function secsOf(span) {
+  const [, count, unit] = /^(\d+)([smhd])$/.exec(span) ?? [];
+  return unit ? Number(count) * UNIT_SECS[unit] : null;
+}
 
 /** Finds the mailbox of an id among those of a section. @param {string} section @param {string} account @param {Ask} ask @returns {Promise<Opened>} */
 async function find(section, account, ask) {
@@ -14,11 +26,15 @@ async function find(section, account, ask) {
     /** @type {{sandboxes: import("./pro-sandboxes.js").Sandbox[]}} */
     const { sandboxes } = await ask("GET", "/pro/api/sandboxes");
     const sandbox = sandboxes.find((one) => one.account_id === account);
-    return { id: account, title: sandbox?.name ?? account, isAddress: false };
+    // The server deletes all mail that is older than its own retention.
+    const own = sandbox ? secsOf(sandbox.retention) : null;
+    const retention = retentionSecs().then((server) => (own && server ? Math.min(own, server) : own ?? server));
+    return { title: sandbox?.name ?? account, address: null, retention };
   }
   /** @type {{accounts: import("./pro-mailboxes.js").Account[]}} */
   const { accounts } = await ask("GET", "/pro/api/accounts");
-  return { id: account, title: accounts.find((one) => one.id === account)?.address ?? account, isAddress: true };
+  const address = accounts.find((one) => one.id === account)?.address ?? null;
+  return { title: address ?? account, address, retention: retentionSecs() };
 }
 
 /** A reader that follows the history. @param {string[]} list the place of the list @param {() => HTMLElement} signIn */
@@ -63,17 +79,17 @@ export function showAllMail(into, message, token, ask, signIn) {
  */
 export function showMail(into, section, account, message, token, ask, signIn) {
   const reader = readerAt([section, account], signIn);
-  const title = h("h1", { class: "address" });
+  const heading = h("h1", { class: "address" });
   const actions = h("div", { class: "row" });
-  find(section, account, ask).then((opened) => {
-    fill(title, opened.title);
-    if (!opened.isAddress) return;
-    fill(actions, button(texts.copy, () => copy(opened.title, texts.addressCopied), "primary small"));
-    reader.list.whenEmpty = () => teach(opened.title);
+  const source = ownedMailbox(account, token);
+  find(section, account, ask).then(({ title, address, retention }) => {
+    fill(heading, title);
+    if (address) fill(actions, button(texts.copy, () => copy(address, texts.addressCopied), "primary small"));
+    reader.list.whenEmpty = () => teach(source, address, retention);
     if (!reader.isFirst && !reader.items.length) reader.show();
-  }, () => fill(title, account));
+  }, () => fill(heading, account));
   into.classList.add("mail");
-  fill(into, h("div", { class: "mailbox-bar" }, h("a", { href: fragment(section) }, texts.allOf), title, actions), reader);
-  reader.start(ownedMailbox(account, token), message);
+  fill(into, h("div", { class: "mailbox-bar" }, h("a", { href: fragment(section) }, texts.allOf), heading, actions), reader);
+  reader.start(source, message);
   return reader;
 }

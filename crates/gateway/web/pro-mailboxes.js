@@ -2,6 +2,7 @@ import { explain } from "./api.js";
 import { button, confirmed, dialog, field, fill, form, h, size, table, toast, when } from "./dom.js";
 import { randomPassword } from "./names.js";
 import { fragment } from "./route.js";
+import { keptText, retentionSecs } from "./server-facts.js";
 import { remember } from "./session.js";
 import { domains } from "./start.js";
 import { texts } from "./texts.js";
@@ -36,7 +37,9 @@ export async function showMailboxes(into, ask) {
   const [own, common] = await Promise.all([ownDomains(ask), domains(), read()]);
   const domainChoice = h("select", { name: "domain", required: true },
     ...own.map((name) => h("option", { value: name }, `${name} (${texts.ownDomain})`)), ...common.map((name) => h("option", { value: name }, name)));
-  fill(into, h("h1", {}, texts.mailboxes), h("p", { class: "hint" }, texts.mailboxesIntro),
+  const kept = h("p", { class: "hint" });
+  void retentionSecs().then((secs) => fill(kept, keptText(secs)));
+  fill(into, h("h1", {}, texts.mailboxes), h("p", { class: "hint" }, texts.mailboxesIntro), kept,
     form([
       field(texts.localPart, h("input", { name: "name", required: true, maxlength: 64, autocomplete: "off", autocapitalize: "none", spellcheck: "false" })),
       field(texts.domain, domainChoice),

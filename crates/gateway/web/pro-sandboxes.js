@@ -5,7 +5,7 @@ import { STACKS } from "./stacks.js";
 import { texts } from "./texts.js";
 
 /** @typedef {{host: string, port: number, submissions_port: number | null, tls: string}} Smtp */
-/** @typedef {{id: string, name: string, account_id: string, username: string, smtp: Smtp, used: number, created_at: string}} Sandbox */
+/** @typedef {{id: string, name: string, account_id: string, username: string, smtp: Smtp, retention: string, used: number, created_at: string}} Sandbox */
 /** @typedef {Sandbox & {password: string, url: string}} NewSandbox */
 
 /** What stands for a password that is not shown any more. */

@@ -47,6 +47,9 @@ export async function locate(source, id) {
 
 /** Reads the page behind the messages that are listed; the newest page if none are. @param {Source} source @param {Item[]} listed @returns {Promise<Page>} */
 export async function readPage(source, listed) {
+/** The route that delivers a test message to a mailbox. @param {Source} source */
+export const testMessagePath = (source) => (source.account ? `/pro/api/accounts/${encodeURIComponent(source.account)}/test-message` : "/api/test-message");
+
   if (source.accounts) {
     const oldest = listed.at(-1);
     const cursor = oldest ? `&cursor=${oldest.id}` : "";

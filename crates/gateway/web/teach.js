@@ -1,22 +1,29 @@
 import { call, explain, under } from "./api.js";
-import { button, copy, h, toast } from "./dom.js";
+import { button, copy, fill, h, toast } from "./dom.js";
+import { keptText, retentionSecs } from "./server-facts.js";
 import { serverFact } from "./session.js";
+import { testMessagePath } from "./source.js";
 import { texts } from "./texts.js";
 
 /**
- * How a mailbox without messages gets its first one.
- * @param {string} address @param {string} [token] of the mailbox, with which the server delivers a test message @returns {Node[]}
+ * How a list without messages gets its first one, and how long it keeps it.
+ * @param {import("./source.js").Source} source
+ * @param {string | null} address that mail can be sent to; a sandbox has none
+ * @param {Promise<number | null>} retention in seconds, of this list
+ * @returns {Node[]}
  */
-export function teach(address, token) {
-  return [...token ? [testButton(token)] : [], ...commands(address)];
+export function teach(source, address, retention = retentionSecs()) {
+  const kept = h("p", { class: "hint" });
+  void retention.then((secs) => fill(kept, keptText(secs)));
+  return [kept, testButton(source), ...commands(address)];
 }
 
-/** @param {string} token */
-function testButton(token) {
+/** The server delivers a test message in process. @param {import("./source.js").Source} source */
+function testButton(source) {
   const send = button(texts.sendTestMessage, async () => {
     send.disabled = true;
     try {
-      await call("POST", "/api/test-message", token);
+      await call("POST", testMessagePath(source), source.token);
     } catch (error) {
       send.disabled = false;
       toast(explain(error), "bad");
@@ -25,11 +32,11 @@ function testButton(token) {
   return send;
 }
 
-/** Commands that send a mail from a terminal. @param {string} address @returns {Node[]} */
+/** Commands that send a mail from a terminal. @param {string | null} address @returns {Node[]} */
 function commands(address) {
   const smtp = serverFact("smtp");
   const docs = h("p", {}, h("a", { href: under("/api/docs") }, texts.apiDocs));
-  if (!smtp) return [docs];
+  if (!smtp || !address) return [docs];
   const lines = [
     `swaks --server ${smtp} --to ${address} --header "Subject: Hello" --body "Your code is 481516"`,
     `printf 'Subject: Hello\\r\\n\\r\\nYour code is 481516\\r\\n' | curl smtp://${smtp} --mail-from me@example.com --mail-rcpt ${address} -T -`,

@@ -84,8 +84,10 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn list_domains(&self, _: Request<ListDomainsRequest>) -> Answer<ListDomainsResponse> {
         let domains = self.0.list_domains().await?;
-        let domains = domains_to_proto(domains);
-        Ok(Response::new(ListDomainsResponse { domains }))
+        Ok(Response::new(ListDomainsResponse {
+            domains: domains_to_proto(domains),
+            retention_secs: self.0.retention_secs(),
+        }))
     }
 
     async fn reserve_mailbox(

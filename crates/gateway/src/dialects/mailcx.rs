@@ -46,7 +46,7 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         .routes(routes!(messages::source::handle))
         .routes(routes!(messages::body::handle))
         .routes(routes!(messages::attachment::handle))
-        .routes(routes!(test_message::send::handle))
+        .routes(routes!(test_message::send::of_mailbox))
         .routes(routes!(tickets::create::handle))
         .routes(routes!(qr::get::handle));
     let pro = OpenApiRouter::new()
@@ -74,6 +74,7 @@ fn documented_routes() -> (Router<App>, OpenApi) {
             pro::accounts::messages::mark_read,
             pro::accounts::messages::mark_unread
         ))
+        .routes(routes!(test_message::send::of_user))
         .routes(routes!(pro::accounts::messages::get_source))
         .routes(routes!(pro::accounts::messages::get_attachment))
         .routes(routes!(tokens::list::handle, tokens::create::handle))

@@ -269,6 +269,9 @@ mod pro {
         }
         mod domains {
             mod get;
+                mod test_message {
+                    mod post;
+                }
             mod post;
             mod id {
                 mod delete;
@@ -442,5 +445,10 @@ mod v1 {
         mod id {
             mod delete;
         }
+    }
+}
+mod web {
+    mod server_json {
+        mod get;
     }
 }

@@ -89,6 +89,11 @@ impl World {
         Self::on(db, config, mayfly_mailbox::Config::default(), false).await
     }
 
+    /// Starts with a configuration of the mailbox service.
+    pub(crate) async fn with_mailbox(config: mayfly_mailbox::Config) -> Self {
+        Self::on(Db::Sqlite, mayfly_gateway::Config::default(), config, false).await
+    }
+
     /// Starts a gateway of an open server on loopback.
     pub(crate) async fn open_server() -> Self {
         let (gateway, mailbox) = (

@@ -1,7 +1,7 @@
 // The inbox without messages: how it gets its first one.
 import assert from "node:assert/strict";
 import { pageCases } from "../support/cases.js";
-import { listedSubject, openInbox, openMessage } from "../support/inbox.js";
+import { listedSubject, openDetails, openInbox, openMessage } from "../support/inbox.js";
 
 pageCases({
   async inbox_empty_test_message_shows_code_and_link({ page }) {
@@ -24,5 +24,21 @@ pageCases({
     await page.unroute("**/api/test-message");
     await send.click();
     await listedSubject(page, "Test message").waitFor();
+  },
+
+  async inbox_empty_shows_retention_of_the_server({ page }) {
+    await openInbox(page);
+    await page.getByText("Messages are deleted 7 days after they arrive.").waitFor();
+    await page.route("**/web/server.json", (route) => route.fulfill({ json: { retention_secs: 129_600 } }));
+    await page.reload();
+    await page.getByText("Messages are deleted 36 hours after they arrive.").waitFor();
+    await openDetails(page);
+    await page.getByRole("dialog").getByText("Messages are deleted 36 hours after they arrive.").waitFor();
+    // A server that does not report it.
+    await page.unroute("**/web/server.json");
+    await page.route("**/web/server.json", (route) => route.fulfill({ json: { retention_secs: null } }));
+    await page.reload();
+    await page.getByRole("button", { name: "Send me a test mail" }).waitFor();
+    assert.equal(await page.getByText("Messages are deleted").count(), 0);
   },
 });

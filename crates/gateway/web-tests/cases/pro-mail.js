@@ -68,4 +68,24 @@ pageCases({
     assert.equal(await page.locator(".list .code").count(), 12);
     assert.equal(new URL(page.url()).origin, new URL(base).origin);
   },
+
+  async pro_mail_empty_mailbox_gets_a_test_message({ page }) {
+    const { mailbox } = await openOwned(page);
+    await page.getByText("Messages are deleted 7 days after they arrive.").waitFor();
+    await checkView(page, "pro-mail-empty");
+    await page.getByRole("button", { name: "Send me a test mail" }).press("Enter");
+    await page.locator(".list .code", { hasText: CODE }).waitFor();
+    await openMessage(page, "Test message");
+    await page.locator("message-view").getByText(`for ${mailbox.address} without sending it`).waitFor();
+  },
+
+  async pro_mail_empty_sandbox_gets_a_test_message({ page }) {
+    const user = await openDashboard(page, "sandboxes");
+    await call("POST", "/pro/api/sandboxes", user, { name: "api", retention: "12h" });
+    await page.reload();
+    await page.getByRole("link", { name: "Open" }).click();
+    await page.getByText("Messages are deleted 12 hours after they arrive.").waitFor();
+    await page.getByRole("button", { name: "Send me a test mail" }).click();
+    await openMessage(page, "Test message");
+  },
 });

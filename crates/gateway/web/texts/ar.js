@@ -84,6 +84,7 @@ export const texts = {
   loading: "جارٍ التحميل…",
   emptyTitle: "لا توجد رسائل بعد",
   empty: "تظهر الرسائل الجديدة هنا تلقائيًا.",
+  keptFor: (duration) => `مدة حفظ الرسائل: ${isolated(duration)}.`,
   search: "بحث",
   searchHint: "ابحث، مثلًا \u2066from:shop has:code\u2069",
   filters: "عوامل التصفية",

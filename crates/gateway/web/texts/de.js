@@ -67,6 +67,7 @@ export const texts = {
   loading: "Wird geladen…",
   emptyTitle: "Noch keine Nachrichten",
   empty: "Neue Nachrichten erscheinen hier von selbst.",
+  keptFor: (duration) => `Nachrichten werden ${duration} nach ihrem Eintreffen gelöscht.`,
   search: "Suchen",
   searchHint: "Suchen, zum Beispiel from:shop has:code",
   filters: "Filter",

@@ -69,6 +69,7 @@ export const texts = {
   loading: "Loading…",
   emptyTitle: "No messages yet",
   empty: "New messages appear here automatically.",
+  keptFor: (/** @type {string} */ duration) => `Messages are deleted ${duration} after they arrive.`,
   search: "Search",
   searchHint: "Search, for example from:shop has:code",
   filters: "Filters",

@@ -43,6 +43,12 @@ const LINKS: &[LinkRow] = &[
     ("create_account", "201", "list_account_messages", ID),
     ("list_accounts", "200", "list_account_messages", ACCOUNT),
     (
+        "send_account_test_message",
+        "201",
+        "get_account_message",
+        &[("id", "$request.path.id"), ("message_id", "$response.body#/id")],
+    ),
+    (
         "list_account_messages",
         "200",
         "get_account_message",

@@ -56,7 +56,7 @@ pub(crate) mod qr {
     pub(crate) mod get;
 }
 pub(crate) mod test_message {
-    //! `/api/test-message`
+    //! `/api/test-message`, and the same for a mailbox of a Pro user.
     pub(crate) mod send;
 }
 pub(crate) mod token {

@@ -80,6 +80,7 @@ pub(super) fn table() -> Vec<Route> {
         route(
             "GET",
             "/pro/api/accounts/{id}/messages/{message_id}/source",
+        route("POST", "/pro/api/accounts/{id}/test-message", Pro, 201),
             Pro,
             200,
         ),
