@@ -17,10 +17,10 @@ done
 # Debian installs PostgreSQL's programs outside the PATH. As root, tests run it as the user that the package creates.
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && id postgres >/dev/null 2>&1 || missing+=(postgresql)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-# Mail libraries. BeanShell runs a script in Java without a compiler.
+# Mail libraries, and the tables of Unicode. BeanShell runs a script in Java without a compiler.
 declare -A library=(
   [/usr/share/php/libphp-phpmailer]=libphp-phpmailer [/usr/share/java/jakarta-mail.jar]=libjakarta-mail-java
-  [/usr/share/java/bsh.jar]=libbsh-java ["$(git --exec-path)/git-send-email"]=git-email
+  [/usr/share/unicode/auxiliary/WordBreakTest.txt]=unicode-data [/usr/share/java/bsh.jar]=libbsh-java ["$(git --exec-path)/git-send-email"]=git-email
 )
 for file in "${!library[@]}"; do
   [[ -e $file ]] || missing+=("${library[$file]}")

@@ -5,6 +5,8 @@ use crate::{
     Column, Condition, Document, Field, Flag, Flags, Lookup, Needle, Query, Texts, Zone, fold, words,
 };
 
+mod word_breaks;
+
 const NOW: OffsetDateTime = datetime!(2026-11-28 12:00 UTC);
 
 fn flags() -> Flags {
