@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use mayfly_mailbox::Config;
 use mayfly_proto::mailbox::{
-    DeleteMailboxRequest, DeleteMessageRequest, DeleteMessagesByQueryRequest, DeleteMessagesByQueryResponse,
-    Scope, SearchMessagesRequest, SearchMessagesResponse,
+    CreateSandboxRequest, DeleteMailboxRequest, DeleteMessageRequest, DeleteMessagesByQueryRequest,
+    DeleteMessagesByQueryResponse, Scope, SearchMessagesRequest, SearchMessagesResponse,
 };
 use mayfly_rpc::Failure;
 use mayfly_testkit::{Db, ManualClock, TestDatabase, db_test};
@@ -28,6 +28,7 @@ db_test!(
     search_query_not_understood_is_refused,
     delete_by_query_deletes_matches_only,
     delete_by_query_not_understood_deletes_nothing,
+    delete_in_mailbox_by_id_spares_namesakes,
     search_index_is_complete_after_restart,
     deleted_words_are_in_no_database_file,
 );
@@ -374,6 +375,46 @@ async fn delete_by_query_deletes_matches_only(db: Db) {
     assert_eq!((world.used(&ann).await, world.used(&bob).await > 0), (0, true));
     assert_eq!(delete(&world, scope(&free), "even").await.unwrap().deleted, 1);
     assert_eq!(world.used(&free).await, 0);
+}
+
+/// A sandbox can have the address of a mailbox, or the id of one, as its name.
+async fn delete_in_mailbox_by_id_spares_namesakes(db: Db) {
+    let world = World::new(db).await;
+    let (owner, other) = (user(), user());
+    let ann = world.create_for("ann@mayfly.test", Some(&owner)).await;
+    let eve = world.create_for("eve@mayfly.test", Some(&other)).await;
+    let mut sandboxes = Vec::new();
+    for name in ["ann@mayfly.test", &ann] {
+        let request = CreateSandboxRequest {
+            owner_user_id: owner.clone(),
+            name: name.to_owned(),
+            ..CreateSandboxRequest::default()
+        };
+        let created = world.client.clone().create_sandbox(request).await.unwrap();
+        sandboxes.push(created.into_inner().sandbox.unwrap().account_id);
+    }
+    for account in [&ann, &eve, &sandboxes[0], &sandboxes[1]] {
+        world.deliver(&[account], &mail("word")).await.unwrap();
+    }
+    let query = format!("in:{ann} word");
+    assert_eq!(search(&world, any_owned_by(&owner), &query).await.len(), 1);
+    assert_eq!(
+        search(&world, any_owned_by(&owner), &format!("-in:{ann}"))
+            .await
+            .len(),
+        2
+    );
+    let foreign = delete(&world, any_owned_by(&owner), &format!("in:{eve}")).await;
+    assert_eq!(foreign.unwrap().deleted, 0);
+    let deleted = delete(&world, any_owned_by(&owner), &query).await.unwrap();
+    assert_eq!((deleted.deleted, deleted.next), (1, None));
+    for (account, left) in [(&ann, 0), (&sandboxes[0], 1), (&sandboxes[1], 1), (&eve, 1)] {
+        assert_eq!(
+            world.list(scope(account), 1).await.unwrap().len(),
+            left,
+            "{account}"
+        );
+    }
 }
 
 async fn delete_by_query_not_understood_deletes_nothing(db: Db) {

@@ -110,6 +110,8 @@ pub enum Condition {
     Text(Field, Needle),
     /// The message is in the mailbox with an address, or in the sandbox with a name.
     In(String),
+    /// The message is in the mailbox or sandbox with an id, which no name can be mistaken for.
+    InMailbox(String),
     /// The message has something.
     Has(Flag),
     /// The message is marked as read, or not.

@@ -90,6 +90,8 @@ pub struct Flags {
     pub size_bytes: i64,
     /// When it arrived.
     pub received_at: OffsetDateTime,
+    /// The id of its mailbox, in lower case.
+    pub mailbox_id: String,
     /// The address of its mailbox.
     pub address: String,
     /// The name of its sandbox.
@@ -185,6 +187,7 @@ impl Document {
                         .as_ref()
                         .is_some_and(|sandbox| fold(sandbox) == *name)
             }
+            Condition::InMailbox(id) => flags.mailbox_id == *id,
             Condition::Has(flag) => flags.has.contains(flag),
             Condition::IsRead(is_read) => flags.is_read == *is_read,
             Condition::Larger(bytes) => flags.size_bytes > *bytes,

@@ -175,8 +175,11 @@ impl<'a> Parser<'a> {
         };
         Ok(match name {
             "in" if value.text.is_empty() => {
-                return Err(wrong("in: takes an address or the name of a sandbox"));
+                return Err(wrong(
+                    "in: takes an address, the name of a sandbox, or the id of either",
+                ));
             }
+            "in" if is_id(value.text) => Condition::InMailbox(lower),
             "in" => Condition::In(fold(value.text)),
             "has" => {
                 let flag = lower.parse();
@@ -261,4 +264,18 @@ impl<'a> Parser<'a> {
             }),
         })
     }
+}
+
+/// Returns whether a text is a UUID as the API writes ids, in any case.
+fn is_id(text: &str) -> bool {
+    let is_hyphen = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+    let mut bytes = text.bytes().enumerate();
+    text.len() == 36
+        && bytes.all(|(at, byte)| {
+            if is_hyphen(at) {
+                byte == b'-'
+            } else {
+                byte.is_ascii_hexdigit()
+            }
+        })
 }

@@ -58,6 +58,16 @@ impl Query {
         terms.all(|term| document.fulfils(&term.condition) != term.is_negated)
     }
 
+    /// Returns the id of the only mailbox that can have messages that the query finds, if it names one.
+    #[must_use]
+    pub fn mailbox_id(&self) -> Option<&str> {
+        let mut wanted = self.terms.iter().filter(|term| !term.is_negated);
+        wanted.find_map(|term| match &term.condition {
+            Condition::InMailbox(id) => Some(id.as_str()),
+            _ => None,
+        })
+    }
+
     /// Returns what an index must hold of a message that the query finds. An index can hold it of others too.
     #[must_use]
     pub fn lookups(&self) -> Vec<Lookup> {
@@ -101,6 +111,7 @@ impl Condition {
             Self::Text(..) | Self::Has(Flag::Attachment | Flag::Inline | Flag::Html) => true,
             Self::Has(Flag::Code | Flag::Link)
             | Self::In(_)
+            | Self::InMailbox(_)
             | Self::IsRead(_)
             | Self::Larger(_)
             | Self::Smaller(_)

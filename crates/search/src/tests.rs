@@ -9,12 +9,15 @@ mod word_breaks;
 
 const NOW: OffsetDateTime = datetime!(2026-11-28 12:00 UTC);
 
+const MAILBOX_ID: &str = "01a20f14-c5d0-75e4-aa11-c633d343d4ed";
+
 fn flags() -> Flags {
     Flags {
         has: vec![Flag::Html, Flag::Code],
         is_read: false,
         size_bytes: 2048,
         received_at: NOW - Duration::hours(2),
+        mailbox_id: MAILBOX_ID.to_owned(),
         address: "ann@mayfly.test".to_owned(),
         sandbox: Some("Ünit tests".to_owned()),
     }
@@ -124,6 +127,9 @@ fn query_of_message_matches_as_documented() {
         ("message-id:<1.2@shop.example>", true),
         ("in:ann@mayfly.test in:\"unit TESTS\"", true),
         ("in:bob@mayfly.test", false),
+        ("in:01A20F14-c5d0-75e4-aa11-c633d343d4ed", true),
+        ("in:01a20f14-c5d0-75e4-aa11-c633d343d4ee", false),
+        ("-in:\"01a20f14-c5d0-75e4-aa11-c633d343d4ed\"", false),
         ("has:html has:code -has:link -has:attachment", true),
         ("is:unread -is:read", true),
         ("larger:1k smaller:2.5k", true),

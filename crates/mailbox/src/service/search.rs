@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use mayfly_mime::Extracted;
 use mayfly_search::{Condition, Flag, Lookup, Query, Zone};
-use mayfly_types::{AccountId, MessageId};
+use mayfly_types::{AccountId, MessageId, UserId};
 
 pub(super) use self::document::Known;
 use super::{MessageReceived, Scope, Service, large_reads::Reader, parse};
@@ -36,7 +36,7 @@ const MAX_INDEXED: usize = 500;
 pub(crate) enum SearchScope {
     One(Scope),
     /// Every mailbox of a Pro user.
-    AnyOwnedBy(mayfly_types::UserId),
+    AnyOwnedBy(UserId),
 }
 
 /// Who searches for what.
@@ -94,7 +94,11 @@ impl Service {
         let query = query.map_err(Error::InvalidQuery)?;
         let (whose, reader, is_owned, oldest) = match request.scope {
             SearchScope::AnyOwnedBy(owner) => {
-                (Followed::Owner(owner), Reader::Owner(owner), true, self.oldest())
+                let whose = match self.owned_mailbox(&query, owner).await? {
+                    Some(account) => Followed::Mailbox(account),
+                    None => Followed::Owner(owner),
+                };
+                (whose, Reader::Owner(owner), true, self.oldest())
             }
             SearchScope::One(scope) => {
                 let account = scope.account();
@@ -131,6 +135,17 @@ impl Service {
             oldest: MessageId::floor(oldest),
             is_complete,
         })
+    }
+
+    /// Returns the mailbox of a Pro user that a query names by its id: then no message of another one is examined.
+    async fn owned_mailbox(&self, query: &Query, owner: UserId) -> Result<Option<AccountId>, Error> {
+        let Some(account) = query.mailbox_id().and_then(|id| id.parse().ok()) else {
+            return Ok(None);
+        };
+        match self.mailbox(Scope::Owned { account, owner }).await {
+            Err(Error::NotFound) => Ok(None),
+            mailbox => mailbox.map(|mailbox| Some(mailbox.id)),
+        }
     }
 
     /// Examines messages until enough are found, none is left, or the bounds of a call are reached.

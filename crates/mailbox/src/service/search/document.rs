@@ -45,6 +45,7 @@ impl Known {
                 size_bytes: message.size_bytes,
                 received_at: OffsetDateTime::from_unix_timestamp_nanos(received)
                     .unwrap_or(OffsetDateTime::UNIX_EPOCH),
+                mailbox_id: message.account_id.to_string(),
                 address: address.to_owned(),
                 sandbox,
             },
