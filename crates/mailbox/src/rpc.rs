@@ -54,8 +54,8 @@ pub struct Rpc(pub(crate) Arc<Service>);
 
 /// Messages of a page of a search.
 const MAX_FOUND: u32 = 100;
-/// Messages that a call deletes by a query.
-const MAX_DELETED: u32 = 1000;
+/// Messages that a call deletes or marks by a query.
+const MAX_CHANGED: u32 = 1000;
 
 type Answer<T> = Result<Response<T>, Status>;
 type Chunks<T> = BoxStream<'static, Result<T, Status>>;
@@ -602,11 +602,25 @@ impl mailbox_server::Mailbox for Rpc {
     ) -> Answer<proto::DeleteMessagesByQueryResponse> {
         let r = request.into_inner();
         let after = r.after_message_id.as_deref();
-        let search = decode::search(r.scope, r.query, &r.time_zone, after, (r.limit, MAX_DELETED))?;
+        let search = decode::search(r.scope, r.query, &r.time_zone, after, (r.limit, MAX_CHANGED))?;
         let deleted = self.0.delete_messages_by_query(search).await?;
         Ok(Response::new(proto::DeleteMessagesByQueryResponse {
             deleted: i64::try_from(deleted.deleted).unwrap_or(i64::MAX),
             next: deleted.next.map(|id| id.to_string()),
+        }))
+    }
+
+    async fn mark_messages_by_query(
+        &self,
+        request: Request<proto::MarkMessagesByQueryRequest>,
+    ) -> Answer<proto::MarkMessagesByQueryResponse> {
+        let r = request.into_inner();
+        let after = r.after_message_id.as_deref();
+        let search = decode::search(r.scope, r.query, &r.time_zone, after, (r.limit, MAX_CHANGED))?;
+        let marked = self.0.mark_messages_by_query(search, !r.is_unread).await?;
+        Ok(Response::new(proto::MarkMessagesByQueryResponse {
+            changed: i64::try_from(marked.changed).unwrap_or(i64::MAX),
+            next: marked.next.map(|id| id.to_string()),
         }))
     }
 

@@ -32,6 +32,7 @@ mod list_messages_detailed;
 mod list_sandboxes;
 mod list_usage_days;
 mod mark_message_read;
+mod mark_messages_by_query;
 mod mark_messages_read;
 mod open_mailboxes;
 mod open_sandbox;

@@ -1,18 +1,19 @@
-//! Finding and deleting messages by a query.
+//! Finding, deleting and marking messages by a query.
 
 use std::collections::HashSet;
 
 use mayfly_follow::Topic;
 use mayfly_proto::mailbox::{
-    AnyOwnedBy, DeleteMessagesByQueryRequest, DeleteMessagesByQueryResponse, MessageReceived,
-    MessageReference, Scope, SearchMessagesRequest, SearchMessagesResponse, scope::Caller,
+    AnyOwnedBy, DeleteMessagesByQueryRequest, DeleteMessagesByQueryResponse, MarkMessagesByQueryRequest,
+    MarkMessagesByQueryResponse, MessageReceived, MessageReference, Scope, SearchMessagesRequest,
+    SearchMessagesResponse, scope::Caller,
 };
 use mayfly_rpc::Failure;
 
 use super::{App, stream::message_id, zoned_query::ZonedQuery};
 
-/// How many messages a deletion deletes at once.
-const MAX_DELETED: u32 = 1000;
+/// How many messages a call deletes or marks at once.
+const MAX_CHANGED: u32 = 1000;
 
 /// Returns the mailboxes of a topic.
 pub(super) fn scope_of(topic: Topic) -> Scope {
@@ -95,12 +96,33 @@ impl App {
             query: query.text,
             time_zone: query.time_zone,
             after_message_id,
-            limit: MAX_DELETED,
+            limit: MAX_CHANGED,
         };
         Ok(self
             .mailbox()
             .delete_messages_by_query(request)
             .await?
             .into_inner())
+    }
+    /// Marks messages as read or as unread, oldest first; at most 1,000 are found.
+    ///
+    /// # Errors
+    /// `InvalidQuery` for a query that is not understood.
+    pub(crate) async fn mark_messages_by_query(
+        &self,
+        scope: Scope,
+        query: ZonedQuery,
+        after_message_id: Option<String>,
+        is_read: bool,
+    ) -> Result<MarkMessagesByQueryResponse, Failure> {
+        let request = MarkMessagesByQueryRequest {
+            scope: Some(scope),
+            query: query.text,
+            time_zone: query.time_zone,
+            after_message_id,
+            limit: MAX_CHANGED,
+            is_unread: !is_read,
+        };
+        Ok(self.mailbox().mark_messages_by_query(request).await?.into_inner())
     }
 }

@@ -36,6 +36,10 @@ fn documented_routes() -> (Router<App>, OpenApi) {
             messages::delete_by_query::of_mailbox
         ))
         .routes(routes!(messages::search::of_mailbox))
+        .routes(routes!(
+            messages::mark_by_query::read_of_mailbox,
+            messages::mark_by_query::unread_of_mailbox
+        ))
         .routes(routes!(wait::of_mailbox))
         .routes(routes!(events::of_mailbox))
         .routes(routes!(messages::get::handle, messages::delete::handle))
@@ -60,12 +64,17 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         .routes(routes!(pro::usage::handle))
         .routes(routes!(messages::search::of_user))
         .routes(routes!(messages::delete_by_query::of_user))
+        .routes(routes!(
+            messages::mark_by_query::read_of_user,
+            messages::mark_by_query::unread_of_user
+        ))
         .routes(routes!(wait::of_user))
         .routes(routes!(events::of_user))
         .routes(routes!(pro::accounts::list::handle))
         .routes(routes!(pro::accounts::delete::handle))
         .routes(routes!(pro::accounts::reset_password::handle))
         .routes(routes!(pro::accounts::list_messages::handle))
+        .routes(routes!(test_message::send::of_user))
         .routes(routes!(
             pro::accounts::get_message::handle,
             pro::accounts::messages::delete
@@ -74,7 +83,6 @@ fn documented_routes() -> (Router<App>, OpenApi) {
             pro::accounts::messages::mark_read,
             pro::accounts::messages::mark_unread
         ))
-        .routes(routes!(test_message::send::of_user))
         .routes(routes!(pro::accounts::messages::get_source))
         .routes(routes!(pro::accounts::messages::get_attachment))
         .routes(routes!(tokens::list::handle, tokens::create::handle))

@@ -115,6 +115,7 @@ impl SharedLimit {
 /// Returns how many requests a request counts as. One that searches reads many messages.
 fn cost(method: &Method, path: &str) -> u32 {
     let searches = path.ends_with("/api/messages/search")
+        || path.ends_with("/api/messages/read")
         || (*method == Method::DELETE && path.ends_with("/api/messages"));
     if searches { SEARCH_COST } else { 1 }
 }
@@ -152,6 +153,9 @@ mod tests {
             (Method::GET, "/base/pro/api/messages/search", 4),
             (Method::DELETE, "/api/messages", 4),
             (Method::DELETE, "/pro/api/messages", 4),
+            (Method::PUT, "/api/messages/read", 4),
+            (Method::DELETE, "/pro/api/messages/read", 4),
+            (Method::PUT, "/api/messages/01a20f14/read", 1),
             (Method::GET, "/api/messages", 1),
             (Method::DELETE, "/api/messages/search", 4),
             (Method::DELETE, "/api/messages/01a20f14", 1),

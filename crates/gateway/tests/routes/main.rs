@@ -79,6 +79,10 @@ mod api {
     mod messages {
         mod delete;
         mod get;
+        mod read {
+            mod delete;
+            mod put;
+        }
         mod search {
             mod get;
         }
@@ -265,13 +269,13 @@ mod pro {
                 mod reset_password {
                     mod put;
                 }
+                mod test_message {
+                    mod post;
+                }
             }
         }
         mod domains {
             mod get;
-                mod test_message {
-                    mod post;
-                }
             mod post;
             mod id {
                 mod delete;
@@ -301,6 +305,10 @@ mod pro {
         }
         mod messages {
             mod delete;
+            mod read {
+                mod delete;
+                mod put;
+            }
             mod search {
                 mod get;
             }

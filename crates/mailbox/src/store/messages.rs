@@ -321,6 +321,24 @@ pub(crate) async fn mark_unread(
     Ok(updated.rows_affected > 0)
 }
 
+/// Marks those of some messages of a mailbox that are not marked so. Returns how many.
+pub(crate) async fn mark_each(
+    c: &impl ConnectionTrait,
+    account: AccountId,
+    ids: Vec<MessageId>,
+    is_read: bool,
+) -> Result<u64, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::IsRead, Expr::value(is_read))
+        .col_expr(Column::ReadClaim, Expr::value(None::<String>))
+        .filter(Column::AccountId.eq(account))
+        .filter(Column::Id.is_in(ids))
+        .filter(Column::IsRead.ne(is_read))
+        .exec(c)
+        .await?;
+    Ok(updated.rows_affected)
+}
+
 /// The unread messages of a mailbox, or those of them with some ids.
 #[derive(Debug)]
 pub(crate) struct Unread {

@@ -23,15 +23,17 @@ mod worlds {
     crate::scenario!(every_route_rejects_foreign_credentials);
 }
 
-/// Tells whether a route deletes what a query finds: of each caller, the own messages.
-fn deletes_by_query(route: &Route) -> bool {
-    route.method == "DELETE" && route.path.ends_with("/api/messages")
+/// Tells whether a route takes a query: it acts on messages of its caller only.
+fn takes_query(route: &Route) -> bool {
+    let is_deletion = route.method == "DELETE" && route.path.ends_with("/api/messages");
+    let mut suffixes = ["/search", "/api/messages/read"].iter();
+    is_deletion || suffixes.any(|suffix| route.path.ends_with(suffix))
 }
 
 async fn call(client: &Client, route: &Route, path: &str, token: Option<&str>) -> Answer {
     let path = match route.path {
         waiting if waiting.ends_with("/wait") => format!("{path}?timeout=0"),
-        searching if searching.ends_with("/search") || deletes_by_query(route) => format!("{path}?q=*"),
+        _ if takes_query(route) => format!("{path}?q=*"),
         _ => path.to_owned(),
     };
     let mut request = client.request(route.method, &path);
@@ -195,7 +197,7 @@ async fn every_route_rejects_foreign_credentials(world: World) {
                     answer.body, missing.body,
                     "{name}: a foreign and a missing object must be indistinguishable"
                 );
-            } else if route.method == "GET" || deletes_by_query(&route) {
+            } else if route.method == "GET" || takes_query(&route) {
                 let answer = call(&client, &route, &path, Some(token)).await;
                 let body = String::from_utf8_lossy(&answer.body).into_owned();
                 assert_eq!(

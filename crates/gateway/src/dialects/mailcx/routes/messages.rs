@@ -6,6 +6,7 @@ pub(crate) mod delete;
 pub(crate) mod delete_by_query;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod mark_by_query;
 pub(crate) mod mark_read;
 pub(crate) mod mark_unread;
 pub(crate) mod search;

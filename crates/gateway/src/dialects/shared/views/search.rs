@@ -1,6 +1,8 @@
 //! Searches.
 
-use mayfly_proto::mailbox::{DeleteMessagesByQueryResponse, SearchMessagesResponse};
+use mayfly_proto::mailbox::{
+    DeleteMessagesByQueryResponse, MarkMessagesByQueryResponse, SearchMessagesResponse,
+};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -25,12 +27,12 @@ pub(crate) struct SearchParameters {
     cursor: Option<String>,
 }
 
-/// The parameters of a deletion, for the document.
+/// The parameters of a deletion or of marks, for the document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only its description is used")]
-pub(crate) struct DeletionParameters {
-    /// The query, as docs/SEARCH.md describes; 512 bytes at most. `*` alone deletes everything.
+pub(crate) struct ChangeParameters {
+    /// The query, as docs/SEARCH.md describes; 512 bytes at most. `*` alone finds everything.
     #[param(min_length = 1, max_length = 512, example = "before:7d is:read")]
     q: String,
     /// The IANA time zone of days in `q`, such as `Europe/Berlin`; UTC by default.
@@ -79,6 +81,28 @@ impl From<DeleteMessagesByQueryResponse> for DeletedByQuery {
             deleted: deleted.deleted,
             more: deleted.next.is_some(),
             next: deleted.next,
+        }
+    }
+}
+
+/// What a call marked.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MarkedByQuery {
+    /// Those that were marked otherwise before.
+    marked: i64,
+    /// There can be more: repeat the call with the cursor.
+    more: bool,
+    /// The cursor of the next call; null when there are no more.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+impl From<MarkMessagesByQueryResponse> for MarkedByQuery {
+    fn from(marked: MarkMessagesByQueryResponse) -> Self {
+        Self {
+            marked: marked.changed,
+            more: marked.next.is_some(),
+            next: marked.next,
         }
     }
 }

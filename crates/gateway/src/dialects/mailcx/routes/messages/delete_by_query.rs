@@ -5,7 +5,7 @@ use axum::{Json, extract::State};
 use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    dialects::shared::views::search::{DeletedByQuery, DeletionParameters},
+    dialects::shared::views::search::{ChangeParameters, DeletedByQuery},
     edge::{
         auth::{MailboxPrincipal, ProPrincipal},
         failure::FailureResponse,
@@ -15,7 +15,7 @@ use crate::{
 
 /// Deletes the messages of the mailbox that fulfil a query, oldest first, at most 1,000. `*` alone deletes all.
 #[utoipa::path(delete, path = "/messages", tag = "messages", operation_id = "delete_messages_by_query",
-    security(("mailbox" = [])), params(DeletionParameters),
+    security(("mailbox" = [])), params(ChangeParameters),
     responses((status = 200, body = DeletedByQuery, description = "How many are gone"), responses::Bearer, responses::Always))]
 pub(crate) async fn of_mailbox(
     State(app): State<App>,
@@ -30,7 +30,7 @@ pub(crate) async fn of_mailbox(
 
 /// Deletes the messages in all mailboxes and sandboxes of the user that fulfil a query, oldest first, at most 1,000.
 #[utoipa::path(delete, path = "/messages", tag = "pro", operation_id = "delete_all_messages_by_query",
-    security(("pro" = [])), params(DeletionParameters),
+    security(("pro" = [])), params(ChangeParameters),
     responses((status = 200, body = DeletedByQuery, description = "How many are gone"), responses::Bearer, responses::Always))]
 pub(crate) async fn of_user(
     State(app): State<App>,
