@@ -1,6 +1,6 @@
 import { call, explain, isNotFound, send } from "./api.js";
 import { toast } from "./dom.js";
-import { messagePath, queryPath } from "./source.js";
+import { messagePath, queryParameters, queryPath } from "./source.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./source.js").Source} Source */
@@ -35,38 +35,25 @@ export async function forEachMessage(ids, act) {
   return { failure, failed };
 }
 
-/** The query that finds everything. */
-export const EVERYTHING = "*";
-
 /**
- * Deletes the messages of a list that a query finds, also those that are not loaded; returns how many they were.
- * @param {Source} source @param {string} query
+ * Changes what a query finds in a list, also what is not loaded, in as many requests as the server needs; returns their answers.
+ * @param {Source} source @param {string} method @param {string} suffix of the path @param {string} query
  */
-export async function deleteFound(source, query) {
-  const path = queryPath(source);
-  const scoped = source.account ? await inMailbox(source, query) : query;
-  let count = 0;
-  let cursor = "";
-  while (scoped) {
-    /** @type {{deleted: number, more: boolean, next: string | null}} */
-    const { deleted, more, next } = await call("DELETE", `${path}?q=${encodeURIComponent(scoped)}${cursor}`, source.token);
-    count += deleted;
-    if (!more) break;
-    cursor = next ? `&cursor=${encodeURIComponent(next)}` : "";
-  }
-  return count;
+async function changeFound(source, method, suffix, query) {
+  const path = `${queryPath(source)}${suffix}?${queryParameters(source, query)}`;
+  /** @type {{deleted?: number, more: boolean, next: string | null}[]} */
+  const answers = [];
+  do {
+    const next = answers.at(-1)?.next;
+    answers.push(await call(method, path + (next ? `&cursor=${encodeURIComponent(next)}` : ""), source.token));
+  } while (answers.at(-1)?.more);
+  return answers;
 }
 
-/**
- * A query within one mailbox of a Pro user, whose queries find messages of all mailboxes; null if the mailbox has none. A
- * message names the address of its mailbox, also in a sandbox.
- * @param {Source} source @param {string} query
- */
-async function inMailbox(source, query) {
-  const [newest] = (await call("GET", source.path, source.token)).messages;
-  if (!newest) return null;
-  const { address } = await call("GET", `${source.path}/${newest.id}`, source.token);
-  return query === EVERYTHING ? `in:"${address}"` : `in:"${address}" ${query}`;
+/** Deletes the messages of a list that a query finds; returns how many they were. @param {Source} source @param {string} query */
+export async function deleteFound(source, query) {
+  const answers = await changeFound(source, "DELETE", "", query);
+  return answers.reduce((sum, { deleted = 0 }) => sum + deleted, 0);
 }
 
 /**

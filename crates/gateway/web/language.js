@@ -54,3 +54,9 @@ export function duration(secs) {
   const [unit, unitSecs] = UNITS.find(([, one]) => secs % one === 0) ?? UNITS[3];
   return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(secs / unitSecs);
 }
+
+/** The IANA name of the time zone of the browser; null where it has none, such as an offset alone. */
+export function timeZone() {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  return /^[A-Za-z]/.test(timeZone) && timeZone !== "Etc/Unknown" ? timeZone : null;
+}

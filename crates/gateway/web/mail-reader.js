@@ -1,6 +1,6 @@
 import { ApiError, call, explain, send } from "./api.js";
 import { CodeReader } from "./codes.js";
-import { Deletions, EVERYTHING, deleteFound, forEachMessage } from "./deletions.js";
+import { Deletions, deleteFound, forEachMessage } from "./deletions.js";
 import { announce, button, confirmed, fill, h, toast } from "./dom.js";
 import { Feed, deletedSince } from "./feed.js";
 import { MessageList, senderOf } from "./message-list.js";
@@ -11,7 +11,7 @@ import { Search } from "./search.js";
 import { SearchBox } from "./search-box.js";
 import { SelectionBar } from "./selection-bar.js";
 import { keyOf, showHelp } from "./shortcuts.js";
-import { messagePath, noteAccounts, readPage } from "./source.js";
+import { EVERYTHING, messagePath, noteAccounts, readPage } from "./source.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./api.js").Item} Item */

@@ -4,6 +4,8 @@ import { texts } from "./texts.js";
 
 /** The pause after which a text that is being typed is searched for. */
 const TYPING_MS = 250;
+/** The server takes 512 bytes. The page adds a mailbox and a time where it needs them. */
+const MAX_LENGTH = 430;
 /** The filters that chips turn on and off. */
 const CHIPS = /** @type {(keyof typeof texts.chips)[]} */ (Object.keys(texts.chips));
 
@@ -12,7 +14,7 @@ export class SearchBox extends HTMLElement {
   /** @type {number | undefined} */
   timer = undefined;
   input = h("input", {
-    type: "search", "aria-label": texts.search, placeholder: texts.searchHint, autocomplete: "off", spellcheck: "false", maxlength: 512,
+    type: "search", "aria-label": texts.search, placeholder: texts.searchHint, autocomplete: "off", spellcheck: "false", maxlength: MAX_LENGTH,
     oninput: () => this.typed(),
     onkeydown: (/** @type {KeyboardEvent} */ event) => this.key(event),
   });

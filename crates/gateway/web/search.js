@@ -1,11 +1,11 @@
 import { call } from "./api.js";
-import { noteAccounts, queryPath } from "./source.js";
+import { noteAccounts, queryParameters, queryPath } from "./source.js";
 
 /** @typedef {import("./api.js").Item} Item */
 /** @typedef {import("./source.js").Source} Source */
 
 const LIMIT = 30;
-/** Pages that one step reads at most: the server returns short pages, and a Pro user has other mailboxes. */
+/** Pages that one step reads at most: the server returns short pages. */
 const MAX_PAGES = 10;
 
 /** The messages of a list that fulfil a query, newest first, page by page. */
@@ -30,11 +30,10 @@ export class Search {
     for (let page = 0; page < MAX_PAGES && this.items.length === before; page += 1) {
       const cursor = this.next ? `&cursor=${encodeURIComponent(this.next)}` : "";
       /** @type {{messages: Item[], next: string | null, complete: boolean}} */
-      const answer = await call("GET", `${path}?q=${encodeURIComponent(this.query)}&limit=${LIMIT}${cursor}`, this.source.token);
-      const own = answer.messages.filter((item) => !this.source.account || item.account_id === this.source.account);
-      noteAccounts(this.source, own);
+      const answer = await call("GET", `${path}?${queryParameters(this.source, this.query)}&limit=${LIMIT}${cursor}`, this.source.token);
+      noteAccounts(this.source, answer.messages);
       const known = new Set(this.items.map((item) => item.id));
-      this.items = [...this.items, ...own.filter((item) => !known.has(item.id))];
+      this.items = [...this.items, ...answer.messages.filter((item) => !known.has(item.id))];
       this.next = answer.next;
       this.isComplete = answer.complete;
       if (!answer.next) break;

@@ -1,4 +1,5 @@
 import { PAGE_SIZE, call } from "./api.js";
+import { timeZone } from "./language.js";
 
 /** @typedef {import("./api.js").Item} Item */
 /**
@@ -21,11 +22,33 @@ export function allMail(token) {
   return { key: "mail", token, path: PRO_PATH, accounts: new Map() };
 }
 
+/** The query that finds everything. */
+export const EVERYTHING = "*";
+
+/** A query with one more condition. @param {string} condition @param {string} query */
+export function restricted(condition, query) {
+  return query === EVERYTHING ? condition : `${condition} ${query}`;
+}
+
+/**
+ * The parameters of a request with a query of a list. The queries of a Pro user find messages of all mailboxes, so one names
+ * its mailbox by id: an address can be the name of a sandbox too. Days begin when they do for the user.
+ * @param {Source} source @param {string} query
+ */
+export function queryParameters(source, query) {
+  const scoped = source.account ? restricted(`in:${source.account}`, query) : query;
+  const zone = timeZone();
+  return `q=${encodeURIComponent(scoped)}${zone ? `&tz=${encodeURIComponent(zone)}` : ""}`;
+}
+
 /** Whether the list is one of a Pro user. @param {Source} source */
 export const isOfUser = (source) => Boolean(source.account || source.accounts);
 
 /** The path under which a list is searched and waited on: a Pro user has one for all mailboxes. @param {Source} source */
 export const queryPath = (source) => (isOfUser(source) ? PRO_PATH : source.path);
+
+/** The route that delivers a test message to a mailbox. @param {Source} source */
+export const testMessagePath = (source) => (source.account ? `/pro/api/accounts/${encodeURIComponent(source.account)}/test-message` : "/api/test-message");
 
 /** The route of a message that was read. @param {Source} source @param {string} id */
 export function messagePath(source, id) {
@@ -47,9 +70,6 @@ export async function locate(source, id) {
 
 /** Reads the page behind the messages that are listed; the newest page if none are. @param {Source} source @param {Item[]} listed @returns {Promise<Page>} */
 export async function readPage(source, listed) {
-/** The route that delivers a test message to a mailbox. @param {Source} source */
-export const testMessagePath = (source) => (source.account ? `/pro/api/accounts/${encodeURIComponent(source.account)}/test-message` : "/api/test-message");
-
   if (source.accounts) {
     const oldest = listed.at(-1);
     const cursor = oldest ? `&cursor=${oldest.id}` : "";

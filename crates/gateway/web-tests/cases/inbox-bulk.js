@@ -4,7 +4,7 @@ import { pageCases, until } from "../support/cases.js";
 import { checkAccessibility } from "../support/checks.js";
 import { listedSubject, listedSubjects, openFullInbox, openInbox, openMessage, receive, storedMailboxes, waitUntilLive } from "../support/inbox.js";
 import { call, createMailbox } from "../support/api.js";
-import { sendText } from "../support/mail.js";
+import { sendMail, sendText } from "../support/mail.js";
 import { openDashboard } from "../support/pro.js";
 
 /** @typedef {import("playwright-core").Page} Page */
@@ -114,7 +114,7 @@ pageCases({
     await page.getByText("All messages deleted.").waitFor();
     await page.getByText("No messages yet").waitFor();
     await page.locator("message-view").getByText("This no longer exists.").waitFor();
-    assert.deepEqual(requests, ["/api/messages?q=*", `/api/messages?q=*&cursor=${cursor}`]);
+    assert.deepEqual(requests, ["/api/messages?q=*&tz=UTC", `/api/messages?q=*&tz=UTC&cursor=${cursor}`]);
     assert.equal((await onServer(page)).length, 0);
   },
 
@@ -156,26 +156,35 @@ pageCases({
     await confirm(page, "Delete");
     await page.getByText("35 messages deleted.").waitFor();
     await page.getByText("No message matches.").waitFor();
-    assert.deepEqual(requests, ["/api/messages?q=-subject:kept"]);
+    assert.deepEqual(requests, ["/api/messages?q=-subject:kept&tz=UTC"]);
     assert.deepEqual((await onServer(page)).map((one) => one.subject), ["kept one", "kept two"]);
     await page.getByRole("searchbox").press("Escape");
     await listedSubject(page, "kept two").waitFor();
   },
 
-  async bulk_delete_all_in_dashboard_spares_other_mailboxes({ page }) {
+  async bulk_actions_in_dashboard_spare_other_mailboxes({ page }) {
     const user = await openDashboard(page, "mailboxes");
     const [emptied, other] = [await createMailbox("emptied", user), await createMailbox("other", user)];
+    // A sandbox can have the address of a mailbox as its name.
+    const namesake = await call("POST", "/pro/api/sandboxes", user, { name: emptied.address });
     for (const { address } of [emptied, other]) await sendText(address, "one");
+    await sendMail("customer@foreign.example", ["From: app@example.com", "Subject: one", "", "x"], namesake);
     await page.reload();
     await page.getByRole("row", { name: emptied.address }).getByRole("link", { name: "Open" }).click();
     await waitUntilLive(page);
     const requests = deletionsOf(page);
+    await page.getByRole("searchbox").fill("subject:one");
+    await page.getByRole("searchbox").press("Enter");
+    await page.getByText("1 found.").waitFor();
+    await page.getByRole("searchbox").press("Escape");
     await act(page, "Select");
     await act(page, "Delete all");
     await confirm(page, "Delete all");
     await page.getByText("No messages yet").waitFor();
-    assert.deepEqual(requests, [`/pro/api/messages?q=in:"${emptied.address}"`]);
-    const left = await call("GET", `/pro/api/accounts/${other.id}/messages`, user);
-    assert.equal(left.messages.length, 1);
+    for (const [id, count] of [[emptied.id, 0], [other.id, 1], [namesake.account_id, 1]]) {
+      const left = await call("GET", `/pro/api/accounts/${id}/messages`, user);
+      assert.equal(left.messages.length, count);
+    }
+    assert.deepEqual(requests, [`/pro/api/messages?q=in:${emptied.id}&tz=UTC`]);
   },
 });

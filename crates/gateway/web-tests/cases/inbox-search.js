@@ -1,4 +1,4 @@
-// The search box. The server is replaced by answers in the shape of `GET /api/messages/search`.
+// The search box. In most cases answers in the shape of `GET /api/messages/search` stand for the server.
 import assert from "node:assert/strict";
 import { pageCases } from "../support/cases.js";
 import { checkView } from "../support/checks.js";
@@ -75,5 +75,34 @@ pageCases({
     await listedSubject(page, "one").waitFor();
     await page.getByRole("searchbox").fill("nothing");
     await page.getByText("No message matches.").waitFor();
+  },
+
+  /** In the zone of the browser, the day of the query begins before the mail arrives, or after; in UTC it does not. */
+  async search_box_has_days_of_the_time_zone({ page }) {
+    const address = await openInbox(page);
+    await receive(page, address, "zoned");
+    const [{ token }] = await storedMailboxes(page);
+    const arrived = new Date((await call("GET", "/api/messages", token)).messages[0].created_at);
+    const dayOf = (/** @type {number} */ days) => new Date(arrived.getTime() + days * 86_400_000).toISOString().slice(0, 10);
+    // 14 hours before UTC, or 12 hours behind it.
+    const [zone, query] = arrived.getUTCHours() >= 10 ? ["Pacific/Kiritimati", `after:${dayOf(1)}`] : ["Etc/GMT+12", `before:${dayOf(0)}`];
+    const search = async () => {
+      await page.getByRole("searchbox").fill(query);
+      await page.getByRole("searchbox").press("Enter");
+    };
+    await search();
+    await page.getByText("0 found.").waitFor();
+    const debug = await page.context().newCDPSession(page);
+    await debug.send("Emulation.setTimezoneOverride", { timezoneId: zone });
+    await search();
+    await page.getByText("1 found.").waitFor();
+    await listedSubject(page, "zoned").waitFor();
+    await page.getByRole("searchbox").blur();
+    await page.locator("selection-bar").getByRole("button", { name: "Select" }).click();
+    await page.getByRole("button", { name: "Select all that match" }).click();
+    await page.locator("selection-bar").getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByText("Message deleted.").waitFor();
+    assert.equal((await call("GET", "/api/messages", token)).messages.length, 0);
   },
 });
