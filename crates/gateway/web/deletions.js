@@ -1,6 +1,6 @@
 import { call, explain, isNotFound, send } from "./api.js";
 import { toast } from "./dom.js";
-import { messagePath, queryParameters, queryPath } from "./source.js";
+import { messagePath, queryParameters, queryPath, restricted } from "./source.js";
 import { texts } from "./texts.js";
 
 /** @typedef {import("./source.js").Source} Source */
@@ -121,5 +121,74 @@ export class Deletions {
     const ids = this.pending;
     this.pending = new Set();
     return ids;
+  }
+}
+
+/**
+ * Marks of everything that a query finds. They can be undone like a deletion: the request is sent after five seconds, or
+ * when the page is closed. Until then the loaded messages only look so.
+ */
+export class FoundMarks {
+  /** What is marked when the time is over. @type {{query: string, isRead: boolean, ids: Set<string>} | null} */
+  pending = null;
+  /** @type {number | undefined} */
+  timer = undefined;
+
+  /**
+   * @param {Source} source
+   * @param {{marked: () => unknown, restored: (ids: Set<string>, isRead: boolean) => void}} handlers `restored` gets the mark of before
+   */
+  constructor(source, handlers) {
+    this.source = source;
+    this.handlers = handlers;
+    this.onLeave = () => void this.flush();
+  }
+
+  /**
+   * Marks, and offers to undo it. Messages that arrive later are not marked.
+   * @param {string} query @param {boolean} isRead @param {Set<string>} ids the loaded messages that change @param {string} newest when the newest one arrived
+   */
+  add(query, isRead, ids, newest) {
+    // The time is in whole seconds, and `before:` includes its moment.
+    const end = new Date(Date.parse(newest) + 1000).toISOString();
+    this.pending = { query: restricted(`before:${end}`, query), isRead, ids };
+    window.addEventListener("pagehide", this.onLeave);
+    this.timer = window.setTimeout(() => this.flush(), UNDO_MS);
+    toast(isRead ? texts.foundMarkedRead : texts.foundMarkedUnread, "good", { label: texts.undo, act: () => this.undo() });
+  }
+
+  /** Whether a message only looks marked. @param {string} id */
+  covers(id) {
+    return this.pending?.ids.has(id) === true;
+  }
+
+  /** Takes the marks back; returns whether there was something to undo. */
+  undo() {
+    const marks = this.take();
+    if (!marks) return false;
+    this.handlers.restored(marks.ids, !marks.isRead);
+    toast(texts.marksRestored);
+    return true;
+  }
+
+  /** Marks what is pending now. */
+  async flush() {
+    const marks = this.take();
+    if (!marks) return;
+    try {
+      await changeFound(this.source, marks.isRead ? "PUT" : "DELETE", "/read", marks.query);
+      this.handlers.marked();
+    } catch (error) {
+      this.handlers.restored(marks.ids, !marks.isRead);
+      toast(explain(error), "bad");
+    }
+  }
+
+  take() {
+    clearTimeout(this.timer);
+    window.removeEventListener("pagehide", this.onLeave);
+    const marks = this.pending;
+    this.pending = null;
+    return marks;
   }
 }

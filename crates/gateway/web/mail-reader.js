@@ -1,6 +1,6 @@
 import { ApiError, call, explain, send } from "./api.js";
 import { CodeReader } from "./codes.js";
-import { Deletions, deleteFound, forEachMessage } from "./deletions.js";
+import { Deletions, FoundMarks, deleteFound, forEachMessage } from "./deletions.js";
 import { announce, button, confirmed, fill, h, toast } from "./dom.js";
 import { Feed, deletedSince } from "./feed.js";
 import { MessageList, senderOf } from "./message-list.js";
@@ -48,6 +48,7 @@ export class MailReader extends HTMLElement {
   state = h("span", { class: "state", role: "status" });
   older = button(texts.more, () => this.readOlder(), "small older");
   deletions = new Deletions(this.source, { deleted: () => {}, restored: () => {} });
+  marks = new FoundMarks(this.source, { marked: () => {}, restored: () => {} });
   codes = new CodeReader(this.source, () => [], () => {});
   /** The form that signs in again. @type {() => HTMLElement} */
   signIn = () => h("p");
@@ -86,6 +87,7 @@ export class MailReader extends HTMLElement {
   stop() {
     if (this.feed) this.savePlace();
     void this.deletions.flush();
+    void this.marks.flush();
     this.feed?.stop();
     this.codes.stop();
     this.feed = null;
@@ -109,6 +111,10 @@ export class MailReader extends HTMLElement {
     this.deletions = new Deletions(source, {
       deleted: (ids) => { if (this.source === source) this.drop(ids); },
       restored: () => { if (this.source === source) this.show(); },
+    });
+    this.marks = new FoundMarks(source, {
+      marked: () => this.refreshMarks(source),
+      restored: (ids, isRead) => { if (this.source === source) this.setRead(ids, isRead); },
     });
     this.codes = new CodeReader(source, () => this.itemsInView(), (codes) => this.addCodes(codes));
     this.search = null;
@@ -217,8 +223,9 @@ export class MailReader extends HTMLElement {
     const arrived = added.filter((item) => item.id > newest);
     for (const item of fresh) {
       const old = known.get(item.id);
-      // A read message never becomes unread: an unread one in a response is out of date.
-      known.set(item.id, { ...old, ...item, is_read: item.is_read || old?.is_read === true });
+      // A read message never becomes unread: an unread one in a response is out of date. So is one that is about to be marked.
+      const isRead = old?.is_read === true || (item.is_read && !this.marks.covers(item.id));
+      known.set(item.id, { ...old, ...item, is_read: isRead });
     }
     const items = [...known.values()].sort((a, b) => b.created_at.localeCompare(a.created_at) || b.id.localeCompare(a.id));
     const isChanged = added.length > 0 || JSON.stringify(items) !== JSON.stringify(this.items);
@@ -353,6 +360,7 @@ export class MailReader extends HTMLElement {
     if (!found.size) return;
     const at = listed.findIndex((item) => found.has(item.id));
     const isOpen = this.view.openId !== null && found.has(this.view.openId);
+    void this.marks.flush();
     this.deletions.add(/** @type {string[]} */ ([...found]));
     if (isOpen) {
       this.dispatchEvent(new CustomEvent("place", { detail: { id: null, isReplacing: true } }));
@@ -385,6 +393,34 @@ export class MailReader extends HTMLElement {
   /** @param {Set<string>} ids @param {boolean} isRead */
   setRead(ids, isRead) {
     this.edit((items) => items.map((item) => (ids.has(item.id) ? { ...item, is_read: isRead } : item)));
+  }
+
+  /** Marks everything that the search finds, which can be undone for a moment. @param {boolean} isRead */
+  markFound(isRead) {
+    const [newest] = this.search?.items ?? [];
+    if (!this.search || !newest) return;
+    void this.deletions.flush();
+    void this.marks.flush();
+    const ids = new Set(this.search.items.filter((item) => item.is_read !== isRead).map((item) => item.id));
+    this.setRead(ids, isRead);
+    this.marks.add(this.search.query, isRead, ids, newest.created_at);
+  }
+
+  /** Reads the marks of the listed messages again: the server has changed some that the search had not loaded. @param {Source} source */
+  async refreshMarks(source) {
+    /** @type {Item[]} */
+    let read = [];
+    try {
+      for (let isLast = false; !isLast && source === this.source && read.length < this.items.length;) {
+        const page = await readPage(source, read);
+        [read, isLast] = [[...read, ...page.messages], page.isLast];
+      }
+    } catch (error) {
+      toast(explain(error), "bad");
+    }
+    if (source !== this.source) return;
+    const marks = new Map(read.map((item) => [item.id, item.is_read]));
+    this.edit((items) => items.map((item) => ({ ...item, is_read: marks.get(item.id) ?? item.is_read })));
   }
 
   /** Deletes every message of the list, also those that are not loaded. */
@@ -436,8 +472,8 @@ export class MailReader extends HTMLElement {
       begin: () => { this.list.chosen = new Set(); },
       found: () => { this.isFoundChosen = true; },
       all: () => { this.list.chosen = new Set(chosen.length === this.shown().length ? [] : this.shown().map((item) => item.id)); },
-      read: () => this.mark(chosen, true),
-      unread: () => this.mark(chosen, false),
+      read: () => (this.isFoundChosen ? this.markFound(true) : this.mark(chosen, true)),
+      unread: () => (this.isFoundChosen ? this.markFound(false) : this.mark(chosen, false)),
       remove: () => this.removeChosen(),
       removeAll: () => this.removeAll(),
       end: () => { this.list.chosen = null; },
@@ -460,7 +496,7 @@ export class MailReader extends HTMLElement {
       k: () => this.step(-1),
       // A message that is still loading cannot be the one that the user wants to delete.
       d: () => this.removeChosen(target),
-      z: () => this.deletions.undo(),
+      z: () => this.marks.undo() || this.deletions.undo(),
       x: () => this.toggle(selected),
       u: () => this.markUnread(target),
       Backspace: () => this.back(),

@@ -29,11 +29,10 @@ export class SelectionBar extends HTMLElement {
       fill(this, count ? act("begin", texts.select) : null);
     } else {
       const isNone = chosen.size === 0;
-      // Messages that are not loaded can be deleted by their query. There is no request that marks them.
       const isFound = search === "found";
       fill(this, h("span", { class: "hint", role: "status" }, isFound ? texts.chosenFound : texts.chosen(chosen.size)),
         act("all", chosen.size === count ? texts.chooseNone : texts.chooseAll),
-        act("read", texts.markRead, isNone || isFound), act("unread", texts.markUnread, isNone || isFound), act("remove", texts.remove, isNone),
+        act("read", texts.markRead, isNone), act("unread", texts.markUnread, isNone), act("remove", texts.remove, isNone),
         search !== "none" ? act("found", texts.chooseFound, isFound || count === 0) : this.canRemoveAll ? act("removeAll", texts.deleteAll) : null,
         act("end", texts.done));
     }

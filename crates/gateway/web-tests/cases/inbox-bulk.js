@@ -162,6 +162,66 @@ pageCases({
     await listedSubject(page, "kept two").waitFor();
   },
 
+  async bulk_search_marks_all_that_match_with_undo({ page }) {
+    const address = await openFullInbox(page, 35);
+    await receive(page, address, "kept two", "kept one");
+    await page.getByRole("searchbox").fill("-subject:kept");
+    await page.getByRole("searchbox").press("Enter");
+    await page.getByText("30+ found.").waitFor();
+    await page.getByRole("searchbox").blur();
+    /** @type {string[]} */
+    const requests = [];
+    page.on("request", (request) => {
+      const url = new URL(request.url());
+      if (url.pathname === "/api/messages/read") requests.push(`${request.method()} ${url.searchParams.get("q")}`);
+    });
+    const [{ token }] = await storedMailboxes(page);
+    /** @type {(number: number) => Promise<{is_read: boolean}[]>} */
+    const pageOf = async (number) => (await call("GET", `/api/messages?page=${number}`, token)).messages;
+    const readOnServer = async () => [...await pageOf(1), ...await pageOf(2)].filter((one) => one.is_read).length;
+    const mark = async (/** @type {string} */ name) => {
+      await act(page, "Select");
+      await act(page, "Select all that match");
+      await act(page, name);
+    };
+    await mark("Mark read");
+    await page.getByText("All that match are marked as read.").waitFor();
+    await page.waitForFunction(() => !document.querySelector(".list .unread"));
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page.waitForFunction(() => document.querySelectorAll(".list .unread").length >= 30);
+    assert.deepEqual([requests, await readOnServer()], [[], 0]);
+    await mark("Mark read");
+    await until(async () => await readOnServer() === 35, "the marks");
+    assert.match(requests.join(), /^PUT before:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z -subject:kept$/);
+    assert.deepEqual((await pageOf(1)).map((one) => one.is_read).slice(0, 3), [false, false, true]);
+    // What the search had not loaded is shown as the server has it.
+    await page.getByRole("searchbox").press("Escape");
+    await page.waitForFunction(() => document.querySelectorAll(".list .unread").length === 2);
+    await page.getByRole("searchbox").fill("-subject:kept");
+    await page.getByRole("searchbox").press("Enter");
+    await page.getByText("30+ found.").waitFor();
+    await page.getByRole("searchbox").blur();
+    await mark("Mark unread");
+    await page.goto("about:blank");
+    await until(async () => await readOnServer() === 0, "the marks on leave");
+  },
+
+  async bulk_search_marks_that_fail_are_taken_back({ page }) {
+    const address = await openInbox(page);
+    await receive(page, address, "one");
+    await page.getByRole("searchbox").fill("subject:one");
+    await page.getByRole("searchbox").press("Enter");
+    await page.getByText("1 found.").waitFor();
+    await page.getByRole("searchbox").blur();
+    await page.route("**/api/messages/read?*", (route) => route.fulfill({ status: 500, json: { error: "internal_error", message: "x" } }));
+    await act(page, "Select");
+    await act(page, "Select all that match");
+    await act(page, "Mark read");
+    await page.locator(".list .unread").waitFor({ state: "detached" });
+    await page.getByText("Something went wrong on the server.").waitFor();
+    await page.locator(".list .unread").waitFor();
+  },
+
   async bulk_actions_in_dashboard_spare_other_mailboxes({ page }) {
     const user = await openDashboard(page, "mailboxes");
     const [emptied, other] = [await createMailbox("emptied", user), await createMailbox("other", user)];
