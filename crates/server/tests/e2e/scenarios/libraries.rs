@@ -1,0 +1,46 @@
+//! The client libraries in `clients/` and the examples in `examples/`, built as users get them, against one process. `clients/test`
+//! runs the tests of each.
+
+use std::process::{Command, Stdio};
+
+use crate::world::{Kind, World};
+
+/// Runs one of the suites of `clients/test`. Panics with its output if it fails.
+async fn run(suite: &'static str) {
+    let world = World::start(Kind::AllInOne);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../clients/test");
+    let mut command = Command::new(script);
+    command
+        .arg(suite)
+        .env("MAYFLY_SERVER", world.http())
+        .env("MAYFLY_SMTP", world.smtp().to_string())
+        .env("MAYFLY_BINARY", env!("CARGO_BIN_EXE_mayfly"))
+        .stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output()).await;
+    let output = output
+        .expect("the runner does not panic")
+        .expect("the script runs");
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{suite}: {stdout}{stderr}");
+}
+
+/// One line for each suite: the name of its test, and its name in `clients/test`.
+macro_rules! suites {
+    ($($name:ident: $suite:literal,)+) => {
+        $(#[tokio::test]
+        async fn $name() {
+            run($suite).await;
+        })+
+    };
+}
+
+suites! {
+    generated_files_of_libraries_are_up_to_date: "generated",
+    typescript: "typescript",
+    python: "python",
+    playwright: "playwright",
+    pytest: "pytest",
+}
