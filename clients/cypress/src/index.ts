@@ -1,5 +1,7 @@
 //! Commands, which run in the browser: import this in the support file.
 
+/// <reference types="cypress" preserve="true" />
+
 import type { LinkKind, Message } from "@mayfly/client";
 
 import {

@@ -1,5 +1,7 @@
 //! Tasks, which Cypress runs in Node. A browser could not reach a server on another origin.
 
+/// <reference types="cypress" preserve="true" />
+
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -21,7 +23,7 @@ export interface PluginOptions {
 }
 
 /** Adds the tasks: call it in `setupNodeEvents`. */
-export function mayflyPlugin(on: (event: "task", tasks: Record<string, (argument: never) => unknown>) => void, options: PluginOptions = {}): void {
+export function mayflyPlugin(on: Cypress.PluginEvents, options: PluginOptions = {}): void {
   const { server, token, artifacts = join("cypress", "mail") } = options;
   const mayfly = new Mayfly({ server, token, waitTimeoutMs: WAIT_TIMEOUT_MS });
   /** Mailboxes by token: opening one again costs a call. */

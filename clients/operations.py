@@ -1,6 +1,6 @@
 """Reduces the OpenAPI document to what the libraries call: operations, their successful answers, and the schemas of these.
 
-Usage: select.py < OPENAPI_JSON > REDUCED_JSON
+Usage: operations.py < OPENAPI_JSON > REDUCED_JSON
 
 A change of another route leaves the generated files as they are.
 """
