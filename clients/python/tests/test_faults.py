@@ -185,6 +185,14 @@ def test_time_out_whose_report_fails_is_still_a_time_out(fake):
     assert isinstance(raised.value.__cause__, ApiError)
 
 
+def test_time_out_shows_no_control_characters_of_a_mail(fake):
+    item = {**json.loads(found("01", "1")[1])["messages"][0], "from": "Shop\u202e", "subject": "\x1b[2J\x9b2J\nLunch"}
+    fake.answers = [(204, "", {"X-Mayfly-Since": "0"}), (200, json.dumps({"messages": [item]}))]
+    with pytest.raises(WaitTimeoutError) as raised:
+        opened(fake).wait(timeout=0)
+    assert str(raised.value).split("\n")[1] == r"  '\x1b[2J\x9b2J\nLunch' from 'Shop\u202e'"
+
+
 def test_server_that_asks_for_a_proof_of_work_is_named(fake):
     fake.answers = [(200, '{"status":"retry","required_difficulty":18,"token":""}')]
     with pytest.raises(MayflyError, match="asks for a proof of work"):

@@ -29,11 +29,11 @@ def pro_token(server):
 
 def test_code_and_link_are_taken_from_matching_mail_each_once(mayfly, send):
     mailbox = mayfly.create_mailbox()
-    send(mailbox.address, "Lunch", "At noon?")
+    send(mailbox.address, "Lunch", "At noon? https://shop.example/menu")
     send(mailbox.address, "482913 is your code", "Confirm: https://shop.example/verify/1")
     code = mailbox.code(from_="SHOP@", subject=re.compile(r"^\d+ IS", re.IGNORECASE), length="4-8", pattern=r"\d{6}")
     assert code == "482913"
-    # That message is read.
+    # That message is read, and the link of the other one is to nothing that is verified.
     with pytest.raises(WaitTimeoutError):
         mailbox.link("verify", timeout=0)
     with ThreadPoolExecutor() as pool:
@@ -43,7 +43,7 @@ def test_code_and_link_are_taken_from_matching_mail_each_once(mayfly, send):
     # The mail that did not match is still unread.
     message = mailbox.wait()
     assert (message.subject, message.from_) == ("Lunch", "A Shop <shop@example.com>")
-    assert message.text_body.strip() == "At noon?"
+    assert message.text_body.strip() == "At noon? https://shop.example/menu"
     # After a cursor, messages that are read count too.
     assert mailbox.wait(since=message.id).subject == "482913 is your code"
 
@@ -53,14 +53,13 @@ def test_time_out_lists_what_arrived(mayfly, send):
     with pytest.raises(WaitTimeoutError) as raised:
         mailbox.wait(timeout=0)
     assert str(raised.value) == f"no message for {mailbox.address} within 0 s: no mail arrived"
-    send(mailbox.address, "Lunch \u009b2J", "At noon?")
+    send(mailbox.address, "Lunch", "At noon?")
     with pytest.raises(WaitTimeoutError) as raised:
         mailbox.code(from_="bank.example", timeout=0.3)
     head, line = str(raised.value).split("\n")
     wanted = f'no message with a code from="bank.example" for {mailbox.address} within 0.3 s'
     assert head == f"{wanted}: what arrived did not match:"
-    assert re.fullmatch("  'Lunch .*' from 'A Shop <shop@example.com>'", line)
-    assert line.isprintable()
+    assert line == "  'Lunch' from 'A Shop <shop@example.com>'"
     assert [item.from_ for item in raised.value.arrived] == ["A Shop <shop@example.com>"]
 
 

@@ -205,6 +205,25 @@ test("time-out whose report fails is still a time-out", async (context) => {
   });
 });
 
+test("time-out shows no control characters of a mail", async (context) => {
+  const item = { id: "01", sender: "", from: "Shop\u202e", subject: "\u001b[2J\u009b2J\nLunch", is_read: false };
+  const { url } = await fakeServer(context, (request, response) => {
+    if (request.url === "/api/me") {
+      answer(response, 200, ME);
+    } else if (request.url!.startsWith("/api/messages/wait")) {
+      answer(response, 204, "", { "X-Mayfly-Since": "0" });
+    } else {
+      answer(response, 200, { messages: [item], page: 1 });
+    }
+  });
+  const mailbox = await open(url);
+  await assert.rejects(mailbox.wait({ timeoutMs: 0 }), (error) => {
+    const line = (error as Error).message.split("\n")[1];
+    assert.equal(line, String.raw`  "\u001b[2J\u009b2J\nLunch" from "Shop\u202e"`);
+    return true;
+  });
+});
+
 test("server that asks for a proof of work is named", async (context) => {
   const { url } = await fakeServer(context, (_, response) => {
     answer(response, 200, { status: "retry", required_difficulty: 18, token: "" });

