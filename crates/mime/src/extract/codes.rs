@@ -108,8 +108,8 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
         is_bulk: mail.signals.is_bulk,
         is_forge: has_forge_link(mail),
         is_offer: has(&[Keyword::Promo]),
-        // "The code for your order" is about the code.
-        is_purchase: has(&[Keyword::Purchase]) && !has_subject_word,
+        // "The code for your order" is about the code, and parcels have a code to pick them up.
+        is_purchase: has(&[Keyword::Purchase]) && !has(&[Keyword::Parcel]) && !has_subject_word,
         is_subject: false,
         has_body_word: false,
     };

@@ -86,8 +86,11 @@ struct Subject {
 
 impl Subject {
     fn of(mail: &Mail<'_>) -> Self {
+        let hits = mail.subject.hits();
+        let is_purchase = hits.iter().any(|hit| hit.keyword == Keyword::Purchase);
         Self {
-            kind: kind_of(mail.subject.hits()).filter(|kind| *kind != LinkKind::Unsubscribe),
+            // "Order 4821 confirmed"
+            kind: kind_of(hits).filter(|kind| *kind != LinkKind::Unsubscribe && !is_purchase),
             is_bulk: mail.signals.is_bulk,
         }
     }
@@ -265,6 +268,8 @@ impl LinkClassifier {
                 Some((LinkKind::Reset, Confidence::ADDRESS))
             }
             Some(kind) if address.kind == Some(kind) => Some((kind, Confidence::AGREED)),
+            // The title of an article.
+            Some(LinkKind::Reset) if subject.is_bulk => None,
             Some(kind) => Some((kind, Confidence::TEXT)),
             // "View the event" at `/invite/7`: the text says that it is a page.
             None => address
@@ -327,6 +332,8 @@ fn by_context(
         {
             return None;
         }
+        // The title of an article.
+        Some(LinkKind::Reset) if subject.is_bulk && address.kind.is_none() => return None,
         // "Change your password now. More on https://example.com/help/devices"
         _ if address.names_page && address.kind.is_none() => return None,
         // "Open this to log in", and the address says that it resets.

@@ -13,7 +13,7 @@ const MAX_GROUPED_CHARS: usize = 25;
 /// Groups of a code.
 const MAX_GROUPS: usize = 5;
 /// A longer number needs a code word beside it.
-const MAX_COMMON_DIGITS: usize = 8;
+pub(super) const MAX_COMMON_DIGITS: usize = 8;
 const MAX_DIGITS: usize = 10;
 /// Scripts from here on have no spaces after punctuation.
 const FIRST_IDEOGRAPH: char = '\u{2e80}';
@@ -59,6 +59,11 @@ struct Atom {
 }
 
 impl Atom {
+    /// Reports whether it has 2 to 4 capitals and digits, as a group of a code has.
+    fn is_group(&self) -> bool {
+        (2..=4).contains(&self.chars) && self.digits > 0 && self.digits + self.capitals == self.chars
+    }
+
     fn is_number(&self) -> bool {
         self.digits == self.chars
     }
@@ -199,7 +204,11 @@ fn find_in_run(text: &str, run: Range<usize>, tokens: &mut Vec<Token>) -> usize 
             shape,
             has_hash: text[..group.start].ends_with('#'),
         };
-        if group.count == 1
+        if let Some((end, shape)) = apart::spaced_groups(text, first, beyond).filter(|_| group.count == 1) {
+            (token.at.end, token.shape) = (end, shape);
+            end_of_last = end.max(run.end);
+            next = None;
+        } else if group.count == 1
             && group.digits == group.chars
             && let Some((end, shape)) = apart::spaced_digits(text, first, beyond)
         {
@@ -271,6 +280,8 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
             [3, 3] | [4, 4] | [2, 2, 2] => Some(Shape::Digits),
             [3, 3, 3] | [4, 4, 4] | [4, 4, 4, 4] => Some(Shape::LongDigits),
             [2 | 4, 3] | [3 | 4, 2] | [2 | 3, 4] => Some(Shape::LongDigits),
+            // A shelf and a number on it.
+            [1 | 2, 1 | 2, 4] => Some(Shape::LongDigits),
             _ => number,
         };
     }
@@ -401,7 +412,7 @@ pub(super) fn typed(text: &str, shape: Shape) -> String {
     let typed = text.chars().filter_map(|char| match digit(char) {
         Some(digit) => Some(digit),
         None if char.is_ascii_alphanumeric() => Some(char),
-        None if is_digits || is_spaced => None,
+        None if is_digits || is_spaced || char == ' ' => None,
         None => Some('-'),
     });
     typed.collect()

@@ -29,6 +29,8 @@ pub(super) enum Keyword {
     Verify,
     /// The link is about a purchase or a booking, whatever it asks to confirm.
     Purchase,
+    /// A parcel, whose code opens a locker.
+    Parcel,
     /// The link refuses or reports something, or leads to a page.
     OtherLink,
     /// An anchor text that says nothing; the sentence around it does.
@@ -245,6 +247,7 @@ fn keyword(section: &str) -> Option<Keyword> {
         "reset" => Keyword::Reset,
         "verify" => Keyword::Verify,
         "purchase" => Keyword::Purchase,
+        "parcel" => Keyword::Parcel,
         "other-link" => Keyword::OtherLink,
         "vague-anchor" => Keyword::VagueAnchor,
         "ignored" => Keyword::Ignored,

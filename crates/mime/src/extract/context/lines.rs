@@ -96,7 +96,8 @@ impl Context<'_> {
                         && !is_asked_for
                         && is_claimed.is_none()
                         && features.is_alone
-                        && rest.chars().count() <= reach::BESIDE =>
+                        && rest.chars().count() <= reach::BESIDE
+                        && !is_end_of_sentence(rest) =>
                 {
                     label = Some(above);
                 }
@@ -165,4 +166,10 @@ fn is_in_url(text: &str, at: usize) -> bool {
         .next()
         .unwrap_or_default();
     word.contains("://")
+}
+
+/// Reports whether the rest of a line ends a sentence, and not with an abbreviation: `Booking no.`
+fn is_end_of_sentence(rest: &str) -> bool {
+    let last = rest.split_whitespace().next_back().unwrap_or_default();
+    last.ends_with(['.', '!', '?', '\u{3002}']) && !keywords::is_word(&last.to_lowercase(), Word::Number)
 }

@@ -6,7 +6,7 @@ use super::{
     super::{
         keywords,
         marked::{REACH_BYTES, distance},
-        tokens::{Shape, Token, is_pronounceable},
+        tokens::{MAX_COMMON_DIGITS, Shape, Token, is_pronounceable},
         vocabulary::{Keyword, Word},
         weights::{Feature, reach},
     },
@@ -159,7 +159,7 @@ impl Context<'_> {
                     features.add(Feature::Year);
                 }
             }
-            Shape::LongDigits => features.add(Feature::Long),
+            Shape::LongDigits if digits > MAX_COMMON_DIGITS => features.add(Feature::Long),
             Shape::Letters => features.add(Feature::NoDigit),
             Shape::MixedCase => features.add(Feature::MixedCase),
             Shape::Mixed if features.is_alone && self.about.has_subject_word => {
@@ -208,6 +208,8 @@ impl Context<'_> {
                     || features.found.contains(&Feature::AskedForAbove)
                     || features.found.contains(&Feature::MixedAlone)
             }
+            Shape::LongDigits if features.found.contains(&Feature::AskedFor) => true,
+            Shape::LongDigits if features.is_alone && self.about.has_subject_word => true,
             Shape::LongDigits | Shape::MixedCase => is_called || features.has_word && features.is_alone,
             Shape::Letters => {
                 let is_odd = !is_pronounceable(&self.text[token.at.clone()]);

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::{Atom, KEPT_LENGTHS, MAX_COMMON_DIGITS, Shape, Token, atom, connector};
 
+/// Groups of capitals and digits that spaces separate.
+const MAX_SPACED_GROUPS: usize = 3;
 /// Characters of a code that stand alone, one box each.
 const BOXES: Range<usize> = 4..10;
 
@@ -76,6 +78,24 @@ pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
     Some((token, last.end))
 }
 
+/// Reads groups of capitals and digits that spaces separate: `7Q2 9ZB`, `A7 41 09`. Returns where they end and their shape.
+pub(super) fn spaced_groups(text: &str, first: Atom, mut next: Option<Atom>) -> Option<(usize, Shape)> {
+    let (mut count, mut last, mut capitals) = (1, first, first.capitals);
+    while let Some(right) = next
+        && count <= MAX_SPACED_GROUPS
+        && last.is_group()
+        && right.is_group()
+        && &text[last.end..right.start] == " "
+    {
+        (count, capitals, last) = (count + 1, capitals + right.capitals, right);
+        next = atom(text, right.end);
+    }
+    let is_code = (2..=MAX_SPACED_GROUPS).contains(&count)
+        && capitals > 0
+        && !text[last.end..].starts_with(|char: char| char.is_alphanumeric());
+    is_code.then_some((last.end, Shape::Mixed))
+}
+
 /// Reads groups of digits that spaces separate. Returns where they end and their shape.
 pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> Option<(usize, Shape)> {
     let (mut lengths, mut count, mut last) = ([0; KEPT_LENGTHS], 1, first);
@@ -111,9 +131,9 @@ pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> 
     }
     match lengths {
         [3, 3] | [2, 2, 2] | [4, 4] => Some((last.end, Shape::Digits)),
-        [3, 3, 3 | 2] | [2, 3, 3] | [3, 4] | [4, 3] => Some((last.end, Shape::LongDigits)),
-        // A telephone number.
-        [2, 2, 2, 2] => Some((last.end, Shape::Number)),
+        [3, 3, 3 | 2] | [2, 3, 3] | [2, 2, 2, 2] | [3, 2 | 4] | [4, 2 | 3] | [2, 3] => {
+            Some((last.end, Shape::LongDigits))
+        }
         _ => None,
     }
 }
