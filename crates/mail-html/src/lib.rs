@@ -76,8 +76,9 @@ pub fn document(
     }
 }
 
-/// Mails are written for a white page, so a document ignores a dark colour scheme.
-const WHITE_PAGE: &str = ":root{color-scheme:light;background:#fff;color:#111}";
+/// Mails are written for a white page, so a document ignores a dark colour scheme. The page itself has no background: that of
+/// the body then covers it whole, as in mail clients.
+const WHITE_PAGE: &str = ":root{color-scheme:light;color:#111}";
 /// The look of a mail without a design of its own.
 const PLAIN_LOOK: &str = "body{margin:12px;font:15px/1.5 sans-serif;overflow-wrap:anywhere}img{max-width:100%}\
                           pre{white-space:pre-wrap}";

@@ -162,6 +162,16 @@ fn clean_ordinary_mail_is_unchanged() {
     assert_eq!(whole, expected);
 }
 
+/// A background of the root element would keep that of the body from the rest of the page.
+#[test]
+fn document_has_no_background_of_its_own() {
+    for html in ["<body style='background:#eef2f7'>Hello</body>", "Hello"] {
+        let document = shown(html);
+        let (head, _) = document.split_once("</head>").unwrap();
+        assert!(!head.contains("background"), "{head}");
+    }
+}
+
 #[test]
 fn document_cancelled_stops_early() {
     let html = "<p>one <b>two</b></p>".repeat(10_000);
