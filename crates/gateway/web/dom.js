@@ -139,10 +139,11 @@ export function confirmed(question, yes) {
  * @param {string} submit
  * @param {(form: FormData) => Promise<unknown>} act
  * @param {(error: unknown) => string} explain
+ * @param {string} [kind] of the button
  */
-export function form(children, submit, act, explain) {
+export function form(children, submit, act, explain, kind = "primary") {
   const problem = h("p", { class: "problem", role: "alert" });
-  const send = h("button", { type: "submit", class: "primary" }, submit);
+  const send = h("button", { type: "submit", class: kind }, submit);
   return h("form", {
     onsubmit: async (/** @type {SubmitEvent} */ event) => {
       event.preventDefault();

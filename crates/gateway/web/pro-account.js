@@ -37,11 +37,11 @@ export async function showAccount(into, ask, restart) {
       restart();
       toast(texts.passwordChanged);
     }, explain),
-    h("h2", {}, texts.signOutEverywhere), withTokens, button(texts.signOutEverywhere, signOut),
+    h("h2", {}, texts.signOutEverywhere), withTokens, h("p", {}, button(texts.signOutEverywhere, signOut)),
     h("h2", {}, texts.deleteAccount), h("p", { class: "hint" }, texts.deleteAccountIntro),
     form([passwordField("password", texts.password, "current-password")], texts.deleteAccount, async (data) => {
       if (!await confirmed(texts.deleteAsk(user.email), texts.deleteAccount)) return;
       await ask("POST", "/pro/api/me/delete", { password: data.get("password") });
       leave(texts.accountDeleted);
-    }, explain));
+    }, explain, "danger"));
 }

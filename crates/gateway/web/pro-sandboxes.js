@@ -65,7 +65,7 @@ export async function showSandboxes(into, ask) {
 
 /** Settings to copy, for one stack at a time. @param {Sandbox} sandbox @param {string} password */
 function settingsOf(sandbox, password) {
-  const text = h("pre", { class: "text" });
+  const text = h("pre", { class: "source" });
   const choice = h("select", { onchange: () => show() }, ...STACKS.map((stack, index) => h("option", { value: index }, stack.name)));
   const show = () => {
     const { host, port, tls } = sandbox.smtp;

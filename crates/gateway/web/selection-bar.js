@@ -33,7 +33,7 @@ export class SelectionBar extends HTMLElement {
       fill(this, h("span", { class: "hint", role: "status" }, isFound ? texts.chosenFound : texts.chosen(chosen.size)),
         act("all", chosen.size === count ? texts.chooseNone : texts.chooseAll),
         act("read", texts.markRead, isNone), act("unread", texts.markUnread, isNone), act("remove", texts.remove, isNone),
-        search !== "none" ? act("found", texts.chooseFound, isFound || count === 0) : this.canRemoveAll ? act("removeAll", texts.deleteAll) : null,
+        isFound ? null : search !== "none" ? act("found", texts.chooseFound, count === 0) : this.canRemoveAll ? act("removeAll", texts.deleteAll) : null,
         act("end", texts.done));
     }
     const again = [...this.querySelectorAll("button")].find((one) => one.dataset.act === focused && !one.disabled) ?? this.querySelector("button");

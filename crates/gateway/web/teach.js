@@ -32,6 +32,14 @@ function testButton(source) {
   return send;
 }
 
+/** Longer words of a command break where the line ends. */
+const MAX_UNBROKEN = 16;
+
+/** A command whose options stay whole: a browser breaks lines behind hyphens. @param {string} line */
+function words(line) {
+  return line.split(" ").flatMap((word, index) => [index ? " " : "", word.length > MAX_UNBROKEN ? word : h("span", {}, word)]);
+}
+
 /** Commands that send a mail from a terminal. @param {string | null} address @returns {Node[]} */
 function commands(address) {
   const smtp = serverFact("smtp");
@@ -43,6 +51,6 @@ function commands(address) {
   ];
   const label = (/** @type {string} */ line) => `${texts.copy}: ${line.split(" ", 1)[0]}`;
   return [h("p", {}, `${texts.smtpServer}: `, h("code", {}, smtp)), h("h3", {}, texts.tryIt),
-    ...lines.map((line) => h("div", { class: "command" }, h("code", {}, line),
+    ...lines.map((line) => h("div", { class: "command" }, h("code", {}, ...words(line)),
       h("button", { type: "button", class: "small", "aria-label": label(line), onclick: () => copy(line) }, texts.copy))), docs];
 }

@@ -27,6 +27,21 @@ async function scrollTo(page, subject) {
 }
 
 pageCases({
+  async place_shows_fifteen_rows_at_1440_by_900({ page }) {
+    await openFullInbox(page, 31);
+    // A tab that has not shown the list yet reads one page of it.
+    const tab = await page.context().newPage();
+    await tab.setViewportSize({ width: 1440, height: 900 });
+    await tab.goto(base);
+    await waitForVisible(tab, "m30.");
+    await waitForVisible(tab, "m16.");
+    // By keyboard, older messages are read with a button.
+    const older = tab.getByRole("button", { name: "Older messages" });
+    await older.press("Enter");
+    await older.waitFor({ state: "hidden" });
+    await listedSubject(tab, "m0.").waitFor({ state: "attached" });
+  },
+
   async place_in_200_messages_survives_keys_back_and_reload({ page }) {
     await openFullInbox(page, 200);
     await scrollTo(page, "m50.");
