@@ -154,6 +154,18 @@ def test_server_that_is_missing_or_down_is_named(pytester, monkeypatch):
     result.stdout.fnmatch_lines(["no Mayfly: set MAYFLY_SERVER *"])
 
 
+def test_smtp_listener_is_that_of_the_configured_host(pytester, monkeypatch):
+    monkeypatch.delenv("MAYFLY_SMTP")
+    pytester.makepyfile("def test_print(mayfly_server): print(mayfly_server)")
+    for options, host, port in (
+        (["--mayfly-server=mayfly:8080"], "mayfly", 2525),
+        (["--mayfly-server=http://[::1]:8080/"], "::1", 2525),
+        (["--mayfly-server=http://mayfly", "--mayfly-smtp=[::1]:25"], "::1", 25),
+    ):
+        result = run(pytester, "-s", *options)
+        assert f"smtp_host='{host}', smtp_port={port}" in result.stdout.str()
+
+
 def test_run_without_the_fixtures_starts_nothing(pytester, monkeypatch):
     monkeypatch.delenv("MAYFLY_SERVER")
     pytester.makepyfile("def test_nothing(): pass")

@@ -80,18 +80,20 @@ def test_slow_server_is_a_time_out(fake):
         ended.wait()
 
     def slow(handler):
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        # No byte is late, but all of them take 2 s.
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n")
         try:
-            while not ended.wait(0.005):
+            for _ in range(400):
                 handler.wfile.write(b" ")
+                ended.wait(0.005)
         except OSError:
             pass
 
     try:
         for answer in (silent, slow):
             fake.answers = [answer]
-            with pytest.raises(RequestTimeoutError, match="no answer to GET /api/me within 0.1 s"):
-                Mayfly(fake.url, request_timeout=0.1).open_mailbox("token")
+            with pytest.raises(RequestTimeoutError, match="no answer to GET /api/me within 0.5 s"):
+                Mayfly(fake.url, request_timeout=0.5).open_mailbox("token")
     finally:
         ended.set()
 

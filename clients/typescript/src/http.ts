@@ -14,6 +14,8 @@ import {
 const MAX_RETRIES = 3;
 /** The pause after the first `503`; it doubles. Also the spread of pauses, so that parallel workers do not come back at once. */
 const BACKOFF_MS = 250;
+/** The longest pause after a `503` that names none. */
+const MAX_BACKOFF_MS = 2000;
 /** The pause after a `429` that names none. */
 const DEFAULT_PAUSE_MS = 1000;
 /** How much of an answer that is not understood is shown. */
@@ -144,7 +146,7 @@ export class Transport {
     if (answer.status === 429) {
       return Number.isNaN(secs) ? DEFAULT_PAUSE_MS : secs * 1000;
     }
-    return Math.max(BACKOFF_MS * 2 ** attempt, Number.isNaN(secs) ? 0 : secs * 1000);
+    return Math.max(Math.min(BACKOFF_MS * 2 ** attempt, MAX_BACKOFF_MS), Number.isNaN(secs) ? 0 : secs * 1000);
   }
 
   #error(call: Call, answer: Answer): MayflyError {
@@ -182,12 +184,15 @@ export function seconds(ms: number): string {
 
 /** Completes `127.0.0.1:8080`, as the program `mayfly` does. */
 function baseUrl(server: string): string {
-  const text = server.includes("://") ? server : `http://${server}`;
-  const url = URL.canParse?.(text) ?? true ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new MayflyError(`server: ${JSON.stringify(server)} is no URL of http or https`);
+  try {
+    const url = new URL(server.includes("://") ? server : `http://${server}`);
+    if (/^https?:$/.test(url.protocol)) {
+      return url.href.replace(/\/+$/, "");
+    }
+  } catch {
+    // The error below is the same.
   }
-  return url.href.replace(/\/+$/, "");
+  throw new MayflyError(`server: ${JSON.stringify(server)} is no URL of http or https`);
 }
 
 function parsed(text: string): unknown {

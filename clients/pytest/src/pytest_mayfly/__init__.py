@@ -9,6 +9,7 @@ import urllib.request
 import uuid
 from pathlib import Path
 from typing import Any, Callable, Dict, Generator, Iterator, List, NamedTuple, Optional
+from urllib.parse import urlsplit
 
 import pytest
 from mayfly_client import Mailbox, Mayfly, MayflyError, Messages, Sandbox
@@ -79,7 +80,8 @@ def mayfly_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     server = _server_of(config)
     if server is not None:
         smtp = config.getoption("--mayfly-smtp") or os.environ.get("MAYFLY_SMTP")
-        host = re.sub(r"^\w+://", "", server).split("/")[0].rsplit(":", 1)[0]
+        # The scheme can be missing.
+        host = urlsplit(f"//{server.split('://')[-1]}").hostname
         return _server(server, smtp or f"{host}:{DEFAULT_SMTP_PORT}", token if token.startswith("tm_pro_") else None)
     shared = getattr(config, "workerinput", {}).get("mayfly_directory")
     if shared is not None:
@@ -99,7 +101,7 @@ def mayfly_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 
 def _server(url: str, smtp: str, token: Optional[str]) -> MayflyServer:
     host, _, port = smtp.rpartition(":")
-    return MayflyServer(url, host, int(port), token)
+    return MayflyServer(url, host.strip("[]"), int(port), token)
 
 
 @pytest.fixture(scope="session")

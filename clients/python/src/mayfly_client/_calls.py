@@ -22,6 +22,8 @@ MAX_RETRIES = 3
 """How often a call without a second effect is repeated after `503`."""
 BACKOFF = 0.25
 """Seconds after the first `503`, doubled each time. Also the spread of pauses, so that parallel workers do not come back at once."""
+MAX_BACKOFF = 2.0
+"""The longest pause after a `503` that names none, in seconds."""
 DEFAULT_PAUSE = 1.0
 """Seconds after a `429` that names none."""
 EXCERPT_CHARS = 100
@@ -143,7 +145,7 @@ def _pause(answer: Answer, attempt: int) -> float:
     seconds = float(retry_after) if retry_after.isdigit() else None
     if answer.status == 429:
         return DEFAULT_PAUSE if seconds is None else seconds
-    return max(BACKOFF * 2.0**attempt, seconds or 0.0)
+    return max(min(BACKOFF * 2.0**attempt, MAX_BACKOFF), seconds or 0.0)
 
 
 def _excerpt(body: bytes) -> str:
