@@ -14,6 +14,7 @@ test("mail does not match", async ({ mailbox }) => {
 });
 
 test("no mail in the time of the test", async ({ mailbox }) => {
+  test.setTimeout(6000);
   await mailbox.wait();
 });
 
