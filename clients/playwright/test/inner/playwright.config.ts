@@ -1,3 +1,3 @@
 import { defineConfig } from "@playwright/test";
 
-export default defineConfig({ timeout: 60_000, workers: 1, outputDir: `${process.env.PLAYWRIGHT_OUTPUT}/inner` });
+export default defineConfig({ timeout: 0, workers: 1, outputDir: `${process.env.PLAYWRIGHT_OUTPUT}/inner` });
