@@ -4,7 +4,7 @@ mod batch;
 mod filtered;
 mod owned;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mayfly_database::Database;
 use mayfly_mime::Summary;
@@ -34,9 +34,17 @@ const QUEUE: usize = 1024;
 const MAX_BATCH: usize = 256;
 /// Bytes of one commit, unless a single message is larger.
 const MAX_BATCH_BYTES: usize = 2 << 20;
-/// Memory for messages in progress, in units of [`UNIT`].
-const MEMORY_UNITS: usize = (256 << 20) / UNIT;
+/// Larger messages wait for memory. Smaller ones never wait behind them: they have memory of their own, and fail without it.
+const LARGE_BYTES: usize = 256 << 10;
+/// Memory for small messages in progress.
+const MAX_SMALL_BYTES: usize = 64 << 20;
+/// Memory for large messages in progress; a larger one takes all of it. A commit takes about [`MAX_BATCH_BYTES`], so more would
+/// only wait here for the writer, and the edge has them on its disk.
+const MAX_LARGE_BYTES: usize = 16 << 20;
+/// The unit of permits, which are counted in 32 bits.
 const UNIT: usize = 1024;
+/// How long a large message waits: less than the deadline of its call, so that it fails with its own reason.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A message to store for all of its mailboxes or for none.
 #[derive(Debug)]
@@ -85,7 +93,8 @@ struct Waiting {
 #[derive(Debug)]
 pub(crate) struct DeliveryQueue {
     waiting: mpsc::Sender<Waiting>,
-    memory: Arc<Semaphore>,
+    small_memory: Arc<Semaphore>,
+    large_memory: Arc<Semaphore>,
 }
 
 impl DeliveryQueue {
@@ -124,15 +133,25 @@ impl DeliveryQueue {
         });
         Self {
             waiting,
-            memory: Arc::new(Semaphore::new(MEMORY_UNITS)),
+            small_memory: Arc::new(Semaphore::new(MAX_SMALL_BYTES / UNIT)),
+            large_memory: Arc::new(Semaphore::new(MAX_LARGE_BYTES / UNIT)),
         }
     }
 
-    /// Reserves memory for a message, or fails at once.
-    pub(crate) fn reserve_memory(&self, size: usize) -> Result<OwnedSemaphorePermit, Error> {
-        let units = u32::try_from(size.div_ceil(UNIT).min(MEMORY_UNITS)).unwrap_or(u32::MAX);
-        let permit = self.memory.clone().try_acquire_many_owned(units);
-        permit.map_err(|_| Error::Overloaded)
+    /// Reserves memory for a message: for a small one or fails at once, for a large one within a time.
+    pub(crate) async fn reserve_memory(&self, size: usize) -> Result<OwnedSemaphorePermit, Error> {
+        let units = |max: usize| u32::try_from(size.min(max).div_ceil(UNIT)).unwrap_or(u32::MAX);
+        if size <= LARGE_BYTES {
+            let permit = self.small_memory.clone();
+            let permit = permit.try_acquire_many_owned(units(MAX_SMALL_BYTES));
+            return permit.map_err(|_| Error::Overloaded);
+        }
+        let permit = self.large_memory.clone();
+        let permit = permit.acquire_many_owned(units(MAX_LARGE_BYTES));
+        match tokio::time::timeout(ACQUIRE_TIMEOUT, permit).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(Error::Overloaded),
+        }
     }
 
     /// Stores a message; returns after the commit, with an id for each mailbox.

@@ -172,19 +172,25 @@ impl<K: Clone + Eq + Hash> Share<K> {
 
     /// Releases all of it.
     pub fn release(&mut self) {
-        if self.amount == 0 {
+        self.shrink_to(0);
+    }
+
+    /// Releases all of it but an amount.
+    pub fn shrink_to(&mut self, amount: u64) {
+        let released = self.amount.saturating_sub(amount);
+        if released == 0 {
             return;
         }
         let mut used = self.pool.used.lock();
-        used.total -= self.amount;
+        used.total -= released;
         if let Some(held) = used.by_key.get_mut(&self.key) {
-            *held -= self.amount;
+            *held -= released;
             if *held == 0 {
                 used.by_key.remove(&self.key);
             }
         }
         drop(used);
-        self.amount = 0;
+        self.amount -= released;
         self.pool.released.notify_waiters();
     }
 }
@@ -229,6 +235,8 @@ mod tests {
         assert_eq!(pool.take("f", 1).unwrap_err(), Exceeded::Pool);
         assert_eq!(pool.take("c", 1).unwrap_err(), Exceeded::Pool);
         drop(newcomers);
+        other.shrink_to(1);
+        assert_eq!(pool.free(), 4);
         other.release();
         assert_eq!(pool.free(), 5);
     }

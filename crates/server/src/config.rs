@@ -149,6 +149,12 @@ impl Config {
         !self.is_split() && !self.database.is_set()
     }
 
+    /// Returns the directory for temporary files of large messages.
+    pub(crate) fn spool_dir(&self) -> Option<PathBuf> {
+        let own = self.is_embedded().then_some(&self.data_dir);
+        self.smtp.spool_dir.as_ref().or(own).cloned()
+    }
+
     pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.0.contains(&role)
     }

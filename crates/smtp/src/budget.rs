@@ -1,5 +1,5 @@
-//! The memory for message data, shared by all sessions. Each client has a share, so that half-sent messages of one client
-//! refuse no other's, and the last part is for clients with little data: ordinary mail is small.
+//! The memory for message data, and the disk of the spool, shared by all sessions. Each client has a share, so that half-sent
+//! messages of one client refuse no other's, and the last part is for clients with little data: ordinary mail is small.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -9,7 +9,7 @@ use mayfly_types::client_network;
 /// The data of a client that may take from the reserve.
 const SMALL_BYTES: u64 = 256 * 1024;
 
-/// The memory of all sessions.
+/// The memory or the disk of all sessions.
 #[derive(Debug)]
 pub struct Budget(Arc<Shares<IpAddr>>);
 
@@ -67,6 +67,11 @@ impl Reservation {
     /// Reserves more bytes. Returns false, and reserves none, if too few are free.
     pub(crate) fn grow(&mut self, bytes: u64) -> bool {
         self.0.grow(bytes).is_ok()
+    }
+
+    /// Releases all but some of the reserved bytes.
+    pub(crate) fn shrink_to(&mut self, bytes: u64) {
+        self.0.shrink_to(bytes);
     }
 
     /// Releases all reserved bytes.

@@ -75,6 +75,12 @@ config_section! {
         pub unlimited_networks: List<IpNet> = List(private_networks()),
         /// Message data in memory at one time, in bytes, over all sessions; at least `max_message_bytes`.
         pub max_buffered_bytes: u64 = 256 * 1024 * 1024,
+        /// Directory for unnamed temporary files of messages over 256 KiB while they arrive; unset, the data directory of the embedded
+        /// default. Elsewhere messages then stay in memory.
+        pub spool_dir: Option<PathBuf> = None,
+        /// Message data in `spool_dir` at one time, in bytes, over all sessions; beyond it messages stay in memory. 0 turns the spool
+        /// off.
+        pub max_spooled_bytes: u64 = 1024 * 1024 * 1024,
     }
 }
 
@@ -166,6 +172,10 @@ impl Config {
         if self.max_buffered_bytes < self.max_message_bytes {
             let problem = "must be at least smtp.max_message_bytes";
             return Err(ConfigError::new("smtp.max_buffered_bytes", problem));
+        }
+        if let Some(directory) = self.spool_dir.as_deref().filter(|directory| !directory.is_dir()) {
+            let problem = format!("{} is not a directory", directory.display());
+            return Err(ConfigError::new("smtp.spool_dir", problem));
         }
         if self.tls_listen.is_some() && self.tls_cert.is_none() && !self.tls_self_signed {
             let problem = "needs smtp.tls_cert and smtp.tls_key, or smtp.tls_self_signed";
@@ -278,6 +288,13 @@ mod tests {
                 "smtp.max_buffered_bytes",
                 Config {
                     max_buffered_bytes: 65_536,
+                    ..valid()
+                },
+            ),
+            (
+                "smtp.spool_dir",
+                Config {
+                    spool_dir: Some(PathBuf::from("/absent")),
                     ..valid()
                 },
             ),

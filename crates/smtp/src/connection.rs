@@ -157,6 +157,7 @@ impl Connection {
             match step {
                 Step::Read => {
                     self.write_replies(stream).await?;
+                    self.spool().await;
                     if !self.read(stream).await? {
                         return Ok(Outcome::Ended);
                     }
@@ -285,6 +286,16 @@ impl Connection {
             counted.keep();
         }
         delivery
+    }
+
+    /// Moves what has arrived of a large message to the disk.
+    async fn spool(&mut self) {
+        if let Some(spool) = &self.context.spool
+            && let Some(unspooled) = self.session.take_unspooled()
+        {
+            let spooled = spool.write(unspooled, self.peer).await;
+            self.session.spooled(spooled);
+        }
     }
 
     async fn write_replies<S: AsyncWrite + Unpin>(&mut self, stream: &mut S) -> io::Result<()> {

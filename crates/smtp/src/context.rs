@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     authenticate::Logins, clients::Clients, deliver::Mailboxes, intake_limit::IntakeLimit,
-    login_limit::LoginLimit, metrics::Metrics, session::Settings,
+    login_limit::LoginLimit, metrics::Metrics, session::Settings, spool::Spool,
 };
 
 /// The dependencies of a connection.
@@ -24,6 +24,8 @@ pub(crate) struct Context {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clients: Clients,
     pub(crate) intake: IntakeLimit,
+    /// Absent where there is no directory for it.
+    pub(crate) spool: Option<Spool>,
     pub(crate) stopping: CancellationToken,
 }
 

@@ -6,10 +6,15 @@ use std::net::IpAddr;
 use bytes::{Buf, Bytes, BytesMut};
 use mayfly_rpc::CHUNK_BYTES;
 
-use crate::budget::{Budget, Reservation};
+use crate::{
+    budget::{Budget, Reservation},
+    spool::{SpoolFile, Unspooled},
+};
 
 /// Header fields are counted this far into a message.
 const HEADER_BYTES: usize = 100 * 1024;
+/// A message with so many full chunks in memory is moved to the spool: 256 KiB. Ordinary mail is smaller.
+const SPOOL_CHUNKS: usize = 4;
 
 /// The position in a line. `Dot` and `DotCr` hold back bytes that may be the end of data.
 #[derive(Debug, Clone, Copy)]
@@ -44,12 +49,14 @@ pub enum Progress {
     BareNewline,
 }
 
-/// The data of a message in chunks of at most [`CHUNK_BYTES`], with its memory reservation.
+/// The data of a message, with its memory reservation.
 #[derive(Debug)]
 pub struct Content {
-    /// The chunks, in order.
+    /// The first part, of a large message.
+    pub(crate) spooled: Option<SpoolFile>,
+    /// The rest in chunks of at most [`CHUNK_BYTES`], in order.
     pub chunks: Vec<Bytes>,
-    /// Their total length.
+    /// The length of the message.
     pub size_bytes: u64,
     _reservation: Reservation,
 }
@@ -65,6 +72,11 @@ pub struct DataReader {
     reservation: Reservation,
     overflow: Option<Overflow>,
     normalizes: bool,
+    spooled: Option<SpoolFile>,
+    /// How many `Received` fields the spooled part has.
+    spooled_received: usize,
+    /// The spool has had no room for this message.
+    stays_in_memory: bool,
 }
 
 impl DataReader {
@@ -80,6 +92,9 @@ impl DataReader {
             reservation: budget.reservation(client),
             overflow: None,
             normalizes: false,
+            spooled: None,
+            spooled_received: 0,
+            stays_in_memory: false,
         }
     }
 
@@ -108,9 +123,36 @@ impl DataReader {
         self.size_bytes
     }
 
+    /// Takes the part that belongs into the spool, if there is enough of it. It is given back by [`Self::spooled`].
+    pub(crate) fn take_unspooled(&mut self) -> Option<Unspooled> {
+        if self.chunks.len() < SPOOL_CHUNKS || self.stays_in_memory {
+            return None;
+        }
+        if self.spooled.is_none() {
+            // The header is in this part: it is longer than what is counted.
+            self.spooled_received = self.count_received();
+        }
+        Some(Unspooled {
+            file: self.spooled.take(),
+            chunks: std::mem::take(&mut self.chunks),
+        })
+    }
+
+    /// Takes back what [`Self::take_unspooled`] returned. A message whose chunks have found no room stays in memory.
+    pub(crate) fn spooled(&mut self, spooled: Unspooled) {
+        self.stays_in_memory = !spooled.chunks.is_empty();
+        self.spooled = spooled.file;
+        self.chunks = spooled.chunks;
+        let in_memory = self.chunks.iter().map(Bytes::len).sum::<usize>() + self.tail.len();
+        self.reservation.shrink_to(in_memory as u64);
+    }
+
     /// Returns how many `Received` fields the header has.
     #[must_use]
     pub fn count_received(&self) -> usize {
+        if self.spooled.is_some() {
+            return self.spooled_received;
+        }
         const FIELD: &[u8] = b"received:";
         let bytes = self.chunks.iter().flatten().chain(&self.tail);
         let (mut count, mut column, mut is_field) = (0, 0, true);
@@ -135,6 +177,7 @@ impl DataReader {
             self.chunks.push(self.tail.freeze());
         }
         Content {
+            spooled: self.spooled,
             chunks: self.chunks,
             size_bytes: self.size_bytes,
             _reservation: self.reservation,
@@ -244,6 +287,7 @@ impl DataReader {
         self.overflow = Some(overflow);
         self.chunks = Vec::new();
         self.tail = BytesMut::new();
+        self.spooled = None;
         self.reservation.release();
     }
 }

@@ -1,6 +1,6 @@
 //! The client of `mailbox`, which looks up recipients and stores messages. No other file calls it.
 
-use std::{iter, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use mayfly_proto::mailbox::{
     DeliverMessageRequest, Envelope, ResolveRecipientRequest, Submission, deliver_message_request::Part,
@@ -8,6 +8,8 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_rpc::{Failure, Transport};
 use mayfly_types::{Address, ErrorCode, Reason};
+use tokio_stream::StreamExt;
+use tokio_util::either::Either;
 use tonic::Request;
 
 use crate::session::{Delivery, Mail, Recipient, Recipients};
@@ -83,9 +85,14 @@ impl Mailboxes {
             size_bytes: i64::try_from(content.size_bytes).unwrap_or(i64::MAX),
             submission,
         };
-        let parts = iter::once(Part::Envelope(envelope)).chain(content.chunks.into_iter().map(Part::Chunk));
+        let spooled = match content.spooled {
+            Some(file) => Either::Left(file.into_chunks()),
+            None => Either::Right(tokio_stream::empty()),
+        };
+        let chunks = spooled.chain(tokio_stream::iter(content.chunks));
+        let parts = tokio_stream::once(Part::Envelope(envelope)).chain(chunks.map(Part::Chunk));
         let requests = parts.map(|part| DeliverMessageRequest { part: Some(part) });
-        let mut request = Request::new(tokio_stream::iter(requests));
+        let mut request = Request::new(requests);
         request.set_timeout(DELIVERY_TIMEOUT);
         match self.0.deliver_message(request).await {
             Ok(answer) => {

@@ -20,9 +20,10 @@ mod path;
 mod proxy_protocol;
 mod reply;
 pub mod session;
+mod spool;
 mod transaction_span;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use mayfly_rpc::Transport;
 use mayfly_runtime::task::Tasks;
@@ -44,6 +45,8 @@ pub struct Deps {
     pub tls: Option<TlsAcceptor>,
     /// The certificate of the listeners for submission.
     pub submission_tls: Option<TlsAcceptor>,
+    /// The directory for temporary files of large messages; without one they stay in memory.
+    pub spool_dir: Option<PathBuf>,
     /// Runs the listener and the sessions.
     pub tasks: Tasks,
 }
@@ -84,10 +87,13 @@ impl fmt::Debug for Smtp {
 /// Builds the edge.
 #[must_use]
 pub fn build(config: &Config, deps: Deps) -> Smtp {
-    let budget = match config.max_connections_per_client {
-        0 => Budget::undivided(config.max_buffered_bytes),
-        _ => Budget::new(config.max_buffered_bytes, config.max_message_bytes),
+    let budget = |bytes| match config.max_connections_per_client {
+        0 => Budget::undivided(bytes),
+        _ => Budget::new(bytes, config.max_message_bytes),
     };
+    let spool = deps.spool_dir.filter(|_| config.max_spooled_bytes > 0);
+    let spool = spool.map(|directory| spool::Spool::new(directory, budget(config.max_spooled_bytes)));
+    let budget = budget(config.max_buffered_bytes);
     let settings = |tls: Option<&TlsAcceptor>, requires_login| {
         Arc::new(session::Settings {
             host_name: config.host_name(),
@@ -111,6 +117,7 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
         metrics: Arc::new(metrics::Metrics::new()),
         clients: clients::Clients::new(config.max_connections, config.max_connections_per_client),
         intake: intake_limit::IntakeLimit::start(config, &deps.tasks),
+        spool,
         stopping: deps.tasks.stopping(),
     };
     Smtp {

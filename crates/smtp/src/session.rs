@@ -16,6 +16,7 @@ use crate::{
     config::SandboxMode,
     data_reader::{DataReader, Progress},
     reply::{self, Reply},
+    spool::Unspooled,
 };
 use authentication::{Checking, Exchange};
 use line::{Line, LineReader};
@@ -303,6 +304,21 @@ impl Session {
         match &self.phase {
             Phase::Data(reader) => Some(reader.size_bytes()),
             _ => None,
+        }
+    }
+
+    /// Takes what the driver should move to the spool, of a large message that is being read.
+    pub(crate) fn take_unspooled(&mut self) -> Option<Unspooled> {
+        match &mut self.phase {
+            Phase::Data(reader) => reader.take_unspooled(),
+            _ => None,
+        }
+    }
+
+    /// Takes back what [`Session::take_unspooled`] returned, after the driver has moved what has room.
+    pub(crate) fn spooled(&mut self, spooled: Unspooled) {
+        if let Phase::Data(reader) = &mut self.phase {
+            reader.spooled(spooled);
         }
     }
 

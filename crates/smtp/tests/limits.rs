@@ -189,6 +189,56 @@ async fn half_sent_mails_of_one_client_refuse_no_other() {
     assert!(world.list(&account_id).await.len() >= 3);
 }
 
+/// Half-sent large mails take disk: what has arrived of them is larger than the memory for message data, whatever the sockets
+/// buffer, and all are stored as sent.
+#[tokio::test]
+async fn half_sent_large_mails_wait_on_disk() {
+    const BYTES: usize = 16 << 20;
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config {
+        max_message_bytes: 17 << 20,
+        max_buffered_bytes: 17 << 20,
+        max_connections_per_client: 0,
+        spool_dir: Some(dir.path().to_owned()),
+        ..Config::default()
+    };
+    let mailbox = mayfly_mailbox::Config {
+        quota_bytes: 1 << 30,
+        ..mayfly_mailbox::Config::default()
+    };
+    let world = World::with(config, mailbox, MailboxLocation::InProcess).await;
+    let account_id = world.create("a@mayfly.test").await;
+    let mut mail = b"Subject: large\r\n\r\n".to_vec();
+    mail.extend(b"a line of a large mail\r\n".iter().cycle().take(BYTES / 24 * 24));
+    let (half, rest) = mail.split_at(BYTES - 1000);
+    let mut senders = Vec::new();
+    for _ in 0..4 {
+        let mut sender = MailSender::ready(world.smtp).await.unwrap();
+        for command in ["MAIL FROM:<a@x.test>", "RCPT TO:<a@mayfly.test>", "DATA"] {
+            sender.command(command).await.unwrap();
+        }
+        sender.write(half).await.unwrap();
+        senders.push(sender);
+    }
+    assert_eq!(
+        std::fs::read_dir(dir.path()).unwrap().count(),
+        0,
+        "no file has a name"
+    );
+    for sender in &mut senders {
+        sender.write(rest).await.unwrap();
+        sender.write(b".\r\n").await.unwrap();
+        let reply = soon("a reply", sender.read_reply()).await.unwrap();
+        assert_eq!(reply.code, 250, "{reply:?}");
+    }
+    let stored = world.list(&account_id).await;
+    assert_eq!(stored.len(), 4);
+    for message in stored {
+        let source = world.source(&account_id, &message.message_id).await;
+        assert!(source == mail, "stored as sent");
+    }
+}
+
 /// Idle sessions of many clients leave the reserve to newcomers.
 #[tokio::test]
 async fn idle_sessions_of_many_clients_refuse_no_newcomer() {

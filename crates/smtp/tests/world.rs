@@ -98,6 +98,7 @@ impl World {
             auth: None,
             submission_tls: tls.clone(),
             tls,
+            spool_dir: config.spool_dir.clone(),
             tasks: edge.clone(),
         };
         // The port of the listener that speaks TLS from the start is chosen here, so that tests know it.

@@ -82,8 +82,9 @@ impl Service {
             sender: delivery.sender,
             to,
             size,
+            // First: what waits here does not write yet, and takes no room from others.
+            memory: self.deliveries.reserve_memory(size).await?,
             _admission: self.storage.admit(size).await?,
-            memory: self.deliveries.reserve_memory(size)?,
             // Allocated at once: growing a vector needs twice the memory at times.
             raw: Vec::with_capacity(size),
         })

@@ -201,6 +201,8 @@ async fn smtp_connection() -> anyhow::Result<Operation> {
         auth: None,
         tls: None,
         submission_tls: None,
+        // As in the embedded default; ordinary mail never gets there.
+        spool_dir: Some(std::env::temp_dir()),
         tasks: world.tasks.clone(),
     };
     let listeners = Listeners {

@@ -42,6 +42,7 @@ impl SmtpRole {
             auth,
             tls,
             submission_tls,
+            spool_dir: config.spool_dir(),
             tasks,
         };
         Ok(Self {

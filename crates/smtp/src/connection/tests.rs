@@ -32,6 +32,7 @@ fn connection() -> Connection {
     let (transport, _) = mayfly_rpc::remote(&unreachable, &Tasks::new(CancellationToken::new()));
     let tasks = Tasks::new(CancellationToken::new());
     let context = Context {
+        spool: None,
         intake: IntakeLimit::start(&Config::default(), &tasks),
         settings: Arc::new(Settings {
             host_name: "mx.mayfly.test".to_owned(),
