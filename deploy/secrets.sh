@@ -10,8 +10,9 @@ umask 077
 mkdir -p secrets
 chmod 0700 secrets
 
-# Certificates of HTTPS and STARTTLS, which docker-compose.yml mounts: created here, or Docker creates it as root.
-mkdir -p certificates
+# Certificates of HTTPS and STARTTLS. Mounted as a directory, so the users of the containers need its mode.
+mkdir -p secrets/certificates
+chmod 0755 secrets/certificates
 
 hex() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 
