@@ -46,7 +46,7 @@ upgrade: export COMPOSE := $(COMPOSE)
 upgrade: ## Replace the containers of every role one at a time: a new version or changed settings, without an interruption
 	deploy/compose/upgrade.sh
 
-down: export COMPOSE_PROFILES = observability
+down: export COMPOSE_PROFILES = observability,acme
 down: ## Stop the containers; keeps databases and secrets
 	$(COMPOSE) down --remove-orphans
 

@@ -4,6 +4,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 compose() { $COMPOSE "$@"; }
 
+# The proxy and `smtp` read a certificate when they start, and the first order needs the proxy.
+if [[ ,${COMPOSE_PROFILES:-$(sed -n 's/^COMPOSE_PROFILES=//p' .env 2>/dev/null || true)}, == *,acme,* ]]; then
+  compose run --rm --no-deps -T acme placeholder
+fi
+
 # Without a number Compose would scale back to one. A number in the arguments comes later and wins.
 scale=()
 for role in gateway auth mailbox smtp; do
