@@ -161,7 +161,7 @@ fn month(name: &str) -> Option<Month> {
     Month::try_from(u8::try_from(at + 1).ok()?).ok()
 }
 
-/// Reads `+0200`, `+02:00` or the name of a zone. A name without a known meaning is UTC (RFC 5322 4.3).
+/// Reads `+0200`, `+02:00`, `+200` or the name of a zone. A name without a known meaning is UTC (RFC 5322 4.3).
 fn zone(text: &str) -> Option<UtcOffset> {
     let (sign, rest) = match text.as_bytes().first()? {
         b'+' => (1, &text[1..]),
@@ -172,7 +172,7 @@ fn zone(text: &str) -> Option<UtcOffset> {
     };
     let number: String = rest.chars().filter(|char| *char != ':').collect();
     let minutes = match (digits(&number)?, number.len()) {
-        (number, 4) => number / 100 * 60 + number % 100,
+        (number, 3 | 4) => number / 100 * 60 + number % 100,
         (hours, 1 | 2) => hours * 60,
         _ => return None,
     };

@@ -15,8 +15,13 @@ pub(super) enum Encoding {
 /// A longer name of an encoding is none.
 const MAX_NAME_BYTES: usize = 32;
 
-/// Reads the first token of the field.
-fn token(field: &[u8]) -> &[u8] {
+/// Reads the first token of the field, after comments.
+fn token(mut field: &[u8]) -> &[u8] {
+    while let [b'(', comment @ ..] = field.trim_ascii_start()
+        && let Some(end) = memchr(b')', comment)
+    {
+        field = &comment[end + 1..];
+    }
     let is_blank = |byte: &u8| byte.is_ascii_whitespace() || b"\"'".contains(byte);
     let start = field
         .iter()
@@ -96,8 +101,11 @@ fn quoted_printable(body: &[u8]) -> Vec<u8> {
                 literal_at = decoded.len();
                 &after[2..]
             }
-            // A soft line break.
-            (None, [b'\r', b'\n', next @ ..] | [b'\n', next @ ..]) => next,
+            // A soft line break. A blank before it is of the text.
+            (None, [b'\r', b'\n', next @ ..] | [b'\n', next @ ..]) => {
+                literal_at = decoded.len();
+                next
+            }
             (None, [] | [b'\r']) => &[],
             (None, _) => {
                 decoded.push(b'=');

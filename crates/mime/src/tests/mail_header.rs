@@ -72,6 +72,8 @@ fn header_reads_dates_as_mail_has_them() {
         ("Fri, 02 Jan 26 05:04:05 +0200 (CEST (summer))", Some(AT)),
         ("Thu, 1 Jan 2026 22:04:05 EST", Some(AT)),
         ("Thu, 1 Jan 126 21:04:05 -06:00", Some(AT)),
+        ("Fri, 2 Jan 2026 04:04:05 +100", Some(AT)),
+        ("Thu, 1 Jan 2026 21:04:05 -600", Some(AT)),
         ("Fri Jan  2 03:04:05 2026", Some(AT)),
         ("Fri Jan  2 03:04:05 UTC 2026", Some(AT)),
         ("Fri, 2 Jan 2026 05:04:05 GMT+0200", Some(AT)),

@@ -10,6 +10,7 @@ fn quoted_printable_bad_escape_is_kept() {
         (b"Content-Transfer-Encoding: quoted-printable\n\ncode 482=\n913 =", &[("text", "code 482913 ")]),
         (b"Content-Transfer-Encoding: quoted-printable\n\ntrail=20\nadded  \t\nend", &[("text", "trail \nadded\nend")]),
         (b"Content-Transfer-Encoding: quoted-printable\n\nno escapes  \nat all", &[("text", "no escapes\nat all")]),
+        (b"Content-Transfer-Encoding: quoted-printable\n\nFoo =\n\nBar", &[("text", "Foo \nBar")]),
         (b"Content-Transfer-Encoding: \"quoted-printable\"\n\n=e2=82=AC=G1 =1", &[("text", "\u{20ac}=G1 =1")]),
         (b"Content-Type: text/csv; name=x.csv\nContent-Disposition: attachment\nContent-Transfer-Encoding: quoted-printable\n\na=3Db;=FF=\nc=!", &[("sizes", "8")]),
         (b"Subject: =?utf-8?Q?50=_off=2C_=C3=A4=zz=4?=\n\nx", &[("subject", "50= off, \u{e4}=zz=4")]),
@@ -26,6 +27,7 @@ fn base64_body_is_decoded_leniently() {
         (b"Content-Transfer-Encoding: base64\n\nWW91cg==\n\n-- \nTo leave the list: https://list.example/leave\n", &[("text", "Your")]),
         (b"Content-Transfer-Encoding: base64\n\n*WW91*cg=*=\n", &[("text", "Your")]),
         (b"Content-Transfer-Encoding: base64\n\n=\n", &[("text", "")]),
+        (b"Content-Transfer-Encoding: (a) (b) base64 (c)\n\nWW91cg==\n", &[("text", "Your")]),
         (b"Content-Transfer-Encoding: base64;\n\nWW91cg=\n", &[("text", "Your")]),
         (b"Content-Transfer-Encoding: x-unknown\n\nWW91cg==\n", &[("text", "WW91cg==")]),
     ]);
