@@ -5,7 +5,7 @@ use cssparser::{CowRcStr, Parser, Token};
 use super::{Rejected, rejected};
 use crate::images::{self, Pass};
 
-/// No negative lengths, so an element cannot overlay another.
+/// Negative lengths become 0, so an element cannot overlay another.
 const MARGINS: [&str; 5] = [
     "margin",
     "margin-bottom",
@@ -37,7 +37,8 @@ const FUNCTIONS: [&str; 12] = [
 const MAX_DEPTH: usize = 4;
 /// Numbers are smaller.
 const MAX_NUMBER: f32 = 100_000.0;
-const MAX_NUMBER_BYTES: usize = 16;
+/// `33.333333333333336%` is what generators write for a third.
+const MAX_NUMBER_BYTES: usize = 32;
 
 /// Appends a value in normal form.
 pub(super) fn write(
@@ -79,14 +80,16 @@ impl Value<'_> {
                     unit_value: value, ..
                 }
                 | Token::Dimension { value, .. } => {
-                    if *value < 0.0 && self.is_margin() {
-                        return rejected();
-                    }
-                    self.push(number(&token, input.slice_from(start))?);
+                    let written = number(&token, input.slice_from(start))?;
+                    self.push(if *value < 0.0 && self.is_margin() {
+                        "0"
+                    } else {
+                        written
+                    });
                 }
                 Token::Hash(hex) | Token::IDHash(hex) if is_color(hex) => self.push(&format!("#{hex}")),
                 Token::QuotedString(text) if is_plain_text(text) => self.push(&format!("'{text}'")),
-                Token::Comma => self.css.push(','),
+                Token::Comma if self.css.len() > self.start => self.css.push(','),
                 Token::Delim('/') => self.push("/"),
                 Token::Delim(operator @ ('+' | '-' | '*')) if depth > 0 => self.push(&operator.to_string()),
                 Token::Delim('!') if depth == 0 && self.css.len() > self.start => {
@@ -129,6 +132,10 @@ impl Value<'_> {
             url.get(..scheme.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         });
+        if !is_local && self.property == "background" && !self.css.ends_with(',') {
+            // The color beside it stays, so that light text is read on it.
+            return Ok(());
+        }
         if !is_local || !matches!(self.property, "background" | "background-image") {
             return rejected();
         }
