@@ -83,6 +83,9 @@ config_section! {
         pub max_anonymous_bytes: u64 = 0,
         /// Bytes that a mailbox without an owner receives in a day (UTC), `451` beyond them; 0 is without bound.
         pub max_anonymous_bytes_per_day: u64 = 0,
+        /// Bytes that the mailboxes without an owner which one client (an IPv4 address or an IPv6 /64) has created may store together,
+        /// `452` beyond them; 0 is without bound. The client is stored with new mailboxes only while this is set.
+        pub max_anonymous_bytes_per_client: u64 = 0,
         /// Largest message in bytes, 65536 to 536870912.
         pub max_message_bytes: u64 = 25 << 20,
     }

@@ -271,6 +271,7 @@ impl Writer {
         let bounds = AnonymousBounds {
             room: self.storage.anonymous_room(),
             day_bytes: self.storage.anonymous_day_bytes(),
+            clients: self.storage.clients().cloned(),
         };
         let accounts = accounts_of(&deliveries);
         let tickets: HashMap<AccountId, Ticket> = accounts
@@ -281,6 +282,7 @@ impl Writer {
             .database
             .tx("deliver_messages", move |tx| {
                 let (deliveries, accounts, clock) = (deliveries.clone(), accounts.clone(), clock.clone());
+                let bounds = bounds.clone();
                 Box::pin(async move { store_all(tx, &deliveries, &accounts, bounds, &*clock).await })
             })
             .await;
@@ -289,8 +291,12 @@ impl Writer {
                 outcomes,
                 changed,
                 anonymous_bytes,
+                client_bytes,
             }) => {
                 self.storage.add_anonymous(anonymous_bytes);
+                if let Some(clients) = self.storage.clients() {
+                    clients.add(&client_bytes);
+                }
                 let owners: HashMap<AccountId, Option<UserId>> = changed
                     .iter()
                     .map(|mailbox| (mailbox.id, mailbox.owner_user_id))

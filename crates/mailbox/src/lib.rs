@@ -5,6 +5,7 @@ mod activity;
 pub mod backup;
 mod block_list;
 mod block_watch;
+mod client_bytes;
 mod clock_guard;
 mod config;
 mod delivery;

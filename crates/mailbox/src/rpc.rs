@@ -99,6 +99,7 @@ impl mailbox_server::Mailbox for Rpc {
             &request.address,
             request.owner_user_id.as_deref(),
             request.idempotency_key.as_deref(),
+            request.client.parse().ok(),
         )?;
         let account_id = self.0.reserve_mailbox(reservation).await?.to_string();
         Ok(Response::new(ReserveMailboxResponse { account_id }))

@@ -15,6 +15,7 @@ use mayfly_database::{Database, DiskSpace};
 use mayfly_runtime::{task::Tasks, telemetry};
 
 use crate::{
+    client_bytes::{ClientBytes, MAX_CLIENTS},
     config::Config,
     error::Error,
     store::{Store, mailboxes},
@@ -37,6 +38,8 @@ pub(crate) struct StorageGuard {
     /// 0 is without bound.
     max_anonymous_bytes: i64,
     anonymous_day_bytes: Option<i64>,
+    /// Absent without a bound of each client.
+    clients: Option<Arc<ClientBytes>>,
     /// Messages that were admitted and are not yet stored.
     pending_bytes: AtomicU64,
     anonymous_bytes: AtomicI64,
@@ -75,6 +78,10 @@ impl StorageGuard {
             min_free_bytes: config.min_free_bytes,
             max_anonymous_bytes: i64::try_from(config.max_anonymous_bytes).unwrap_or(i64::MAX),
             anonymous_day_bytes: config.anonymous_day_bytes(),
+            clients: (config.max_anonymous_bytes_per_client > 0).then(|| {
+                let max = i64::try_from(config.max_anonymous_bytes_per_client);
+                Arc::new(ClientBytes::new(max.unwrap_or(i64::MAX)))
+            }),
             pending_bytes: AtomicU64::new(0),
             anonymous_bytes: AtomicI64::new(0),
             readings: Arc::default(),
@@ -107,6 +114,24 @@ impl StorageGuard {
                 }
             });
         }
+        if let Some(clients) = &guard.clients {
+            let (clients, store) = (Arc::clone(clients), store.clone());
+            tasks.every(
+                "mail count of clients",
+                Duration::ZERO,
+                RECOUNT_EVERY,
+                move || {
+                    let (clients, store) = (Arc::clone(&clients), store.clone());
+                    async move {
+                        let sums = store.read("sum_client_bytes", |c| {
+                            Box::pin(async move { Ok(mailboxes::sum_client_bytes(c, MAX_CLIENTS).await?) })
+                        });
+                        clients.replace(sums.await?);
+                        Ok::<(), Error>(())
+                    }
+                },
+            );
+        }
         guard
     }
 
@@ -123,6 +148,11 @@ impl StorageGuard {
             true => Ok(admission),
             false => Err(Error::StorageFull),
         }
+    }
+
+    /// Returns what the mailboxes of each client hold, if that is bounded.
+    pub(crate) fn clients(&self) -> Option<&Arc<ClientBytes>> {
+        self.clients.as_ref()
     }
 
     /// Returns how many bytes a mailbox without an owner receives in a day, if they are bounded.

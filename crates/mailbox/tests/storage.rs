@@ -19,6 +19,7 @@ const FULL: (ErrorCode, Reason) = (ErrorCode::Unavailable, Reason::StorageFull);
 db_test!(
     deliver_beyond_the_anonymous_bound_is_refused,
     deliver_beyond_the_bytes_of_a_day_is_refused,
+    deliver_beyond_the_bytes_of_a_client_is_refused,
 );
 
 /// Mailboxes without an owner share a bound. Pro users are not in it, and deleted mail leaves it.
@@ -81,6 +82,38 @@ async fn deliver_beyond_the_bytes_of_a_day_is_refused(db: Db) {
         resolve(&world, "bob@mayfly.test", 1500).await.unwrap();
         world.clock.advance(time::Duration::days(1));
     }
+}
+
+/// The mailboxes that one client has created share a bound, also within one mail. Those of others and of Pro users are not in
+/// it, and deleted mail makes room.
+async fn deliver_beyond_the_bytes_of_a_client_is_refused(db: Db) {
+    let big = mail(&"x".repeat(300));
+    let size = i64::try_from(big.len()).unwrap();
+    let config = Config {
+        max_anonymous_bytes_per_client: big.len() as u64 * 2 + 10,
+        ..Config::default()
+    };
+    let world = World::with(db, config).await;
+    let ann = world.create_from("2001:db8:1:2::1", "ann@mayfly.test").await;
+    let alt = world.create_from("2001:db8:1:2::ffff", "alt@mayfly.test").await;
+    let bob = world.create_from("2001:db8:1:3::1", "bob@mayfly.test").await;
+    let owned = world.create_for("pro@mayfly.test", Some(&user())).await;
+    let full = (ErrorCode::FailedPrecondition, Reason::MailboxFull);
+    let first = world.deliver(&[&ann], &big).await.unwrap();
+    let both = world.deliver(&[&ann, &alt, &bob], &big).await;
+    assert_refused(both, full.0, full.1);
+    world.deliver(&[&alt, &bob], &big).await.unwrap();
+    for (id, address) in [(&ann, "ann@mayfly.test"), (&alt, "alt@mayfly.test")] {
+        assert_refused(world.deliver(&[id], &big).await, full.0, full.1);
+        assert_refused(resolve(&world, address, size).await, full.0, full.1);
+        resolve(&world, address, 0).await.unwrap();
+    }
+    world.deliver(&[&bob, &owned], &big).await.unwrap();
+    messages::delete(&world, scope(&ann), &first[0]).await.unwrap();
+    eventually_within("room is counted", Duration::from_secs(40), async || {
+        world.deliver(&[&alt], &big).await.map(drop)
+    })
+    .await;
 }
 
 /// The floor refuses mail and anonymous mailboxes, while deletion and Pro users' mailboxes go on.

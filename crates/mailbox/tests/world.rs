@@ -153,13 +153,30 @@ impl World {
         owner: Option<&str>,
         key: Option<&str>,
     ) -> Result<String, Failure> {
-        let request = ReserveMailboxRequest {
+        self.reserve_as(ReserveMailboxRequest {
             address: address.to_owned(),
             owner_user_id: owner.map(str::to_owned),
             idempotency_key: key.map(str::to_owned),
-        };
+            client: String::new(),
+        })
+        .await
+    }
+
+    async fn reserve_as(&self, request: ReserveMailboxRequest) -> Result<String, Failure> {
         let answer = self.client.clone().reserve_mailbox(request).await;
         Ok(answer.map_err(Failure::from)?.into_inner().account_id)
+    }
+
+    /// Makes an active mailbox without an owner, for a client.
+    pub(crate) async fn create_from(&self, client: &str, address: &str) -> String {
+        let request = ReserveMailboxRequest {
+            address: address.to_owned(),
+            client: client.to_owned(),
+            ..ReserveMailboxRequest::default()
+        };
+        let id = self.reserve_as(request).await.unwrap();
+        self.activate(&id).await.unwrap();
+        id
     }
 
     pub(crate) async fn activate(&self, account_id: &str) -> Result<(), Failure> {

@@ -132,6 +132,7 @@ impl World {
             address: address.to_owned(),
             owner_user_id: None,
             idempotency_key: None,
+            client: String::new(),
         };
         let mut client = self.client.clone();
         let account_id = client

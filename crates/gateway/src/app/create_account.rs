@@ -70,6 +70,7 @@ impl App {
             address: address.to_string(),
             owner_user_id: new.owner_user_id,
             idempotency_key: new.idempotency_key,
+            client: new.client.to_string(),
         };
         let reserved = self.mailbox().reserve_mailbox(request).await?;
         let account_id = reserved.into_inner().account_id;

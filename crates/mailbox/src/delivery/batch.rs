@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 
 use super::{Delivery, Outcome, Submission, filtered::Filtered, owned::Owned};
 use crate::{
+    client_bytes::ClientBytes,
     error::Error,
     model,
     store::{
@@ -27,15 +28,19 @@ pub(super) struct Stored {
     pub(super) changed: Vec<Arc<Mailbox>>,
     /// Bytes added to mailboxes without an owner.
     pub(super) anonymous_bytes: i64,
+    /// Bytes added to them by the client that created them, where that is bounded.
+    pub(super) client_bytes: HashMap<String, i64>,
 }
 
 /// What mailboxes without an owner may receive.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct AnonymousBounds {
     /// Bytes of all of them together.
     pub(super) room: i64,
     /// Bytes of each in a day, if they are bounded.
     pub(super) day_bytes: Option<i64>,
+    /// Bytes of those of each client, if they are bounded.
+    pub(super) clients: Option<Arc<ClientBytes>>,
 }
 
 /// Decides on each delivery before it writes anything, so that a full mailbox fails no other delivery.
@@ -65,6 +70,8 @@ pub(super) async fn store_all(
         taken: 0,
         day,
         day_bytes: bounds.day_bytes,
+        clients: bounds.clients,
+        client_bytes: HashMap::new(),
     };
     for delivery in deliveries {
         let outcome = match &delivery.submission {
@@ -133,6 +140,7 @@ pub(super) async fn store_all(
         outcomes,
         changed: changed.collect(),
         anonymous_bytes: anonymous.taken - evicted_bytes,
+        client_bytes: anonymous.client_bytes,
     })
 }
 
@@ -260,6 +268,18 @@ struct AnonymousRoom {
     taken: i64,
     day: i64,
     day_bytes: Option<i64>,
+    clients: Option<Arc<ClientBytes>>,
+    /// What the batch adds to the mailboxes of each client.
+    client_bytes: HashMap<String, i64>,
+}
+
+impl AnonymousRoom {
+    /// Returns the client that created a mailbox, with how many bytes its mailboxes may still store, if they are bounded.
+    fn of_creator<'a>(&self, mailbox: &'a Mailbox) -> Option<(&'a str, i64)> {
+        let (clients, client) = (self.clients.as_ref()?, mailbox.created_from.as_deref()?);
+        let taken = self.client_bytes.get(client).copied().unwrap_or(0);
+        Some((client, clients.room(client).saturating_sub(taken)))
+    }
 }
 
 /// Reserves room for a delivery in all of its mailboxes, or in none.
@@ -271,6 +291,7 @@ fn decide(
 ) -> Outcome {
     let size = size_of(delivery);
     let mut anonymous_bytes = 0;
+    let mut client_bytes: HashMap<&str, i64> = HashMap::new();
     for account in &delivery.accounts {
         let room = room.get(account).ok_or(Error::NotFound)?;
         if room.left() < size {
@@ -282,6 +303,13 @@ fn decide(
                 return Err(Error::ReceivedEnough);
             }
             anonymous_bytes += size;
+            if let Some((client, left)) = anonymous.of_creator(&room.mailbox) {
+                let added = client_bytes.entry(client).or_default();
+                *added += size;
+                if *added > left {
+                    return Err(Error::MailboxFull);
+                }
+            }
         }
     }
     if anonymous_bytes > anonymous.left {
@@ -289,6 +317,9 @@ fn decide(
     }
     anonymous.left -= anonymous_bytes;
     anonymous.taken += anonymous_bytes;
+    for (client, added) in client_bytes {
+        *anonymous.client_bytes.entry(client.to_owned()).or_default() += added;
+    }
     let mut ids = Vec::with_capacity(delivery.accounts.len());
     for account in &delivery.accounts {
         if let Some(room) = room.get_mut(account) {

@@ -60,6 +60,7 @@ impl Service {
             deleted_at_ms: None,
             received_day: 0,
             received_bytes: 0,
+            created_from: None,
             last_message_id: None,
         };
         let max = u64::from(self.config.max_open_mailboxes);

@@ -1,7 +1,9 @@
 //! Reserves an address for a minute, in which `auth` creates its credential.
 
+use std::net::IpAddr;
+
 use mayfly_database::{DatabaseTransaction, idempotency::Call, is_unique_violation};
-use mayfly_types::{AccountId, Address, UserId};
+use mayfly_types::{AccountId, Address, UserId, client_network};
 use time::{Duration, OffsetDateTime};
 
 use super::Service;
@@ -17,6 +19,8 @@ use crate::{
 pub(crate) struct Reservation {
     address: Address,
     owner: Option<UserId>,
+    /// The client that creates it, if it is known.
+    client: Option<IpAddr>,
     call: Option<Call>,
 }
 
@@ -25,6 +29,7 @@ impl Reservation {
     pub(crate) fn new(
         address: &str,
         owner_user_id: Option<&str>,
+        client: Option<IpAddr>,
         idempotency_key: Option<&str>,
     ) -> Result<Self, Error> {
         let owner: Option<UserId> = owner_user_id
@@ -36,7 +41,12 @@ impl Reservation {
         let call = owner
             .zip(idempotency_key)
             .map(|(owner, key)| Call::new("reserve_mailbox", owner, key, &[address.as_str()]));
-        Ok(Self { address, owner, call })
+        Ok(Self {
+            address,
+            owner,
+            client,
+            call,
+        })
     }
 }
 
@@ -68,6 +78,10 @@ impl Service {
             last_message_id: None,
             received_day: 0,
             received_bytes: 0,
+            // Not stored where nothing needs it.
+            created_from: (reservation.client)
+                .filter(|_| owner.is_none() && self.storage.clients().is_some())
+                .map(|client| client_network(client).to_string()),
         };
         let detached = self.detachable(&reservation).await?;
         let claim = Claim {

@@ -61,6 +61,12 @@ impl Service {
         }
         let is_anonymous = mailbox.owner_user_id.is_none();
         self.storage.check(is_anonymous)?;
+        if let (Some(clients), Some(client)) = (self.storage.clients(), &mailbox.created_from)
+            && is_anonymous
+            && clients.room(client) < new.size_bytes.max(1)
+        {
+            return Err(Error::MailboxFull);
+        }
         if let Some(most) = self.storage.anonymous_day_bytes()
             && is_anonymous
             && model::received_on(&mailbox, model::day_of(self.clock.now())) + new.size_bytes.max(1) > most

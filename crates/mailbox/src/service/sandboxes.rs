@@ -208,6 +208,7 @@ impl Service {
             last_message_id: None,
             received_day: 0,
             received_bytes: 0,
+            created_from: None,
         };
         Ok(NewSandbox {
             sandbox,

@@ -308,6 +308,7 @@ mod tests {
             last_message_id: None,
             received_day: 0,
             received_bytes: 0,
+            created_from: None,
             untagged_address: None,
         })
     }

@@ -240,6 +240,28 @@ pub(crate) async fn sum_anonymous_bytes(c: &impl ConnectionTrait) -> Result<i64,
     Ok(summed.flatten().unwrap_or_default())
 }
 
+/// Sums the space of the mailboxes of each client that created some, deleted ones included until they are swept; the largest
+/// sums first.
+pub(crate) async fn sum_client_bytes(
+    c: &impl ConnectionTrait,
+    limit: u64,
+) -> Result<Vec<(String, i64)>, DbErr> {
+    let used = || Expr::col(Column::UsedBytes).sum();
+    Entity::find()
+        .select_only()
+        .column(Column::CreatedFrom)
+        .column_as(used().cast_as("bigint"), "used_bytes")
+        .filter(Column::CreatedFrom.is_not_null())
+        .filter(Column::OwnerUserId.is_null())
+        .group_by(Column::CreatedFrom)
+        .having(used().gt(0))
+        .order_by_desc(used())
+        .limit(limit)
+        .into_tuple()
+        .all(c)
+        .await
+}
+
 /// Counts the mailboxes that a Pro user's limit counts: active ones, and reservations within their lease.
 pub(crate) async fn count_claimed(
     c: &impl ConnectionTrait,
@@ -280,6 +302,7 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, mailbox: Model) -> Result<(
         last_message_id: Set(mailbox.last_message_id),
         received_day: Set(mailbox.received_day),
         received_bytes: Set(mailbox.received_bytes),
+        created_from: Set(mailbox.created_from),
     };
     Entity::insert(row).exec_without_returning(c).await.map(drop)
 }

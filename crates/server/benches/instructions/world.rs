@@ -130,6 +130,7 @@ impl World {
             address: ADDRESS.to_owned(),
             owner_user_id: None,
             idempotency_key: None,
+            client: String::new(),
         };
         let account_id = mailbox.reserve_mailbox(request).await?.into_inner().account_id;
         let request = ActivateMailboxRequest {

@@ -29,6 +29,9 @@ pub struct Model {
     /// The day that `received_bytes` counts, in days since 1970. Both are written only while a bound of a day is configured.
     pub received_day: i64,
     pub received_bytes: i64,
+    /// The client that created it, as [`mayfly_types::client_network`] returns it. Only while a bound of each client is configured,
+    /// and only without an owner.
+    pub created_from: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
