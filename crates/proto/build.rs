@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "mayfly/mailbox/v1/mailbox.proto",
         "mayfly/auth/v1/admin.proto",
         "mayfly/mailbox/v1/admin.proto",
+        "mayfly/mailbox/v1/acme.proto",
     ];
     for file in files {
         println!("cargo:rerun-if-changed={}", root.join(file).display());

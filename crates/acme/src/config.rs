@@ -15,7 +15,7 @@ const MAX_DOMAINS: usize = 100;
 
 config_section! {
     /// The `[gateway.acme]` section: certificates for HTTPS and STARTTLS from an ACME authority such as Let's Encrypt, ordered
-    /// and renewed by this process. For one process with all roles.
+    /// and renewed by this process. The replicas of a fleet share one: give every `gateway` and every `smtp` the same section.
     pub struct Config {
         /// Names in the certificate, each of which must resolve to this machine; include the name in the MX record. Set, it
         /// turns automatic HTTPS on, and you agree to the terms of service of the authority.

@@ -6,14 +6,10 @@ use instant_acme::{
     Account, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount, NewOrder, Order, OrderStatus,
     RetryPolicy,
 };
+use mayfly_proto::mailbox::{AcmeChallenges, HttpAnswer, TlsAnswer};
 use mayfly_types::DomainName;
 
-use crate::{
-    Config,
-    certificate::{self, Certificate},
-    resolver::Resolver,
-    store::Store,
-};
+use crate::{Config, certificate::Certificate, resolver::Resolver, store::Store};
 
 /// How long the authority may take to validate, and again to issue.
 const POLLING: RetryPolicy = RetryPolicy::new()
@@ -70,7 +66,7 @@ pub(crate) async fn place(
     let domains = config.domains.0.iter();
     let names: Vec<Identifier> = domains.map(|name| Identifier::Dns(name.to_string())).collect();
     let mut order = account.new_order(&NewOrder::new(&names)).await?;
-    answer_challenges(&mut order, config, resolver).await?;
+    answer_challenges(&mut order, config, store, resolver).await?;
     let status = order.poll_ready(&POLLING).await;
     if !matches!(status, Ok(OrderStatus::Ready)) {
         let reasons = rejections(&mut order).await?;
@@ -83,7 +79,7 @@ pub(crate) async fn place(
     let chain = order.poll_certificate(&POLLING).await?;
     let pem = format!("{key}{chain}");
     let certificate = Certificate::from_pem(&pem).map_err(OrderError::Local)?;
-    store.save_certificate(&pem).map_err(OrderError::Local)?;
+    store.save_certificate(pem).await.map_err(OrderError::Local)?;
     Ok(certificate)
 }
 
@@ -105,19 +101,23 @@ async fn account(config: &Config, store: &Store) -> Result<Account, OrderError> 
         only_return_existing: false,
     };
     let (account, credentials) = builder.create(&new, config.directory.clone(), None).await?;
-    store.save_account(&credentials).map_err(OrderError::Local)?;
+    let text = serde_json::to_string(&credentials).map_err(|error| OrderError::Local(error.to_string()))?;
+    store.save_account(text).await.map_err(OrderError::Local)?;
     Ok(account)
 }
 
+/// Makes every listener answer the challenges, then lets the authority validate them.
 async fn answer_challenges(
     order: &mut Order,
     config: &Config,
+    store: &Store,
     resolver: &Resolver,
 ) -> Result<(), OrderError> {
     let (kind, kind_name) = match config.http_listen {
         Some(_) => (ChallengeType::Http01, "http-01"),
         None => (ChallengeType::TlsAlpn01, "tls-alpn-01"),
     };
+    let mut answers = AcmeChallenges::default();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization?;
@@ -125,18 +125,30 @@ async fn answer_challenges(
             continue;
         }
         let domain = authorization.identifier().to_string();
-        let Some(mut challenge) = authorization.challenge(kind.clone()) else {
+        let Some(challenge) = authorization.challenge(kind.clone()) else {
             return Err(OrderError::NotOffered(kind_name, domain));
         };
         let answer = challenge.key_authorization();
         if kind == ChallengeType::Http01 {
-            resolver.add_http_challenge(challenge.token.clone(), answer.as_str().to_owned());
+            answers.http.push(HttpAnswer {
+                token: challenge.token.clone(),
+                key_authorization: answer.as_str().to_owned(),
+            });
         } else {
-            let digest = answer.digest();
-            let certificate = certificate::self_signed(vec![domain.clone()], Some(digest.as_ref()));
-            resolver.add_tls_challenge(domain, certificate.map_err(OrderError::Local)?);
+            let digest = answer.digest().as_ref().to_vec().into();
+            answers.tls.push(TlsAnswer { domain, digest });
         }
-        challenge.set_ready().await?;
+    }
+    resolver.set_challenges(&answers).map_err(OrderError::Local)?;
+    store.publish(answers).await.map_err(OrderError::Local)?;
+    let mut authorizations = order.authorizations();
+    while let Some(authorization) = authorizations.next().await {
+        let mut authorization = authorization?;
+        if authorization.status != AuthorizationStatus::Valid
+            && let Some(mut challenge) = authorization.challenge(kind.clone())
+        {
+            challenge.set_ready().await?;
+        }
     }
     Ok(())
 }

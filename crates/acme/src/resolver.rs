@@ -2,11 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use mayfly_proto::mailbox::AcmeChallenges;
 use parking_lot::RwLock;
 use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
+
+use crate::certificate::self_signed;
 
 /// The protocol that an authority offers alone in a TLS-ALPN-01 validation (RFC 8737).
 pub(crate) const ACME_TLS: &[u8] = b"acme-tls/1";
@@ -38,12 +41,18 @@ impl Resolver {
         *self.current.write() = current;
     }
 
-    pub(crate) fn add_tls_challenge(&self, domain: String, certificate: Arc<CertifiedKey>) {
-        self.tls_challenges.write().insert(domain, certificate);
-    }
-
-    pub(crate) fn add_http_challenge(&self, token: String, key_authorization: String) {
-        self.http_challenges.write().insert(token, key_authorization);
+    /// Answers these challenges and no others.
+    pub(crate) fn set_challenges(&self, challenges: &AcmeChallenges) -> Result<(), String> {
+        let tls = challenges.tls.iter().map(|answer| {
+            let certificate = self_signed(vec![answer.domain.clone()], Some(&answer.digest))?;
+            Ok((answer.domain.clone(), certificate))
+        });
+        let tls = tls.collect::<Result<_, String>>()?;
+        let http = challenges.http.iter();
+        let http = http.map(|answer| (answer.token.clone(), answer.key_authorization.clone()));
+        *self.tls_challenges.write() = tls;
+        *self.http_challenges.write() = http.collect();
+        Ok(())
     }
 
     pub(crate) fn http_challenge(&self, token: &str) -> Option<String> {

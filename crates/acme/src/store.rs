@@ -1,107 +1,76 @@
-//! The files of automatic HTTPS in the data directory: `acme/account.json` and `acme/certificate.pem`, readable by this user
-//! only.
-
-use std::{
-    fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-    path::{Path, PathBuf},
-};
+//! Where the account and the certificate are kept: files of one process, or what the replicas of a fleet share.
 
 use instant_acme::AccountCredentials;
+use mayfly_proto::mailbox::AcmeChallenges;
 
-use crate::certificate::Certificate;
+use crate::{files::Files, fleet::Fleet};
 
-const ACCOUNT: &str = "account.json";
-/// The key and the certificate chain, in one file: a crash leaves no certificate with the key of another.
-const CERTIFICATE: &str = "certificate.pem";
-
+/// The store of this process.
 #[derive(Debug)]
-pub(crate) struct Store {
-    directory: PathBuf,
+pub(crate) enum Store {
+    Files(Files),
+    Fleet(Fleet),
 }
 
 impl Store {
-    /// Creates the directory if it does not exist.
-    pub(crate) fn open(data_dir: &Path) -> Result<Self, String> {
-        let directory = data_dir.join("acme");
-        let created = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
-        created.map_err(|error| format!("{}: {error}", directory.display()))?;
-        Ok(Self { directory })
-    }
-
-    /// Reads the certificate; `None` if there is none.
-    pub(crate) fn certificate(&self) -> Result<Option<Certificate>, String> {
-        let Some(pem) = self.read(CERTIFICATE)? else {
-            return Ok(None);
-        };
-        let certificate = Certificate::from_pem(&pem);
-        certificate
-            .map(Some)
-            .map_err(|error| self.problem(CERTIFICATE, &error))
-    }
-
-    pub(crate) fn save_certificate(&self, pem: &str) -> Result<(), String> {
-        self.write(CERTIFICATE, pem)
-    }
-
-    /// Reads the account at the directory of an authority; `None` if there is none, or only one at another authority.
+    /// Returns the account at the directory of an authority; `None` if there is none, or only one at another authority.
     pub(crate) fn account(&self, directory: &str) -> Result<Option<AccountCredentials>, String> {
-        let Some(text) = self.read(ACCOUNT)? else {
-            return Ok(None);
-        };
-        let account: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| self.problem(ACCOUNT, &error.to_string()))?;
-        if account["directory"] != directory {
-            return Ok(None);
+        match self {
+            Self::Files(files) => files.account(directory),
+            Self::Fleet(fleet) => match fleet.state().account.as_deref() {
+                Some(text) => account_at(directory, text),
+                None => Ok(None),
+            },
         }
-        serde_json::from_value(account)
-            .map(Some)
-            .map_err(|error| self.problem(ACCOUNT, &error.to_string()))
     }
 
-    pub(crate) fn save_account(&self, account: &AccountCredentials) -> Result<(), String> {
-        let text = serde_json::to_string(account).map_err(|error| error.to_string())?;
-        self.write(ACCOUNT, &text)
+    /// Stores the credentials of an account, as JSON.
+    pub(crate) async fn save_account(&self, account: String) -> Result<(), String> {
+        match self {
+            Self::Files(files) => files.save_account(&account),
+            Self::Fleet(fleet) => fleet.update(|state| state.account = Some(account)).await,
+        }
     }
 
     /// Removes an account that the authority does not know any more.
-    pub(crate) fn remove_account(&self) -> Result<(), String> {
-        fs::remove_file(self.directory.join(ACCOUNT))
-            .map_err(|error| self.problem(ACCOUNT, &error.to_string()))
-    }
-
-    fn read(&self, name: &str) -> Result<Option<String>, String> {
-        match fs::read_to_string(self.directory.join(name)) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(self.problem(name, &error.to_string())),
+    pub(crate) async fn remove_account(&self) -> Result<(), String> {
+        match self {
+            Self::Files(files) => files.remove_account(),
+            Self::Fleet(fleet) => fleet.update(|state| state.account = None).await,
         }
     }
 
-    /// Replaces a file as a whole: written to a temporary file, synced and renamed.
-    fn write(&self, name: &str, text: &str) -> Result<(), String> {
-        let fresh = self.directory.join(format!("{name}.new"));
-        let written = || -> io::Result<()> {
-            // An old file would keep its mode.
-            match fs::remove_file(&fresh) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&fresh)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&fresh, self.directory.join(name))?;
-            File::open(&self.directory)?.sync_all()
-        };
-        written().map_err(|error| self.problem(name, &error.to_string()))
+    /// Gives the answers to challenges to the other replicas; returns when they have them.
+    pub(crate) async fn publish(&self, challenges: AcmeChallenges) -> Result<(), String> {
+        match self {
+            Self::Files(_) => Ok(()),
+            Self::Fleet(fleet) => fleet.publish(challenges).await,
+        }
     }
 
-    fn problem(&self, name: &str, error: &str) -> String {
-        format!("{}: {error}", self.directory.join(name).display())
+    /// Stores a key and its certificate chain. Challenges and failures before it are past.
+    pub(crate) async fn save_certificate(&self, pem: String) -> Result<(), String> {
+        match self {
+            Self::Files(files) => files.save_certificate(&pem),
+            Self::Fleet(fleet) => {
+                let saved = fleet.update(|state| {
+                    state.certificate = Some(pem);
+                    state.challenges = None;
+                    (state.failures, state.retry_at_ms) = (0, 0);
+                });
+                saved.await
+            }
+        }
     }
+}
+
+/// Reads the credentials of an account; `None` if it is at another authority.
+pub(crate) fn account_at(directory: &str, text: &str) -> Result<Option<AccountCredentials>, String> {
+    let account: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if account["directory"] != directory {
+        return Ok(None);
+    }
+    serde_json::from_value(account)
+        .map(Some)
+        .map_err(|error| error.to_string())
 }

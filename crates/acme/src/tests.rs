@@ -48,7 +48,7 @@ fn leaf_of(pem: &str) -> CertificateDer<'static> {
 }
 
 fn store(dir: &Path, pem: &str) {
-    Store::open(dir).unwrap().save_certificate(pem).unwrap();
+    Files::open(dir).unwrap().save_certificate(pem).unwrap();
 }
 
 fn current(resolver: &Resolver) -> CertificateDer<'static> {

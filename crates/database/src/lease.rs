@@ -16,7 +16,7 @@ use sea_orm_migration::{
     prelude::{SchemaManager, Table},
     schema::{big_integer, string, uuid},
 };
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use self::entry::{ActiveModel, Column, Entity};
 use crate::Database;
@@ -50,24 +50,27 @@ impl Lease {
     /// # Errors
     /// The error of the database.
     pub async fn acquire(&self) -> Result<bool, DbErr> {
-        let now = self.clock.now();
-        let (name, holder, now_ms) = (self.name, self.holder, unix_millis(now));
-        let expires_at_ms = unix_millis(now + self.ttl);
+        let (name, holder, now, ttl) = (self.name, self.holder, self.clock.now(), self.ttl);
         self.database
             .tx("acquire_lease", move |tx| {
-                Box::pin(acquire(tx, name, holder, now_ms, expires_at_ms))
+                Box::pin(acquire(tx, name, holder, now, ttl))
             })
             .await
     }
 }
 
-async fn acquire(
+/// Acquires or renews a lease for a holder that need not be this process. Returns false while another holds it.
+///
+/// # Errors
+/// The error of the database.
+pub async fn acquire(
     tx: &DatabaseTransaction,
     name: &'static str,
     holder: HolderId,
-    now_ms: i64,
-    expires_at_ms: i64,
+    now: OffsetDateTime,
+    ttl: Duration,
 ) -> Result<bool, DbErr> {
+    let (now_ms, expires_at_ms) = (unix_millis(now), unix_millis(now + ttl));
     let row = ActiveModel {
         name: Set(name.to_owned()),
         holder: Set(holder),

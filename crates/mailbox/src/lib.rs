@@ -30,7 +30,10 @@ use std::sync::Arc;
 use mayfly_database::{Database, DbErr, OpenError, idempotency::Answers};
 use mayfly_proto::{
     auth::auth_client::AuthClient,
-    mailbox::{mailbox_admin_server::MailboxAdminServer, mailbox_server::MailboxServer},
+    mailbox::{
+        mailbox_acme_server::MailboxAcmeServer, mailbox_admin_server::MailboxAdminServer,
+        mailbox_server::MailboxServer,
+    },
 };
 use mayfly_rpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
 use mayfly_runtime::{admin::Readiness, task::Tasks};
@@ -44,7 +47,7 @@ use store::Store;
 
 pub use config::{Config, Dnssec};
 pub use mayfly_webhooks::{Config as WebhooksConfig, Network};
-pub use rpc::{AdminRpc, Rpc};
+pub use rpc::{AcmeRpc, AdminRpc, Rpc};
 
 /// The dependencies of the service.
 #[derive(Debug)]
@@ -61,7 +64,7 @@ pub struct Deps {
     pub mx_hostname: String,
     /// Restrictions on the targets of webhooks.
     pub webhooks: WebhooksConfig,
-    /// Keys that seal webhook secrets and idempotency answers: all open, the first seals.
+    /// Keys that seal webhook secrets, idempotency answers and the key of the fleet's certificate: all open, the first seals.
     pub data_keys: Vec<SecretKey>,
     /// The clock.
     pub clock: SharedClock,
@@ -113,6 +116,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         max_webhooks: config.max_webhooks,
         max_pending_events: config.max_waiting_events,
     };
+    let acme_keys = service::AcmeKeys::new(&deps.data_keys);
     let webhook_deps = mayfly_webhooks::Deps {
         database: store.database().clone(),
         answers: store.answers().clone(),
@@ -146,6 +150,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         blocks,
         large_reads: service::LargeReads::default(),
         recomputed: extraction::Recomputed::default(),
+        acme_keys,
         index_queue,
         store,
         clock: deps.clock,
@@ -229,6 +234,12 @@ impl Mailbox {
     #[must_use]
     pub fn admin_server(&self) -> MailboxAdminServer<AdminRpc> {
         MailboxAdminServer::new(AdminRpc(self.service.clone()))
+    }
+
+    /// Returns the gRPC server of what the edges of a fleet share for automatic HTTPS.
+    #[must_use]
+    pub fn acme_server(&self) -> MailboxAcmeServer<AcmeRpc> {
+        MailboxAcmeServer::new(AcmeRpc(self.service.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES)
     }
 
     /// Adds the checks of the dependencies that this service requires.

@@ -18,6 +18,7 @@ mod m20261129_000201_add_message_addresses;
 mod m20261129_000310_create_open_mailboxes;
 mod m20261129_000400_create_search_index;
 mod m20261129_000500_add_created_from;
+mod m20261129_000501_create_acme_states;
 
 pub(crate) struct Migrator;
 
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000310_create_open_mailboxes::Migration),
             Box::new(m20261129_000400_create_search_index::Migration),
             Box::new(m20261129_000500_add_created_from::Migration),
+            Box::new(m20261129_000501_create_acme_states::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());
         // Names begin with their date: the steps of both crates run in this order.

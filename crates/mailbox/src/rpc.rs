@@ -1,5 +1,6 @@
 //! The tonic adapter: decodes a request, calls its use case, encodes the response.
 
+mod acme;
 mod admin;
 mod decode;
 mod views;
@@ -46,7 +47,7 @@ use crate::{
     },
 };
 
-pub use self::admin::AdminRpc;
+pub use self::{acme::AcmeRpc, admin::AdminRpc};
 
 /// The service as generated code calls it.
 #[derive(Debug, Clone)]
@@ -98,8 +99,8 @@ impl mailbox_server::Mailbox for Rpc {
         let reservation = Reservation::new(
             &request.address,
             request.owner_user_id.as_deref(),
-            request.idempotency_key.as_deref(),
             request.client.parse().ok(),
+            request.idempotency_key.as_deref(),
         )?;
         let account_id = self.0.reserve_mailbox(reservation).await?.to_string();
         Ok(Response::new(ReserveMailboxResponse { account_id }))

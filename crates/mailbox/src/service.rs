@@ -1,5 +1,6 @@
 //! The use cases: one file for each RPC, with its name. This file holds what they share.
 
+mod acme;
 mod activate_mailbox;
 mod add_domain;
 pub(crate) mod admin;
@@ -47,6 +48,7 @@ mod sweep;
 mod update_sandbox;
 mod verify_domain;
 
+pub(crate) use acme::AcmeKeys;
 pub(crate) use deliver_message::{NewDelivery, NewRecipients, NewSubmission, Origin};
 pub(crate) use get_message::Reading;
 pub(crate) use get_message_source::MessageSource;
@@ -108,6 +110,7 @@ pub(crate) struct Service {
     pub(crate) blocks: BlockWatch,
     pub(crate) large_reads: LargeReads,
     pub(crate) recomputed: Recomputed,
+    pub(crate) acme_keys: AcmeKeys,
     /// Mailboxes with messages that are not indexed yet.
     pub(crate) index_queue: Arc<IndexQueue>,
     /// Wakes the outbox worker.

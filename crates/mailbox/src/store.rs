@@ -1,5 +1,6 @@
 //! The tables of the service: everything that names sea-orm. The store queries; `service` decides.
 
+pub(crate) mod acme_states;
 pub(crate) mod address_locks;
 pub(crate) mod addresses;
 pub(crate) mod backup;

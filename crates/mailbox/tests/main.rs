@@ -7,6 +7,7 @@
 
 mod world;
 
+mod acme;
 mod addresses;
 mod catch_all;
 mod clock_guard;

@@ -97,6 +97,7 @@ mod tests {
             (mailbox_admin, "ListBlocks"),
             (mailbox_admin, "GetStatistics"),
             (mailbox_admin, "ListMailboxAudit"),
+            (mailbox::mailbox_acme_server::SERVICE_NAME, "GetAcmeState"),
         ];
         let expected: Vec<_> = auth
             .iter()

@@ -149,6 +149,11 @@ impl Config {
         !self.is_split() && !self.database.is_set()
     }
 
+    /// Tells whether an edge is in this process.
+    pub(crate) fn has_edge(&self) -> bool {
+        self.has(Role::Gateway) || self.has(Role::Smtp)
+    }
+
     /// Returns the directory for temporary files of large messages.
     pub(crate) fn spool_dir(&self) -> Option<PathBuf> {
         let own = self.is_embedded().then_some(&self.data_dir);

@@ -10,6 +10,7 @@ use mayfly_mailbox::Mailbox;
 use mayfly_rpc::{Credential, Health, Transport};
 use mayfly_runtime::{
     admin::{self, Readiness},
+    config::ConfigError,
     task::Tasks,
     telemetry::Metrics,
 };
@@ -141,13 +142,10 @@ impl Process {
         }
         let here = process.mailbox.as_ref().map(MailboxRole::transport);
         let to_mailbox = wiring.to_mailbox(config, here, &mut process.readiness)?;
+        process.acme = process.open_acme(config, to_mailbox.as_ref()).await?;
         let edges = process.groups.edges.clone();
         if let (Some(listener), Some(to_auth), Some(to_mailbox)) = (sockets.gateway, &to_auth, &to_mailbox) {
             let services = [to_auth.clone(), to_mailbox.clone()];
-            if config.gateway.acme.is_on() {
-                let clock = Arc::new(SystemClock);
-                process.acme = Some(Acme::open(&config.gateway.acme, &config.data_dir, clock)?);
-            }
             let [admin_auth, admin_mailbox] = process.admin_transports(&services);
             if let Some(tokens) = operator_tokens(config)? {
                 process.operators =
@@ -172,6 +170,25 @@ impl Process {
             )?);
         }
         Ok(process)
+    }
+
+    /// Loads the certificate of automatic HTTPS, if it is on and an edge is here: from files, or as `mailbox` has it for the fleet.
+    async fn open_acme(
+        &self,
+        config: &Config,
+        to_mailbox: Option<&Transport>,
+    ) -> Result<Option<Acme>, ConfigError> {
+        let (acme, clock) = (&config.gateway.acme, Arc::new(SystemClock));
+        let Some(to_mailbox) = to_mailbox.filter(|_| acme.is_on() && config.has_edge()) else {
+            return Ok(None);
+        };
+        if config.is_embedded() {
+            return Acme::open(acme, &config.data_dir, clock).map(Some);
+        }
+        let here = self.mailbox.as_ref().map(MailboxRole::acme_transport);
+        let to_mailbox = here.unwrap_or_else(|| to_mailbox.clone());
+        let opened = Acme::open_fleet(acme, to_mailbox, clock, config.has(Role::Gateway));
+        opened.await.map(Some)
     }
 
     /// Returns transports to what operators do: a transport between processes carries every gRPC service of its peer.

@@ -1,6 +1,7 @@
 //! The tables, as sea-orm sees them.
 #![expect(unreachable_pub, reason = "the derives make their companions public")]
 
+pub(crate) mod acme_state;
 pub(crate) mod address_lock;
 pub(crate) mod block;
 pub(crate) mod clock_mark;

@@ -155,11 +155,6 @@ impl Config {
     }
 
     fn validate_split(&self) -> Result<(), ConfigError> {
-        if self.gateway.acme.is_on() {
-            let problem = "requires all roles in one process; elsewhere, let another ACME client such as cert-manager \
-                           write gateway.tls_cert";
-            return Err(ConfigError::new("gateway.acme.domains", problem));
-        }
         if self.uses_redis() && !self.redis.is_set() {
             let problem = "is required when the roles are split, because processes share no memory";
             return Err(ConfigError::new("redis.url", problem));

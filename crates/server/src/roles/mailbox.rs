@@ -62,6 +62,11 @@ impl MailboxRole {
         mayfly_rpc::local(self.service.admin_server())
     }
 
+    /// Returns a transport to what the edges of a fleet share, for callers in this process.
+    pub(crate) fn acme_transport(&self) -> Transport {
+        mayfly_rpc::local(self.service.acme_server())
+    }
+
     /// Adds what the service depends on.
     pub(crate) fn add_checks(&self, readiness: &mut Readiness) {
         self.service.add_checks(readiness);
@@ -75,7 +80,9 @@ impl MailboxRole {
     ) -> (Mailbox, Option<Health>) {
         let health = match (self.listener, credential) {
             (Some(listener), Some(credential)) => {
-                let routes = Routes::new(self.service.server()).add_service(self.service.admin_server());
+                let routes = Routes::new(self.service.server())
+                    .add_service(self.service.admin_server())
+                    .add_service(self.service.acme_server());
                 let (name, credential) = (mailbox_server::SERVICE_NAME, credential.clone());
                 Some(mayfly_rpc::serve(listener, routes, name, credential, tasks).await)
             }

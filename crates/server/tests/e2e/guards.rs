@@ -122,7 +122,7 @@ fn crates_use_allowed_dependencies_only() {
         ),
         ("webhooks", "database runtime search types"),
         ("database", "runtime types"),
-        ("acme", "runtime types"),
+        ("acme", "proto rpc runtime types"),
         ("rpc", "runtime types"),
         ("shared", "runtime types"),
         ("mail-html", ""),
