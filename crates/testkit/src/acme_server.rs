@@ -51,6 +51,10 @@ impl AcmeServer {
     /// Prepares an authority without starting it.
     #[must_use]
     pub fn stopped(ports: ValidationPorts, dns: SocketAddr) -> Self {
+        Self::stopped_issuing_for(ports, dns, Duration::from_secs(90 * 24 * 60 * 60))
+    }
+
+    fn stopped_issuing_for(ports: ValidationPorts, dns: SocketAddr, validity: Duration) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let (port, management_port) = (free_port(), free_port());
         let CertifiedKey { cert, signing_key } =
@@ -58,9 +62,12 @@ impl AcmeServer {
         let config = format!(
             r#"{{"pebble": {{
                 "listenAddress": "127.0.0.1:{port}", "managementListenAddress": "127.0.0.1:{management_port}",
-                "certificate": "ca.pem", "privateKey": "key.pem", "httpPort": {}, "tlsPort": {}
+                "certificate": "ca.pem", "privateKey": "key.pem", "httpPort": {}, "tlsPort": {},
+                "certificateValidityPeriod": {}
             }}}}"#,
-            ports.http, ports.tls
+            ports.http,
+            ports.tls,
+            validity.as_secs()
         );
         for (name, text) in [
             ("ca.pem", cert.pem()),
@@ -82,6 +89,14 @@ impl AcmeServer {
     #[must_use]
     pub fn start(ports: ValidationPorts, dns: SocketAddr) -> Self {
         let mut server = Self::stopped(ports, dns);
+        server.run();
+        server
+    }
+
+    /// Starts an authority whose certificates are valid for a time.
+    #[must_use]
+    pub fn start_issuing_for(ports: ValidationPorts, dns: SocketAddr, validity: Duration) -> Self {
+        let mut server = Self::stopped_issuing_for(ports, dns, validity);
         server.run();
         server
     }
