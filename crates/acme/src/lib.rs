@@ -114,7 +114,7 @@ impl Acme {
             );
         }
         let state = fleet.state();
-        let mut acme = Self::new(config, Store::Fleet(fleet), clock, is_orderer)?;
+        let mut acme = Self::new(config, Store::Fleet(Box::new(fleet)), clock, is_orderer)?;
         acme.take_over(&AcmeState::default(), &state);
         Ok(acme)
     }
@@ -197,7 +197,7 @@ impl Acme {
             match &turn {
                 Ok(()) if is_cut_off => tracing::info!("the certificate of the fleet can be read again"),
                 Err(error) if !is_cut_off => {
-                    tracing::warn!(error, "cannot share the certificate of the fleet")
+                    tracing::warn!(error, "cannot share the certificate of the fleet");
                 }
                 _ => {}
             }

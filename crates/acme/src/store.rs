@@ -9,7 +9,7 @@ use crate::{files::Files, fleet::Fleet};
 #[derive(Debug)]
 pub(crate) enum Store {
     Files(Files),
-    Fleet(Fleet),
+    Fleet(Box<Fleet>),
 }
 
 impl Store {

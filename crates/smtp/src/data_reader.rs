@@ -53,7 +53,7 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Content {
     /// The first part, of a large message.
-    pub(crate) spooled: Option<SpoolFile>,
+    pub(crate) spooled: Option<Box<SpoolFile>>,
     /// The rest in chunks of at most [`CHUNK_BYTES`], in order.
     pub chunks: Vec<Bytes>,
     /// The length of the message.
@@ -177,7 +177,7 @@ impl DataReader {
             self.chunks.push(self.tail.freeze());
         }
         Content {
-            spooled: self.spooled,
+            spooled: self.spooled.map(Box::new),
             chunks: self.chunks,
             size_bytes: self.size_bytes,
             _reservation: self.reservation,
