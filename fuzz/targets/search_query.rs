@@ -18,6 +18,7 @@ fuzz_target!(|input: &str| {
         received_at: now,
         address: String::new(),
         sandbox: None,
+        mailbox_id: String::new(),
     };
     let texts = Texts {
         body,
