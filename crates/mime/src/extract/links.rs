@@ -274,6 +274,7 @@ impl LinkClassifier {
             // "View the event" at `/invite/7`: the text says that it is a page.
             None => address
                 .kind
+                .filter(|kind| *kind == LinkKind::Unsubscribe || !has(Keyword::Purchase))
                 .filter(|kind| *kind != LinkKind::Verify || !address.is_purchase && !address.is_invitation)
                 .map(|kind| (kind, Confidence::ADDRESS)),
         };
@@ -297,7 +298,9 @@ impl LinkClassifier {
 /// Reports whether an anchor text says nothing: all its keywords are vague, and it is short.
 fn is_vague(said: &[Hit], shown: &str) -> bool {
     let is_vague = said.iter().any(|hit| hit.keyword == Keyword::VagueAnchor);
+    let names_purchase = said.iter().any(|hit| hit.keyword == Keyword::Purchase);
     is_vague
+        && !names_purchase
         && kind_of(said).is_none()
         && shown.split_whitespace().take(MAX_VAGUE_WORDS + 1).count() <= MAX_VAGUE_WORDS
 }

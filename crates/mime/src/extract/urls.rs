@@ -264,7 +264,7 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         let is_secret = is_secret_like(part);
         // After a secret only words that name something count: `/unsubscribe`.
         let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_secret && !is_number && (!has_secret || part.len() < 2 * MIN_MIXED_BYTES) {
+        if !is_secret && !is_number && (!has_secret || part.len() < 3 * MIN_MIXED_BYTES) {
             add_words(&mut words, part);
         }
         has_secret |= is_secret;
@@ -287,8 +287,9 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
                 add_words(&mut actions, value);
             }
         }
-        // `noRedirect=1` is a switch.
-        has_secret |= !is_word && value.len() > 1
+        // `https://example.com/?noRedirect=1` has a switch.
+        let is_switch = value.len() == 1 && path.trim_matches('/').is_empty();
+        has_secret |= !is_word && !is_switch
             || value.len() >= MIN_SECRET_LETTERS && !is_action
             || !value.is_empty() && is_secret_name(name);
     }

@@ -134,6 +134,10 @@ pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> 
         [3, 3, 3 | 2] | [2, 3, 3] | [2, 2, 2, 2] | [3, 2 | 4] | [4, 2 | 3] | [2, 3] => {
             Some((last.end, Shape::LongDigits))
         }
+        // Not a day and a year.
+        [2, 4] if !matches!(text.get(last.start..last.start + 2), Some("19" | "20")) => {
+            Some((last.end, Shape::LongDigits))
+        }
         _ => None,
     }
 }
