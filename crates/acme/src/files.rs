@@ -10,7 +10,7 @@ use std::{
 
 use instant_acme::AccountCredentials;
 
-use crate::{certificate::Certificate, store::account_at};
+use crate::{account::account_at, certificate::Certificate};
 
 const ACCOUNT: &str = "account.json";
 /// The key and the certificate chain, in one file: a crash leaves no certificate with the key of another.

@@ -1,6 +1,7 @@
 //! Automatic HTTPS: orders a certificate from an ACME authority, renews it before it expires, and gives it to every listener
 //! of the process. The replicas of a fleet share one certificate, which one of them orders.
 
+mod account;
 mod certificate;
 mod config;
 mod files;

@@ -3,7 +3,7 @@
 use instant_acme::AccountCredentials;
 use mayfly_proto::mailbox::AcmeChallenges;
 
-use crate::{files::Files, fleet::Fleet};
+use crate::{account::account_at, files::Files, fleet::Fleet};
 
 /// The store of this process.
 #[derive(Debug)]
@@ -62,15 +62,4 @@ impl Store {
             }
         }
     }
-}
-
-/// Reads the credentials of an account; `None` if it is at another authority.
-pub(crate) fn account_at(directory: &str, text: &str) -> Result<Option<AccountCredentials>, String> {
-    let account: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if account["directory"] != directory {
-        return Ok(None);
-    }
-    serde_json::from_value(account)
-        .map(Some)
-        .map_err(|error| error.to_string())
 }
