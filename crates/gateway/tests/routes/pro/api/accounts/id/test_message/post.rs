@@ -41,7 +41,7 @@ async fn send_account_test_message_to_foreign_mailbox_is_not_found() {
 }
 
 #[tokio::test]
-async fn send_account_test_message_without_valid_token_is_unauthorized() {
+async fn send_account_test_message_without_token_is_unauthorized() {
     let world = World::sqlite().await;
     let path = format!("/pro/api/accounts/{}/test-message", crate::support::UNKNOWN_ID);
     world.assert_pro_only("POST", &path).await;
