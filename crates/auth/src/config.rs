@@ -3,15 +3,17 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::Duration as StdDuration,
 };
 
 use mayfly_rpc::Endpoints;
 use mayfly_runtime::{
-    config::{ConfigError, ConfigValue, Schema, Secret, Syntax, secret_keys},
+    config::{ConfigDuration, ConfigError, ConfigValue, Schema, Secret, Syntax, secret_keys},
     config_section,
 };
 use mayfly_types::SecretKey;
 use serde::{Deserialize, Serialize};
+use time::Duration;
 
 config_section! {
     /// The `[auth]` section: passwords, sessions and API tokens.
@@ -31,6 +33,9 @@ config_section! {
         pub registration: Registration = Registration::Open,
         /// API tokens of each Pro user, 1 to 1000; revoked tokens do not count.
         pub max_tokens: u32 = 20,
+        /// The longest life of an API token, 1m to 366d. A token that is created without an expiry gets this one. Without it
+        /// tokens can live until they are revoked.
+        pub max_token_life: Option<ConfigDuration> = None,
         /// Threads that hash passwords, at most 256; 0 is one for each core.
         pub hash_workers: u32 = 0,
         /// Sign-ins that wait for a hashing thread, 1 to 10000; more are rejected at once.
@@ -40,6 +45,11 @@ config_section! {
         pub mailtd_keys: bool = true,
     }
 }
+
+/// The smallest `auth.max_token_life`: a shorter life ends before anybody uses the token.
+const MIN_TOKEN_LIFE: StdDuration = StdDuration::from_secs(60);
+/// The largest `auth.max_token_life`.
+const MAX_TOKEN_LIFE: StdDuration = StdDuration::from_secs(366 * 86_400);
 
 /// Whether visitors can register as Pro users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +78,12 @@ impl Config {
         )
     }
 
+    /// Returns the longest life of a token, if there is a bound.
+    pub(crate) fn longest_token_life(&self) -> Option<Duration> {
+        let life = self.max_token_life.as_ref()?;
+        Duration::try_from(life.0).ok()
+    }
+
     /// Validates what the types cannot express.
     ///
     /// # Errors
@@ -82,6 +98,10 @@ impl Config {
             if !(min..=max).contains(&value) {
                 return Err(ConfigError::new(key, format!("must be from {min} to {max}")));
             }
+        }
+        let is_life = |life: &ConfigDuration| (MIN_TOKEN_LIFE..=MAX_TOKEN_LIFE).contains(&life.0);
+        if self.max_token_life.as_ref().is_some_and(|life| !is_life(life)) {
+            return Err(ConfigError::new("auth.max_token_life", "must be from 1m to 366d"));
         }
         Ok(())
     }
@@ -119,6 +139,8 @@ mod tests {
             ("MAX_TOKENS", "1001"),
             ("HASH_WORKERS", "257"),
             ("HASH_QUEUE", "0"),
+            ("MAX_TOKEN_LIFE", "59s"),
+            ("MAX_TOKEN_LIFE", "367d"),
         ] {
             let error = load(key, value).unwrap().validate().unwrap_err().to_string();
             assert!(error.contains(&key.to_lowercase()), "{error}");

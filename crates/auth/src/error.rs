@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mayfly_database::{DatabaseFailure, DbErr, idempotency::Refused};
-use mayfly_types::{ErrorCode, Reason, password::LengthError};
+use mayfly_types::{ErrorCode, InvalidLimits, Reason, TokenScope, password::LengthError};
 
 /// A failed use case.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,12 @@ pub(crate) enum Error {
     InvalidToken(Refusal),
     #[error("the user is suspended")]
     AccountSuspended,
+    #[error("the token lacks the scope {scope}")]
+    InsufficientScope { scope: TokenScope },
+    #[error("a token cannot expire then")]
+    InvalidExpiry { max_days: i64 },
+    #[error(transparent)]
+    InvalidLimits(#[from] InvalidLimits),
     #[error("registration is closed")]
     RegistrationClosed,
     #[error("the e-mail address is taken")]
@@ -65,6 +71,8 @@ pub(crate) enum Refusal {
     UnknownToken,
     /// The API token was revoked.
     Revoked,
+    /// The life of the API token has ended.
+    TokenExpired,
 }
 
 impl Refusal {
@@ -81,6 +89,7 @@ impl Refusal {
             Self::Superseded => "superseded",
             Self::UnknownToken => "unknown_token",
             Self::Revoked => "revoked",
+            Self::TokenExpired => "token_expired",
         }
     }
 }
@@ -108,13 +117,16 @@ impl Error {
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::InvalidRequest(_)
+            | Self::InvalidExpiry { .. }
+            | Self::InvalidLimits(_)
             | Self::InvalidAddress
             | Self::PasswordTooShort { .. }
             | Self::PasswordTooLong { .. } => ErrorCode::InvalidArgument,
             Self::InvalidCredentials | Self::InvalidToken(_) => ErrorCode::Unauthenticated,
-            Self::AccountSuspended | Self::RegistrationClosed | Self::TokenLimitReached { .. } => {
-                ErrorCode::PermissionDenied
-            }
+            Self::AccountSuspended
+            | Self::InsufficientScope { .. }
+            | Self::RegistrationClosed
+            | Self::TokenLimitReached { .. } => ErrorCode::PermissionDenied,
             Self::EmailTaken => ErrorCode::AlreadyExists,
             Self::NotFound => ErrorCode::NotFound,
             Self::NotRepeated(refused) => refused.code(),
@@ -127,12 +139,16 @@ impl Error {
     /// Returns the machine-readable reason.
     pub(crate) fn reason(&self) -> Reason {
         match self {
-            Self::InvalidRequest(_) => Reason::InvalidRequest,
+            Self::InvalidRequest(_) | Self::InvalidExpiry { .. } | Self::InvalidLimits(_) => {
+                Reason::InvalidRequest
+            }
             Self::InvalidAddress => Reason::InvalidAddress,
             Self::PasswordTooShort { .. } => Reason::PasswordTooShort,
             Self::PasswordTooLong { .. } => Reason::PasswordTooLong,
             Self::InvalidCredentials => Reason::InvalidCredentials,
+            Self::InvalidToken(Refusal::TokenExpired) => Reason::TokenExpired,
             Self::InvalidToken(_) => Reason::InvalidToken,
+            Self::InsufficientScope { .. } => Reason::InsufficientScope,
             Self::AccountSuspended => Reason::AccountSuspended,
             Self::RegistrationClosed => Reason::RegistrationClosed,
             Self::EmailTaken => Reason::EmailTaken,
@@ -156,7 +172,13 @@ impl Error {
             Self::PasswordTooShort { min_bytes } => format!("the password needs at least {min_bytes} bytes"),
             Self::PasswordTooLong { max_bytes } => format!("the password may have at most {max_bytes} bytes"),
             Self::InvalidCredentials => "the address or the password is wrong".to_owned(),
+            Self::InvalidExpiry { max_days } => {
+                format!("expires_at: must be from 1 minute to {max_days} days ahead")
+            }
+            Self::InvalidLimits(problem) => problem.to_string(),
+            Self::InvalidToken(Refusal::TokenExpired) => "the token has expired".to_owned(),
             Self::InvalidToken(_) => "the token is not valid".to_owned(),
+            Self::InsufficientScope { scope } => format!("the token needs the scope {scope}"),
             Self::AccountSuspended => "this account is suspended".to_owned(),
             Self::RegistrationClosed => "registration is closed".to_owned(),
             Self::EmailTaken => "this e-mail address is registered already".to_owned(),

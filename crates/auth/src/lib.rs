@@ -1,6 +1,7 @@
 //! Credentials: passwords of mailboxes and Pro users, JWTs, Pro API tokens, and their revocation.
 //! `rpc` → `service` (one use case per file) → `model`, `store`, `token_cache`, `hash_pool`. See the README.
 
+mod audit_log;
 pub mod backup;
 mod config;
 mod error;
@@ -23,13 +24,13 @@ use mayfly_runtime::{admin::Readiness, task::Tasks, telemetry::meter};
 use mayfly_shared::redis::Redis;
 use mayfly_types::{SecretKey, SharedClock};
 
+use crate::{
+    audit_log::AuditLog, hash_pool::HashPool, last_used::LastUsed, migrations::Migrator, model::jwt::KeyRing,
+    revocation_metrics::RevocationMetrics, service::Service, store::Store, token_cache::TokenCache,
+};
 pub use crate::{
     config::{Config, Registration},
     rpc::{AdminRpc, Rpc},
-};
-use crate::{
-    hash_pool::HashPool, last_used::LastUsed, migrations::Migrator, model::jwt::KeyRing,
-    revocation_metrics::RevocationMetrics, service::Service, store::Store, token_cache::TokenCache,
 };
 
 /// How many subjects, and how many tokens, are cached in memory at most.
@@ -87,8 +88,11 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
         .with_description("Bearer tokens by kind, and why they were refused")
         .build();
     let tasks = deps.tasks.clone();
+    let last_used = LastUsed::start(Arc::clone(&store), &deps.tasks);
+    last_used.start_flushing(deps.clock.clone(), &deps.tasks);
     let service = Arc::new(Service {
-        last_used: LastUsed::start(Arc::clone(&store), &deps.tasks),
+        last_used,
+        audit_log: AuditLog::start(Arc::clone(&store), &deps.tasks),
         store,
         keys: KeyRing::new(&deps.signing_keys),
         hash_pool,
@@ -99,6 +103,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Auth, OpenError> {
         tasks: deps.tasks,
         registration: config.registration,
         max_tokens: config.max_tokens,
+        max_token_life: config.longest_token_life(),
         keeps_keys: config.mailtd_keys,
         validations,
         revocation_metrics: RevocationMetrics::new(),

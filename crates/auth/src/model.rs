@@ -1,5 +1,6 @@
 //! Credentials and their rules. No I/O; the time is passed in.
 
+pub(crate) mod audit_event;
 pub(crate) mod email;
 pub(crate) mod jwt;
 pub(crate) mod mailbox_secret;

@@ -1,6 +1,7 @@
 //! The tonic adapter: decodes a request, calls the use case of the same name, encodes the response.
 
 mod admin;
+mod tokens;
 
 use std::{str::FromStr, sync::Arc};
 
@@ -8,16 +9,16 @@ use mayfly_proto::auth::{
     ChangeUserPasswordRequest, ChangeUserPasswordResponse, CheckUserPasswordRequest,
     CheckUserPasswordResponse, CreateCredentialRequest, CreateCredentialResponse, CreateProTokenRequest,
     CreateProTokenResponse, DeleteCredentialRequest, DeleteCredentialResponse, DeleteUserRequest,
-    DeleteUserResponse, GetUserRequest, GetUserResponse, IssueAnonymousTokenRequest,
-    IssueAnonymousTokenResponse, IssueSandboxCredentialRequest, IssueSandboxCredentialResponse,
-    ListProTokensRequest, ListProTokensResponse, MailboxPrincipal, ProPrincipal, ProToken,
-    RegisterUserRequest, RegisterUserResponse, ResetPasswordRequest, ResetPasswordResponse,
-    RevokeSandboxCredentialsRequest, RevokeSandboxCredentialsResponse, RevokeTokenRequest,
-    RevokeTokenResponse, SignInLocalUserRequest, SignInLocalUserResponse, SignInRequest, SignInResponse,
-    SignInUserRequest, SignInUserResponse, SignOutUserRequest, SignOutUserResponse,
-    ValidateAnonymousTokenRequest, ValidateAnonymousTokenResponse, ValidateSubmissionRequest,
-    ValidateSubmissionResponse, ValidateTokenRequest, ValidateTokenResponse, auth_server,
-    validate_token_response,
+    DeleteUserResponse, GetProTokenRequest, GetProTokenResponse, GetUserRequest, GetUserResponse,
+    IssueAnonymousTokenRequest, IssueAnonymousTokenResponse, IssueSandboxCredentialRequest,
+    IssueSandboxCredentialResponse, ListAuditEventsRequest, ListAuditEventsResponse, ListProTokensRequest,
+    ListProTokensResponse, RecordAuditEventRequest, RecordAuditEventResponse, RegisterUserRequest,
+    RegisterUserResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeSandboxCredentialsRequest,
+    RevokeSandboxCredentialsResponse, RevokeTokenRequest, RevokeTokenResponse, RotateProTokenRequest,
+    SignInLocalUserRequest, SignInLocalUserResponse, SignInRequest, SignInResponse, SignInUserRequest,
+    SignInUserResponse, SignOutUserRequest, SignOutUserResponse, ValidateAnonymousTokenRequest,
+    ValidateAnonymousTokenResponse, ValidateSubmissionRequest, ValidateSubmissionResponse,
+    ValidateTokenRequest, ValidateTokenResponse, auth_server,
 };
 use mayfly_rpc::Failure;
 use mayfly_types::ErrorCode;
@@ -29,7 +30,7 @@ use crate::{
         mailbox_secret::{AuthKey, KeySalt, MailboxSecret},
         password::{Owner, Password},
     },
-    service::{Principal, Service},
+    service::Service,
 };
 
 pub use self::admin::AdminRpc;
@@ -136,17 +137,11 @@ impl auth_server::Auth for Rpc {
         &self,
         request: Request<ValidateTokenRequest>,
     ) -> Result<Response<ValidateTokenResponse>, Status> {
-        let principal = match self.0.validate_token(&request.into_inner().token).await? {
-            Principal::Mailbox(account_id) => validate_token_response::Principal::Mailbox(MailboxPrincipal {
-                account_id: account_id.to_string(),
-            }),
-            Principal::Pro { user_id, token_id } => validate_token_response::Principal::Pro(ProPrincipal {
-                user_id: user_id.to_string(),
-                token_id: token_id.map(|token_id| token_id.to_string()),
-            }),
-        };
+        let request = request.into_inner();
+        let client = tokens::client(request.client);
+        let principal = self.0.validate_token(&request.token, client).await?;
         Ok(Response::new(ValidateTokenResponse {
-            principal: Some(principal),
+            principal: Some(tokens::principal(principal)),
         }))
     }
 
@@ -188,7 +183,9 @@ impl auth_server::Auth for Rpc {
         request: Request<SignInUserRequest>,
     ) -> Result<Response<SignInUserResponse>, Status> {
         let request = request.into_inner();
-        let user = self.0.sign_in_user(&request.email, &request.password).await?;
+        let client = tokens::client(request.client);
+        let user = self.0.sign_in_user(&request.email, &request.password, client);
+        let user = user.await?;
         let (user_id, email, token) = (user.id.to_string(), user.email, user.token);
         Ok(Response::new(SignInUserResponse {
             user_id,
@@ -267,15 +264,43 @@ impl auth_server::Auth for Rpc {
         &self,
         request: Request<CreateProTokenRequest>,
     ) -> Result<Response<CreateProTokenResponse>, Status> {
+        let mut request = request.into_inner();
+        let (user_id, key) = (id(&request.user_id)?, request.idempotency_key.take());
+        let (name, actor) = (request.name.clone(), tokens::actor(request.actor.take())?);
+        let wanted = tokens::wanted(request)?;
+        let (scopes, limits) = (wanted.scopes, wanted.limits.clone());
+        let created = self.0.create_pro_token(user_id, wanted, actor, key.as_deref());
+        let created = created.await?;
+        Ok(Response::new(tokens::created(
+            created,
+            name,
+            scopes,
+            limits.as_ref(),
+        )))
+    }
+
+    async fn rotate_pro_token(
+        &self,
+        request: Request<RotateProTokenRequest>,
+    ) -> Result<Response<CreateProTokenResponse>, Status> {
+        let mut request = request.into_inner();
+        let (user_id, actor) = (id(&request.user_id)?, tokens::actor(request.actor.take())?);
+        let (wanted, key) = (tokens::rotation(&request)?, request.idempotency_key.as_deref());
+        let (created, old) = self.0.rotate_pro_token(user_id, wanted, actor, key).await?;
+        let created = tokens::created(created, old.name, old.scopes, old.limits.as_ref());
+        Ok(Response::new(created))
+    }
+
+    async fn get_pro_token(
+        &self,
+        request: Request<GetProTokenRequest>,
+    ) -> Result<Response<GetProTokenResponse>, Status> {
         let request = request.into_inner();
-        let user_id = id(&request.user_id)?;
-        let key = request.idempotency_key.as_deref();
-        let created = self.0.create_pro_token(user_id, &request.name, key).await?;
-        Ok(Response::new(CreateProTokenResponse {
-            token_id: created.id.to_string(),
-            name: request.name,
-            token: created.value,
-            created_at: created.created_at_secs,
+        let found = self
+            .0
+            .get_pro_token(id(&request.user_id)?, id(&request.token_id)?);
+        Ok(Response::new(GetProTokenResponse {
+            token: Some(tokens::token(found.await?)),
         }))
     }
 
@@ -284,20 +309,30 @@ impl auth_server::Auth for Rpc {
         request: Request<ListProTokensRequest>,
     ) -> Result<Response<ListProTokensResponse>, Status> {
         let user_id = id(&request.into_inner().user_id)?;
-        let tokens = self
-            .0
-            .list_pro_tokens(user_id)
-            .await?
-            .into_iter()
-            .map(|token| ProToken {
-                token_id: token.id.to_string(),
-                name: token.name,
-                created_at: token.created_at_secs,
-                last_used_at: token.last_used_at_secs,
-                revoked_at: token.revoked_at_secs,
-            });
+        let tokens = self.0.list_pro_tokens(user_id).await?;
         Ok(Response::new(ListProTokensResponse {
-            tokens: tokens.collect(),
+            tokens: tokens.into_iter().map(tokens::token).collect(),
+        }))
+    }
+
+    async fn record_audit_event(
+        &self,
+        request: Request<RecordAuditEventRequest>,
+    ) -> Result<Response<RecordAuditEventResponse>, Status> {
+        let event = tokens::event(request.into_inner(), self.0.clock.now())?;
+        self.0.record_audit_event(event).await?;
+        Ok(Response::new(RecordAuditEventResponse {}))
+    }
+
+    async fn list_audit_events(
+        &self,
+        request: Request<ListAuditEventsRequest>,
+    ) -> Result<Response<ListAuditEventsResponse>, Status> {
+        let request = request.into_inner();
+        let (user_id, (token, before)) = (id(&request.user_id)?, tokens::page(&request)?);
+        let events = self.0.list_audit_events(user_id, token, before, request.limit);
+        Ok(Response::new(ListAuditEventsResponse {
+            events: events.await?.into_iter().map(tokens::audit_event).collect(),
         }))
     }
 
@@ -307,7 +342,10 @@ impl auth_server::Auth for Rpc {
     ) -> Result<Response<RevokeTokenResponse>, Status> {
         let request = request.into_inner();
         let user_id = id(&request.user_id)?;
-        self.0.revoke_token(user_id, id(&request.token_id)?).await?;
+        let actor = tokens::actor(request.actor)?;
+        self.0
+            .revoke_token(user_id, id(&request.token_id)?, actor)
+            .await?;
         Ok(Response::new(RevokeTokenResponse {}))
     }
 
@@ -338,10 +376,6 @@ impl auth_server::Auth for Rpc {
         request: Request<ValidateSubmissionRequest>,
     ) -> Result<Response<ValidateSubmissionResponse>, Status> {
         let submitter = self.0.validate_submission(&request.into_inner().password).await?;
-        Ok(Response::new(ValidateSubmissionResponse {
-            user_id: submitter.user_id.to_string(),
-            credential_id: submitter.credential_id.to_string(),
-            sandbox_id: submitter.sandbox_id.map(|id| id.to_string()),
-        }))
+        Ok(Response::new(tokens::submitter(submitter)))
     }
 }

@@ -2,12 +2,14 @@
 
 mod admin;
 mod anonymous_tokens;
+mod audit_events;
 mod change_user_password;
 mod check_user_password;
 mod create_credential;
 mod create_pro_token;
 mod delete_credential;
 mod delete_user;
+mod get_pro_token;
 mod get_user;
 mod issue_sandbox_credential;
 mod list_pro_tokens;
@@ -15,6 +17,7 @@ mod register_user;
 mod reset_password;
 mod revoke_sandbox_credentials;
 mod revoke_token;
+mod rotate_pro_token;
 mod sign_in;
 mod sign_in_local_user;
 mod sign_in_user;
@@ -25,13 +28,18 @@ mod validate_token;
 use std::{future::Future, sync::Arc};
 
 use mayfly_runtime::task::Tasks;
-use mayfly_types::{SharedClock, TokenId, UserId};
+use mayfly_types::{SharedClock, TokenLimits, TokenScopes, UserId};
 use opentelemetry::metrics::Counter;
+use time::Duration;
 use tokio::sync::oneshot;
 
+pub(crate) use create_pro_token::WantedToken;
+pub(crate) use rotate_pro_token::WantedRotation;
+pub(crate) use validate_submission::Submitter;
 pub(crate) use validate_token::Principal;
 
 use crate::{
+    audit_log::AuditLog,
     config::Registration,
     error::Error,
     hash_pool::HashPool,
@@ -39,7 +47,7 @@ use crate::{
     model::{
         jwt::{KeyRing, Subject},
         password::{Password, StoredPassword},
-        pro_token::TokenHash,
+        pro_token::{Restrictions, TokenHash, ValidToken},
         sandbox_status::SandboxStatus,
     },
     revocation_metrics::RevocationMetrics,
@@ -57,10 +65,13 @@ pub(crate) struct Service {
     pub(crate) tokens: TokenCache<TokenHash, TokenStatus>,
     pub(crate) sandbox_credentials: TokenCache<TokenHash, SandboxStatus>,
     pub(crate) last_used: LastUsed,
+    pub(crate) audit_log: AuditLog,
     pub(crate) clock: SharedClock,
     pub(crate) tasks: Tasks,
     pub(crate) registration: Registration,
     pub(crate) max_tokens: u32,
+    /// The longest life of a token; without it, a token can live for ever.
+    pub(crate) max_token_life: Option<Duration>,
     /// Whether the key of a mailbox's password is stored with it.
     pub(crate) keeps_keys: bool,
     pub(crate) validations: Counter<u64>,
@@ -73,10 +84,7 @@ pub(crate) enum TokenStatus {
     Revoked,
     /// The user is suspended.
     Suspended,
-    Valid {
-        id: TokenId,
-        user_id: UserId,
-    },
+    Valid(ValidToken),
 }
 
 impl CacheKey for Subject {
@@ -113,7 +121,7 @@ impl CacheValue for TokenStatus {
         match self {
             Self::Revoked => "revoked".to_owned(),
             Self::Suspended => "suspended".to_owned(),
-            Self::Valid { id, user_id } => format!("{id} {user_id}"),
+            Self::Valid(token) => valid_to_text(token),
         }
     }
 
@@ -123,12 +131,58 @@ impl CacheValue for TokenStatus {
             "suspended" => return Some(Self::Suspended),
             _ => {}
         }
-        let (id, user_id) = text.split_once(' ')?;
-        Some(Self::Valid {
-            id: id.parse().ok()?,
-            user_id: user_id.parse().ok()?,
-        })
+        valid_from_text(text).map(Self::Valid)
     }
+}
+
+/// Ids of the token and the user; a minus, or scopes, expiry and limits. Versions that know no restrictions wrote the ids alone:
+/// neither they nor this one can read the text of the other.
+fn valid_to_text(token: &ValidToken) -> String {
+    let ValidToken {
+        id,
+        user_id,
+        restrictions,
+    } = token;
+    let Some(restrictions) = restrictions else {
+        return format!("{id} {user_id} -");
+    };
+    let hex = |bits: u64| format!("{bits:x}");
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let scopes = or_none(restrictions.scopes.map(|scopes| hex(scopes.bits())));
+    let expires = or_none(restrictions.expires_at_secs.map(|secs| secs.to_string()));
+    // Limits always serialize. An empty text cannot be read: the entry is a miss.
+    let json = |limits: &TokenLimits| serde_json::to_string(limits).unwrap_or_default();
+    let limits = or_none(restrictions.limits.as_ref().map(json));
+    format!("{id} {user_id} {scopes} {expires} {limits}")
+}
+
+fn valid_from_text(text: &str) -> Option<ValidToken> {
+    let mut parts = text.splitn(5, ' ');
+    let (id, user_id) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let restrictions = match (parts.next()?, parts.next(), parts.next()) {
+        ("-", None, None) => None,
+        (scopes, Some(expires), Some(limits)) => {
+            let scopes = some(scopes).map(|text| u64::from_str_radix(text, 16)).transpose();
+            let expires = some(expires).map(str::parse).transpose();
+            let limits = some(limits).map(serde_json::from_str).transpose();
+            Some(Arc::new(Restrictions {
+                scopes: scopes.ok()?.map(TokenScopes::from_bits),
+                expires_at_secs: expires.ok()?,
+                limits: limits.ok()?,
+            }))
+        }
+        _ => return None,
+    };
+    Some(ValidToken {
+        id,
+        user_id,
+        restrictions,
+    })
+}
+
+/// Returns a part of a cached text, unless it is a minus.
+fn some(part: &str) -> Option<&str> {
+    (part != "-").then_some(part)
 }
 
 impl CacheValue for SandboxStatus {
@@ -187,5 +241,79 @@ impl Service {
             return None;
         }
         self.hash_pool.hash(Password::guess(password).ok()?).await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mayfly_types::{AccountId, Clock, SystemClock, TokenId, TokenScope};
+
+    use super::*;
+
+    fn token(restrictions: Option<Restrictions>) -> TokenStatus {
+        let now = SystemClock.now();
+        TokenStatus::Valid(ValidToken {
+            id: TokenId::new(now),
+            user_id: UserId::new(now),
+            restrictions: restrictions.map(Arc::new),
+        })
+    }
+
+    fn valid(status: &TokenStatus) -> ValidToken {
+        match status {
+            TokenStatus::Valid(token) => token.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn cached_token_reads_back_and_adds_at_most_512_bytes() {
+        let now = SystemClock.now();
+        let limits = TokenLimits {
+            accounts: (0..10).map(|_| AccountId::new(now)).collect(),
+            origin: Some(TokenId::new(now)),
+            ..TokenLimits::default()
+        };
+        let plain = token(None).to_text().len();
+        for restrictions in [
+            None,
+            Some((Some(TokenScopes::ALL), None, Some(1_800_000_000))),
+            Some((None, None, Some(1))),
+            Some((
+                Some([TokenScope::MessagesRead].into_iter().collect()),
+                Some(limits),
+                None,
+            )),
+        ] {
+            let restrictions = restrictions.map(|(scopes, limits, expires_at_secs)| Restrictions {
+                scopes,
+                limits,
+                expires_at_secs,
+            });
+            let status = token(restrictions);
+            let text = status.to_text();
+            assert_eq!(
+                valid(&TokenStatus::from_text(&text).unwrap()),
+                valid(&status),
+                "{text}"
+            );
+            assert!(text.len() <= plain + 512, "{text}");
+        }
+    }
+
+    /// Earlier versions wrote the ids alone, whatever restricted the token.
+    #[test]
+    fn cached_text_of_earlier_version_is_a_miss() {
+        let text = token(None).to_text();
+        let earlier = text.strip_suffix(" -").unwrap();
+        assert!(TokenStatus::from_text(earlier).is_none());
+        for damaged in [
+            "",
+            "x y -",
+            &format!("{earlier} 4 -"),
+            &format!("{earlier} 4 - {{"),
+        ] {
+            assert!(TokenStatus::from_text(damaged).is_none(), "{damaged}");
+        }
     }
 }

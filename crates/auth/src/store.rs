@@ -1,12 +1,15 @@
 //! The service's tables. Only this module and the migrations name sea-orm. It makes no policy decisions.
 
 pub(crate) mod admin;
+mod audit_events;
 pub(crate) mod backup;
 mod credentials;
 #[expect(unreachable_pub, reason = "sea-orm's derives generate public types")]
 mod entities;
 mod pro_tokens;
+mod rotations;
 mod sandbox_credentials;
+mod token_usage;
 mod users;
 
 use std::sync::Arc;
@@ -20,8 +23,11 @@ use mayfly_types::{SharedClock, random_bytes};
 use sea_orm::DbErr;
 use time::{Duration, OffsetDateTime};
 
+pub(crate) use audit_events::AuditEvent;
 pub(crate) use pro_tokens::{CreatedToken, ProToken};
+pub(crate) use rotations::Rotation;
 pub(crate) use sandbox_credentials::NewSandboxCredential;
+pub(crate) use token_usage::{TokenUsage, TokenUse};
 pub(crate) use users::User;
 
 /// The service's database.

@@ -14,6 +14,8 @@ const EVERY: StdDuration = StdDuration::from_secs(300);
 const LEASE_TTL: Duration = Duration::seconds(330);
 /// The pause between two batches.
 const PAUSE: StdDuration = StdDuration::from_millis(10);
+/// How long events of the audit log are kept.
+const AUDIT_KEPT: Duration = Duration::days(90);
 /// Rows of a batch.
 const BATCH: u64 = 100;
 
@@ -37,5 +39,10 @@ pub(crate) async fn sweep(service: &Service) -> Result<(), Error> {
     {
         tokio::time::sleep(PAUSE).await;
     }
+    let now = service.clock.now();
+    while service.store.sweep_audit_events(now - AUDIT_KEPT, BATCH).await? > 0 {
+        tokio::time::sleep(PAUSE).await;
+    }
+    service.store.sweep_token_usage(now.unix_timestamp()).await?;
     Ok(())
 }

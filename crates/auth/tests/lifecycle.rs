@@ -88,12 +88,14 @@ async fn pro_user_and_token_lifecycle(db: Db) {
         Principal::Pro(ProPrincipal {
             user_id: user.id.clone(),
             token_id: token_id.map(str::to_owned),
+            ..ProPrincipal::default()
         })
     };
     assert_eq!(world.validate(&user.jwt).await, Ok(pro(None)));
     let request = SignInUserRequest {
         email: "ANN@example.com".to_owned(),
         password: PASSWORD.into(),
+        ..SignInUserRequest::default()
     };
     let again = world.client().sign_in_user(request).await.unwrap().into_inner();
     assert_eq!(
@@ -225,6 +227,7 @@ async fn register_user_closed_keeps_existing_users(db: Db) {
     let request = SignInUserRequest {
         email: user.email,
         password: PASSWORD.into(),
+        ..SignInUserRequest::default()
     };
     assert!(world.client().sign_in_user(request).await.is_ok());
 }

@@ -9,6 +9,7 @@ mod jwt;
 mod lifecycle;
 mod passwords;
 mod pro_tokens;
+mod restrictions;
 mod revocation;
 mod sandbox_credentials;
 mod secrets;

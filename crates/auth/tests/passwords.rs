@@ -244,6 +244,7 @@ async fn sign_in_user(world: &World, email: &str, password: &[u8]) -> Answer<Str
     let request = SignInUserRequest {
         email: email.to_owned(),
         password: bytes::Bytes::copy_from_slice(password),
+        ..SignInUserRequest::default()
     };
     Ok(world.client().sign_in_user(request).await?.into_inner().token)
 }

@@ -20,6 +20,7 @@ async fn stolen_database_holds_no_usable_secret(db: Db) {
     let request = SignInUserRequest {
         email: user.email,
         password: passwords[2].clone().into(),
+        ..SignInUserRequest::default()
     };
     secrets.push(
         world

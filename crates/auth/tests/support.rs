@@ -270,6 +270,7 @@ impl World {
             user_id: user_id.to_owned(),
             name: name.to_owned(),
             idempotency_key: key.map(str::to_owned),
+            ..CreateProTokenRequest::default()
         };
         let token = self.client().create_pro_token(request).await?.into_inner();
         Ok(TestToken {
@@ -294,6 +295,7 @@ impl World {
         let request = RevokeTokenRequest {
             user_id: user_id.to_owned(),
             token_id: token_id.to_owned(),
+            ..RevokeTokenRequest::default()
         };
         Ok(self.client().revoke_token(request).await.map(drop)?)
     }
@@ -302,6 +304,7 @@ impl World {
 pub(crate) async fn validate(client: &mut AuthClient<Transport>, token: &str) -> Answer<Principal> {
     let request = ValidateTokenRequest {
         token: token.to_owned(),
+        ..ValidateTokenRequest::default()
     };
     Ok(client
         .validate_token(request)

@@ -34,6 +34,7 @@ async fn sign_in(world: &World, email: &str, password: &str) -> Answer<String> {
     let request = SignInUserRequest {
         email: email.to_owned(),
         password: password.to_owned().into(),
+        ..SignInUserRequest::default()
     };
     Ok(world.client().sign_in_user(request).await?.into_inner().token)
 }

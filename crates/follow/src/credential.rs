@@ -134,6 +134,7 @@ impl CredentialWatch {
     async fn validate(&self, bearer: &SecretString) -> Result<(), Failure> {
         let request = ValidateTokenRequest {
             token: bearer.expose_secret().to_owned(),
+            ..ValidateTokenRequest::default()
         };
         let mut request = tonic::Request::new(request);
         request.set_timeout(VALIDATE_TIMEOUT);

@@ -3,9 +3,12 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use mayfly_proto::mailbox::{
-    ListLastMessageIdsRequest, Scope, list_messages_after_request::Following, mailbox_client::MailboxClient,
-    scope::Caller,
+use mayfly_proto::{
+    auth::{LimitedOwner, TokenLimits},
+    mailbox::{
+        ListLastMessageIdsRequest, Scope, list_messages_after_request::Following,
+        mailbox_client::MailboxClient, scope::Caller,
+    },
 };
 use mayfly_rpc::{Failure, Transport};
 use mayfly_runtime::task::Tasks;
@@ -53,13 +56,34 @@ impl Topic {
         id.map(Self::Owner)
             .map_err(|_| Failure::internal("a user id is no UUID"))
     }
+}
 
-    pub(crate) fn following(self) -> Following {
-        match self {
-            Self::Mailbox(id) => Following::Mailbox(Scope {
+/// What a subscription reads: the messages of a topic, those of a Pro user within the limits of a token.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    /// What is announced.
+    pub topic: Topic,
+    /// What is read of it; `None` is everything.
+    pub limits: Option<Box<TokenLimits>>,
+}
+
+impl From<Topic> for Feed {
+    fn from(topic: Topic) -> Self {
+        Self { topic, limits: None }
+    }
+}
+
+impl Feed {
+    pub(crate) fn following(&self) -> Following {
+        match (self.topic, &self.limits) {
+            (Topic::Mailbox(id), _) => Following::Mailbox(Scope {
                 caller: Some(Caller::AccountId(id.to_string())),
             }),
-            Self::Owner(id) => Following::OwnerUserId(id.to_string()),
+            (Topic::Owner(id), None) => Following::OwnerUserId(id.to_string()),
+            (Topic::Owner(id), Some(limits)) => Following::LimitedOwner(LimitedOwner {
+                user_id: id.to_string(),
+                limits: Some(limits.as_ref().clone()),
+            }),
         }
     }
 }

@@ -23,7 +23,7 @@ use secrecy::SecretString;
 
 pub use credential::{CredentialWatch, Ending, Watched};
 pub use hints::{Hint, Hints};
-pub use hub::Topic;
+pub use hub::{Feed, Topic};
 pub use metrics::{Open, StreamKind, StreamMetrics};
 pub use subscription::{MailboxDeleted, Subscription};
 
@@ -104,13 +104,17 @@ impl Follow {
         Ok(StreamPermit { _share: share })
     }
 
-    /// Subscribes to a topic, behind a message or from now on.
+    /// Subscribes to a feed, behind a message or from now on.
     ///
     /// # Errors
     /// When the mailbox service cannot answer or the mailbox is deleted; `RateLimited` when the topic has too many
     /// subscriptions.
-    pub async fn subscribe(&self, topic: Topic, since: Option<MessageId>) -> Result<Subscription, Failure> {
-        Subscription::begin(&self.hub, self.mailbox.clone(), topic, since).await
+    pub async fn subscribe(
+        &self,
+        feed: impl Into<Feed>,
+        since: Option<MessageId>,
+    ) -> Result<Subscription, Failure> {
+        Subscription::begin(&self.hub, self.mailbox.clone(), feed.into(), since).await
     }
 
     /// Follows the changes of the messages of a mailbox, for a stream that has subscribed to its topic.

@@ -6,7 +6,7 @@ use mayfly_proto::mailbox::{ListMessagesAfterRequest, MessageReceived, mailbox_c
 use mayfly_rpc::{Failure, Transport};
 use mayfly_types::MessageId;
 
-use super::hub::{Hub, Topic, TopicGuard, TopicState};
+use super::hub::{Feed, Hub, TopicGuard, TopicState};
 
 /// Messages of one read.
 const LIMIT: u32 = 50;
@@ -21,7 +21,7 @@ pub struct MailboxDeleted;
 #[derive(Debug)]
 pub struct Subscription {
     mailbox: MailboxClient<Transport>,
-    topic: Topic,
+    feed: Feed,
     guard: TopicGuard,
     cursor: MessageId,
     /// There may be messages behind the cursor that no event announces.
@@ -33,15 +33,15 @@ impl Subscription {
     pub(crate) async fn begin(
         hub: &Hub,
         mailbox: MailboxClient<Transport>,
-        topic: Topic,
+        feed: Feed,
         since: Option<MessageId>,
     ) -> Result<Self, Failure> {
-        let guard = hub.subscribe(topic)?;
+        let guard = hub.subscribe(feed.topic)?;
         let cursor = match since {
             Some(since) => since,
             None => {
                 let request = ListMessagesAfterRequest {
-                    following: Some(topic.following()),
+                    following: Some(feed.following()),
                     after_message_id: None,
                     limit: 0,
                 };
@@ -52,7 +52,7 @@ impl Subscription {
         };
         Ok(Self {
             mailbox,
-            topic,
+            feed,
             guard,
             cursor,
             is_behind: true,
@@ -103,7 +103,7 @@ impl Subscription {
                 return Ok(Vec::new());
             }
             let request = ListMessagesAfterRequest {
-                following: Some(self.topic.following()),
+                following: Some(self.feed.following()),
                 after_message_id: Some(self.cursor.to_string()),
                 limit: LIMIT,
             };
@@ -136,7 +136,7 @@ mod tests {
     use mayfly_types::{AccountId, Clock, SystemClock};
 
     use super::*;
-    use crate::{Follow, stub};
+    use crate::{Follow, Topic, stub};
 
     /// An answer with one message, and the cursor behind it.
     fn one_message(id: MessageId) -> ListMessagesAfterResponse {

@@ -103,6 +103,7 @@ def main(base, smtp, output):
         "mailbox": mailbox,
         "pro": pro,
         "pro_token_id": pro_token_id,
+        "rotated_token_id": created("/pro/api/tokens", [{"name": "rotated"}])[0],
         # The run deletes its own mailbox with this token, and with no other.
         "deleted_mailbox": account("deleted")["token"],
         "pro_of_delete_me": pro,

@@ -29,7 +29,7 @@ INBOX = {"address": FIXTURES["inbox"]}
 KEPT = {
     FIXTURES[name]
     for name in (
-        *("message", "owned", "owned_message", "captured", "webhook", "domain", "pro_token_id"),
+        *("message", "owned", "owned_message", "captured", "webhook", "domain", "pro_token_id", "rotated_token_id"),
         *("td_account", "td_reset", "td_message", "td_captured", "td_webhook", "td_domain", "td_pro_token_id"),
         *("inbox", "email"),
     )
@@ -54,6 +54,7 @@ PATHS = {
     "GET /pro/api/sandbox/messages/{id}": CAPTURED,
     "GET /pro/api/sandbox/messages/{id}/source": CAPTURED,
     "GET /pro/api/sandbox/messages/{id}/attachments/{index}": {**CAPTURED, "index": 0},
+    "POST /pro/api/tokens/{id}/rotate": {"id": FIXTURES["rotated_token_id"]},
     "PUT /pro/api/domains/{id}": DOMAIN,
     "POST /pro/api/domains/{id}/verify": DOMAIN,
     "PUT /pro/api/webhooks/{id}": WEBHOOK,
@@ -116,6 +117,8 @@ def body(label):
         "PUT /pro/api/accounts/{id}/reset-password": {"password": PASSWORD},
         "POST /pro/api/me/delete": {"password": PASSWORD},
         "PUT /pro/api/me/password": {"current_password": PASSWORD, "password": PASSWORD},
+        "POST /pro/api/tokens": {"name": f"new{number}", "scopes": ["messages:read"], "limits": {"address_prefix": "new"}},
+        "POST /pro/api/tokens/{id}/rotate": {"overlap": "1h"},
         "POST /pro/api/domains": {"domain": f"new{number}.example"},
         "PUT /pro/api/domains/{id}": {"catch_all": None},
         "POST /pro/api/webhooks": {"url": f"{FIXTURES['base']}/receiver"},
@@ -125,12 +128,14 @@ def body(label):
         "POST /api/user/register": {"email": f"new{number}@example.com", "password": PASSWORD},
         "POST /api/user/login": {"email": "td@example.com", "password": PASSWORD},
         "PUT /api/user/accounts/{account}/reset-password": {"password": PASSWORD},
+        "POST /api/user/tokens": {"name": f"new{number}"},
         "POST /api/user/domains": {"domain": f"new{number}.example"},
         "POST /api/user/webhooks": {"url": f"{FIXTURES['base']}/receiver"},
         "POST /accounts": {"address": f"tm{number}@mayfly.test", "password": PASSWORD},
         "POST /token": {"address": "main@mayfly.test", "password": PASSWORD},
         "POST /v1/inbox": {},
         "POST /v1/domains": {"domain": f"new{number}.example"},
+        "POST /v1/tokens": {"name": f"new{number}"},
     }.get(label)
 
 

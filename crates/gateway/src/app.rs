@@ -2,6 +2,7 @@
 
 mod account_scope;
 mod add_domain;
+mod audit;
 pub(crate) mod authenticate;
 mod change_user_password;
 pub(crate) mod create_account;
@@ -20,6 +21,7 @@ mod mark_message;
 mod open_message;
 pub(crate) mod password_permits;
 pub(crate) mod permits;
+pub(crate) mod principal;
 pub(crate) mod proof_of_work;
 mod register_user;
 mod reset_password;
@@ -45,6 +47,7 @@ use mayfly_shared::{bus, counters::SocketCount, redis::Redis};
 use mayfly_types::SharedClock;
 
 use self::{
+    audit::Refusals,
     create_limit::CreateLimit,
     downloads::Downloads,
     password_permits::PasswordPermits,
@@ -91,6 +94,8 @@ pub(crate) struct Shared {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) ping_interval: Duration,
     pub(crate) inbox_waits: InboxWaits,
+    /// Refusals that wait to be reported.
+    refusals: Refusals,
     /// Whether a key of mail.td is taken in place of a mailbox's password.
     pub(crate) takes_auth_keys: bool,
 }
@@ -118,6 +123,7 @@ impl App {
         let auth = AuthClient::new(auth).max_decoding_message_size(MAX_MESSAGE_BYTES);
         let mailbox = MailboxClient::new(mailbox).max_decoding_message_size(MAX_MAIL_ANSWER_BYTES);
         let follow = Follow::start(auth.clone(), mailbox.clone(), events, config.max_streams, tasks);
+        let refusals = Refusals::start(auth.clone(), tasks);
         Self(Arc::new(Shared {
             auth,
             mailbox,
@@ -137,6 +143,7 @@ impl App {
             allowed_origins: config.allowed_origins.0.to_vec(),
             ping_interval: config.ping_interval.0,
             inbox_waits: InboxWaits::new(config.max_streams),
+            refusals,
             takes_auth_keys: config.dialects.0.contains(&Dialect::MailTd),
         }))
     }

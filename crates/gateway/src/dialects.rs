@@ -17,11 +17,12 @@ use axum::{
 };
 use mayfly_rpc::Failure;
 use mayfly_runtime::config::List;
+use mayfly_types::Reason;
 use tower::{Layer, ServiceExt};
 use tower_http::cors::{Any, CorsLayer};
 
 use self::mailtm::accept::Format;
-use crate::app::App;
+use crate::{app::App, edge::auth::CallerFacts};
 
 pub(crate) use crate::config::Dialect;
 
@@ -77,6 +78,9 @@ pub(crate) fn router(dialects: &Dialects, app: &App, base_path: &str) -> Router 
         })
 }
 
+/// Names the scope that a route needs of a Pro API token: on every answer of a route that takes one.
+pub(crate) const ACCEPTED_SCOPES: HeaderName = HeaderName::from_static("mayfly-accepted-scopes");
+
 /// Renders a failure in the dialect of the path. It stands around everything that can fail.
 pub(crate) async fn render_failures(
     State(dialects): State<Dialects>,
@@ -85,8 +89,12 @@ pub(crate) async fn render_failures(
 ) -> Response {
     let dialect = dialects.of_path(request.uri().path());
     let format = (dialect == Some(Dialect::MailTm)).then(|| Format::of(request.headers()));
+    let facts = request.extensions().get::<CallerFacts>().cloned();
     let mut response = next.run(request).await;
     let failure = response.extensions_mut().remove::<Failure>();
+    let is_refused = failure
+        .as_ref()
+        .is_some_and(|failure| failure.reason == Reason::InsufficientScope);
     let mut response = match (failure, format, dialect) {
         (Some(failure), Some(format), _) => mailtm::errors::render(&failure, response, format),
         (Some(failure), _, Some(Dialect::MailTd)) => mailtd::errors::render(failure, response),
@@ -94,6 +102,14 @@ pub(crate) async fn render_failures(
         (Some(failure), ..) => shared::errors::render(failure, response),
         (None, ..) => response,
     };
+    if let Some(needs) = facts.and_then(|facts| facts.needs()) {
+        let headers = response.headers_mut();
+        headers.insert(ACCEPTED_SCOPES, needs.header());
+        // The other two have challenges of their own.
+        if is_refused && matches!(dialect, None | Some(Dialect::MailTd)) {
+            headers.insert(header::WWW_AUTHENTICATE, needs.challenge());
+        }
+    }
     if format.is_some() {
         let accept = HeaderValue::from_name(header::ACCEPT);
         response.headers_mut().append(header::VARY, accept);

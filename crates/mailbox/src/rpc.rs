@@ -26,12 +26,12 @@ use mayfly_proto::mailbox::{
     mailbox_server,
 };
 use mayfly_rpc::{CHUNK_BYTES, Failure};
-use mayfly_types::{ErrorCode, MessageId};
+use mayfly_types::{ErrorCode, MessageId, OwnerAccess, UserId};
 use mayfly_webhooks::event_name;
 use tonic::{Request, Response, Status, Streaming};
 
 use self::{
-    decode::{found_by, message_scope, owner, parsed, scope},
+    decode::{access, found_by, message_scope, owner, parsed, scope},
     views::{
         attachment_to_proto, attempt_to_proto, custom_domain_to_proto, detailed_summary_to_proto,
         detailed_to_proto, domains_to_proto, extracted_to_proto, header_to_proto, inline_part_to_proto,
@@ -96,9 +96,13 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<ReserveMailboxRequest>,
     ) -> Answer<ReserveMailboxResponse> {
         let request = request.into_inner();
+        let owner = match (request.owner_user_id.as_deref(), request.limited_owner) {
+            (None, None) => None,
+            (id, limited) => Some(access(id.unwrap_or_default(), limited)?),
+        };
         let reservation = Reservation::new(
             &request.address,
-            request.owner_user_id.as_deref(),
+            owner,
             request.client.parse().ok(),
             request.idempotency_key.as_deref(),
         )?;
@@ -142,10 +146,10 @@ impl mailbox_server::Mailbox for Rpc {
     }
 
     async fn list_mailboxes(&self, request: Request<ListMailboxesRequest>) -> Answer<ListMailboxesResponse> {
-        let request = request.get_ref();
+        let request = request.into_inner();
         let after = request.after_account_id.as_deref().map(str::parse).transpose();
         let after = after.map_err(|_| Error::InvalidRequest("after_account_id is not a UUID"))?;
-        let owner = owner(&request.owner_user_id)?;
+        let owner = access(&request.owner_user_id, request.limited_owner)?;
         let mailboxes = self.0.list_mailboxes(owner, after, request.limit).await?;
         let mailboxes = mailboxes.iter().map(mailbox_to_proto).collect();
         Ok(Response::new(ListMailboxesResponse { mailboxes }))
@@ -185,10 +189,9 @@ impl mailbox_server::Mailbox for Rpc {
         &self,
         request: Request<ListCustomDomainsRequest>,
     ) -> Answer<ListCustomDomainsResponse> {
-        let domains = self
-            .0
-            .list_custom_domains(owner(&request.get_ref().user_id)?)
-            .await?;
+        let request = request.into_inner();
+        let owner = access(&request.user_id, request.limited_owner)?;
+        let domains = self.0.list_custom_domains(owner).await?;
         let domains = domains.into_iter().map(custom_domain_to_proto).collect();
         Ok(Response::new(ListCustomDomainsResponse {
             domains,
@@ -198,8 +201,9 @@ impl mailbox_server::Mailbox for Rpc {
 
     async fn add_domain(&self, request: Request<AddDomainRequest>) -> Answer<AddDomainResponse> {
         let request = request.into_inner();
+        let owner = access(&request.user_id, request.limited_owner)?;
         let key = request.idempotency_key.as_deref();
-        let added = self.0.add_domain(owner(&request.user_id)?, &request.domain, key);
+        let added = self.0.add_domain(owner, &request.domain, key);
         let domain = added.await?;
         Ok(Response::new(AddDomainResponse {
             domain: Some(custom_domain_to_proto(domain)),
@@ -211,7 +215,10 @@ impl mailbox_server::Mailbox for Rpc {
         let request = request.into_inner();
         let (domain, report) = self
             .0
-            .verify_domain(owner(&request.user_id)?, found_by(&request.domain_id)?)
+            .verify_domain(
+                access(&request.user_id, request.limited_owner)?,
+                found_by(&request.domain_id)?,
+            )
             .await?;
         Ok(Response::new(VerifyDomainResponse {
             domain: Some(custom_domain_to_proto(domain)),
@@ -225,7 +232,10 @@ impl mailbox_server::Mailbox for Rpc {
     async fn delete_domain(&self, request: Request<DeleteDomainRequest>) -> Answer<DeleteDomainResponse> {
         let request = request.into_inner();
         self.0
-            .delete_domain(owner(&request.user_id)?, found_by(&request.domain_id)?)
+            .delete_domain(
+                access(&request.user_id, request.limited_owner)?,
+                found_by(&request.domain_id)?,
+            )
             .await?;
         Ok(Response::new(DeleteDomainResponse {}))
     }
@@ -238,7 +248,7 @@ impl mailbox_server::Mailbox for Rpc {
         let domain = self
             .0
             .set_catch_all(
-                owner(&r.user_id)?,
+                access(&r.user_id, r.limited_owner)?,
                 found_by(&r.domain_id)?,
                 decode::catch_all(r.account_id)?,
             )
@@ -255,12 +265,12 @@ impl mailbox_server::Mailbox for Rpc {
         if request.is_detailed {
             let listed = self
                 .0
-                .list_messages_detailed(scope, request.page, request.page_size);
+                .list_messages_detailed(&scope, request.page, request.page_size);
             return Ok(Response::new(detailed_to_proto(&listed.await?)));
         }
         let messages = self
             .0
-            .list_messages(scope, request.page, request.page_size)
+            .list_messages(&scope, request.page, request.page_size)
             .await?;
         let oldest = self.0.oldest_shown(scope.account());
         let shown = messages.iter().take_while(|message| message.id >= oldest);
@@ -279,7 +289,8 @@ impl mailbox_server::Mailbox for Rpc {
         let request = request.into_inner();
         let following = match request.following {
             Some(F::Mailbox(mailbox)) => Following::Mailbox(scope(Some(mailbox))?),
-            Some(F::OwnerUserId(id)) => Following::Owner(parsed(&id)?),
+            Some(F::OwnerUserId(id)) => Following::Owner(OwnerAccess::from(parsed::<UserId>(&id)?)),
+            Some(F::LimitedOwner(limited)) => Following::Owner(decode::limited_access(limited)?),
             None => return Err(Error::InvalidRequest("following is missing").into()),
         };
         let after = request.after_message_id.as_deref().map(parsed).transpose()?;
@@ -488,13 +499,14 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::CreateSandboxRequest>,
     ) -> Answer<proto::CreateSandboxResponse> {
         let r = request.into_inner();
+        let owner = access(&r.owner_user_id, r.limited_owner)?;
         let settings = SandboxSettings {
             name: Some(r.name),
             max_messages: r.max_messages,
             retention_secs: r.retention_secs,
             deliver_to_own: r.deliver_to_own,
         };
-        let created = self.0.create_sandbox(owner(&r.owner_user_id)?, settings).await?;
+        let created = self.0.create_sandbox(owner, settings).await?;
         let sandbox = Some(sandbox_to_proto(created));
         Ok(Response::new(proto::CreateSandboxResponse { sandbox }))
     }
@@ -503,7 +515,8 @@ impl mailbox_server::Mailbox for Rpc {
         &self,
         request: Request<proto::ListSandboxesRequest>,
     ) -> Answer<proto::ListSandboxesResponse> {
-        let owner = owner(&request.get_ref().owner_user_id)?;
+        let r = request.into_inner();
+        let owner = access(&r.owner_user_id, r.limited_owner)?;
         let sandboxes = self.0.list_sandboxes(owner).await?;
         let sandboxes = sandboxes.into_iter().map(sandbox_to_proto).collect();
         Ok(Response::new(proto::ListSandboxesResponse { sandboxes }))
@@ -515,7 +528,10 @@ impl mailbox_server::Mailbox for Rpc {
     ) -> Answer<proto::GetSandboxResponse> {
         let r = request.into_inner();
         let id = r.sandbox_id.as_deref().map(found_by).transpose()?;
-        let found = self.0.get_sandbox(owner(&r.owner_user_id)?, id).await?;
+        let found = self
+            .0
+            .get_sandbox(access(&r.owner_user_id, r.limited_owner)?, id)
+            .await?;
         let sandbox = Some(sandbox_to_proto(found));
         Ok(Response::new(proto::GetSandboxResponse { sandbox }))
     }
@@ -525,7 +541,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::UpdateSandboxRequest>,
     ) -> Answer<proto::UpdateSandboxResponse> {
         let r = request.into_inner();
-        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.sandbox_id)?);
+        let (owner, id) = (
+            access(&r.owner_user_id, r.limited_owner)?,
+            found_by(&r.sandbox_id)?,
+        );
         let settings = SandboxSettings {
             name: r.name,
             max_messages: r.max_messages,
@@ -542,7 +561,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::DeleteSandboxRequest>,
     ) -> Answer<proto::DeleteSandboxResponse> {
         let r = request.into_inner();
-        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.sandbox_id)?);
+        let (owner, id) = (
+            access(&r.owner_user_id, r.limited_owner)?,
+            found_by(&r.sandbox_id)?,
+        );
         self.0.delete_sandbox(owner, id).await?;
         Ok(Response::new(proto::DeleteSandboxResponse {}))
     }
@@ -553,7 +575,8 @@ impl mailbox_server::Mailbox for Rpc {
     ) -> Answer<proto::OpenSandboxResponse> {
         let r = request.into_inner();
         let only = r.sandbox_id.as_deref().map(found_by).transpose()?;
-        let opened = self.0.open_sandbox(owner(&r.owner_user_id)?, only, &r.username);
+        let owner = access(&r.owner_user_id, r.limited_owner)?;
+        let opened = self.0.open_sandbox(owner, only, &r.username);
         let sandbox = Some(sandbox_to_proto(opened.await?));
         Ok(Response::new(proto::OpenSandboxResponse { sandbox }))
     }
@@ -631,7 +654,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::CreateWebhookRequest>,
     ) -> Answer<proto::CreateWebhookResponse> {
         let r = request.into_inner();
-        let (owner, key) = (owner(&r.owner_user_id)?, r.idempotency_key.as_deref());
+        let (owner, key) = (
+            access(&r.owner_user_id, r.limited_owner)?,
+            r.idempotency_key.as_deref(),
+        );
         let created = self
             .0
             .webhooks
@@ -647,7 +673,8 @@ impl mailbox_server::Mailbox for Rpc {
         &self,
         request: Request<proto::ListWebhooksRequest>,
     ) -> Answer<proto::ListWebhooksResponse> {
-        let owner = owner(&request.get_ref().owner_user_id)?;
+        let r = request.into_inner();
+        let owner = access(&r.owner_user_id, r.limited_owner)?;
         let webhooks = self.0.webhooks.list_webhooks(owner).await.map_err(Error::from)?;
         let webhooks = webhooks.into_iter().map(webhook_to_proto).collect();
         Ok(Response::new(proto::ListWebhooksResponse { webhooks }))
@@ -658,7 +685,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::UpdateWebhookRequest>,
     ) -> Answer<proto::UpdateWebhookResponse> {
         let r = request.into_inner();
-        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let (owner, id) = (
+            access(&r.owner_user_id, r.limited_owner)?,
+            found_by(&r.webhook_id)?,
+        );
         let updated = self.0.webhooks.update_webhook(owner, id, r.filter);
         let updated = updated.await.map_err(Error::from)?;
         Ok(Response::new(proto::UpdateWebhookResponse {
@@ -671,7 +701,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::DeleteWebhookRequest>,
     ) -> Answer<proto::DeleteWebhookResponse> {
         let r = request.into_inner();
-        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let (owner, id) = (
+            access(&r.owner_user_id, r.limited_owner)?,
+            found_by(&r.webhook_id)?,
+        );
         let deleted = self.0.webhooks.delete_webhook(owner, id);
         deleted.await.map_err(Error::from)?;
         Ok(Response::new(proto::DeleteWebhookResponse {}))
@@ -682,7 +715,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::RotateWebhookSecretRequest>,
     ) -> Answer<proto::RotateWebhookSecretResponse> {
         let r = request.into_inner();
-        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let (owner, id) = (
+            access(&r.owner_user_id, r.limited_owner)?,
+            found_by(&r.webhook_id)?,
+        );
         let rotated = self
             .0
             .webhooks
@@ -696,7 +732,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::ListWebhookDeliveriesRequest>,
     ) -> Answer<proto::ListWebhookDeliveriesResponse> {
         let r = request.into_inner();
-        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let (owner, id) = (
+            access(&r.owner_user_id, r.limited_owner)?,
+            found_by(&r.webhook_id)?,
+        );
         let listed = self.0.webhooks.list_webhook_deliveries(owner, id);
         let listed = listed.await.map_err(Error::from)?;
         let deliveries = listed.into_iter().map(attempt_to_proto).collect();
@@ -708,7 +747,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::ReplayWebhookDeliveryRequest>,
     ) -> Answer<proto::ReplayWebhookDeliveryResponse> {
         let r = request.into_inner();
-        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let (owner, id) = (
+            access(&r.owner_user_id, r.limited_owner)?,
+            found_by(&r.webhook_id)?,
+        );
         let (attempt, key) = (found_by(&r.delivery_id)?, r.idempotency_key.as_deref());
         let replayed = self.0.webhooks.replay_webhook_delivery(owner, id, attempt, key);
         let event_id = event_name(replayed.await.map_err(Error::from)?);
@@ -720,7 +762,10 @@ impl mailbox_server::Mailbox for Rpc {
         request: Request<proto::TestWebhookRequest>,
     ) -> Answer<proto::TestWebhookResponse> {
         let r = request.into_inner();
-        let (owner, id) = (owner(&r.owner_user_id)?, found_by(&r.webhook_id)?);
+        let (owner, id) = (
+            access(&r.owner_user_id, r.limited_owner)?,
+            found_by(&r.webhook_id)?,
+        );
         let tested = self
             .0
             .webhooks

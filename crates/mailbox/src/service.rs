@@ -67,7 +67,7 @@ use std::sync::Arc;
 
 use mayfly_runtime::config::ConfigDuration;
 use mayfly_shared::bus::Publisher;
-use mayfly_types::{AccountId, Address, DomainName, MailboxEvent, SharedClock, UserId};
+use mayfly_types::{AccountId, Address, DomainName, MailboxEvent, OwnerAccess, SharedClock};
 use mayfly_webhooks::Webhooks;
 use time::OffsetDateTime;
 use tokio::{sync::Notify, task::JoinError};
@@ -84,7 +84,7 @@ use crate::{
     index_queue::IndexQueue,
     model,
     storage::StorageGuard,
-    store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages},
+    store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages, within},
 };
 
 /// Larger mail is parsed on a blocking thread. Below this size the handover costs more than the parsing.
@@ -120,40 +120,45 @@ pub(crate) struct Service {
 }
 
 /// Who acts on which mailbox.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Scope {
     /// The mailbox itself.
     Mailbox(AccountId),
-    /// A Pro user, on a mailbox that must be theirs.
-    Owned { account: AccountId, owner: UserId },
+    /// A Pro user, on a mailbox that must be theirs and within the limits.
+    Owned { account: AccountId, owner: OwnerAccess },
 }
 
 /// Which mailboxes a message is looked for in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum MessageScope {
     One(Scope),
-    /// Every mailbox of a Pro user.
-    AnyOwnedBy(UserId),
+    /// Every mailbox of a Pro user within the limits.
+    AnyOwnedBy(OwnerAccess),
     /// Every open mailbox.
     AnyOpen,
 }
 
 impl Scope {
-    pub(crate) fn account(self) -> AccountId {
+    pub(crate) fn account(&self) -> AccountId {
         match self {
-            Self::Mailbox(account) | Self::Owned { account, .. } => account,
+            Self::Mailbox(account) | Self::Owned { account, .. } => *account,
         }
     }
 
-    fn owner(self) -> Option<UserId> {
+    fn owner(&self) -> Option<&OwnerAccess> {
         match self {
             Self::Mailbox(_) => None,
             Self::Owned { owner, .. } => Some(owner),
         }
     }
 
+    /// Returns the caller, if limits bound its reach. Only then a query is needed to know whether a mailbox is within.
+    fn limited_owner(&self) -> Option<&OwnerAccess> {
+        self.owner().filter(|owner| owner.limits.is_some())
+    }
+
     /// Returns the error for a mailbox that is absent or out of reach.
-    fn absent(self) -> Error {
+    fn absent(&self) -> Error {
         match self {
             // An open mailbox comes and goes with its mail.
             Self::Mailbox(account) if account.is_open() => Error::NotFound,
@@ -162,10 +167,11 @@ impl Scope {
         }
     }
 
-    fn admits(self, mailbox: &Mailbox) -> bool {
+    /// Returns whether a mailbox is the caller's. Limits are checked apart.
+    fn admits(&self, mailbox: &Mailbox) -> bool {
         match self {
             Self::Mailbox(_) => true,
-            Self::Owned { owner, .. } => mailbox.owner_user_id == Some(owner),
+            Self::Owned { owner, .. } => mailbox.owner_user_id == Some(owner.user),
         }
     }
 }
@@ -196,7 +202,10 @@ impl Service {
     }
 
     /// Returns the active mailbox of a scope, and records its use.
-    async fn mailbox(&self, scope: Scope) -> Result<Arc<Mailbox>, Error> {
+    async fn mailbox(&self, scope: &Scope) -> Result<Arc<Mailbox>, Error> {
+        if !self.is_within_limits(scope).await? {
+            return Err(Error::NotFound);
+        }
         let found = self.active_mailbox(scope.account()).await?;
         let Some(mailbox) = found.filter(|mailbox| scope.admits(mailbox)) else {
             return Err(self.absence(scope).await?);
@@ -205,8 +214,20 @@ impl Service {
         Ok(mailbox)
     }
 
+    /// Returns whether the mailbox of a scope is within the limits of the caller.
+    async fn is_within_limits(&self, scope: &Scope) -> Result<bool, Error> {
+        let Some(owner) = scope.limited_owner() else {
+            return Ok(true);
+        };
+        let (owner, account) = (owner.clone(), scope.account());
+        let read = self.store.read("find_limited_mailbox", |c| {
+            Box::pin(async move { Ok(within::contains(c, &owner, account).await?) })
+        });
+        read.await
+    }
+
     /// Returns why a scope has no active mailbox. Only a call that fails costs this query.
-    async fn absence(&self, scope: Scope) -> Result<Error, Error> {
+    async fn absence(&self, scope: &Scope) -> Result<Error, Error> {
         let id = scope.account();
         let found = self.store.read("find_suspended_mailbox", |c| {
             Box::pin(async move { Ok(mailboxes::find(c, id).await?) })
@@ -280,7 +301,7 @@ impl Service {
             MessageScope::AnyOwnedBy(owner) => return self.owned_message(owner, message_id).await,
             MessageScope::AnyOpen => self.open_mailbox_of(message_id).await?,
         };
-        let mailbox = self.mailbox(scope).await?;
+        let mailbox = self.mailbox(&scope).await?;
         let account = mailbox.id;
         let id = model::live_message_id(message_id, self.oldest_in(account))?;
         let found = self
@@ -293,12 +314,16 @@ impl Service {
     }
 
     /// Returns a message in any of a Pro user's mailboxes, and the mailbox.
-    async fn owned_message(&self, owner: UserId, message_id: &str) -> Result<(Arc<Mailbox>, Message), Error> {
+    async fn owned_message(
+        &self,
+        owner: OwnerAccess,
+        message_id: &str,
+    ) -> Result<(Arc<Mailbox>, Message), Error> {
         let id = model::live_message_id(message_id, self.oldest())?;
         let found = self
             .store
             .read("find_owned_message", |c| {
-                Box::pin(async move { Ok(messages::find_owned(c, owner, id).await?) })
+                Box::pin(async move { Ok(messages::find_owned(c, &owner, id).await?) })
             })
             .await?;
         let (message, mailbox) = found.ok_or(Error::NotFound)?;

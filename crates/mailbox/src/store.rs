@@ -23,6 +23,7 @@ pub(crate) mod search;
 pub(crate) mod statistics;
 pub(crate) mod sweeps;
 pub(crate) mod usage_days;
+pub(crate) mod within;
 
 use std::sync::Arc;
 

@@ -188,6 +188,7 @@ async fn verified_domain_frees_addresses_of_former_owner(db: Db) {
     let request = DeleteDomainRequest {
         user_id: ann.clone(),
         domain_id: domain.domain_id,
+        ..DeleteDomainRequest::default()
     };
     world.client.clone().delete_domain(request).await.unwrap();
 

@@ -29,6 +29,7 @@ pub(crate) async fn set(
         user_id: user.to_owned(),
         domain_id: domain.domain_id.clone(),
         account_id: account.map(str::to_owned),
+        ..SetCatchAllRequest::default()
     };
     let answer = world.client.clone().set_catch_all(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().domain.unwrap())
@@ -36,7 +37,10 @@ pub(crate) async fn set(
 
 async fn listed(world: &World, user: &str) -> CustomDomain {
     let user_id = user.to_owned();
-    let request = ListCustomDomainsRequest { user_id };
+    let request = ListCustomDomainsRequest {
+        user_id,
+        ..ListCustomDomainsRequest::default()
+    };
     let answer = world.client.clone().list_custom_domains(request).await;
     answer.unwrap().into_inner().domains.remove(0)
 }
@@ -102,6 +106,7 @@ async fn set_catch_all_foreign_mailbox_is_rejected(db: Db) {
     let request = DeleteDomainRequest {
         user_id: bob.clone(),
         domain_id: former.domain_id,
+        ..DeleteDomainRequest::default()
     };
     world.client.clone().delete_domain(request).await.unwrap();
     let domain = prove(&world, &dns, &ann).await;

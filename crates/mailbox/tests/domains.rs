@@ -63,6 +63,7 @@ pub(crate) async fn add_once(
         user_id: user.to_owned(),
         domain: name.to_owned(),
         idempotency_key: key.map(str::to_owned),
+        ..AddDomainRequest::default()
     };
     let answer = world.client.clone().add_domain(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().domain.unwrap())
@@ -72,6 +73,7 @@ pub(crate) async fn verify(world: &World, user: &str, id: &str) -> Result<Verify
     let request = VerifyDomainRequest {
         user_id: user.to_owned(),
         domain_id: id.to_owned(),
+        ..VerifyDomainRequest::default()
     };
     let answer = world.client.clone().verify_domain(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner())
@@ -79,7 +81,10 @@ pub(crate) async fn verify(world: &World, user: &str, id: &str) -> Result<Verify
 
 pub(crate) async fn listed(world: &World, user: &str) -> Vec<CustomDomain> {
     let user_id = user.to_owned();
-    let request = ListCustomDomainsRequest { user_id };
+    let request = ListCustomDomainsRequest {
+        user_id,
+        ..ListCustomDomainsRequest::default()
+    };
     let answer = world.client.clone().list_custom_domains(request).await;
     answer.unwrap().into_inner().domains
 }
@@ -141,6 +146,7 @@ async fn verified_domain_receives_mail_until_deleted(db: Db) {
     let request = DeleteDomainRequest {
         user_id: ann.clone(),
         domain_id: domain.domain_id,
+        ..DeleteDomainRequest::default()
     };
     world.client.clone().delete_domain(request).await.unwrap();
     let refused = resolve(&world, "a@mine.example").await;
@@ -207,6 +213,7 @@ async fn verify_domain_first_of_two_users_wins(db: Db) {
         let request = DeleteDomainRequest {
             user_id: won.0,
             domain_id: won.1.domain_id,
+            ..DeleteDomainRequest::default()
         };
         world.client.clone().delete_domain(request).await.unwrap();
     }

@@ -78,7 +78,10 @@ impl RealAuth {
         let token = token.to_owned();
         self.client
             .clone()
-            .validate_token(ValidateTokenRequest { token })
+            .validate_token(ValidateTokenRequest {
+                token,
+                ..ValidateTokenRequest::default()
+            })
             .await
             .is_ok()
     }

@@ -34,6 +34,7 @@ async fn add_domain(world: &World, owner: &str) -> Result<(), Failure> {
         user_id: owner.to_owned(),
         domain: "mine.example".to_owned(),
         idempotency_key: None,
+        ..AddDomainRequest::default()
     };
     world.client.clone().add_domain(request).await?;
     Ok(())
@@ -53,10 +54,12 @@ async fn create_webhook(world: &World, owner: &str) -> Result<(), Failure> {
 async fn objects(world: &World, owner: &str) -> (usize, usize) {
     let request = ListCustomDomainsRequest {
         user_id: owner.to_owned(),
+        ..ListCustomDomainsRequest::default()
     };
     let domains = world.client.clone().list_custom_domains(request).await.unwrap();
     let request = ListWebhooksRequest {
         owner_user_id: owner.to_owned(),
+        ..ListWebhooksRequest::default()
     };
     let webhooks = world.client.clone().list_webhooks(request).await.unwrap();
     (

@@ -59,6 +59,7 @@ impl World {
             owner_user_id: owner.to_owned(),
             sandbox_id: only.map(str::to_owned),
             username: username.to_owned(),
+            ..OpenSandboxRequest::default()
         };
         let opened = self.client.clone().open_sandbox(request).await;
         Ok(opened.map_err(Failure::from)?.into_inner().sandbox.unwrap())
@@ -191,6 +192,7 @@ async fn deliver_submission_to_lost_domain_makes_no_copy(db: Db) {
     let request = DeleteDomainRequest {
         user_id: owner.clone(),
         domain_id: domain.domain_id,
+        ..DeleteDomainRequest::default()
     };
     world.client.clone().delete_domain(request).await.unwrap();
     let sent = world.submit(&owner, &sandbox, &recipients, &mail("late")).await;
@@ -327,6 +329,7 @@ async fn open_sandbox_creates_one_default_sandbox(db: Db) {
     let request = GetSandboxRequest {
         owner_user_id: owner.clone(),
         sandbox_id: None,
+        ..GetSandboxRequest::default()
     };
     let found = world.client.clone().get_sandbox(request.clone()).await;
     assert_refused(
@@ -400,6 +403,7 @@ async fn delete_sandbox_ends_its_mail_and_login(db: Db) {
         let request = DeleteSandboxRequest {
             owner_user_id: owner.to_owned(),
             sandbox_id: sandbox.sandbox_id.clone(),
+            ..DeleteSandboxRequest::default()
         };
         let mut client = world.client.clone();
         async move { client.delete_sandbox(request).await.map_err(Failure::from) }
@@ -488,6 +492,7 @@ async fn delete_owner_ends_sandboxes(db: Db) {
     world.client.clone().delete_owner(request).await.unwrap();
     let request = ListSandboxesRequest {
         owner_user_id: owner.clone(),
+        ..ListSandboxesRequest::default()
     };
     let listed = world.client.clone().list_sandboxes(request).await.unwrap();
     assert!(listed.into_inner().sandboxes.is_empty());

@@ -149,6 +149,7 @@ async fn create_once(
         events: Vec::new(),
         filter: String::new(),
         idempotency_key: key.map(str::to_owned),
+        ..CreateWebhookRequest::default()
     };
     let answer = world.client.clone().create_webhook(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner())
@@ -157,7 +158,12 @@ async fn create_once(
 pub(crate) async fn list(world: &World, owner: &str) -> Vec<Webhook> {
     let owner_user_id = owner.to_owned();
     let mut client = world.client.clone();
-    let answer = client.list_webhooks(ListWebhooksRequest { owner_user_id }).await;
+    let answer = client
+        .list_webhooks(ListWebhooksRequest {
+            owner_user_id,
+            ..ListWebhooksRequest::default()
+        })
+        .await;
     answer.unwrap().into_inner().webhooks
 }
 
@@ -165,6 +171,7 @@ async fn deliveries(world: &World, owner: &str, id: &str) -> Result<Vec<WebhookD
     let request = ListWebhookDeliveriesRequest {
         owner_user_id: owner.to_owned(),
         webhook_id: id.to_owned(),
+        ..ListWebhookDeliveriesRequest::default()
     };
     let answer = world.client.clone().list_webhook_deliveries(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().deliveries)
@@ -179,6 +186,7 @@ async fn rotate_once(world: &World, owner: &str, id: &str, key: Option<&str>) ->
         owner_user_id: owner.to_owned(),
         webhook_id: id.to_owned(),
         idempotency_key: key.map(str::to_owned),
+        ..RotateWebhookSecretRequest::default()
     };
     let answer = world.client.clone().rotate_webhook_secret(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().secret)
@@ -202,6 +210,7 @@ async fn replay_once(
         webhook_id: id.to_owned(),
         delivery_id: delivery_id.to_owned(),
         idempotency_key: key.map(str::to_owned),
+        ..ReplayWebhookDeliveryRequest::default()
     };
     let answer = world.client.clone().replay_webhook_delivery(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().event_id)
@@ -216,6 +225,7 @@ async fn test_once(world: &World, owner: &str, id: &str, key: Option<&str>) -> R
         owner_user_id: owner.to_owned(),
         webhook_id: id.to_owned(),
         idempotency_key: key.map(str::to_owned),
+        ..TestWebhookRequest::default()
     };
     let answer = world.client.clone().test_webhook(request).await;
     Ok(answer.map_err(Failure::from)?.into_inner().event_id)
@@ -437,6 +447,7 @@ async fn webhook_calls_hide_webhooks_of_other_users(db: Db) {
         let request = DeleteWebhookRequest {
             owner_user_id: owner.to_owned(),
             webhook_id: id.clone(),
+            ..DeleteWebhookRequest::default()
         };
         let answer = world.client.clone().delete_webhook(request).await;
         answer.map(drop).map_err(Failure::from)

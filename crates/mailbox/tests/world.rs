@@ -158,6 +158,7 @@ impl World {
             owner_user_id: owner.map(str::to_owned),
             idempotency_key: key.map(str::to_owned),
             client: String::new(),
+            ..ReserveMailboxRequest::default()
         })
         .await
     }
@@ -322,6 +323,7 @@ pub(crate) fn owned(account_id: &str, owner: &str) -> Scope {
         caller: Some(Caller::Owned(OwnedMailbox {
             account_id: account_id.to_owned(),
             owner_user_id: owner.to_owned(),
+            ..OwnedMailbox::default()
         })),
     }
 }
@@ -331,6 +333,7 @@ pub(crate) fn any_owned_by(owner: &str) -> Scope {
     Scope {
         caller: Some(Caller::AnyOwnedBy(AnyOwnedBy {
             owner_user_id: owner.to_owned(),
+            ..AnyOwnedBy::default()
         })),
     }
 }

@@ -1,15 +1,26 @@
 //! Code generated from `/proto`, and nothing else.
 #![allow(clippy::all, reason = "generated")]
 
-/// Credentials: see `proto/mayfly/auth/v1/auth.proto`.
-pub mod auth {
-    tonic::include_proto!("mayfly.auth.v1");
+/// The packages, nested as their names are: one refers to another by its path.
+mod mayfly {
+    pub mod auth {
+        pub mod v1 {
+            tonic::include_proto!("mayfly.auth.v1");
+        }
+    }
+    pub mod mailbox {
+        pub mod v1 {
+            tonic::include_proto!("mayfly.mailbox.v1");
+        }
+    }
 }
 
+/// Credentials: see `proto/mayfly/auth/v1/auth.proto`.
+#[doc(inline)]
+pub use mayfly::auth::v1 as auth;
 /// Domains, mailboxes and messages: see `proto/mayfly/mailbox/v1/mailbox.proto`.
-pub mod mailbox {
-    tonic::include_proto!("mayfly.mailbox.v1");
-}
+#[doc(inline)]
+pub use mayfly::mailbox::v1 as mailbox;
 
 /// The full paths of the methods that may be called again when it is not known whether a call arrived: those with an
 /// `idempotency_level` in `/proto`.
@@ -75,7 +86,10 @@ mod tests {
             "GetUser",
             "DeleteUser",
             "ListProTokens",
+            "GetProToken",
             "RevokeToken",
+            "RecordAuditEvent",
+            "ListAuditEvents",
             "RevokeSandboxCredentials",
             "ValidateSubmission",
         ];

@@ -77,6 +77,7 @@ impl Failure {
         matches!(
             self.reason,
             Reason::InvalidToken
+                | Reason::TokenExpired
                 | Reason::InvalidCredentials
                 | Reason::MissingCredential
                 | Reason::MailboxGone

@@ -31,6 +31,7 @@ pub(crate) async fn token(auth: Transport, user_id: String) -> anyhow::Result<St
         let request = RevokeTokenRequest {
             user_id: user_id.clone(),
             token_id: token.token_id,
+            ..RevokeTokenRequest::default()
         };
         auth.revoke_token(request).await?;
     }
@@ -38,6 +39,7 @@ pub(crate) async fn token(auth: Transport, user_id: String) -> anyhow::Result<St
         user_id,
         name: TOKEN_NAME.to_owned(),
         idempotency_key: None,
+        ..CreateProTokenRequest::default()
     };
     Ok(auth.create_pro_token(request).await?.into_inner().token)
 }

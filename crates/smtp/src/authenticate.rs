@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mayfly_proto::{
-    auth::{ValidateSubmissionRequest, ValidateSubmissionResponse, auth_client::AuthClient},
+    auth::{LimitedOwner, ValidateSubmissionRequest, ValidateSubmissionResponse, auth_client::AuthClient},
     mailbox::{OpenSandboxRequest, OpenSandboxResponse, mailbox_client::MailboxClient},
 };
 use mayfly_rpc::{Failure, Transport};
@@ -37,7 +37,7 @@ impl Logins {
     pub(crate) async fn check(&mut self, login: &Login) -> Authentication {
         let checked = match login {
             Login::Password(credentials) => self.check_password(credentials).await,
-            Login::Open => self.open(LOCAL_USER.to_string(), None, None, "").await,
+            Login::Open => self.open((LOCAL_USER.to_string(), None), None, None, "").await,
         };
         match checked {
             Ok(submitter) => Authentication::Accepted(submitter),
@@ -57,23 +57,29 @@ impl Logins {
             user_id,
             credential_id,
             sandbox_id,
+            limited_owner,
         } = auth.validate_submission(request).await?.into_inner();
-        self.open(user_id, Some(credential_id), sandbox_id, &credentials.username)
+        let owner = (user_id, limited_owner);
+        self.open(owner, Some(credential_id), sandbox_id, &credentials.username)
             .await
     }
 
     async fn open(
         &mut self,
-        user_id: String,
+        (user_id, limited_owner): (String, Option<LimitedOwner>),
         credential: Option<String>,
         sandbox_id: Option<String>,
         username: &str,
     ) -> Result<Submitter, Failure> {
-        let owner = user_id
+        let owner = limited_owner
+            .as_ref()
+            .map_or(&user_id, |limited| &limited.user_id);
+        let owner = owner
             .parse()
             .map_err(|_| defect("auth returned an invalid user id"))?;
         let mut request = Request::new(OpenSandboxRequest {
             owner_user_id: user_id,
+            limited_owner,
             sandbox_id,
             username: username.to_owned(),
         });

@@ -133,6 +133,7 @@ impl World {
             owner_user_id: None,
             idempotency_key: None,
             client: String::new(),
+            ..ReserveMailboxRequest::default()
         };
         let mut client = self.client.clone();
         let account_id = client

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use serde::{Deserialize, Serialize};
+
 /// The address of a mailbox: ASCII, lower case, `local@domain`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
@@ -64,8 +66,23 @@ impl fmt::Display for Address {
 }
 
 /// A domain name in lower case, as in an address: letters, digits and hyphens between dots, no trailing dot.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct DomainName(String);
+
+impl From<DomainName> for String {
+    fn from(name: DomainName) -> Self {
+        name.0
+    }
+}
+
+impl TryFrom<String> for DomainName {
+    type Error = InvalidDomainName;
+
+    fn try_from(text: String) -> Result<Self, InvalidDomainName> {
+        text.parse()
+    }
+}
 
 impl DomainName {
     /// Returns the name.

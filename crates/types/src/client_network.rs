@@ -1,6 +1,9 @@
 //! What counts as one client for limits.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 /// Returns the network that limits count as one client: an IPv4 address, or the /64 of an IPv6 address, because a host with
 /// one address of a /64 can use all of them. An IPv4-mapped IPv6 address is its IPv4 address.
@@ -21,9 +24,44 @@ pub fn wider_network(client: IpAddr) -> IpAddr {
     }
 }
 
+/// The network of a client as users see it: enough to recognise a place, too little to name a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientPrefix(IpAddr);
+
+impl ClientPrefix {
+    /// Returns the prefix of an address: see [`wider_network`].
+    #[must_use]
+    pub fn of(client: IpAddr) -> Self {
+        Self(wider_network(client))
+    }
+
+    /// Returns the first address of the network.
+    #[must_use]
+    pub fn network(self) -> IpAddr {
+        self.0
+    }
+}
+
+impl fmt::Display for ClientPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bits = if self.0.is_ipv4() { 24 } else { 48 };
+        write!(f, "{}/{bits}", self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn client_prefix_prints_network_with_length() {
+        for (client, prefix) in [
+            ("203.0.113.77", "203.0.113.0/24"),
+            ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ] {
+            assert_eq!(ClientPrefix::of(client.parse().unwrap()).to_string(), prefix);
+        }
+    }
 
     #[test]
     fn client_network_folds_ipv6_to_its_prefix() {

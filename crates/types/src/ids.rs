@@ -191,6 +191,10 @@ id!(
     AuditEntryId
 );
 id!(
+    /// An entry of the audit log of a Pro user.
+    AuditEventId
+);
+id!(
     /// The holder of a lease: one process.
     HolderId
 );

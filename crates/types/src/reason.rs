@@ -64,6 +64,10 @@ reasons! {
     InvalidCredentials = "INVALID_CREDENTIALS",
     /// The bearer token is not valid. The cause is never revealed.
     InvalidToken = "INVALID_TOKEN",
+    /// The Pro API token was valid, and has expired.
+    TokenExpired = "TOKEN_EXPIRED",
+    /// The Pro API token lacks the scope that the call needs.
+    InsufficientScope = "INSUFFICIENT_SCOPE",
     /// The Pro user has reached the limit of mailboxes.
     AccountLimitReached = "ACCOUNT_LIMIT_REACHED",
     /// The Pro user has reached the limit of domains.

@@ -1,9 +1,13 @@
 //! Events: the JSON body that receivers get. It is made once and sent unchanged by every attempt.
 
+use std::sync::Arc;
+
 use mayfly_database::{DatabaseTransaction, DbErr};
 use mayfly_runtime::telemetry;
 use mayfly_search::Query;
-use mayfly_types::{AccountId, MessageId, UserId, WebhookEventId, WebhookId, rfc3339, unix_millis};
+use mayfly_types::{
+    AccountId, MessageId, OwnerAccess, TokenLimits, UserId, WebhookEventId, WebhookId, rfc3339, unix_millis,
+};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use tracing::Span;
@@ -56,6 +60,16 @@ pub trait FilteredMessages: Send {
     /// # Errors
     /// When the database fails.
     fn fulfils(&mut self, index: usize, query: &Query) -> impl Future<Output = Result<bool, DbErr>> + Send;
+
+    /// Returns whether the mailbox of a message is a Pro user's and within the limits of a token. The message is named by its index.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn is_within(
+        &mut self,
+        index: usize,
+        owner: &OwnerAccess,
+    ) -> impl Future<Output = Result<bool, DbErr>> + Send;
 }
 
 /// Inserts the events of messages, in the transaction that stores the messages. Without an active webhook this costs one query,
@@ -76,18 +90,17 @@ pub async fn insert_events(
         return Ok(());
     }
     let webhooks = webhooks::list_active(tx, &owners).await?;
-    let webhooks: Vec<(Model, Option<Query>)> =
-        webhooks.into_iter().map(|row| with_query(row, now)).collect();
+    let webhooks: Vec<_> = webhooks
+        .into_iter()
+        .filter_map(|row| Filter::of(row, now))
+        .collect();
     let mut new_events = Vec::new();
     for (index, message) in received.iter().enumerate() {
         let mut wanted_by = Vec::new();
-        for (webhook, query) in &webhooks {
-            let is_wanted = webhook.owner_user_id == message.owner
-                && match query {
-                    None => true,
-                    Some(query) => filtered.fulfils(index, query).await?,
-                };
-            wanted_by.extend(is_wanted.then_some(webhook.id));
+        for filter in &webhooks {
+            if filter.webhook.owner_user_id == message.owner && filter.admits(index, filtered).await? {
+                wanted_by.push(filter.webhook.id);
+            }
         }
         if wanted_by.is_empty() {
             continue;
@@ -102,20 +115,56 @@ pub async fn insert_events(
     events::insert(tx, new_events).await
 }
 
-/// Parses the filter of a webhook, once for all messages of a call.
-fn with_query(webhook: Model, now: OffsetDateTime) -> (Model, Option<Query>) {
-    let query = webhook
-        .filter
-        .as_deref()
-        .and_then(|filter| match Query::parse(filter, now) {
-            Ok(query) => Some(query),
-            // Another version stored it. An event too many is better than a lost one.
-            Err(error) => {
-                tracing::warn!(webhook_id = %webhook.id, %error, "the filter of a webhook is not understood");
-                None
-            }
+/// What the messages of a webhook have in common, read once for all messages of a call.
+struct Filter {
+    webhook: Model,
+    query: Option<Query>,
+    /// The limits of the token that created it.
+    owner: Option<OwnerAccess>,
+}
+
+impl Filter {
+    /// Returns `None` for limits that are not understood: a message too few is better than one that the token must not see.
+    fn of(webhook: Model, now: OffsetDateTime) -> Option<Self> {
+        let limits = webhook.limits.as_deref().map(serde_json::from_str).transpose();
+        let limits: Option<TokenLimits> = limits
+            .inspect_err(|error| {
+                tracing::warn!(webhook_id = %webhook.id, %error, "the limits of a webhook are not understood");
+            })
+            .ok()?;
+        let owner = limits.map(|limits| OwnerAccess {
+            user: webhook.owner_user_id,
+            limits: Some(Arc::new(limits)),
         });
-    (webhook, query)
+        Some(Self {
+            query: query_of(&webhook, now),
+            webhook,
+            owner,
+        })
+    }
+
+    async fn admits(&self, index: usize, filtered: &mut impl FilteredMessages) -> Result<bool, DbErr> {
+        if let Some(owner) = &self.owner
+            && !filtered.is_within(index, owner).await?
+        {
+            return Ok(false);
+        }
+        match &self.query {
+            None => Ok(true),
+            Some(query) => filtered.fulfils(index, query).await,
+        }
+    }
+}
+
+fn query_of(webhook: &Model, now: OffsetDateTime) -> Option<Query> {
+    match Query::parse(webhook.filter.as_deref()?, now) {
+        Ok(query) => Some(query),
+        // Another version stored it. An event too many is better than a lost one.
+        Err(error) => {
+            tracing::warn!(webhook_id = %webhook.id, %error, "the filter of a webhook is not understood");
+            None
+        }
+    }
 }
 
 fn traceparent_of(span: &Span) -> Option<String> {

@@ -14,9 +14,12 @@ pub(crate) mod update_webhook;
 use std::sync::Arc;
 
 use hickory_resolver::config::ResolverConfig;
-use mayfly_database::{Database, DatabaseTransaction, DbErr, Work, idempotency::Answers};
+use mayfly_database::{
+    Database, DatabaseTransaction, DbErr, Work,
+    idempotency::{Answers, Call},
+};
 use mayfly_runtime::task::Tasks;
-use mayfly_types::{SecretKey, SharedClock, UserId};
+use mayfly_types::{OwnerAccess, SecretKey, SharedClock, UserId};
 use tokio::sync::Notify;
 
 use crate::{
@@ -114,6 +117,15 @@ impl Webhooks {
     pub fn wake(&self) {
         self.wake.notify_one();
     }
+}
+
+/// Identifies a call by its key. A token with limits has keys of its own: it gets no answer to a call of another token.
+fn call(owner: &OwnerAccess, operation: &str, key: &str, fields: &[&str]) -> Call {
+    let key = match owner.creator() {
+        Some(origin) => format!("{origin} {key}"),
+        None => key.to_owned(),
+    };
+    Call::new(operation, owner.user, &key, fields)
 }
 
 /// Returns an error unless a webhook exists and is active: a failed one sends nothing, so it accepts no event.

@@ -1,9 +1,9 @@
-//! Pro API tokens and passwords of sandboxes: a prefix, 26 random base62 digits, and 6 digits of a CRC-32, which catches typos
+//! Pro API tokens and passwords of sandboxes: their values, and what a token may do. A value is a prefix, 26 random base62 digits, and 6 digits of a CRC-32, which catches typos
 //! without a look-up.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use mayfly_types::random_bytes;
+use mayfly_types::{TokenId, TokenLimits, TokenScope, TokenScopes, UserId, random_bytes};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -14,6 +14,38 @@ pub(crate) const SANDBOX_PREFIX: &str = "mfs_";
 const RANDOM_DIGITS: usize = 26;
 const CHECK_DIGITS: usize = 6;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// What a token may do, if it is not everything that its user may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Restrictions {
+    /// `None` is whatever its user may do, which no scope grants.
+    pub(crate) scopes: Option<TokenScopes>,
+    pub(crate) limits: Option<TokenLimits>,
+    pub(crate) expires_at_secs: Option<i64>,
+}
+
+impl Restrictions {
+    /// Returns whether the token's life has ended.
+    pub(crate) fn has_expired(&self, now_secs: i64) -> bool {
+        self.expires_at_secs.is_some_and(|expires| expires <= now_secs)
+    }
+}
+
+/// A token that is neither revoked nor suspended. A cached one is copied at each validation, so what few tokens have is shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ValidToken {
+    pub(crate) id: TokenId,
+    pub(crate) user_id: UserId,
+    pub(crate) restrictions: Option<Arc<Restrictions>>,
+}
+
+impl ValidToken {
+    /// Returns whether the token has a scope.
+    pub(crate) fn allows(&self, scope: TokenScope) -> bool {
+        let scopes = self.restrictions.as_ref().and_then(|all| all.scopes);
+        scopes.is_none_or(|scopes| scopes.contains(scope))
+    }
+}
 
 /// The SHA-256 of a token, the only form that is stored. A random secret of 155 bits needs no slow hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

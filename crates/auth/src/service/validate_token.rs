@@ -1,6 +1,8 @@
 //! Authenticates a bearer token. The order is shape and signature, then the cache, then the database.
 
-use mayfly_types::{AccountId, TokenId, UserId};
+use std::sync::Arc;
+
+use mayfly_types::{AccountId, ClientPrefix, UserId};
 use opentelemetry::KeyValue;
 
 use super::{Service, TokenStatus};
@@ -8,32 +10,31 @@ use crate::{
     error::{Error, Refusal},
     model::{
         jwt::Subject,
-        pro_token::{self, TokenHash},
+        pro_token::{self, TokenHash, ValidToken},
     },
     token_cache::Lookup,
 };
 
 /// The principal that a token authenticates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Principal {
     Mailbox(AccountId),
-    Pro {
-        user_id: UserId,
-        token_id: Option<TokenId>,
-    },
+    /// By JWT.
+    User(UserId),
+    Token(ValidToken),
 }
 
 impl Service {
     /// Returns the principal that a token authenticates.
     #[tracing::instrument(name = "auth.validate_token", level = "debug", skip_all)]
-    pub(crate) async fn validate_token(&self, token: &str) -> Result<Principal, Error> {
+    pub(crate) async fn validate_token(
+        &self,
+        token: &str,
+        client: Option<ClientPrefix>,
+    ) -> Result<Principal, Error> {
         let (kind, outcome) = if token.starts_with(pro_token::PREFIX) {
-            let validated = self.validate_pro_token(token).await;
-            let principal = |(user_id, token_id)| Principal::Pro {
-                user_id,
-                token_id: Some(token_id),
-            };
-            ("pro_token", validated.map(principal))
+            let validated = self.validate_pro_token(token, client).await;
+            ("pro_token", validated.map(Principal::Token))
         } else {
             ("jwt", self.validate_jwt(token).await)
         };
@@ -46,6 +47,7 @@ impl Service {
             Ok(_) => "accepted",
             Err(Error::InvalidToken(refusal)) => refusal.as_str(),
             Err(Error::AccountSuspended) => "suspended",
+            Err(Error::InsufficientScope { .. }) => "insufficient_scope",
             Err(_) => "failed",
         };
         self.validations
@@ -72,10 +74,7 @@ impl Service {
         }
         Ok(match subject {
             Subject::Account(id) => Principal::Mailbox(id),
-            Subject::User(id) => Principal::Pro {
-                user_id: id,
-                token_id: None,
-            },
+            Subject::User(id) => Principal::User(id),
         })
     }
 
@@ -91,7 +90,12 @@ impl Service {
         })
     }
 
-    pub(super) async fn validate_pro_token(&self, token: &str) -> Result<(UserId, TokenId), Error> {
+    /// Returns a token that is valid now, by the clock of the database. A cached one carries its expiry, so it ends like any other.
+    pub(super) async fn validate_pro_token(
+        &self,
+        token: &str,
+        client: Option<ClientPrefix>,
+    ) -> Result<ValidToken, Error> {
         let hash = TokenHash::of_well_formed(token, pro_token::PREFIX)
             .ok_or(Error::InvalidToken(Refusal::Malformed))?;
         let status = match self.tokens.get(&hash).await {
@@ -105,20 +109,27 @@ impl Service {
                 } else if is_suspended {
                     TokenStatus::Suspended
                 } else {
-                    TokenStatus::Valid {
+                    TokenStatus::Valid(ValidToken {
                         id: found.id,
                         user_id: found.user_id,
-                    }
+                        restrictions: found.restrictions().map(Arc::new),
+                    })
                 };
                 self.tokens.insert_if_current(permit, hash, status).await
             }
         };
-        let (id, user_id) = match status {
-            TokenStatus::Valid { id, user_id } => (id, user_id),
+        let token = match status {
+            TokenStatus::Valid(token) => token,
             TokenStatus::Suspended => return Err(Error::AccountSuspended),
             TokenStatus::Revoked => return Err(Error::InvalidToken(Refusal::Revoked)),
         };
-        self.last_used.record(id, self.clock.now());
-        Ok((user_id, id))
+        let now = self.clock.now();
+        if let Some(restrictions) = &token.restrictions
+            && restrictions.has_expired(now.unix_timestamp())
+        {
+            return Err(Error::InvalidToken(Refusal::TokenExpired));
+        }
+        self.last_used.record(token.id, now, client);
+        Ok(token)
     }
 }

@@ -1,7 +1,7 @@
 //! Pro API tokens. Every look-up by id starts from the owning user.
 
 use mayfly_database::idempotency::{Call, Refused};
-use mayfly_types::{TokenId, UserId};
+use mayfly_types::{TokenId, TokenLimits, TokenScopes, UserId};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
@@ -10,13 +10,16 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{
-    Store,
+    Store, audit_events,
     entities::{pro_token, user},
-    sandbox_credentials,
+    sandbox_credentials, token_usage,
 };
 use crate::{
     error::Error,
-    model::pro_token::{NewToken, TokenHash},
+    model::{
+        audit_event::{Actor, NewAuditEvent},
+        pro_token::{NewToken, Restrictions, TokenHash},
+    },
 };
 
 /// The most tokens in a list: all active ones, and the newest revoked ones.
@@ -31,6 +34,25 @@ pub(crate) struct ProToken {
     pub(crate) created_at_secs: i64,
     pub(crate) last_used_at_secs: Option<i64>,
     pub(crate) revoked_at_secs: Option<i64>,
+    /// `None` is all.
+    pub(crate) scopes: Option<TokenScopes>,
+    pub(crate) limits: Option<TokenLimits>,
+    pub(crate) expires_at_secs: Option<i64>,
+    /// The network of the last use.
+    pub(crate) last_used_prefix: Option<String>,
+}
+
+impl ProToken {
+    /// Returns what restricts the token, if anything does.
+    pub(crate) fn restrictions(&self) -> Option<Restrictions> {
+        // Limits alone leave every scope, and nothing that no scope grants: that is about the whole user.
+        let scopes = self.scopes.or(self.limits.as_ref().map(|_| TokenScopes::ALL));
+        (scopes.is_some() || self.expires_at_secs.is_some()).then(|| Restrictions {
+            scopes,
+            limits: self.limits.clone(),
+            expires_at_secs: self.expires_at_secs,
+        })
+    }
 }
 
 /// The response to the creation of a token.
@@ -39,26 +61,41 @@ pub(crate) struct CreatedToken {
     pub(crate) id: TokenId,
     pub(crate) created_at_secs: i64,
     pub(crate) value: String,
+    #[serde(default)]
+    pub(crate) expires_at_secs: Option<i64>,
 }
 
-impl From<pro_token::Model> for ProToken {
-    fn from(row: pro_token::Model) -> Self {
-        Self {
+impl TryFrom<pro_token::Model> for ProToken {
+    type Error = DbErr;
+
+    /// Limits that this version cannot read are an error: nothing may ignore them.
+    fn try_from(row: pro_token::Model) -> Result<Self, DbErr> {
+        let unreadable = |error| DbErr::Type(format!("limits of a token: {error}"));
+        let limits = row.limits.as_deref().map(serde_json::from_str).transpose();
+        Ok(Self {
             id: row.id,
             user_id: row.user_id,
             name: row.name,
             created_at_secs: row.created_at_secs,
             last_used_at_secs: row.last_used_at_secs,
             revoked_at_secs: row.revoked_at_secs,
-        }
+            scopes: row
+                .scopes
+                .map(|bits| TokenScopes::from_bits(bits.cast_unsigned())),
+            limits: limits.map_err(unreadable)?,
+            expires_at_secs: row.expires_at_secs,
+            last_used_prefix: row.last_used_prefix,
+        })
     }
 }
 
-async fn insert(
+/// Stores a token, unless its user has `limit` active ones beside the one that it replaces.
+pub(super) async fn insert(
     tx: &DatabaseTransaction,
     token: ProToken,
     new: &NewToken,
     limit: u32,
+    replaced: Option<TokenId>,
 ) -> Result<CreatedToken, Error> {
     // The lock makes the count exact with several concurrent writers.
     let user = user::Entity::find_by_id(token.user_id)
@@ -69,13 +106,17 @@ async fn insert(
     if user.suspended_at_secs.is_some() {
         return Err(Error::AccountSuspended);
     }
-    let active = owned_by(token.user_id)
+    let mut active = owned_by(token.user_id)
         .filter(pro_token::Column::RevokedAtSecs.is_null())
-        .count(tx)
-        .await?;
-    if active >= u64::from(limit) {
+        .filter(is_alive(token.created_at_secs));
+    if let Some(replaced) = replaced {
+        active = active.filter(pro_token::Column::Id.ne(replaced));
+    }
+    if active.count(tx).await? >= u64::from(limit) {
         return Err(Error::TokenLimitReached { limit });
     }
+    let limits = token.limits.as_ref().map(serde_json::to_string).transpose();
+    let limits = limits.map_err(|_| Error::Defect("limits are no JSON"))?;
     let row = pro_token::ActiveModel {
         id: Set(token.id),
         user_id: Set(token.user_id),
@@ -84,16 +125,28 @@ async fn insert(
         created_at_secs: Set(token.created_at_secs),
         last_used_at_secs: Set(token.last_used_at_secs),
         revoked_at_secs: Set(token.revoked_at_secs),
+        scopes: Set(token.scopes.map(|scopes| scopes.bits().cast_signed())),
+        limits: Set(limits),
+        expires_at_secs: Set(token.expires_at_secs),
+        last_used_prefix: Set(token.last_used_prefix),
     };
     pro_token::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(CreatedToken {
         id: token.id,
         created_at_secs: token.created_at_secs,
         value: new.value.to_string(),
+        expires_at_secs: token.expires_at_secs,
     })
 }
 
-async fn is_active(tx: &DatabaseTransaction, user_id: UserId, id: TokenId) -> Result<bool, DbErr> {
+/// A token whose life has not ended at a time.
+fn is_alive(now_secs: i64) -> Condition {
+    Condition::any()
+        .add(pro_token::Column::ExpiresAtSecs.is_null())
+        .add(pro_token::Column::ExpiresAtSecs.gt(now_secs))
+}
+
+pub(super) async fn is_active(tx: &DatabaseTransaction, user_id: UserId, id: TokenId) -> Result<bool, DbErr> {
     let active = owned_by(user_id)
         .filter(pro_token::Column::Id.eq(id))
         .filter(pro_token::Column::RevokedAtSecs.is_null())
@@ -102,7 +155,7 @@ async fn is_active(tx: &DatabaseTransaction, user_id: UserId, id: TokenId) -> Re
     Ok(active > 0)
 }
 
-fn owned_by(user_id: UserId) -> Select<pro_token::Entity> {
+pub(super) fn owned_by(user_id: UserId) -> Select<pro_token::Entity> {
     pro_token::Entity::find().filter(pro_token::Column::UserId.eq(user_id))
 }
 
@@ -143,8 +196,9 @@ pub(super) async fn revoke_all(
         .map(drop)
 }
 
-/// Removes a user's tokens.
+/// Removes a user's tokens, with their usage.
 pub(super) async fn remove_all(tx: &DatabaseTransaction, user_id: UserId) -> Result<(), DbErr> {
+    token_usage::remove_of(tx, user_id).await?;
     pro_token::Entity::delete_many()
         .filter(pro_token::Column::UserId.eq(user_id))
         .exec(tx)
@@ -172,6 +226,7 @@ impl Store {
         new: NewToken,
         limit: u32,
         call: Option<Call>,
+        actor: Actor,
         now: OffsetDateTime,
     ) -> Result<CreatedToken, Error> {
         let write = self.database.tx("create_pro_token", move |tx| {
@@ -179,7 +234,12 @@ impl Store {
                 (token.clone(), new.clone(), call.clone(), self.answers.clone());
             Box::pin(async move {
                 let (user_id, id) = (token.user_id, token.id);
-                let created = insert(tx, token, &new, limit);
+                let event = NewAuditEvent::done(user_id, actor, "token.created", id, now);
+                let created = async {
+                    let created = insert(tx, token, &new, limit, None).await?;
+                    audit_events::insert(tx, event).await?;
+                    Ok::<_, Error>(created)
+                };
                 let created = answers.once(tx, call.as_ref(), now, created).await?;
                 // The answer of an earlier call can name a token that was revoked since.
                 if created.id != id && !is_active(tx, user_id, created.id).await? {
@@ -200,9 +260,23 @@ impl Store {
                 .limit(MAX_LISTED);
             Box::pin(async move { select.all(c).await })
         });
-        let mut tokens: Vec<ProToken> = read.await?.into_iter().map(ProToken::from).collect();
+        let rows = read.await?.into_iter();
+        let mut tokens = rows.map(ProToken::try_from).collect::<Result<Vec<_>, _>>()?;
         tokens.sort_by_key(|token| token.id);
         Ok(tokens)
+    }
+
+    /// Finds a user's token.
+    pub(crate) async fn find_own_pro_token(
+        &self,
+        user_id: UserId,
+        id: TokenId,
+    ) -> Result<Option<ProToken>, DbErr> {
+        let read = self.database.read("find_own_pro_token", |c| {
+            let select = owned_by(user_id).filter(pro_token::Column::Id.eq(id));
+            Box::pin(async move { select.one(c).await })
+        });
+        read.await?.map(ProToken::try_from).transpose()
     }
 
     /// Finds a token by its hash. Returns also whether its user is suspended.
@@ -215,9 +289,10 @@ impl Store {
         });
         let is_suspended =
             |user: Option<user::Model>| user.is_some_and(|user| user.suspended_at_secs.is_some());
-        Ok(read
-            .await?
-            .map(|(token, user)| (ProToken::from(token), is_suspended(user))))
+        let found = read.await?;
+        found
+            .map(|(token, user)| Ok((ProToken::try_from(token)?, is_suspended(user))))
+            .transpose()
     }
 
     /// Returns the hash of a user's token, which is its cache key.
@@ -241,9 +316,11 @@ impl Store {
         &self,
         user_id: UserId,
         id: TokenId,
+        actor: Actor,
         now: OffsetDateTime,
     ) -> Result<(), DbErr> {
         let write = self.database.tx("revoke_pro_token", move |tx| {
+            let event = NewAuditEvent::done(user_id, actor, "token.revoked", id, now);
             let update = pro_token::Entity::update_many()
                 .col_expr(
                     pro_token::Column::RevokedAtSecs,
@@ -252,32 +329,11 @@ impl Store {
                 .filter(pro_token::Column::Id.eq(id))
                 .filter(pro_token::Column::UserId.eq(user_id))
                 .filter(pro_token::Column::RevokedAtSecs.is_null());
-            Box::pin(async move { update.exec(tx).await.map(drop) })
-        });
-        write.await
-    }
-
-    /// Records uses of tokens. A use less than `min_interval_secs` after the recorded one is dropped.
-    pub(crate) async fn touch_pro_tokens(
-        &self,
-        uses: Vec<(TokenId, i64)>,
-        min_interval_secs: i64,
-    ) -> Result<(), DbErr> {
-        let write = self.database.tx("touch_pro_tokens", move |tx| {
-            let uses = uses.clone();
             Box::pin(async move {
-                for (id, used_at_secs) in uses {
-                    let is_due = Condition::any()
-                        .add(pro_token::Column::LastUsedAtSecs.is_null())
-                        .add(pro_token::Column::LastUsedAtSecs.lte(used_at_secs - min_interval_secs));
-                    pro_token::Entity::update_many()
-                        .col_expr(pro_token::Column::LastUsedAtSecs, Expr::value(used_at_secs))
-                        .filter(pro_token::Column::Id.eq(id))
-                        .filter(is_due)
-                        .exec(tx)
-                        .await?;
+                match update.exec(tx).await?.rows_affected {
+                    0 => Ok(()),
+                    _ => audit_events::insert(tx, event).await,
                 }
-                Ok(())
             })
         });
         write.await

@@ -9,7 +9,8 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{
-    Store, credentials::Credential, entities::user, first_generation, pro_tokens, sandbox_credentials,
+    Store, audit_events, credentials::Credential, entities::user, first_generation, pro_tokens,
+    sandbox_credentials,
 };
 use crate::{
     error::Error,
@@ -181,6 +182,7 @@ impl Store {
                 let mut revoked = pro_tokens::list_active_hashes(tx, id).await?;
                 revoked.extend(sandbox_credentials::list_active_of_user(tx, id).await?);
                 pro_tokens::remove_all(tx, id).await?;
+                audit_events::remove_of(tx, id).await?;
                 sandbox_credentials::remove_all(tx, id).await?;
                 user::Entity::delete_by_id(id).exec(tx).await?;
                 Ok(Some(revoked))

@@ -3,7 +3,7 @@
 use mayfly_proto::mailbox::{AddDomainRequest, AddDomainResponse};
 use mayfly_rpc::Failure;
 
-use super::{App, look_up_request};
+use super::{App, look_up_request, principal::Owner};
 
 impl App {
     /// Adds a domain of a Pro user. If another user has verified the name, it asks the DNS whether that still holds.
@@ -12,12 +12,14 @@ impl App {
     /// `InvalidDomain`; `DomainAlreadyExists` while another user has proven the name; `DomainLimitReached`.
     pub(crate) async fn add_domain(
         &self,
-        user_id: String,
+        owner: Owner,
         domain: String,
         idempotency_key: Option<String>,
     ) -> Result<AddDomainResponse, Failure> {
+        let (user_id, limited_owner) = owner.into_fields();
         let request = AddDomainRequest {
             user_id,
+            limited_owner,
             domain,
             idempotency_key,
         };

@@ -13,6 +13,7 @@ use mayfly_types::{Address, ErrorCode, InvalidAddress, Reason};
 use super::{
     App, hash_request,
     mailbox_secret::MailboxSecret,
+    principal::Owner,
     proof_of_work::{Proof, Worth},
     sign_in::SignedIn,
 };
@@ -23,7 +24,7 @@ pub(crate) struct NewAccount {
     pub(crate) address: String,
     pub(crate) secret: MailboxSecret,
     /// The Pro user that owns it.
-    pub(crate) owner_user_id: Option<String>,
+    pub(crate) owner: Option<Owner>,
     /// Signs in from then on without regard to guesses of others.
     pub(crate) client: IpAddr,
     /// Ignored with an owner.
@@ -58,17 +59,23 @@ impl App {
         })?;
         new.secret.check_length()?;
         let mut worth = Worth::Free;
-        if new.owner_user_id.is_none() {
+        if new.owner.is_none() {
             worth = self.proof_of_work.check(&address, new.client, new.proof).await?;
             if let Worth::TooEasy(bits) = worth {
                 return Ok(Creation::NeedsBits(bits));
             }
             self.create_limit.take(new.client).await?;
         }
-        let has_key = new.owner_user_id.is_some() && new.idempotency_key.is_some();
+        let has_key = new.owner.is_some() && new.idempotency_key.is_some();
+        let (owner_user_id, limited_owner) = match new.owner.map(Owner::into_fields) {
+            None => (None, None),
+            Some((_, limited @ Some(_))) => (None, limited),
+            Some((user_id, None)) => (Some(user_id), None),
+        };
         let request = ReserveMailboxRequest {
             address: address.to_string(),
-            owner_user_id: new.owner_user_id,
+            owner_user_id,
+            limited_owner,
             idempotency_key: new.idempotency_key,
             client: new.client.to_string(),
         };

@@ -4,15 +4,18 @@ use mayfly_follow::Topic;
 use mayfly_proto::{
     auth::{IssueAnonymousTokenRequest, IssueAnonymousTokenResponse, ValidateAnonymousTokenRequest},
     mailbox::{
-        AnyOpen, AnyOwnedBy, DeleteMessagesRequest, FindMailboxRequest, GetMailboxRequest,
-        GetOpenDomainsRequest, GetOpenDomainsResponse, ListCustomDomainsRequest, OwnedMailbox, Scope,
-        scope::Caller,
+        AnyOpen, DeleteMessagesRequest, FindMailboxRequest, GetMailboxRequest, GetOpenDomainsRequest,
+        GetOpenDomainsResponse, ListCustomDomainsRequest, Scope, scope::Caller,
     },
 };
 use mayfly_rpc::Failure;
 use mayfly_types::{AccountId, Address, ErrorCode, InvalidAddress, Reason};
 
-use super::{App, validate_request};
+use super::{
+    App,
+    principal::{Owner, scope},
+    validate_request,
+};
 
 /// A mailbox that a caller may read.
 #[derive(Debug)]
@@ -36,7 +39,7 @@ impl App {
     ///
     /// # Errors
     /// `InvalidAddress` for an address that cannot be; `NotFound` for any other mailbox.
-    pub(crate) async fn inbox(&self, address: &str, user_id: Option<&str>) -> Result<Inbox, Failure> {
+    pub(crate) async fn inbox(&self, address: &str, owner: Option<Owner>) -> Result<Inbox, Failure> {
         let address: Address = address.parse().map_err(invalid_address)?;
         let open = self.open_domains().await?;
         if open.domains.iter().any(|domain| domain == address.domain()) {
@@ -47,26 +50,23 @@ impl App {
                 scope: scope(Caller::AccountId(id.to_string())),
             });
         }
-        let user_id = user_id.ok_or_else(Failure::not_found)?;
-        self.owned_inbox(&address, user_id).await
+        let owner = owner.ok_or_else(Failure::not_found)?;
+        self.owned_inbox(&address, owner).await
     }
 
-    async fn owned_inbox(&self, address: &Address, user_id: &str) -> Result<Inbox, Failure> {
+    async fn owned_inbox(&self, address: &Address, owner: Owner) -> Result<Inbox, Failure> {
         let request = FindMailboxRequest {
             address: address.to_string(),
         };
         let found = self.mailbox().find_mailbox(request).await?.into_inner();
-        let owned = Caller::Owned(OwnedMailbox {
-            account_id: found.account_id.ok_or_else(Failure::not_found)?,
-            owner_user_id: user_id.to_owned(),
-        });
+        let owned = owner.scope_of(found.account_id.ok_or_else(Failure::not_found)?);
         let request = GetMailboxRequest {
-            scope: Some(scope(owned.clone())),
+            scope: Some(owned.clone()),
         };
         let mailbox = self.mailbox().get_mailbox(request).await?.into_inner().mailbox;
         Ok(Inbox {
             topic: Topic::mailbox(&mailbox.unwrap_or_default().account_id)?,
-            scope: scope(owned),
+            scope: owned,
         })
     }
 
@@ -75,15 +75,9 @@ impl App {
     ///
     /// # Errors
     /// When the service cannot answer.
-    pub(crate) async fn email_scope(
-        &self,
-        message_id: &str,
-        user_id: Option<&str>,
-    ) -> Result<Scope, Failure> {
-        if let Some(user_id) = user_id {
-            let owned = scope(Caller::AnyOwnedBy(AnyOwnedBy {
-                owner_user_id: user_id.to_owned(),
-            }));
+    pub(crate) async fn email_scope(&self, message_id: &str, owner: Option<Owner>) -> Result<Scope, Failure> {
+        if let Some(owner) = owner {
+            let owned = owner.any_scope();
             match self.check_message(owned.clone(), message_id.to_owned()).await {
                 Ok(()) => return Ok(owned),
                 Err(failure) if matches!(failure.reason, Reason::NotFound | Reason::Expired) => {}
@@ -109,8 +103,12 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` otherwise.
-    pub(crate) async fn check_own_domain(&self, user_id: String, name: &str) -> Result<(), Failure> {
-        let request = ListCustomDomainsRequest { user_id };
+    pub(crate) async fn check_own_domain(&self, owner: Owner, name: &str) -> Result<(), Failure> {
+        let (user_id, limited_owner) = owner.into_fields();
+        let request = ListCustomDomainsRequest {
+            user_id,
+            limited_owner,
+        };
         let domains = self
             .mailbox()
             .list_custom_domains(request)
@@ -148,10 +146,6 @@ impl App {
             .await?;
         Ok(())
     }
-}
-
-fn scope(caller: Caller) -> Scope {
-    Scope { caller: Some(caller) }
 }
 
 /// Checks that an address of an open domain receives mail.

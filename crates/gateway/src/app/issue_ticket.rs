@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use mayfly_proto::auth::validate_token_response::Principal;
 use mayfly_rpc::Failure;
 use secrecy::{ExposeSecret, SecretString};
 use time::OffsetDateTime;
@@ -11,6 +10,7 @@ use super::{
     App,
     authenticate::reading_scope,
     permits::Party,
+    principal::Principal,
     tickets::{LIFE, Purpose},
 };
 

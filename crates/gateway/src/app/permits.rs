@@ -4,11 +4,13 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use mayfly_proto::{
-    auth::validate_token_response::Principal,
+    auth::LimitedOwner,
     mailbox::{Scope, scope::Caller},
 };
 use mayfly_rpc::Failure;
 use mayfly_runtime::shares::{Bounds, Exceeded, Share, Shares};
+
+use super::principal::Principal;
 
 /// Whom the permits of a request count against.
 #[derive(Debug, Clone)]
@@ -21,10 +23,13 @@ pub(crate) struct Party {
 impl Party {
     /// The party of a caller with a scope.
     pub(crate) fn of_scope(scope: &Scope, client: IpAddr) -> Self {
+        let user = |id: &String, limited: Option<&LimitedOwner>| {
+            limited.map_or_else(|| id.clone(), |limited| limited.user_id.clone())
+        };
         let owner = match &scope.caller {
             Some(Caller::AccountId(id)) => id.clone(),
-            Some(Caller::Owned(owned)) => owned.owner_user_id.clone(),
-            Some(Caller::AnyOwnedBy(any)) => any.owner_user_id.clone(),
+            Some(Caller::Owned(owned)) => user(&owned.owner_user_id, owned.limited_owner.as_ref()),
+            Some(Caller::AnyOwnedBy(any)) => user(&any.owner_user_id, any.limited_owner.as_ref()),
             // Everybody reads open mailboxes, each for himself.
             Some(Caller::AnyOpen(_)) => client.to_string(),
             None => String::new(),
@@ -35,7 +40,7 @@ impl Party {
     /// The party of an authenticated caller.
     pub(crate) fn of_principal(principal: &Principal, client: IpAddr) -> Self {
         let owner = match principal {
-            Principal::Mailbox(mailbox) => mailbox.account_id.clone(),
+            Principal::Mailbox { account_id } => account_id.clone(),
             Principal::Pro(pro) => pro.user_id.clone(),
         };
         Self { owner, client }

@@ -3,14 +3,13 @@
 use mayfly_proto::{
     auth::IssueSandboxCredentialRequest,
     mailbox::{
-        CreateSandboxRequest, DeleteMessagesRequest, DeleteSandboxRequest, GetSandboxRequest, OwnedMailbox,
-        Sandbox, Scope, scope::Caller,
+        CreateSandboxRequest, DeleteMessagesRequest, DeleteSandboxRequest, GetSandboxRequest, Sandbox, Scope,
     },
 };
 use mayfly_rpc::Failure;
 use mayfly_types::ErrorCode;
 
-use super::{App, validate_request};
+use super::{App, principal::Owner, validate_request};
 
 /// A sandbox with its password, which nothing shows again.
 pub(crate) struct SandboxWithPassword {
@@ -29,16 +28,23 @@ impl App {
     /// `SandboxLimitReached`, or `InvalidRequest` for a setting.
     pub(crate) async fn create_sandbox(
         &self,
+        owner: Owner,
         request: CreateSandboxRequest,
     ) -> Result<SandboxWithPassword, Failure> {
-        let user_id = request.owner_user_id.clone();
+        let (user_id, allowed) = (owner.user_id.clone(), owner.clone());
+        let (owner_user_id, limited_owner) = owner.into_fields();
+        let request = CreateSandboxRequest {
+            owner_user_id,
+            limited_owner,
+            ..request
+        };
         let created = self.mailbox().create_sandbox(request).await?.into_inner();
         let sandbox = required(created.sandbox)?;
         match self.issue_password(&user_id, &sandbox.sandbox_id).await {
             Ok(password) => Ok(SandboxWithPassword { sandbox, password }),
             Err(failure) => {
                 // The caller does not learn its id. If this fails too, the user finds it in the list.
-                let _ = self.delete_sandbox(user_id, sandbox.sandbox_id).await;
+                let _ = self.delete_sandbox(allowed, sandbox.sandbox_id).await;
                 Err(failure)
             }
         }
@@ -50,12 +56,15 @@ impl App {
     /// `NotFound` when the sandbox is not the user's.
     pub(crate) async fn rotate_sandbox(
         &self,
-        user_id: String,
+        owner: Owner,
         sandbox_id: String,
     ) -> Result<SandboxWithPassword, Failure> {
+        let user_id = owner.user_id.clone();
+        let (owner_user_id, limited_owner) = owner.into_fields();
         let request = GetSandboxRequest {
-            owner_user_id: user_id.clone(),
+            owner_user_id,
             sandbox_id: Some(sandbox_id),
+            limited_owner,
         };
         let found = self.mailbox().get_sandbox(request).await?.into_inner();
         let sandbox = required(found.sandbox)?;
@@ -77,10 +86,12 @@ impl App {
     ///
     /// # Errors
     /// `NotFound` when the sandbox is not the user's.
-    pub(crate) async fn delete_sandbox(&self, user_id: String, sandbox_id: String) -> Result<(), Failure> {
+    pub(crate) async fn delete_sandbox(&self, owner: Owner, sandbox_id: String) -> Result<(), Failure> {
+        let (owner_user_id, limited_owner) = owner.into_fields();
         let request = DeleteSandboxRequest {
-            owner_user_id: user_id,
+            owner_user_id,
             sandbox_id,
+            limited_owner,
         };
         Ok(self.mailbox().delete_sandbox(request).await.map(drop)?)
     }
@@ -89,10 +100,12 @@ impl App {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub(crate) async fn default_sandbox(&self, user_id: &str) -> Result<Option<Sandbox>, Failure> {
+    pub(crate) async fn default_sandbox(&self, owner: Owner) -> Result<Option<Sandbox>, Failure> {
+        let (owner_user_id, limited_owner) = owner.into_fields();
         let request = validate_request(GetSandboxRequest {
-            owner_user_id: user_id.to_owned(),
+            owner_user_id,
             sandbox_id: None,
+            limited_owner,
         });
         match self.mailbox().get_sandbox(request).await.map_err(Failure::from) {
             Ok(found) => Ok(Some(required(found.into_inner().sandbox)?)),
@@ -105,14 +118,9 @@ impl App {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub(crate) async fn default_sandbox_scope(&self, user_id: String) -> Result<Option<Scope>, Failure> {
-        let sandbox = self.default_sandbox(&user_id).await?;
-        Ok(sandbox.map(|sandbox| Scope {
-            caller: Some(Caller::Owned(OwnedMailbox {
-                account_id: sandbox.account_id,
-                owner_user_id: user_id,
-            })),
-        }))
+    pub(crate) async fn default_sandbox_scope(&self, owner: Owner) -> Result<Option<Scope>, Failure> {
+        let sandbox = self.default_sandbox(owner.clone()).await?;
+        Ok(sandbox.map(|sandbox| owner.scope_of(sandbox.account_id)))
     }
 
     /// Deletes the messages that a mailbox has now. Returns how many.

@@ -2,28 +2,36 @@
 
 use std::collections::HashSet;
 
-use mayfly_follow::Topic;
+use mayfly_follow::{Feed, Topic};
 use mayfly_proto::mailbox::{
-    AnyOwnedBy, DeleteMessagesByQueryRequest, DeleteMessagesByQueryResponse, MarkMessagesByQueryRequest,
+    DeleteMessagesByQueryRequest, DeleteMessagesByQueryResponse, MarkMessagesByQueryRequest,
     MarkMessagesByQueryResponse, MessageReceived, MessageReference, Scope, SearchMessagesRequest,
     SearchMessagesResponse, scope::Caller,
 };
 use mayfly_rpc::Failure;
 
-use super::{App, stream::message_id, zoned_query::ZonedQuery};
+use super::{
+    App,
+    principal::{Owner, scope},
+    stream::message_id,
+    zoned_query::ZonedQuery,
+};
 
 /// How many messages a call deletes or marks at once.
 const MAX_CHANGED: u32 = 1000;
 
-/// Returns the mailboxes of a topic.
-pub(super) fn scope_of(topic: Topic) -> Scope {
-    let caller = match topic {
-        Topic::Mailbox(account) => Caller::AccountId(account.to_string()),
-        Topic::Owner(user) => Caller::AnyOwnedBy(AnyOwnedBy {
-            owner_user_id: user.to_string(),
-        }),
-    };
-    Scope { caller: Some(caller) }
+/// Returns the mailboxes of a feed.
+pub(super) fn scope_of(feed: &Feed) -> Scope {
+    match feed.topic {
+        Topic::Mailbox(account) => scope(Caller::AccountId(account.to_string())),
+        Topic::Owner(user) => {
+            let owner = Owner {
+                user_id: user.to_string(),
+                limits: feed.limits.as_deref().cloned(),
+            };
+            owner.any_scope()
+        }
+    }
 }
 
 impl App {
@@ -33,7 +41,7 @@ impl App {
     /// When the service cannot answer.
     pub(super) async fn matching(
         &self,
-        topic: Topic,
+        feed: &Feed,
         query: &ZonedQuery,
         messages: &[MessageReceived],
     ) -> Result<HashSet<String>, Failure> {
@@ -45,7 +53,7 @@ impl App {
             message_id: message_id(message).to_owned(),
         };
         let request = SearchMessagesRequest {
-            scope: Some(scope_of(topic)),
+            scope: Some(scope_of(feed)),
             query: query.text.clone(),
             time_zone: query.time_zone.clone(),
             only: messages.iter().map(reference).collect(),

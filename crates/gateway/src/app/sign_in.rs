@@ -9,7 +9,9 @@ use mayfly_proto::{
 use mayfly_rpc::Failure;
 use mayfly_types::Address;
 
-use super::{App, hash_request, mailbox_secret::MailboxSecret, sign_in_limit::Attempt};
+use super::{
+    App, hash_request, mailbox_secret::MailboxSecret, principal::client_network, sign_in_limit::Attempt,
+};
 
 /// A mailbox and a token for it.
 pub(crate) struct SignedIn {
@@ -96,6 +98,7 @@ impl App {
         let request = SignInUserRequest {
             email,
             password: password.into(),
+            client: Some(client_network(client)),
         };
         let user = self.auth().sign_in_user(hash_request(request)).await?;
         attempt.succeeded().await;

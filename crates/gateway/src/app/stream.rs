@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use mayfly_follow::{StreamKind, StreamPermit, Subscription, Topic};
+use mayfly_follow::{Feed, StreamKind, StreamPermit, Subscription};
 use mayfly_proto::mailbox::MessageReceived;
 use mayfly_rpc::Failure;
 use mayfly_types::MessageId;
@@ -27,21 +27,21 @@ pub(crate) struct MessageStream {
 }
 
 impl App {
-    /// Streams the messages of a topic behind a message, or from now on, of an open mailbox without a credential: those that fulfil
+    /// Streams the messages of a feed behind a message, or from now on, of an open mailbox without a credential: those that fulfil
     /// a query, if there is one.
     ///
     /// # Errors
     /// `RateLimited` or `Unavailable` when no stream permit is left; otherwise as [`mayfly_follow::Follow::subscribe`].
     pub(crate) async fn stream(
         &self,
-        topic: Topic,
+        feed: Feed,
         bearer: Option<SecretString>,
         since: Option<MessageId>,
         client: IpAddr,
         query: Option<ZonedQuery>,
     ) -> Result<MessageStream, Failure> {
         let permit = self.follow.permit(client)?;
-        let mut subscription = self.follow.subscribe(topic, since).await?;
+        let mut subscription = self.follow.subscribe(feed.clone(), since).await?;
         let cursor = subscription.cursor();
         let (queue, messages) = mpsc::channel(QUEUE);
         let (app, stopping) = (self.clone(), self.tasks.stopping());
@@ -56,7 +56,7 @@ impl App {
                 }
             };
             tokio::select! {
-                () = app.fill(topic, &mut subscription, query.as_ref(), &queue) => {}
+                () = app.fill(&feed, &mut subscription, query.as_ref(), &queue) => {}
                 () = credential => {}
                 () = queue.closed() => {}
                 () = stopping.cancelled() => {}
@@ -72,14 +72,14 @@ impl App {
     /// Fills the queue. A query that cannot be evaluated ends the stream: the client continues from its cursor.
     async fn fill(
         &self,
-        topic: Topic,
+        feed: &Feed,
         subscription: &mut Subscription,
         query: Option<&ZonedQuery>,
         queue: &mpsc::Sender<MessageReceived>,
     ) {
         while let Ok(mut messages) = subscription.next().await {
             if let Some(query) = query {
-                let Ok(matching) = self.matching(topic, query, &messages).await else {
+                let Ok(matching) = self.matching(feed, query, &messages).await else {
                     return;
                 };
                 messages.retain(|message| matching.contains(message_id(message)));

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use mayfly_follow::{Ending, StreamKind, Subscription, Topic};
+use mayfly_follow::{Ending, Feed, StreamKind, Subscription};
 use mayfly_proto::mailbox::{Code, MarkMessageReadRequest, MessageReceived};
 use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, MessageId, SecretKey};
@@ -136,20 +136,20 @@ impl App {
     /// the credential cannot be validated.
     pub(crate) async fn wait(
         &self,
-        topic: Topic,
+        feed: Feed,
         bearer: &SecretString,
         wanted: &Wanted,
         client: IpAddr,
     ) -> Result<Waited, Failure> {
         let deadline = Instant::now() + wanted.timeout;
         let _permit = self.follow.permit(client)?;
-        let mut subscription = self.follow.subscribe(topic, wanted.since).await?;
+        let mut subscription = self.follow.subscribe(feed.clone(), wanted.since).await?;
         let _open = self.follow.metrics().open(StreamKind::Wait);
         let mut found = Found::new(subscription.cursor());
         let mut credential = self.follow.watch(bearer);
         let stopping = self.tasks.stopping();
         let is_enough = tokio::select! {
-            is_enough = self.collect(topic, &mut subscription, wanted, &mut found, deadline) => is_enough?,
+            is_enough = self.collect(&feed, &mut subscription, wanted, &mut found, deadline) => is_enough?,
             // The client continues at another gateway, with the cursor.
             () = stopping.cancelled() => false,
             ending = credential.ended() => return Err(match ending {
@@ -227,7 +227,7 @@ impl App {
     /// Returns true once there are enough, false at the deadline. Stored messages are read even when no time is left.
     async fn collect(
         &self,
-        topic: Topic,
+        feed: &Feed,
         subscription: &mut Subscription,
         wanted: &Wanted,
         found: &mut Found,
@@ -237,7 +237,7 @@ impl App {
         let mut has_caught_up = false;
         loop {
             while found.take(wanted) {
-                if !wanted.is_claimed || self.claim(topic, found).await? {
+                if !wanted.is_claimed || self.claim(feed, found).await? {
                     return Ok(true);
                 }
             }
@@ -252,7 +252,7 @@ impl App {
             let arrived = arrived.map_err(|_| Failure::invalid_token())?;
             has_caught_up |= arrived.is_empty();
             if let Some(query) = &wanted.query {
-                let matching = self.matching(topic, query, &arrived).await?;
+                let matching = self.matching(feed, query, &arrived).await?;
                 let ids = arrived.iter().map(|message| message_id(message).to_owned());
                 found.unwanted.extend(ids.filter(|id| !matching.contains(id)));
             }
@@ -261,12 +261,12 @@ impl App {
     }
 
     /// Marks the message that was found as read. Drops it and returns false if another call marked it first.
-    async fn claim(&self, topic: Topic, found: &mut Found) -> Result<bool, Failure> {
+    async fn claim(&self, feed: &Feed, found: &mut Found) -> Result<bool, Failure> {
         let Some(message) = found.messages.first() else {
             return Ok(false);
         };
         let request = MarkMessageReadRequest {
-            scope: Some(scope_of(topic)),
+            scope: Some(scope_of(feed)),
             message_id: message_id(message).to_owned(),
             claim_id: claim_id(),
             is_unread: false,

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, net::IpAddr, sync::Arc, time::Duration};
 
-use mayfly_follow::{Ending, StreamKind, Subscription, Topic};
+use mayfly_follow::{Ending, Feed, StreamKind, Subscription, Topic};
 use mayfly_proto::mailbox::{MessageReceived, Scope};
 use mayfly_rpc::Failure;
 use mayfly_runtime::shares::{Bounds, Exceeded, Share, Shares};
@@ -96,7 +96,7 @@ pub(crate) struct WantedMail {
 
 /// Who waits, and where.
 pub(crate) struct InboxCaller<'a> {
-    pub(crate) topic: Topic,
+    pub(crate) feed: Feed,
     /// The mailbox, of one inbox.
     pub(crate) scope: Option<Scope>,
     /// The credential of a Pro user, which must stay valid, and the user.
@@ -165,10 +165,10 @@ impl App {
             Some((_, user_id)) => user_id.to_owned(),
             None => caller.client.to_string(),
         };
-        let _wait = self.inbox_waits.acquire(caller.topic, name)?;
+        let _wait = self.inbox_waits.acquire(caller.feed.topic, name)?;
         let _permit = self.follow.permit(caller.client)?;
         let start = self.start_of(caller.scope, wanted).await?;
-        let mut subscription = self.follow.subscribe(caller.topic, Some(start)).await?;
+        let mut subscription = self.follow.subscribe(caller.feed, Some(start)).await?;
         let _open = self.follow.metrics().open(StreamKind::Wait);
         let mut found = VecDeque::new();
         let stopping = self.tasks.stopping();

@@ -16,10 +16,13 @@ use self::routes::{
 };
 use crate::{
     app::App,
-    dialects::shared::{
-        events::LAST_EVENT_ID,
-        openapi::base,
-        routes::{domains as own_domains, sandbox, tokens, webhooks},
+    dialects::{
+        ACCEPTED_SCOPES,
+        shared::{
+            events::LAST_EVENT_ID,
+            openapi::base,
+            routes::{domains as own_domains, sandbox, tokens, webhooks},
+        },
     },
     edge::idempotency_key::IDEMPOTENCY_KEY,
 };
@@ -86,7 +89,10 @@ fn documented_routes() -> (Router<App>, OpenApi) {
         .routes(routes!(pro::accounts::messages::get_source))
         .routes(routes!(pro::accounts::messages::get_attachment))
         .routes(routes!(tokens::list::handle, tokens::create::handle))
+        .routes(routes!(tokens::current::handle))
         .routes(routes!(tokens::revoke::handle))
+        .routes(routes!(tokens::rotate::handle))
+        .routes(routes!(pro::audit::handle))
         .routes(routes!(own_domains::list::handle, own_domains::add::handle))
         .routes(routes!(own_domains::verify::handle))
         .routes(routes!(
@@ -146,7 +152,8 @@ pub(crate) const CORS_HEADERS: [HeaderName; 4] = [
 ];
 
 /// The response headers that pages of other origins can read.
-pub(crate) const CORS_EXPOSED: [HeaderName; 4] = [
+pub(crate) const CORS_EXPOSED: [HeaderName; 5] = [
+    ACCEPTED_SCOPES,
     wait::SINCE,
     header::RETRY_AFTER,
     header::WWW_AUTHENTICATE,

@@ -12,7 +12,7 @@ use mayfly_runtime::telemetry;
 use opentelemetry::{KeyValue, metrics::Histogram};
 use tracing::{Instrument, Span, field};
 
-use crate::{edge::auth::CallerId, edge::failure::ErrorDetail};
+use crate::{edge::auth::CallerFacts, edge::failure::ErrorDetail};
 
 /// The measurement of requests.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ pub(crate) async fn log(State(access_log): State<AccessLog>, mut request: Reques
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default()
         .to_owned();
-    let caller = CallerId::default();
+    let caller = CallerFacts::default();
     request.extensions_mut().insert(caller.clone());
     let span = access_log.span(&request, method, route.as_deref(), &request_id);
 
@@ -111,7 +111,7 @@ pub(crate) async fn log(State(access_log): State<AccessLog>, mut request: Reques
             route: route.as_deref().unwrap_or("unmatched"),
             status,
             millis: elapsed.as_secs_f64() * 1000.0,
-            principal: caller.get().unwrap_or_default(),
+            principal: caller.id().unwrap_or_default(),
             request_id: &request_id,
             detail: &detail,
         };

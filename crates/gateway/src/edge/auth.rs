@@ -1,33 +1,34 @@
 //! Bearer extractors: the type in a handler's signature is its permission.
 
+pub(crate) mod needs;
+mod pro;
+mod streams;
+
 use std::sync::{Arc, OnceLock};
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, MatchedPath},
     http::{HeaderMap, header, request::Parts},
 };
-use mayfly_follow::Topic;
-use mayfly_proto::{
-    auth::validate_token_response::Principal,
-    mailbox::{AnyOwnedBy, OwnedMailbox, Scope, scope::Caller},
-};
-
-use secrecy::{ExposeSecret, SecretString};
-
+use mayfly_proto::mailbox::{Scope, scope::Caller};
 use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, Reason};
+use secrecy::{ExposeSecret, SecretString};
 
+use self::needs::{Needs, RouteNeeds};
+pub(crate) use self::{
+    pro::{MaybePro, MaybeProToken, ProPrincipal},
+    streams::{Follower, MailboxFollower, MailboxStream, MessageReader, ProFollower},
+};
 use crate::{
     app::{
         App,
-        authenticate::{mailbox_topic, pro_topic, reading_scope},
+        principal::{Principal, scope},
         tickets::Purpose,
     },
-    edge::{failure::FailureResponse, segments::Segments},
+    edge::{client_address::ClientAddress, failure::FailureResponse},
 };
 
-/// What Pro API tokens begin with.
-const PRO_TOKEN_PREFIX: &str = "tm_pro_";
 /// The query parameter with a ticket.
 const TICKET_PARAMETER: &str = "ticket";
 /// Longer tokens are rejected before the auth service is called; no valid one comes near.
@@ -39,54 +40,31 @@ pub(crate) struct MailboxPrincipal {
     pub(crate) account_id: String,
 }
 
-/// A Pro user, by JWT or by API token.
-#[derive(Debug)]
-pub(crate) struct ProPrincipal {
-    pub(crate) user_id: String,
-}
-
-/// A Pro user, or an anonymous client. An invalid credential is rejected, not ignored.
-#[derive(Debug)]
-pub(crate) struct MaybePro(pub(crate) Option<ProPrincipal>);
-
-/// A Pro user by API token, or anybody. Credentials of other kinds are ignored, even bad ones; a bad API token is rejected.
-#[derive(Debug)]
-pub(crate) struct MaybeProToken(pub(crate) Option<ProPrincipal>);
-
-/// Carries the caller's id from the extractor to the access log.
+/// Carries what the extractor learns to the access log and the headers of the answer.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct CallerId(Arc<OnceLock<String>>);
+pub(crate) struct CallerFacts(Arc<Facts>);
 
-impl CallerId {
-    pub(crate) fn get(&self) -> Option<&str> {
-        self.0.get().map(String::as_str)
-    }
+#[derive(Debug, Default)]
+struct Facts {
+    id: OnceLock<String>,
+    needs: OnceLock<Needs>,
 }
 
-fn scope(caller: Caller) -> Scope {
-    Scope { caller: Some(caller) }
+impl CallerFacts {
+    /// The id of the caller, once it is known.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.0.id.get().map(String::as_str)
+    }
+
+    /// What the route needs of a Pro API token, if it takes one.
+    pub(crate) fn needs(&self) -> Option<Needs> {
+        self.0.needs.get().copied()
+    }
 }
 
 impl MailboxPrincipal {
     pub(crate) fn scope(self) -> Scope {
         scope(Caller::AccountId(self.account_id))
-    }
-}
-
-impl ProPrincipal {
-    /// All of this user's mailboxes.
-    pub(crate) fn any_scope(self) -> Scope {
-        scope(Caller::AnyOwnedBy(AnyOwnedBy {
-            owner_user_id: self.user_id,
-        }))
-    }
-
-    /// One of this user's mailboxes, if it is one.
-    pub(crate) fn scope_of(self, account_id: String) -> Scope {
-        scope(Caller::Owned(OwnedMailbox {
-            account_id,
-            owner_user_id: self.user_id,
-        }))
     }
 }
 
@@ -139,118 +117,61 @@ pub(crate) async fn bearer_or_ticket(
     }
 }
 
-async fn principal(parts: &Parts, app: &App) -> Result<Principal, Failure> {
-    validate(bearer(&parts.headers, parts.uri.query())?, parts, app).await
-}
-
-/// Validates a token, and records its principal for the access log.
-pub(crate) async fn validate(token: &str, parts: &Parts, app: &App) -> Result<Principal, Failure> {
-    let principal = app.authenticate(token).await?;
-    if let Some(CallerId(caller)) = parts.extensions.get() {
-        let id = match &principal {
-            Principal::Mailbox(mailbox) => &mailbox.account_id,
-            Principal::Pro(pro) => &pro.user_id,
-        };
-        let _ = caller.set(id.clone());
+/// Validates a token, records its principal for the access log, and rejects a Pro API token that has not what the route needs.
+///
+/// # Errors
+/// `InsufficientScope`; otherwise as [`App::authenticate`].
+pub(crate) async fn authorize<N: RouteNeeds>(
+    token: &str,
+    parts: &Parts,
+    app: &App,
+) -> Result<Principal, Failure> {
+    note_needs::<N>(parts);
+    let principal = authenticate(token, parts, app).await?;
+    if let Principal::Pro(pro) = &principal
+        && !N::NEEDS.are_met_by(pro)
+    {
+        let client = parts.extensions.get::<ClientAddress>().map(|client| client.0);
+        app.report_refusal(pro, client, action(parts), N::NEEDS.header());
+        return Err(N::NEEDS.failure());
     }
     Ok(principal)
 }
 
-/// A principal of any kind, and its credential.
+/// Names a request in the audit log: by its method and route, which hold nothing of the client.
+fn action(parts: &Parts) -> String {
+    let route = parts.extensions.get::<MatchedPath>();
+    let route = route.map_or("unmatched", MatchedPath::as_str);
+    format!("{} {route}", parts.method)
+}
+
+/// Notes that a route takes Pro API tokens, for requests that fail before a token is validated.
+fn note_needs<N: RouteNeeds>(parts: &Parts) {
+    if let Some(CallerFacts(facts)) = parts.extensions.get() {
+        let _ = facts.needs.set(N::NEEDS);
+    }
+}
+
+/// A principal of any kind, and its credential. `N` is what the route needs of a Pro API token.
 #[derive(Debug)]
-pub(crate) struct AnyPrincipal {
+pub(crate) struct AnyPrincipal<N> {
     pub(crate) principal: Principal,
     pub(crate) bearer: SecretString,
+    needs: std::marker::PhantomData<fn() -> N>,
 }
 
-/// Who may read a message: its mailbox, or the Pro user whose mailbox it is in; by bearer token, or by a ticket for the
-/// message that the path names.
-#[derive(Debug)]
-pub(crate) struct MessageReader(pub(crate) Scope);
-
-impl FromRequestParts<App> for AnyPrincipal {
+impl<N: RouteNeeds> FromRequestParts<App> for AnyPrincipal<N> {
     type Rejection = FailureResponse;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
+        note_needs::<N>(parts);
         let bearer = SecretString::from(bearer(&parts.headers, parts.uri.query())?);
-        let principal = validate(bearer.expose_secret(), parts, app).await?;
-        Ok(Self { principal, bearer })
-    }
-}
-
-/// A mailbox that follows its mail by a stream: with a bearer token, or a ticket for events.
-#[derive(Debug)]
-pub(crate) struct MailboxFollower(pub(crate) Follower);
-
-/// A Pro user who follows the mail of all mailboxes by a stream: with a bearer token, or a ticket for events.
-#[derive(Debug)]
-pub(crate) struct ProFollower(pub(crate) Follower);
-
-/// The topic to follow, and the credential that must stay valid meanwhile.
-#[derive(Debug)]
-pub(crate) struct Follower {
-    pub(crate) topic: Topic,
-    pub(crate) bearer: SecretString,
-}
-
-async fn follower(
-    parts: &Parts,
-    app: &App,
-    topic: fn(&Principal) -> Result<Topic, Failure>,
-) -> Result<Follower, Failure> {
-    let bearer = bearer_or_ticket(parts, app, &Purpose::Events).await?;
-    let principal = validate(bearer.expose_secret(), parts, app).await?;
-    let topic = topic(&principal)?;
-    Ok(Follower { topic, bearer })
-}
-
-/// A mailbox that follows itself by a stream, with a bearer token.
-#[derive(Debug)]
-pub(crate) struct MailboxStream {
-    pub(crate) account_id: String,
-    /// It must stay valid meanwhile.
-    pub(crate) bearer: SecretString,
-}
-
-impl FromRequestParts<App> for MailboxStream {
-    type Rejection = FailureResponse;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
-        let AnyPrincipal { principal, bearer } = AnyPrincipal::from_request_parts(parts, app).await?;
-        match principal {
-            Principal::Mailbox(mailbox) => Ok(Self {
-                account_id: mailbox.account_id,
-                bearer,
-            }),
-            Principal::Pro(_) => Err(Failure::invalid_token().into()),
-        }
-    }
-}
-
-impl FromRequestParts<App> for MailboxFollower {
-    type Rejection = FailureResponse;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
-        Ok(Self(follower(parts, app, mailbox_topic).await?))
-    }
-}
-
-impl FromRequestParts<App> for ProFollower {
-    type Rejection = FailureResponse;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
-        Ok(Self(follower(parts, app, pro_topic).await?))
-    }
-}
-
-impl FromRequestParts<App> for MessageReader {
-    type Rejection = FailureResponse;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
-        let Segments(id) = Segments::<String>::from_request_parts(parts, app).await?;
-        let bearer = bearer_or_ticket(parts, app, &Purpose::Message(id)).await?;
-        let principal = validate(bearer.expose_secret(), parts, app).await?;
-        Ok(Self(reading_scope(principal)))
+        let principal = authorize::<N>(bearer.expose_secret(), parts, app).await?;
+        Ok(Self {
+            principal,
+            bearer,
+            needs: std::marker::PhantomData,
+        })
     }
 }
 
@@ -258,55 +179,23 @@ impl FromRequestParts<App> for MailboxPrincipal {
     type Rejection = FailureResponse;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
-        match principal(parts, app).await? {
-            Principal::Mailbox(mailbox) => Ok(Self {
-                account_id: mailbox.account_id,
-            }),
+        let bearer = bearer(&parts.headers, parts.uri.query())?;
+        match authenticate(bearer, parts, app).await? {
+            Principal::Mailbox { account_id } => Ok(Self { account_id }),
             Principal::Pro(_) => Err(Failure::invalid_token().into()),
         }
     }
 }
 
-impl FromRequestParts<App> for ProPrincipal {
-    type Rejection = FailureResponse;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
-        match principal(parts, app).await? {
-            Principal::Pro(pro) => Ok(Self { user_id: pro.user_id }),
-            Principal::Mailbox(_) => Err(Failure::invalid_token().into()),
-        }
+/// Validates a token for a route that takes no Pro API token, and records its principal for the access log.
+async fn authenticate(token: &str, parts: &Parts, app: &App) -> Result<Principal, Failure> {
+    let client = parts.extensions.get::<ClientAddress>().map(|client| client.0);
+    let principal = app.authenticate(token, client).await?;
+    if let Some(CallerFacts(facts)) = parts.extensions.get() {
+        let _ = facts.id.set(match &principal {
+            Principal::Mailbox { account_id } => account_id.clone(),
+            Principal::Pro(pro) => pro.user_id.clone(),
+        });
     }
-}
-
-impl FromRequestParts<App> for MaybePro {
-    type Rejection = FailureResponse;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
-        if !parts.headers.contains_key(header::AUTHORIZATION) {
-            return Ok(Self(None));
-        }
-        ProPrincipal::from_request_parts(parts, app)
-            .await
-            .map(|pro| Self(Some(pro)))
-    }
-}
-
-impl FromRequestParts<App> for MaybeProToken {
-    type Rejection = FailureResponse;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
-        let value = parts.headers.get(header::AUTHORIZATION);
-        let value = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let token = match value.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start_matches(' '),
-            _ => value,
-        };
-        if !token.starts_with(PRO_TOKEN_PREFIX) {
-            return Ok(Self(None));
-        }
-        match validate(token, parts, app).await? {
-            Principal::Pro(pro) => Ok(Self(Some(ProPrincipal { user_id: pro.user_id }))),
-            Principal::Mailbox(_) => Err(Failure::invalid_token().into()),
-        }
-    }
+    Ok(principal)
 }

@@ -9,6 +9,8 @@
 mod auth_key;
 mod guard;
 mod hydra;
+mod limits;
+mod scopes;
 mod support;
 
 mod _well_known {
@@ -243,6 +245,9 @@ mod messages {
 }
 mod pro {
     mod api {
+        mod audit {
+            mod get;
+        }
         mod accounts {
             mod get;
             mod id {
@@ -355,8 +360,14 @@ mod pro {
         mod tokens {
             mod get;
             mod post;
+            mod current {
+                mod get;
+            }
             mod id {
                 mod delete;
+                mod rotate {
+                    mod post;
+                }
             }
         }
         mod usage {

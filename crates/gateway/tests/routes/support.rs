@@ -67,6 +67,7 @@ pub(crate) struct World {
     router: Router,
     mailbox: MailboxClient<Transport>,
     dns: DnsServer,
+    pub(crate) clock: ManualClock,
     /// Stands for a hash queue that is full or slow.
     pub(crate) hashing: Hashing,
     /// Outlives the services.
@@ -105,6 +106,11 @@ impl World {
 
     /// Starts with all dialects, and the open domain [`OPEN_DOMAIN`].
     pub(crate) async fn open() -> Self {
+        Self::open_on(Db::Sqlite).await
+    }
+
+    /// Starts as [`World::open`] does, on a database.
+    pub(crate) async fn open_on(db: Db) -> Self {
         let gateway = mayfly_gateway::Config {
             dialects: List(vec![Dialect::MailTm, Dialect::MailTd, Dialect::MailCxV1]),
             ..mayfly_gateway::Config::default()
@@ -113,7 +119,7 @@ impl World {
             open_domains: List(vec![OPEN_DOMAIN.parse().unwrap()]),
             ..mayfly_mailbox::Config::default()
         };
-        Self::on(Db::Sqlite, gateway, mailbox, false).await
+        Self::on(db, gateway, mailbox, false).await
     }
 
     async fn on(
@@ -124,7 +130,8 @@ impl World {
     ) -> Self {
         let database = TestDatabase::new(db);
         let tasks = Tasks::new(CancellationToken::new());
-        let clock: SharedClock = Arc::new(ManualClock::default());
+        let manual_clock = ManualClock::default();
+        let clock: SharedClock = Arc::new(manual_clock.clone());
         let bus = Bus::new(None, &RedisConfig::default());
         let dns = DnsServer::start();
         let hashing = Hashing::default();
@@ -165,6 +172,7 @@ impl World {
             router: mayfly_gateway::build(&config, deps).router(),
             mailbox: MailboxClient::new(mailbox),
             dns,
+            clock: manual_clock,
             hashing,
             _database: database,
         }
@@ -301,6 +309,7 @@ impl World {
             owner_user_id: owner_user_id.clone(),
             sandbox_id: None,
             username: "any".to_owned(),
+            ..OpenSandboxRequest::default()
         };
         let opened = self.mailbox.clone().open_sandbox(request).await.unwrap();
         let envelope = Envelope {
@@ -421,6 +430,12 @@ impl World {
         let path = format!("/pro/api/domains/{id}/verify");
         self.post(&path, pro, Value::Null).await.expect_status(200);
         id
+    }
+
+    /// Creates an API token, and returns its value.
+    pub(crate) async fn create_token(&self, pro: &str, wanted: Value) -> String {
+        let created = self.post("/pro/api/tokens", pro, wanted).await;
+        created.expect_status(201).text("token")
     }
 
     /// Creates a webhook to [`RECEIVER`] and returns its id.

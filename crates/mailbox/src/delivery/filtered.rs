@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use mayfly_database::{DatabaseTransaction, DbErr};
 use mayfly_search::{Document, Query};
+use mayfly_types::OwnerAccess;
 use mayfly_webhooks::FilteredMessages;
 
 use super::Delivery;
 use crate::{
     service::document::{self, Known},
-    store::{Mailbox, Message, sandboxes},
+    store::{Mailbox, Message, sandboxes, within},
 };
 
 /// The messages of a batch that mailboxes of Pro users received.
@@ -72,6 +73,13 @@ impl FilteredMessages for Filtered<'_> {
             .document
             .as_ref()
             .is_none_or(|document| query.matches(document)))
+    }
+
+    async fn is_within(&mut self, index: usize, owner: &OwnerAccess) -> Result<bool, DbErr> {
+        match self.messages.get(index) {
+            Some(message) => within::contains(self.tx, owner, message.message.account_id).await,
+            None => Ok(false),
+        }
     }
 }
 

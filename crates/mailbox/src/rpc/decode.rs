@@ -1,12 +1,15 @@
 //! Conversions from protobuf to the service types. A malformed id fails like the id of an absent object; the id of the
 //! caller comes from the gateway, so a malformed one is a defect of the request.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use mayfly_mime::InlineLimits;
-use mayfly_proto::mailbox::{self as proto, scope::Caller};
+use mayfly_proto::{
+    auth::LimitedOwner,
+    mailbox::{self as proto, scope::Caller},
+};
 use mayfly_search::Zone;
-use mayfly_types::{AccountId, MessageId, UserId};
+use mayfly_types::{AccountId, MessageId, OwnerAccess, TokenLimits, UserId};
 
 use crate::{
     error::Error,
@@ -42,10 +45,13 @@ pub(super) fn message_scope(scope: Option<proto::Scope>) -> Result<MessageScope,
         Caller::AccountId(id) => Scope::Mailbox(id.parse().map_err(|_| Error::MailboxGone)?),
         Caller::Owned(owned) => Scope::Owned {
             account: found_by(&owned.account_id)?,
-            owner: found_by(&owned.owner_user_id)?,
+            owner: scope_owner(&owned.owner_user_id, owned.limited_owner)?,
         },
         Caller::AnyOpen(_) => return Ok(MessageScope::AnyOpen),
-        Caller::AnyOwnedBy(owner) => return Ok(MessageScope::AnyOwnedBy(found_by(&owner.owner_user_id)?)),
+        Caller::AnyOwnedBy(any) => {
+            let owner = scope_owner(&any.owner_user_id, any.limited_owner)?;
+            return Ok(MessageScope::AnyOwnedBy(owner));
+        }
     };
     Ok(MessageScope::One(scope))
 }
@@ -90,6 +96,47 @@ pub(super) fn references(only: &[proto::MessageReference]) -> Result<Vec<(Accoun
 pub(super) fn owner(id: &str) -> Result<UserId, Error> {
     id.parse()
         .map_err(|_| Error::InvalidRequest("the id of the Pro user is not a UUID"))
+}
+
+/// Decodes the Pro user that a call acts for, with the limits of the token.
+pub(super) fn access(id: &str, limited: Option<LimitedOwner>) -> Result<OwnerAccess, Error> {
+    match limited {
+        None => owner(id).map(OwnerAccess::from),
+        Some(limited) => limited_access(limited),
+    }
+}
+
+/// Decodes the Pro user of a scope. A malformed id has no mailbox.
+fn scope_owner(id: &str, limited: Option<LimitedOwner>) -> Result<OwnerAccess, Error> {
+    match limited {
+        None => found_by::<UserId>(id).map(OwnerAccess::from),
+        Some(limited) => limited_access(limited),
+    }
+}
+
+/// Decodes a Pro user with limits. Limits that cannot be read are an error: they must not widen.
+pub(super) fn limited_access(limited: LimitedOwner) -> Result<OwnerAccess, Error> {
+    const UNREADABLE: Error = Error::InvalidRequest("limits cannot be read");
+    let limits = limited.limits.ok_or(UNREADABLE)?;
+    let domains = limits
+        .domains
+        .iter()
+        .map(|name| name.parse().map_err(|_| UNREADABLE));
+    let origin = match limits.origin_token_id.as_str() {
+        "" => None,
+        id => Some(parsed(id)?),
+    };
+    let limits = TokenLimits {
+        accounts: all(&limits.account_ids)?,
+        domains: domains.collect::<Result<_, _>>()?,
+        address_prefix: limits.address_prefix,
+        sandboxes: all(&limits.sandbox_ids)?,
+        origin,
+    };
+    Ok(OwnerAccess {
+        user: owner(&limited.user_id)?,
+        limits: Some(Arc::new(limits)),
+    })
 }
 
 /// Parses the id of an object. A malformed id finds nothing, like the id of another user's object.

@@ -1,7 +1,7 @@
 //! Adds a custom domain, pending verification.
 
 use mayfly_database::idempotency::Call;
-use mayfly_types::{DomainId, UserId};
+use mayfly_types::{DomainId, OwnerAccess};
 
 use super::{Service, custom_domains as rules};
 use crate::{
@@ -15,11 +15,15 @@ impl Service {
     #[tracing::instrument(name = "mailbox.add_domain", level = "debug", skip_all)]
     pub(crate) async fn add_domain(
         &self,
-        user: UserId,
+        owner: OwnerAccess,
         name: &str,
         idempotency_key: Option<&str>,
     ) -> Result<custom_domain::Model, Error> {
         let name = rules::canonical(name, self.domains.iter().chain(&self.open_domains))?;
+        if !owner.allows_domain(&name) {
+            return Err(Error::NotFound);
+        }
+        let user = owner.user;
         let call = idempotency_key.map(|key| Call::new("add_domain", user, key, &[&name]));
         if let Some(holder) = self.find_other_holder(user, &name).await? {
             // Notes whether its proof is still in the DNS.

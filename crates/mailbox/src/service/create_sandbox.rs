@@ -1,6 +1,6 @@
 //! Creates a sandbox.
 
-use mayfly_types::UserId;
+use mayfly_types::OwnerAccess;
 
 use super::{
     Service,
@@ -13,10 +13,14 @@ impl Service {
     #[tracing::instrument(name = "mailbox.create_sandbox", level = "debug", skip_all)]
     pub(crate) async fn create_sandbox(
         &self,
-        owner: UserId,
+        owner: OwnerAccess,
         settings: SandboxSettings,
     ) -> Result<OpenedSandbox, Error> {
-        let new = self.new_sandbox(owner, Some(settings), self.clock.now())?;
+        if owner.limits.is_some() {
+            // No limits name a sandbox that is not there yet.
+            return Err(Error::NotFound);
+        }
+        let new = self.new_sandbox(owner.user, Some(settings), self.clock.now())?;
         self.store
             .write("create_sandbox", None, move |tx| Box::pin(new.clone().insert(tx)))
             .await

@@ -12,10 +12,11 @@ impl Service {
     /// Turns a mailbox into a tombstone. From the commit on it is invisible, because every read checks the state.
     #[tracing::instrument(name = "mailbox.delete_mailbox", level = "debug", skip_all)]
     pub(crate) async fn delete_mailbox(&self, scope: Scope) -> Result<(), Error> {
-        let id = self.mailbox(scope).await?.id;
+        let id = self.mailbox(&scope).await?.id;
         let now = self.clock.now();
         self.store
             .write("delete_mailbox", Some(id), move |tx| {
+                let scope = scope.clone();
                 Box::pin(async move {
                     // The owner never changes, so only the state is checked again.
                     if mailboxes::soft_delete(tx, &[id], millis(now)).await? == 0 {

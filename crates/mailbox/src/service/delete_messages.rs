@@ -16,7 +16,7 @@ impl Service {
     #[tracing::instrument(name = "mailbox.delete_messages", level = "debug", skip_all)]
     pub(crate) async fn delete_messages(&self, scope: Scope) -> Result<u64, Error> {
         let account = scope.account();
-        match self.mailbox(scope).await {
+        match self.mailbox(&scope).await {
             Err(Error::NotFound) if account.is_open() => return Ok(0),
             mailbox => drop(mailbox?),
         }

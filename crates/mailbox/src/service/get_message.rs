@@ -39,8 +39,8 @@ impl Service {
         message_id: &str,
         reading: Reading,
     ) -> Result<FullMessage, Error> {
-        let (mailbox, mut message) = self.message(scope, message_id).await?;
-        let reader = Reader::of(scope, message.account_id);
+        let (mailbox, mut message) = self.message(scope.clone(), message_id).await?;
+        let reader = Reader::of(&scope, message.account_id);
         let _memory = self.large_reads.acquire(reader, message.size_bytes).await?;
         let (mut content, mut extracted, mut header) = Default::default();
         match message.parse_status {

@@ -31,8 +31,8 @@ impl Service {
         scope: MessageScope,
         message_id: &str,
     ) -> Result<MessageSource, Error> {
-        let (_, message) = self.message(scope, message_id).await?;
-        let reader = Reader::of(scope, message.account_id);
+        let (_, message) = self.message(scope.clone(), message_id).await?;
+        let reader = Reader::of(&scope, message.account_id);
         let memory = message.size_bytes.min(READ_BYTES);
         Ok(MessageSource {
             _memory: self.large_reads.acquire(reader, memory).await?,

@@ -29,11 +29,11 @@ pub(crate) enum Reader {
 
 impl Reader {
     /// Returns who reads a message of a mailbox. Everybody who reads an open mailbox counts as the mailbox.
-    pub(super) fn of(scope: MessageScope, account: AccountId) -> Self {
+    pub(super) fn of(scope: &MessageScope, account: AccountId) -> Self {
         match scope {
             MessageScope::One(Scope::Mailbox(_)) | MessageScope::AnyOpen => Self::Mailbox(account),
             MessageScope::One(Scope::Owned { owner, .. }) | MessageScope::AnyOwnedBy(owner) => {
-                Self::Owner(owner)
+                Self::Owner(owner.user)
             }
         }
     }

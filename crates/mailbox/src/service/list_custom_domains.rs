@@ -1,6 +1,6 @@
 //! Lists the domains of a Pro user.
 
-use mayfly_types::UserId;
+use mayfly_types::OwnerAccess;
 
 use super::Service;
 use crate::{
@@ -11,11 +11,19 @@ use crate::{
 impl Service {
     /// Lists the domains of a Pro user, oldest first.
     #[tracing::instrument(name = "mailbox.list_custom_domains", level = "debug", skip_all)]
-    pub(crate) async fn list_custom_domains(&self, user: UserId) -> Result<Vec<custom_domain::Model>, Error> {
-        self.store
+    pub(crate) async fn list_custom_domains(
+        &self,
+        owner: OwnerAccess,
+    ) -> Result<Vec<custom_domain::Model>, Error> {
+        let user = owner.user;
+        let listed = self
+            .store
             .read("list_custom_domains", |c| {
                 Box::pin(async move { Ok(custom_domains::list_of_user(c, user).await?) })
             })
-            .await
+            .await?;
+        let mut listed: Vec<custom_domain::Model> = listed;
+        listed.retain(|domain| owner.allows_domain(&domain.name));
+        Ok(listed)
     }
 }

@@ -1,6 +1,6 @@
 //! Lists the mailboxes of a Pro user.
 
-use mayfly_types::{AccountId, UserId};
+use mayfly_types::{AccountId, OwnerAccess};
 
 use super::Service;
 use crate::{
@@ -13,13 +13,13 @@ impl Service {
     #[tracing::instrument(name = "mailbox.list_mailboxes", level = "debug", skip_all)]
     pub(crate) async fn list_mailboxes(
         &self,
-        owner: UserId,
+        owner: OwnerAccess,
         after: Option<AccountId>,
         limit: u32,
     ) -> Result<Vec<Mailbox>, Error> {
         self.store
             .read("list_mailboxes", |c| {
-                Box::pin(async move { Ok(mailboxes::list_of_owner(c, owner, after, limit).await?) })
+                Box::pin(async move { Ok(mailboxes::list_of_owner(c, &owner, after, limit).await?) })
             })
             .await
     }

@@ -49,7 +49,12 @@ impl Service {
     /// Lists a page of 1 to 100 messages, newest first, numbered from 1; page 0 is page 1. A cached page can end with messages
     /// past their retention: see [`Service::oldest_shown`].
     #[tracing::instrument(name = "mailbox.list_messages", level = "debug", skip_all)]
-    pub(crate) async fn list_messages(&self, scope: Scope, page: u32, page_size: u32) -> Result<Page, Error> {
+    pub(crate) async fn list_messages(
+        &self,
+        scope: &Scope,
+        page: u32,
+        page_size: u32,
+    ) -> Result<Page, Error> {
         let account = scope.account();
         let paging = Paging::new(page, page_size)?;
         if paging.is_cached()
@@ -59,7 +64,7 @@ impl Service {
             self.mailbox(scope).await?;
             return Ok(page);
         }
-        let owner = scope.owner();
+        let owner = scope.owner().cloned();
         let oldest = self.oldest_shown(account);
         let (limit, offset) = (paging.limit(), paging.offset());
         let ticket = self.store.cache().begin(account);
@@ -69,7 +74,9 @@ impl Service {
         } = self
             .store
             .read("list_messages", |c| {
-                Box::pin(async move { Ok(messages::list(c, account, owner, oldest, limit, offset).await?) })
+                Box::pin(async move {
+                    Ok(messages::list(c, account, owner.as_ref(), oldest, limit, offset).await?)
+                })
             })
             .await?;
         match last_active_at_ms {

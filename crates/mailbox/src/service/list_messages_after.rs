@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use mayfly_mime::Extracted;
 use mayfly_rpc::MAX_MESSAGE_BYTES;
-use mayfly_types::{AccountId, MessageId, RawMessageId, UserId};
+use mayfly_types::{AccountId, MessageId, OwnerAccess, RawMessageId, UserId};
 use time::OffsetDateTime;
 
 use super::{Scope, Service, large_reads::Reader, parse};
@@ -15,7 +15,7 @@ use crate::{
         extracted::{self, StoredExtracted, Unusable},
         mailboxes,
         messages::{self, Followed},
-        owners,
+        owners, within,
     },
 };
 
@@ -29,10 +29,11 @@ const FRAME_BYTES: usize = 256;
 const MAX_SUBJECTS: usize = 1000;
 
 /// What a caller follows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Following {
     Mailbox(Scope),
-    Owner(UserId),
+    /// All mailboxes of a Pro user within the limits.
+    Owner(OwnerAccess),
 }
 
 /// A message, with the address of its mailbox.
@@ -75,8 +76,8 @@ impl Service {
             Following::Mailbox(Scope::Mailbox(id)) if id.is_open() => {
                 (Followed::Mailbox(id), self.oldest_in(id))
             }
-            Following::Mailbox(scope) => (Followed::Mailbox(self.mailbox(scope).await?.id), self.oldest()),
-            Following::Owner(user) => (Followed::Owner(user), self.oldest()),
+            Following::Mailbox(scope) => (Followed::Mailbox(self.mailbox(&scope).await?.id), self.oldest()),
+            Following::Owner(owner) => (Followed::Owner(owner), self.oldest()),
         };
         let Some(after) = after else {
             return Ok(Received {
@@ -92,7 +93,7 @@ impl Service {
             .store
             .read("list_messages_after", |c| {
                 Box::pin(async move {
-                    let rows = messages::list_after(c, followed, from, u64::from(limit)).await?;
+                    let rows = messages::list_after(c, &followed, from, u64::from(limit)).await?;
                     if rows.is_empty() {
                         return Ok((rows, HashMap::new()));
                     }
@@ -108,7 +109,13 @@ impl Service {
     async fn newest(&self, followed: Followed) -> Result<MessageId, Error> {
         let (mailboxes, owners) = match followed {
             Followed::Mailbox(id) => (vec![id], Vec::new()),
-            Followed::Owner(id) => (Vec::new(), vec![id]),
+            Followed::Owner(owner) if owner.limits.is_some() => {
+                let read = self.store.read("find_newest_limited_message", |c| {
+                    Box::pin(async move { Ok(within::newest_message_id(c, &owner).await?) })
+                });
+                return Ok(read.await?.unwrap_or_else(beginning));
+            }
+            Followed::Owner(owner) => (Vec::new(), vec![owner.user]),
         };
         let (mailboxes, owners) = self.list_last_message_ids(mailboxes, owners).await?;
         let of_mailbox = mailboxes.first().map(|(_, id)| *id);

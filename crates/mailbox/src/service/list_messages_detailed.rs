@@ -30,7 +30,7 @@ impl Service {
     #[tracing::instrument(name = "mailbox.list_messages_detailed", level = "debug", skip_all)]
     pub(crate) async fn list_messages_detailed(
         &self,
-        scope: Scope,
+        scope: &Scope,
         page: u32,
         page_size: u32,
     ) -> Result<DetailedList, Error> {
@@ -60,10 +60,10 @@ impl Service {
 
     async fn read_detailed(
         &self,
-        scope: Scope,
+        scope: &Scope,
         paging: list_messages::Paging,
     ) -> Result<Arc<DetailedPage>, Error> {
-        let (account, owner) = (scope.account(), scope.owner());
+        let (account, owner) = (scope.account(), scope.owner().cloned());
         let oldest = self.oldest_shown(account);
         let (limit, offset) = (paging.limit(), paging.offset());
         let ticket = self.store.cache().begin(account);
@@ -71,7 +71,7 @@ impl Service {
             .store
             .read("list_messages_detailed", |c| {
                 Box::pin(async move {
-                    Ok(messages::list_detailed(c, account, owner, oldest, limit, offset).await?)
+                    Ok(messages::list_detailed(c, account, owner.as_ref(), oldest, limit, offset).await?)
                 })
             })
             .await?;
@@ -111,7 +111,7 @@ impl Service {
     /// Returns how many messages all pages have: those that are stored, without those past their retention.
     async fn count(
         &self,
-        scope: Scope,
+        scope: &Scope,
         paging: list_messages::Paging,
         page: &DetailedPage,
         shown: usize,

@@ -1,6 +1,6 @@
 //! Lists and finds the sandboxes of a Pro user.
 
-use mayfly_types::{SandboxId, UserId};
+use mayfly_types::{OwnerAccess, SandboxId};
 
 use super::{
     Service,
@@ -11,20 +11,24 @@ use crate::{error::Error, store::sandboxes};
 impl Service {
     /// Lists the sandboxes of a Pro user, oldest first; the default one too, once it exists.
     #[tracing::instrument(name = "mailbox.list_sandboxes", level = "debug", skip_all)]
-    pub(crate) async fn list_sandboxes(&self, owner: UserId) -> Result<Vec<OpenedSandbox>, Error> {
+    pub(crate) async fn list_sandboxes(&self, owner: OwnerAccess) -> Result<Vec<OpenedSandbox>, Error> {
+        let allowed = owner.clone();
         let listed = self.store.read("list_sandboxes", |c| {
-            Box::pin(async move { Ok(sandboxes::list_of_owner(c, owner).await?) })
+            Box::pin(async move { Ok(sandboxes::list_of_owner(c, owner.user).await?) })
         });
-        Ok(listed.await?.into_iter().map(OpenedSandbox::from).collect())
+        let mut listed = listed.await?;
+        listed.retain(|(sandbox, _)| allowed.allows_sandbox(sandbox.id));
+        Ok(listed.into_iter().map(OpenedSandbox::from).collect())
     }
 
     /// Returns a sandbox of a Pro user, without an id the default one.
     #[tracing::instrument(name = "mailbox.get_sandbox", level = "debug", skip_all)]
     pub(crate) async fn get_sandbox(
         &self,
-        owner: UserId,
+        owner: OwnerAccess,
         id: Option<SandboxId>,
     ) -> Result<OpenedSandbox, Error> {
-        self.sandbox(owner, id.unwrap_or_else(|| default_id(owner))).await
+        let id = id.unwrap_or_else(|| default_id(owner.user));
+        self.sandbox(&owner, id).await
     }
 }

@@ -22,7 +22,7 @@ impl Service {
     /// Marks messages as read, in one transaction. Returns how many were unread.
     #[tracing::instrument(name = "mailbox.mark_messages_read", level = "debug", skip_all)]
     pub(crate) async fn mark_messages_read(&self, scope: Scope, which: MarkedMessages) -> Result<u64, Error> {
-        let account = self.mailbox(scope).await?.id;
+        let account = self.mailbox(&scope).await?.id;
         let ids = match which {
             MarkedMessages::All => None,
             MarkedMessages::Ids(ids) if !(1..=MAX_IDS).contains(&ids.len()) => {

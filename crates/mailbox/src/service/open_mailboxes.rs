@@ -61,6 +61,7 @@ impl Service {
             received_day: 0,
             received_bytes: 0,
             created_from: None,
+            created_by_token_id: None,
             last_message_id: None,
         };
         let max = u64::from(self.config.max_open_mailboxes);

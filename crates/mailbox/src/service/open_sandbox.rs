@@ -1,6 +1,6 @@
 //! Finds the sandbox that a client sends to, at its login and at each MAIL.
 
-use mayfly_types::{SandboxId, UserId};
+use mayfly_types::{OwnerAccess, SandboxId, UserId};
 
 use super::{
     Service,
@@ -14,7 +14,7 @@ impl Service {
     #[tracing::instrument(name = "mailbox.open_sandbox", level = "debug", skip_all)]
     pub(crate) async fn open_sandbox(
         &self,
-        owner: UserId,
+        owner: OwnerAccess,
         only: Option<SandboxId>,
         username: &str,
     ) -> Result<OpenedSandbox, Error> {
@@ -23,19 +23,24 @@ impl Service {
         let login = is_login(&username).then_some(username);
         let found = match (only, login.clone()) {
             (Some(_), None) => return Err(Error::NotFound),
-            (Some(only), Some(_)) => self.find_sandbox(owner, only).await?,
-            (None, None) => self.find_sandbox(owner, default_id(owner)).await?,
+            (Some(only), Some(_)) => self.find_sandbox(&owner, only).await?,
+            (None, None) => self.find_sandbox(&owner, default_id(owner.user)).await?,
             (None, Some(named)) => {
+                let owner = owner.user;
                 let found = self.store.read("find_sandbox_by_login", |c| {
                     Box::pin(async move { Ok(sandboxes::find_by_login(c, owner, &named).await?) })
                 });
                 found.await?.map(OpenedSandbox::from)
             }
         };
+        let found = found.filter(|found| owner.allows_sandbox(found.sandbox.id));
         let opened = match (found, &login) {
             (Some(found), Some(login)) if found.sandbox.login == *login => found,
             (Some(found), None) => found,
-            (None, None) => self.create_default_sandbox(owner).await?,
+            (None, None) if owner.allows_sandbox(default_id(owner.user)) => {
+                self.create_default_sandbox(owner.user).await?
+            }
+            (None, None) => return Err(Error::NotFound),
             (_, Some(_)) => return Err(Error::NotFound),
         };
         // A sandbox that is written to and never read is in use.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use mayfly_database::{DatabaseTransaction, idempotency::Call, is_unique_violation};
-use mayfly_types::{AccountId, Address, UserId, client_network};
+use mayfly_types::{AccountId, Address, OwnerAccess, client_network};
 use time::{Duration, OffsetDateTime};
 
 use super::Service;
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Reservation {
     address: Address,
-    owner: Option<UserId>,
+    owner: Option<OwnerAccess>,
     /// The client that creates it, if it is known.
     client: Option<IpAddr>,
     call: Option<Call>,
@@ -28,19 +28,16 @@ impl Reservation {
     /// Parses a request.
     pub(crate) fn new(
         address: &str,
-        owner_user_id: Option<&str>,
+        owner: Option<OwnerAccess>,
         client: Option<IpAddr>,
         idempotency_key: Option<&str>,
     ) -> Result<Self, Error> {
-        let owner: Option<UserId> = owner_user_id
-            .map(str::parse)
-            .transpose()
-            .map_err(|_| Error::InvalidRequest("owner_user_id is not a UUID"))?;
         let address: Address = address.parse().map_err(|_| Error::InvalidAddress)?;
         // Idempotency keys belong to Pro users.
         let call = owner
+            .as_ref()
             .zip(idempotency_key)
-            .map(|(owner, key)| Call::new("reserve_mailbox", owner, key, &[address.as_str()]));
+            .map(|(owner, key)| Call::new("reserve_mailbox", owner.user, key, &[address.as_str()]));
         Ok(Self {
             address,
             owner,
@@ -58,10 +55,14 @@ impl Service {
         if reservation.owner.is_none() {
             self.storage.check_creation()?;
         }
+        let access = reservation.owner.as_ref();
+        if access.is_some_and(|owner| !owner.allows_creation(&reservation.address)) {
+            return Err(Error::NotFound);
+        }
         let now = self.clock.now();
         let lease_ms = millis(now + model::LEASE);
         let id = AccountId::new(now);
-        let owner = reservation.owner;
+        let owner = access.map(|owner| owner.user);
         let mailbox = Mailbox {
             id,
             address: reservation.address.to_string(),
@@ -82,6 +83,7 @@ impl Service {
             created_from: (reservation.client)
                 .filter(|_| owner.is_none() && self.storage.clients().is_some())
                 .map(|client| client_network(client).to_string()),
+            created_by_token_id: access.and_then(OwnerAccess::creator),
         };
         let detached = self.detachable(&reservation).await?;
         let claim = Claim {
@@ -126,7 +128,7 @@ impl Service {
         }
         let found = self.read_mailbox_at(address).await?;
         Ok(found
-            .filter(|mailbox| mailbox.owner_user_id != reservation.owner)
+            .filter(|mailbox| mailbox.owner_user_id != reservation.owner.as_ref().map(|owner| owner.user))
             .map(|mailbox| mailbox.id))
     }
 }

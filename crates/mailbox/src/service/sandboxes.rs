@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mayfly_database::DatabaseTransaction;
-use mayfly_types::{AccountId, Address, SandboxId, UserId, random_bytes};
+use mayfly_types::{AccountId, Address, OwnerAccess, SandboxId, UserId, random_bytes};
 use time::{Duration, OffsetDateTime};
 
 use super::Service;
@@ -209,6 +209,7 @@ impl Service {
             received_day: 0,
             received_bytes: 0,
             created_from: None,
+            created_by_token_id: None,
         };
         Ok(NewSandbox {
             sandbox,
@@ -218,17 +219,20 @@ impl Service {
     }
 
     /// Finds a Pro user's sandbox.
-    pub(super) async fn sandbox(&self, owner: UserId, id: SandboxId) -> Result<OpenedSandbox, Error> {
+    pub(super) async fn sandbox(&self, owner: &OwnerAccess, id: SandboxId) -> Result<OpenedSandbox, Error> {
         self.find_sandbox(owner, id).await?.ok_or(Error::NotFound)
     }
 
     /// Finds a Pro user's sandbox, in the cache or the database.
     pub(super) async fn find_sandbox(
         &self,
-        owner: UserId,
+        owner: &OwnerAccess,
         id: SandboxId,
     ) -> Result<Option<OpenedSandbox>, Error> {
-        let cache = self.store.cache();
+        if !owner.allows_sandbox(id) {
+            return Ok(None);
+        }
+        let (owner, cache) = (owner.user, self.store.cache());
         let account = cache.account_of_sandbox(id);
         if let Some((sandbox, mailbox)) = account.and_then(|account| cache.sandbox(account))
             && (sandbox.id, sandbox.owner_user_id) == (id, owner)

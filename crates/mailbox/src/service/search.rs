@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use mayfly_mime::Extracted;
 use mayfly_search::{Condition, Flag, Lookup, Query, Zone};
-use mayfly_types::{AccountId, MessageId, UserId};
+use mayfly_types::{AccountId, MessageId, OwnerAccess};
 
 pub(super) use self::document::Known;
 use super::{MessageReceived, Scope, Service, large_reads::Reader, parse};
@@ -32,11 +32,11 @@ const MAX_READ_BYTES: i64 = 32 << 20;
 const MAX_INDEXED: usize = 500;
 
 /// Which mailboxes are searched.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum SearchScope {
     One(Scope),
-    /// Every mailbox of a Pro user.
-    AnyOwnedBy(UserId),
+    /// Every mailbox of a Pro user within the limits.
+    AnyOwnedBy(OwnerAccess),
 }
 
 /// Who searches for what.
@@ -92,13 +92,13 @@ impl Service {
     pub(super) async fn begin_search(&self, request: &SearchRequest) -> Result<Search, Error> {
         let query = Query::parse_in(&request.query, self.clock.now(), &request.zone);
         let query = query.map_err(Error::InvalidQuery)?;
-        let (whose, reader, is_owned, oldest) = match request.scope {
+        let (whose, reader, is_owned, oldest) = match &request.scope {
             SearchScope::AnyOwnedBy(owner) => {
                 let whose = match self.owned_mailbox(&query, owner).await? {
                     Some(account) => Followed::Mailbox(account),
-                    None => Followed::Owner(owner),
+                    None => Followed::Owner(owner.clone()),
                 };
-                (whose, Reader::Owner(owner), true, self.oldest())
+                (whose, Reader::Owner(owner.user), true, self.oldest())
             }
             SearchScope::One(scope) => {
                 let account = scope.account();
@@ -118,7 +118,7 @@ impl Service {
             }
         };
         let is_indexed = is_owned && request.only.is_empty();
-        let is_complete = !is_indexed || self.index_followed(whose, MAX_INDEXED).await?;
+        let is_complete = !is_indexed || self.index_followed(&whose, MAX_INDEXED).await?;
         let is_body_exact = store::is_body_exact(self.store.database().is_shared());
         let (lookups, open) = match is_indexed {
             true => {
@@ -138,11 +138,12 @@ impl Service {
     }
 
     /// Returns the mailbox of a Pro user that a query names by its id: then no message of another one is examined.
-    async fn owned_mailbox(&self, query: &Query, owner: UserId) -> Result<Option<AccountId>, Error> {
+    async fn owned_mailbox(&self, query: &Query, owner: &OwnerAccess) -> Result<Option<AccountId>, Error> {
         let Some(account) = query.mailbox_id().and_then(|id| id.parse().ok()) else {
             return Ok(None);
         };
-        match self.mailbox(Scope::Owned { account, owner }).await {
+        let owner = owner.clone();
+        match self.mailbox(&Scope::Owned { account, owner }).await {
             Err(Error::NotFound) => Ok(None),
             mailbox => mailbox.map(|mailbox| Some(mailbox.id)),
         }
@@ -169,7 +170,7 @@ impl Service {
             };
             let ids = self.candidates(search, range).await?;
             let is_last = (ids.len() as u64) < BATCH;
-            let mut rows = self.rows(search.whose, &ids).await?;
+            let mut rows = self.rows(&search.whose, &ids).await?;
             for (_, id) in &ids {
                 if found.len() == wanted || budget.messages == 0 || budget.bytes <= 0 {
                     return Ok(Examined { found, next: after });
@@ -203,7 +204,7 @@ impl Service {
             messages: ids.len(),
             bytes: i64::MAX,
         };
-        let rows = self.rows(search.whose, ids).await?;
+        let rows = self.rows(&search.whose, ids).await?;
         let mut found = Vec::new();
         for row in rows.into_values() {
             if row.message.id >= search.oldest && self.is_found(search, &row, &mut budget).await? {
@@ -215,11 +216,11 @@ impl Service {
     }
 
     async fn candidates(&self, search: &Search, range: Range) -> Result<Vec<(AccountId, MessageId)>, Error> {
-        let (whose, lookups) = (search.whose, search.lookups.clone());
+        let (whose, lookups) = (search.whose.clone(), search.lookups.clone());
         let read = self.store.read("list_search_candidates", |c| {
             Box::pin(async move {
                 Ok(match (lookups, whose) {
-                    (Some(lookups), whose) => store::list_indexed(c, whose, &lookups, range).await?,
+                    (Some(lookups), whose) => store::list_indexed(c, &whose, &lookups, range).await?,
                     (None, Followed::Mailbox(account)) => store::list_stored(c, account, range).await?,
                     (None, Followed::Owner(_)) => Vec::new(),
                 })
@@ -230,13 +231,13 @@ impl Service {
 
     async fn rows(
         &self,
-        whose: Followed,
+        whose: &Followed,
         ids: &[(AccountId, MessageId)],
     ) -> Result<HashMap<MessageId, Found>, Error> {
-        let ids = ids.to_vec();
+        let (whose, ids) = (whose.clone(), ids.to_vec());
         let read = self.store.read("find_search_candidates", |c| {
             Box::pin(async move {
-                let rows = store::find_all(c, whose, &ids).await?;
+                let rows = store::find_all(c, &whose, &ids).await?;
                 let raw_ids = rows.iter().map(|(message, _)| message.raw_id).collect();
                 let stored = extracted::list(c, raw_ids).await?;
                 Ok((rows, stored.into_iter().collect::<HashMap<_, _>>()))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mayfly_types::{SandboxId, UserId};
+use mayfly_types::{OwnerAccess, SandboxId};
 
 use super::{
     Service,
@@ -18,12 +18,13 @@ impl Service {
     #[tracing::instrument(name = "mailbox.update_sandbox", level = "debug", skip_all)]
     pub(crate) async fn update_sandbox(
         &self,
-        owner: UserId,
+        owner: OwnerAccess,
         id: SandboxId,
         settings: SandboxSettings,
     ) -> Result<OpenedSandbox, Error> {
         let longest = self.longest_retention();
-        let account = self.sandbox(owner, id).await?.mailbox.id;
+        let account = self.sandbox(&owner, id).await?.mailbox.id;
+        let owner = owner.user;
         self.store
             .write("update_sandbox", Some(account), move |tx| {
                 let settings = settings.clone();

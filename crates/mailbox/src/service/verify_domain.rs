@@ -1,6 +1,6 @@
 //! Verifies a domain in the DNS.
 
-use mayfly_types::{DomainId, UserId};
+use mayfly_types::{DomainId, OwnerAccess, UserId};
 
 use super::{Service, custom_domains as rules};
 use crate::{
@@ -15,15 +15,17 @@ impl Service {
     #[tracing::instrument(name = "mailbox.verify_domain", level = "debug", skip_all)]
     pub(crate) async fn verify_domain(
         &self,
-        user: UserId,
+        owner: OwnerAccess,
         id: DomainId,
     ) -> Result<(custom_domain::Model, DnsReport), Error> {
+        let user = owner.user;
         let domain = self
             .store
             .read("find_custom_domain", |c| {
                 Box::pin(async move { Ok(custom_domains::find(c, user, id).await?) })
             })
             .await?
+            .filter(|domain| owner.allows_domain(&domain.name))
             .ok_or(Error::NotFound)?;
         if rules::is_expired(&domain, millis(self.clock.now())) {
             return Err(Error::DomainExpired);

@@ -309,6 +309,7 @@ mod tests {
             received_day: 0,
             received_bytes: 0,
             created_from: None,
+            created_by_token_id: None,
             untagged_address: None,
         })
     }

@@ -1,6 +1,6 @@
 //! The table `mailboxes`.
 
-use mayfly_types::{AccountId, Address, DomainName, MessageId, UserId};
+use mayfly_types::{AccountId, Address, DomainName, MessageId, OwnerAccess, UserId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Iterable, PaginatorTrait, QueryFilter,
@@ -14,6 +14,7 @@ use super::{
         mailbox::{ActiveModel, Column, Entity, Hold, Model, State},
         sandbox,
     },
+    within::is_within,
 };
 use crate::model;
 
@@ -152,13 +153,13 @@ pub(crate) async fn remove_reserved(c: &impl ConnectionTrait, id: AccountId) -> 
 /// Lists a Pro user's active mailboxes, without sandboxes, oldest first: those after a mailbox, at most `limit`; 0 is all.
 pub(crate) async fn list_of_owner(
     c: &impl ConnectionTrait,
-    owner: UserId,
+    owner: &OwnerAccess,
     after: Option<AccountId>,
     limit: u32,
 ) -> Result<Vec<Model>, DbErr> {
     let mut select = Entity::find()
-        .filter(Column::OwnerUserId.eq(owner))
-        .filter(Column::Id.not_in_subquery(sandbox::accounts_of(owner)))
+        .filter(is_within(owner))
+        .filter(Column::Id.not_in_subquery(sandbox::accounts_of(owner.user)))
         .filter(Column::State.eq(State::Active))
         .order_by_asc(Column::Id);
     if let Some(after) = after {
@@ -303,6 +304,7 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, mailbox: Model) -> Result<(
         received_day: Set(mailbox.received_day),
         received_bytes: Set(mailbox.received_bytes),
         created_from: Set(mailbox.created_from),
+        created_by_token_id: Set(mailbox.created_by_token_id),
     };
     Entity::insert(row).exec_without_returning(c).await.map(drop)
 }

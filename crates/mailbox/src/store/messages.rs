@@ -1,16 +1,19 @@
 //! The tables `messages` and `raw_messages`. Every look-up of a message starts at a mailbox or an owner.
 
-use mayfly_types::{AccountId, MessageId, RawMessageId, UserId};
+use mayfly_types::{AccountId, MessageId, OwnerAccess, RawMessageId};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType,
     PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationTrait, Select,
     sea_query::{Expr, Func, Order, Query, SimpleExpr},
 };
 
-use super::entities::{
-    mailbox,
-    message::{Column, Entity, Model, Relation},
-    raw_message,
+use super::{
+    entities::{
+        mailbox,
+        message::{Column, Entity, Model, Relation},
+        raw_message,
+    },
+    within::is_within,
 };
 
 fn of(account: AccountId, id: MessageId) -> Condition {
@@ -56,11 +59,11 @@ pub(crate) struct Listed {
 }
 
 /// Lists the messages of an active mailbox not older than an id, newest first; with an owner, only if the mailbox belongs to
-/// that user. One statement checks the mailbox and reads its messages. An empty page can mean that there is no such mailbox.
+/// that user and is within the limits. One statement checks the mailbox and reads its messages. An empty page can mean that there is no such mailbox.
 pub(crate) async fn list(
     c: &impl ConnectionTrait,
     account: AccountId,
-    owner: Option<UserId>,
+    owner: Option<&OwnerAccess>,
     oldest: MessageId,
     limit: u64,
     offset: u64,
@@ -119,7 +122,7 @@ impl FromQueryResult for ListedRow {
 
 fn page(
     account: AccountId,
-    owner: Option<UserId>,
+    owner: Option<&OwnerAccess>,
     oldest: MessageId,
     limit: u64,
     offset: u64,
@@ -133,7 +136,7 @@ fn page(
         .limit(limit)
         .offset(offset);
     match owner {
-        Some(owner) => select.filter(mailbox::Column::OwnerUserId.eq(owner)),
+        Some(owner) => select.filter(is_within(owner)),
         None => select,
     }
 }
@@ -154,7 +157,7 @@ pub(crate) struct DetailedRow {
 pub(crate) async fn list_detailed(
     c: &impl ConnectionTrait,
     account: AccountId,
-    owner: Option<UserId>,
+    owner: Option<&OwnerAccess>,
     oldest: MessageId,
     limit: u64,
     offset: u64,
@@ -190,23 +193,23 @@ pub(crate) async fn count_before(
 }
 
 /// The mailboxes that a caller follows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Followed {
     Mailbox(AccountId),
-    /// All mailboxes of a Pro user.
-    Owner(UserId),
+    /// All mailboxes of a Pro user within the limits.
+    Owner(OwnerAccess),
 }
 
 /// Lists the messages with larger ids, oldest first, each with its mailbox.
 pub(crate) async fn list_after(
     c: &impl ConnectionTrait,
-    followed: Followed,
+    followed: &Followed,
     after: MessageId,
     limit: u64,
 ) -> Result<Vec<(Model, Option<mailbox::Model>)>, DbErr> {
     let whose = match followed {
-        Followed::Mailbox(account) => Column::AccountId.eq(account),
-        Followed::Owner(user) => mailbox::Column::OwnerUserId.eq(user),
+        Followed::Mailbox(account) => Condition::all().add(Column::AccountId.eq(*account)),
+        Followed::Owner(owner) => is_within(owner),
     };
     Entity::find()
         .find_also_related(mailbox::Entity)
@@ -231,12 +234,12 @@ pub(crate) async fn find(
 /// Finds a message in any of a Pro user's active mailboxes, with its mailbox.
 pub(crate) async fn find_owned(
     c: &impl ConnectionTrait,
-    owner: UserId,
+    owner: &OwnerAccess,
     id: MessageId,
 ) -> Result<Option<(Model, mailbox::Model)>, DbErr> {
     let found = Entity::find()
         .find_also_related(mailbox::Entity)
-        .filter(mailbox::Column::OwnerUserId.eq(owner))
+        .filter(is_within(owner))
         .filter(mailbox::Column::State.eq(mailbox::State::Active))
         .filter(Column::Id.eq(id))
         .one(c)

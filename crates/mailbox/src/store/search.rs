@@ -17,6 +17,7 @@ use super::{
         message::{Column, Entity, Model},
     },
     messages::Followed,
+    within::{self, is_within},
 };
 
 /// The words of a message, in the columns of [`mayfly_search::Column::ALL`].
@@ -90,6 +91,28 @@ impl Sql {
         self
     }
 
+    /// Appends the condition that the mailbox of a row is within the limits of a caller, if there are any.
+    fn push_limits(&mut self, column: &str, whose: &Followed) -> &mut Self {
+        let Followed::Owner(owner) = whose else {
+            return self;
+        };
+        if owner.limits.is_none() {
+            return self;
+        }
+        let (text, values) = within::statement(owner);
+        self.push(" AND ").push(column).push(" IN (");
+        let mut values = values.into_iter();
+        for (index, part) in text.split('?').enumerate() {
+            if index > 0
+                && let Some(value) = values.next()
+            {
+                self.bind(value);
+            }
+            self.push(part);
+        }
+        self.push(")")
+    }
+
     fn build(self) -> Statement {
         Statement::from_sql_and_values(self.backend, self.text, self.values)
     }
@@ -115,7 +138,7 @@ pub(crate) async fn list_behind(
     );
     match whose {
         Whose::Followed(Followed::Mailbox(account)) => sql.push(" AND m.id = ").bind(account),
-        Whose::Followed(Followed::Owner(owner)) => sql.push(" AND m.owner_user_id = ").bind(owner),
+        Whose::Followed(Followed::Owner(owner)) => sql.push(" AND m.owner_user_id = ").bind(owner.user),
         Whose::Those(accounts) => {
             sql.push(" AND m.id IN (");
             for (index, account) in accounts.into_iter().enumerate() {
@@ -174,7 +197,7 @@ pub(crate) async fn set_cursor(
 /// Lists messages that an index holds words of.
 pub(crate) async fn list_indexed(
     c: &impl ConnectionTrait,
-    whose: Followed,
+    whose: &Followed,
     lookups: &[Lookup],
     range: Range,
 ) -> Result<Vec<(AccountId, MessageId)>, DbErr> {
@@ -212,7 +235,7 @@ pub(crate) async fn list_stored(
 /// Finds those of some messages that are in active mailboxes of a caller, each with its mailbox.
 pub(crate) async fn find_all(
     c: &impl ConnectionTrait,
-    whose: Followed,
+    whose: &Followed,
     ids: &[(AccountId, MessageId)],
 ) -> Result<Vec<(Model, mailbox::Model)>, DbErr> {
     let mut any = Condition::any();
@@ -230,8 +253,8 @@ pub(crate) async fn find_all(
         return Ok(Vec::new());
     }
     let of_caller = match whose {
-        Followed::Mailbox(account) => Column::AccountId.eq(account),
-        Followed::Owner(owner) => mailbox::Column::OwnerUserId.eq(owner),
+        Followed::Mailbox(account) => Condition::all().add(Column::AccountId.eq(*account)),
+        Followed::Owner(owner) => is_within(owner),
     };
     let rows = Entity::find()
         .find_also_related(mailbox::Entity)

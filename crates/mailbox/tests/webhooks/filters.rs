@@ -38,6 +38,7 @@ async fn update(world: &World, owner: &str, webhook: &str, filter: &str) -> Resu
         owner_user_id: owner.to_owned(),
         webhook_id: webhook.to_owned(),
         filter: filter.to_owned(),
+        ..UpdateWebhookRequest::default()
     };
     let updated = world.client.clone().update_webhook(request).await?.into_inner();
     Ok(updated.webhook.unwrap().filter)

@@ -76,6 +76,7 @@ async fn delete(world: &World, owner: &str, id: &str) {
     let request = DeleteWebhookRequest {
         owner_user_id: owner.to_owned(),
         webhook_id: id.to_owned(),
+        ..DeleteWebhookRequest::default()
     };
     world.client.clone().delete_webhook(request).await.unwrap();
 }

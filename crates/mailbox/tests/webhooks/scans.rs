@@ -80,6 +80,7 @@ async fn claims_and_sweeps_scan_no_table() {
     let request = DeleteWebhookRequest {
         owner_user_id: owner.clone(),
         webhook_id: id.clone(),
+        ..DeleteWebhookRequest::default()
     };
     world.client.clone().delete_webhook(request).await.unwrap();
     world.mailbox.sweep().await;

@@ -131,6 +131,7 @@ impl World {
             owner_user_id: None,
             idempotency_key: None,
             client: String::new(),
+            ..ReserveMailboxRequest::default()
         };
         let account_id = mailbox.reserve_mailbox(request).await?.into_inner().account_id;
         let request = ActivateMailboxRequest {
@@ -168,6 +169,7 @@ impl World {
             user_id,
             name: "ci".to_owned(),
             idempotency_key: None,
+            ..CreateProTokenRequest::default()
         };
         Ok(auth.create_pro_token(request).await?.into_inner().token)
     }
@@ -175,6 +177,7 @@ impl World {
     pub(crate) async fn validate_token(&self, token: &str) -> anyhow::Result<()> {
         let request = ValidateTokenRequest {
             token: token.to_owned(),
+            ..ValidateTokenRequest::default()
         };
         self.auth.clone().validate_token(request).await?;
         Ok(())

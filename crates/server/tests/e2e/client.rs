@@ -121,8 +121,13 @@ impl Client {
 
     /// Creates a Pro API token; returns its id and value.
     pub(crate) async fn create_token(&self, pro: &str, name: &str) -> (String, String) {
+        self.create_token_with(pro, json!({"name": name})).await
+    }
+
+    /// Creates an API token as the body asks for. Returns its id and its value.
+    pub(crate) async fn create_token_with(&self, pro: &str, wanted: Value) -> (String, String) {
         let answer = self
-            .call("POST", "/pro/api/tokens", Some(pro), Some(json!({"name": name})))
+            .call("POST", "/pro/api/tokens", Some(pro), Some(wanted))
             .await;
         assert_eq!(answer.status, 201, "{answer:?}");
         let body = answer.json();

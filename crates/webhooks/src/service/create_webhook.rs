@@ -1,10 +1,9 @@
 //! Creates a webhook.
 
-use mayfly_database::idempotency::Call;
-use mayfly_types::{UserId, WebhookId, unix_millis};
+use mayfly_types::{OwnerAccess, WebhookId, unix_millis};
 use serde::{Deserialize, Serialize};
 
-use super::{Webhooks, list_webhooks::Webhook, update_webhook::checked_filter};
+use super::{Webhooks, call, list_webhooks::Webhook, update_webhook::checked_filter};
 use crate::{
     error::Error,
     event::EVENT_TYPE,
@@ -32,7 +31,7 @@ impl Webhooks {
     #[tracing::instrument(name = "webhooks.create_webhook", level = "debug", skip_all)]
     pub async fn create_webhook(
         &self,
-        owner: UserId,
+        owner: OwnerAccess,
         url: String,
         events: &[String],
         filter: String,
@@ -50,15 +49,16 @@ impl Webhooks {
                 .chain(events)
                 .chain(&filter)
                 .map(String::as_str);
-            Call::new("create_webhook", owner, key, &fields.collect::<Vec<_>>())
+            call(&owner, "create_webhook", key, &fields.collect::<Vec<_>>())
         });
         // Returned from the effect only: a repeated call succeeds even if the name resolves elsewhere now.
         let checked = self.client.check(&url).await;
+        let limits = owner.limits.as_deref().map(serde_json::to_string).transpose();
         let now = self.clock.now();
         let (id, secret) = (WebhookId::new(now), new_secret());
         let row = Model {
             id,
-            owner_user_id: owner,
+            owner_user_id: owner.user,
             url,
             state: State::Active,
             sealed_secret: self.secrets.seal(id, &secret)?,
@@ -71,7 +71,10 @@ impl Webhooks {
             paused_at_ms: None,
             suspended_at_ms: None,
             filter,
+            created_by_token_id: owner.creator(),
+            limits: limits.map_err(|_| Error::Defect("limits are no JSON"))?,
         };
+        let owner = owner.user;
         let (max, lock_owner) = (u64::from(self.limits.max_webhooks), self.lock_owner);
         self.store
             .write_once("create_webhook", call, now, move |tx| {

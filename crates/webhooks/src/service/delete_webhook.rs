@@ -1,7 +1,7 @@
 //! Deletes a webhook.
 
 use mayfly_database::{DatabaseTransaction, DbErr};
-use mayfly_types::{UserId, WebhookId};
+use mayfly_types::{OwnerAccess, UserId, WebhookId};
 
 use super::Webhooks;
 use crate::{error::Error, store::webhooks};
@@ -12,9 +12,10 @@ impl Webhooks {
     /// # Errors
     /// `NotFound` when the Pro user has no such webhook.
     #[tracing::instrument(name = "webhooks.delete_webhook", level = "debug", skip_all)]
-    pub async fn delete_webhook(&self, owner: UserId, webhook: WebhookId) -> Result<(), Error> {
+    pub async fn delete_webhook(&self, owner: OwnerAccess, webhook: WebhookId) -> Result<(), Error> {
         let is_removed = self.store.write("delete_webhook", move |tx| {
-            Box::pin(async move { Ok(webhooks::remove(tx, owner, webhook).await?) })
+            let owner = owner.clone();
+            Box::pin(async move { Ok(webhooks::remove(tx, &owner, webhook).await?) })
         });
         if is_removed.await? {
             Ok(())
@@ -29,8 +30,9 @@ impl Webhooks {
 /// # Errors
 /// When the database fails.
 pub async fn delete_webhooks_of(tx: &DatabaseTransaction, owner: UserId) -> Result<(), DbErr> {
-    for webhook in webhooks::list(tx, owner).await? {
-        webhooks::remove(tx, owner, webhook.id).await?;
+    let owner = OwnerAccess::from(owner);
+    for webhook in webhooks::list(tx, &owner).await? {
+        webhooks::remove(tx, &owner, webhook.id).await?;
     }
     Ok(())
 }

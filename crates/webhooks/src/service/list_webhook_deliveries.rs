@@ -1,6 +1,6 @@
 //! Lists the newest attempts of a webhook.
 
-use mayfly_types::{AttemptId, UserId, WebhookEventId, WebhookId};
+use mayfly_types::{AttemptId, OwnerAccess, WebhookEventId, WebhookId};
 
 use super::Webhooks;
 use crate::{
@@ -51,12 +51,12 @@ impl Webhooks {
     #[tracing::instrument(name = "webhooks.list_webhook_deliveries", level = "debug", skip_all)]
     pub async fn list_webhook_deliveries(
         &self,
-        owner: UserId,
+        owner: OwnerAccess,
         webhook: WebhookId,
     ) -> Result<Vec<Attempt>, Error> {
         let listed = self.store.read("list_webhook_deliveries", |c| {
             Box::pin(async move {
-                webhooks::find(c, owner, webhook).await?.ok_or(Error::NotFound)?;
+                webhooks::find(c, &owner, webhook).await?.ok_or(Error::NotFound)?;
                 Ok(attempts::list_newest(c, webhook, LISTED).await?)
             })
         });

@@ -1,7 +1,7 @@
 //! Lists a Pro user's webhooks.
 
 use mayfly_database::DbErr;
-use mayfly_types::{UserId, WebhookId};
+use mayfly_types::{OwnerAccess, WebhookId};
 use sea_orm::ConnectionTrait;
 use serde::{Deserialize, Serialize};
 
@@ -85,12 +85,12 @@ impl Webhooks {
     /// # Errors
     /// When the database fails.
     #[tracing::instrument(name = "webhooks.list_webhooks", level = "debug", skip_all)]
-    pub async fn list_webhooks(&self, owner: UserId) -> Result<Vec<Webhook>, Error> {
+    pub async fn list_webhooks(&self, owner: OwnerAccess) -> Result<Vec<Webhook>, Error> {
         self.store
             .read("list_webhooks", |c| {
                 Box::pin(async move {
                     let mut listed = Vec::new();
-                    for webhook in webhooks::list(c, owner).await? {
+                    for webhook in webhooks::list(c, &owner).await? {
                         let gives_up_at = find_gives_up_at(c, &webhook).await?;
                         listed.push(Webhook::new(webhook, gives_up_at));
                     }

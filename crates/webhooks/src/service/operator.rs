@@ -58,7 +58,7 @@ impl Webhooks {
             .read("list_operated_webhooks", |c| {
                 Box::pin(async move {
                     let mut listed = Vec::new();
-                    for row in webhooks::list(c, owner).await? {
+                    for row in webhooks::list(c, &owner.into()).await? {
                         listed.push(OperatedWebhook {
                             pending_events: events::count_pending_of(c, row.id).await?,
                             paused_at_ms: row.paused_at_ms,

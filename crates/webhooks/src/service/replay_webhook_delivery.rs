@@ -1,9 +1,8 @@
 //! Delivers an event again.
 
-use mayfly_database::idempotency::Call;
-use mayfly_types::{AttemptId, UserId, WebhookEventId, WebhookId, unix_millis};
+use mayfly_types::{AttemptId, OwnerAccess, WebhookEventId, WebhookId, unix_millis};
 
-use super::{Webhooks, ensure_active};
+use super::{Webhooks, call, ensure_active};
 use crate::{
     error::Error,
     store::{attempts, events, webhooks},
@@ -17,16 +16,16 @@ impl Webhooks {
     #[tracing::instrument(name = "webhooks.replay_webhook_delivery", level = "debug", skip_all)]
     pub async fn replay_webhook_delivery(
         &self,
-        owner: UserId,
+        owner: OwnerAccess,
         webhook: WebhookId,
         attempt: AttemptId,
         idempotency_key: Option<&str>,
     ) -> Result<WebhookEventId, Error> {
         let call = idempotency_key.map(|key| {
             let fields = [webhook.to_string(), attempt.to_string()];
-            Call::new(
+            call(
+                &owner,
                 "replay_webhook_delivery",
-                owner,
                 key,
                 &fields.each_ref().map(String::as_str),
             )
@@ -35,8 +34,9 @@ impl Webhooks {
         let replayed = self
             .store
             .write_once("replay_webhook_delivery", call, now, move |tx| {
+                let owner = owner.clone();
                 Box::pin(async move {
-                    ensure_active(webhooks::find(tx, owner, webhook).await?)?;
+                    ensure_active(webhooks::find(tx, &owner, webhook).await?)?;
                     let attempt = attempts::find(tx, webhook, attempt).await?;
                     let event = attempt.ok_or(Error::NotFound)?.event_id;
                     if events::replay(tx, event, unix_millis(now)).await? {

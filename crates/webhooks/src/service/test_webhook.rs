@@ -1,9 +1,8 @@
 //! Sends a sample event to a webhook.
 
-use mayfly_database::idempotency::Call;
-use mayfly_types::{UserId, WebhookEventId, WebhookId};
+use mayfly_types::{OwnerAccess, WebhookEventId, WebhookId};
 
-use super::{Webhooks, ensure_active};
+use super::{Webhooks, call, ensure_active};
 use crate::{
     error::Error,
     event::sample_event,
@@ -18,17 +17,17 @@ impl Webhooks {
     #[tracing::instrument(name = "webhooks.test_webhook", level = "debug", skip_all)]
     pub async fn test_webhook(
         &self,
-        owner: UserId,
+        owner: OwnerAccess,
         webhook: WebhookId,
         idempotency_key: Option<&str>,
     ) -> Result<WebhookEventId, Error> {
-        let call = idempotency_key.map(|key| Call::new("test_webhook", owner, key, &[&webhook.to_string()]));
+        let call = idempotency_key.map(|key| call(&owner, "test_webhook", key, &[&webhook.to_string()]));
         let now = self.clock.now();
-        let event = sample_event(webhook, owner, now);
+        let event = sample_event(webhook, owner.user, now);
         let tested = self.store.write_once("test_webhook", call, now, move |tx| {
-            let event = event.clone();
+            let (owner, event) = (owner.clone(), event.clone());
             Box::pin(async move {
-                ensure_active(webhooks::find(tx, owner, webhook).await?)?;
+                ensure_active(webhooks::find(tx, &owner, webhook).await?)?;
                 let id = event.id;
                 events::insert(tx, vec![event]).await?;
                 Ok(id)

@@ -1,7 +1,7 @@
 //! Changes a webhook.
 
 use mayfly_search::Query;
-use mayfly_types::{UserId, WebhookId};
+use mayfly_types::{OwnerAccess, WebhookId};
 use time::OffsetDateTime;
 
 use super::{
@@ -18,19 +18,21 @@ impl Webhooks {
     #[tracing::instrument(name = "webhooks.update_webhook", level = "debug", skip_all)]
     pub async fn update_webhook(
         &self,
-        owner: UserId,
+        owner: OwnerAccess,
         webhook: WebhookId,
         filter: String,
     ) -> Result<Webhook, Error> {
         let filter = checked_filter(filter)?;
         self.store
             .write("update_webhook", move |tx| {
-                let filter = filter.clone();
+                let (owner, filter) = (owner.clone(), filter.clone());
                 Box::pin(async move {
-                    if !webhooks::set_filter(tx, owner, webhook, filter).await? {
+                    if !webhooks::set_filter(tx, &owner, webhook, filter).await? {
                         return Err(Error::NotFound);
                     }
-                    let row = webhooks::find(tx, owner, webhook).await?.ok_or(Error::NotFound)?;
+                    let row = webhooks::find(tx, &owner, webhook)
+                        .await?
+                        .ok_or(Error::NotFound)?;
                     let gives_up_at = find_gives_up_at(tx, &row).await?;
                     Ok(Webhook::new(row, gives_up_at))
                 })

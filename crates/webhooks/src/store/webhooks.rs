@@ -1,6 +1,6 @@
 //! The tables `webhooks` and `removed_webhooks`. Every look-up for a caller filters by the owner.
 
-use mayfly_types::{UserId, WebhookId};
+use mayfly_types::{OwnerAccess, UserId, WebhookId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -15,10 +15,23 @@ use super::entities::{
 };
 use crate::receiver_health::{QUICK_MS, ReceiverHealth};
 
+/// Returns the condition that a webhook is a Pro user's, and within reach of the token that acts for them.
+fn is_reached_by(owner: &OwnerAccess) -> Condition {
+    let is_own = Condition::all().add(Column::OwnerUserId.eq(owner.user));
+    match &owner.limits {
+        None => is_own,
+        // Of a token without a name, nothing.
+        Some(limits) => is_own.add(match limits.origin {
+            Some(origin) => Column::CreatedByTokenId.eq(origin),
+            None => Expr::cust("1 = 0"),
+        }),
+    }
+}
+
 /// Lists a Pro user's webhooks, oldest first.
-pub(crate) async fn list(c: &impl ConnectionTrait, owner: UserId) -> Result<Vec<Model>, DbErr> {
+pub(crate) async fn list(c: &impl ConnectionTrait, owner: &OwnerAccess) -> Result<Vec<Model>, DbErr> {
     Entity::find()
-        .filter(Column::OwnerUserId.eq(owner))
+        .filter(is_reached_by(owner))
         .order_by_asc(Column::Id)
         .all(c)
         .await
@@ -59,13 +72,10 @@ pub(crate) async fn count(c: &impl ConnectionTrait, owner: UserId) -> Result<u64
 /// Finds a Pro user's webhook.
 pub(crate) async fn find(
     c: &impl ConnectionTrait,
-    owner: UserId,
+    owner: &OwnerAccess,
     id: WebhookId,
 ) -> Result<Option<Model>, DbErr> {
-    Entity::find_by_id(id)
-        .filter(Column::OwnerUserId.eq(owner))
-        .one(c)
-        .await
+    Entity::find_by_id(id).filter(is_reached_by(owner)).one(c).await
 }
 
 /// Inserts a webhook.
@@ -85,6 +95,8 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, webhook: Model) -> Result<(
         paused_at_ms: Set(webhook.paused_at_ms),
         suspended_at_ms: Set(webhook.suspended_at_ms),
         filter: Set(webhook.filter),
+        created_by_token_id: Set(webhook.created_by_token_id),
+        limits: Set(webhook.limits),
     };
     Entity::insert(row).exec_without_returning(c).await.map(drop)
 }
@@ -92,24 +104,28 @@ pub(crate) async fn insert(c: &impl ConnectionTrait, webhook: Model) -> Result<(
 /// Sets the filter of a Pro user's webhook. Returns false when there is none.
 pub(crate) async fn set_filter(
     c: &impl ConnectionTrait,
-    owner: UserId,
+    owner: &OwnerAccess,
     id: WebhookId,
     filter: Option<String>,
 ) -> Result<bool, DbErr> {
     let updated = Entity::update_many()
         .col_expr(Column::Filter, Expr::value(filter))
         .filter(Column::Id.eq(id))
-        .filter(Column::OwnerUserId.eq(owner))
+        .filter(is_reached_by(owner))
         .exec(c)
         .await?;
     Ok(updated.rows_affected > 0)
 }
 
 /// Moves a Pro user's webhook to the removed ones. Returns false when there is none.
-pub(crate) async fn remove(c: &impl ConnectionTrait, owner: UserId, id: WebhookId) -> Result<bool, DbErr> {
+pub(crate) async fn remove(
+    c: &impl ConnectionTrait,
+    owner: &OwnerAccess,
+    id: WebhookId,
+) -> Result<bool, DbErr> {
     let removed = Entity::delete_many()
         .filter(Column::Id.eq(id))
-        .filter(Column::OwnerUserId.eq(owner))
+        .filter(is_reached_by(owner))
         .exec(c)
         .await?;
     if removed.rows_affected == 0 {
@@ -172,7 +188,7 @@ pub(crate) async fn count_all(c: &impl ConnectionTrait) -> Result<(u64, u64), Db
 /// false when the Pro user has no such webhook.
 pub(crate) async fn rotate(
     c: &impl ConnectionTrait,
-    owner: UserId,
+    owner: &OwnerAccess,
     id: WebhookId,
     sealed_secret: Vec<u8>,
     old_until_ms: i64,
@@ -186,7 +202,7 @@ pub(crate) async fn rotate(
         .col_expr(Column::AnsweredInMs, Expr::value(None::<i64>))
         .col_expr(Column::State, Expr::value(State::Active))
         .filter(Column::Id.eq(id))
-        .filter(Column::OwnerUserId.eq(owner))
+        .filter(is_reached_by(owner))
         .exec(c)
         .await?;
     Ok(updated.rows_affected > 0)

@@ -14,6 +14,13 @@ pub struct Model {
     pub created_at_secs: i64,
     pub last_used_at_secs: Option<i64>,
     pub revoked_at_secs: Option<i64>,
+    /// Bits of a set of scopes; none is all.
+    pub scopes: Option<i64>,
+    /// JSON of [`mayfly_types::TokenLimits`].
+    pub limits: Option<String>,
+    pub expires_at_secs: Option<i64>,
+    /// The network of the last use.
+    pub last_used_prefix: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

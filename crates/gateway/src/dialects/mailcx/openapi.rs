@@ -206,6 +206,7 @@ mod tests {
                 "/api/accounts",
                 "/pro/api/domains",
                 "/pro/api/tokens",
+                "/pro/api/tokens/{id}/rotate",
                 "/pro/api/webhooks",
                 "/pro/api/webhooks/{id}/deliveries/{delivery_id}/replay",
                 "/pro/api/webhooks/{id}/rotate",

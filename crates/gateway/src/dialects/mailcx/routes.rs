@@ -18,6 +18,7 @@ pub(crate) mod messages;
 pub(crate) mod pro {
     //! `/pro/api`
     pub(crate) mod accounts;
+    pub(crate) mod audit;
     pub(crate) mod change_password;
     pub(crate) mod delete_user;
     pub(crate) mod domains {

@@ -1,20 +1,28 @@
 //! The credential of mail.cx `/v1`: the header `x-api-token` takes the place of the bearer token, so that handlers of the bearer API
 //! serve this one too. Most routes need none.
 
+use std::marker::PhantomData;
+
 use axum::{
     extract::{FromRequestParts, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     middleware::Next,
     response::Response,
 };
-use mayfly_proto::auth::validate_token_response::Principal;
 use mayfly_rpc::Failure;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    app::{App, tickets::Purpose},
+    app::{
+        App,
+        principal::{Owner, Principal},
+        tickets::Purpose,
+    },
     edge::{
-        auth::{bearer, validate},
+        auth::{
+            authorize, bearer,
+            needs::{MessagesRead, RouteNeeds},
+        },
         failure::FailureResponse,
     },
 };
@@ -51,29 +59,30 @@ fn authorization(headers: &HeaderMap) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// A Pro user and the token.
+/// A Pro user and the token. `N` is what the route needs of it.
 #[derive(Debug)]
-pub(crate) struct Pro {
-    pub(crate) user_id: String,
+pub(crate) struct Pro<N> {
+    pub(crate) owner: Owner,
     pub(crate) bearer: SecretString,
+    needs: PhantomData<fn() -> N>,
 }
 
 /// A Pro user, or anybody. An invalid token is rejected, not ignored.
 #[derive(Debug)]
-pub(crate) struct Caller(pub(crate) Option<Pro>);
+pub(crate) struct Caller<N>(pub(crate) Option<Pro<N>>);
 
-impl Caller {
-    pub(crate) fn user_id(&self) -> Option<&str> {
-        self.0.as_ref().map(|pro| pro.user_id.as_str())
+impl<N> Caller<N> {
+    pub(crate) fn owner(&self) -> Option<Owner> {
+        self.0.as_ref().map(|pro| pro.owner.clone())
     }
 }
 
 /// A Pro user, or anybody, who follows mail by a stream: the query can have a ticket or an anonymous token, since browsers send no
 /// header.
 #[derive(Debug)]
-pub(crate) struct Follower(pub(crate) Caller);
+pub(crate) struct Follower(pub(crate) Caller<MessagesRead>);
 
-impl FromRequestParts<App> for Caller {
+impl<N: RouteNeeds> FromRequestParts<App> for Caller<N> {
     type Rejection = FailureResponse;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
@@ -85,7 +94,7 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-impl FromRequestParts<App> for Pro {
+impl<N: RouteNeeds> FromRequestParts<App> for Pro<N> {
     type Rejection = FailureResponse;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
@@ -119,17 +128,18 @@ fn query_token(parts: &Parts) -> Option<String> {
     found.map(|(_, token)| token.into_owned())
 }
 
-async fn caller(token: SecretString, parts: &Parts, app: &App) -> Result<Caller, Failure> {
+async fn caller<N: RouteNeeds>(token: SecretString, parts: &Parts, app: &App) -> Result<Caller<N>, Failure> {
     if token.expose_secret().starts_with(ANONYMOUS_PREFIX) {
         app.check_anonymous_token(token.expose_secret()).await?;
         return Ok(Caller(None));
     }
-    match validate(token.expose_secret(), parts, app).await? {
+    match authorize::<N>(token.expose_secret(), parts, app).await? {
         Principal::Pro(pro) => Ok(Caller(Some(Pro {
-            user_id: pro.user_id,
+            owner: pro.owner(),
             bearer: token,
+            needs: PhantomData,
         }))),
-        Principal::Mailbox(_) => Err(Failure::invalid_token()),
+        Principal::Mailbox { .. } => Err(Failure::invalid_token()),
     }
 }
 

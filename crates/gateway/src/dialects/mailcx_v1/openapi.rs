@@ -2,7 +2,8 @@
 
 use utoipa::openapi::{
     Components, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Required,
-    security::{ApiKey, ApiKeyValue, SecurityScheme},
+    path::Operation,
+    security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -39,6 +40,17 @@ pub(super) fn base() -> OpenApi {
         .build()
 }
 
+/// Returns the scopes that an operation of the bearer API needs.
+fn scopes(operation: &Operation) -> Vec<String> {
+    let requirements = serde_json::to_value(&operation.security).unwrap_or_default();
+    let requirements = requirements.as_array().into_iter().flatten();
+    let of_pro = requirements.filter_map(|one| one.get("pro")?.as_array());
+    let names = of_pro
+        .flatten()
+        .filter_map(|name| name.as_str().map(str::to_owned));
+    names.collect()
+}
+
 /// Names the credential and the codes of this dialect in operations that the bearer API has too.
 pub(super) fn adapt(document: &mut OpenApi) {
     let inbox = document.paths.paths.get_mut("/v1/inbox");
@@ -55,7 +67,7 @@ pub(super) fn adapt(document: &mut OpenApi) {
         }
         let operations = [&mut item.get, &mut item.post, &mut item.delete];
         for operation in operations.into_iter().flatten() {
-            let token = utoipa::openapi::security::SecurityRequirement::new("token", Vec::<String>::new());
+            let token = SecurityRequirement::new("token", scopes(operation));
             operation.security = Some(vec![token]);
             for response in operation.responses.responses.values_mut() {
                 if let utoipa::openapi::RefOr::T(response) = response {

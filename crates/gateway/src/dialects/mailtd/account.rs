@@ -1,16 +1,22 @@
 //! The mailbox that a path names as `{account}`, and that the bearer token may act on.
 
+use std::marker::PhantomData;
+
 use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use mayfly_proto::{auth::validate_token_response::Principal, mailbox::Scope};
+use mayfly_proto::mailbox::Scope;
 use mayfly_rpc::Failure;
 
 use crate::{
-    app::App,
+    app::{
+        App,
+        principal::{Changer, Principal},
+    },
     edge::{
-        auth::{AnyPrincipal, ProPrincipal},
+        auth::{AnyPrincipal, needs::RouteNeeds},
+        client_address::ClientAddress,
         failure::FailureResponse,
     },
 };
@@ -18,33 +24,52 @@ use crate::{
 /// The name of the path's segment.
 const SEGMENT: &str = "account";
 
-/// A mailbox of the caller: the own one of a mailbox token, or any of a Pro user.
+/// A mailbox of the caller: the own one of a mailbox token, or any of a Pro user. `N` is what the route needs of a Pro API token.
 #[derive(Debug)]
-pub(crate) struct Account(pub(crate) Scope);
+pub(crate) struct Account<N> {
+    pub(crate) scope: Scope,
+    /// Of a Pro user.
+    pub(crate) changer: Option<Changer>,
+    needs: PhantomData<fn() -> N>,
+}
 
 /// A mailbox of a Pro user.
 #[derive(Debug)]
-pub(crate) struct OwnedAccount(pub(crate) Scope);
+pub(crate) struct OwnedAccount<N>(pub(crate) Account<N>);
 
-impl FromRequestParts<App> for Account {
+impl<N: RouteNeeds> FromRequestParts<App> for Account<N> {
     type Rejection = FailureResponse;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
-        let caller = AnyPrincipal::from_request_parts(parts, app).await?;
-        Ok(Self(scope(parts, app, caller.principal).await?))
+        let caller = AnyPrincipal::<N>::from_request_parts(parts, app).await?;
+        let client = ClientAddress::from_request_parts(parts, app).await?;
+        let changer = match &caller.principal {
+            Principal::Pro(pro) => Some(pro.changer(client.0)),
+            Principal::Mailbox { .. } => None,
+        };
+        Ok(Self {
+            scope: scope(parts, app, caller.principal).await?,
+            changer,
+            needs: PhantomData,
+        })
     }
 }
 
-impl FromRequestParts<App> for OwnedAccount {
+impl<N: RouteNeeds> FromRequestParts<App> for OwnedAccount<N> {
     type Rejection = FailureResponse;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, FailureResponse> {
-        let pro = ProPrincipal::from_request_parts(parts, app).await?;
-        let principal = Principal::Pro(mayfly_proto::auth::ProPrincipal {
-            user_id: pro.user_id,
-            token_id: None,
-        });
-        Ok(Self(scope(parts, app, principal).await?))
+        let caller = AnyPrincipal::<N>::from_request_parts(parts, app).await?;
+        let Principal::Pro(pro) = caller.principal else {
+            return Err(Failure::invalid_token().into());
+        };
+        let client = ClientAddress::from_request_parts(parts, app).await?;
+        let changer = Some(pro.changer(client.0));
+        Ok(Self(Account {
+            scope: scope(parts, app, Principal::Pro(pro)).await?,
+            changer,
+            needs: PhantomData,
+        }))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::dialects::shared;
 fn code(reason: Reason) -> Option<&'static str> {
     Some(match reason {
         Reason::MissingCredential => "unauthorized",
-        Reason::InvalidToken | Reason::MailboxGone => "invalid_or_expired_token",
+        Reason::InvalidToken | Reason::TokenExpired | Reason::MailboxGone => "invalid_or_expired_token",
         Reason::RateLimited => "rate_limit_exceeded",
         _ => return None,
     })

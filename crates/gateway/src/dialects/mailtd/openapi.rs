@@ -53,7 +53,7 @@ struct AddressAndSecret {
 
 /// Creates a mailbox; with a Pro token it belongs to that user.
 #[utoipa::path(post, path = "/api/accounts", tag = "accounts", operation_id = "create_account",
-    request_body = NewMailboxWithKey, security((), ("pro" = [])),
+    request_body = NewMailboxWithKey, security((), ("pro" = ["accounts:write"])),
     responses((status = 201, body = CreatedMailbox, description = "The mailbox and its token"),
         (status = 200, body = HarderProof, description = "Nothing was created: solve a proof of work of this difficulty"),
         responses::JsonBody, responses::Bearer, responses::NewAccount, responses::Idempotent, responses::Always))]

@@ -77,9 +77,11 @@ fn answer(failure: &Failure) -> Answer {
         Reason::PowRequired | Reason::InvalidPow => Violation("pow", Some("A proof of work is required.")),
         Reason::MissingCredential => Status(S::UNAUTHORIZED, "JWT Token not found"),
         Reason::InvalidCredentials => Status(S::UNAUTHORIZED, "Invalid credentials."),
-        Reason::InvalidToken | Reason::MailboxGone | Reason::AccountSuspended => {
-            Status(S::UNAUTHORIZED, "Invalid JWT Token")
-        }
+        Reason::InvalidToken
+        | Reason::TokenExpired
+        | Reason::InsufficientScope
+        | Reason::MailboxGone
+        | Reason::AccountSuspended => Status(S::UNAUTHORIZED, "Invalid JWT Token"),
         Reason::NotFound | Reason::Expired | Reason::InvalidIndex => Status(S::NOT_FOUND, "Not Found"),
         Reason::MethodNotAllowed => Status(S::METHOD_NOT_ALLOWED, "Method Not Allowed"),
         Reason::PayloadTooLarge => Status(S::PAYLOAD_TOO_LARGE, "Payload Too Large"),

@@ -116,6 +116,10 @@ fn answer(failure: &Failure) -> Answer {
         Reason::AccountSuspended => {
             Answer::saying(S::FORBIDDEN, "account_suspended", "this account is suspended")
         }
+        Reason::InsufficientScope => Answer::new(S::FORBIDDEN, "insufficient_scope"),
+        Reason::TokenExpired => {
+            Answer::challenging("invalid_token", "the token has expired", CHALLENGE_INVALID)
+        }
         Reason::MailboxFull => Answer::saying(S::FORBIDDEN, "mailbox_full", "the mailbox is full"),
         Reason::RegistrationClosed => Answer::new(S::FORBIDDEN, "registration_closed"),
         Reason::OriginNotAllowed => Answer::new(S::FORBIDDEN, "origin_not_allowed"),

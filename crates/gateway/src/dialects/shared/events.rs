@@ -10,7 +10,7 @@ use axum::{
     },
 };
 use futures_util::{Stream, StreamExt, stream};
-use mayfly_follow::Topic;
+use mayfly_follow::Feed;
 use mayfly_proto::mailbox::MessageReceived;
 use mayfly_rpc::Failure;
 use mayfly_types::MessageId;
@@ -40,19 +40,19 @@ pub(crate) struct LastEventId(
     Option<String>,
 );
 
-/// Follows a topic: with a bearer token until the token ends, without one until the client leaves. Each message that fulfils the
+/// Follows mail: with a bearer token until the token ends, without one until the client leaves. Each message that fulfils the
 /// query, if there is one, becomes one event. `Last-Event-ID` replays the messages after a message.
 pub(crate) async fn follow(
     app: &App,
     client: ClientAddress,
-    topic: Topic,
+    feed: Feed,
     bearer: Option<SecretString>,
     headers: &HeaderMap,
     query: Option<ZonedQuery>,
     event: fn(MessageReceived) -> Result<Event, axum::Error>,
 ) -> Result<Response, FailureResponse> {
     let since = last_event_id(headers)?;
-    let stream = app.stream(topic, bearer, since, client.0, query).await?;
+    let stream = app.stream(feed, bearer, since, client.0, query).await?;
     // The cursor first: a client that loses the connection before the first message continues from here.
     let hello = Event::default().id(stream.cursor.to_string()).retry(RETRY);
     let permit = stream.permit;

@@ -58,12 +58,12 @@ errors! {
     Bearer {
         "400": "`invalid_request`, or a code for the value that is wrong",
         "401": "`invalid_token`",
-        "403": "`account_suspended` by an operator",
+        "403": "`insufficient_scope`: the token lacks the scope of the route; or `account_suspended` by an operator",
     }
     /// Of routes that need a bearer token and the password.
     BearerAndPassword {
         "401": "`invalid_token`, or `invalid_credentials`: the password is wrong",
-        "403": "`account_suspended` by an operator",
+        "403": "`insufficient_scope`: no token with scopes or limits may do this; or `account_suspended` by an operator",
     }
     /// Of routes that check a password.
     Password {
@@ -72,6 +72,10 @@ errors! {
     /// Of routes that name an object.
     Missing {
         "404": "`not_found`: not there, or not the caller's",
+    }
+    /// Of routes that create what the limits of a token can forbid.
+    OutsideLimits {
+        "404": "`not_found`: outside the limits of the token",
     }
     /// Of routes that name a message.
     MissingMessage {

@@ -15,8 +15,10 @@ pub(crate) mod sandbox {
 pub(crate) mod tokens {
     //! `…/tokens`
     pub(crate) mod create;
+    pub(crate) mod current;
     pub(crate) mod list;
     pub(crate) mod revoke;
+    pub(crate) mod rotate;
 }
 pub(crate) mod webhooks {
     //! `…/webhooks`

@@ -9,6 +9,7 @@ pub(crate) mod pro;
 pub(crate) mod proof_of_work;
 pub(crate) mod sandbox;
 pub(crate) mod search;
+pub(crate) mod token;
 pub(crate) mod usage;
 pub(crate) mod webhook;
 

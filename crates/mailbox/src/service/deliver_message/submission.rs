@@ -60,7 +60,7 @@ impl Service {
         if !new.recipients.iter().all(is_bounded) || new.origin.helo.len() > MAX_HELO_BYTES {
             return Err(Error::InvalidRequest("the envelope is too large"));
         }
-        let OpenedSandbox { sandbox, mailbox } = self.sandbox(new.owner, new.sandbox_id).await?;
+        let OpenedSandbox { sandbox, mailbox } = self.sandbox(&new.owner.into(), new.sandbox_id).await?;
         let (client, now) = (new.origin.client.parse().ok(), self.clock.now());
         if self
             .blocks

@@ -28,10 +28,10 @@ struct Pending {
 
 impl Service {
     /// Indexes messages of mailboxes until all are, or a number is reached. Returns whether all are.
-    pub(crate) async fn index_followed(&self, whose: Followed, most: usize) -> Result<bool, Error> {
+    pub(crate) async fn index_followed(&self, whose: &Followed, most: usize) -> Result<bool, Error> {
         let mut left = most;
         loop {
-            let behind = self.list_behind(Whose::Followed(whose)).await?;
+            let behind = self.list_behind(Whose::Followed(whose.clone())).await?;
             if behind.is_empty() {
                 return Ok(true);
             }

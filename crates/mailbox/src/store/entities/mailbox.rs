@@ -1,6 +1,6 @@
 //! A mailbox. Callers see only [`State::Active`] ones.
 
-use mayfly_types::{AccountId, MessageId, UserId};
+use mayfly_types::{AccountId, MessageId, TokenId, UserId};
 use sea_orm::{Iterable, entity::prelude::*};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -32,6 +32,8 @@ pub struct Model {
     /// The client that created it, as [`mayfly_types::client_network`] returns it. Only while a bound of each client is configured,
     /// and only without an owner.
     pub created_from: Option<String>,
+    /// The token with limits that created it. It stays within reach of that token.
+    pub created_by_token_id: Option<TokenId>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

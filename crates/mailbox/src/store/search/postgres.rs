@@ -65,7 +65,7 @@ pub(super) async fn insert(c: &impl ConnectionTrait, entry: &Entry) -> Result<()
 /// Lists the messages that have all words, in the order of the range.
 pub(super) async fn list(
     c: &impl ConnectionTrait,
-    whose: Followed,
+    whose: &Followed,
     lookups: &[Lookup],
     range: Range,
 ) -> Result<Vec<(AccountId, MessageId)>, DbErr> {
@@ -74,9 +74,10 @@ pub(super) async fn list(
         "SELECT account_id, message_id FROM message_terms WHERE ",
     );
     match whose {
-        Followed::Mailbox(account) => sql.push("account_id = ").bind(account),
-        Followed::Owner(owner) => sql.push("owner_user_id = ").bind(owner),
+        Followed::Mailbox(account) => sql.push("account_id = ").bind(*account),
+        Followed::Owner(owner) => sql.push("owner_user_id = ").bind(owner.user),
     };
+    sql.push_limits("account_id", whose);
     if !lookups.is_empty() {
         sql.push(" AND terms @@ CAST(")
             .bind(query_text(whose, lookups))
@@ -97,10 +98,10 @@ pub(super) async fn list(
 }
 
 /// Returns the full-text query: quoted words, all of which must be there.
-fn query_text(whose: Followed, lookups: &[Lookup]) -> String {
+fn query_text(whose: &Followed, lookups: &[Lookup]) -> String {
     let scope = match whose {
         Followed::Mailbox(account) => format!("'a{}'", account.as_uuid().simple()),
-        Followed::Owner(owner) => format!("'o{}'", owner.as_uuid().simple()),
+        Followed::Owner(owner) => format!("'o{}'", owner.user.as_uuid().simple()),
     };
     let words = lookups.iter().map(|lookup| {
         let word = lookup.word.replace('\\', "\\\\").replace('\'', "''");
@@ -131,7 +132,7 @@ mod tests {
             lookup(Some(Column::Sender), "ann", true),
         ];
         assert_eq!(
-            query_text(Followed::Mailbox(account), &lookups),
+            query_text(&Followed::Mailbox(account), &lookups),
             "'a00000000000000000000000000000001' & 'wa'' | ''b\\\\' & 'fann':*"
         );
     }

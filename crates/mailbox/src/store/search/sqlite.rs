@@ -130,7 +130,7 @@ pub(super) async fn insert(c: &impl ConnectionTrait, entry: &Entry) -> Result<()
 /// Lists the messages that have all words, in the order of the range.
 pub(super) async fn list(
     c: &impl ConnectionTrait,
-    whose: Followed,
+    whose: &Followed,
     lookups: &[Lookup],
     range: Range,
 ) -> Result<Vec<(AccountId, MessageId)>, DbErr> {
@@ -140,6 +140,7 @@ pub(super) async fn list(
          WHERE message_terms MATCH ",
     );
     sql.bind(match_text(whose, lookups));
+    sql.push_limits("s.account_id", whose);
     if let Some(after) = range.after {
         // The message itself can be deleted by now.
         match range.is_oldest_first {
@@ -164,10 +165,10 @@ pub(super) async fn list(
 }
 
 /// Returns the full-text query. Words of users are quoted, and the scope is ours.
-fn match_text(whose: Followed, lookups: &[Lookup]) -> String {
+fn match_text(whose: &Followed, lookups: &[Lookup]) -> String {
     let scope = match whose {
         Followed::Mailbox(account) => scope_of('a', account.as_uuid()),
-        Followed::Owner(owner) => scope_of('o', owner.as_uuid()),
+        Followed::Owner(owner) => scope_of('o', owner.user.as_uuid()),
     };
     let mut text = format!("scope : \"{scope}\"");
     for lookup in lookups {
@@ -224,7 +225,7 @@ mod tests {
             is_prefix: true,
         };
         assert_eq!(
-            match_text(Followed::Mailbox(account), &[lookup]),
+            match_text(&Followed::Mailbox(account), &[lookup]),
             "scope : \"a00000000000000000000000000000001\" AND body : \"x\"\"y NEAR(\" *"
         );
     }

@@ -161,6 +161,7 @@ async fn grpc_call_without_credential_is_rejected() {
     ] {
         let mut check = Request::new(ValidateTokenRequest {
             token: "x".to_owned(),
+            ..ValidateTokenRequest::default()
         });
         let mut list = Request::new(ListDomainsRequest {});
         if let Some(credential) = credential {

@@ -31,6 +31,10 @@ const CLIENTS: u64 = 64;
 /// How long all clients call with a token before and after its revocation.
 const BEFORE: Duration = Duration::from_millis(30);
 const AFTER: Duration = Duration::from_millis(250);
+/// How long a replaced token stays valid, as the API takes it.
+const OVERLAP: &str = "1s";
+/// From the answer to a replacement until the old token has expired by the clock of every process.
+const UNTIL_EXPIRED: Duration = Duration::from_millis(1_100);
 /// The number of Redis faults; each seed uses the next one.
 const FAULTS: u64 = 5;
 
@@ -56,6 +60,10 @@ struct Revocation {
 #[derive(Clone)]
 enum RevokedBy {
     Revoke(String),
+    /// Another token takes its place at once.
+    Rotate(String),
+    /// Another token takes its place, and it expires after [`OVERLAP`].
+    Expire(String),
     Reset(String),
     Delete(String),
 }
@@ -130,6 +138,11 @@ impl Fleet {
         let gateway = rng.choose(&self.gateways);
         let (method, path, body, success) = match &token.revoked_by {
             RevokedBy::Revoke(id) => ("DELETE", format!("/pro/api/tokens/{id}"), None, 204),
+            RevokedBy::Rotate(id) => ("POST", format!("/pro/api/tokens/{id}/rotate"), None, 201),
+            RevokedBy::Expire(id) => {
+                let overlap = json!({"overlap": OVERLAP});
+                ("POST", format!("/pro/api/tokens/{id}/rotate"), Some(overlap), 201)
+            }
             RevokedBy::Delete(id) => ("DELETE", format!("/pro/api/accounts/{id}"), None, 204),
             RevokedBy::Reset(id) => (
                 "PUT",
@@ -140,6 +153,9 @@ impl Fleet {
         };
         let began = Instant::now();
         let answer = gateway.call(method, &path, Some(&self.pro), body).await;
+        if let RevokedBy::Expire(_) = token.revoked_by {
+            tokio::time::sleep(UNTIL_EXPIRED).await;
+        }
         let answered = Instant::now();
         assert!(
             answer.status == success || answer.status == 503,
@@ -191,7 +207,7 @@ fn violations(calls: &[Call], revocations: &[Revocation]) -> Vec<String> {
     found
 }
 
-/// Creates the tokens of a seed: `revoked` Pro tokens, and `mailboxes` of which half get a new password and half are deleted.
+/// Creates the tokens of a seed: `revoked` Pro tokens, half of them with a scope and limits, and `mailboxes` of which half get a new password and half are deleted.
 async fn create_tokens(
     client: &Client,
     pro: &str,
@@ -201,11 +217,25 @@ async fn create_tokens(
 ) -> Vec<Token> {
     let mut tokens = Vec::new();
     for n in 0..revoked {
-        let (id, value) = client.create_token(pro, &format!("{seed}-{n}")).await;
+        let mut wanted = json!({"name": format!("{seed}-{n}")});
+        let is_scoped = n % 2 == 1;
+        if is_scoped {
+            wanted["scopes"] = json!(["accounts:read"]);
+            wanted["limits"] = json!({"address_prefix": "seed"});
+        }
+        let (id, value) = client.create_token_with(pro, wanted).await;
         tokens.push(Token {
             value,
-            path: "/pro/api/me",
-            revoked_by: RevokedBy::Revoke(id),
+            path: if is_scoped {
+                "/pro/api/accounts"
+            } else {
+                "/pro/api/me"
+            },
+            revoked_by: match n % 8 {
+                4 | 5 => RevokedBy::Rotate(id),
+                6 | 7 => RevokedBy::Expire(id),
+                _ => RevokedBy::Revoke(id),
+            },
         });
     }
     for n in 0..mailboxes {

@@ -1,6 +1,6 @@
 //! A URL that a Pro user's events are posted to.
 
-use mayfly_types::{UserId, WebhookId};
+use mayfly_types::{TokenId, UserId, WebhookId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -28,6 +28,10 @@ pub struct Model {
     pub suspended_at_ms: Option<i64>,
     /// The query that a message must fulfil; without it every message is posted.
     pub filter: Option<String>,
+    /// The token with limits that created it. Such a token reaches no other webhook.
+    pub created_by_token_id: Option<TokenId>,
+    /// JSON of [`mayfly_types::TokenLimits`]: messages outside them are not posted.
+    pub limits: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

@@ -60,14 +60,14 @@ pub(crate) async fn of_mailbox(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, FailureResponse> {
-    let Follower { topic, bearer } = follower;
+    let Follower { feed, bearer } = follower;
     let query = filter(query.as_deref().unwrap_or_default())?;
-    follow(&app, client, topic, Some(bearer), &headers, query, event).await
+    follow(&app, client, feed, Some(bearer), &headers, query, event).await
 }
 
 /// Follows all mailboxes of the user. `Last-Event-ID` replays the messages after a message.
 #[utoipa::path(get, path = "/events", tag = "pro", operation_id = "follow_all_messages",
-    security(("pro" = []), ("ticket" = [])),
+    security(("pro" = ["messages:read"]), ("ticket" = [])),
     params(LastEventId, Filter),
     responses((status = 200, body = ServerSentEvent, content_type = "text/event-stream",
         description = "Events `new_email`; their `id` is the message's. The schema is of one event"), responses::Bearer, responses::Always))]
@@ -78,9 +78,9 @@ pub(crate) async fn of_user(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, FailureResponse> {
-    let Follower { topic, bearer } = follower;
+    let Follower { feed, bearer } = follower;
     let query = filter(query.as_deref().unwrap_or_default())?;
-    follow(&app, client, topic, Some(bearer), &headers, query, event).await
+    follow(&app, client, feed, Some(bearer), &headers, query, event).await
 }
 
 fn event(message: MessageReceived) -> Result<Event, axum::Error> {

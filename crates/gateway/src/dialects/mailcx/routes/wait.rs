@@ -8,17 +8,19 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
-use mayfly_follow::Topic;
+use mayfly_follow::{Feed, Topic};
 use mayfly_rpc::Failure;
+use secrecy::SecretString;
 
 use crate::dialects::shared::responses;
 use crate::{
-    app::{
-        App,
-        authenticate::{mailbox_topic, pro_topic},
-    },
+    app::{App, authenticate::pro_feed},
     dialects::shared::views::message_received::Waited,
-    edge::{auth::AnyPrincipal, client_address::ClientAddress, failure::FailureResponse},
+    edge::{
+        auth::{AnyPrincipal, MailboxStream, needs::MessagesRead},
+        client_address::ClientAddress,
+        failure::FailureResponse,
+    },
 };
 
 /// The cursor of the next wait, on an answer without messages.
@@ -32,37 +34,37 @@ pub(crate) const SINCE: HeaderName = HeaderName::from_static("x-mayfly-since");
 pub(crate) async fn of_mailbox(
     State(app): State<App>,
     client: ClientAddress,
-    caller: AnyPrincipal,
+    caller: MailboxStream,
     RawQuery(query): RawQuery,
 ) -> Result<Response, FailureResponse> {
-    let topic = mailbox_topic(&caller.principal)?;
-    wait(app, topic, client, caller, query).await
+    let feed = Topic::mailbox(&caller.account_id)?.into();
+    wait(app, feed, client, &caller.bearer, query).await
 }
 
 /// Waits for messages of any of the user's mailboxes.
 #[utoipa::path(get, path = "/messages/wait", tag = "pro", operation_id = "wait_for_any_messages",
-    security(("pro" = [])), params(filter::WaitQuery),
+    security(("pro" = ["messages:read"])), params(filter::WaitQuery),
     responses((status = 200, body = Waited, description = "The messages"),
         (status = 204, description = "No message arrived in time; continue with the cursor in the header", headers(("X-Mayfly-Since" = String))), responses::Bearer, responses::Always))]
 pub(crate) async fn of_user(
     State(app): State<App>,
     client: ClientAddress,
-    caller: AnyPrincipal,
+    caller: AnyPrincipal<MessagesRead>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, FailureResponse> {
-    let topic = pro_topic(&caller.principal)?;
-    wait(app, topic, client, caller, query).await
+    let feed = pro_feed(&caller.principal)?;
+    wait(app, feed, client, &caller.bearer, query).await
 }
 
 async fn wait(
     app: App,
-    topic: Topic,
+    feed: Feed,
     client: ClientAddress,
-    caller: AnyPrincipal,
+    bearer: &SecretString,
     query: Option<String>,
 ) -> Result<Response, FailureResponse> {
     let wanted = filter::parse(query.as_deref().unwrap_or_default())?;
-    let waited = app.wait(topic, &caller.bearer, &wanted, client.0).await?;
+    let waited = app.wait(feed, bearer, &wanted, client.0).await?;
     let since = waited.since.to_string();
     let Some(messages) = waited.messages else {
         let since =

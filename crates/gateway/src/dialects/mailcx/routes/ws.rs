@@ -164,7 +164,7 @@ async fn admit(socket: &mut WebSocket, app: &App) -> Result<Admitted, End> {
         Ok(auth) => auth?,
         Err(_) => return Err(End::Refuse("invalid_auth_message")),
     };
-    let topic = match app.authenticate(auth.token.expose_secret()).await {
+    let topic = match app.authenticate(auth.token.expose_secret(), None).await {
         Ok(principal) => mailbox_topic(&principal),
         Err(error) => Err(error),
     };

@@ -5,7 +5,7 @@ use axum::{
     http::HeaderMap,
     response::{Response, sse::Event},
 };
-use mayfly_follow::Topic;
+use mayfly_follow::Feed;
 use mayfly_proto::mailbox::MessageReceived;
 use mayfly_rpc::Failure;
 
@@ -19,11 +19,11 @@ use crate::{
         },
         shared::events::{self, LastEventId},
     },
-    edge::{client_address::ClientAddress, failure::FailureResponse},
+    edge::{auth::needs::MessagesRead, client_address::ClientAddress, failure::FailureResponse},
 };
 
 /// Follows one inbox. `Last-Event-ID` replays the mail after a mail.
-#[utoipa::path(get, path = "/sse/addr", tag = "inbox", operation_id = "follow_inbox", security((), ("token" = []), ("ticket" = [])),
+#[utoipa::path(get, path = "/sse/addr", tag = "inbox", operation_id = "follow_inbox", security((), ("token" = ["messages:read"]), ("ticket" = [])),
     params(("address" = String, Query, description = "The address"), LastEventId),
     responses((status = 200, body = StreamedEmail, content_type = "text/event-stream",
         description = "Events without a name; their `id` is the mail's. The schema is of one event"), responses::Inbox, responses::Cursor, responses::Always))]
@@ -37,12 +37,12 @@ pub(crate) async fn of_inbox(
     let query = query.unwrap_or_default();
     let address = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "address");
     let address = address.map_or_else(String::new, |(_, address)| address.into_owned());
-    let inbox = app.inbox(&address, caller.user_id()).await?;
-    follow(&app, client, inbox.topic, caller, &headers).await
+    let inbox = app.inbox(&address, caller.owner()).await?;
+    follow(&app, client, inbox.topic.into(), caller, &headers).await
 }
 
 /// Follows all mailboxes of the Pro user. `Last-Event-ID` replays the mail after a mail.
-#[utoipa::path(get, path = "/sse/user", tag = "pro", operation_id = "follow_user", security(("token" = []), ("ticket" = [])),
+#[utoipa::path(get, path = "/sse/user", tag = "pro", operation_id = "follow_user", security(("token" = ["messages:read"]), ("ticket" = [])),
     params(LastEventId),
     responses((status = 200, body = StreamedEmail, content_type = "text/event-stream",
         description = "Events without a name; their `id` is the mail's. The schema is of one event"), responses::Cursor, responses::Always))]
@@ -52,19 +52,19 @@ pub(crate) async fn of_user(
     Follower(caller): Follower,
     headers: HeaderMap,
 ) -> Result<Response, FailureResponse> {
-    let topic = Topic::owner(caller.user_id().ok_or_else(Failure::invalid_token)?)?;
-    follow(&app, client, topic, caller, &headers).await
+    let feed = caller.owner().ok_or_else(Failure::invalid_token)?.feed()?;
+    follow(&app, client, feed, caller, &headers).await
 }
 
 async fn follow(
     app: &App,
     client: ClientAddress,
-    topic: Topic,
-    caller: Caller,
+    feed: Feed,
+    caller: Caller<MessagesRead>,
     headers: &HeaderMap,
 ) -> Result<Response, FailureResponse> {
     let bearer = caller.0.map(|pro| pro.bearer);
-    events::follow(app, client, topic, bearer, headers, None, event).await
+    events::follow(app, client, feed, bearer, headers, None, event).await
 }
 
 fn event(message: MessageReceived) -> Result<Event, axum::Error> {

@@ -13,7 +13,12 @@ use crate::{
         inbox::{check_open, invalid_address},
     },
     dialects::mailcx_v1::{credential::Caller, responses},
-    edge::{failure::FailureResponse, json::OptionalJsonBody, segments::Segments},
+    edge::{
+        auth::needs::{AnyToken, MessagesWrite},
+        failure::FailureResponse,
+        json::OptionalJsonBody,
+        segments::Segments,
+    },
 };
 
 /// The inbox to name. An empty body is one without fields.
@@ -39,7 +44,7 @@ pub(crate) struct NamedInbox {
     responses((status = 201, body = NamedInbox, description = "The address"), responses::JsonBody, responses::Always))]
 pub(crate) async fn create(
     State(app): State<App>,
-    _caller: Caller,
+    _caller: Caller<AnyToken>,
     OptionalJsonBody(new): OptionalJsonBody<NewInbox>,
 ) -> Result<(StatusCode, Json<NamedInbox>), FailureResponse> {
     let open = app.open_domains().await?;
@@ -70,15 +75,15 @@ pub(crate) async fn create(
 }
 
 /// Deletes every mail of an inbox. Repeating it succeeds.
-#[utoipa::path(delete, path = "/inbox/{address}", tag = "inbox", operation_id = "clear_inbox", security((), ("token" = [])),
+#[utoipa::path(delete, path = "/inbox/{address}", tag = "inbox", operation_id = "clear_inbox", security((), ("token" = ["messages:write"])),
     params(("address" = String, Path, description = "The address")),
     responses((status = 204, description = "The mail is gone"), responses::Inbox, responses::Always))]
 pub(crate) async fn clear(
     State(app): State<App>,
-    caller: Caller,
+    caller: Caller<MessagesWrite>,
     Segments(address): Segments<String>,
 ) -> Result<StatusCode, FailureResponse> {
-    let inbox = app.inbox(&address, caller.user_id()).await?;
+    let inbox = app.inbox(&address, caller.owner()).await?;
     app.clear_inbox(inbox).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     app::App,
     dialects::mailcx_v1::{credential::Caller, responses},
-    edge::failure::FailureResponse,
+    edge::{auth::needs::AnyToken, failure::FailureResponse},
 };
 
 /// What clients should make: a subset of what is accepted.
@@ -44,7 +44,10 @@ pub(crate) struct LocalPartRules {
 /// Returns the open domains, and the rules there.
 #[utoipa::path(get, path = "/config", tag = "inbox", operation_id = "get_config", security((), ("token" = [])),
     responses((status = 200, body = Config, description = "The configuration"), responses::Always))]
-pub(crate) async fn config(State(app): State<App>, _caller: Caller) -> Result<Json<Config>, FailureResponse> {
+pub(crate) async fn config(
+    State(app): State<App>,
+    _caller: Caller<AnyToken>,
+) -> Result<Json<Config>, FailureResponse> {
     let open = app.open_domains().await?;
     let domains = open.domains.into_iter().enumerate();
     Ok(Json(Config {
@@ -78,7 +81,7 @@ pub(crate) struct AnonymousSession {
     responses((status = 201, body = AnonymousSession, description = "The token"), responses::Always))]
 pub(crate) async fn create_anonymous(
     State(app): State<App>,
-    _caller: Caller,
+    _caller: Caller<AnyToken>,
 ) -> Result<(StatusCode, Json<AnonymousSession>), FailureResponse> {
     let issued = app.issue_anonymous_token().await?;
     let session = AnonymousSession {

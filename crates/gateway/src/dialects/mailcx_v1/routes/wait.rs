@@ -8,7 +8,6 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use mayfly_follow::Topic;
 use mayfly_proto::mailbox::MessageReceived;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -25,27 +24,33 @@ use crate::{
         responses,
         views::{AddressedEmail, Email, Waited},
     },
-    edge::{client_address::ClientAddress, failure::FailureResponse, segments::Segments},
+    edge::{
+        auth::needs::MessagesRead, client_address::ClientAddress, failure::FailureResponse,
+        segments::Segments,
+    },
 };
 
 /// Waits for mail of one inbox, up to 25 seconds. Mail that is there counts.
-#[utoipa::path(get, path = "/inbox/{address}", tag = "inbox", operation_id = "wait_for_email", security((), ("token" = [])),
+#[utoipa::path(get, path = "/inbox/{address}", tag = "inbox", operation_id = "wait_for_email", security((), ("token" = ["messages:read"])),
     params(("address" = String, Path, description = "The address"), WaitQuery),
     responses((status = 200, body = Waited<Email>, description = "The mail, newest first"),
         (status = 204, description = "No mail came in time"), responses::Always, responses::Waiting))]
 pub(crate) async fn of_inbox(
     State(app): State<App>,
     client: ClientAddress,
-    caller: Caller,
+    caller: Caller<MessagesRead>,
     Segments(address): Segments<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, FailureResponse> {
     let wanted = parse(query.as_deref().unwrap_or_default())?;
-    let inbox = app.inbox(&address, caller.user_id()).await?;
+    let inbox = app.inbox(&address, caller.owner()).await?;
     let caller = InboxCaller {
-        topic: inbox.topic,
+        feed: inbox.topic.into(),
         scope: Some(inbox.scope),
-        pro: caller.0.as_ref().map(|pro| (&pro.bearer, pro.user_id.as_str())),
+        pro: caller
+            .0
+            .as_ref()
+            .map(|pro| (&pro.bearer, pro.owner.user_id.as_str())),
         client: client.0,
     };
     let messages = app.wait_for_mail(caller, &wanted).await?;
@@ -55,14 +60,14 @@ pub(crate) async fn of_inbox(
 }
 
 /// Waits for mail of all mailboxes of the Pro user, up to 25 seconds. Mail that is there counts.
-#[utoipa::path(get, path = "/me", tag = "pro", operation_id = "wait_for_own_email", security(("token" = [])),
+#[utoipa::path(get, path = "/me", tag = "pro", operation_id = "wait_for_own_email", security(("token" = ["messages:read"])),
     params(WaitQuery),
     responses((status = 200, body = Waited<AddressedEmail>, description = "The mail, newest first"),
         (status = 204, description = "No mail came in time"), responses::Always, responses::Waiting))]
 pub(crate) async fn of_user(
     State(app): State<App>,
     client: ClientAddress,
-    pro: Pro,
+    pro: Pro<MessagesRead>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, FailureResponse> {
     let wanted = parse(query.as_deref().unwrap_or_default())?;
@@ -70,14 +75,14 @@ pub(crate) async fn of_user(
 }
 
 /// Waits for mail of the mailboxes of one domain of the Pro user, up to 25 seconds. Mail that is there counts.
-#[utoipa::path(get, path = "/domain/{name}", tag = "pro", operation_id = "wait_for_email_of_domain", security(("token" = [])),
+#[utoipa::path(get, path = "/domain/{name}", tag = "pro", operation_id = "wait_for_email_of_domain", security(("token" = ["messages:read"])),
     params(("name" = String, Path, description = "A verified domain"), WaitQuery),
     responses((status = 200, body = Waited<AddressedEmail>, description = "The mail, newest first"),
         (status = 204, description = "No mail came in time"), responses::Always, responses::Waiting))]
 pub(crate) async fn of_domain(
     State(app): State<App>,
     client: ClientAddress,
-    pro: Pro,
+    pro: Pro<MessagesRead>,
     Segments(name): Segments<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, FailureResponse> {
@@ -86,20 +91,20 @@ pub(crate) async fn of_domain(
         domain: Some(name.clone()),
         ..parse(query.as_deref().unwrap_or_default())?
     };
-    app.check_own_domain(pro.user_id.clone(), &name).await?;
+    app.check_own_domain(pro.owner.clone(), &name).await?;
     wait_of_user(&app, client, &pro, &wanted).await
 }
 
 async fn wait_of_user(
     app: &App,
     client: ClientAddress,
-    pro: &Pro,
+    pro: &Pro<MessagesRead>,
     wanted: &WantedMail,
 ) -> Result<Response, FailureResponse> {
     let caller = InboxCaller {
-        topic: Topic::owner(&pro.user_id)?,
+        feed: pro.owner.clone().feed()?,
         scope: None,
-        pro: Some((&pro.bearer, &pro.user_id)),
+        pro: Some((&pro.bearer, &pro.owner.user_id)),
         client: client.0,
     };
     let messages = app.wait_for_mail(caller, wanted).await?;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::{
     dialects::shared::{errors::ErrorBody, responses},
-    edge::auth::ProPrincipal,
+    edge::auth::{ProPrincipal, needs::WholeUser},
 };
 
 /// A subscription that does not exist.
@@ -28,7 +28,7 @@ pub(crate) struct Subscription {
 /// Tells that there is no subscription.
 #[utoipa::path(get, path = "/subscription/status", tag = "billing", operation_id = "get_subscription", security(("pro" = [])),
     responses((status = 200, body = Subscription, description = "No subscription"), responses::Bearer, responses::Always))]
-pub(crate) async fn status(_pro: ProPrincipal) -> Json<Subscription> {
+pub(crate) async fn status(_pro: ProPrincipal<WholeUser>) -> Json<Subscription> {
     Json(Subscription {
         status: "",
         cancel_mode: "",
@@ -39,21 +39,21 @@ pub(crate) async fn status(_pro: ProPrincipal) -> Json<Subscription> {
 /// Answers that there is no subscription to cancel.
 #[utoipa::path(post, path = "/subscription/cancel", tag = "billing", operation_id = "cancel_subscription", security(("pro" = [])),
     responses((status = 404, body = ErrorBody, description = "`no_subscription`"), responses::Bearer, responses::Always))]
-pub(crate) async fn cancel(_pro: ProPrincipal) -> Response {
+pub(crate) async fn cancel(_pro: ProPrincipal<WholeUser>) -> Response {
     no_subscription()
 }
 
 /// Answers that there is no subscription to resume.
 #[utoipa::path(post, path = "/subscription/resume", tag = "billing", operation_id = "resume_subscription", security(("pro" = [])),
     responses((status = 404, body = ErrorBody, description = "`no_subscription`"), responses::Bearer, responses::Always))]
-pub(crate) async fn resume(_pro: ProPrincipal) -> Response {
+pub(crate) async fn resume(_pro: ProPrincipal<WholeUser>) -> Response {
     no_subscription()
 }
 
 /// Answers that there is no subscription to manage.
 #[utoipa::path(post, path = "/billing/portal", tag = "billing", operation_id = "open_billing_portal", security(("pro" = [])),
     responses((status = 404, body = ErrorBody, description = "`no_subscription`"), responses::Bearer, responses::Always))]
-pub(crate) async fn portal(_pro: ProPrincipal) -> Response {
+pub(crate) async fn portal(_pro: ProPrincipal<WholeUser>) -> Response {
     no_subscription()
 }
 

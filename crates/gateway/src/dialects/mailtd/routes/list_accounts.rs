@@ -13,7 +13,10 @@ use utoipa::ToSchema;
 use crate::{
     app::App,
     dialects::shared::{responses, views::account::Account},
-    edge::{auth::ProPrincipal, failure::FailureResponse},
+    edge::{
+        auth::{ProPrincipal, needs::AccountsRead},
+        failure::FailureResponse,
+    },
 };
 
 /// Mailboxes on a page: most clients ask for one page only.
@@ -28,16 +31,18 @@ pub(crate) struct AccountPage {
 }
 
 /// Lists the user's mailboxes, up to 1000 on a page.
-#[utoipa::path(get, path = "/accounts", tag = "user", operation_id = "list_accounts", security(("pro" = [])),
+#[utoipa::path(get, path = "/accounts", tag = "user", operation_id = "list_accounts", security(("pro" = ["accounts:read"])),
     params(("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before; empty counts as absent")),
     responses((status = 200, body = AccountPage, description = "A page of mailboxes"), responses::Bearer, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    pro: ProPrincipal,
+    pro: ProPrincipal<AccountsRead>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<AccountPage>, FailureResponse> {
+    let (owner_user_id, limited_owner) = pro.owner().into_fields();
     let request = ListMailboxesRequest {
-        owner_user_id: pro.user_id,
+        owner_user_id,
+        limited_owner,
         after_account_id: cursor(query.as_deref().unwrap_or_default())?,
         // One more than fits tells whether another page follows.
         limit: PAGE_SIZE + 1,

@@ -22,20 +22,24 @@ use crate::{
         },
     },
     edge::{
-        client_address::ClientAddress, failure::FailureResponse, json::JsonBody, page::Page,
+        auth::needs::{MessagesRead, MessagesWrite},
+        client_address::ClientAddress,
+        failure::FailureResponse,
+        json::JsonBody,
+        page::Page,
         segments::Segments,
     },
 };
 
 /// Lists 30 messages, newest first. A page past the end is empty.
 #[utoipa::path(get, path = "/accounts/{account}/messages", tag = "messages", operation_id = "list_messages",
-    security(("mailbox" = []), ("pro" = [])),
+    security(("mailbox" = []), ("pro" = ["messages:read"])),
     params(("account" = String, Path, description = "The mailbox's id or address"),
         ("page" = Option<String>, Query, description = "From 1; anything else is 1")),
     responses((status = 200, body = MessagePage, description = "A page of messages"), responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn list(
     State(app): State<App>,
-    Account(scope): Account,
+    Account { scope, .. }: Account<MessagesRead>,
     Page(page): Page,
 ) -> Result<Json<MessagePage>, FailureResponse> {
     let messages = app.list_messages(scope, page, PAGE_SIZE).await?;
@@ -44,13 +48,13 @@ pub(crate) async fn list(
 
 /// Shows a whole message. Reading changes nothing.
 #[utoipa::path(get, path = "/accounts/{account}/messages/{id}", tag = "messages", operation_id = "get_message",
-    security(("mailbox" = []), ("pro" = [])),
+    security(("mailbox" = []), ("pro" = ["messages:read"])),
     params(("account" = String, Path, description = "The mailbox's id or address"),
         ("id" = String, Path, description = "The message")),
     responses((status = 200, body = Message, description = "The message"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn get(
     State(app): State<App>,
-    Account(scope): Account,
+    Account { scope, .. }: Account<MessagesRead>,
     Segments((_account, message_id)): Segments<(String, String)>,
 ) -> Result<Json<Message>, FailureResponse> {
     Ok(Json(app.open_message(scope, message_id).await?.into()))
@@ -58,13 +62,13 @@ pub(crate) async fn get(
 
 /// Marks a message as read. Repeating it changes nothing.
 #[utoipa::path(put, path = "/accounts/{account}/messages/{id}/read", tag = "messages", operation_id = "mark_message_read",
-    security(("mailbox" = []), ("pro" = [])),
+    security(("mailbox" = []), ("pro" = ["messages:write"])),
     params(("account" = String, Path, description = "The mailbox's id or address"),
         ("id" = String, Path, description = "The message")),
     responses((status = 204, description = "The message is read"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn mark_read(
     State(app): State<App>,
-    Account(scope): Account,
+    Account { scope, .. }: Account<MessagesWrite>,
     Segments((_account, message_id)): Segments<(String, String)>,
 ) -> Result<StatusCode, FailureResponse> {
     let request = MarkMessageReadRequest {
@@ -95,12 +99,12 @@ pub(crate) struct Updated {
 
 /// Marks messages as read, in one step.
 #[utoipa::path(put, path = "/accounts/{account}/messages/read", tag = "messages", operation_id = "mark_messages_read",
-    security(("mailbox" = []), ("pro" = [])), params(("account" = String, Path, description = "The mailbox's id or address")),
+    security(("mailbox" = []), ("pro" = ["messages:write"])), params(("account" = String, Path, description = "The mailbox's id or address")),
     request_body = MarkedMessages,
     responses((status = 200, body = Updated, description = "The messages are read"), responses::JsonBody, responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn mark_many_read(
     State(app): State<App>,
-    Account(scope): Account,
+    Account { scope, .. }: Account<MessagesWrite>,
     JsonBody(body): JsonBody<MarkedMessages>,
 ) -> Result<Json<Updated>, FailureResponse> {
     let which = match (body.ids, body.all) {
@@ -120,13 +124,13 @@ pub(crate) async fn mark_many_read(
 
 /// Deletes a message; its size is returned to the quota.
 #[utoipa::path(delete, path = "/accounts/{account}/messages/{id}", tag = "messages", operation_id = "delete_message",
-    security(("mailbox" = []), ("pro" = [])),
+    security(("mailbox" = []), ("pro" = ["messages:write"])),
     params(("account" = String, Path, description = "The mailbox's id or address"),
         ("id" = String, Path, description = "The message")),
     responses((status = 204, description = "The message is gone"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    Account(scope): Account,
+    Account { scope, .. }: Account<MessagesWrite>,
     Segments((_account, message_id)): Segments<(String, String)>,
 ) -> Result<StatusCode, FailureResponse> {
     let request = DeleteMessageRequest {
@@ -139,14 +143,14 @@ pub(crate) async fn delete(
 
 /// Returns a message byte for byte as it was received.
 #[utoipa::path(get, path = "/accounts/{account}/messages/{id}/source", tag = "messages", operation_id = "get_message_source",
-    security(("mailbox" = []), ("pro" = [])),
+    security(("mailbox" = []), ("pro" = ["messages:read"])),
     params(("account" = String, Path, description = "The mailbox's id or address"),
         ("id" = String, Path, description = "The message")),
     responses((status = 200, content_type = "message/rfc822", body = inline(Binary), description = "The message, byte for byte"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn get_source(
     State(app): State<App>,
     client: ClientAddress,
-    Account(scope): Account,
+    Account { scope, .. }: Account<MessagesRead>,
     Segments((_account, message_id)): Segments<(String, String)>,
 ) -> Result<Response, FailureResponse> {
     download::source(&app, scope, message_id, client).await
@@ -154,7 +158,7 @@ pub(crate) async fn get_source(
 
 /// Returns the decoded bytes of one attachment.
 #[utoipa::path(get, path = "/accounts/{account}/messages/{id}/attachments/{index}", tag = "messages", operation_id = "get_attachment",
-    security(("mailbox" = []), ("pro" = [])),
+    security(("mailbox" = []), ("pro" = ["messages:read"])),
     params(("account" = String, Path, description = "The mailbox's id or address"),
         ("id" = String, Path, description = "The message"),
         ("index" = u32, Path, description = "The attachment's index, from 0")),
@@ -162,7 +166,7 @@ pub(crate) async fn get_source(
 pub(crate) async fn get_attachment(
     State(app): State<App>,
     client: ClientAddress,
-    Account(scope): Account,
+    Account { scope, .. }: Account<MessagesRead>,
     Segments((_account, message_id, index)): Segments<(String, String, String)>,
 ) -> Result<Response, FailureResponse> {
     download::attachment(&app, scope, message_id, &index, client).await

@@ -1,15 +1,14 @@
 //! `/api/user`: the routes that differ from `/pro/api`. The others are the same handlers.
 
 use axum::{Json, extract::State, http::StatusCode};
-use mayfly_proto::mailbox::DeleteMailboxRequest;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::account::NewSecret;
+use super::account::{NewSecret, delete_reported};
 use crate::{
     app::App,
     dialects::{
-        mailtd::account::OwnedAccount,
+        mailtd::account::{Account, OwnedAccount},
         shared::{
             responses, secret,
             views::{
@@ -20,8 +19,15 @@ use crate::{
         },
     },
     edge::{
-        auth::ProPrincipal, client_address::ClientAddress, failure::FailureResponse, json::JsonBody,
-        page::Page, password_permit::PasswordPermit,
+        auth::{
+            ProPrincipal,
+            needs::{AccountsWrite, MessagesRead, WholeUser},
+        },
+        client_address::ClientAddress,
+        failure::FailureResponse,
+        json::JsonBody,
+        page::Page,
+        password_permit::PasswordPermit,
     },
 };
 
@@ -44,7 +50,10 @@ pub(crate) struct UserMe {
 /// Returns the Pro user.
 #[utoipa::path(get, path = "/me", tag = "user", operation_id = "get_user", security(("pro" = [])),
     responses((status = 200, body = UserMe, description = "The Pro user"), responses::Bearer, responses::Always))]
-pub(crate) async fn me(State(app): State<App>, pro: ProPrincipal) -> Result<Json<UserMe>, FailureResponse> {
+pub(crate) async fn me(
+    State(app): State<App>,
+    pro: ProPrincipal<WholeUser>,
+) -> Result<Json<UserMe>, FailureResponse> {
     let (user, received) = tokio::try_join!(
         app.get_user(pro.user_id.clone()),
         app.count_received_this_month(pro.user_id)
@@ -107,24 +116,22 @@ pub(crate) async fn login(
 
 /// Deletes one of the user's mailboxes.
 #[utoipa::path(delete, path = "/accounts/{account}", tag = "user", operation_id = "delete_user_account",
-    security(("pro" = [])), params(("account" = String, Path, description = "The mailbox's id or address")),
+    security(("pro" = ["accounts:write"])), params(("account" = String, Path, description = "The mailbox's id or address")),
     responses((status = 204, description = "The mailbox is gone"), responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn delete_account(
     State(app): State<App>,
-    OwnedAccount(scope): OwnedAccount,
+    OwnedAccount(account): OwnedAccount<AccountsWrite>,
 ) -> Result<StatusCode, FailureResponse> {
-    let request = DeleteMailboxRequest { scope: Some(scope) };
-    app.mailbox().delete_mailbox(request).await?;
-    Ok(StatusCode::NO_CONTENT)
+    delete_reported(&app, account).await
 }
 
 /// Sets a mailbox's password; every older token of the mailbox stops working.
 #[utoipa::path(put, path = "/accounts/{account}/reset-password", tag = "user", operation_id = "reset_user_account_password",
-    security(("pro" = [])), params(("account" = String, Path, description = "The mailbox's id or address")), request_body = NewSecret,
+    security(("pro" = ["accounts:write"])), params(("account" = String, Path, description = "The mailbox's id or address")), request_body = NewSecret,
     responses((status = 200, body = PasswordReset, description = "The password is set"), responses::JsonBody, responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn reset_password(
     State(app): State<App>,
-    OwnedAccount(scope): OwnedAccount,
+    OwnedAccount(Account { scope, .. }): OwnedAccount<AccountsWrite>,
     _permit: PasswordPermit,
     JsonBody(body): JsonBody<NewSecret>,
 ) -> Result<Json<PasswordReset>, FailureResponse> {
@@ -135,13 +142,13 @@ pub(crate) async fn reset_password(
 
 /// Lists 30 messages of one of the user's mailboxes, newest first.
 #[utoipa::path(get, path = "/accounts/{account}/messages", tag = "user", operation_id = "list_user_account_messages",
-    security(("pro" = [])),
+    security(("pro" = ["messages:read"])),
     params(("account" = String, Path, description = "The mailbox's id or address"),
         ("page" = Option<String>, Query, description = "From 1; anything else is 1")),
     responses((status = 200, body = MessagePage, description = "A page of messages"), responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn list_messages(
     State(app): State<App>,
-    OwnedAccount(scope): OwnedAccount,
+    OwnedAccount(Account { scope, .. }): OwnedAccount<MessagesRead>,
     Page(page): Page,
 ) -> Result<Json<MessagePage>, FailureResponse> {
     let messages = app.list_messages(scope, page, PAGE_SIZE).await?;

@@ -1,6 +1,6 @@
-//! Pro users and their tokens.
+//! Pro users.
 
-use mayfly_proto::auth::{CreateProTokenResponse, ProToken, RegisterUserResponse, SignInUserResponse};
+use mayfly_proto::auth::{RegisterUserResponse, SignInUserResponse};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -75,60 +75,6 @@ impl From<ProUser> for ProMe {
             max_domains: usage.max_domains,
             domain_count: usage.domain_count,
             created_at: timestamp(user.created_at),
-        }
-    }
-}
-
-/// A Pro API token, without its value.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Token {
-    #[schema(format = Uuid)]
-    id: String,
-    name: String,
-    #[schema(required, format = DateTime)]
-    last_used_at: Option<String>,
-    #[schema(format = DateTime)]
-    created_at: String,
-    #[schema(required, format = DateTime)]
-    revoked_at: Option<String>,
-}
-
-impl From<ProToken> for Token {
-    fn from(token: ProToken) -> Self {
-        Self {
-            id: token.token_id,
-            name: token.name,
-            last_used_at: token.last_used_at.map(timestamp),
-            created_at: timestamp(token.created_at),
-            revoked_at: token.revoked_at.map(timestamp),
-        }
-    }
-}
-
-/// Every token of the user, revoked ones too.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TokenList {
-    pub(crate) tokens: Vec<Token>,
-}
-
-/// A new Pro API token. Its value is shown here and never again.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct NewToken {
-    #[schema(format = Uuid)]
-    id: String,
-    name: String,
-    token: String,
-    #[schema(format = DateTime)]
-    created_at: String,
-}
-
-impl From<CreateProTokenResponse> for NewToken {
-    fn from(token: CreateProTokenResponse) -> Self {
-        Self {
-            id: token.token_id,
-            name: token.name,
-            token: token.token,
-            created_at: timestamp(token.created_at),
         }
     }
 }

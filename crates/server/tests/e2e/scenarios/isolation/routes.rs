@@ -107,6 +107,8 @@ pub(super) fn table() -> Vec<Route> {
             204,
         ),
         route("GET", "/pro/api/tokens", Pro, 200),
+        route("GET", "/pro/api/tokens/current", Pro, 200),
+        route("GET", "/pro/api/audit", Pro, 200),
         with(
             route("POST", "/pro/api/tokens", Pro, 201),
             json!({"name": "fresh"}),
@@ -168,6 +170,7 @@ pub(super) fn table() -> Vec<Route> {
         route("DELETE", "/pro/api/sandbox/messages/{id}", Pro, 204),
         route("DELETE", "/pro/api/sandbox/messages", Pro, 200),
         route("DELETE", "/pro/api/sandboxes/{id}", Pro, 204),
+        route("POST", "/pro/api/tokens/{id}/rotate", Pro, 201),
         route("DELETE", "/pro/api/tokens/{id}", Pro, 204),
         route("DELETE", "/pro/api/sessions", Pro, 204),
         route("DELETE", "/api/messages/{id}", Mailbox, 204),

@@ -23,8 +23,12 @@ use crate::{
         proof_of_work::{HarderProof, ProofOfWork},
     },
     edge::{
-        auth::MaybePro, client_address::ClientAddress, failure::FailureResponse,
-        idempotency_key::IdempotencyKey, json::JsonBody, password_permit::PasswordPermit,
+        auth::{MaybePro, ProPrincipal, needs::AccountsWrite},
+        client_address::ClientAddress,
+        failure::FailureResponse,
+        idempotency_key::IdempotencyKey,
+        json::JsonBody,
+        password_permit::PasswordPermit,
     },
 };
 
@@ -57,11 +61,11 @@ struct Created {
 /// Creates a mailbox; with a Pro token it belongs to that user. Without one an `Idempotency-Key` is ignored: an address
 /// can be taken only once.
 #[utoipa::path(post, path = "/accounts", tag = "mailbox", operation_id = "create_account",
-    params(IdempotencyKey), request_body = NewMailbox, security((), ("pro" = [])),
-    responses((status = 201, body = SignedIn, description = "The mailbox and its token"), (status = 200, body = HarderProof, description = "Nothing was created: solve a proof of work of this difficulty"), responses::JsonBody, responses::Bearer, responses::NewAccount, responses::Idempotent, responses::Always))]
+    params(IdempotencyKey), request_body = NewMailbox, security((), ("pro" = ["accounts:write"])),
+    responses((status = 201, body = SignedIn, description = "The mailbox and its token"), (status = 200, body = HarderProof, description = "Nothing was created: solve a proof of work of this difficulty"), responses::JsonBody, responses::Bearer, responses::NewAccount, responses::OutsideLimits, responses::Idempotent, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    MaybePro(pro): MaybePro,
+    MaybePro(pro): MaybePro<AccountsWrite>,
     IdempotencyKey(idempotency_key): IdempotencyKey,
     client: ClientAddress,
     _permit: PasswordPermit,
@@ -70,7 +74,7 @@ pub(crate) async fn handle(
     let new = NewAccount {
         secret: secret::secret(&app, body.password, body.auth_key.as_ref())?,
         address: body.address,
-        owner_user_id: pro.map(|pro| pro.user_id),
+        owner: pro.map(ProPrincipal::owner),
         client: client.0,
         proof: body.pow.map(proof),
         idempotency_key,

@@ -19,7 +19,7 @@ use crate::{
 /// Answers the body of a message as an HTML document for a frame: cleaned, without scripts, and without a load from
 /// elsewhere unless `images=remote` asks for it. A mail without HTML, or with HTML beyond the bounds, is shown as text.
 #[utoipa::path(get, path = "/messages/{id}/body", tag = "messages", operation_id = "get_message_body",
-    security(("mailbox" = []), ("pro" = []), ("ticket" = [])),
+    security(("mailbox" = []), ("pro" = ["messages:read"]), ("ticket" = [])),
     params(("id" = String, Path, description = "The message"),
         ("images" = Option<String>, Query, description = "`remote` loads images from elsewhere; anything else blocks them")),
     responses((status = 200, content_type = "text/html", body = String, description = "The document"), responses::Bearer, responses::MissingMessage, responses::Always))]

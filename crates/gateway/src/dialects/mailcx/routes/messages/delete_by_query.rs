@@ -7,7 +7,8 @@ use crate::{
     app::App,
     dialects::shared::views::search::{ChangeParameters, DeletedByQuery},
     edge::{
-        auth::{MailboxPrincipal, ProPrincipal},
+        auth::{MailboxPrincipal, ProPrincipal, needs::MessagesWrite},
+        client_address::ClientAddress,
         failure::FailureResponse,
         search_query::SearchQuery,
     },
@@ -30,15 +31,19 @@ pub(crate) async fn of_mailbox(
 
 /// Deletes the messages in all mailboxes and sandboxes of the user that fulfil a query, oldest first, at most 1,000.
 #[utoipa::path(delete, path = "/messages", tag = "pro", operation_id = "delete_all_messages_by_query",
-    security(("pro" = [])), params(ChangeParameters),
+    security(("pro" = ["messages:write"])), params(ChangeParameters),
     responses((status = 200, body = DeletedByQuery, description = "How many are gone"), responses::Bearer, responses::Always))]
 pub(crate) async fn of_user(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<MessagesWrite>,
+    client: ClientAddress,
     search: SearchQuery,
 ) -> Result<Json<DeletedByQuery>, FailureResponse> {
+    let changer = principal.changer(client.0);
     let deleted = app
         .delete_messages_by_query(principal.any_scope(), search.query, search.cursor)
         .await?;
+    let count = deleted.deleted.to_string();
+    app.report_change(changer, "messages.deleted", count).await;
     Ok(Json(deleted.into()))
 }

@@ -8,7 +8,7 @@ use crate::{
     app::App,
     dialects::shared::views::search::{ChangeParameters, MarkedByQuery},
     edge::{
-        auth::{MailboxPrincipal, ProPrincipal},
+        auth::{MailboxPrincipal, ProPrincipal, needs::MessagesWrite},
         failure::FailureResponse,
         search_query::SearchQuery,
     },
@@ -43,11 +43,11 @@ pub(crate) async fn unread_of_mailbox(
 /// Marks the messages in all mailboxes and sandboxes of the user that fulfil a query as read, oldest first; a call finds at most 1,000. Repeat it with
 /// the cursor while `more` is true.
 #[utoipa::path(put, path = "/messages/read", tag = "pro", operation_id = "mark_all_messages_read_by_query",
-    security(("pro" = [])), params(ChangeParameters),
+    security(("pro" = ["messages:write"])), params(ChangeParameters),
     responses((status = 200, body = MarkedByQuery, description = "How many changed"), responses::Bearer, responses::Always))]
 pub(crate) async fn read_of_user(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<MessagesWrite>,
     search: SearchQuery,
 ) -> Result<Json<MarkedByQuery>, FailureResponse> {
     mark(&app, principal.any_scope(), search, true).await
@@ -56,11 +56,11 @@ pub(crate) async fn read_of_user(
 /// Marks the messages in all mailboxes and sandboxes of the user that fulfil a query as unread, oldest first; a call finds at most 1,000. Repeat it with
 /// the cursor while `more` is true.
 #[utoipa::path(delete, path = "/messages/read", tag = "pro", operation_id = "mark_all_messages_unread_by_query",
-    security(("pro" = [])), params(ChangeParameters),
+    security(("pro" = ["messages:write"])), params(ChangeParameters),
     responses((status = 200, body = MarkedByQuery, description = "How many changed"), responses::Bearer, responses::Always))]
 pub(crate) async fn unread_of_user(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<MessagesWrite>,
     search: SearchQuery,
 ) -> Result<Json<MarkedByQuery>, FailureResponse> {
     mark(&app, principal.any_scope(), search, false).await

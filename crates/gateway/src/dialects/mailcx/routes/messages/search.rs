@@ -7,7 +7,7 @@ use crate::{
     app::App,
     dialects::shared::views::search::{SearchPage, SearchParameters},
     edge::{
-        auth::{MailboxPrincipal, ProPrincipal},
+        auth::{MailboxPrincipal, ProPrincipal, needs::MessagesRead},
         failure::FailureResponse,
         search_query::SearchQuery,
     },
@@ -30,11 +30,11 @@ pub(crate) async fn of_mailbox(
 
 /// Finds messages in all mailboxes and sandboxes of the user, newest first. A page can be short or empty while `next` is set.
 #[utoipa::path(get, path = "/messages/search", tag = "pro", operation_id = "search_all_messages",
-    security(("pro" = [])), params(SearchParameters),
+    security(("pro" = ["messages:read"])), params(SearchParameters),
     responses((status = 200, body = SearchPage, description = "Messages that fulfil the query"), responses::Bearer, responses::Always))]
 pub(crate) async fn of_user(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<MessagesRead>,
     search: SearchQuery,
 ) -> Result<Json<SearchPage>, FailureResponse> {
     let found = app

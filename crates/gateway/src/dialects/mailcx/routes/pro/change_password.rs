@@ -9,7 +9,10 @@ use crate::{
     app::App,
     dialects::shared::views::pro::ProSignedIn,
     edge::{
-        auth::ProPrincipal, client_address::ClientAddress, failure::FailureResponse, json::JsonBody,
+        auth::{ProPrincipal, needs::WholeUser},
+        client_address::ClientAddress,
+        failure::FailureResponse,
+        json::JsonBody,
         password_permit::PasswordPermit,
     },
 };
@@ -28,7 +31,7 @@ pub(crate) struct PasswordChange {
     responses((status = 200, body = ProSignedIn, description = "The Pro user and a new token"), responses::JsonBody, responses::BearerAndPassword, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<WholeUser>,
     client: ClientAddress,
     _permit: PasswordPermit,
     JsonBody(body): JsonBody<PasswordChange>,

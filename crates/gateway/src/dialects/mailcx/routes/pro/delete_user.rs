@@ -8,7 +8,10 @@ use crate::dialects::shared::responses;
 use crate::{
     app::App,
     edge::{
-        auth::ProPrincipal, client_address::ClientAddress, failure::FailureResponse, json::JsonBody,
+        auth::{ProPrincipal, needs::WholeUser},
+        client_address::ClientAddress,
+        failure::FailureResponse,
+        json::JsonBody,
         password_permit::PasswordPermit,
     },
 };
@@ -26,7 +29,7 @@ pub(crate) struct UserPassword {
     responses((status = 204, description = "The user is deleted"), responses::JsonBody, responses::BearerAndPassword, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<WholeUser>,
     client: ClientAddress,
     _permit: PasswordPermit,
     JsonBody(body): JsonBody<UserPassword>,

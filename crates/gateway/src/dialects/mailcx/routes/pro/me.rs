@@ -4,7 +4,10 @@ use axum::{Json, extract::State};
 
 use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::shared::views::pro::ProMe, edge::auth::ProPrincipal, edge::failure::FailureResponse,
+    app::App,
+    dialects::shared::views::pro::ProMe,
+    edge::auth::{ProPrincipal, needs::WholeUser},
+    edge::failure::FailureResponse,
 };
 
 /// Returns the Pro user.
@@ -12,7 +15,7 @@ use crate::{
     responses((status = 200, body = ProMe, description = "The Pro user"), responses::Bearer, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<WholeUser>,
 ) -> Result<Json<ProMe>, FailureResponse> {
     Ok(Json(app.get_user(principal.user_id).await?.into()))
 }

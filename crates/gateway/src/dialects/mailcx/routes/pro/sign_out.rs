@@ -8,7 +8,11 @@ use mayfly_proto::auth::SignOutUserRequest;
 use mayfly_rpc::Failure;
 
 use crate::dialects::shared::responses;
-use crate::{app::App, edge::auth::ProPrincipal, edge::failure::FailureResponse};
+use crate::{
+    app::App,
+    edge::auth::{ProPrincipal, needs::WholeUser},
+    edge::failure::FailureResponse,
+};
 
 /// Signs the user out everywhere: no request begun after this answer is accepted with an earlier JWT, that of the call
 /// included.
@@ -17,7 +21,7 @@ use crate::{app::App, edge::auth::ProPrincipal, edge::failure::FailureResponse};
     responses((status = 204, description = "The tokens are void"), responses::Bearer, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<WholeUser>,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, FailureResponse> {
     let request = SignOutUserRequest {

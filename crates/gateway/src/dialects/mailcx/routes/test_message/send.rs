@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    edge::auth::{MailboxPrincipal, ProPrincipal},
+    edge::auth::{MailboxPrincipal, ProPrincipal, needs::MessagesWrite},
     edge::failure::FailureResponse,
     edge::segments::Segments,
 };
@@ -33,12 +33,12 @@ pub(crate) async fn of_mailbox(
 
 /// Delivers a message with a code and a link to one of the user's mailboxes or sandboxes. It is stored as received mail is.
 /// Nothing is sent over SMTP.
-#[utoipa::path(post, path = "/accounts/{id}/test-message", tag = "pro", operation_id = "send_account_test_message", security(("pro" = [])),
+#[utoipa::path(post, path = "/accounts/{id}/test-message", tag = "pro", operation_id = "send_account_test_message", security(("pro" = ["messages:write"])),
     params(("id" = String, Path, description = "The mailbox")),
     responses((status = 201, body = DeliveredMessage, description = "The message is in the mailbox"), responses::Bearer, responses::FullMailbox, responses::Missing, responses::Always))]
 pub(crate) async fn of_user(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<MessagesWrite>,
     Segments(account_id): Segments<String>,
 ) -> Result<(StatusCode, Json<DeliveredMessage>), FailureResponse> {
     send(&app, principal.scope_of(account_id)).await

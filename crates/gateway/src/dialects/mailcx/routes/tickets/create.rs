@@ -9,7 +9,12 @@ use crate::dialects::shared::responses;
 use crate::{
     app::{App, tickets::Purpose},
     dialects::shared::views::timestamp,
-    edge::{auth::AnyPrincipal, client_address::ClientAddress, failure::FailureResponse, json::JsonBody},
+    edge::{
+        auth::{AnyPrincipal, needs::MessagesRead},
+        client_address::ClientAddress,
+        failure::FailureResponse,
+        json::JsonBody,
+    },
 };
 
 /// What a ticket is for.
@@ -34,12 +39,12 @@ pub(crate) struct Ticket {
 
 /// Issues a ticket: valid once, for 30 seconds, for its purpose, and no longer than the token that requests it.
 #[utoipa::path(post, path = "/tickets", tag = "tickets", operation_id = "create_ticket",
-    security(("mailbox" = []), ("pro" = [])), request_body = NewTicket,
+    security(("mailbox" = []), ("pro" = ["messages:read"])), request_body = NewTicket,
     responses((status = 201, body = Ticket, description = "The ticket"), responses::JsonBody, responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
     client: ClientAddress,
-    caller: AnyPrincipal,
+    caller: AnyPrincipal<MessagesRead>,
     JsonBody(new): JsonBody<NewTicket>,
 ) -> Result<(StatusCode, Json<Ticket>), FailureResponse> {
     let purpose = match (new.r#for.as_str(), new.id) {

@@ -18,7 +18,9 @@ use crate::{
         views::{account::Account, node},
     },
     edge::{
-        auth::MaybeProToken, client_address::ClientAddress, failure::FailureResponse,
+        auth::{MaybeProToken, ProPrincipal, needs::AccountsWrite},
+        client_address::ClientAddress,
+        failure::FailureResponse,
         password_permit::PasswordPermit,
     },
 };
@@ -34,12 +36,12 @@ pub(crate) struct Credentials {
 }
 
 /// Creates a mailbox; with a Pro API token it belongs to its user. The answer has no token: sign in.
-#[utoipa::path(post, path = "/accounts", tag = "accounts", operation_id = "create_account", security((), ("pro" = [])),
+#[utoipa::path(post, path = "/accounts", tag = "accounts", operation_id = "create_account", security((), ("pro" = ["accounts:write"])),
     request_body = Credentials,
     responses((status = 201, description = "The mailbox", content((Account = "application/json"), (Account = "application/ld+json"))), responses::Body, responses::MaybeBearer, responses::Violations, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    MaybeProToken(pro): MaybeProToken,
+    MaybeProToken(pro): MaybeProToken<AccountsWrite>,
     format: Format,
     client: ClientAddress,
     _permit: PasswordPermit,
@@ -53,7 +55,7 @@ pub(crate) async fn handle(
     let new = NewAccount {
         address: address.clone(),
         secret: fields.text("password").unwrap_or_default().into(),
-        owner_user_id: pro.map(|pro| pro.user_id),
+        owner: pro.map(ProPrincipal::owner),
         client: client.0,
         proof: None,
         idempotency_key: None,

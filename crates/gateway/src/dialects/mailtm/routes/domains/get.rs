@@ -10,16 +10,20 @@ use crate::{
         accept::Format,
         views::{domain::Domain, node},
     },
-    edge::{auth::MaybeProToken, failure::FailureResponse, segments::Segments},
+    edge::{
+        auth::{MaybeProToken, needs::DomainsRead},
+        failure::FailureResponse,
+        segments::Segments,
+    },
 };
 
 /// Returns a domain.
-#[utoipa::path(get, path = "/domains/{id}", tag = "domains", operation_id = "get_domain", security((), ("pro" = [])),
+#[utoipa::path(get, path = "/domains/{id}", tag = "domains", operation_id = "get_domain", security((), ("pro" = ["domains:read"])),
     params(("id" = String, Path, description = "The domain")),
     responses((status = 200, description = "The domain", content((Domain = "application/json"), (Domain = "application/ld+json"))), responses::MaybeBearer, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    MaybeProToken(pro): MaybeProToken,
+    MaybeProToken(pro): MaybeProToken<DomainsRead>,
     format: Format,
     Segments(id): Segments<String>,
 ) -> Result<Response, FailureResponse> {

@@ -15,19 +15,19 @@ use crate::{
         },
     },
     edge::{
-        auth::{MaybeProToken, ProPrincipal},
+        auth::{MaybeProToken, ProPrincipal, needs::DomainsRead},
         failure::FailureResponse,
         page::Page,
     },
 };
 
 /// Lists the domains that mailboxes can be made on; with a Pro API token also the verified domains of its user.
-#[utoipa::path(get, path = "/domains", tag = "domains", operation_id = "list_domains", security((), ("pro" = [])),
+#[utoipa::path(get, path = "/domains", tag = "domains", operation_id = "list_domains", security((), ("pro" = ["domains:read"])),
     params(("page" = Option<String>, Query, description = "From 1; anything else is 1")),
     responses(DomainPage, responses::MaybeBearer, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    MaybeProToken(pro): MaybeProToken,
+    MaybeProToken(pro): MaybeProToken<DomainsRead>,
     format: Format,
     Page(page): Page,
 ) -> Result<Response, FailureResponse> {
@@ -45,12 +45,19 @@ pub(crate) async fn handle(
 }
 
 /// Returns the domains that a caller can make mailboxes on, in their order.
-pub(super) async fn domains(app: &App, pro: Option<ProPrincipal>) -> Result<Vec<Domain>, Failure> {
+pub(super) async fn domains(
+    app: &App,
+    pro: Option<ProPrincipal<DomainsRead>>,
+) -> Result<Vec<Domain>, Failure> {
     let answer = app.mailbox().list_domains(ListDomainsRequest {}).await?;
     let system = answer.into_inner().domains.into_iter();
     let mut domains: Vec<Domain> = system.filter(|domain| !domain.pro_only).map(Into::into).collect();
-    if let Some(ProPrincipal { user_id }) = pro {
-        let request = ListCustomDomainsRequest { user_id };
+    if let Some(pro) = pro {
+        let (user_id, limited_owner) = pro.owner().into_fields();
+        let request = ListCustomDomainsRequest {
+            user_id,
+            limited_owner,
+        };
         let answer = app.mailbox().list_custom_domains(request).await?;
         let custom = answer.into_inner().domains.into_iter();
         let verified = custom.filter(|domain| domain.verified_at.is_some());

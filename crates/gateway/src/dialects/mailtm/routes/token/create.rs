@@ -11,7 +11,9 @@ use crate::{
         views::account::Token,
     },
     edge::{
-        auth::MaybeProToken, client_address::ClientAddress, failure::FailureResponse,
+        auth::{MaybeProToken, needs::AnyToken},
+        client_address::ClientAddress,
+        failure::FailureResponse,
         password_permit::PasswordPermit,
     },
 };
@@ -22,7 +24,7 @@ use crate::{
     responses((status = 200, body = Token, description = "A token"), responses::Body, responses::Password, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    _: MaybeProToken,
+    _: MaybeProToken<AnyToken>,
     client: ClientAddress,
     _permit: PasswordPermit,
     RequiredFields(mut fields): RequiredFields,

@@ -16,28 +16,34 @@ use crate::dialects::shared::{
 use crate::{
     app::App,
     edge::{
-        auth::ProPrincipal, client_address::ClientAddress, failure::FailureResponse, page::Page,
+        auth::{
+            ProPrincipal,
+            needs::{SandboxRead, SandboxWrite},
+        },
+        client_address::ClientAddress,
+        failure::FailureResponse,
+        page::Page,
         segments::Segments,
     },
 };
 
 /// Returns the scope of the sandbox, in which no message is before the first login.
-async fn scope(app: &App, principal: ProPrincipal) -> Result<Scope, FailureResponse> {
-    let scope = app.default_sandbox_scope(principal.user_id).await?;
+async fn scope<N>(app: &App, principal: ProPrincipal<N>) -> Result<Scope, FailureResponse> {
+    let scope = app.default_sandbox_scope(principal.owner()).await?;
     let absent = || Failure::new(ErrorCode::NotFound, Reason::NotFound, "there is no such message");
     Ok(scope.ok_or_else(absent)?)
 }
 
 /// Lists 30 messages of the default sandbox, newest first.
-#[utoipa::path(get, path = "/sandbox/messages", tag = "pro", operation_id = "list_sandbox_messages", security(("pro" = [])),
+#[utoipa::path(get, path = "/sandbox/messages", tag = "pro", operation_id = "list_sandbox_messages", security(("pro" = ["sandbox:read"])),
     params(("page" = Option<String>, Query, description = "From 1; anything else is 1")),
     responses((status = 200, body = MessagePage, description = "A page of messages"), responses::Bearer, responses::Always))]
 pub(crate) async fn list(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<SandboxRead>,
     Page(page): Page,
 ) -> Result<Json<MessagePage>, FailureResponse> {
-    let messages = match app.default_sandbox_scope(principal.user_id).await? {
+    let messages = match app.default_sandbox_scope(principal.owner()).await? {
         Some(scope) => app.list_messages(scope, page, PAGE_SIZE).await?,
         None => Vec::new(),
     };
@@ -45,13 +51,13 @@ pub(crate) async fn list(
 }
 
 /// Deletes the messages that the default sandbox has now.
-#[utoipa::path(delete, path = "/sandbox/messages", tag = "pro", operation_id = "delete_sandbox_messages", security(("pro" = [])),
+#[utoipa::path(delete, path = "/sandbox/messages", tag = "pro", operation_id = "delete_sandbox_messages", security(("pro" = ["sandbox:write"])),
     responses((status = 200, body = Deleted, description = "How many there were"), responses::Bearer, responses::Always))]
 pub(crate) async fn delete_all(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<SandboxWrite>,
 ) -> Result<Json<Deleted>, FailureResponse> {
-    let deleted = match app.default_sandbox_scope(principal.user_id).await? {
+    let deleted = match app.default_sandbox_scope(principal.owner()).await? {
         Some(scope) => app.delete_messages(scope).await?,
         None => 0,
     };
@@ -59,12 +65,12 @@ pub(crate) async fn delete_all(
 }
 
 /// Shows a whole message of the default sandbox. Its `address` is the first recipient.
-#[utoipa::path(get, path = "/sandbox/messages/{id}", tag = "pro", operation_id = "get_sandbox_message", security(("pro" = [])),
+#[utoipa::path(get, path = "/sandbox/messages/{id}", tag = "pro", operation_id = "get_sandbox_message", security(("pro" = ["sandbox:read"])),
     params(("id" = String, Path, description = "The message")),
     responses((status = 200, body = Message, description = "The message"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn get(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<SandboxRead>,
     Segments(message_id): Segments<String>,
 ) -> Result<Json<Message>, FailureResponse> {
     let scope = scope(&app, principal).await?;
@@ -73,12 +79,12 @@ pub(crate) async fn get(
 }
 
 /// Deletes a message of the default sandbox.
-#[utoipa::path(delete, path = "/sandbox/messages/{id}", tag = "pro", operation_id = "delete_sandbox_message", security(("pro" = [])),
+#[utoipa::path(delete, path = "/sandbox/messages/{id}", tag = "pro", operation_id = "delete_sandbox_message", security(("pro" = ["sandbox:write"])),
     params(("id" = String, Path, description = "The message")),
     responses((status = 204, description = "The message is gone"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn delete(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<SandboxWrite>,
     Segments(message_id): Segments<String>,
 ) -> Result<StatusCode, FailureResponse> {
     let request = DeleteMessageRequest {
@@ -91,12 +97,12 @@ pub(crate) async fn delete(
 
 /// Returns a message of the default sandbox byte for byte as it was received.
 #[utoipa::path(get, path = "/sandbox/messages/{id}/source", tag = "pro", operation_id = "get_sandbox_message_source",
-    security(("pro" = [])), params(("id" = String, Path, description = "The message")),
+    security(("pro" = ["sandbox:read"])), params(("id" = String, Path, description = "The message")),
     responses((status = 200, content_type = "message/rfc822", body = inline(Binary), description = "The message, byte for byte"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn get_source(
     State(app): State<App>,
     client: ClientAddress,
-    principal: ProPrincipal,
+    principal: ProPrincipal<SandboxRead>,
     Segments(message_id): Segments<String>,
 ) -> Result<Response, FailureResponse> {
     let scope = scope(&app, principal).await?;
@@ -105,14 +111,14 @@ pub(crate) async fn get_source(
 
 /// Returns the decoded bytes of one attachment of a message of the default sandbox.
 #[utoipa::path(get, path = "/sandbox/messages/{id}/attachments/{index}", tag = "pro", operation_id = "get_sandbox_attachment",
-    security(("pro" = [])),
+    security(("pro" = ["sandbox:read"])),
     params(("id" = String, Path, description = "The message"),
         ("index" = u32, Path, description = "The attachment's index, from 0")),
     responses((status = 200, content_type = "*/*", body = inline(Binary), description = "The decoded bytes, with the type that the mail declares"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn get_attachment(
     State(app): State<App>,
     client: ClientAddress,
-    principal: ProPrincipal,
+    principal: ProPrincipal<SandboxRead>,
     Segments((message_id, index)): Segments<(String, String)>,
 ) -> Result<Response, FailureResponse> {
     let scope = scope(&app, principal).await?;

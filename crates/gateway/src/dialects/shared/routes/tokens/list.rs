@@ -5,7 +5,9 @@ use mayfly_proto::auth::ListProTokensRequest;
 
 use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::shared::views::pro::TokenList, edge::auth::ProPrincipal,
+    app::App,
+    dialects::shared::views::token::TokenList,
+    edge::auth::{ProPrincipal, needs::Tokens},
     edge::failure::FailureResponse,
 };
 
@@ -14,7 +16,7 @@ use crate::{
     responses((status = 200, body = TokenList, description = "The tokens"), responses::Bearer, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<Tokens>,
 ) -> Result<Json<TokenList>, FailureResponse> {
     let request = ListProTokensRequest {
         user_id: principal.user_id,

@@ -4,7 +4,13 @@ use axum::{extract::State, http::StatusCode};
 use mayfly_proto::auth::RevokeTokenRequest;
 
 use crate::dialects::shared::responses;
-use crate::{app::App, edge::auth::ProPrincipal, edge::failure::FailureResponse, edge::segments::Segments};
+use crate::{
+    app::App,
+    edge::auth::{ProPrincipal, needs::Tokens},
+    edge::client_address::ClientAddress,
+    edge::failure::FailureResponse,
+    edge::segments::Segments,
+};
 
 /// Revokes an API token: no request begun after this answer is accepted with it.
 #[utoipa::path(delete, path = "/tokens/{id}", tag = "pro", operation_id = "revoke_token", security(("pro" = [])),
@@ -12,10 +18,12 @@ use crate::{app::App, edge::auth::ProPrincipal, edge::failure::FailureResponse, 
     responses((status = 204, description = "The token is void"), responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<Tokens>,
+    client: ClientAddress,
     Segments(token_id): Segments<String>,
 ) -> Result<StatusCode, FailureResponse> {
     let request = RevokeTokenRequest {
+        actor: Some(principal.actor(client.0)),
         user_id: principal.user_id,
         token_id,
     };

@@ -11,7 +11,7 @@ use crate::dialects::shared::responses;
 use crate::{
     app::App,
     dialects::shared::views::webhook::{EventType, NewWebhook},
-    edge::auth::ProPrincipal,
+    edge::auth::{ProPrincipal, needs::WebhooksWrite},
     edge::idempotency_key::IdempotencyKey,
     edge::json::JsonBody,
     edge::search_query::{Rejected, understood_filter},
@@ -31,16 +31,18 @@ pub(crate) struct WebhookTarget {
 }
 
 /// Creates a webhook. Its secret is in this answer and nowhere else.
-#[utoipa::path(post, path = "/webhooks", tag = "pro", operation_id = "create_webhook", security(("pro" = [])),
+#[utoipa::path(post, path = "/webhooks", tag = "pro", operation_id = "create_webhook", security(("pro" = ["webhooks:write"])),
     params(IdempotencyKey), request_body = WebhookTarget, responses((status = 201, body = NewWebhook, description = "The webhook and its secret"), responses::JsonBody, responses::Bearer, responses::NewWebhook, responses::Idempotent, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<WebhooksWrite>,
     IdempotencyKey(idempotency_key): IdempotencyKey,
     JsonBody(body): JsonBody<WebhookTarget>,
 ) -> Result<(StatusCode, Json<NewWebhook>), Rejected> {
+    let (owner_user_id, limited_owner) = principal.owner().into_fields();
     let request = CreateWebhookRequest {
-        owner_user_id: principal.user_id,
+        owner_user_id,
+        limited_owner,
         url: body.url,
         events: body.events.unwrap_or_default(),
         filter: understood_filter(body.filter)?,

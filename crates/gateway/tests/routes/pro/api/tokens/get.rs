@@ -20,11 +20,17 @@ async fn list_tokens_hides_values(db: Db) {
       "body": {
         "tokens": [
           {
+            "calls": 0,
             "created_at": "2026-11-23T12:00:00Z",
+            "expires_at": null,
             "id": "[id]",
             "last_used_at": null,
+            "last_used_from": null,
+            "limits": null,
             "name": "ci",
-            "revoked_at": null
+            "refused": 0,
+            "revoked_at": null,
+            "scopes": null
           }
         ]
       },

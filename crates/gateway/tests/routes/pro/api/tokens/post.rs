@@ -16,8 +16,11 @@ async fn create_pro_token_returns_value_once(db: Db) {
     {
       "body": {
         "created_at": "2026-11-23T12:00:00Z",
+        "expires_at": null,
         "id": "[id]",
+        "limits": null,
         "name": "ci",
+        "scopes": null,
         "token": "[token]"
       },
       "status": 201

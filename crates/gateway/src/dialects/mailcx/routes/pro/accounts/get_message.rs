@@ -6,18 +6,22 @@ use crate::dialects::shared::responses;
 use crate::{
     app::App,
     dialects::shared::views::message::Message,
-    edge::{auth::ProPrincipal, failure::FailureResponse, segments::Segments},
+    edge::{
+        auth::{ProPrincipal, needs::MessagesRead},
+        failure::FailureResponse,
+        segments::Segments,
+    },
 };
 
 /// Shows a whole message of one of the user's mailboxes.
 #[utoipa::path(get, path = "/accounts/{id}/messages/{message_id}", tag = "pro", operation_id = "get_account_message",
-    security(("pro" = [])),
+    security(("pro" = ["messages:read"])),
     params(("id" = String, Path, description = "The mailbox"),
         ("message_id" = String, Path, description = "The message")),
     responses((status = 200, body = Message, description = "The message"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<MessagesRead>,
     Segments((account_id, message_id)): Segments<(String, String)>,
 ) -> Result<Json<Message>, FailureResponse> {
     let message = app

@@ -8,7 +8,10 @@ use crate::dialects::shared::{responses, views::account::PasswordReset};
 use crate::{
     app::App,
     edge::{
-        auth::ProPrincipal, failure::FailureResponse, json::JsonBody, password_permit::PasswordPermit,
+        auth::{ProPrincipal, needs::AccountsWrite},
+        failure::FailureResponse,
+        json::JsonBody,
+        password_permit::PasswordPermit,
         segments::Segments,
     },
 };
@@ -22,11 +25,11 @@ pub(crate) struct NewPassword {
 
 /// Sets a mailbox's password; every older token of the mailbox stops working.
 #[utoipa::path(put, path = "/accounts/{id}/reset-password", tag = "pro", operation_id = "reset_password",
-    security(("pro" = [])), params(("id" = String, Path, description = "The mailbox")), request_body = NewPassword,
+    security(("pro" = ["accounts:write"])), params(("id" = String, Path, description = "The mailbox")), request_body = NewPassword,
     responses((status = 200, body = PasswordReset, description = "The password is set"), responses::JsonBody, responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<AccountsWrite>,
     Segments(account_id): Segments<String>,
     _permit: PasswordPermit,
     JsonBody(body): JsonBody<NewPassword>,

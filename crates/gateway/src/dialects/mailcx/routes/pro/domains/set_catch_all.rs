@@ -7,8 +7,12 @@ use utoipa::ToSchema;
 
 use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::shared::views::domain::OwnDomain, edge::auth::ProPrincipal,
-    edge::failure::FailureResponse, edge::json::JsonBody, edge::segments::Segments,
+    app::App,
+    dialects::shared::views::domain::OwnDomain,
+    edge::auth::{ProPrincipal, needs::DomainsWrite},
+    edge::failure::FailureResponse,
+    edge::json::JsonBody,
+    edge::segments::Segments,
 };
 
 /// What is to be changed of a domain.
@@ -22,17 +26,19 @@ pub(crate) struct DomainChange {
 }
 
 /// Sets the mailbox that receives mail for addresses of the domain without a mailbox, present or deleted.
-#[utoipa::path(put, path = "/domains/{id}", tag = "pro", operation_id = "set_catch_all", security(("pro" = [])),
+#[utoipa::path(put, path = "/domains/{id}", tag = "pro", operation_id = "set_catch_all", security(("pro" = ["domains:write"])),
     params(("id" = String, Path, description = "The domain")), request_body = DomainChange,
     responses((status = 200, body = OwnDomain, description = "The domain"), responses::JsonBody, responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<DomainsWrite>,
     Segments(domain_id): Segments<String>,
     JsonBody(body): JsonBody<DomainChange>,
 ) -> Result<Json<OwnDomain>, FailureResponse> {
+    let (user_id, limited_owner) = principal.owner().into_fields();
     let request = SetCatchAllRequest {
-        user_id: principal.user_id,
+        user_id,
+        limited_owner,
         domain_id,
         account_id: body.catch_all,
     };

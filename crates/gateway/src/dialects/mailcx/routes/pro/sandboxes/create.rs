@@ -9,8 +9,11 @@ use utoipa::ToSchema;
 
 use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::shared::views::sandbox::NewSandbox, edge::auth::ProPrincipal,
-    edge::failure::FailureResponse, edge::json::JsonBody,
+    app::App,
+    dialects::shared::views::sandbox::NewSandbox,
+    edge::auth::{ProPrincipal, needs::SandboxWrite},
+    edge::failure::FailureResponse,
+    edge::json::JsonBody,
 };
 
 /// A new sandbox.
@@ -39,21 +42,21 @@ pub(super) fn retention_secs(text: Option<&str>) -> Result<Option<i64>, Failure>
 }
 
 /// Creates a sandbox. Its password is in this answer and nowhere else.
-#[utoipa::path(post, path = "/sandboxes", tag = "pro", operation_id = "create_sandbox", security(("pro" = [])),
-    request_body = SandboxRequest, responses((status = 201, body = NewSandbox, description = "The sandbox and its password"), responses::JsonBody, responses::Bearer, responses::NewSandbox, responses::Always))]
+#[utoipa::path(post, path = "/sandboxes", tag = "pro", operation_id = "create_sandbox", security(("pro" = ["sandbox:write"])),
+    request_body = SandboxRequest, responses((status = 201, body = NewSandbox, description = "The sandbox and its password"), responses::JsonBody, responses::Bearer, responses::NewSandbox, responses::OutsideLimits, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<SandboxWrite>,
     JsonBody(body): JsonBody<SandboxRequest>,
 ) -> Result<(StatusCode, Json<NewSandbox>), FailureResponse> {
     let request = CreateSandboxRequest {
-        owner_user_id: principal.user_id,
         name: body.name,
         max_messages: body.max_messages,
         retention_secs: retention_secs(body.retention.as_deref())?,
         deliver_to_own: body.deliver_to_own,
+        ..CreateSandboxRequest::default()
     };
-    let created = app.create_sandbox(request).await?;
+    let created = app.create_sandbox(principal.owner(), request).await?;
     let body = NewSandbox::new(created, &app.submission);
     Ok((StatusCode::CREATED, Json(body)))
 }

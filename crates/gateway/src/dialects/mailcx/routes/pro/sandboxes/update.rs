@@ -9,8 +9,12 @@ use utoipa::ToSchema;
 use super::create::retention_secs;
 use crate::dialects::shared::responses;
 use crate::{
-    app::App, dialects::shared::views::sandbox::Sandbox, edge::auth::ProPrincipal,
-    edge::failure::FailureResponse, edge::json::JsonBody, edge::segments::Segments,
+    app::App,
+    dialects::shared::views::sandbox::Sandbox,
+    edge::auth::{ProPrincipal, needs::SandboxWrite},
+    edge::failure::FailureResponse,
+    edge::json::JsonBody,
+    edge::segments::Segments,
 };
 
 /// Settings to change; absent and null ones stay.
@@ -26,17 +30,19 @@ pub(crate) struct SandboxChange {
 }
 
 /// Changes the settings of a sandbox.
-#[utoipa::path(patch, path = "/sandboxes/{id}", tag = "pro", operation_id = "update_sandbox", security(("pro" = [])),
+#[utoipa::path(patch, path = "/sandboxes/{id}", tag = "pro", operation_id = "update_sandbox", security(("pro" = ["sandbox:write"])),
     params(("id" = String, Path, description = "The sandbox")), request_body = SandboxChange,
     responses((status = 200, body = Sandbox, description = "The sandbox"), responses::JsonBody, responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<SandboxWrite>,
     Segments(sandbox_id): Segments<String>,
     JsonBody(body): JsonBody<SandboxChange>,
 ) -> Result<Json<Sandbox>, FailureResponse> {
+    let (owner_user_id, limited_owner) = principal.owner().into_fields();
     let request = UpdateSandboxRequest {
-        owner_user_id: principal.user_id,
+        owner_user_id,
+        limited_owner,
         sandbox_id,
         name: body.name,
         max_messages: body.max_messages,

@@ -10,7 +10,7 @@ use crate::dialects::shared::responses;
 use crate::{
     app::App,
     dialects::shared::views::webhook::Webhook,
-    edge::auth::ProPrincipal,
+    edge::auth::{ProPrincipal, needs::WebhooksWrite},
     edge::json::JsonBody,
     edge::search_query::{Rejected, understood_filter},
     edge::segments::Segments,
@@ -27,17 +27,19 @@ pub(crate) struct WebhookChange {
 }
 
 /// Sets the filter of a webhook. It applies to messages that arrive later.
-#[utoipa::path(put, path = "/webhooks/{id}", tag = "pro", operation_id = "update_webhook", security(("pro" = [])),
+#[utoipa::path(put, path = "/webhooks/{id}", tag = "pro", operation_id = "update_webhook", security(("pro" = ["webhooks:write"])),
     params(("id" = String, Path, description = "The webhook")), request_body = WebhookChange,
     responses((status = 200, body = Webhook, description = "The webhook"), responses::JsonBody, responses::Bearer, responses::Missing, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    principal: ProPrincipal,
+    principal: ProPrincipal<WebhooksWrite>,
     Segments(webhook_id): Segments<String>,
     JsonBody(body): JsonBody<WebhookChange>,
 ) -> Result<Json<Webhook>, Rejected> {
+    let (owner_user_id, limited_owner) = principal.owner().into_fields();
     let request = UpdateWebhookRequest {
-        owner_user_id: principal.user_id,
+        owner_user_id,
+        limited_owner,
         webhook_id,
         filter: understood_filter(body.filter)?,
     };
