@@ -40,6 +40,7 @@ browser_tests! {
     pro_domains: "pro-domains",
     pro_mail: "pro-mail",
     pro_sandboxes: "pro-sandboxes",
+    pro_tokens: "pro-tokens",
     pro_usage: "pro-usage",
     pro_webhooks: "pro-webhooks",
     welcome: "welcome",
