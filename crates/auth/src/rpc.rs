@@ -16,7 +16,7 @@ use mayfly_proto::auth::{
     RegisterUserResponse, ResetPasswordRequest, ResetPasswordResponse, RevokeSandboxCredentialsRequest,
     RevokeSandboxCredentialsResponse, RevokeTokenRequest, RevokeTokenResponse, RotateProTokenRequest,
     SignInLocalUserRequest, SignInLocalUserResponse, SignInRequest, SignInResponse, SignInUserRequest,
-    SignInUserResponse, SignOutUserRequest, SignOutUserResponse, ValidateAnonymousTokenRequest,
+    SignInUserResponse, SignOutUserRequest, SignOutUserResponse, UserRole, ValidateAnonymousTokenRequest,
     ValidateAnonymousTokenResponse, ValidateSubmissionRequest, ValidateSubmissionResponse,
     ValidateTokenRequest, ValidateTokenResponse, auth_server,
 };
@@ -31,6 +31,7 @@ use crate::{
         password::{Owner, Password},
     },
     service::Service,
+    store::Role,
 };
 
 pub use self::admin::AdminRpc;
@@ -66,6 +67,13 @@ impl From<Error> for Status {
 /// Parses an id. A malformed one names no object, so it is not found, like any other unknown id.
 fn id<T: FromStr>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|_| Error::NotFound)
+}
+
+fn role(role: Role) -> UserRole {
+    match role {
+        Role::User => UserRole::User,
+        Role::Admin => UserRole::Admin,
+    }
 }
 
 /// Decodes the secret that a mailbox is to have.
@@ -213,6 +221,7 @@ impl auth_server::Auth for Rpc {
             user_id: user.id.to_string(),
             email: user.email,
             created_at: user.created_at_secs,
+            role: role(user.role).into(),
         }))
     }
 

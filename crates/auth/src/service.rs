@@ -3,6 +3,7 @@
 mod admin;
 mod anonymous_tokens;
 mod audit_events;
+mod authorize_operator;
 mod change_user_password;
 mod check_user_password;
 mod create_credential;

@@ -24,6 +24,7 @@ use sea_orm::DbErr;
 use time::{Duration, OffsetDateTime};
 
 pub(crate) use audit_events::AuditEvent;
+pub(crate) use entities::user::Role;
 pub(crate) use pro_tokens::{CreatedToken, ProToken};
 pub(crate) use rotations::Rotation;
 pub(crate) use sandbox_credentials::NewSandboxCredential;

@@ -7,6 +7,7 @@ mod auth_keys;
 mod idempotency;
 mod jwt;
 mod lifecycle;
+mod operators;
 mod passwords;
 mod pro_tokens;
 mod restrictions;

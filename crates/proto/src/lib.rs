@@ -104,6 +104,7 @@ mod tests {
         let admin = [
             (auth_admin, "GetAuthStatistics"),
             (auth_admin, "ListUsers"),
+            (auth_admin, "AuthorizeOperator"),
             (auth_admin, "ListAuthAudit"),
             (mailbox_admin, "FindMailboxes"),
             (mailbox_admin, "ListSystemDomains"),

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use mayfly_proto::auth::{
-    AdminUser, AuditEntry, GetAuthStatisticsRequest, GetAuthStatisticsResponse, InviteUserRequest,
-    InviteUserResponse, ListAuthAuditRequest, ListAuthAuditResponse, ListUsersRequest, ListUsersResponse,
-    ResetUserPasswordRequest, ResetUserPasswordResponse, SetUserSuspendedRequest, SetUserSuspendedResponse,
-    auth_admin_server,
+    AdminUser, AuditEntry, AuthorizeOperatorRequest, AuthorizeOperatorResponse, GetAuthStatisticsRequest,
+    GetAuthStatisticsResponse, InviteUserRequest, InviteUserResponse, ListAuthAuditRequest,
+    ListAuthAuditResponse, ListUsersRequest, ListUsersResponse, ResetUserPasswordRequest,
+    ResetUserPasswordResponse, SetUserRoleRequest, SetUserRoleResponse, SetUserSuspendedRequest,
+    SetUserSuspendedResponse, UserRole, auth_admin_server,
 };
 use tonic::{Request, Response, Status};
 
-use super::id;
-use crate::service::Service;
+use super::{id, role};
+use crate::{error::Error, service::Service, store::Role};
 
 /// The service of operators.
 pub struct AdminRpc(pub(crate) Arc<Service>);
@@ -36,6 +37,7 @@ impl auth_admin_server::AuthAdmin for AdminRpc {
             email: user.email,
             created_at: user.created_at_secs,
             suspended_at: user.suspended_at_secs,
+            role: role(user.role).into(),
         });
         Ok(Response::new(ListUsersResponse {
             users: users.collect(),
@@ -75,6 +77,31 @@ impl auth_admin_server::AuthAdmin for AdminRpc {
             .set_user_suspended(user_id, request.suspended, &request.reason, &request.operator)
             .await?;
         Ok(Response::new(SetUserSuspendedResponse {}))
+    }
+
+    async fn set_user_role(
+        &self,
+        request: Request<SetUserRoleRequest>,
+    ) -> Result<Response<SetUserRoleResponse>, Status> {
+        let request = request.into_inner();
+        let role = match request.role() {
+            UserRole::User => Role::User,
+            UserRole::Admin => Role::Admin,
+            UserRole::Unspecified => return Err(Error::InvalidRequest("name a role").into()),
+        };
+        let user_id = id(&request.user_id)?;
+        self.0.set_user_role(user_id, role, &request.operator).await?;
+        Ok(Response::new(SetUserRoleResponse {}))
+    }
+
+    async fn authorize_operator(
+        &self,
+        request: Request<AuthorizeOperatorRequest>,
+    ) -> Result<Response<AuthorizeOperatorResponse>, Status> {
+        let user_id = self.0.authorize_operator(&request.into_inner().token).await?;
+        Ok(Response::new(AuthorizeOperatorResponse {
+            user_id: user_id.to_string(),
+        }))
     }
 
     async fn get_auth_statistics(

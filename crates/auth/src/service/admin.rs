@@ -14,7 +14,7 @@ use crate::{
         password::{Owner, Password},
     },
     revocation_metrics::RevocationCause,
-    store::{User, admin::Statistics},
+    store::{Role, User, admin::Statistics},
 };
 
 /// The most rows of an answer.
@@ -153,6 +153,28 @@ impl Service {
             self.invalidate(hash).await;
         }
         Ok(outcome?)
+    }
+
+    /// Replaces the role of a user. No authorization that begins after the answer accepts a session of a user without the role
+    /// admin: the role is not cached.
+    #[tracing::instrument(name = "auth.set_user_role", skip_all)]
+    pub(crate) async fn set_user_role(
+        self: &Arc<Self>,
+        id: UserId,
+        role: Role,
+        operator: &str,
+    ) -> Result<(), Error> {
+        let detail = match role {
+            Role::User => "user",
+            Role::Admin => "admin",
+        };
+        let action = action(operator, "set_user_role", id, detail);
+        let is_found = self.store.set_user_role(id, role, self.clock.now(), action);
+        if is_found.await? {
+            Ok(())
+        } else {
+            Err(Error::NotFound)
+        }
     }
 
     /// Counts users and tokens.

@@ -13,7 +13,10 @@ use time::OffsetDateTime;
 
 use super::{
     Store, User,
-    entities::{pro_token, user},
+    entities::{
+        pro_token,
+        user::{self, Role},
+    },
     first_generation,
 };
 use crate::{
@@ -68,6 +71,7 @@ impl Store {
             generation: Set(first_generation()),
             created_at_secs: Set(now.unix_timestamp()),
             suspended_at_secs: Set(None),
+            role: Set(Role::User),
         };
         let write = self.database.tx("create_user_by_operator", move |tx| {
             let (row, action) = (row.clone(), action.clone());
@@ -130,6 +134,38 @@ impl Store {
             })
         });
         write.await
+    }
+
+    /// Replaces the role of a user. Returns false if there is no such user.
+    pub(crate) async fn set_user_role(
+        &self,
+        id: UserId,
+        role: Role,
+        now: OffsetDateTime,
+        action: Action,
+    ) -> Result<bool, DbErr> {
+        let write = self.database.tx("set_user_role", move |tx| {
+            let action = action.clone();
+            Box::pin(async move {
+                let found = user::Entity::find_by_id(id).lock_exclusive().one(tx).await?;
+                let Some(row) = found else { return Ok(false) };
+                let mut row = user::ActiveModel::from(row);
+                row.role = Set(role);
+                row.update(tx).await?;
+                audit::record(tx, now, &action).await?;
+                Ok(true)
+            })
+        });
+        write.await
+    }
+
+    /// Returns whether a user has the role admin.
+    pub(crate) async fn is_admin(&self, id: UserId) -> Result<bool, DbErr> {
+        let read = self.database.read("find_admin", |c| {
+            let select = user::Entity::find_by_id(id).filter(user::Column::Role.eq(Role::Admin));
+            Box::pin(async move { select.one(c).await })
+        });
+        Ok(read.await?.is_some())
     }
 
     /// Returns whether a user with this generation of JWTs is suspended.

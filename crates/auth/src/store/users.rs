@@ -9,8 +9,10 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{
-    Store, audit_events, credentials::Credential, entities::user, first_generation, pro_tokens,
-    sandbox_credentials,
+    Store, audit_events,
+    credentials::Credential,
+    entities::user::{self, Role},
+    first_generation, pro_tokens, sandbox_credentials,
 };
 use crate::{
     error::Error,
@@ -24,6 +26,7 @@ pub(crate) struct User {
     pub(crate) email: String,
     pub(crate) created_at_secs: i64,
     pub(crate) suspended_at_secs: Option<i64>,
+    pub(crate) role: Role,
     pub(crate) credential: Credential,
 }
 
@@ -38,6 +41,7 @@ impl From<user::Model> for User {
             email: row.email,
             created_at_secs: row.created_at_secs,
             suspended_at_secs: row.suspended_at_secs,
+            role: row.role,
             credential: Credential {
                 password,
                 generation: row.generation,
@@ -69,6 +73,7 @@ impl Store {
             generation: Set(generation),
             created_at_secs: Set(now.unix_timestamp()),
             suspended_at_secs: Set(None),
+            role: Set(Role::User),
         };
         let write = self.database.tx("create_user", move |tx| {
             let row = row.clone();

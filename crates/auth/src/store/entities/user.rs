@@ -15,6 +15,17 @@ pub struct Model {
     pub created_at_secs: i64,
     /// Set while an operator suspends the user.
     pub suspended_at_secs: Option<i64>,
+    pub role: Role,
+}
+
+/// What a user can do beyond the own objects.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+pub enum Role {
+    /// Nothing.
+    User = 0,
+    /// What operators do.
+    Admin = 1,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
