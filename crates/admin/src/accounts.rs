@@ -2,7 +2,7 @@
 
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
 };
 use mayfly_proto::mailbox::{
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Services,
-    failure::{Body, Rejection},
+    failure::{Body, Parameters, Rejection},
     guard::Operator,
     users::Suspension,
 };
@@ -33,7 +33,7 @@ pub(crate) struct Known {
 /// `GET /accounts`
 pub(crate) async fn find(
     State(mut services): State<Services>,
-    Query(known): Query<Known>,
+    Parameters(known): Parameters<Known>,
 ) -> Result<Json<Value>, Rejection> {
     let limit = known.limit.unwrap_or(100);
     let by = [

@@ -1,9 +1,12 @@
-//! The table from failures to statuses, and the extractor of JSON bodies.
+//! The table from failures to statuses, and the extractors of JSON bodies and queries.
 
 use axum::{
     Json,
-    extract::{FromRequest, Request, rejection::JsonRejection},
-    http::{HeaderValue, StatusCode, header},
+    extract::{
+        FromRequest, FromRequestParts, Query, Request,
+        rejection::{JsonRejection, QueryRejection},
+    },
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use mayfly_rpc::Failure;
@@ -22,8 +25,10 @@ impl From<tonic::Status> for Rejection {
 }
 
 fn status(failure: &Failure) -> StatusCode {
-    if failure.reason == Reason::WrongHost {
-        return StatusCode::MISDIRECTED_REQUEST;
+    match failure.reason {
+        Reason::WrongHost => return StatusCode::MISDIRECTED_REQUEST,
+        Reason::MethodNotAllowed => return StatusCode::METHOD_NOT_ALLOWED,
+        _ => {}
     }
     match failure.code {
         ErrorCode::InvalidArgument => StatusCode::BAD_REQUEST,
@@ -46,6 +51,8 @@ impl IntoResponse for Rejection {
             let challenge = HeaderValue::from_static("Bearer realm=\"mayfly-admin\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
+        // The gateway renders it as its other failures.
+        response.extensions_mut().insert(self.0);
         response
     }
 }
@@ -62,5 +69,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let body = Json::<T>::from_request(request, state).await;
         let invalid = |error: JsonRejection| Rejection(Failure::invalid_request(error.body_text()));
         body.map(|Json(body)| Self(body)).map_err(invalid)
+    }
+}
+
+/// The parameters of a query.
+pub(crate) struct Parameters<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let parameters = Query::<T>::from_request_parts(parts, state).await;
+        let invalid = |error: QueryRejection| Rejection(Failure::invalid_request(error.body_text()));
+        parameters
+            .map(|Query(parameters)| Self(parameters))
+            .map_err(invalid)
     }
 }

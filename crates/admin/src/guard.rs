@@ -13,9 +13,24 @@ use mayfly_types::{ErrorCode, Reason};
 
 use crate::{failure::Rejection, tokens::Tokens};
 
-/// The name of the token of a request.
+/// Who acts, as the audit log names them: a token of the file by its name, a user by `user:` and the id.
 #[derive(Debug, Clone)]
-pub(crate) struct Operator(pub(crate) Arc<str>);
+pub struct Operator(pub(crate) Arc<str>);
+
+/// What the names of users begin with. Names of tokens have no colon.
+const USER: &str = "user:";
+
+impl Operator {
+    pub(crate) fn user(user_id: &str) -> Self {
+        Self(format!("{USER}{user_id}").into())
+    }
+
+    /// Returns the id of a user, `None` for a token of the file.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.0.strip_prefix(USER)
+    }
+}
 
 /// Rejects requests without a token of the file.
 pub(crate) async fn authenticate(

@@ -1,9 +1,6 @@
 //! Statistics and the audit log.
 
-use axum::{
-    Json,
-    extract::{Query, State},
-};
+use axum::{Json, extract::State};
 use mayfly_proto::{
     auth::{GetAuthStatisticsRequest, ListAuthAuditRequest},
     mailbox::{GetStatisticsRequest, ListMailboxAuditRequest},
@@ -11,7 +8,10 @@ use mayfly_proto::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Services, failure::Rejection};
+use crate::{
+    Services,
+    failure::{Parameters, Rejection},
+};
 
 /// `GET /statistics`
 pub(crate) async fn statistics(State(mut services): State<Services>) -> Result<Json<Value>, Rejection> {
@@ -46,7 +46,7 @@ pub(crate) struct Limit {
 /// `GET /audit`: the entries of both services, newest first.
 pub(crate) async fn audit(
     State(mut services): State<Services>,
-    Query(limit): Query<Limit>,
+    Parameters(limit): Parameters<Limit>,
 ) -> Result<Json<Value>, Rejection> {
     let limit = limit.limit.unwrap_or(100);
     let mailbox = services

@@ -2,13 +2,13 @@
 
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
 };
 use mayfly_proto::{
     auth::{
         DeleteUserRequest, GetUserRequest, InviteUserRequest, ListUsersRequest, ResetUserPasswordRequest,
-        SetUserSuspendedRequest,
+        SetUserRoleRequest, SetUserSuspendedRequest, UserRole,
     },
     mailbox::{DeleteOwnerByOperatorRequest, SetSuspendedRequest, set_suspended_request::Target},
 };
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Services,
-    failure::{Body, Rejection},
+    failure::{Body, Parameters, Rejection},
     guard::Operator,
 };
 
@@ -38,7 +38,7 @@ fn default_limit() -> u32 {
 /// `GET /users`
 pub(crate) async fn list(
     State(mut services): State<Services>,
-    Query(filter): Query<Filter>,
+    Parameters(filter): Parameters<Filter>,
 ) -> Result<Json<Value>, Rejection> {
     let request = ListUsersRequest {
         contains: filter.contains,
@@ -54,10 +54,18 @@ pub(crate) async fn list(
                 "email": user.email,
                 "created_at": user.created_at,
                 "suspended_at": user.suspended_at,
+                "role": role_name(user.role()),
             })
         })
         .collect();
     Ok(Json(json!({"users": users})))
+}
+
+fn role_name(role: UserRole) -> &'static str {
+    match role {
+        UserRole::Admin => "admin",
+        UserRole::User | UserRole::Unspecified => "user",
+    }
 }
 
 /// The body of an invitation.
@@ -169,4 +177,38 @@ async fn set_suspended(
         .into_inner()
         .changed;
     Ok(Json(json!({"accounts": changed})))
+}
+
+/// A role that operators give.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Role {
+    User,
+    Admin,
+}
+
+/// The body of a change of the role.
+#[derive(Debug, Deserialize)]
+pub(crate) struct NewRole {
+    role: Role,
+}
+
+/// `PUT /users/{id}/role`
+pub(crate) async fn set_role(
+    State(mut services): State<Services>,
+    Extension(Operator(operator)): Extension<Operator>,
+    Path(user_id): Path<String>,
+    Body(NewRole { role }): Body<NewRole>,
+) -> Result<StatusCode, Rejection> {
+    let role = match role {
+        Role::User => UserRole::User,
+        Role::Admin => UserRole::Admin,
+    };
+    let request = SetUserRoleRequest {
+        user_id,
+        role: role.into(),
+        operator: operator.to_string(),
+    };
+    services.auth.set_user_role(request).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

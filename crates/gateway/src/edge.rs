@@ -1,6 +1,7 @@
 //! What surrounds every dialect: connections, limits, the client's address, extractors, and the access log.
 
 pub(crate) mod access_log;
+pub(crate) mod admin_session;
 pub(crate) mod auth;
 pub(crate) mod base_path;
 pub(crate) mod client_address;

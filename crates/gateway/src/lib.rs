@@ -35,6 +35,8 @@ pub struct Deps {
     pub auth: Transport,
     /// The mailbox service.
     pub mailbox: Transport,
+    /// What operators do in the dashboard.
+    pub operators: mayfly_admin::Services,
     /// Where applications send their mail to.
     pub submission: Submission,
     /// Shared by gateways, if there are several.
@@ -73,7 +75,7 @@ pub fn build(config: &Config, deps: Deps) -> Gateway {
         &deps.tasks,
     );
     Gateway {
-        router: router::router(config, &app, deps.redis, &deps.tasks),
+        router: router::router(config, &app, deps.operators, deps.redis, &deps.tasks),
         tls: deps.tls,
         tasks: deps.tasks,
         admissions: Admissions::new(config),

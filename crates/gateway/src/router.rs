@@ -25,6 +25,7 @@ use crate::{
     dialects::{self, Cors, Dialects},
     edge::{
         access_log::{self, AccessLog},
+        admin_session,
         base_path::serve_under,
         failure::FailureResponse,
         host::{self, HostCheck},
@@ -39,7 +40,13 @@ async fn method_not_allowed() -> FailureResponse {
 }
 
 /// Builds the router with everything that stands around it.
-pub(crate) fn router(config: &Config, app: &App, redis: Option<Redis>, tasks: &Tasks) -> Router {
+pub(crate) fn router(
+    config: &Config,
+    app: &App,
+    operators: mayfly_admin::Services,
+    redis: Option<Redis>,
+    tasks: &Tasks,
+) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
     let dialects = Dialects::new(&config.dialects);
     let around = ServiceBuilder::new()
@@ -85,11 +92,11 @@ pub(crate) fn router(config: &Config, app: &App, redis: Option<Redis>, tasks: &T
         ));
     let limit = middleware::from_fn_with_state(RateLimit::new(config, redis, tasks), rate_limit::limit);
     let not_found = web::not_found(&config.base_path);
-    let router = dialects::router(&dialects, app, &config.base_path)
-        .route(
-            web::server::PATH,
-            get(web::server::handle).with_state(app.clone()),
-        )
+    let router = dialects::router(&dialects, app, &config.base_path).route(
+        web::server::PATH,
+        get(web::server::handle).with_state(app.clone()),
+    );
+    let router = admin_session::nest(router, operators)
         .fallback(move |request: Request| async move { not_found(&request) })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(limit)

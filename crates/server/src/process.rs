@@ -147,14 +147,15 @@ impl Process {
         if let (Some(listener), Some(to_auth), Some(to_mailbox)) = (sockets.gateway, &to_auth, &to_mailbox) {
             let services = [to_auth.clone(), to_mailbox.clone()];
             let [admin_auth, admin_mailbox] = process.admin_transports(&services);
+            let operators = mayfly_admin::Services::new(to_auth.clone(), admin_auth, admin_mailbox);
             if let Some(tokens) = operator_tokens(config)? {
-                process.operators =
-                    mayfly_admin::router(tokens, services[0].clone(), admin_auth, admin_mailbox);
+                process.operators = mayfly_admin::router(tokens, operators.clone());
             }
             let (listeners, acme) = ((listener, sockets.plain_http), process.acme.as_ref());
             let edges = edges.clone();
-            let role =
-                GatewayRole::create(config, listeners, acme, services, submission, redis, &bus, edges)?;
+            let role = GatewayRole::create(
+                config, listeners, acme, services, operators, submission, redis, &bus, edges,
+            )?;
             process.gateway = Some(role);
         }
         if let (Some(plain), Some(to_mailbox)) = (sockets.smtp, to_mailbox) {

@@ -56,6 +56,11 @@ impl CallerFacts {
         self.0.id.get().map(String::as_str)
     }
 
+    /// Notes who calls.
+    pub(crate) fn set_id(&self, id: &str) {
+        let _ = self.0.id.set(id.to_owned());
+    }
+
     /// What the route needs of a Pro API token, if it takes one.
     pub(crate) fn needs(&self) -> Option<Needs> {
         self.0.needs.get().copied()
@@ -191,10 +196,10 @@ impl FromRequestParts<App> for MailboxPrincipal {
 async fn authenticate(token: &str, parts: &Parts, app: &App) -> Result<Principal, Failure> {
     let client = parts.extensions.get::<ClientAddress>().map(|client| client.0);
     let principal = app.authenticate(token, client).await?;
-    if let Some(CallerFacts(facts)) = parts.extensions.get() {
-        let _ = facts.id.set(match &principal {
-            Principal::Mailbox { account_id } => account_id.clone(),
-            Principal::Pro(pro) => pro.user_id.clone(),
+    if let Some(caller) = parts.extensions.get::<CallerFacts>() {
+        caller.set_id(match &principal {
+            Principal::Mailbox { account_id } => account_id,
+            Principal::Pro(pro) => &pro.user_id,
         });
     }
     Ok(principal)

@@ -18,9 +18,12 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use mayfly_gateway::{Deps, Dialect, Submission};
 use mayfly_mailbox::WebhooksConfig;
-use mayfly_proto::mailbox::{
-    DeliverMessageRequest, Envelope, OpenSandboxRequest, ResolveRecipientRequest, Submission as Submitted,
-    deliver_message_request::Part, mailbox_client::MailboxClient,
+use mayfly_proto::{
+    auth::{SetUserRoleRequest, UserRole, auth_admin_client::AuthAdminClient},
+    mailbox::{
+        DeliverMessageRequest, Envelope, OpenSandboxRequest, ResolveRecipientRequest,
+        Submission as Submitted, deliver_message_request::Part, mailbox_client::MailboxClient,
+    },
 };
 use mayfly_rpc::{CHUNK_BYTES, Failure, Transport, local};
 use mayfly_runtime::{config::List, task::Tasks};
@@ -66,6 +69,7 @@ const STREAM_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct World {
     router: Router,
     mailbox: MailboxClient<Transport>,
+    auth_admin: AuthAdminClient<Transport>,
     dns: DnsServer,
     pub(crate) clock: ManualClock,
     /// Stands for a hash queue that is full or slow.
@@ -135,8 +139,9 @@ impl World {
         let bus = Bus::new(None, &RedisConfig::default());
         let dns = DnsServer::start();
         let hashing = Hashing::default();
-        let auth = hashing.over(auth(&database, &clock, &tasks).await);
-        let mailbox = mailbox(
+        let [auth, auth_admin] = auth(&database, &clock, &tasks).await;
+        let auth = hashing.over(auth);
+        let [mailbox, mailbox_admin] = mailbox(
             mailbox_config,
             &database,
             auth.clone(),
@@ -150,8 +155,10 @@ impl World {
             rate_limit: 0,
             ..config
         };
+        let operators = mayfly_admin::Services::new(auth.clone(), auth_admin.clone(), mailbox_admin);
         let deps = Deps {
             auth,
+            operators,
             mailbox: mailbox.clone(),
             submission: Submission {
                 is_on: true,
@@ -171,6 +178,7 @@ impl World {
         Self {
             router: mayfly_gateway::build(&config, deps).router(),
             mailbox: MailboxClient::new(mailbox),
+            auth_admin: AuthAdminClient::new(auth_admin),
             dns,
             clock: manual_clock,
             hashing,
@@ -277,6 +285,16 @@ impl World {
         let body = json!({"email": email, "password": PASSWORD});
         let registered = self.post("/pro/api/register", "", body).await;
         registered.expect_status(201).text("token")
+    }
+
+    /// Gives the user of a token a role.
+    pub(crate) async fn set_role(&self, pro: &str, role: UserRole) {
+        let request = SetUserRoleRequest {
+            user_id: self.get("/pro/api/me", pro).await.text("id"),
+            role: role.into(),
+            operator: "ann".to_owned(),
+        };
+        self.auth_admin.clone().set_user_role(request).await.unwrap();
     }
 
     /// Delivers a mail as the SMTP edge does, and returns the id of the message.
@@ -570,7 +588,7 @@ impl Hashing {
     }
 }
 
-async fn auth(database: &TestDatabase, clock: &SharedClock, tasks: &Tasks) -> Transport {
+async fn auth(database: &TestDatabase, clock: &SharedClock, tasks: &Tasks) -> [Transport; 2] {
     let opened = database.open("auth").await;
     mayfly_auth::migrate(&opened).await.unwrap();
     let deps = mayfly_auth::Deps {
@@ -581,7 +599,8 @@ async fn auth(database: &TestDatabase, clock: &SharedClock, tasks: &Tasks) -> Tr
         tasks: tasks.clone(),
     };
     let config = mayfly_auth::Config::default();
-    local(mayfly_auth::build(&config, deps).await.unwrap().server())
+    let auth = mayfly_auth::build(&config, deps).await.unwrap();
+    [local(auth.server()), local(auth.admin_server())]
 }
 
 async fn mailbox(
@@ -592,7 +611,7 @@ async fn mailbox(
     dns: &DnsServer,
     clock: &SharedClock,
     tasks: &Tasks,
-) -> Transport {
+) -> [Transport; 2] {
     let opened = database.open("mailbox").await;
     mayfly_mailbox::migrate(&opened).await.unwrap();
     let deps = mayfly_mailbox::Deps {
@@ -613,7 +632,8 @@ async fn mailbox(
         dns_servers: List(vec![dns.address()]),
         ..config
     };
-    local(mayfly_mailbox::build(&config, deps).await.unwrap().server())
+    let mailbox = mayfly_mailbox::build(&config, deps).await.unwrap();
+    [local(mailbox.server()), local(mailbox.admin_server())]
 }
 
 /// A response, read to its end.

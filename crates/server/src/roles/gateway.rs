@@ -27,6 +27,7 @@ impl GatewayRole {
         (listener, plain_http): (TcpListener, Option<TcpListener>),
         acme: Option<&Acme>,
         [auth, mailbox]: [Transport; 2],
+        operators: mayfly_admin::Services,
         submission: Submission,
         redis: Option<Redis>,
         bus: &Bus,
@@ -41,6 +42,7 @@ impl GatewayRole {
         let deps = Deps {
             auth,
             mailbox,
+            operators,
             submission,
             redis,
             events: bus.subscribe(&tasks)?,

@@ -111,7 +111,7 @@ fn crates_use_allowed_dependencies_only() {
         ("admin", "proto rpc runtime types"),
         (
             "gateway",
-            "acme follow mail-html proto rpc runtime search shared types",
+            "acme admin follow mail-html proto rpc runtime search shared types",
         ),
         ("follow", "proto rpc runtime shared types"),
         ("smtp", "proto rpc runtime shared types"),

@@ -1,6 +1,6 @@
 //! Pro users.
 
-use mayfly_proto::auth::{RegisterUserResponse, SignInUserResponse};
+use mayfly_proto::auth::{RegisterUserResponse, SignInUserResponse, UserRole};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -64,11 +64,15 @@ pub(crate) struct ProMe {
 
 impl From<ProUser> for ProMe {
     fn from(ProUser { user, usage }: ProUser) -> Self {
+        let role = match user.role() {
+            UserRole::Admin => "admin",
+            UserRole::User | UserRole::Unspecified => "user",
+        };
         Self {
             id: user.user_id,
             email: user.email,
             plan: "pro",
-            role: "user",
+            role,
             status: "active",
             max_accounts: usage.max_accounts,
             account_count: usage.account_count,

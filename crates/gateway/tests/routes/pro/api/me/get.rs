@@ -1,6 +1,7 @@
 //! `GET /pro/api/me`
 
 use insta::assert_json_snapshot;
+use mayfly_proto::auth::UserRole;
 use mayfly_testkit::{Db, db_test};
 
 use crate::support::World;
@@ -27,6 +28,14 @@ async fn get_pro_me_returns_user_and_limits(db: Db) {
       "status": 200
     }
     "#);
+}
+
+#[tokio::test]
+async fn get_pro_me_of_operator_has_role_admin() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    world.set_role(&pro, UserRole::Admin).await;
+    assert_eq!(world.get("/pro/api/me", &pro).await.text("role"), "admin");
 }
 
 #[tokio::test]
