@@ -26,6 +26,10 @@ const SECTIONS = {
   usage: { title: texts.usage, show: showUsage },
   account: { title: texts.account, show: showAccount },
 };
+/** The section of operators, which only they load. */
+const ADMIN_SECTION = { title: texts.administration, show: async (/** @type {HTMLElement} */ into, /** @type {Ask} */ ask) => (await import("./admin.js")).showAdministration(into, ask) };
+/** @type {typeof SECTIONS} */
+const ALL_SECTIONS = { ...SECTIONS, admin: ADMIN_SECTION };
 
 /** Sections whose entries have messages. */
 const WITH_MAIL = ["mailboxes", "sandboxes"];
@@ -41,6 +45,8 @@ function openList() {
 class Dashboard extends HTMLElement {
   /** The messages that are shown, if a list is open. @type {import("./mail-reader.js").MailReader | null} */
   reader = null;
+  /** Whether the user is an operator, once it was asked. @type {Promise<boolean> | null} */
+  isOperator = null;
 
   connectedCallback() {
     window.addEventListener("popstate", () => this.route());
@@ -83,6 +89,7 @@ class Dashboard extends HTMLElement {
 
   signOut() {
     session.rememberPro(null);
+    this.isOperator = null;
     this.start();
   }
 
@@ -109,9 +116,9 @@ class Dashboard extends HTMLElement {
   dashboard(token) {
     const [chosen = ""] = segments();
     const { key, message } = openList();
-    const name = Object.hasOwn(SECTIONS, chosen) ? chosen : "tokens";
-    const panel = h("section", { class: "panel", "aria-label": SECTIONS[name].title },
-      h("h1", {}, SECTIONS[name].title), h("p", { class: "hint" }, texts.loading));
+    const name = Object.hasOwn(ALL_SECTIONS, chosen) ? chosen : "tokens";
+    const panel = h("section", { class: "panel", "aria-label": ALL_SECTIONS[name].title },
+      h("h1", {}, ALL_SECTIONS[name].title), h("p", { class: "hint" }, texts.loading));
     /** @type {Ask} */
     const ask = async (method, path, body) => {
       try {
@@ -121,27 +128,28 @@ class Dashboard extends HTMLElement {
         throw error;
       }
     };
-    const { show } = SECTIONS[name];
+    const { show } = ALL_SECTIONS[name];
     if (!show || key) {
       const signIn = () => h("p", {}, button(texts.signIn, () => this.signOut()));
       this.classList.add("app");
       this.reader = show && key ? showMail(panel, name, key, message, token, ask, signIn) : showAllMail(panel, message, token, ask, signIn);
-      return this.sections(name, panel);
+      return this.sections(name, panel, ask);
     }
     show(panel, ask, () => this.start()).catch((error) => {
       const isAbsent = error instanceof ApiError && error.status === 404;
-      fill(panel, h("h1", {}, SECTIONS[name].title), h("p", { role: "alert" }, isAbsent ? texts.notSupported : explain(error)),
+      fill(panel, h("h1", {}, ALL_SECTIONS[name].title), h("p", { role: "alert" }, isAbsent ? texts.notSupported : explain(error)),
         isAbsent ? null : button(texts.retry, () => this.start()));
     });
-    return this.sections(name, panel);
+    return this.sections(name, panel, ask);
   }
 
-  /** @param {string} name @param {HTMLElement} panel */
-  sections(name, panel) {
-    return h("main", { class: "pro" },
-      h("nav", { class: "sections", "aria-label": texts.sections }, ...Object.entries(SECTIONS).map(([key, section]) =>
-        h("a", { href: `#${key}`, "aria-current": key === name ? "page" : null }, section.title))),
-      panel);
+  /** @param {string} name @param {HTMLElement} panel @param {Ask} ask */
+  sections(name, panel, ask) {
+    const link = (/** @type {string} */ key, /** @type {string} */ title) => h("a", { href: `#${key}`, "aria-current": key === name ? "page" : null }, title);
+    const nav = h("nav", { class: "sections", "aria-label": texts.sections }, ...Object.entries(SECTIONS).map(([key, { title }]) => link(key, title)));
+    this.isOperator ??= ask("GET", "/pro/api/me").then((user) => user.role === "admin", () => false);
+    void this.isOperator.then((isOperator) => { if (isOperator) nav.append(link("admin", ADMIN_SECTION.title)); });
+    return h("main", { class: "pro" }, nav, panel);
   }
 }
 

@@ -1,10 +1,11 @@
 // The page in other languages than English, also from right to left.
 import assert from "node:assert/strict";
-import { registerUser } from "../support/api.js";
+import { registerOperator, registerUser } from "../support/api.js";
 import { base, pageCases } from "../support/cases.js";
 import { checkAccessibility } from "../support/checks.js";
 import { addressOf, listedSubject, openMessage, waitUntilLive } from "../support/inbox.js";
 import { CODE, sendMail, shopMail } from "../support/mail.js";
+import { openDashboardAs } from "../support/pro.js";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -35,6 +36,12 @@ async function checkDashboard(page, language) {
     await page.locator(".panel h1").waitFor();
     await page.locator(".panel :is(form, usage-chart)").first().waitFor();
     await checkAccessibility(page, `${language}-${section}`);
+  }
+  await openDashboardAs(page, await registerOperator(), "admin");
+  for (const area of ["users", "mailboxes", "domains", "blocks", "webhooks", "statistics", "audit"]) {
+    await page.goto(`${base}/pro#admin/${area}`);
+    await page.locator(`.panel nav a[href="#admin/${area}"][aria-current]`).waitFor();
+    await checkAccessibility(page, `${language}-admin-${area}`);
   }
 }
 
@@ -135,11 +142,11 @@ pageCases({
       /** @param {unknown} value @returns {unknown} */
       const shapeOf = (value) => (value && typeof value === "object"
         ? Object.entries(value).map(([key, one]) => [key, shapeOf(one)]).sort(([one], [other]) => (String(one) < String(other) ? -1 : 1)) : typeof value);
-      const modules = await Promise.all(["en", "de", "ar"].flatMap((name) => [import(`${base}/web/texts/${name}.js`), import(`${base}/web/texts/docs-${name}.js`)]));
-      return modules.map((module) => JSON.stringify(shapeOf(module.texts ?? module.docsTexts)));
+      const modules = await Promise.all(["en", "de", "ar"].flatMap((name) => ["", "docs-", "admin-"].map((kind) => import(`${base}/web/texts/${kind}${name}.js`))));
+      return modules.map((module) => JSON.stringify(shapeOf(module.texts ?? module.docsTexts ?? module.adminTexts)));
     }, base);
-    const [main, docs] = shapes;
-    assert.ok(main.length > 5000 && docs.length > 500, `${main.length} ${docs.length}`);
-    assert.deepEqual(shapes, [main, docs, main, docs, main, docs]);
+    const [main, docs, admin] = shapes;
+    assert.ok(main.length > 5000 && docs.length > 500 && admin.length > 500, `${main.length} ${docs.length} ${admin.length}`);
+    assert.deepEqual(shapes, [main, docs, admin, main, docs, admin, main, docs, admin]);
   },
 }, { locale: "fr-FR" });

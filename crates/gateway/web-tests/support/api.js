@@ -1,5 +1,6 @@
 // Calls of the API from Node, as a program makes them.
-import { base, unique } from "./cases.js";
+import assert from "node:assert/strict";
+import { adminToken, adminUrl, base, unique } from "./cases.js";
 
 export const PASSWORD = "correct horse";
 
@@ -30,4 +31,15 @@ export async function registerUser() {
   /** @type {{token: string}} */
   const { token } = await call("POST", "/pro/api/register", null, { email, password: PASSWORD });
   return { email, token };
+}
+
+/** Registers a Pro user with the role admin. */
+export async function registerOperator() {
+  const user = await registerUser();
+  const { id } = await call("GET", "/pro/api/me", user.token);
+  const response = await fetch(`${adminUrl}/admin/api/users/${id}/role`, {
+    method: "PUT", headers: { authorization: `Bearer ${adminToken}` }, body: JSON.stringify({ role: "admin" }),
+  });
+  assert.equal(response.status, 204);
+  return { ...user, id };
 }

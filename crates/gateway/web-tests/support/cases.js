@@ -26,6 +26,9 @@ function environment(name) {
 /** The URL of Mayfly. */
 export const base = environment("MAYFLY_URL");
 export const smtpPort = Number(environment("MAYFLY_SMTP_PORT"));
+/** The admin listener, and a token for it. */
+export const adminUrl = environment("MAYFLY_ADMIN_URL");
+export const adminToken = environment("MAYFLY_ADMIN_TOKEN");
 
 /** A name that no other case uses. @param {string} prefix */
 export const unique = (prefix) => `${prefix}-${randomBytes(4).toString("hex")}`;

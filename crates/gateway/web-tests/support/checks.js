@@ -53,7 +53,7 @@ export async function checkView(page, name) {
 
 /** Elements that overflow the screen at a side, or would scroll sideways. Runs in the page. */
 function overflowingElements() {
-  const isTruncated = (/** @type {Element} */ element) => element.closest(".hidden, thead, .who, .line, .preview, .newest, search-box .row");
+  const isTruncated = (/** @type {Element} */ element) => element.closest("input, .hidden, thead, .who, .line, .preview, .newest, search-box .row");
   const root = document.scrollingElement ?? document.documentElement;
   return [root, ...document.body.querySelectorAll("*")].filter((element) => !isTruncated(element)
     && (element.scrollWidth > element.clientWidth + 1 && getComputedStyle(element).overflowX !== "visible"

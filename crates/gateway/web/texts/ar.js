@@ -184,6 +184,7 @@ export const texts = {
   domains: "النطاقات",
   webhooks: "خطافات الويب",
   account: "الحساب",
+  administration: "الإدارة",
   changePassword: "غيّر كلمة المرور",
   currentPassword: "كلمة المرور الحالية",
   passwordChanged: "تغيّرت كلمة المرور. أُنهيت الجلسات الأخرى، وتبقى رموز API صالحة.",

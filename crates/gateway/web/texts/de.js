@@ -167,6 +167,7 @@ export const texts = {
   domains: "Domains",
   webhooks: "Webhooks",
   account: "Konto",
+  administration: "Verwaltung",
   changePassword: "Passwort ändern",
   currentPassword: "Aktuelles Passwort",
   passwordChanged: "Passwort geändert. Andere Sitzungen sind abgemeldet; API-Tokens gelten weiter.",

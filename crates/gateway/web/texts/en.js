@@ -169,6 +169,7 @@ export const texts = {
   domains: "Domains",
   webhooks: "Webhooks",
   account: "Account",
+  administration: "Administration",
   changePassword: "Change password",
   currentPassword: "Current password",
   passwordChanged: "Password changed. Other sessions are signed out; API tokens stay valid.",

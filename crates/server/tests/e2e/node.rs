@@ -28,10 +28,16 @@ pub(crate) async fn run_cases_under(file: &str, base_path: &str) {
     let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__BASE_PATH", base_path)]);
     let directory = tempfile::tempdir().expect("a directory");
     let records = directory.path().join("records");
+    let token = std::fs::read_to_string(world.data_dir().join("admin.token")).expect("it is generated");
     let mut node = command();
     node.args(["--test-reporter=spec", &format!("cases/{file}.js")])
         .env("MAYFLY_URL", format!("{}{base_path}", world.http()))
         .env("MAYFLY_SMTP_PORT", world.smtp().port().to_string())
+        .env("MAYFLY_ADMIN_URL", &world.processes[0].banner["admin"])
+        .env(
+            "MAYFLY_ADMIN_TOKEN",
+            token.rsplit(' ').next().unwrap_or_default().trim(),
+        )
         .env("MAYFLY_DNS_RECORDS", &records);
     let cases = tokio::task::spawn_blocking(move || node.output());
     let output = tokio::select! {

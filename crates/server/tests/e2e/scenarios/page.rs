@@ -21,6 +21,7 @@ macro_rules! browser_tests {
 }
 
 browser_tests! {
+    admin: "admin",
     api_docs: "api-docs",
     events: "events",
     foreign_site: "foreign-site",
