@@ -251,3 +251,43 @@ fn network_policies_name_open_ports() {
         }
     }
 }
+
+/// With the component `acme` the gateways terminate TLS themselves. Only they reach the authority: `smtp` gets the certificate from
+/// `mailbox`.
+#[test]
+fn acme_component_opens_gateways_and_the_authority() {
+    let arrow = |from: &str, to: &str, port: u64| (from.to_owned(), to.to_owned(), (port, port));
+    let connections = |manifests: &Manifests| {
+        let into = allowed(manifests, "Ingress").into_iter();
+        let into: BTreeSet<Arrow> = into.map(|(to, from, port)| (from, to, port)).collect();
+        into.union(&allowed(manifests, "Egress")).cloned().collect()
+    };
+    let plain: BTreeSet<Arrow> = connections(&Manifests::of("single-node"));
+    let manifests = Manifests::with_component("single-node", "acme");
+    let added: BTreeSet<Arrow> = connections(&manifests).difference(&plain).cloned().collect();
+    let expected = [
+        arrow("anybody", "gateway", 8080),
+        arrow("anybody", "gateway", 8081),
+        arrow("gateway", "public addresses", 443),
+    ];
+    assert_eq!(added, BTreeSet::from(expected));
+    assert_eq!(manifests.of_kind("Ingress").count(), 0);
+    let service = &manifests.named("Service", "mayfly-https")["spec"];
+    let gateway = manifests
+        .workloads()
+        .into_iter()
+        .find(|w| component(w) == "gateway");
+    let gateway = gateway.expect("a workload");
+    assert!(selects(
+        &json!({ "matchLabels": service["selector"] }),
+        labels(gateway)
+    ));
+    let open: Vec<&Value> = containers(gateway)
+        .into_iter()
+        .flat_map(|container| list(&container["ports"]))
+        .map(|port| &port["name"])
+        .collect();
+    for port in list(&service["ports"]) {
+        assert!(open.contains(&&port["targetPort"]), "{port}");
+    }
+}

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{IMAGE, Manifests, OVERLAYS, ROLES, containers, labels, list, name_of, pod, selects, text};
+use super::{
+    IMAGE, Manifests, OVERLAYS, ROLES, configuration::scratch_at, containers, labels, list, name_of, pod,
+    selects, text,
+};
 
 /// The restricted profile of the Pod Security Standards, and more.
 #[test]
@@ -63,6 +66,27 @@ fn pods_are_restricted_and_bounded() {
         let namespace = manifests.named("Namespace", "mayfly");
         let enforced = &namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
         assert_eq!(enforced, "restricted", "{overlay}");
+    }
+}
+
+/// Large messages are on a disk while they arrive, and the volume has room for all that the process writes.
+#[test]
+fn smtp_spools_to_a_bounded_volume() {
+    for overlay in OVERLAYS {
+        let manifests = Manifests::of(overlay);
+        let deployment = manifests.named("Deployment", "mayfly-smtp");
+        let container = containers(deployment)[0];
+        let own = list(&container["env"]).iter();
+        let mut spools = own.filter(|variable| variable["name"] == "MAYFLY_SMTP__SPOOL_DIR");
+        let directory = text(&spools.next().expect("a directory")["value"]);
+        let limit = scratch_at(deployment, container, directory).expect("a scratch volume");
+        let mebibytes: u64 = limit
+            .strip_suffix("Mi")
+            .expect("mebibytes")
+            .parse()
+            .expect("a number");
+        let spooled = mayfly_smtp::Config::default().max_spooled_bytes;
+        assert!(mebibytes * 1024 * 1024 > spooled, "{overlay}: {limit}");
     }
 }
 
