@@ -358,3 +358,6 @@ fn batch_span(batch: &[Waiting]) -> Span {
     }
     span
 }
+
+#[cfg(test)]
+mod tests;

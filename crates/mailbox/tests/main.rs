@@ -12,6 +12,7 @@ mod addresses;
 mod catch_all;
 mod clock_guard;
 mod deliver_message;
+mod delivery_memory;
 mod dns;
 mod domain_checks;
 mod domains;
