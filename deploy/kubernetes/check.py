@@ -1,11 +1,15 @@
 """Validates rendered manifests from standard input against the schemas of Kubernetes, without unknown fields, and prints them
 as one JSON list. Violations go to standard error; the exit code is then 1."""
 
+import functools
 import json
 import sys
 
-import kubernetes_validate
+import kubernetes_validate.utils
 import yaml
+
+# Otherwise each document would load all definitions again.
+kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
 
 # The oldest version with all features in use (`sleep` in preStop is on by default since 1.30), and the newest that the package
 # knows.
