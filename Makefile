@@ -11,7 +11,7 @@ run: ## Build and start all roles in one process on SQLite
 	@test -e "$${CARGO_TARGET_DIR:-target}/debug/mayfly" || echo 'The first build takes 5 to 15 minutes on two cores; later builds take seconds.'
 	$(CARGO) run --bin mayfly
 
-gen: ## Write docs/CONFIGURATION.md and the constants of docs/LIMITS.md from the code, and the PrometheusRule from the alerts
+gen: ## Write docs/CONFIGURATION.md and the constants of docs/LIMITS.md from the code, and the PrometheusRules from the alerts
 	deploy/kubernetes/components/prometheus-operator/generate.sh
 	$(CARGO) run --quiet --bin mayfly -- config reference > docs/CONFIGURATION.md.new
 	mv docs/CONFIGURATION.md.new docs/CONFIGURATION.md

@@ -1,7 +1,9 @@
-//! The manifests of `deploy/kubernetes`, rendered by kubectl and checked against the schemas of Kubernetes and our rules. No
-//! test needs a cluster.
+//! The manifests of `deploy/kubernetes`, rendered by kubectl, and the chart in `deploy/helm`, rendered by helm; both are checked
+//! against the schemas of Kubernetes and our rules. No test needs a cluster.
 
+mod chart;
 mod configuration;
+mod equality;
 mod network;
 mod objects;
 mod pods;
@@ -35,33 +37,42 @@ impl Manifests {
     fn with_component(overlay: &str, component: &str) -> Self {
         // Within the repository, because kustomize accepts relative paths only.
         let dir = tempfile::tempdir_in(root().join("deploy/kubernetes")).expect("a directory");
-        let text = format!("resources: [../{overlay}]\ncomponents: [../components/{component}]\n");
+        let text = format!(
+            "resources: [../{overlay}]\ncomponents: [../components/{component}]\nnamespace: mayfly\n\
+             labels: [{{pairs: {{app.kubernetes.io/part-of: mayfly}}}}]\n"
+        );
         std::fs::write(dir.path().join("kustomization.yaml"), text).expect("it is written");
         Self::render(dir.path())
     }
 
     fn render(overlay: &Path) -> Self {
-        let tools = root().join("target/tools/kubernetes/bin");
-        let run = |program: &str, argument: PathBuf, input: &[u8]| {
-            let mut child = Command::new(tools.join(program))
-                .args((program == "kubectl").then_some("kustomize"))
-                .arg(argument)
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .expect("`deploy/tools.sh` installs it");
-            let mut stdin = child.stdin.take().expect("piped");
-            stdin.write_all(input).expect("it reads");
-            drop(stdin);
-            let output = child.wait_with_output().expect("it ends");
-            let errors = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{}: {errors}", overlay.display());
-            output.stdout
-        };
-        let kubernetes = root().join("deploy/kubernetes");
-        let yaml = run("kubectl", overlay.to_path_buf(), b"");
-        let json = run("python", kubernetes.join("check.py"), &yaml);
+        let overlay = overlay.display().to_string();
+        let yaml =
+            tool("kubectl", &["kustomize", &overlay], b"").unwrap_or_else(|e| panic!("{overlay}: {e}"));
+        Self::validated(&overlay, &yaml)
+    }
+
+    /// Renders the chart with an example of values and `--set` arguments, as the release `mayfly` in the namespace `mayfly`.
+    /// Unknown fields, wrong types and unknown kinds fail the test.
+    fn of_chart(example: &str, set: &[&str]) -> Self {
+        let example = root().join(format!("deploy/helm/examples/{example}.yaml"));
+        let mut arguments = vec!["--values".to_owned(), example.display().to_string()];
+        for value in set {
+            // `--set` cannot express an empty list.
+            let flag = if value.ends_with("=[]") {
+                "--set-json"
+            } else {
+                "--set"
+            };
+            arguments.extend([flag.to_owned(), (*value).to_owned()]);
+        }
+        let yaml = template(&arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+        Self::validated(&arguments.join(" "), &yaml)
+    }
+
+    fn validated(what: &str, yaml: &[u8]) -> Self {
+        let check = root().join("deploy/kubernetes/check.py").display().to_string();
+        let json = tool("python", &[&check], yaml).unwrap_or_else(|error| panic!("{what}: {error}"));
         Self(serde_json::from_slice(&json).expect("JSON"))
     }
 
@@ -87,6 +98,36 @@ impl Manifests {
         all.filter(|(_, container)| text(&container["image"]).contains("/mayfly"))
             .collect()
     }
+}
+
+/// Runs a program that `deploy/tools.sh` installs. Returns its standard output, or its standard error if it fails.
+fn tool(program: &str, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, String> {
+    let mut child = Command::new(root().join("target/tools/kubernetes/bin").join(program))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("`deploy/tools.sh` installs it");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(input).expect("it reads");
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Renders the chart, or returns what helm says against the values.
+fn template(arguments: &[String]) -> Result<Vec<u8>, String> {
+    let chart = root().join("deploy/helm").display().to_string();
+    let fixed = ["template", "mayfly", &chart, "--namespace", "mayfly"];
+    let all: Vec<&str> = fixed
+        .into_iter()
+        .chain(arguments.iter().map(String::as_str))
+        .collect();
+    tool("helm", &all, b"")
 }
 
 fn name_of(document: &Value) -> &str {

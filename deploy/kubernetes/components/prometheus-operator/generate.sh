@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes rules.yaml from deploy/observability/alerts.yml; part of `make gen`.
+# Writes rules.yaml and the alerts of the Helm chart from deploy/observability/alerts.yml; part of `make gen`.
 set -euo pipefail
 cd "$(dirname "$0")"
 {
@@ -8,3 +8,5 @@ cd "$(dirname "$0")"
   sed -n '/^groups:/,$ s/^/  /p' ../../../observability/alerts.yml
 } >rules.yaml.new
 mv rules.yaml.new rules.yaml
+# A chart reads files in its own directory only.
+cp ../../../observability/alerts.yml ../../../helm/files/alerts.yml

@@ -97,42 +97,58 @@ fn sample_file(key: &str, directory: &Path) -> String {
     path.display().to_string()
 }
 
+/// Runs `mayfly config check` in the environment of every server.
+pub(super) fn check_configuration(what: &str, manifests: &Manifests) {
+    for (workload, container) in manifests.mayfly() {
+        if workload["kind"] == "Job" {
+            continue;
+        }
+        let name = name_of(workload);
+        let files = TempDir::new().expect("a directory");
+        let mut env = environment(manifests, container);
+        for (key, value) in &mut env {
+            if key == "MAYFLY_DATA_DIR" {
+                assert!(is_on_volume(workload, container, value), "{what} {name}: {value}");
+                *value = files.path().join("data").display().to_string();
+            } else if scratch_at(workload, container, value).is_some() {
+                *value = files.path().display().to_string();
+            } else if value.starts_with('/') {
+                let secret = secret_at(workload, container, value);
+                assert!(secret.is_some(), "{what} {name}: nothing is mounted at {value}");
+                *value = sample_file(key, files.path());
+            }
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_mayfly"))
+            .args(list(&container["args"]).iter().map(text))
+            .args(["config", "check"])
+            .current_dir(files.path())
+            .env_clear()
+            .envs(&env)
+            .output()
+            .expect("the start is not delayed");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{what} {name}: {errors}");
+    }
+}
+
+/// Whether a path is below the mount of a persistent volume.
+fn is_on_volume(workload: &Value, container: &Value, path: &str) -> bool {
+    let claims = list(&workload["spec"]["volumeClaimTemplates"]);
+    list(&container["volumeMounts"]).iter().any(|mount| {
+        let is_claim = claims
+            .iter()
+            .any(|claim| claim["metadata"]["name"] == mount["name"]);
+        is_claim && Path::new(path).starts_with(text(&mount["mountPath"]))
+    })
+}
+
 #[test]
 fn config_check_accepts_every_container() {
     let of_overlays = OVERLAYS.map(|overlay| (overlay, Manifests::of(overlay)));
     let acme = ("acme", Manifests::with_component("single-node", "acme"));
     for (overlay, manifests) in of_overlays.into_iter().chain([acme]) {
         assert_eq!(manifests.mayfly().len(), 6, "{overlay}");
-        for (workload, container) in manifests.mayfly() {
-            if workload["kind"] == "Job" {
-                continue;
-            }
-            let name = name_of(workload);
-            let files = TempDir::new().expect("a directory");
-            let mut env = environment(&manifests, container);
-            for (key, value) in &mut env {
-                if scratch_at(workload, container, value).is_some() {
-                    *value = files.path().display().to_string();
-                } else if value.starts_with('/') {
-                    let secret = secret_at(workload, container, value);
-                    assert!(
-                        secret.is_some(),
-                        "{overlay} {name}: nothing is mounted at {value}"
-                    );
-                    *value = sample_file(key, files.path());
-                }
-            }
-            let output = Command::new(env!("CARGO_BIN_EXE_mayfly"))
-                .args(list(&container["args"]).iter().map(text))
-                .args(["config", "check"])
-                .current_dir(files.path())
-                .env_clear()
-                .envs(&env)
-                .output()
-                .expect("the start is not delayed");
-            let errors = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{overlay} {name}: {errors}");
-        }
+        check_configuration(overlay, &manifests);
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::{Value, json};
 
-use super::{Manifests, OVERLAYS, containers, labels, list, name_of, root, selects, text};
+use super::{Manifests, OVERLAYS, ROLES, containers, labels, list, name_of, root, selects, text};
 
 /// From, to, and the port on which `to` listens.
 type Arrow = (String, String, Port);
@@ -211,6 +211,31 @@ fn network_policies_match_the_architecture() {
         assert!(extra.is_empty(), "{overlay} allows {extra:?}");
         assert!(missing.is_empty(), "{overlay} blocks {missing:?}");
     }
+}
+
+/// The connections of one process with all roles are those of the roles, without the calls between them and the stores of a
+/// fleet.
+#[test]
+fn embedded_chart_allows_calls_of_all_roles() {
+    let manifests = Manifests::of_chart("embedded", &[]);
+    let merged = |name: String| match name.as_str() {
+        role if ROLES.contains(&role) => "embedded".to_owned(),
+        _ => name,
+    };
+    let expected: BTreeSet<Arrow> = documented()
+        .into_iter()
+        .map(|(from, to, port)| (merged(from), merged(to), port))
+        .filter(|(from, to, _)| from != to && !from.starts_with("migrate-"))
+        .filter(|(_, to, _)| !["postgresql", "redis", SOLVER].contains(&to.as_str()))
+        .collect();
+    let turned = allowed(&manifests, "Ingress").into_iter();
+    let into = turned.map(|(to, from, port)| (from, to, port)).collect();
+    let found: BTreeSet<Arrow> = allowed(&manifests, "Egress").union(&into).cloned().collect();
+    assert_eq!(found, expected);
+    let pods = labels(manifests.named("StatefulSet", "mayfly"));
+    let all = &manifests.named("NetworkPolicy", "mayfly-refuse-the-rest")["spec"];
+    assert!(selects(&all["podSelector"], pods));
+    assert_eq!(all["policyTypes"], json!(["Ingress", "Egress"]));
 }
 
 #[test]

@@ -18,48 +18,52 @@ fn selected<'a>(manifests: &'a Manifests, service: &Value) -> &'a Value {
     found[0]
 }
 
+/// Asserts that Services and the Ingress lead to open ports of one kind of pod.
+pub(super) fn assert_services(what: &str, manifests: &Manifests) {
+    for service in manifests.of_kind("Service") {
+        let workload = selected(manifests, service);
+        let ports = containers(workload)
+            .into_iter()
+            .flat_map(|container| list(&container["ports"]));
+        let open: BTreeSet<&str> = ports.map(|port| text(&port["name"])).collect();
+        for port in list(&service["spec"]["ports"]) {
+            assert!(
+                open.contains(text(&port["targetPort"])),
+                "{what} {}: {port}",
+                name_of(service)
+            );
+            // A cluster IP would pin all gRPC calls of a client to one pod.
+            let is_headless = service["spec"]["clusterIP"] == "None";
+            assert!(
+                port["name"] != "grpc" || is_headless,
+                "{what} {}",
+                name_of(service)
+            );
+        }
+    }
+    let mail = &manifests.named("Service", "mayfly-smtp")["spec"];
+    assert_eq!(
+        (
+            &mail["type"],
+            &mail["externalTrafficPolicy"],
+            &mail["ports"][0]["port"]
+        ),
+        (&"LoadBalancer".into(), &"Local".into(), &25.into()),
+        "{what}"
+    );
+    let rules = &manifests.named("Ingress", "mayfly")["spec"]["rules"];
+    let backend = &rules[0]["http"]["paths"][0]["backend"]["service"];
+    let service = manifests.named("Service", text(&backend["name"]));
+    assert_eq!(
+        service["spec"]["ports"][0]["name"], backend["port"]["name"],
+        "{what}"
+    );
+}
+
 #[test]
 fn services_select_pods() {
     for overlay in OVERLAYS {
-        let manifests = Manifests::of(overlay);
-        for service in manifests.of_kind("Service") {
-            let workload = selected(&manifests, service);
-            let ports = containers(workload)
-                .into_iter()
-                .flat_map(|container| list(&container["ports"]));
-            let open: BTreeSet<&str> = ports.map(|port| text(&port["name"])).collect();
-            for port in list(&service["spec"]["ports"]) {
-                assert!(
-                    open.contains(text(&port["targetPort"])),
-                    "{overlay} {}: {port}",
-                    name_of(service)
-                );
-                // A cluster IP would pin all gRPC calls of a client to one pod.
-                let is_headless = service["spec"]["clusterIP"] == "None";
-                assert!(
-                    port["name"] != "grpc" || is_headless,
-                    "{overlay} {}",
-                    name_of(service)
-                );
-            }
-        }
-        let mail = &manifests.named("Service", "mayfly-smtp")["spec"];
-        assert_eq!(
-            (
-                &mail["type"],
-                &mail["externalTrafficPolicy"],
-                &mail["ports"][0]["port"]
-            ),
-            (&"LoadBalancer".into(), &"Local".into(), &25.into()),
-            "{overlay}"
-        );
-        let rules = &manifests.named("Ingress", "mayfly")["spec"]["rules"];
-        let backend = &rules[0]["http"]["paths"][0]["backend"]["service"];
-        let service = manifests.named("Service", text(&backend["name"]));
-        assert_eq!(
-            service["spec"]["ports"][0]["name"], backend["port"]["name"],
-            "{overlay}"
-        );
+        assert_services(overlay, &Manifests::of(overlay));
     }
 }
 
@@ -132,50 +136,56 @@ fn named_secrets(manifests: &Manifests) -> BTreeSet<(String, String)> {
     named
 }
 
-/// No document contains a secret, and the README has a command for each referenced one.
+/// Asserts that no document contains a secret, and that a page has a command for each referenced one.
+pub(super) fn assert_secrets(what: &str, manifests: &Manifests, recipe: &str) {
+    assert_eq!(manifests.of_kind("Secret").count(), 0, "{what}");
+    for document in &manifests.0 {
+        // The hash of the settings is no key.
+        let mut document = document.clone();
+        document["spec"]["template"]["metadata"]["annotations"] = Value::Null;
+        each_text(&document, &mut |word| {
+            let is_key = word.len() >= 32 && word.chars().all(|c| c.is_ascii_hexdigit());
+            let has_password = word.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+            let is_pem = word.contains("-----BEGIN");
+            assert!(
+                !is_key && !has_password && !is_pem,
+                "{what} {}: {word}",
+                name_of(&document)
+            );
+        });
+    }
+    for (workload, container) in manifests.mayfly() {
+        for variable in list(&container["env"]) {
+            let name = text(&variable["name"]);
+            let is_secret = ["SECRET", "SIGNING_KEY", "DATA_KEY", "__URL", "PASSWORD"]
+                .iter()
+                .any(|end| name.ends_with(end));
+            assert!(
+                !is_secret || variable["value"].is_null(),
+                "{what} {}: {name}",
+                name_of(workload)
+            );
+        }
+    }
+    for (name, key) in named_secrets(manifests) {
+        let commands = recipe.split("kubectl create secret ").skip(1);
+        let is_made = commands
+            .map(|rest| rest.split("\n\n").next().unwrap_or(rest))
+            .any(|command| {
+                let mut words = command.split_whitespace();
+                let (kind, named) = (words.next(), words.next());
+                named == Some(&name)
+                    && (kind == Some("tls") || words.any(|word| word.contains(&format!("={key}="))))
+            });
+        assert!(is_made, "{what}: the README does not create {name} with {key}");
+    }
+}
+
 #[test]
 fn secrets_are_referenced_not_included() {
     let recipe = fs::read_to_string(root().join("deploy/kubernetes/README.md")).expect("the page");
     for overlay in OVERLAYS {
-        let manifests = Manifests::of(overlay);
-        assert_eq!(manifests.of_kind("Secret").count(), 0, "{overlay}");
-        for document in &manifests.0 {
-            each_text(document, &mut |word| {
-                let is_key = word.len() >= 32 && word.chars().all(|c| c.is_ascii_hexdigit());
-                let has_password = word.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-                let is_pem = word.contains("-----BEGIN");
-                assert!(
-                    !is_key && !has_password && !is_pem,
-                    "{overlay} {}: {word}",
-                    name_of(document)
-                );
-            });
-        }
-        for (workload, container) in manifests.mayfly() {
-            for variable in list(&container["env"]) {
-                let name = text(&variable["name"]);
-                let is_secret = ["SECRET", "SIGNING_KEY", "DATA_KEY", "__URL", "PASSWORD"]
-                    .iter()
-                    .any(|end| name.ends_with(end));
-                assert!(
-                    !is_secret || variable["value"].is_null(),
-                    "{overlay} {}: {name}",
-                    name_of(workload)
-                );
-            }
-        }
-        for (name, key) in named_secrets(&manifests) {
-            let commands = recipe.split("kubectl create secret ").skip(1);
-            let is_made = commands
-                .map(|rest| rest.split("\n\n").next().unwrap_or(rest))
-                .any(|command| {
-                    let mut words = command.split_whitespace();
-                    let (kind, named) = (words.next(), words.next());
-                    named == Some(&name)
-                        && (kind == Some("tls") || words.any(|word| word.contains(&format!("={key}="))))
-                });
-            assert!(is_made, "{overlay}: the README does not create {name} with {key}");
-        }
+        assert_secrets(overlay, &Manifests::of(overlay), &recipe);
     }
 }
 

@@ -7,62 +7,66 @@ use super::{
     selects, text,
 };
 
-/// The restricted profile of the Pod Security Standards, and more.
+/// Asserts the restricted profile of the Pod Security Standards, and more.
+pub(super) fn assert_restricted(what: &str, manifests: &Manifests) {
+    for workload in manifests.workloads() {
+        let (name, spec) = (name_of(workload), pod(workload));
+        for key in ["hostNetwork", "hostPID", "hostIPC"] {
+            assert!(spec[key].is_null(), "{what} {name}: {key}");
+        }
+        assert_eq!(spec["automountServiceAccountToken"], false, "{what} {name}");
+        assert_eq!(
+            spec["enableServiceLinks"], false,
+            "{what} {name}: keys unknown to Mayfly"
+        );
+        let account = text(&spec["serviceAccountName"]);
+        let account = manifests.named("ServiceAccount", account);
+        assert_eq!(account["automountServiceAccountToken"], false, "{what} {name}");
+        let context = &spec["securityContext"];
+        assert_eq!(context["runAsNonRoot"], true, "{what} {name}");
+        assert!(context["runAsUser"].as_u64() > Some(0), "{what} {name}");
+        assert_eq!(
+            context["seccompProfile"]["type"], "RuntimeDefault",
+            "{what} {name}"
+        );
+        for volume in list(&spec["volumes"]) {
+            let kinds = ["configMap", "secret", "emptyDir"];
+            assert!(
+                kinds.iter().any(|kind| !volume[kind].is_null()),
+                "{what} {name}: {volume}"
+            );
+        }
+        for container in containers(workload) {
+            let expected = json!({
+                "allowPrivilegeEscalation": false,
+                "readOnlyRootFilesystem": true,
+                "capabilities": { "drop": ["ALL"] },
+            });
+            assert_eq!(container["securityContext"], expected, "{what} {name}");
+            let resources = &container["resources"];
+            for (group, resource) in [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")] {
+                assert!(
+                    resources[group][resource].is_string(),
+                    "{what} {name}: {group}.{resource}"
+                );
+            }
+            for port in list(&container["ports"]) {
+                assert!(port["hostPort"].is_null(), "{what} {name}: {port}");
+                // The schema does not check the length of port names.
+                assert!(text(&port["name"]).len() <= 15, "{what} {name}: {port}");
+            }
+            let (_, tag) = text(&container["image"]).rsplit_once(':').expect("a tag");
+            assert_ne!(tag, "latest", "{what} {name}");
+        }
+    }
+}
+
 #[test]
 fn pods_are_restricted_and_bounded() {
     for overlay in OVERLAYS {
         let manifests = Manifests::of(overlay);
         assert!(manifests.workloads().len() >= 6, "{overlay}");
-        for workload in manifests.workloads() {
-            let (name, spec) = (name_of(workload), pod(workload));
-            for key in ["hostNetwork", "hostPID", "hostIPC"] {
-                assert!(spec[key].is_null(), "{overlay} {name}: {key}");
-            }
-            assert_eq!(spec["automountServiceAccountToken"], false, "{overlay} {name}");
-            assert_eq!(
-                spec["enableServiceLinks"], false,
-                "{overlay} {name}: keys unknown to Mayfly"
-            );
-            let account = text(&spec["serviceAccountName"]);
-            let account = manifests.named("ServiceAccount", account);
-            assert_eq!(account["automountServiceAccountToken"], false, "{overlay} {name}");
-            let context = &spec["securityContext"];
-            assert_eq!(context["runAsNonRoot"], true, "{overlay} {name}");
-            assert!(context["runAsUser"].as_u64() > Some(0), "{overlay} {name}");
-            assert_eq!(
-                context["seccompProfile"]["type"], "RuntimeDefault",
-                "{overlay} {name}"
-            );
-            for volume in list(&spec["volumes"]) {
-                let kinds = ["configMap", "secret", "emptyDir"];
-                assert!(
-                    kinds.iter().any(|kind| !volume[kind].is_null()),
-                    "{overlay} {name}: {volume}"
-                );
-            }
-            for container in containers(workload) {
-                let expected = json!({
-                    "allowPrivilegeEscalation": false,
-                    "readOnlyRootFilesystem": true,
-                    "capabilities": { "drop": ["ALL"] },
-                });
-                assert_eq!(container["securityContext"], expected, "{overlay} {name}");
-                let resources = &container["resources"];
-                for (group, resource) in [("requests", "cpu"), ("requests", "memory"), ("limits", "memory")] {
-                    assert!(
-                        resources[group][resource].is_string(),
-                        "{overlay} {name}: {group}.{resource}"
-                    );
-                }
-                for port in list(&container["ports"]) {
-                    assert!(port["hostPort"].is_null(), "{overlay} {name}: {port}");
-                    // The schema does not check the length of port names.
-                    assert!(text(&port["name"]).len() <= 15, "{overlay} {name}: {port}");
-                }
-                let (_, tag) = text(&container["image"]).rsplit_once(':').expect("a tag");
-                assert_ne!(tag, "latest", "{overlay} {name}");
-            }
-        }
+        assert_restricted(overlay, &manifests);
         let namespace = manifests.named("Namespace", "mayfly");
         let enforced = &namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
         assert_eq!(enforced, "restricted", "{overlay}");
@@ -90,39 +94,43 @@ fn smtp_spools_to_a_bounded_volume() {
     }
 }
 
+/// Asserts that every container of a server has probes, and that Mayfly's are on the admin port.
+pub(super) fn assert_probes(what: &str, manifests: &Manifests) {
+    for workload in manifests.workloads() {
+        if workload["kind"] == "Job" {
+            continue;
+        }
+        for container in containers(workload) {
+            for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+                assert!(
+                    container[probe].is_object(),
+                    "{what} {}: {probe}",
+                    name_of(workload)
+                );
+            }
+        }
+    }
+    for (workload, container) in manifests.mayfly() {
+        if workload["kind"] == "Job" {
+            continue;
+        }
+        let asked = |probe: &str| {
+            (
+                text(&container[probe]["httpGet"]["path"]),
+                admin_port(container, probe),
+            )
+        };
+        let name = name_of(workload);
+        assert_eq!(asked("startupProbe"), ("/livez", 9090), "{what} {name}");
+        assert_eq!(asked("livenessProbe"), ("/livez", 9090), "{what} {name}");
+        assert_eq!(asked("readinessProbe"), ("/readyz", 9090), "{what} {name}");
+    }
+}
+
 #[test]
 fn every_server_has_health_probes() {
     for overlay in OVERLAYS {
-        let manifests = Manifests::of(overlay);
-        for workload in manifests.workloads() {
-            if workload["kind"] == "Job" {
-                continue;
-            }
-            for container in containers(workload) {
-                for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
-                    assert!(
-                        container[probe].is_object(),
-                        "{overlay} {}: {probe}",
-                        name_of(workload)
-                    );
-                }
-            }
-        }
-        for (workload, container) in manifests.mayfly() {
-            if workload["kind"] == "Job" {
-                continue;
-            }
-            let asked = |probe: &str| {
-                (
-                    text(&container[probe]["httpGet"]["path"]),
-                    admin_port(container, probe),
-                )
-            };
-            let name = name_of(workload);
-            assert_eq!(asked("startupProbe"), ("/livez", 9090), "{overlay} {name}");
-            assert_eq!(asked("livenessProbe"), ("/livez", 9090), "{overlay} {name}");
-            assert_eq!(asked("readinessProbe"), ("/readyz", 9090), "{overlay} {name}");
-        }
+        assert_probes(overlay, &Manifests::of(overlay));
     }
 }
 
