@@ -27,15 +27,19 @@ matchExpressions:
 {{- end }}
 {{- end }}
 
+{{- define "mayfly.publicAddresses" -}}
+- ipBlock:
+    cidr: 0.0.0.0/0
+    except: [0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, 198.18.0.0/15, 224.0.0.0/3]
+- ipBlock:
+    cidr: 2000::/3
+    except: ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
+{{- end }}
+
 {{- /* Webhooks: public addresses and the ports that a URL can have. The SSRF guard of the process enforces the same. */ -}}
 {{- define "mayfly.webhookEgress" -}}
 - to:
-    - ipBlock:
-        cidr: 0.0.0.0/0
-        except: [0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16, 198.18.0.0/15, 224.0.0.0/3]
-    - ipBlock:
-        cidr: 2000::/3
-        except: ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
+    {{- include "mayfly.publicAddresses" . | nindent 4 }}
   ports:
     - port: 443
     - port: 1024

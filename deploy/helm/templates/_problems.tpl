@@ -18,6 +18,9 @@
 - Set ingress.trustedProxies to the network of the ingress controller's pods, such as 10.0.0.0/8. Otherwise all clients share one rate limit.
 {{- end }}
 {{- end }}
+{{- if and .Values.acme.domains .Values.ingress.enabled }}
+- Set ingress.enabled=false, or acme.domains to nothing: with acme.domains Mayfly terminates TLS itself.
+{{- end }}
 {{- include "mayfly.settingProblems" . }}
 {{- if eq .Values.mode "fleet" }}
 {{- include "mayfly.fleetProblems" . }}

@@ -16,6 +16,10 @@ MAYFLY_ADMIN__LISTEN: "[::]:9090"
 {{- if .Values.ingress.enabled }}
 MAYFLY_GATEWAY__TRUSTED_PROXIES: {{ .Values.ingress.trustedProxies | join "," | quote }}
 {{- end }}
+{{- with .Values.acme.domains }}
+MAYFLY_GATEWAY__ACME__DOMAINS: {{ . | join "," | quote }}
+MAYFLY_GATEWAY__ACME__HTTP_LISTEN: "[::]:8081"
+{{- end }}
 {{- if eq .Values.mode "embedded" }}
 MAYFLY_DATA_DIR: /var/lib/mayfly/data
 {{- else }}

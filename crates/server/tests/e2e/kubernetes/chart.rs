@@ -271,6 +271,11 @@ fn chart_names_every_missing_value() {
     ] {
         assert!(embedded.contains(&format!("\n- Set {value} to ")), "{embedded}");
     }
+    let both = refusal(&["ingress.enabled=true", "acme.domains={mayfly.example.com}"]);
+    assert!(
+        both.contains("\n- Set ingress.enabled=false, or acme.domains to nothing"),
+        "{both}"
+    );
     let fleet = refusal(&[
         "mode=fleet",
         "fleet.smtp.replicas.min=20",

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fs};
 
 use serde_json::{Value, json};
 
-use super::{Manifests, OVERLAYS, ROLES, containers, labels, list, name_of, root, selects, text};
+use super::{
+    Manifests, OVERLAYS, ROLES, configuration::check_configuration, containers, labels, list, name_of, root,
+    selects, text,
+};
 
 /// From, to, and the port on which `to` listens.
 type Arrow = (String, String, Port);
@@ -236,6 +239,48 @@ fn embedded_chart_allows_calls_of_all_roles() {
     let all = &manifests.named("NetworkPolicy", "mayfly-refuse-the-rest")["spec"];
     assert!(selects(&all["podSelector"], pods));
     assert_eq!(all["policyTypes"], json!(["Ingress", "Egress"]));
+}
+
+/// With `acme` the gateways terminate TLS themselves. Only they reach the authority: `smtp` gets the certificate from `mailbox`.
+#[test]
+fn chart_with_acme_opens_gateways_and_the_authority() {
+    let acme = [
+        "ingress.enabled=false",
+        "smtp.tls.existingSecret=",
+        "acme.domains={mayfly.example.com,mx.mayfly.example.com}",
+    ];
+    for (name, gateway) in [("embedded", "embedded"), ("fleet", "gateway")] {
+        let connections = |manifests: &Manifests| -> BTreeSet<Arrow> {
+            let into = allowed(manifests, "Ingress").into_iter();
+            let into = into.map(|(to, from, port)| (from, to, port)).collect();
+            allowed(manifests, "Egress").union(&into).cloned().collect()
+        };
+        let before = connections(&Manifests::of_chart(name, &[]));
+        let manifests = Manifests::of_chart(name, &acme);
+        check_configuration(name, &manifests);
+        let after = connections(&manifests);
+        let arrow = |from: &str, to: &str, port: u64| (from.to_owned(), to.to_owned(), (port, port));
+        let mut expected = before.clone();
+        expected.extend([
+            arrow("anybody", gateway, 8080),
+            arrow("anybody", gateway, 8081),
+            arrow(gateway, "public addresses", 443),
+        ]);
+        assert_eq!(after, expected, "{name}");
+        assert_eq!(manifests.of_kind("Ingress").count(), 0, "{name}");
+        let service = &manifests.named("Service", "mayfly-https")["spec"];
+        let selector = json!({ "matchLabels": service["selector"] });
+        let mut selected = manifests.workloads();
+        selected.retain(|workload| selects(&selector, labels(workload)));
+        assert_eq!(selected.len(), 1, "{name}");
+        let open = list(&containers(selected[0])[0]["ports"]);
+        for port in list(&service["ports"]) {
+            assert!(
+                open.iter().any(|open| open["name"] == port["targetPort"]),
+                "{port}"
+            );
+        }
+    }
 }
 
 #[test]
