@@ -33,12 +33,16 @@ impl Manifests {
         Self::render(&root().join("deploy/kubernetes").join(overlay))
     }
 
-    /// Renders an overlay with one more component, as an operator would add it.
-    fn with_component(overlay: &str, component: &str) -> Self {
+    /// Renders an overlay with more components, as an operator would add them.
+    fn with_components(overlay: &str, components: &[&str]) -> Self {
         // Within the repository, because kustomize accepts relative paths only.
         let dir = tempfile::tempdir_in(root().join("deploy/kubernetes")).expect("a directory");
+        let components: Vec<String> = components
+            .iter()
+            .map(|name| format!("../components/{name}"))
+            .collect();
         let text = format!(
-            "resources: [../{overlay}]\ncomponents: [../components/{component}]\nnamespace: mayfly\n\
+            "resources: [../{overlay}]\ncomponents: {components:?}\nnamespace: mayfly\n\
              labels: [{{pairs: {{app.kubernetes.io/part-of: mayfly}}}}]\n"
         );
         std::fs::write(dir.path().join("kustomization.yaml"), text).expect("it is written");

@@ -145,7 +145,7 @@ fn is_on_volume(workload: &Value, container: &Value, path: &str) -> bool {
 #[test]
 fn config_check_accepts_every_container() {
     let of_overlays = OVERLAYS.map(|overlay| (overlay, Manifests::of(overlay)));
-    let acme = ("acme", Manifests::with_component("single-node", "acme"));
+    let acme = ("acme", Manifests::with_components("single-node", &["acme"]));
     for (overlay, manifests) in of_overlays.into_iter().chain([acme]) {
         assert_eq!(manifests.mayfly().len(), 6, "{overlay}");
         check_configuration(overlay, &manifests);

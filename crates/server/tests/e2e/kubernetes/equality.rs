@@ -1,5 +1,5 @@
-//! The chart with `examples/fleet.yaml` is the overlay `production` with the component `prometheus-operator`, object by object.
-//! Each difference that is meant stands in `DIFFERENCES` with its reason; any other fails the test.
+//! The chart with `examples/fleet.yaml` is the overlay `production`, object by object, also with the components
+//! `prometheus-operator` and `acme`. Each difference that is meant stands in `DIFFERENCES` with its reason; any other fails the test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -234,10 +234,7 @@ fn compare(path: &str, overlay: &Value, chart: &Value, found: &mut Vec<String>) 
     }
 }
 
-#[test]
-fn chart_of_fleet_equals_production_overlay() {
-    let Manifests(mut overlay) = Manifests::with_component("production", "prometheus-operator");
-    let Manifests(mut chart) = Manifests::of_chart("fleet", &["prometheusOperator.enabled=true"]);
+fn assert_equal(Manifests(mut overlay): Manifests, Manifests(mut chart): Manifests) {
     assert!(overlay.len() > 40, "{}", overlay.len());
     for (side, reason, remove) in DIFFERENCES {
         let documents = if side == Chart { &mut chart } else { &mut overlay };
@@ -260,4 +257,24 @@ fn chart_of_fleet_equals_production_overlay() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn chart_of_fleet_equals_production_overlay() {
+    let overlay = Manifests::with_components("production", &["prometheus-operator"]);
+    let chart = Manifests::of_chart("fleet", &["prometheusOperator.enabled=true"]);
+    assert_equal(overlay, chart);
+}
+
+/// The overlay keeps its trusted proxies, which an operator with the component `acme` removes by hand.
+#[test]
+fn chart_with_acme_equals_component() {
+    let overlay = Manifests::with_components("production", &["prometheus-operator", "acme"]);
+    let values = [
+        "prometheusOperator.enabled=true",
+        "ingress.enabled=false",
+        "settings.MAYFLY_GATEWAY__TRUSTED_PROXIES=10.0.0.0/8",
+        "acme.domains={mayfly.example.com,mx.mayfly.example.com}",
+    ];
+    assert_equal(overlay, Manifests::of_chart("fleet", &values));
 }

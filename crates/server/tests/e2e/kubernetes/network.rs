@@ -333,7 +333,7 @@ fn acme_component_opens_gateways_and_the_authority() {
         into.union(&allowed(manifests, "Egress")).cloned().collect()
     };
     let plain: BTreeSet<Arrow> = connections(&Manifests::of("single-node"));
-    let manifests = Manifests::with_component("single-node", "acme");
+    let manifests = Manifests::with_components("single-node", &["acme"]);
     let added: BTreeSet<Arrow> = connections(&manifests).difference(&plain).cloned().collect();
     let expected = [
         arrow("anybody", "gateway", 8080),

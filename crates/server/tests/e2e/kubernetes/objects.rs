@@ -211,7 +211,7 @@ fn prometheus_operator_component_matches_pods_and_alerts() {
     assert_eq!(rules, indented, "run `make gen`");
 
     let manifests = Manifests::of("production");
-    let rendered = Manifests::with_component("production", "prometheus-operator");
+    let rendered = Manifests::with_components("production", &["prometheus-operator"]);
     let monitor = &rendered.named("PodMonitor", "mayfly")["spec"];
     let mut monitored = manifests.workloads();
     monitored.retain(|workload| selects(&monitor["selector"], labels(workload)));
