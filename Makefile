@@ -2,7 +2,7 @@
 CARGO ?= cargo
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: install run gen test check fmt lint contract clients screenshots bench bench-instructions fuzz tools up up-observed upgrade down
+.PHONY: install run gen test check fmt lint contract clients screenshots site bench bench-instructions fuzz tools up up-observed upgrade down
 
 install: ## Release build; puts mayfly into ~/.cargo/bin
 	$(CARGO) install --locked --path crates/server
@@ -15,7 +15,7 @@ gen: ## Write docs/CONFIGURATION.md and the constants of docs/LIMITS.md from the
 	deploy/kubernetes/components/prometheus-operator/generate.sh
 	$(CARGO) run --quiet --bin mayfly -- config reference > docs/CONFIGURATION.md.new
 	mv docs/CONFIGURATION.md.new docs/CONFIGURATION.md
-	UPDATE_LIMITS=1 $(CARGO) nextest run --workspace -E 'test(limits_page_lists_every_constant)'
+	UPDATE_LIMITS=1 UPDATE_CLI=1 $(CARGO) nextest run --workspace -E 'test(limits_page_lists_every_constant) | test(command_line_page_is_current)'
 
 test: tools ## Install missing programs and run the whole suite
 	$(CARGO) nextest run --workspace
@@ -62,6 +62,9 @@ clients: tools ## Write the generated parts of the client libraries, and build t
 screenshots: tools ## Screenshots of every view of the page into docs/images
 	mkdir -p docs/images
 	MAYFLY_SCREENSHOTS=$(CURDIR)/docs/images $(CARGO) nextest run --package mayfly-server -E 'test(page::browser::)'
+
+site: tools ## The documentation site into target/site; every warning is an error
+	docs/site/build target/site
 
 bench: tools ## Ratios against other servers, measured in the same run; BENCHES="--quick search" runs some
 	$(CARGO) bench --package mayfly-server --bench peers -- $(BENCHES)

@@ -63,6 +63,15 @@ if ! cmp -s deploy/kubernetes/requirements.txt "$tools/installed.txt"; then
   cp deploy/kubernetes/requirements.txt "$tools/installed.txt"
 fi
 
+# The generator of the documentation site: pinned PyPI packages.
+site=target/tools/site
+if ! cmp -s docs/site/requirements.txt "$site/installed.txt"; then
+  rm -rf "$site"
+  python3 -m venv "$site"
+  "$site/bin/pip" install --quiet --disable-pip-version-check --requirement docs/site/requirements.txt
+  cp docs/site/requirements.txt "$site/installed.txt"
+fi
+
 # Clients of the API for tests: pinned PyPI packages.
 clients=target/tools/clients
 if ! cmp -s crates/server/tests/requirements.txt "$clients/installed.txt"; then
