@@ -11,6 +11,8 @@ exclude_patterns = ["target", "**/.*", ".*", "**/data", "data", "**/node_modules
 
 # The anchors of a forge: lower case, without punctuation, hyphens for spaces.
 myst_heading_anchors = 4
+# Blocks without a language are output and drawings.
+highlight_language = "text"
 
 html_theme = "furo"
 html_title = "Mayfly"

@@ -166,7 +166,11 @@ check_toml() {
   command mayfly --config "$1" config check
 }
 
+# A workflow of GitHub is held against its schema too.
 check_yaml() {
+  if grep -q '^jobs:' "$1"; then
+    "$ROOT/target/tools/libraries/bin/check-jsonschema" --builtin-schema vendor.github-workflows "$1"
+  fi
   "$ROOT/target/tools/site/bin/python" -c 'import sys, yaml; assert all(map(bool, yaml.safe_load_all(open(sys.argv[1]))))' "$1"
 }
 
