@@ -82,7 +82,31 @@ make() {
   command make --directory "$ROOT" --dry-run "$@"
 }
 
-# Helpers of `before:`. send ADDRESS [SUBJECT [TEXT]]: a mail arrives. As a mail server does, it repeats what is refused for now.
+# Without a cluster: manifests are rendered, and objects are made on this side only.
+kubectl() {
+  case "$1 $2" in
+    "apply -k") command kubectl kustomize "$ROOT/$3" ;;
+    "create "*) command kubectl "$@" --dry-run=client --output yaml ;;
+    "config "*) command kubectl "$@" ;;
+    *) fail "kubectl $1 needs a cluster" ;;
+  esac
+}
+
+# Helpers of `before:`. A DNS server on port 53 with these records.
+dns_records() {
+  {
+    printf 'server:\n  interface: 127.0.0.1\n  do-daemonize: no\n  username: ""\n  chroot: ""\n  pidfile: ""\n  directory: "%s"\n' "$work"
+    printf '  local-zone: "." static\n'
+    printf "  local-data: '%s'\n" "$@"
+  } >"$work/unbound.conf"
+  PATH=$PATH:/usr/sbin command unbound -c "$work/unbound.conf" &
+  until (: </dev/tcp/127.0.0.1/53) 2>/dev/null; do
+    kill -0 $!
+    sleep 0.05
+  done
+}
+
+# send ADDRESS [SUBJECT [TEXT]]: a mail arrives. As a mail server does, it repeats what is refused for now.
 send() {
   local attempt
   printf 'From: A Shop <shop@shop.example>\r\nTo: %s\r\nSubject: %s\r\n\r\n%s\r\n' \
