@@ -193,6 +193,8 @@ impl Reader<'_> {
                     }
                 },
                 b'<' => (1, false),
+                // The blank of a fold is no part of the address.
+                b' ' | b'\t' => (1, self.field[self.at - 1] != b'\n'),
                 byte => (1, !byte.is_ascii_whitespace()),
             };
             if is_address {
@@ -200,6 +202,7 @@ impl Reader<'_> {
             }
             self.at += len;
         }
+        let mut address = last_word(&address);
         // A route of RFC 822: `<@a,@b:user@c>`.
         if address.starts_with(b"@")
             && let Some(colon) = memchr::memchr(b':', &address)
@@ -236,6 +239,34 @@ impl Reader<'_> {
         if mailbox != Mailbox::default() {
             self.found.push(mailbox);
         }
+    }
+}
+
+/// Returns an address in angle brackets without the words before it, as in `<name a@b>`, and without the blanks that RFC 5322
+/// 4.4 allows around its dots and its `@`.
+fn last_word(sent: &[u8]) -> Vec<u8> {
+    let mut address: Vec<u8> = Vec::with_capacity(sent.len());
+    let (mut at, mut word_at, mut is_gap, mut quotes) = (0, 0, false, Quotes::default());
+    while let Some(byte) = sent.get(at) {
+        let len = match byte {
+            b'"' => quotes.len(&sent[at..]).unwrap_or(1),
+            _ => 1,
+        };
+        if byte.is_ascii_whitespace() {
+            is_gap = true;
+        } else {
+            let is_joined = |byte: &u8| matches!(byte, b'.' | b'@');
+            if is_gap && !is_joined(byte) && !address.last().is_some_and(is_joined) {
+                word_at = address.len();
+            }
+            is_gap = false;
+            address.extend_from_slice(&sent[at..at + len]);
+        }
+        at += len;
+    }
+    match is_address(&address[word_at..]) {
+        true => address.split_off(word_at),
+        false => address,
     }
 }
 

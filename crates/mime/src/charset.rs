@@ -114,7 +114,8 @@ pub(crate) fn header(bytes: &[u8], of_mail: Option<Charset>) -> Cow<'_, str> {
             let usable = of_mail.filter(|charset| {
                 !matches!(*charset, Charset::Ascii | Charset::Utf8) && charset.is_ascii_compatible()
             });
-            let detected = detect::charset(bytes, false);
+            // The line break after the field is no part of a last character that was cut.
+            let detected = detect::charset(bytes.trim_ascii_end(), false);
             let charset = match usable {
                 Some(charset) if detected == Charset::WINDOWS_1252 => charset,
                 _ => detected,

@@ -30,8 +30,10 @@ pub(super) struct Fields<'a> {
     pub(super) disposition: Option<&'a [u8]>,
     pub(super) encoding: Option<&'a [u8]>,
     pub(super) content_id: Option<&'a [u8]>,
-    /// Offset of the body; `None` when the block is longer than [`header::MAX_HEADER_BYTES`].
-    pub(super) body_at: Option<usize>,
+    /// Offset of the body.
+    pub(super) body_at: usize,
+    /// The block is longer than [`header::MAX_HEADER_BYTES`]: its last fields were not read.
+    pub(super) is_cut: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -65,6 +67,7 @@ impl<'a> Fields<'a> {
             place.get_or_insert(value);
         }
         fields.body_at = block.body_at();
+        fields.is_cut = block.is_cut();
         fields
     }
 

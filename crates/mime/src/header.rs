@@ -3,8 +3,8 @@
 
 use memchr::memchr;
 
-/// Largest header block.
-pub(super) const MAX_HEADER_BYTES: usize = 100 * 1024;
+/// Fields of a header block that begin after so many bytes are not read: a long list of recipients fits.
+pub(super) const MAX_HEADER_BYTES: usize = 1 << 20;
 /// Lines examined to find out whether a header goes on after a line that belongs to no field.
 const MAX_AHEAD: usize = 8;
 
@@ -69,6 +69,7 @@ pub(super) struct Fields<'a> {
     at: usize,
     is_mail: bool,
     body_at: Option<usize>,
+    is_cut: bool,
 }
 
 /// What stands at the beginning of a line.
@@ -92,6 +93,7 @@ impl<'a> Fields<'a> {
             at: 0,
             is_mail: false,
             body_at: None,
+            is_cut: false,
         }
     }
 
@@ -107,9 +109,29 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// Returns the offset of the body once all fields were read; `None` when the block exceeds [`MAX_HEADER_BYTES`].
-    pub(super) fn body_at(&self) -> Option<usize> {
-        self.body_at
+    /// Returns the offset of the body once all fields were read.
+    pub(super) fn body_at(&self) -> usize {
+        self.body_at.unwrap_or(self.part.len())
+    }
+
+    /// Reports whether the block is longer than [`MAX_HEADER_BYTES`]: its last fields were not read.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Ends a block that is too long at its first empty line.
+    fn cut(&mut self) {
+        self.is_cut = true;
+        let mut at = self.at;
+        while at < self.part.len() {
+            let end = line_end(self.part, at);
+            let is_empty = matches!(&self.part[at..end], b"\n" | b"\r\n");
+            at = end;
+            if is_empty {
+                break;
+            }
+        }
+        self.body_at = Some(at);
     }
 
     fn line_at(&self, at: usize) -> (Line, usize) {
@@ -222,6 +244,7 @@ impl<'a> Iterator for Fields<'a> {
         }
         loop {
             if self.at > MAX_HEADER_BYTES {
+                self.cut();
                 return None;
             }
             if self.at >= self.part.len() {

@@ -34,7 +34,7 @@ pub use decode::without_nul;
 pub use extract::{Code, CodePlace, Confidence, EXTRACTION_VERSION, Extracted, Link, LinkKind};
 use fields::Fields;
 pub use mail_header::{Addresses, Header, NamedAddress, Unsubscribe};
-use parts::Leaf;
+use parts::{Leaf, Leaves};
 
 /// What a message list shows of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Summary {
     pub subject: Option<String>,
     /// The first characters of the text, on one line.
     pub preview_text: String,
-    /// Whether [`Content::attachments`] has any; `None` unless all of the mail was read.
+    /// Whether [`Content::attachments`] has any; `None` if the parser panicked.
     pub has_attachments: Option<bool>,
     /// How much of the mail was read.
     pub status: ParseStatus,
@@ -58,7 +58,7 @@ pub struct Summary {
 pub enum ParseStatus {
     /// All of it.
     Parsed,
-    /// The top header fields only: the mail exceeds a bound of depth, parts or header size.
+    /// What is within the bounds of depth, parts and header size, which the mail exceeds.
     Truncated,
     /// Nothing: the parser panicked.
     Failed,
@@ -122,31 +122,28 @@ pub const MAX_BODY_BYTES: usize = 80 << 20;
 
 /// Reads the summary and extracts codes and links.
 ///
-/// A mail that exceeds the bounds keeps its top header fields. A mail that breaks the parser has an empty summary.
+/// Of a mail that exceeds the bounds, what is within them counts. A mail that breaks the parser has an empty summary.
 #[must_use]
 pub fn summarize(raw: &[u8]) -> (Summary, Extracted) {
     catch_panic(|| {
         let top = Fields::of_mail(raw);
         let sender = fields::sender(&top);
-        let mut summary = Summary {
+        let Leaves { leaves, is_complete } = parts::leaves(raw, &top);
+        let prefix = BodyPrefix::of(&leaves);
+        let summary = Summary {
             from: sender.as_ref().map(fields::from),
             addresses: Addresses::read(&top, sender.and_then(NamedAddress::of)),
             subject: fields::subject(&top),
-            preview_text: String::new(),
-            has_attachments: None,
-            status: ParseStatus::Truncated,
+            preview_text: preview::of(&prefix),
+            has_attachments: Some(attachments(&leaves).next().is_some()),
+            status: match is_complete {
+                true => ParseStatus::Parsed,
+                false => ParseStatus::Truncated,
+            },
         };
-        let mut extracted = Extracted::default();
-        if let Ok(leaves) = parts::leaves(raw, &top) {
-            let prefix = BodyPrefix::of(&leaves);
-            summary.status = ParseStatus::Parsed;
-            summary.has_attachments = Some(attachments(&leaves).next().is_some());
-            summary.preview_text = preview::of(&prefix);
-            // The summary does not depend on it.
-            extracted = catch_panic(|| extract::extract(summary.subject.as_deref(), &prefix, raw))
-                .unwrap_or_default();
-        }
-        (summary, extracted)
+        // The summary does not depend on it.
+        let extracted = catch_panic(|| extract::extract(summary.subject.as_deref(), &prefix, raw));
+        (summary, extracted.unwrap_or_default())
     })
     .unwrap_or_else(|| {
         let summary = Summary {
@@ -168,7 +165,7 @@ pub fn header(raw: &[u8]) -> Header {
 }
 
 /// Reads the bodies, the metadata of the attachments and, within limits, the images that the HTML can reference, in one walk.
-/// Empty for a mail that exceeds the bounds.
+/// Of a mail that exceeds the bounds it has what is within them.
 #[must_use]
 pub fn content(raw: &[u8], inline: Option<InlineLimits>) -> Content {
     content_within(raw, MAX_BODY_BYTES, inline)
@@ -176,9 +173,7 @@ pub fn content(raw: &[u8], inline: Option<InlineLimits>) -> Content {
 
 fn content_within(raw: &[u8], max_body_bytes: usize, inline: Option<InlineLimits>) -> Content {
     catch_panic(|| {
-        let Ok(leaves) = parts::leaves(raw, &Fields::of_mail(raw)) else {
-            return Content::default();
-        };
+        let Leaves { leaves, .. } = parts::leaves(raw, &Fields::of_mail(raw));
         let (texts, htmls) = (
             bodies(leaves.iter().filter(|leaf| leaf.is_text_body()), max_body_bytes),
             bodies(leaves.iter().filter(|leaf| leaf.is_html_body()), max_body_bytes),
@@ -259,7 +254,7 @@ impl InlineParts {
 #[must_use]
 pub fn attachment(raw: &[u8], index: u32) -> Option<(Attachment, Vec<u8>)> {
     catch_panic(|| {
-        let leaves = parts::leaves(raw, &Fields::of_mail(raw)).ok()?;
+        let Leaves { leaves, .. } = parts::leaves(raw, &Fields::of_mail(raw));
         let leaf = attachments(&leaves).nth(usize::try_from(index).ok()?)?;
         let (metadata, bytes) = describe(index, leaf);
         Some((metadata, bytes.into_owned()))

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Names and decoded values of all fields together, in bytes.
-pub(crate) const MAX_FIELDS_BYTES: usize = header::MAX_HEADER_BYTES;
+pub(crate) const MAX_FIELDS_BYTES: usize = 100 * 1024;
 /// Addresses of each of `To`, `Cc` and `Reply-To`.
 pub(crate) const MAX_ADDRESSES: usize = 1000;
 /// Addresses of `To` in a list.

@@ -21,10 +21,6 @@ const MAX_PARTS: usize = 1000;
 /// A longer name of a charset is none.
 const MAX_CHARSET_BYTES: usize = 80;
 
-/// The mail exceeds a bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BeyondBounds;
-
 /// A part without sub-parts.
 #[derive(Debug)]
 pub(super) struct Leaf<'a> {
@@ -127,37 +123,47 @@ struct Walk<'a> {
     parts_left: usize,
     /// Bytes that may still be decoded to examine encoded messages.
     decoded_left: usize,
+    /// No bound was exceeded yet.
+    is_complete: bool,
     leaves: Vec<Leaf<'a>>,
     /// The boundaries of the multiparts around a part, and whether a part inside uses the same again.
     boundaries: Vec<(Vec<u8>, bool)>,
 }
 
-/// Returns the leaves of a mail in their order.
-pub(super) fn leaves<'a>(raw: &'a [u8], top: &Fields<'a>) -> Result<Vec<Leaf<'a>>, BeyondBounds> {
+/// The leaves of a mail in their order.
+#[derive(Debug)]
+pub(super) struct Leaves<'a> {
+    pub(super) leaves: Vec<Leaf<'a>>,
+    /// Whether the mail keeps the bounds of depth, parts and header; else what is beyond them was left out.
+    pub(super) is_complete: bool,
+}
+
+/// Returns the leaves of a mail, those within the bounds.
+pub(super) fn leaves<'a>(raw: &'a [u8], top: &Fields<'a>) -> Leaves<'a> {
     let mut walk = Walk {
         parts_left: MAX_PARTS,
         // Endlessly nested base64 decodes to at most three times the mail.
         decoded_left: raw.len().saturating_mul(3),
+        is_complete: true,
         leaves: Vec::new(),
         boundaries: Vec::new(),
     };
-    walk.part(raw, top, Place::Top, 0)?;
-    Ok(walk.leaves)
+    walk.part(raw, top, Place::Top, 0);
+    Leaves {
+        leaves: walk.leaves,
+        is_complete: walk.is_complete,
+    }
 }
 
 impl<'a> Walk<'a> {
-    fn part(
-        &mut self,
-        part: &'a [u8],
-        fields: &Fields<'a>,
-        place: Place,
-        depth: usize,
-    ) -> Result<(), BeyondBounds> {
+    fn part(&mut self, part: &'a [u8], fields: &Fields<'a>, place: Place, depth: usize) {
         if depth > MAX_DEPTH || self.parts_left == 0 {
-            return Err(BeyondBounds);
+            self.is_complete = false;
+            return;
         }
         self.parts_left -= 1;
-        let body = &part[fields.body_at.ok_or(BeyondBounds)?..];
+        self.is_complete &= !fields.is_cut;
+        let body = &part[fields.body_at..];
         let declared = fields.content_type.map(Structured::read).unwrap_or_default();
         let encoding = Encoding::of(fields.encoding);
 
@@ -167,19 +173,18 @@ impl<'a> Walk<'a> {
             // Its parts are parts of the multipart around it, whose delimiters they follow.
             if let Some(outer) = self.boundaries.iter_mut().find(|(outer, _)| *outer == boundary) {
                 outer.1 = true;
-                return Ok(());
+                return;
             }
-            if self.multipart(body, &boundary, &declared, depth)? {
-                return Ok(());
+            if self.multipart(body, &boundary, &declared, depth) {
+                return;
             }
         }
         let kind = kind(&declared, place);
         if kind == Kind::Message {
-            self.nested_message(body, encoding, depth)?;
+            self.nested_message(body, encoding, depth);
         }
         self.leaves
             .push(self.leaf(body, fields, &declared, kind, place, encoding));
-        Ok(())
     }
 
     fn leaf(
@@ -240,7 +245,7 @@ impl<'a> Walk<'a> {
         boundary: &[u8],
         declared: &Structured<'_>,
         depth: usize,
-    ) -> Result<bool, BeyondBounds> {
+    ) -> bool {
         let subtype = declared.sub.as_deref().unwrap_or_default();
         let root = match subtype {
             "related" => root_of_related(body, boundary, declared),
@@ -266,27 +271,35 @@ impl<'a> Walk<'a> {
                 _ => Place::Later,
             };
             index += 1;
-            self.part(part, &Fields::of_part(part), place, depth + 1)?;
+            self.part(part, &Fields::of_part(part), place, depth + 1);
+            if self.parts_left == 0 && !self.is_complete {
+                break;
+            }
         }
         self.boundaries.truncate(level);
-        Ok(index > 0)
+        index > 0
     }
 
     /// Examines a nested message only for the bounds: it is one attachment, whatever it contains.
-    fn nested_message(&mut self, body: &[u8], encoding: Encoding, depth: usize) -> Result<(), BeyondBounds> {
+    fn nested_message(&mut self, body: &[u8], encoding: Encoding, depth: usize) {
         let decoded = transfer::decode(body, encoding);
         if encoding != Encoding::Identity {
-            self.decoded_left = self.decoded_left.checked_sub(decoded.len()).ok_or(BeyondBounds)?;
+            let Some(left) = self.decoded_left.checked_sub(decoded.len()) else {
+                self.is_complete = false;
+                return;
+            };
+            self.decoded_left = left;
         }
         let mut inner = Walk {
             parts_left: self.parts_left,
             decoded_left: self.decoded_left,
+            is_complete: true,
             leaves: Vec::new(),
             boundaries: Vec::new(),
         };
-        inner.part(&decoded, &Fields::of_mail(&decoded), Place::Top, depth + 1)?;
+        inner.part(&decoded, &Fields::of_mail(&decoded), Place::Top, depth + 1);
         (self.parts_left, self.decoded_left) = (inner.parts_left, inner.decoded_left);
-        Ok(())
+        self.is_complete &= inner.is_complete;
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) struct Reading {
 }
 
 impl Service {
-    /// Returns a message. If the mail exceeded a bound when it arrived, it has a header and no bodies; if it broke the parser,
-    /// neither.
+    /// Returns a message. If the mail exceeds a bound, it has the parts within it; if it broke the parser, it has neither header
+    /// nor bodies.
     #[tracing::instrument(name = "mailbox.get_message", level = "debug", skip_all)]
     pub(crate) async fn get_message(
         &self,
@@ -44,14 +44,10 @@ impl Service {
         let _memory = self.large_reads.acquire(reader, message.size_bytes).await?;
         let (mut content, mut extracted, mut header) = Default::default();
         match message.parse_status {
-            ParseStatus::Parsed => {
+            ParseStatus::Parsed | ParseStatus::Truncated => {
                 (content, extracted, header) = self.read(&message, reading).await?;
                 // Also of a message that was stored before the column existed.
                 message.has_attachments = Some(!content.attachments.is_empty());
-            }
-            ParseStatus::Truncated => {
-                let raw = self.raw(&message).await?;
-                (header, _) = parse(raw.bytes, mayfly_mime::header).await?;
             }
             ParseStatus::Failed => {}
         }

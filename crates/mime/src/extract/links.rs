@@ -1,17 +1,18 @@
 //! The links of a mail and their kinds: by what the mail declares, the anchor text, the words of the URL, the sentence and the
 //! subject. A link that verifies or resets something carries a secret: a URL that cannot contain one is an ordinary page.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    ops::Range,
-};
+mod place;
+
+use std::collections::{HashMap, hash_map::Entry};
+
+use place::{Place, by_context};
 
 use super::{
     Confidence, Link, LinkKind, MAX_LINKS,
     codes::Mail,
     keywords::{self, Hit, kind_of},
     marked::Marked,
-    urls::{self, UrlReader, UrlWords, web_url},
+    urls::{self, UrlReader, web_url},
     visible_text::{Action, Anchor},
     vocabulary::Keyword,
 };
@@ -21,14 +22,8 @@ use crate::decode;
 const MAX_TEXT_CHARS: usize = 200;
 /// Stored length of all URLs and texts.
 const MAX_STORED_BYTES: usize = 64 * 1024;
-/// Examined length of the sentence on each side of a link, in bytes.
-const SENTENCE_BYTES: usize = 300;
 /// Links whose sentence is examined.
 const MAX_CONTEXTS: usize = 300;
-/// What opens the brackets of a URL after its text.
-const OPENING: [char; 3] = ['[', '(', '<'];
-/// What stands between the label of a URL and the URL.
-const LABEL_ENDS: [char; 4] = [':', '[', '(', '<'];
 /// An anchor text of more words says something of its own.
 const MAX_VAGUE_WORDS: usize = 7;
 
@@ -94,18 +89,6 @@ impl Subject {
             is_bulk: mail.signals.is_bulk,
         }
     }
-}
-
-/// The text around a link.
-struct Place<'m> {
-    marked: &'m Marked,
-    at: Range<usize>,
-    /// Text before this offset belongs to another link.
-    from: usize,
-    /// Where the next link begins.
-    to: usize,
-    /// Whether the text around it is examined.
-    is_examined: bool,
 }
 
 impl<'m> Place<'m> {
@@ -244,38 +227,44 @@ impl LinkClassifier {
         let is_vague = shown.is_empty() || is_address || is_vague(said, shown);
         let found = match by_text {
             // "Confirm the newsletter subscription"
-            Some(LinkKind::Unsubscribe) if has(Keyword::Verify) && address.kind == Some(LinkKind::Verify) => {
+            Some(LinkKind::Unsubscribe)
+                if has(Keyword::Verify) && address.said.kind == Some(LinkKind::Verify) =>
+            {
                 Some((LinkKind::Verify, Confidence::ADDRESS))
             }
             Some(LinkKind::Unsubscribe) => Some((LinkKind::Unsubscribe, Confidence::TEXT)),
-            _ if address.refuses && address.kind != Some(LinkKind::Unsubscribe) => None,
+            _ if address.said.refuses && address.said.kind != Some(LinkKind::Unsubscribe) => None,
             // "Confirm contact details"
             Some(kind)
-                if address.kind == Some(kind)
+                if address.said.kind == Some(kind)
                     && !has(Keyword::Purchase)
                     && said.first().is_some_and(|hit| hit.keyword != Keyword::OtherLink) =>
             {
                 Some((kind, Confidence::AGREED))
             }
             _ if has(Keyword::OtherLink) && !is_address => address
+                .said
                 .kind
                 .filter(|kind| *kind == LinkKind::Unsubscribe)
                 .map(|kind| (kind, Confidence::ADDRESS)),
-            _ if is_vague && place.is_examined => by_context(&address, place, subject),
+            _ if is_vague && place.is_examined => by_context(&address.said, place, subject),
             Some(_) if has(Keyword::Purchase) => None,
             // "Sign in" on a page for a new password.
-            Some(LinkKind::Verify) if address.kind == Some(LinkKind::Reset) && !is_firm(said) => {
+            Some(LinkKind::Verify) if address.said.kind == Some(LinkKind::Reset) && !is_firm(said) => {
                 Some((LinkKind::Reset, Confidence::ADDRESS))
             }
-            Some(kind) if address.kind == Some(kind) => Some((kind, Confidence::AGREED)),
+            Some(kind) if address.said.kind == Some(kind) => Some((kind, Confidence::AGREED)),
             // The title of an article.
             Some(LinkKind::Reset) if subject.is_bulk => None,
             Some(kind) => Some((kind, Confidence::TEXT)),
             // "View the event" at `/invite/7`: the text says that it is a page.
             None => address
+                .said
                 .kind
                 .filter(|kind| *kind == LinkKind::Unsubscribe || !has(Keyword::Purchase))
-                .filter(|kind| *kind != LinkKind::Verify || !address.is_purchase && !address.is_invitation)
+                .filter(|kind| {
+                    *kind != LinkKind::Verify || !address.said.is_purchase && !address.said.is_invitation
+                })
                 .map(|kind| (kind, Confidence::ADDRESS)),
         };
         match found {
@@ -308,166 +297,4 @@ fn is_vague(said: &[Hit], shown: &str) -> bool {
 /// Reports whether a text asks for a verification and not only for a sign-in.
 fn is_firm(said: &[Hit]) -> bool {
     said.iter().filter(|hit| hit.keyword == Keyword::Verify).count() > 1
-}
-
-/// Finds the kind of a link whose text says nothing: by the sentence, the URL, the lines before, the subject.
-fn by_context(
-    address: &UrlWords<'_>,
-    place: &Place<'_>,
-    subject: &Subject,
-) -> Option<(LinkKind, Confidence)> {
-    let sentence = sentence(place);
-    let by_sentence = kind_of(&sentence);
-    let text = place.marked.text();
-    let start = text.floor_char_boundary(place.at.start.saturating_sub(SENTENCE_BYTES));
-    let line = text[start..place.at.start]
-        .rfind('\n')
-        .map_or(start, |at| start + at + 1);
-    let in_line = || sentence.iter().filter(|hit| hit.at.start >= line);
-    let has = |keyword: Keyword| in_line().any(|hit| hit.keyword == keyword);
-    if address.kind == Some(LinkKind::Unsubscribe) {
-        return Some((LinkKind::Unsubscribe, Confidence::ADDRESS));
-    }
-    match by_sentence {
-        Some(LinkKind::Verify)
-            if (has(Keyword::Purchase) || address.is_purchase || address.names_record)
-                && address.kind.is_none() =>
-        {
-            return None;
-        }
-        // The title of an article.
-        Some(LinkKind::Reset) if subject.is_bulk && address.kind.is_none() => return None,
-        // "Change your password now. More on https://example.com/help/devices"
-        _ if address.names_page && address.kind.is_none() => return None,
-        // "Open this to log in", and the address says that it resets.
-        Some(LinkKind::Verify) if address.kind == Some(LinkKind::Reset) => {
-            return Some((LinkKind::Reset, Confidence::ADDRESS));
-        }
-        Some(kind) if address.kind == Some(kind) => return Some((kind, Confidence::AGREED)),
-        Some(kind) => return Some((kind, Confidence::SENTENCE)),
-        None if has(Keyword::OtherLink) && address.kind.is_none() => return None,
-        None => {}
-    }
-    let lines = lines_before(place);
-    let mut by_lines = kind_of(&lines);
-    if by_lines == Some(LinkKind::Unsubscribe) {
-        if is_below_label(place) {
-            return Some((LinkKind::Unsubscribe, Confidence::SENTENCE));
-        }
-        by_lines = None;
-    }
-    let by_subject = subject.kind.filter(|_| !subject.is_bulk);
-    match address.kind {
-        Some(LinkKind::Verify)
-            if by_subject == Some(LinkKind::Reset) || by_lines == Some(LinkKind::Reset) =>
-        {
-            Some((LinkKind::Reset, Confidence::SENTENCE))
-        }
-        Some(LinkKind::Verify) if address.is_purchase || address.is_invitation && is_labelled(place) => None,
-        Some(kind) => Some((kind, Confidence::ADDRESS)),
-        None if lines.iter().any(|hit| hit.keyword == Keyword::Purchase) => None,
-        None => by_lines
-            .map(|kind| (kind, Confidence::CONTEXT))
-            .or(by_subject.map(|kind| (kind, Confidence::CONTEXT))),
-    }
-}
-
-/// Reports whether a bare URL begins its line, and the line before is its label and no sentence.
-fn is_below_label(place: &Place<'_>) -> bool {
-    let before = &place.marked.text()[..place.at.start];
-    let before = before.trim_end_matches(OPENING).trim_end_matches(' ');
-    let Some(above) = before.strip_suffix('\n') else {
-        return false;
-    };
-    let label = above.rsplit('\n').next().unwrap_or_default();
-    label.split_whitespace().take(MAX_VAGUE_WORDS + 1).count() <= MAX_VAGUE_WORDS
-        && !label.ends_with(['.', '!', '?'])
-}
-
-/// Reports whether the words before a bare URL in brackets are its text, as in `View the event [https://…]`.
-fn is_labelled(place: &Place<'_>) -> bool {
-    let before = &place.marked.text()[..place.at.start];
-    let label = before.strip_suffix(OPENING);
-    label.is_some_and(|label| {
-        let word = label.trim_end_matches(' ');
-        word.ends_with(char::is_alphanumeric)
-    })
-}
-
-/// Returns the keywords of the sentence or clause of a link.
-fn sentence(place: &Place<'_>) -> Vec<Hit> {
-    let text = place.marked.text();
-    let at = &place.at;
-    let start = text
-        .floor_char_boundary(at.start.saturating_sub(SENTENCE_BYTES))
-        .max(place.from);
-    let before = text.get(start..at.start).unwrap_or_default();
-    let before = before.trim_end();
-    let ends = [". ", "! ", "? ", "\u{3002}", "\n"];
-    let cut = ends
-        .iter()
-        .filter_map(|end| before.rfind(end).map(|at| at + end.len()))
-        .max();
-    let mut from = start + cut.unwrap_or(0);
-    // After another link of the sentence the clause begins at a comma.
-    if cut.is_none() && start == place.from && start > 0 {
-        from = start + before.find([',', ';', '\u{3001}', '\u{ff0c}']).unwrap_or(0);
-    }
-    let to = text.ceil_char_boundary((at.end + SENTENCE_BYTES).min(text.len()));
-    let after = text.get(at.end..to).unwrap_or_default();
-    let end = ends
-        .iter()
-        .filter_map(|end| after.find(end))
-        .min()
-        .unwrap_or(after.len());
-    let mut to = at.end + end.min(start_of_next(&after[..end]));
-    if place.to < to {
-        to = place.to;
-        // What leads to the next link belongs to it.
-        if let Some(comma) = text
-            .get(at.end..to)
-            .and_then(|clause| clause.rfind([',', ';', '\u{3001}', '\u{ff0c}']))
-        {
-            to = at.end + comma;
-        }
-    }
-    // A URL as a text says nothing but its own words.
-    let mut hits = hits_in(place.marked, from..at.start);
-    hits.extend(hits_in(place.marked, at.end..to.max(at.end)));
-    hits
-}
-
-/// Returns the keywords of the line before a link that is alone in its line, or else none.
-fn lines_before(place: &Place<'_>) -> Vec<Hit> {
-    let text = place.marked.text();
-    let start = text
-        .floor_char_boundary(place.at.start.saturating_sub(SENTENCE_BYTES))
-        .max(place.from);
-    let before = text.get(start..place.at.start).unwrap_or_default();
-    let end = before.rfind('\n').unwrap_or(before.len());
-    let line = before[..end].rfind('\n').map_or(0, |at| at + 1);
-    hits_in(place.marked, start + line..start + end)
-}
-
-/// Returns the keywords of a part of a text, with their offsets in it.
-fn hits_in(marked: &Marked, range: Range<usize>) -> Vec<Hit> {
-    let hits = keywords::find(marked.text().get(range.clone()).unwrap_or_default());
-    let moved = hits.into_iter().map(|hit| Hit {
-        at: range.start + hit.at.start..range.start + hit.at.end,
-        ..hit
-    });
-    moved.collect()
-}
-
-/// Returns the offset of the label of the next URL, as in `or unsubscribe: https://…` and `] Unsubscribe [https://…]`.
-fn start_of_next(after: &str) -> usize {
-    let none = after.len();
-    let Some(scheme) = after.find("://") else {
-        return none;
-    };
-    let label = after[..scheme].trim_end_matches(|char: char| char.is_ascii_alphabetic());
-    match label.trim_end().strip_suffix(LABEL_ENDS) {
-        Some(label) => label.rfind([',', ';']).unwrap_or(0),
-        None => none,
-    }
 }

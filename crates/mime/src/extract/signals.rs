@@ -2,10 +2,8 @@
 
 use memchr::memchr;
 
-use crate::encoded_word;
+use crate::{encoded_word, header::MAX_HEADER_BYTES};
 
-/// Examined length of a header.
-const MAX_HEADER_BYTES: usize = 100 * 1024;
 /// Examined length of a value.
 const MAX_VALUE_BYTES: usize = 8 * 1024;
 /// Characters of a token.

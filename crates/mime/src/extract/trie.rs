@@ -65,11 +65,10 @@ impl Trie {
     /// Adds the nodes of one depth for entries with the same beginning.
     fn add(&mut self, entries: &[(&[u8], u32)], depth: usize) -> (u32, u16) {
         let first = self.nodes.len();
-        let groups = || {
-            let longer = entries.iter().skip_while(move |(text, _)| text.len() <= depth);
-            let start = entries.len() - longer.count();
-            entries[start..].chunk_by(move |left, right| left.0[depth] == right.0[depth])
-        };
+        // The entry that ends here is the first of those with this beginning.
+        let has_end = entries.first().is_some_and(|(text, _)| text.len() <= depth);
+        let longer = &entries[usize::from(has_end)..];
+        let groups = || longer.chunk_by(|left, right| left.0[depth] == right.0[depth]);
         for group in groups() {
             let (text, value) = group[0];
             self.nodes.push(Node {

@@ -171,19 +171,10 @@ fn trimmed(url: &str, mark: Option<u8>) -> &str {
     url.trim_end_matches(is_cut)
 }
 
-/// What a URL says of itself.
+/// A URL that was read.
 #[derive(Debug, Default)]
 pub(super) struct UrlWords<'u> {
-    pub(super) kind: Option<LinkKind>,
-    pub(super) is_purchase: bool,
-    /// Whether it verifies only in so far as it invites: `/invite/7` is an account, or the page of an event.
-    pub(super) is_invitation: bool,
-    /// Whether a word of it names a page: `/help/devices`.
-    pub(super) names_page: bool,
-    /// Whether a word of it names a record that a number identifies: `/requests/48213`.
-    pub(super) names_record: bool,
-    /// Whether it refuses what the mail asks: `?action=deny`.
-    pub(super) refuses: bool,
+    pub(super) said: Said,
     path: &'u str,
     has_secret: bool,
 }
@@ -213,14 +204,18 @@ pub(super) struct UrlReader {
 }
 
 /// What the words of a URL say.
-#[derive(Debug, Clone, Copy)]
-struct Said {
-    kind: Option<LinkKind>,
-    is_purchase: bool,
-    is_invitation: bool,
-    names_page: bool,
-    names_record: bool,
-    refuses: bool,
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said {
+    pub(super) kind: Option<LinkKind>,
+    pub(super) is_purchase: bool,
+    /// Whether it verifies only in so far as it invites: `/invite/7` is an account, or the page of an event.
+    pub(super) is_invitation: bool,
+    /// Whether a word of it names a page: `/help/devices`.
+    pub(super) names_page: bool,
+    /// Whether a word of it names a record that a number identifies: `/requests/48213`.
+    pub(super) names_record: bool,
+    /// Whether it refuses what the mail asks: `?action=deny`.
+    pub(super) refuses: bool,
 }
 
 impl UrlReader {
@@ -301,12 +296,10 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
     };
     let said = reader.said(words);
     UrlWords {
-        kind: by_action.or(said.kind),
-        is_purchase: said.is_purchase,
-        is_invitation: said.is_invitation,
-        names_page: said.names_page,
-        names_record: said.names_record,
-        refuses: said.refuses,
+        said: Said {
+            kind: by_action.or(said.kind),
+            ..said
+        },
         path,
         has_secret,
     }

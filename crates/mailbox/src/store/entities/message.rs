@@ -36,7 +36,7 @@ pub struct Model {
 pub enum ParseStatus {
     /// All of it was read.
     Parsed = 0,
-    /// Only the top header fields were read: the mail exceeds a bound of depth, parts or header size.
+    /// The mail exceeds a bound of depth, parts or header size. What is within them was read.
     Truncated = 1,
     /// The parser panicked. The raw bytes are complete.
     Failed = 2,

@@ -75,6 +75,19 @@ fn from_first_mailbox_with_address_is_shown() {
             &[("from", "a@[IPv6:2001:db8::1]")],
         ),
         (b"From: Ann\n\t<a@b.test>\n\nx", &[("from", "Ann <a@b.test>")]),
+        // The name of a host before the address, and the blank of a fold in it.
+        (
+            b"From: Ann <b.test ann@b.test >\n\nx",
+            &[("from", "Ann <ann@b.test>")],
+        ),
+        (
+            b"From: Ann <ann.lastname\n @b.test>\n\nx",
+            &[("from", "Ann <ann.lastname@b.test>")],
+        ),
+        (
+            b"From: Ann <ann\n lastname@b.test>\n\nx",
+            &[("from", "Ann <annlastname@b.test>")],
+        ),
         (b"From: Ann <<a@b.test>>\n\nx", &[("from", "Ann <a@b.test>")]),
         (b"From: Ann <mailto:a@b.test>\n\nx", &[("from", "Ann <a@b.test>")]),
         (

@@ -167,6 +167,11 @@ fn encoded_words_odd_charset_is_decoded() {
             &[("subject", "\u{b620}\u{bc29}")],
         ),
         (b"Subject: =?utf-7?Q?f+APw-r?=\n\nx", &[("subject", "f\u{fc}r")]),
+        // The sender cut the last character.
+        (
+            b"Subject: f\xc3\xbcr \xc3\n\nx",
+            &[("subject", "f\u{fc}r \u{fffd}")],
+        ),
         (
             b"Subject: f\xc3\xbcr =?utf-8?q?=C3=A4?=\n\nx",
             &[("subject", "f\u{fc}r \u{e4}")],
