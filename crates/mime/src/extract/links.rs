@@ -14,7 +14,7 @@ use super::{
     marked::Marked,
     urls::{self, UrlReader, web_url},
     visible_text::{Action, Anchor},
-    vocabulary::Keyword,
+    vocabulary::{Keyword, Word},
 };
 use crate::decode;
 
@@ -77,6 +77,7 @@ pub(super) fn find(mail: &Mail<'_>) -> Vec<Link> {
 struct Subject {
     kind: Option<LinkKind>,
     is_bulk: bool,
+    is_purchase: bool,
 }
 
 impl Subject {
@@ -87,6 +88,7 @@ impl Subject {
             // "Order 4821 confirmed"
             kind: kind_of(hits).filter(|kind| *kind != LinkKind::Unsubscribe && !is_purchase),
             is_bulk: mail.signals.is_bulk,
+            is_purchase,
         }
     }
 }
@@ -220,9 +222,15 @@ impl LinkClassifier {
             self.said.insert(shown.to_owned(), keywords::find(shown));
         }
         let said = self.said.get(shown).map(Vec::as_slice).unwrap_or_default();
-        let address = urls::read(url, &mut self.urls);
+        let mut address = urls::read(url, &mut self.urls);
+        // A paid subscription is no list.
+        if address.said.is_subscription && subject.is_purchase && !subject.is_bulk {
+            address.said.kind = None;
+        }
         let has = |keyword: Keyword| said.iter().any(|hit| hit.keyword == keyword);
-        let by_text = kind_of(said);
+        // "Remove" is a whole text.
+        let leaves = || keywords::is_word(&shown.to_lowercase(), Word::Leave) && !address.is_page();
+        let by_text = kind_of(said).or_else(|| leaves().then_some(LinkKind::Unsubscribe));
         let is_address = web_url(shown).is_some();
         let is_vague = shown.is_empty() || is_address || is_vague(said, shown);
         let found = match by_text {
@@ -268,6 +276,14 @@ impl LinkClassifier {
                 .map(|kind| (kind, Confidence::ADDRESS)),
         };
         match found {
+            // "Change your password" is what the page is for, though anybody can open it.
+            Some((LinkKind::Reset, confidence))
+                if !subject.is_bulk
+                    && (is_order(said, shown)
+                        || confidence == Confidence::AGREED && (shown.is_empty() || is_address)) =>
+            {
+                (LinkKind::Reset, confidence)
+            }
             Some((LinkKind::Verify | LinkKind::Reset, _)) if address.is_page() => {
                 (LinkKind::Other, Confidence::TEXT)
             }
@@ -288,10 +304,18 @@ impl LinkClassifier {
 fn is_vague(said: &[Hit], shown: &str) -> bool {
     let is_vague = said.iter().any(|hit| hit.keyword == Keyword::VagueAnchor);
     let names_purchase = said.iter().any(|hit| hit.keyword == Keyword::Purchase);
-    is_vague
-        && !names_purchase
-        && kind_of(said).is_none()
-        && shown.split_whitespace().take(MAX_VAGUE_WORDS + 1).count() <= MAX_VAGUE_WORDS
+    is_vague && !names_purchase && kind_of(said).is_none() && is_short(shown)
+}
+
+/// Reports whether an anchor text begins with the wish to reset a password, as no title does: `Change your password`.
+fn is_order(said: &[Hit], shown: &str) -> bool {
+    let starts = |hit: &Hit| hit.keyword == Keyword::Reset && hit.at.start == 0;
+    said.iter().any(starts) && is_short(shown)
+}
+
+/// Reports whether an anchor text has few words.
+fn is_short(shown: &str) -> bool {
+    shown.split_whitespace().take(MAX_VAGUE_WORDS + 1).count() <= MAX_VAGUE_WORDS
 }
 
 /// Reports whether a text asks for a verification and not only for a sign-in.

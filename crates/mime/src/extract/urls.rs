@@ -208,6 +208,8 @@ pub(super) struct UrlReader {
 pub(super) struct Said {
     pub(super) kind: Option<LinkKind>,
     pub(super) is_purchase: bool,
+    /// Whether it unsubscribes only in so far as it is about a subscription: `/account/subscriptions`.
+    pub(super) is_subscription: bool,
     /// Whether it verifies only in so far as it invites: `/invite/7` is an account, or the page of an event.
     pub(super) is_invitation: bool,
     /// Whether a word of it names a page: `/help/devices`.
@@ -229,6 +231,9 @@ impl UrlReader {
         let is_invitation = by_words.is_none() && meanings & Word::UrlInvite.bit() != 0;
         let said = Said {
             kind: by_words.or(is_invitation.then_some(LinkKind::Verify)),
+            is_subscription: by_words == Some(LinkKind::Unsubscribe)
+                && meanings & Word::UrlUnsubscribe.bit() == 0
+                && kind_of(&hits) != by_words,
             is_purchase: hits.iter().any(|hit| hit.keyword == Keyword::Purchase),
             is_invitation,
             names_page: hits.iter().any(|hit| hit.keyword == Keyword::OtherLink),

@@ -7,6 +7,8 @@ pub(super) enum Keyword {
     Code,
     /// A one-time code is near, and of no other kind.
     OneTimeCode,
+    /// Codes to regain an account with, of which a mail lists several. It is a [`Keyword::OneTimeCode`] too.
+    RecoveryCode,
     /// Beside a [`Keyword::Code`] it names a code of another kind: a product, a country.
     OtherCode,
     /// Something that the reader does with a code.
@@ -46,6 +48,10 @@ pub(super) enum Word {
     Copula,
     /// Stands between a label and its number: `no.`.
     Number,
+    /// Names digits as such: `the number`.
+    Digits,
+    /// The whole text of a link that unsubscribes: `remove`.
+    Leave,
     /// A frequent word: its language has a vocabulary.
     Common,
     /// In a URL: it unsubscribes.
@@ -85,7 +91,7 @@ impl Word {
     }
 }
 
-const FILES: [&str; 109] = [
+const FILES: [&str; 110] = [
     include_str!("../../vocabulary/af.txt"),
     include_str!("../../vocabulary/am.txt"),
     include_str!("../../vocabulary/ar.txt"),
@@ -192,6 +198,7 @@ const FILES: [&str; 109] = [
     include_str!("../../vocabulary/uz.txt"),
     include_str!("../../vocabulary/vi.txt"),
     include_str!("../../vocabulary/xh.txt"),
+    include_str!("../../vocabulary/yi.txt"),
     include_str!("../../vocabulary/yo.txt"),
     include_str!("../../vocabulary/zh.txt"),
     include_str!("../../vocabulary/zu.txt"),
@@ -200,8 +207,18 @@ const FILES: [&str; 109] = [
 /// Returns every keyword with its meaning, ordered by meaning, so that the order of the files has no effect.
 pub(super) fn all() -> Vec<(Keyword, &'static str)> {
     let entries = FILES.into_iter().flat_map(entries);
+    let meanings = |keyword| match keyword {
+        Keyword::RecoveryCode => [Some(Keyword::OneTimeCode), Some(keyword)],
+        _ => [Some(keyword), None],
+    };
     let mut keywords: Vec<_> = entries
-        .filter_map(|(section, entry)| Some((keyword(section)?, entry)))
+        .filter_map(|(section, entry)| Some((meanings(keyword(section)?), entry)))
+        .flat_map(|(keywords, entry)| {
+            keywords
+                .into_iter()
+                .flatten()
+                .map(move |keyword| (keyword, entry))
+        })
         .collect();
     keywords.sort_by_key(|(keyword, _)| *keyword);
     keywords
@@ -236,6 +253,7 @@ fn keyword(section: &str) -> Option<Keyword> {
     Some(match section {
         "code" => Keyword::Code,
         "one-time-code" => Keyword::OneTimeCode,
+        "recovery-code" => Keyword::RecoveryCode,
         "other-code" => Keyword::OtherCode,
         "expiry" => Keyword::Expiry,
         "call-to-action" => Keyword::CallToAction,
@@ -259,6 +277,8 @@ fn word(section: &str) -> Option<Word> {
     Some(match section {
         "copula" => Word::Copula,
         "number" => Word::Number,
+        "digits" => Word::Digits,
+        "leave" => Word::Leave,
         "common" => Word::Common,
         "url-unsubscribe" => Word::UrlUnsubscribe,
         "url-reset" => Word::UrlReset,

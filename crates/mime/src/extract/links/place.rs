@@ -86,6 +86,10 @@ pub(super) fn by_context(
         Some(LinkKind::Verify) if address.is_purchase || address.is_invitation && is_labelled(place) => None,
         Some(kind) => Some((kind, Confidence::ADDRESS)),
         None if lines.iter().any(|hit| hit.keyword == Keyword::Purchase) => None,
+        // "This was not me" is the label of the URL below it.
+        None if by_lines.is_none() && lines.last().is_some_and(|hit| hit.keyword == Keyword::OtherLink) => {
+            None
+        }
         None => by_lines
             .map(|kind| (kind, Confidence::CONTEXT))
             .or(by_subject.map(|kind| (kind, Confidence::CONTEXT))),
