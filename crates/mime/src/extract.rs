@@ -12,6 +12,7 @@ mod keywords;
 mod links;
 mod marked;
 mod markup;
+mod recovery;
 mod signals;
 mod styles;
 mod tokens;

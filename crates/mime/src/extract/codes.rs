@@ -9,6 +9,7 @@ use super::{
     context::{About, Context, Features},
     keywords,
     marked::Marked,
+    recovery,
     signals::Signals,
     tokens::{self, Shape, Token},
     urls,
@@ -95,9 +96,21 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
         (mail.text, CodePlace::Text),
         (mail.html, CodePlace::Html),
     ];
+    let mut scored = Vec::new();
+    let mut lists = parts.map(|(marked, found_in)| {
+        let listed = recovery::find(marked, mail.subject);
+        scored.extend(listed.iter().map(|at| Scored {
+            score: weights.of(Feature::Listed),
+            value: recovery::typed(marked.text(), at),
+            found_in,
+            is_coupon: false,
+        }));
+        listed.into_iter().peekable()
+    });
     let has_candidate = |marked: &Marked| marked.tokens.iter().any(|token| token.shape != Shape::Number);
     if !parts.iter().any(|(marked, _)| has_candidate(marked)) {
-        return lower_case_codes(mail);
+        scored.extend(lower_case_codes(mail));
+        return scored;
     }
     let subject = mail.subject.hits();
     let has = |keywords: &[Keyword]| subject.iter().any(|hit| keywords.contains(&hit.keyword));
@@ -114,8 +127,8 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
         has_body_word: false,
     };
     let linked = linked_codes(mail);
-    let mut scored = Vec::new();
-    for (marked, found_in) in parts {
+    let mut labelled = HashSet::new();
+    for ((marked, found_in), listed) in parts.into_iter().zip(&mut lists) {
         if !has_candidate(marked) {
             continue;
         }
@@ -128,6 +141,10 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
         let mut context = Context::new(marked, about);
         for (index, token) in marked.tokens.iter().enumerate() {
             let features = context.features(index);
+            while listed.next_if(|at| at.end <= token.at.start).is_some() {}
+            if listed.peek().is_some_and(|at| at.start <= token.at.start) {
+                continue;
+            }
             let bound = is_origin_bound(marked.text(), token);
             if features.is_none() && !bound {
                 continue;
@@ -152,8 +169,20 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
                 });
             }
         }
+        labelled.extend(
+            context
+                .labelled()
+                .map(|token| tokens::typed(&marked.text()[token.at.clone()], token.shape)),
+        );
     }
     scored.extend(lower_case_codes(mail));
+    // "Code for jd48291-x" is not a code if the body says "user jd48291-x", and has a code.
+    let has_other = scored
+        .iter()
+        .any(|scored| scored.score >= THRESHOLD && !labelled.contains(&scored.value));
+    if has_other {
+        scored.retain(|scored| scored.found_in != CodePlace::Subject || !labelled.contains(&scored.value));
+    }
     scored
 }
 

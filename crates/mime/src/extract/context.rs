@@ -2,15 +2,19 @@
 
 mod lines;
 mod nature;
+mod place;
+mod words;
 
 use std::{collections::HashMap, ops::Range};
 
+use place::{is_alone, is_of_log};
+
 use super::{
     keywords::{self, Hit},
-    marked::{Marked, REACH_BYTES, distance, ends_sentence, sentence_start},
+    marked::{Marked, REACH_BYTES},
     tokens::{Shape, Token},
-    vocabulary::{Keyword, Word},
-    weights::{Feature, reach},
+    vocabulary::Word,
+    weights::Feature,
 };
 
 /// Examined keywords on each side of a number.
@@ -71,6 +75,10 @@ pub(super) struct Context<'m> {
     claimed: HashMap<usize, usize>,
     /// Numbers of 6 digits that are alone.
     lonely: usize,
+    /// The last number that a label in a line above names.
+    below_label: Option<usize>,
+    /// Numbers that a label names.
+    labelled: Vec<usize>,
 }
 
 impl<'m> Context<'m> {
@@ -85,6 +93,8 @@ impl<'m> Context<'m> {
             line: 0,
             claimed: HashMap::new(),
             lonely: 0,
+            below_label: None,
+            labelled: Vec::new(),
         };
         for token in marked.tokens.iter().filter(|token| token.shape == Shape::Digits) {
             context.go_to(token);
@@ -121,6 +131,12 @@ impl<'m> Context<'m> {
             return None;
         }
         features.is_alone = self.place(token, &line, &mut features);
+        if !features.is_alone && self.is_among_figures(index, &line) {
+            return None;
+        }
+        if is_of_log(&self.text[line.clone()]) {
+            features.add(Feature::LogLine);
+        }
         self.after(index, &line, &mut features);
         // `Foo: 775104 is your code`
         if !features.has_word
@@ -144,6 +160,11 @@ impl<'m> Context<'m> {
         self.fits(token, &features).then_some(features)
     }
 
+    /// Returns the numbers that a label names, of those that were read.
+    pub(super) fn labelled(&self) -> impl Iterator<Item = &'m Token> {
+        self.labelled.iter().map(|index| &self.tokens[*index])
+    }
+
     /// Returns the keywords that end before an offset, the nearest first, with their indices.
     fn hits_before(&self, at: usize) -> impl Iterator<Item = (usize, &'m Hit)> + use<'m> {
         let end = self.hits.partition_point(|hit| hit.at.start < at);
@@ -159,202 +180,6 @@ impl<'m> Context<'m> {
     fn hits_after(&self, at: usize) -> impl Iterator<Item = (usize, &'m Hit)> + use<'m> {
         let start = self.hits.partition_point(|hit| hit.at.start < at);
         (start..).zip(self.hits[start..].iter().take(MAX_HITS))
-    }
-
-    /// Reads the words before a number in its line.
-    fn before(&mut self, index: usize, line: &Range<usize>, features: &mut Features) {
-        let token = &self.tokens[index];
-        let at = token.at.start;
-        let sentence = sentence_start(self.text, line.start, at);
-        let (mut label, mut code, mut asked) = (None, None, None);
-        for (hit_index, hit) in self.hits_before(at) {
-            let Some(distance) = distance(self.text, hit.at.end, at, reach::LINE) else {
-                break;
-            };
-            if hit.at.start < line.start {
-                break;
-            }
-            let is_claimed = self.claimed.contains_key(&hit_index);
-            let in_sentence = hit.at.start >= sentence;
-            match hit.keyword {
-                Keyword::Label if in_sentence && !is_claimed && distance <= reach::LABEL => {
-                    label = label.or(Some((hit_index, hit)));
-                }
-                // "It fails with error 604218"
-                Keyword::OtherCode if self.is_label_beside(hit, at, true) => {
-                    label = label.or(Some((hit_index, hit)));
-                }
-                Keyword::CallToAction if in_sentence => asked = asked.or(Some(hit)),
-                Keyword::Code | Keyword::OneTimeCode => {
-                    if !is_claimed || self.goes_on(hit_index, index) {
-                        code = Some((hit_index, hit, distance, in_sentence));
-                    }
-                    break;
-                }
-                _ => {}
-            }
-        }
-        let has_code = code.is_some_and(|(.., in_sentence)| in_sentence);
-        if let Some((label_index, label)) = label {
-            self.claimed.insert(label_index, index);
-            if self.is_label_beside(label, at, has_code) {
-                features.add(Feature::LabelBeside);
-            } else if !has_code {
-                features.add(Feature::LabelBefore);
-            }
-        }
-        if let Some(asked) = asked {
-            let between = self.text[asked.at.end..at]
-                .trim_matches([' ', '*', '"', '\'', '<', '[', '(', '#', '\u{201e}']);
-            features.add(if between.is_empty() {
-                Feature::AskedFor
-            } else {
-                Feature::CallToAction
-            });
-        }
-        if let Some((hit_index, hit, distance, in_sentence)) = code {
-            self.word_before(index, hit_index, hit, (distance, in_sentence), features);
-        }
-    }
-
-    fn word_before(
-        &mut self,
-        index: usize,
-        hit_index: usize,
-        hit: &Hit,
-        (distance, in_sentence): (usize, bool),
-        features: &mut Features,
-    ) {
-        let token = &self.tokens[index];
-        let between = &self.text[hit.at.end..token.at.start];
-        features.is_bound = is_bound(between);
-        features.is_named = features.is_bound && !between.trim().is_empty();
-        let is_behind_comma = between.contains([',', ';', '(', '\u{3001}', '\u{60c}']) && !features.is_bound;
-        let is_near = distance <= reach::BESIDE;
-        if self.names_next(index) {
-            return;
-        }
-        if !in_sentence {
-            features.add(Feature::WordInLine);
-            return;
-        }
-        if is_behind_comma {
-            features.add(Feature::WordBehindComma);
-            return;
-        }
-        features.add(Feature::WordBefore);
-        features.has_word = true;
-        features.is_beside = is_near;
-        if is_near {
-            features.add(Feature::WordBeside);
-        }
-        self.note_one_time(hit, features);
-        // `PIN for booking 48213907 is 5519`: the first number belongs to the booking.
-        if token.shape != Shape::Number && !features.found.contains(&Feature::LabelBeside) {
-            self.claimed.insert(hit_index, index);
-        }
-    }
-
-    fn note_one_time(&self, hit: &Hit, features: &mut Features) {
-        if hit.keyword == Keyword::OneTimeCode {
-            features.is_one_time = true;
-            features.add(Feature::OneTimeWord);
-        }
-    }
-
-    /// Reports whether a number goes on a list of codes: only marks stand between it and the number before.
-    fn goes_on(&self, hit_index: usize, index: usize) -> bool {
-        let Some(previous) = index.checked_sub(1) else {
-            return false;
-        };
-        let (before, token) = (&self.tokens[previous], &self.tokens[index]);
-        self.claimed.get(&hit_index) == Some(&previous)
-            && before.shape == token.shape
-            && before.at.len() == token.at.len()
-            && !self.text[before.at.end..token.at.start].contains(|char: char| char.is_alphanumeric())
-    }
-
-    /// Reports whether a number belongs to the label before it: nothing but a mark or a word for number is between.
-    fn is_label_beside(&self, label: &Hit, at: usize, has_code: bool) -> bool {
-        let between = &self.text[label.at.end..at];
-        let has_colon = between.contains([':', '\u{ff1a}']);
-        // The colon of `your code for this order: 775104` belongs to the code. "Dear customer, 775104 is your code."
-        if has_code && has_colon || between.starts_with([',', '\u{60c}', '\u{ff0c}', '\u{3001}']) {
-            return false;
-        }
-        between
-            .split(|char: char| {
-                char.is_whitespace() || matches!(char, ':' | '\u{ff1a}' | '(' | ')' | '-' | ',')
-            })
-            .filter(|word| word.contains(|char: char| char.is_alphanumeric()))
-            .all(|word| keywords::is_word(&word.to_lowercase(), Word::Number))
-    }
-
-    /// Reads the words after a number in its line.
-    fn after(&mut self, index: usize, line: &Range<usize>, features: &mut Features) {
-        let end = self.tokens[index].at.end;
-        let next = self.tokens[index + 1..]
-            .iter()
-            .take(MAX_HITS)
-            .find(|next| next.shape != Shape::Number)
-            .map(|next| next.at.start);
-        for (hit_index, hit) in self.hits_after(end) {
-            let is_near = hit.at.start < line.end.min(next.unwrap_or(usize::MAX))
-                && distance(self.text, end, hit.at.start, reach::AFTER).is_some()
-                && !ends_sentence(&self.text[end..hit.at.start]);
-            if !is_near {
-                break;
-            }
-            if !matches!(hit.keyword, Keyword::Code | Keyword::OneTimeCode) {
-                continue;
-            }
-            // `482139, your code: 775104`
-            let is_of_next = next.is_some_and(|next| {
-                next < line.end
-                    && distance(self.text, hit.at.end, next, reach::BESIDE).is_some()
-                    && !ends_sentence(&self.text[hit.at.end..next])
-            });
-            if !is_of_next {
-                features.add(Feature::WordAfter);
-                features.has_word = true;
-                self.note_one_time(hit, features);
-                self.claimed.insert(hit_index, index);
-                if self.is_followed_by_copula(&self.tokens[index]) {
-                    features.found.retain(|feature| *feature != Feature::LabelBefore);
-                }
-            }
-            break;
-        }
-    }
-
-    /// Reads the place of a number in its line. Returns whether it is alone.
-    fn place(&self, token: &Token, line: &Range<usize>, features: &mut Features) -> bool {
-        if self.marked.visible.is_emphasised(&token.at) {
-            features.add(Feature::Emphasised);
-        }
-        if is_alone(self.text, &token.at, line) {
-            features.add(Feature::Alone);
-            return true;
-        }
-        if features.has_word {
-            return false;
-        }
-        let before = &self.text[line.start..token.at.start];
-        let cell_start = before.rfind('\t').map_or(line.start, |at| line.start + at + 1);
-        let after = &self.text[token.at.end..line.end];
-        let cell_end = token.at.end + after.find('\t').unwrap_or(after.len());
-        let is_cell = (cell_start > line.start || cell_end < line.end)
-            && is_alone(self.text, &token.at, &(cell_start..cell_end));
-        if is_cell && self.is_below_word(before.matches('\t').count()) {
-            features.add(Feature::WordAbove);
-            features.has_word = true;
-            features.is_one_time = true;
-            return true;
-        }
-        if is_cell {
-            features.add(Feature::OtherRow);
-        }
-        false
     }
 
     /// Reports whether the words after a number say what it is: `customer, 775104 is your code`.
@@ -387,32 +212,6 @@ impl<'m> Context<'m> {
     }
 }
 
-/// Reports whether a word or a colon joins what follows to what precedes.
-fn is_bound(between: &str) -> bool {
-    let between = between.trim_end_matches([
-        ' ', '\t', '*', '"', '\'', '\u{201e}', '\u{300c}', '\u{3010}', '[', '<', '#',
-    ]);
-    let last = between.rsplit(char::is_whitespace).next().unwrap_or_default();
-    between.is_empty()
-        || between.ends_with([':', '\u{ff1a}', '=', '\u{2014}', '\u{ff1a}', '-', '\u{2013}'])
-        || last.len() <= 16 && keywords::is_word(&last.to_lowercase(), Word::Copula)
-        || last.ends_with([
-            '\u{306f}', '\u{4e3a}', '\u{70ba}', '\u{662f}', '\u{b294}', '\u{c740}', '\u{e37}',
-        ])
-}
-
 fn is_blank(text: &str) -> bool {
     !text.contains(char::is_alphanumeric)
-}
-
-fn is_alone(text: &str, at: &Range<usize>, within: &Range<usize>) -> bool {
-    let before = &text[within.start..at.start];
-    (is_blank(before) || is_item_number(before)) && is_blank(&text[at.end..within.end])
-}
-
-/// Reports whether a text is the number of an item of a list: `1.`, `12)`.
-fn is_item_number(text: &str) -> bool {
-    let text = text.trim();
-    let mark = text.trim_start_matches(|char: char| char.is_ascii_digit());
-    (1..=2).contains(&(text.len() - mark.len())) && matches!(mark, "." | ")" | ":" | ".:")
 }

@@ -1,13 +1,20 @@
 //! Tokens that have the shape of a code, and the other numbers of a text, in one pass.
 
 mod apart;
+mod other;
+mod prefix;
 
 use std::ops::Range;
+
+pub(super) use apart::is_boxed;
+use other::{is_hexadecimal, is_record, is_time};
 
 /// Fewer characters are no code.
 const MIN_CHARS: usize = 4;
 /// A longer group without a hyphen is an id.
-const MAX_CHARS: usize = 12;
+pub(super) const MAX_CHARS: usize = 12;
+/// A longer group is a code only where a word for one-time codes names it: `The verification code is 5f0c9d27ab4e8813`.
+const MAX_NAMED_CHARS: usize = 16;
 /// A longer code of several groups is an id.
 const MAX_GROUPED_CHARS: usize = 25;
 /// Groups of a code.
@@ -204,6 +211,17 @@ fn find_in_run(text: &str, run: Range<usize>, tokens: &mut Vec<Token>) -> usize 
             shape,
             has_hash: text[..group.start].ends_with('#'),
         };
+        if let Some(number) = prefix::without_copula(text, &group, last) {
+            (token.at, token.shape) = (number, Shape::Digits);
+        } else if let Some(start) =
+            prefix::start_of_letters(text, &group).or_else(|| prefix::start_of_capitals(text, &group))
+        {
+            (token.at.start, token.shape) = (start, Shape::Mixed);
+        } else if let Some((end, shape)) = prefix::behind_letter(text, &group, last, beyond) {
+            (token.at, token.shape) = (last.start..end, shape);
+            end_of_last = end.max(run.end);
+            next = None;
+        }
         if let Some((end, shape)) = apart::spaced_groups(text, first, beyond).filter(|_| group.count == 1) {
             (token.at.end, token.shape) = (end, shape);
             end_of_last = end.max(run.end);
@@ -278,14 +296,16 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
             [length] if (MIN_CHARS..=MAX_COMMON_DIGITS).contains(length) => Some(Shape::Digits),
             [length] if (MIN_CHARS..=MAX_DIGITS).contains(length) => Some(Shape::LongDigits),
             [3, 3] | [4, 4] | [2, 2, 2] => Some(Shape::Digits),
-            [3, 3, 3] | [4, 4, 4] | [4, 4, 4, 4] => Some(Shape::LongDigits),
+            [3, 3, 3] | [4, 4, 4] | [4, 4, 4, 4] | [5, 5] | [2, 2] => Some(Shape::LongDigits),
             [2 | 4, 3] | [3 | 4, 2] | [2 | 3, 4] => Some(Shape::LongDigits),
             // A shelf and a number on it.
             [1 | 2, 1 | 2, 4] => Some(Shape::LongDigits),
             _ => number,
         };
     }
-    let is_single = group.count == 1 && (MIN_CHARS..=MAX_CHARS).contains(&group.chars);
+    let is_named = group.chars > MAX_CHARS && group.digits * 3 >= group.chars && group.capitals == 0;
+    let is_single = group.count == 1
+        && (MIN_CHARS..=if is_named { MAX_NAMED_CHARS } else { MAX_CHARS }).contains(&group.chars);
     let is_grouped = (2..=MAX_GROUPS).contains(&group.count)
         && (MIN_CHARS..=MAX_GROUPED_CHARS).contains(&group.chars)
         && group.longest <= 8
@@ -293,7 +313,8 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
     if !is_single && !is_grouped {
         return number;
     }
-    if is_time(&text[group.start..group.end]) {
+    let sent = &text[group.start..group.end];
+    if is_time(sent) || is_hexadecimal(sent) || is_record(group, sent) {
         return number;
     }
     if group.digits > 0 {
@@ -306,14 +327,6 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
     let is_word = group.count == 1 && (5..=8).contains(&group.chars);
     let is_groups = group.count > 1 && group.lengths().iter().all(|length| matches!(length, 3..=5));
     (group.capitals == group.chars && (is_word || is_groups)).then_some(Shape::Letters)
-}
-
-/// Reports whether a group is a time of day: `18h55`.
-fn is_time(text: &str) -> bool {
-    let is_number =
-        |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    text.split_once(['h', 'H'])
-        .is_some_and(|(hour, minute)| is_number(hour) && is_number(minute))
 }
 
 /// Reports whether a group is lower-case words with hyphens that can be a code.
@@ -383,7 +396,14 @@ fn stands_free(text: &str, group: &Group) -> bool {
     // `acme/rocket#4821`
     let is_reference =
         before == Some('#') && text[..group.start - 1].ends_with(|char: char| char.is_alphanumeric());
+    // `pQ2w` of `Xk7!pQ2w`
+    let is_mark = |char: char| matches!(char, '!' | '?' | '$' | '^');
+    let is_letter_or_digit = |char: char| char.is_ascii_alphanumeric();
+    let is_of_password = group.digits < group.chars
+        && (before.is_some_and(is_mark) && text[..group.start - 1].ends_with(is_letter_or_digit)
+            || after.is_some_and(is_mark) && text[group.end + 1..].starts_with(is_letter_or_digit));
     !is_reference
+        && !is_of_password
         && !before.is_some_and(is_prefix)
         && !after.is_some_and(is_part)
         && !is_end_of_hidden(&text[..group.start])
@@ -411,7 +431,7 @@ pub(super) fn typed(text: &str, shape: Shape) -> String {
         && text.chars().nth(3).is_some_and(|char| !char.is_alphanumeric());
     let typed = text.chars().filter_map(|char| match digit(char) {
         Some(digit) => Some(digit),
-        None if char.is_ascii_alphanumeric() => Some(char),
+        None if char.is_alphanumeric() => Some(char),
         None if is_digits || is_spaced || char == ' ' => None,
         None => Some('-'),
     });

@@ -86,8 +86,12 @@ weights! {
     AskedForAbove = 10, "|<p>To finish, type this one:</p><h2>RFKWZT</h2>" => ["RFKWZT"];
     /// It begins the subject, or ends it behind a colon, and the body speaks of a one-time code.
     EndOfSubject = 50, "3821 is for you|This one-time code stops working soon." => ["3821"];
+    /// It begins its line, a copula follows, and the subject has a code word: `775104 is what you enter`.
+    CopulaAfter = 30, "Your code|7751 is what you need now" => ["7751"];
+    /// Every character stands apart.
+    Boxed = 25, "|Type it there, please\n\n5-8-1-3" => ["5813"];
     /// Near it stands when it expires.
-    Expiry = 10, "|Type the number below\n\n7751\n\nIt expires soon" => ["7751"];
+    Expiry = 10, "|Type it on the page\n\n7751\n\nIt expires soon" => ["7751"];
     /// Alone in its line.
     Alone = 20, "Your code|Hello\n\n775104\n\nBye" => ["775104"];
     /// Large, bold, monospaced or spaced.
@@ -100,6 +104,8 @@ weights! {
     InLink = 30, "|<p>Hello</p><p>7751</p><a href='https://q.example/v?code=7751'>Go</a>" => ["7751"];
     /// Six digits alone in a mail whose language has no vocabulary.
     OnlyNumber = 30, "|<p>ᎣᏏᏲ</p><p>604417</p>" => ["604417"];
+    /// In a list of recovery codes.
+    Listed = 90, "Your recovery codes|Each works once\n\n48291-37710\n20451-87730\n66093-51827" => ["4829137710", "2045187730", "6609351827"];
     /// `@domain #code`, or the OTP-Token field.
     Explicit = 150, "|Hi\n\n@q.example #775104" => ["775104"];
     /// A label right before it: `order 482139`.
@@ -110,6 +116,8 @@ weights! {
     LabelAbove = -60, "Your code|<p>Order number</p><h1>482139</h1>" => [];
     /// Another cell of its row, or what is before it in its line, says what it is.
     OtherRow = -40, "Your code|<p>The code. Yes.</p><table><tr><td>Foo</td><td><b>482139</b></td></tr></table>" => [];
+    /// Its line is of a log.
+    LogLine = -100, "|2026-11-18T03:00:01 your code: 775104" => [];
     /// A count follows: `482139 visitors`.
     Unit = -45, "Your code|<h1>Enter 775104 visitors</h1>" => [];
     /// It is a price.

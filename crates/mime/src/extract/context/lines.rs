@@ -40,8 +40,13 @@ impl Context<'_> {
         let token = &self.tokens[index];
         let line = self.lines[self.line].clone();
         let is_first = is_blank(&self.text[self.reached_line(token).start..token.at.start]);
-        if !features.has_word {
+        if !features.has_word && self.is_of_labelled_list(index) {
+            features.add(Feature::LabelAbove);
+        } else if !features.has_word {
             self.lines_before(index, &line, is_first, features);
+        }
+        if features.found.contains(&Feature::LabelAbove) {
+            self.below_label = Some(index);
         }
         if !features.has_word {
             self.line_after(index, &line, features);
@@ -111,6 +116,15 @@ impl Context<'_> {
         if label.is_some() {
             features.add(Feature::LabelAbove);
         }
+    }
+
+    /// Reports whether a number goes on a list below a label: `Order numbers:`.
+    fn is_of_labelled_list(&self, index: usize) -> bool {
+        index.checked_sub(1).is_some_and(|previous| {
+            self.below_label == Some(previous)
+                && self.is_like(previous, index)
+                && is_blank(&self.text[self.tokens[previous].at.end..self.tokens[index].at.start])
+        })
     }
 
     /// Reports whether two numbers look alike, as in a list of recovery codes.

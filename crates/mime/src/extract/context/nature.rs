@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::{
     super::{
         keywords,
-        marked::{REACH_BYTES, distance},
-        tokens::{MAX_COMMON_DIGITS, Shape, Token, is_pronounceable},
+        marked::{REACH_BYTES, distance, ends_sentence},
+        tokens::{self, MAX_CHARS, MAX_COMMON_DIGITS, Shape, Token, is_pronounceable},
         vocabulary::{Keyword, Word},
         weights::{Feature, reach},
     },
@@ -16,7 +16,22 @@ use super::{
 /// From this character on scripts are compared by block.
 const FIRST_OTHER_SCRIPT: char = '\u{370}';
 
+/// Scripts from here on attach particles to words.
+const FIRST_JOINING: char = '\u{590}';
+/// Characters of a particle and the spaces around it.
+const MAX_PARTICLE_CHARS: usize = 5;
+/// Two pairs of digits with a hyphen, which can be a day or a range too.
+const SHORT_PAIR_CHARS: usize = 5;
+
 impl Context<'_> {
+    /// Reports whether a token is a word of the vocabulary: `VERIFY`.
+    fn is_keyword(&self, token: &Token) -> bool {
+        let mut hits = self
+            .hits_after(token.at.start)
+            .take_while(|(_, hit)| hit.at.start == token.at.start);
+        hits.any(|(_, hit)| hit.at.end == token.at.end)
+    }
+
     /// Reads calls to action and expiries near a number.
     pub(super) fn around(&self, token: &Token, line: &Range<usize>, features: &mut Features) {
         if self.about.has_subject_word {
@@ -41,6 +56,14 @@ impl Context<'_> {
         let reached = if features.is_alone { reach::LINE_AFTER } else { 0 };
         // `775104: type these digits`
         let begins_line = !self.about.is_subject && is_blank(&self.text[line.start..token.at.start]);
+        // `775104 is what you enter`
+        if begins_line
+            && self.about.has_subject_word
+            && self.is_followed_by_copula(token)
+            && !self.is_labelled_after(token)
+        {
+            features.add(Feature::CopulaAfter);
+        }
         for (_, hit) in self.hits_after(token.at.end) {
             if hit.at.start >= line.end
                 && distance(self.text, line.end, hit.at.start, reached.max(reach::LINE)).is_none()
@@ -49,6 +72,12 @@ impl Context<'_> {
             }
             match hit.keyword {
                 Keyword::Expiry => features.add(Feature::Expiry),
+                // Languages whose verb is at the end: `482913 girin`
+                Keyword::CallToAction
+                    if hit.at.start < line.end && is_particle(&self.text[token.at.end..hit.at.start]) =>
+                {
+                    features.add(Feature::AskedFor);
+                }
                 Keyword::CallToAction
                     if features.is_alone
                         || begins_line
@@ -75,6 +104,9 @@ impl Context<'_> {
                         features.add(Feature::CallToAction);
                         // "To finish, type this one:"
                         let rest = self.text[hit.at.end..line.start].trim_end();
+                        if rest.is_empty() {
+                            features.add(Feature::AskedFor);
+                        }
                         if rest.ends_with([':', '\u{ff1a}']) && !rest.contains('\n') {
                             features.add(Feature::AskedForAbove);
                         }
@@ -83,6 +115,15 @@ impl Context<'_> {
                 }
             }
         }
+    }
+
+    /// Reports whether the sentence after a number has a label: `775104 is the number of your order`.
+    fn is_labelled_after(&self, token: &Token) -> bool {
+        let mut hits = self.hits_after(token.at.end).take_while(|(_, hit)| {
+            distance(self.text, token.at.end, hit.at.start, reach::AFTER).is_some()
+                && !ends_sentence(&self.text[token.at.end..hit.at.start])
+        });
+        hits.any(|(_, hit)| matches!(hit.keyword, Keyword::Label | Keyword::Money | Keyword::Unit))
     }
 
     /// Reads whether a number is a count or a price.
@@ -168,11 +209,15 @@ impl Context<'_> {
             Shape::Words => features.add(Feature::LowerCase),
             _ => {}
         }
+        if tokens::is_boxed(text) {
+            features.add(Feature::Boxed);
+        }
         if token.has_hash && !features.found.contains(&Feature::AskedFor) {
             features.add(Feature::Hash);
         }
         let has_letters = !matches!(token.shape, Shape::Digits | Shape::LongDigits);
-        if self.about.is_purchase && has_letters && !features.is_one_time {
+        let is_asked_for = self.about.has_subject_topic && features.found.contains(&Feature::AskedFor);
+        if self.about.is_purchase && has_letters && !features.is_one_time && !is_asked_for {
             features.add(Feature::Booking);
         }
     }
@@ -210,10 +255,19 @@ impl Context<'_> {
             }
             Shape::LongDigits if features.found.contains(&Feature::AskedFor) => true,
             Shape::LongDigits if features.is_alone && self.about.has_subject_word => true,
+            Shape::LongDigits if self.text[token.at.clone()].chars().count() <= SHORT_PAIR_CHARS => {
+                features.has_word && features.is_bound
+            }
+            Shape::MixedCase if token.at.len() > MAX_CHARS && !self.text[token.at.clone()].contains('-') => {
+                features.is_one_time && features.is_named
+            }
             Shape::LongDigits | Shape::MixedCase => is_called || features.has_word && features.is_alone,
+            Shape::Letters if self.is_keyword(token) => false,
             Shape::Letters => {
                 let is_odd = !is_pronounceable(&self.text[token.at.clone()]);
-                is_odd && features.found.contains(&Feature::AskedForAbove)
+                let is_asked_for = features.found.contains(&Feature::AskedForAbove)
+                    || features.found.contains(&Feature::AskedFor);
+                is_odd && is_asked_for
                     || features.has_word
                         && features.is_alone
                         && (is_odd || !features.found.contains(&Feature::WordAbove))
@@ -223,6 +277,14 @@ impl Context<'_> {
             Shape::Number => false,
         }
     }
+}
+
+/// Reports whether what stands between a number and a verb is nothing, or a particle of a script that attaches it.
+fn is_particle(between: &str) -> bool {
+    let is_part = |char: char| char >= FIRST_JOINING && char.is_alphabetic();
+    let is_mark =
+        |char: char| char.is_whitespace() || matches!(char, '\u{300d}' | '\u{3011}' | '"' | '\'' | '*');
+    between.len() <= 3 * MAX_PARTICLE_CHARS && between.chars().all(|char| is_part(char) || is_mark(char))
 }
 
 /// Reports whether a text is in a language whose code words are known: it has a frequent word or a known script.

@@ -92,8 +92,31 @@ pub(super) fn spaced_groups(text: &str, first: Atom, mut next: Option<Atom>) -> 
     }
     let is_code = (2..=MAX_SPACED_GROUPS).contains(&count)
         && capitals > 0
-        && !text[last.end..].starts_with(|char: char| char.is_alphanumeric());
+        && !text[last.end..].starts_with(|char: char| char.is_alphanumeric())
+        && !has_decimals(&text[last.end..]);
     is_code.then_some((last.end, Shape::Mixed))
+}
+
+/// Reports whether a decimal mark and a digit follow: `R1 204,00`.
+fn has_decimals(after: &str) -> bool {
+    after
+        .strip_prefix([',', '.'])
+        .is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_digit()))
+}
+
+/// Reports whether every character of a code stands apart: `6 0 2 9`, `5-8-1-3`.
+pub(in super::super) fn is_boxed(text: &str) -> bool {
+    let mut was_part = false;
+    let mut parts = 0;
+    for char in text.chars() {
+        let is_part = char.is_alphanumeric();
+        if is_part && was_part {
+            return false;
+        }
+        parts += usize::from(is_part);
+        was_part = is_part;
+    }
+    BOXES.contains(&parts)
 }
 
 /// Reads groups of digits that spaces separate. Returns where they end and their shape.

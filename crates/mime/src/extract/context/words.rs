@@ -1,0 +1,242 @@
+//! The words before and after a number in its line.
+
+use std::ops::Range;
+
+use super::{
+    super::{
+        keywords::{self, Hit},
+        marked::{distance, ends_sentence, sentence_start},
+        tokens::{Shape, Token},
+        vocabulary::{Keyword, Word},
+        weights::{Feature, reach},
+    },
+    Context, Features, MAX_HITS, is_blank,
+};
+
+impl Context<'_> {
+    /// Reads the words before a number in its line.
+    pub(super) fn before(&mut self, index: usize, line: &Range<usize>, features: &mut Features) {
+        let token = &self.tokens[index];
+        let at = token.at.start;
+        let sentence = sentence_start(self.text, line.start, at);
+        let before_short = self.before_short_sentence(line, sentence, token);
+        let in_sentence = |hit: &Hit, has_label: bool| {
+            hit.at.start >= before_short.filter(|_| !has_label).unwrap_or(sentence)
+        };
+        let (mut label, mut code, mut asked) = (None, None, None);
+        for (hit_index, hit) in self.hits_before(at) {
+            let Some(distance) = distance(self.text, hit.at.end, at, reach::LINE) else {
+                break;
+            };
+            if hit.at.start < line.start {
+                break;
+            }
+            let is_claimed = self.claimed.contains_key(&hit_index);
+            match hit.keyword {
+                Keyword::Label if hit.at.start >= sentence && !is_claimed && distance <= reach::LABEL => {
+                    label = label.or(Some((hit_index, hit)));
+                }
+                // "It fails with error 604218"
+                Keyword::OtherCode if self.is_label_beside(hit, at, true) => {
+                    label = label.or(Some((hit_index, hit)));
+                }
+                Keyword::CallToAction if hit.at.start >= sentence => asked = asked.or(Some(hit)),
+                // "It asks for four digits. They are 1 9 0 6."
+                Keyword::CallToAction if in_sentence(hit, label.is_some()) => {
+                    features.add(Feature::AskedFor);
+                }
+                Keyword::Code | Keyword::OneTimeCode => {
+                    if !is_claimed || self.goes_on(hit_index, index) {
+                        code = Some((hit_index, hit, distance, in_sentence(hit, label.is_some())));
+                    }
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let has_code = code.is_some_and(|(.., in_sentence)| in_sentence);
+        if let Some((label_index, label)) = label {
+            self.claimed.insert(label_index, index);
+            if self.is_label_beside(label, at, has_code) {
+                features.add(Feature::LabelBeside);
+                self.labelled.push(index);
+            } else if !has_code {
+                features.add(Feature::LabelBefore);
+            }
+        }
+        if let Some(asked) = asked {
+            let between = self.text[asked.at.end..at]
+                .trim_matches([' ', '*', '"', '\'', '<', '[', '(', '#', '\u{201e}']);
+            // "Tell the clerk the digits 4471"
+            let last = between.trim_end().rsplit(' ').next().unwrap_or_default();
+            let names_digits = label.is_none() && keywords::is_word(&last.to_lowercase(), Word::Digits);
+            features.add(if between.is_empty() || names_digits {
+                Feature::AskedFor
+            } else {
+                Feature::CallToAction
+            });
+        }
+        if let Some((hit_index, hit, distance, in_sentence)) = code {
+            self.word_before(index, hit_index, hit, (distance, in_sentence), features);
+        }
+    }
+
+    fn word_before(
+        &mut self,
+        index: usize,
+        hit_index: usize,
+        hit: &Hit,
+        (distance, in_sentence): (usize, bool),
+        features: &mut Features,
+    ) {
+        let token = &self.tokens[index];
+        let between = &self.text[hit.at.end..token.at.start];
+        features.is_bound = is_bound(between) || self.is_apposition(between, token);
+        features.is_named = features.is_bound && !between.trim().is_empty();
+        let is_behind_comma = between.contains([',', ';', '(', '\u{3001}', '\u{60c}']) && !features.is_bound;
+        let is_near = distance <= reach::BESIDE;
+        if self.names_next(index) {
+            return;
+        }
+        if !in_sentence {
+            features.add(Feature::WordInLine);
+            return;
+        }
+        if is_behind_comma {
+            features.add(Feature::WordBehindComma);
+            return;
+        }
+        features.add(Feature::WordBefore);
+        features.has_word = true;
+        features.is_beside = is_near;
+        if is_near {
+            features.add(Feature::WordBeside);
+        }
+        self.note_one_time(hit, features);
+        // `PIN for booking 48213907 is 5519`: the first number belongs to the booking.
+        if token.shape != Shape::Number && !features.found.contains(&Feature::LabelBeside) {
+            self.claimed.insert(hit_index, index);
+        }
+    }
+
+    /// Reports whether a number explains the word before it: `the handover PIN, 2907.`
+    fn is_apposition(&self, between: &str, token: &Token) -> bool {
+        let after = self.text[token.at.end..].chars().next();
+        matches!(between, ", " | "\u{60c} " | "\u{3001}" | "\u{ff0c}")
+            && after.is_none_or(|char| matches!(char, '.' | '\u{3002}' | ')' | '\n' | ',' | '!' | '\u{964}'))
+    }
+
+    /// Returns where the sentence before begins, if its own says nothing but a number: `You need a code. It is 775104.`
+    fn before_short_sentence(&self, line: &Range<usize>, sentence: usize, token: &Token) -> Option<usize> {
+        let says = &self.text[sentence..token.at.start];
+        let after = self.text[token.at.end..].chars().next();
+        let is_short = says.len() <= 4 * reach::BESIDE
+            && sentence > line.start
+            && !is_blank(says)
+            && says.chars().count() <= reach::BESIDE
+            && !says.contains(|char: char| char.is_numeric() || matches!(char, ':' | ',' | ';'))
+            && after.is_none_or(|char| matches!(char, '.' | '\u{3002}' | '\n' | '!' | '\u{964}'));
+        let ends = |char: char| char.is_whitespace() || matches!(char, '.' | '!' | '?' | '\u{3002}');
+        let end = self.text[line.start..sentence].trim_end_matches(ends).len();
+        is_short.then(|| sentence_start(self.text, line.start, line.start + end))
+    }
+
+    pub(super) fn note_one_time(&self, hit: &Hit, features: &mut Features) {
+        if hit.keyword == Keyword::OneTimeCode {
+            features.is_one_time = true;
+            features.add(Feature::OneTimeWord);
+        }
+    }
+
+    /// Reports whether a number goes on a list of codes: only marks stand between it and the number before.
+    fn goes_on(&self, hit_index: usize, index: usize) -> bool {
+        let Some(previous) = index.checked_sub(1) else {
+            return false;
+        };
+        let (before, token) = (&self.tokens[previous], &self.tokens[index]);
+        self.claimed.get(&hit_index) == Some(&previous)
+            && before.shape == token.shape
+            && before.at.len() == token.at.len()
+            && !self.text[before.at.end..token.at.start].contains(|char: char| char.is_alphanumeric())
+    }
+
+    /// Reports whether a number belongs to the label before it: nothing but a mark or a word for number is between.
+    fn is_label_beside(&self, label: &Hit, at: usize, has_code: bool) -> bool {
+        let between = &self.text[label.at.end..at];
+        let has_colon = between.contains([':', '\u{ff1a}']);
+        // The colon of `your code for this order: 775104` belongs to the code. "Dear customer, 775104 is your code."
+        if has_code && has_colon || between.starts_with([',', '\u{60c}', '\u{ff0c}', '\u{3001}']) {
+            return false;
+        }
+        between
+            .split(|char: char| {
+                char.is_whitespace() || matches!(char, ':' | '\u{ff1a}' | '(' | ')' | '-' | ',')
+            })
+            .filter(|word| word.contains(|char: char| char.is_alphanumeric()))
+            .all(|word| keywords::is_word(&word.to_lowercase(), Word::Number))
+    }
+
+    /// Reads the words after a number in its line.
+    pub(super) fn after(&mut self, index: usize, line: &Range<usize>, features: &mut Features) {
+        let end = self.tokens[index].at.end;
+        let next = self.tokens[index + 1..]
+            .iter()
+            .take(MAX_HITS)
+            .find(|next| next.shape != Shape::Number)
+            .map(|next| next.at.start);
+        for (hit_index, hit) in self.hits_after(end) {
+            let is_near = hit.at.start < line.end.min(next.unwrap_or(usize::MAX))
+                && distance(self.text, end, hit.at.start, reach::AFTER).is_some()
+                && !ends_sentence(&self.text[end..hit.at.start]);
+            if !is_near {
+                break;
+            }
+            if !matches!(hit.keyword, Keyword::Code | Keyword::OneTimeCode) {
+                continue;
+            }
+            // `482139, your code: 775104`
+            let is_of_next = next.is_some_and(|next| {
+                next < line.end
+                    && distance(self.text, hit.at.end, next, reach::BESIDE).is_some()
+                    && !ends_sentence(&self.text[hit.at.end..next])
+                    || self.leads_to(hit.at.end, next)
+            });
+            if !is_of_next {
+                features.add(Feature::WordAfter);
+                features.has_word = true;
+                self.note_one_time(hit, features);
+                self.claimed.insert(hit_index, index);
+                if self.is_followed_by_copula(&self.tokens[index]) {
+                    features.found.retain(|feature| *feature != Feature::LabelBefore);
+                }
+            }
+            break;
+        }
+    }
+
+    /// Reports whether what ends at an offset ends its line too, but for a copula, and a number begins the next line.
+    fn leads_to(&self, end: usize, next: usize) -> bool {
+        let Some(between) = distance(self.text, end, next, reach::BESIDE).map(|_| &self.text[end..next])
+        else {
+            return false;
+        };
+        between.split_once('\n').is_some_and(|(rest, blank)| {
+            let word = rest.trim_matches([' ', ':', '\u{ff1a}']);
+            is_blank(blank) && (word.is_empty() || keywords::is_word(&word.to_lowercase(), Word::Copula))
+        })
+    }
+}
+
+/// Reports whether a word or a colon joins what follows to what precedes.
+fn is_bound(between: &str) -> bool {
+    let between = between.trim_end_matches([
+        ' ', '\t', '*', '"', '\'', '\u{201e}', '\u{300c}', '\u{3010}', '[', '<', '#',
+    ]);
+    let last = between.rsplit(char::is_whitespace).next().unwrap_or_default();
+    between.is_empty()
+        || between.ends_with([':', '\u{ff1a}', '=', '\u{2014}', '\u{ff1a}', '-', '\u{2013}'])
+        || last.len() <= 16 && keywords::is_word(&last.to_lowercase(), Word::Copula)
+        || last.ends_with([
+            '\u{306f}', '\u{4e3a}', '\u{70ba}', '\u{662f}', '\u{b294}', '\u{c740}', '\u{e37}',
+        ])
+}
