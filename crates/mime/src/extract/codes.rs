@@ -99,9 +99,9 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
     let mut scored = Vec::new();
     let mut lists = parts.map(|(marked, found_in)| {
         let listed = recovery::find(marked, mail.subject);
-        scored.extend(listed.iter().map(|at| Scored {
+        scored.extend(listed.iter().filter(|item| item.is_code).map(|item| Scored {
             score: weights.of(Feature::Listed),
-            value: recovery::typed(marked.text(), at),
+            value: recovery::typed(marked.text(), &item.at),
             found_in,
             is_coupon: false,
         }));
@@ -141,8 +141,8 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
         let mut context = Context::new(marked, about);
         for (index, token) in marked.tokens.iter().enumerate() {
             let features = context.features(index);
-            while listed.next_if(|at| at.end <= token.at.start).is_some() {}
-            if listed.peek().is_some_and(|at| at.start <= token.at.start) {
+            while listed.next_if(|item| item.at.end <= token.at.start).is_some() {}
+            if listed.peek().is_some_and(|item| item.at.start <= token.at.start) {
                 continue;
             }
             let bound = is_origin_bound(marked.text(), token);

@@ -141,6 +141,7 @@ impl<'m> Context<'m> {
         // `Foo: 775104 is your code`
         if !features.has_word
             && !features.is_alone
+            && !features.found.contains(&Feature::AskedFor)
             && !self.about.has_body_word
             && self.is_called(token, &line)
         {

@@ -13,6 +13,8 @@ use super::{
 
 /// Fewer items are no list.
 const MIN_ITEMS: usize = 3;
+/// More items are a report.
+const MAX_ITEMS: usize = 100;
 /// Lists of a text whose surroundings are searched.
 const MAX_LISTS: usize = 16;
 /// Examined length of a line: a `<pre>` can have all codes in one.
@@ -63,8 +65,16 @@ impl ItemLine<'_> {
     }
 }
 
-/// Finds the codes of the lists of a text, in order.
-pub(super) fn find(marked: &Marked, subject: &Marked) -> Vec<Range<usize>> {
+/// An item of a list.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    pub(super) at: Range<usize>,
+    /// Whether it is a recovery code; otherwise it is none of any kind.
+    pub(super) is_code: bool,
+}
+
+/// Finds the lists of a text: of recovery codes, and of what cannot be codes. Returns their items in order.
+pub(super) fn find(marked: &Marked, subject: &Marked) -> Vec<Listed> {
     let mut found = Vec::new();
     if marked.tokens.len() < MIN_ITEMS {
         return found;
@@ -83,35 +93,52 @@ pub(super) fn find(marked: &Marked, subject: &Marked) -> Vec<Range<usize>> {
             next = line + 1;
             continue;
         };
+        let goes_on = |line: &Range<usize>| item_line(text, line).filter(|line| line.goes_on(&first));
         // Letters only are no token, and can be an item.
-        let mut start = line;
-        let mut items = first.items.clone();
-        while start > next
-            && let Some(before) = item_line(text, &lines[start - 1]).filter(|before| before.goes_on(&first))
-        {
-            start -= 1;
-            items.splice(0..0, before.items);
-        }
-        next = line + 1;
-        while let Some(after) = lines.get(next)
-            && let Some(after) = item_line(text, after).filter(|after| after.goes_on(&first))
-        {
-            next += 1;
-            items.extend(after.items);
-        }
-        if !is_list(text, &items) {
+        let before: Vec<_> = lines[next..line].iter().rev().map_while(goes_on).collect();
+        let after: Vec<_> = lines[line + 1..].iter().map_while(goes_on).collect();
+        let start = lines[line - before.len()].start + first.head.len();
+        next = line + 1 + after.len();
+        let list = before.iter().rev().chain([&first]).chain(&after);
+        let items: Vec<&Item> = list.flat_map(|line| &line.items).collect();
+        if !(MIN_ITEMS..=MAX_ITEMS).contains(&items.len()) {
             continue;
         }
         lists += 1;
         if lists > MAX_LISTS {
             break;
         }
-        let end = lines[next - 1].end;
-        if is_of_recovery(text, lines[start].start + first.head.len(), end, subject) {
-            found.extend(items.into_iter().map(|item| item.at));
+        if let Some(is_code) = are_codes(text, &items, start..lines[next - 1].end, subject) {
+            let listed = |item: &Item| Listed {
+                at: item.at.clone(),
+                is_code,
+            };
+            found.extend(items.into_iter().map(listed));
         }
     }
     found
+}
+
+/// Reports whether the items of a list are codes, if that can be said.
+fn are_codes(text: &str, items: &[&Item], list: Range<usize>, subject: &Marked) -> Option<bool> {
+    let mut values: Vec<&str> = items.iter().map(|item| &text[item.at.clone()]).collect();
+    values.sort_unstable();
+    values.dedup();
+    if values.len() < items.len() {
+        return None;
+    }
+    // `OK0001`, `OK0002`: they count up.
+    let half = values[0].get(..values[0].len() / 2);
+    if values
+        .iter()
+        .all(|value| value.get(..values[0].len() / 2) == half)
+    {
+        return Some(false);
+    }
+    if is_below_label(text, list.start) {
+        return Some(false);
+    }
+    (are_random(items) && names_recovery(text, list, subject)).then_some(true)
 }
 
 /// Returns an item as a user types it.
@@ -127,41 +154,43 @@ pub(super) fn typed(text: &str, at: &Range<usize>) -> String {
 }
 
 /// Reports whether items are random and not words or dates.
-fn is_list(text: &str, items: &[Item]) -> bool {
+fn are_random(items: &[&Item]) -> bool {
     let with_digits = items.iter().filter(|item| item.digits > 0).count();
     let are_numbers = items.iter().all(|item| item.digits == item.chars);
-    let are_codes =
-        with_digits * 2 >= items.len() && (are_numbers || items.iter().any(|item| item.digits < item.chars));
     let is_date = are_numbers && matches!(items[0].form.lengths[..3], [4, 2, 2] | [2, 2, 4]);
-    let mut values: Vec<&str> = items.iter().map(|item| &text[item.at.clone()]).collect();
-    values.sort_unstable();
-    values.dedup();
-    items.len() >= MIN_ITEMS && values.len() == items.len() && are_codes && !is_date
+    with_digits * 2 >= items.len() && !is_date
 }
 
-/// Reports whether the subject, the text before a list or the line after it speaks of recovery codes.
-fn is_of_recovery(text: &str, start: usize, end: usize, subject: &Marked) -> bool {
-    let names = |text: &str| {
-        let hits = keywords::find(text);
-        hits.iter().any(|hit| hit.keyword == Keyword::RecoveryCode)
-    };
+/// Reports whether the line above a list names something else: `Order numbers:`.
+fn is_below_label(text: &str, start: usize) -> bool {
     let from = text.ceil_char_boundary(start.saturating_sub(BEFORE_BYTES));
-    let to = text.floor_char_boundary((end + AFTER_BYTES).min(text.len()));
-    let before = &text[from..start];
-    // "Order numbers:" names the list, whatever the subject says.
-    let heading = before.trim_end().rsplit('\n').next().unwrap_or_default();
+    let heading = text[from..start]
+        .trim_end()
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default();
     let hits = keywords::find(heading);
     let has_code = hits
         .iter()
         .any(|hit| matches!(hit.keyword, Keyword::Code | Keyword::OneTimeCode));
-    let is_other = !has_code
+    !has_code
         && hits.iter().any(|hit| {
             let rest = heading[hit.at.end..].split(|char: char| !char.is_alphanumeric());
             let mut rest = rest.filter(|word| !word.is_empty());
             hit.keyword == Keyword::Label
                 && rest.all(|word| keywords::is_word(&word.to_lowercase(), Word::Number))
-        });
-    !is_other && (names(before) || names(&text[end..to]) || names(subject.text()))
+        })
+}
+
+/// Reports whether the subject, the text before a list or the line after it speaks of recovery codes.
+fn names_recovery(text: &str, list: Range<usize>, subject: &Marked) -> bool {
+    let names = |text: &str| {
+        let hits = keywords::find(text);
+        hits.iter().any(|hit| hit.keyword == Keyword::RecoveryCode)
+    };
+    let from = text.ceil_char_boundary(list.start.saturating_sub(BEFORE_BYTES));
+    let to = text.floor_char_boundary((list.end + AFTER_BYTES).min(text.len()));
+    names(&text[from..list.start]) || names(&text[list.end..to]) || names(subject.text())
 }
 
 /// Reads a line of items of one form: `1. 3f9a-71kd 5. mq20-h8we`, `7b2k 9qfm`, `Code 1: 48291-37710`.
@@ -174,7 +203,12 @@ fn item_line<'t>(text: &'t str, line: &Range<usize>) -> Option<ItemLine<'t>> {
         .rfind([':', '\u{ff1a}'])
         .filter(|at| !is_number(&whole[..*at]));
     let head = colon.map_or(0, |at| at + whole[at..].chars().next().map_or(0, char::len_utf8));
-    let items = items(text, line.start + head..line.end)?;
+    // "Your codes: 48291377, 20451877, 66093518. Each works once."
+    let end = whole[head..]
+        .find(". ")
+        .filter(|_| head > 0)
+        .map_or(line.end, |at| line.start + head + at);
+    let items = items(text, line.start + head..end)?;
     Some(ItemLine {
         head: &whole[..head],
         items,

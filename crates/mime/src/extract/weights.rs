@@ -80,6 +80,8 @@ weights! {
     WholeSubject = 30, "739205|That is all you need." => ["739205"];
     /// A call to action right before it: `enter 775104`.
     AskedFor = 50, "Device sign-in|Go to https://q.example/device and enter 8388-8061." => ["83888061"];
+    /// A call to action is in its sentence, which it ends.
+    AskedAtEnd = 10, "Your code|At the desk please enter today 7751." => ["7751"];
     /// A call to action near it.
     CallToAction = 20, "|<p>Type the number below on the page</p><h1>7751</h1>" => ["7751"];
     /// The line above asks for it and ends with a colon: `type this one:`.

@@ -19,7 +19,8 @@ impl Context<'_> {
         let token = &self.tokens[index];
         let at = token.at.start;
         let sentence = sentence_start(self.text, line.start, at);
-        let before_short = self.before_short_sentence(line, sentence, token);
+        let says_copula = has_copula(&self.text[sentence..at]);
+        let before_short = self.before_short_sentence(line, sentence, token, says_copula);
         let in_sentence = |hit: &Hit, has_label: bool| {
             hit.at.start >= before_short.filter(|_| !has_label).unwrap_or(sentence)
         };
@@ -42,7 +43,7 @@ impl Context<'_> {
                 }
                 Keyword::CallToAction if hit.at.start >= sentence => asked = asked.or(Some(hit)),
                 // "It asks for four digits. They are 1 9 0 6."
-                Keyword::CallToAction if in_sentence(hit, label.is_some()) => {
+                Keyword::CallToAction if says_copula && in_sentence(hit, label.is_some()) => {
                     features.add(Feature::AskedFor);
                 }
                 Keyword::Code | Keyword::OneTimeCode => {
@@ -55,29 +56,40 @@ impl Context<'_> {
             }
         }
         let has_code = code.is_some_and(|(.., in_sentence)| in_sentence);
+        if let Some(asked) = asked {
+            self.asked(index, asked, label.is_some(), features);
+        }
         if let Some((label_index, label)) = label {
             self.claimed.insert(label_index, index);
             if self.is_label_beside(label, at, has_code) {
                 features.add(Feature::LabelBeside);
                 self.labelled.push(index);
-            } else if !has_code {
+            } else if !has_code && !features.found.contains(&Feature::AskedFor) {
                 features.add(Feature::LabelBefore);
             }
         }
-        if let Some(asked) = asked {
-            let between = self.text[asked.at.end..at]
-                .trim_matches([' ', '*', '"', '\'', '<', '[', '(', '#', '\u{201e}']);
-            // "Tell the clerk the digits 4471"
-            let last = between.trim_end().rsplit(' ').next().unwrap_or_default();
-            let names_digits = label.is_none() && keywords::is_word(&last.to_lowercase(), Word::Digits);
-            features.add(if between.is_empty() || names_digits {
-                Feature::AskedFor
-            } else {
-                Feature::CallToAction
-            });
-        }
         if let Some((hit_index, hit, distance, in_sentence)) = code {
             self.word_before(index, hit_index, hit, (distance, in_sentence), features);
+        }
+    }
+
+    /// Reads how a call to action in the sentence before a number asks for it.
+    fn asked(&self, index: usize, asked: &Hit, has_label: bool, features: &mut Features) {
+        let token = &self.tokens[index];
+        let between = self.text[asked.at.end..token.at.start].trim_matches([
+            ' ', '*', '"', '\'', '<', '[', '(', '#', ':', '\u{ff1a}', '\u{201e}',
+        ]);
+        // "Tell the clerk the digits 4471"
+        let last = between.trim_end().rsplit(' ').next().unwrap_or_default();
+        let names_digits = !has_label && keywords::is_word(&last.to_lowercase(), Word::Digits);
+        if between.is_empty() || names_digits {
+            features.add(Feature::AskedFor);
+            return;
+        }
+        features.add(Feature::CallToAction);
+        let after = self.text[token.at.end..].chars().next();
+        if !has_label && after.is_none_or(|char| matches!(char, '.' | '\n' | '!' | '\u{3002}' | '\u{964}')) {
+            features.add(Feature::AskedAtEnd);
         }
     }
 
@@ -127,7 +139,13 @@ impl Context<'_> {
     }
 
     /// Returns where the sentence before begins, if its own says nothing but a number: `You need a code. It is 775104.`
-    fn before_short_sentence(&self, line: &Range<usize>, sentence: usize, token: &Token) -> Option<usize> {
+    fn before_short_sentence(
+        &self,
+        line: &Range<usize>,
+        sentence: usize,
+        token: &Token,
+        has_copula: bool,
+    ) -> Option<usize> {
         let says = &self.text[sentence..token.at.start];
         let after = self.text[token.at.end..].chars().next();
         let is_short = says.len() <= 4 * reach::BESIDE
@@ -135,7 +153,8 @@ impl Context<'_> {
             && !is_blank(says)
             && says.chars().count() <= reach::BESIDE
             && !says.contains(|char: char| char.is_numeric() || matches!(char, ':' | ',' | ';'))
-            && after.is_none_or(|char| matches!(char, '.' | '\u{3002}' | '\n' | '!' | '\u{964}'));
+            && (has_copula
+                || after.is_none_or(|char| matches!(char, '.' | '\u{3002}' | '\n' | '!' | '\u{964}')));
         let ends = |char: char| char.is_whitespace() || matches!(char, '.' | '!' | '?' | '\u{3002}');
         let end = self.text[line.start..sentence].trim_end_matches(ends).len();
         is_short.then(|| sentence_start(self.text, line.start, line.start + end))
@@ -239,4 +258,16 @@ fn is_bound(between: &str) -> bool {
         || last.ends_with([
             '\u{306f}', '\u{4e3a}', '\u{70ba}', '\u{662f}', '\u{b294}', '\u{c740}', '\u{e37}',
         ])
+}
+
+/// Reports whether a short text joins a name with its value: `It's`, `Son`, `C'est le`.
+fn has_copula(says: &str) -> bool {
+    let ends = ["'s", "\u{2019}s"];
+    let starts = ["c'est", "c\u{2019}est"];
+    let joins = |word: &str| {
+        keywords::is_word(word, Word::Copula)
+            || ends.iter().any(|end| word.ends_with(end))
+            || starts.iter().any(|start| word.starts_with(start))
+    };
+    says.len() <= 4 * reach::BESIDE && says.split_whitespace().any(|word| joins(&word.to_lowercase()))
 }

@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::{Atom, Group, MAX_COMMON_DIGITS, MIN_CHARS, Shape, apart};
 use crate::extract::{keywords, vocabulary::Word};
 
+/// Letters of a copula without a hyphen.
+const COPULA: std::ops::RangeInclusive<usize> = 3..=4;
 /// Capitals before the space of a code.
 const CAPITALS: usize = 2;
 /// Digits after it.
@@ -12,8 +14,15 @@ const SPACED_DIGITS: std::ops::RangeInclusive<usize> = 4..=6;
 /// Letters of another script before the hyphen of a code.
 const LETTERS: std::ops::RangeInclusive<usize> = 2..=8;
 
-/// Returns the number behind a copula that a language joins with a hyphen: `engu-3381`.
+/// Returns the number behind a copula that a language joins, with a hyphen or without: `engu-3381`, `ndi3381`.
 pub(super) fn without_copula(text: &str, group: &Group, last: Atom) -> Option<Range<usize>> {
+    if group.count == 1 && group.capitals == 0 && (MIN_CHARS..=MAX_COMMON_DIGITS).contains(&group.digits) {
+        let sent = &text[group.start..group.end];
+        let letters = sent.bytes().take_while(u8::is_ascii_lowercase).count();
+        let is_joined = COPULA.contains(&letters) && letters + group.digits == group.chars;
+        return (is_joined && keywords::is_word(&sent[..letters], Word::Copula))
+            .then_some(group.start + letters..group.end);
+    }
     let is_pair = group.count == 2
         && group.is_hyphened
         && group.capitals == 0
