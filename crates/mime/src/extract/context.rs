@@ -131,7 +131,7 @@ impl<'m> Context<'m> {
             return None;
         }
         features.is_alone = self.place(token, &line, &mut features);
-        if !features.is_alone && self.is_among_figures(index, &line) {
+        if !features.is_alone && (self.is_among_figures(index, &line) || self.is_among_columns(index)) {
             return None;
         }
         if is_of_log(&self.text[line.clone()]) {

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use memchr::memrchr;
+
 use super::{
     keywords,
     marked::Marked,
@@ -199,8 +201,8 @@ fn item_line<'t>(text: &'t str, line: &Range<usize>) -> Option<ItemLine<'t>> {
         return None;
     }
     let whole = &text[line.clone()];
-    let colon = whole
-        .rfind([':', '\u{ff1a}'])
+    let colon = memrchr(b':', whole.as_bytes())
+        .or_else(|| whole.rfind('\u{ff1a}').filter(|_| !whole.is_ascii()))
         .filter(|at| !is_number(&whole[..*at]));
     let head = colon.map_or(0, |at| at + whole[at..].chars().next().map_or(0, char::len_utf8));
     // "Your codes: 48291377, 20451877, 66093518. Each works once."

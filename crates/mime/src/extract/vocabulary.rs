@@ -21,6 +21,8 @@ pub(super) enum Keyword {
     Promo,
     /// The number before it is a count.
     Unit,
+    /// The number before it was not accepted.
+    Failed,
     /// The number on either side of it is a price.
     Money,
     /// A link to unsubscribe.
@@ -260,6 +262,7 @@ fn keyword(section: &str) -> Option<Keyword> {
         "label" => Keyword::Label,
         "promo" => Keyword::Promo,
         "unit" => Keyword::Unit,
+        "failed" => Keyword::Failed,
         "money" => Keyword::Money,
         "unsubscribe" => Keyword::Unsubscribe,
         "reset" => Keyword::Reset,

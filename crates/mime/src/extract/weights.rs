@@ -122,6 +122,8 @@ weights! {
     LogLine = -100, "|2026-11-18T03:00:01 your code: 775104" => [];
     /// A count follows: `482139 visitors`.
     Unit = -45, "Your code|<h1>Enter 775104 visitors</h1>" => [];
+    /// It was not accepted: `code 604218 is wrong`.
+    Failed = -80, "|Hello, code 604218 is wrong" => [];
     /// It is a price.
     Money = -80, "Your code|<h1>Enter 7751 EUR</h1>" => [];
     /// Its line offers a discount, and it has letters.

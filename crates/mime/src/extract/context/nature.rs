@@ -134,6 +134,7 @@ impl Context<'_> {
                 match hit.keyword {
                     Keyword::Unit => features.add(Feature::Unit),
                     Keyword::Money => features.add(Feature::Money),
+                    Keyword::Failed => features.add(Feature::Failed),
                     _ => {}
                 }
             }

@@ -30,6 +30,34 @@ impl Context<'_> {
         others.any(is_other) && self.text[line.clone()].contains(char::is_alphabetic)
     }
 
+    /// Reports whether a number is in a row of figures of a plain text: another one is beside it, and the next row has two as well.
+    pub(super) fn is_among_columns(&self, index: usize) -> bool {
+        let is_pair = |at: usize| {
+            let (Some(one), Some(other)) = (self.tokens.get(at), self.tokens.get(at + 1)) else {
+                return false;
+            };
+            let are_figures = [one, other]
+                .iter()
+                .all(|token| matches!(token.shape, Shape::Digits | Shape::LongDigits));
+            are_figures && &self.text[one.at.end..other.at.start] == " "
+        };
+        let are_rows = |one: usize, other: usize| {
+            is_pair(one)
+                && is_pair(other)
+                && self.text[self.tokens[one].at.start..self.tokens[other].at.start].contains('\n')
+                && self.text[self.lines[self.line].clone()].contains(char::is_alphabetic)
+        };
+        // The name of a row can be a token too.
+        [Some(index), index.checked_sub(1)]
+            .into_iter()
+            .flatten()
+            .any(|at| {
+                [2, 3].into_iter().any(|row| {
+                    are_rows(at, at + row) || at.checked_sub(row).is_some_and(|above| are_rows(above, at))
+                })
+            })
+    }
+
     /// Reads the place of a number in its line. Returns whether it is alone.
     pub(super) fn place(&self, token: &Token, line: &Range<usize>, features: &mut Features) -> bool {
         if self.marked.visible.is_emphasised(&token.at) {

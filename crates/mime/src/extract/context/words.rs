@@ -43,7 +43,7 @@ impl Context<'_> {
                 }
                 Keyword::CallToAction if hit.at.start >= sentence => asked = asked.or(Some(hit)),
                 // "It asks for four digits. They are 1 9 0 6."
-                Keyword::CallToAction if says_copula && in_sentence(hit, label.is_some()) => {
+                Keyword::CallToAction if in_sentence(hit, label.is_some()) => {
                     features.add(Feature::AskedFor);
                 }
                 Keyword::Code | Keyword::OneTimeCode => {
@@ -147,14 +147,12 @@ impl Context<'_> {
         has_copula: bool,
     ) -> Option<usize> {
         let says = &self.text[sentence..token.at.start];
-        let after = self.text[token.at.end..].chars().next();
-        let is_short = says.len() <= 4 * reach::BESIDE
+        let is_short = has_copula
+            && says.len() <= 4 * reach::BESIDE
             && sentence > line.start
             && !is_blank(says)
             && says.chars().count() <= reach::BESIDE
-            && !says.contains(|char: char| char.is_numeric() || matches!(char, ':' | ',' | ';'))
-            && (has_copula
-                || after.is_none_or(|char| matches!(char, '.' | '\u{3002}' | '\n' | '!' | '\u{964}')));
+            && !says.contains(|char: char| char.is_numeric() || matches!(char, ':' | ',' | ';'));
         let ends = |char: char| char.is_whitespace() || matches!(char, '.' | '!' | '?' | '\u{3002}');
         let end = self.text[line.start..sentence].trim_end_matches(ends).len();
         is_short.then(|| sentence_start(self.text, line.start, line.start + end))
