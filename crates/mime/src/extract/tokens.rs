@@ -11,9 +11,9 @@ use other::{is_hexadecimal, is_record, is_time};
 
 /// Fewer characters are no code.
 const MIN_CHARS: usize = 4;
-/// A longer group without a hyphen is an id.
+/// A longer group without a hyphen is an id, unless a word for one-time codes names it.
 pub(super) const MAX_CHARS: usize = 12;
-/// A longer group is a code only where a word for one-time codes names it: `The verification code is 5f0c9d27ab4e8813`.
+/// A longer group without a hyphen is an id, whatever names it.
 const MAX_NAMED_CHARS: usize = 16;
 /// A longer code of several groups is an id.
 const MAX_GROUPED_CHARS: usize = 25;

@@ -77,6 +77,7 @@ impl Context<'_> {
                     if hit.at.start < line.end && is_particle(&self.text[token.at.end..hit.at.start]) =>
                 {
                     features.add(Feature::AskedFor);
+                    features.found.retain(|feature| *feature != Feature::LabelBefore);
                 }
                 Keyword::CallToAction
                     if features.is_alone
@@ -283,8 +284,9 @@ impl Context<'_> {
 /// Reports whether what stands between a number and a verb is nothing, or a particle of a script that attaches it.
 fn is_particle(between: &str) -> bool {
     let is_part = |char: char| char >= FIRST_JOINING && char.is_alphabetic();
-    let is_mark =
-        |char: char| char.is_whitespace() || matches!(char, '\u{300d}' | '\u{3011}' | '"' | '\'' | '*');
+    let is_mark = |char: char| {
+        char.is_whitespace() || matches!(char, ']' | ')' | '\u{300d}' | '\u{3011}' | '"' | '\'' | '*')
+    };
     between.len() <= 3 * MAX_PARTICLE_CHARS && between.chars().all(|char| is_part(char) || is_mark(char))
 }
 
