@@ -199,7 +199,7 @@ impl Vocabulary {
             };
             let is_end = text
                 .get(at + len..)
-                .is_some_and(|rest| !is_letter(rest.chars().next()));
+                .is_some_and(|rest| !is_letter(rest.chars().next()) && !goes_on(rest));
             if is_end || meaning.keywords.iter().any(|(_, is_open_after)| *is_open_after) {
                 longest = Some((at + len, is_end, meaning));
             }
@@ -285,6 +285,12 @@ fn is_beside_other<'h>(
     let is_joined = is_name && joiner.len() <= MAX_JOINER_BYTES && JOINERS.contains(&&*joiner.to_lowercase());
     let mut meanings = std::iter::once(nearest).chain(others.take_while(|other| other.at == nearest.at));
     is_joined && meanings.any(|other| other.keyword == Keyword::OtherCode)
+}
+
+/// Reports whether a word goes on as an identifier: `otp_test`.
+fn goes_on(rest: &str) -> bool {
+    rest.strip_prefix('_')
+        .is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_alphanumeric()))
 }
 
 fn is_letter(char: Option<char>) -> bool {

@@ -88,7 +88,7 @@ weights! {
     AskedForAbove = 10, "|<p>To finish, type this one:</p><h2>RFKWZT</h2>" => ["RFKWZT"];
     /// It begins the subject, or ends it behind a colon, and the body speaks of a one-time code.
     EndOfSubject = 50, "3821 is for you|This one-time code stops working soon." => ["3821"];
-    /// It begins its line, a copula follows, and the subject has a code word: `775104 is what you enter`.
+    /// It begins its line, a copula or a dash follows, and the subject has a code word: `775104 is what you enter`.
     CopulaAfter = 30, "Your code|7751 is what you need now" => ["7751"];
     /// Every character stands apart.
     Boxed = 25, "|Type it there, please\n\n5-8-1-3" => ["5813"];

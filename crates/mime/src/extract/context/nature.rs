@@ -59,7 +59,7 @@ impl Context<'_> {
         // `775104 is what you enter`
         if begins_line
             && self.about.has_subject_word
-            && self.is_followed_by_copula(token)
+            && (self.is_followed_by_copula(token) || self.is_followed_by_dash(token))
             && !self.is_labelled_after(token)
         {
             features.add(Feature::CopulaAfter);
@@ -116,6 +116,12 @@ impl Context<'_> {
                 }
             }
         }
+    }
+
+    /// Reports whether a dash and words follow a number: `775104 \u{2013} that is all you need`.
+    fn is_followed_by_dash(&self, token: &Token) -> bool {
+        let after = &self.text[token.at.end..];
+        after.starts_with(" \u{2013} ") || after.starts_with(" \u{2014} ")
     }
 
     /// Reports whether the sentence after a number has a label: `775104 is the number of your order`.
