@@ -269,6 +269,9 @@ impl Context<'_> {
             Shape::MixedCase if token.at.len() > MAX_CHARS && !self.text[token.at.clone()].contains('-') => {
                 features.is_one_time && features.is_named
             }
+            Shape::MixedCase if is_name(&self.text[token.at.clone()]) => {
+                features.has_word && (features.is_bound || features.is_alone && !self.about.is_subject)
+            }
             Shape::LongDigits | Shape::MixedCase => is_called || features.has_word && features.is_alone,
             Shape::Letters if self.is_keyword(token) => false,
             Shape::Letters => {
@@ -285,6 +288,14 @@ impl Context<'_> {
             Shape::Number => false,
         }
     }
+}
+
+/// Reports whether a token can be the name of a thing: small letters and digits in parts of their own, as in `build-07`.
+fn is_name(text: &str) -> bool {
+    let is_part = |part: &str| {
+        part.bytes().all(|byte| byte.is_ascii_digit()) || part.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    text.contains('-') && text.split('-').all(is_part)
 }
 
 /// Reports whether what stands between a number and a verb is nothing, or a particle of a script that attaches it.
