@@ -98,6 +98,13 @@ if ! cmp -s "$recipes/package-lock.json" "$recipes/node_modules/.installed"; the
   cp "$recipes/package-lock.json" "$recipes/node_modules/.installed"
 fi
 
+# Clients of MCP: pinned npm packages. The tests run them with the node above.
+agents=crates/server/tests/mcp
+if ! cmp -s "$agents/package-lock.json" "$agents/node_modules/.installed"; then
+  npm ci --prefix "$agents" --ignore-scripts --no-audit --no-fund --silent
+  cp "$agents/package-lock.json" "$agents/node_modules/.installed"
+fi
+
 # Build and tests of the client libraries, and the examples: pinned packages.
 libraries=target/tools/libraries
 if ! cmp -s clients/requirements.txt "$libraries/installed.txt"; then

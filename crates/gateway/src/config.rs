@@ -61,8 +61,12 @@ config_section! {
         pub max_streams: u32 = 20_000,
         /// Interval of WebSocket pings, 1 s to 10 min. A client that sends nothing for twice as long is disconnected.
         pub ping_interval: ConfigDuration = ConfigDuration::from_secs(30),
-        /// Origins whose pages can open WebSockets, such as `https://app.example`; empty allows the gateway's own origin.
+        /// Origins whose pages can open WebSockets and call `/mcp`, such as `https://app.example`; empty allows the gateway's own origin.
         pub allowed_origins: List<String> = List::default(),
+        /// Whether agents can use `/mcp`.
+        pub mcp: bool = true,
+        /// URLs of the authorization servers that `/mcp` names to its clients; empty names none.
+        pub mcp_authorization_servers: List<String> = List::default(),
     }
 }
 
@@ -103,6 +107,17 @@ impl Config {
             return Err(ConfigError::new(
                 "gateway.pow_bits",
                 "must be at most 24; 0 turns it off",
+            ));
+        }
+        let is_url = |url: &String| {
+            url.parse::<http::Uri>().is_ok_and(|url| {
+                url.host().is_some() && url.scheme_str().is_some_and(|scheme| scheme.starts_with("http"))
+            })
+        };
+        if !self.mcp_authorization_servers.0.iter().all(is_url) {
+            return Err(ConfigError::new(
+                "gateway.mcp_authorization_servers",
+                "must be URLs with https:// or http://",
             ));
         }
         if self.max_streams == 0 {
@@ -151,6 +166,9 @@ mod tests {
                 config.sign_in_limit = 1_000_001;
             }),
             ("gateway.pow_bits", |config| config.pow_bits = 25),
+            ("gateway.mcp_authorization_servers", |config| {
+                config.mcp_authorization_servers = List(vec!["sign-in.example".to_owned()]);
+            }),
             ("gateway.base_path", |config| {
                 config.base_path = "/mail/".to_owned();
             }),

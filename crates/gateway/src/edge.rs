@@ -11,6 +11,7 @@ pub(crate) mod host;
 pub(crate) mod idempotency_key;
 pub(crate) mod json;
 pub(crate) mod listener;
+pub(crate) mod origin;
 pub(crate) mod page;
 pub(crate) mod password_permit;
 pub(crate) mod plain_http;

@@ -5,6 +5,7 @@ mod config;
 mod dialects;
 mod edge;
 mod mail_html;
+mod mcp;
 mod router;
 mod submission;
 mod web;

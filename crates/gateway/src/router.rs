@@ -31,7 +31,7 @@ use crate::{
         host::{self, HostCheck},
         rate_limit::{self, RateLimit},
     },
-    web,
+    mcp, web,
 };
 
 async fn method_not_allowed() -> FailureResponse {
@@ -90,12 +90,15 @@ pub(crate) fn router(
             HostCheck::new(config),
             host::check,
         ));
+    let mcp = config.mcp.then(|| mcp::router(app, config, redis.clone(), tasks));
     let limit = middleware::from_fn_with_state(RateLimit::new(config, redis, tasks), rate_limit::limit);
     let not_found = web::not_found(&config.base_path);
-    let router = dialects::router(&dialects, app, &config.base_path).route(
-        web::server::PATH,
-        get(web::server::handle).with_state(app.clone()),
-    );
+    let router = dialects::router(&dialects, app, &config.base_path)
+        .route(
+            web::server::PATH,
+            get(web::server::handle).with_state(app.clone()),
+        )
+        .merge(mcp.unwrap_or_default());
     let router = admin_session::nest(router, operators)
         .fallback(move |request: Request| async move { not_found(&request) })
         .method_not_allowed_fallback(method_not_allowed)

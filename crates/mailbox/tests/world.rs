@@ -247,6 +247,7 @@ impl World {
             message_id: message_id.to_owned(),
             inline_parts: None,
             derives_text: false,
+            derives_visible_text: false,
         };
         let answer = self.client.clone().get_message(request).await;
         Ok(answer.map_err(Failure::from)?.into_inner())

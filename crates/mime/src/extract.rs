@@ -103,6 +103,11 @@ pub enum LinkKind {
     Other,
 }
 
+/// Returns the text of HTML that a reader sees.
+pub(crate) fn visible_text(html: &str) -> String {
+    markup::read(html).text
+}
+
 /// Extracts codes and links from a subject, the prefixes of the bodies, and the header of the raw mail.
 pub(crate) fn extract(subject: Option<&str>, prefix: &BodyPrefix, raw: &[u8]) -> Extracted {
     extract_with(subject, prefix, raw, &Weights::default())

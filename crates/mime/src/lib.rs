@@ -208,6 +208,13 @@ pub fn text_of_html(html: &str) -> String {
     catch_panic(|| html::text(html)).unwrap_or_default()
 }
 
+/// Makes a text of what a reader sees of HTML, up to 128 KiB: without comments, elements that an attribute or an inline style hides,
+/// and text of a size that cannot be read. Style sheets are not applied.
+#[must_use]
+pub fn visible_text_of_html(html: &str) -> String {
+    catch_panic(|| extract::visible_text(html)).unwrap_or_default()
+}
+
 /// Returns whether HTML can reference other parts of its mail.
 fn references_parts(html: &str) -> bool {
     html.as_bytes()

@@ -187,6 +187,10 @@ mod tests {
             tracing::subscriber::with_default(subscriber, || {
                 let parser = tracing::enabled!(target: "html5ever::tree_builder", Level::WARN);
                 assert_eq!(parser, is_logged, "{level}");
+                assert!(
+                    !tracing::enabled!(target: "rmcp::service", Level::WARN),
+                    "{level}"
+                );
                 assert!(tracing::enabled!(Level::WARN));
             });
         }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::client::{AdminCommand, MailboxCommand, SandboxCommand};
+use crate::client::{AdminCommand, MailboxCommand, McpCommand, SandboxCommand};
 
 /// Disposable mailboxes for tests and scripts: create them over HTTP, receive real mail over SMTP.
 ///
@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Mailbox(Box<MailboxCommand>),
     /// Capture what an application sends over SMTP: create a sandbox, wait for its mail, delete it
     Sandbox(Box<SandboxCommand>),
+    /// Serve the tools of a server to an agent, over MCP on stdin and stdout
+    Mcp(Box<McpCommand>),
 }
 
 /// Actions on the configuration.

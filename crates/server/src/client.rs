@@ -6,6 +6,7 @@ mod admin;
 mod api;
 mod create;
 mod format;
+mod mcp;
 mod progress;
 mod sandbox;
 mod search;
@@ -22,7 +23,7 @@ use mayfly_types::MessageId;
 use reqwest::{Method, Url};
 
 use self::{access::Access, api::Client};
-pub(crate) use self::{admin::AdminCommand, sandbox::SandboxCommand};
+pub(crate) use self::{admin::AdminCommand, mcp::McpCommand, sandbox::SandboxCommand};
 use crate::config::Config;
 
 /// The exit code of a wait that timed out.
@@ -106,6 +107,11 @@ struct Target {
 /// Runs `mayfly mailbox`.
 pub(crate) fn run(command: &MailboxCommand) -> anyhow::Result<ExitCode> {
     print(act(command))
+}
+
+/// Runs `mayfly mcp`.
+pub(crate) fn run_mcp(command: &McpCommand) -> anyhow::Result<ExitCode> {
+    mcp::run(command)
 }
 
 /// Runs `mayfly sandbox`.

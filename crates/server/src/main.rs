@@ -61,6 +61,7 @@ fn try_main() -> anyhow::Result<ExitCode> {
         // A client reads no configuration.
         Some(Command::Mailbox(command)) => client::run(command),
         Some(Command::Sandbox(command)) => client::run_sandbox(command),
+        Some(Command::Mcp(command)) => client::run_mcp(command),
         Some(Command::Admin(command)) => client::administer(command, &load(&cli)?),
         Some(Command::Config { action }) => show(&cli, action),
         Some(Command::Health) => health::run(load(&cli)?.admin.listen),

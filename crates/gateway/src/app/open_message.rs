@@ -21,6 +21,7 @@ const INLINE_LIMITS: InlineLimits = InlineLimits {
 enum Reading {
     Bodies,
     DerivedText,
+    VisibleText,
     InlineParts,
 }
 
@@ -47,6 +48,18 @@ impl App {
         message_id: String,
     ) -> Result<GetMessageResponse, Failure> {
         self.get_message(scope, message_id, Reading::DerivedText).await
+    }
+
+    /// As [`App::open_message`], without the HTML and with a text body that has only what a reader sees.
+    ///
+    /// # Errors
+    /// As [`App::open_message`].
+    pub(crate) async fn open_message_visibly(
+        &self,
+        scope: Scope,
+        message_id: String,
+    ) -> Result<GetMessageResponse, Failure> {
+        self.get_message(scope, message_id, Reading::VisibleText).await
     }
 
     /// Checks that a message can be opened, without reading it.
@@ -93,6 +106,7 @@ impl App {
             message_id,
             inline_parts: (reading == Reading::InlineParts).then_some(INLINE_LIMITS),
             derives_text: reading == Reading::DerivedText,
+            derives_visible_text: reading == Reading::VisibleText,
         };
         Ok(self.mailbox().get_message(request).await?.into_inner())
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use mayfly_follow::{Ending, Feed, StreamKind, Subscription};
-use mayfly_proto::mailbox::{Code, MarkMessageReadRequest, MessageReceived};
+use mayfly_proto::mailbox::{Code, Link, LinkKind, MarkMessageReadRequest, MessageReceived};
 use mayfly_rpc::Failure;
 use mayfly_types::{ErrorCode, MessageId, SecretKey};
 use regex::Regex;
@@ -36,11 +36,29 @@ pub(crate) struct Wanted {
     pub(crate) has_code: bool,
     /// What the code must be like; other codes are left out of the answer.
     pub(crate) code: CodeFilter,
+    /// A link of this kind.
+    pub(crate) link: Option<LinkFilter>,
     pub(crate) is_unread: bool,
     /// A query as of a search.
     pub(crate) query: Option<ZonedQuery>,
     /// Each message is marked as read, and returned only if this call marked it.
     pub(crate) is_claimed: bool,
+}
+
+/// What a link must be for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkFilter {
+    Any,
+    Kind(LinkKind),
+}
+
+impl LinkFilter {
+    pub(crate) fn matches(self, link: &Link) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Kind(kind) => link.kind() == kind,
+        }
+    }
 }
 
 /// What a code must be like.
@@ -87,6 +105,33 @@ pub(crate) enum SubjectFilter {
 }
 
 impl Wanted {
+    /// Any message, for a time.
+    pub(crate) fn any(timeout: Duration) -> Self {
+        Self {
+            since: None,
+            timeout,
+            count: 1,
+            from: None,
+            to: None,
+            subject: None,
+            has_code: false,
+            code: CodeFilter::default(),
+            link: None,
+            is_unread: false,
+            query: None,
+            is_claimed: false,
+        }
+    }
+
+    /// Returns a message that matches, without the codes that are not wanted. The query is not part of it.
+    pub(crate) fn select(&self, mut message: MessageReceived) -> Option<MessageReceived> {
+        if !self.matches(&message) {
+            return None;
+        }
+        self.code.keep(&mut message);
+        Some(message)
+    }
+
     pub(crate) fn matches(&self, message: &MessageReceived) -> bool {
         let Some(summary) = &message.summary else {
             return false;
@@ -100,8 +145,13 @@ impl Wanted {
             let findings = message.findings.as_ref();
             findings.is_some_and(|findings| findings.codes.iter().any(|code| self.code.matches(code)))
         };
+        let has_link = |wanted: LinkFilter| {
+            let findings = message.findings.as_ref();
+            findings.is_some_and(|findings| findings.links.iter().any(|link| wanted.matches(link)))
+        };
         let needs_code = self.has_code || !self.code.is_any();
         (!needs_code || has_code())
+            && self.link.is_none_or(has_link)
             && !(self.is_unread && summary.is_read)
             && has(
                 &self.from,
@@ -203,11 +253,10 @@ impl Found {
 
     /// Takes the messages that match. Returns true once there are enough; the rest stays.
     fn take(&mut self, wanted: &Wanted) -> bool {
-        while let Some(mut message) = self.arrived.pop_front() {
+        while let Some(message) = self.arrived.pop_front() {
             let id = message_id(&message).parse().ok();
-            if !self.unwanted.remove(message_id(&message)) && wanted.matches(&message) {
-                wanted.code.keep(&mut message);
-                self.messages.push(message);
+            if !self.unwanted.remove(message_id(&message)) {
+                self.messages.extend(wanted.select(message));
             }
             let is_enough = self.messages.len() >= wanted.count;
             if let Some(id) = id

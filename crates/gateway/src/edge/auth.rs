@@ -193,7 +193,7 @@ impl FromRequestParts<App> for MailboxPrincipal {
 }
 
 /// Validates a token for a route that takes no Pro API token, and records its principal for the access log.
-async fn authenticate(token: &str, parts: &Parts, app: &App) -> Result<Principal, Failure> {
+pub(crate) async fn authenticate(token: &str, parts: &Parts, app: &App) -> Result<Principal, Failure> {
     let client = parts.extensions.get::<ClientAddress>().map(|client| client.0);
     let principal = app.authenticate(token, client).await?;
     if let Some(caller) = parts.extensions.get::<CallerFacts>() {

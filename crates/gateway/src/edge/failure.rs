@@ -9,6 +9,10 @@ use axum::{
 };
 use mayfly_rpc::Failure;
 
+/// The URL of the metadata of the protected resource (RFC 9728), passed to the challenge with the response.
+#[derive(Debug, Clone)]
+pub(crate) struct ResourceMetadata(pub(crate) String);
+
 /// A failure as a response that has yet to be rendered.
 #[derive(Debug)]
 pub(crate) struct FailureResponse(pub(crate) Failure);

@@ -31,7 +31,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = FailureResponse;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, FailureResponse> {
-        Ok(Self(parse(&read_checked(request).await?)?))
+        let (parts, body) = request.into_parts();
+        Ok(Self(parse(&read_json(&parts.headers, body).await?)?))
     }
 }
 
@@ -60,13 +61,17 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
         if request.body().is_end_stream() {
             return Ok(Self(BytesMut::new()));
         }
-        Ok(Self(read_checked(request).await?))
+        let (parts, body) = request.into_parts();
+        Ok(Self(read_json(&parts.headers, body).await?))
     }
 }
 
-async fn read_checked(request: Request) -> Result<BytesMut, Failure> {
-    let (parts, mut body) = request.into_parts();
-    let bytes = match check_headers(&parts.headers) {
+/// Reads the bytes of a body whose headers say that it is JSON.
+///
+/// # Errors
+/// When the headers or the length do not fit, or the body takes too long.
+pub(crate) async fn read_json(headers: &HeaderMap, mut body: Body) -> Result<BytesMut, Failure> {
+    let bytes = match check_headers(headers) {
         Ok(()) => tokio::time::timeout(BODY_TIMEOUT, read(&mut body))
             .await
             .unwrap_or_else(|_| {

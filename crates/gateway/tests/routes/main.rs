@@ -17,6 +17,11 @@ mod _well_known {
     mod mercure {
         mod get;
     }
+    mod oauth_protected_resource {
+        mod mcp {
+            mod get;
+        }
+    }
 }
 mod accounts {
     mod post;
@@ -222,6 +227,12 @@ mod domains {
     mod get;
     mod id {
         mod get;
+    }
+}
+mod mcp {
+    pub(crate) mod post;
+    mod anonymous {
+        mod post;
     }
 }
 mod me {

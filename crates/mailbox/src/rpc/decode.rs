@@ -197,6 +197,7 @@ pub(super) fn reading(request: &proto::GetMessageRequest) -> Reading {
     Reading {
         inline: request.inline_parts.map(inline_limits),
         derives_text: request.derives_text,
+        derives_visible_text: request.derives_visible_text,
     }
 }
 

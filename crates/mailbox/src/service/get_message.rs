@@ -27,6 +27,8 @@ pub(crate) struct Reading {
     pub(crate) inline: Option<InlineLimits>,
     /// The text of a mail that has HTML only is made from that.
     pub(crate) derives_text: bool,
+    /// As `derives_text`, without what the HTML hides from a reader. The content then has no HTML.
+    pub(crate) derives_visible_text: bool,
 }
 
 impl Service {
@@ -73,6 +75,13 @@ impl Service {
             let mut content = mayfly_mime::content(raw, reading.inline);
             if reading.derives_text && content.text_body.is_none() {
                 content.text_body = content.html_body.as_deref().map(mayfly_mime::text_of_html);
+            }
+            if reading.derives_visible_text {
+                let html = content.html_body.take();
+                let is_blank = |text: &String| text.trim().is_empty();
+                if content.text_body.as_ref().is_none_or(is_blank) {
+                    content.text_body = html.as_deref().map(mayfly_mime::visible_text_of_html);
+                }
             }
             (content, mayfly_mime::header(raw), recomputed)
         });

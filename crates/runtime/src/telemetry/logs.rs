@@ -46,8 +46,9 @@ config_section! {
     }
 }
 
-/// Parsers of mail, through which every sender could write log lines. Directives of the configuration come after these.
-const SILENCED: &str = "html5ever=off,markup5ever=off";
+/// Parsers of mail, through which every sender could write log lines, and the library of MCP, which logs requests with their tokens
+/// and answers with mail. Directives of the configuration come after these.
+const SILENCED: &str = "html5ever=off,markup5ever=off,rmcp=error";
 
 const DEFAULT_LEVEL: &str =
     "info,sea_orm_migration=warn,opentelemetry=warn,sqlx::postgres::notice=warn,hickory_net=error";

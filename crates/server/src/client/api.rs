@@ -107,26 +107,53 @@ impl Client {
 
     /// Sends, and retries until a deadline while the server is overloaded. Returns only successful responses.
     pub(super) async fn send(&self, request: RequestBuilder, deadline: Instant) -> anyhow::Result<Response> {
+        let response = self.send_until(request, deadline).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(self.error_of(response).await)
+    }
+
+    /// Sends, and retries until a deadline while the server is overloaded.
+    async fn send_until(&self, request: RequestBuilder, deadline: Instant) -> anyhow::Result<Response> {
         loop {
             let attempt = request.try_clone().context("the request cannot be repeated")?;
             let response = attempt.send().await.map_err(|error| self.no_answer(error))?;
             self.has_answered.store(true, Ordering::Relaxed);
             let status = response.status();
-            if status.is_success() {
-                return Ok(response);
-            }
             let is_busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
             let retry_at = Instant::now() + pause(&response);
             if !is_busy || retry_at > deadline {
-                return Err(self.error_of(response).await);
+                return Ok(response);
             }
             tokio::time::sleep_until(retry_at).await;
         }
     }
 
+    /// Sends as [`Client::send`] does, and returns an answer of JSON-RPC too whose status is an error.
+    ///
+    /// # Errors
+    /// Contains the server's error, or why there is no response.
+    pub(super) async fn send_json_rpc(
+        &self,
+        request: RequestBuilder,
+        deadline: Instant,
+    ) -> anyhow::Result<Value> {
+        let response = self.send_until(request, deadline).await?;
+        let status = response.status();
+        if status.is_success() {
+            return self.json(response).await;
+        }
+        let body = response.bytes().await.map_err(|error| self.no_answer(error))?;
+        match serde_json::from_slice::<Value>(&body) {
+            Ok(answer) if answer["jsonrpc"] == "2.0" => Ok(answer),
+            _ => Err(self.error_with(status, &body)),
+        }
+    }
+
     /// Parses the JSON of a response; null without a body.
     pub(super) async fn json(&self, response: Response) -> anyhow::Result<Value> {
-        if response.status() == StatusCode::NO_CONTENT {
+        if [StatusCode::NO_CONTENT, StatusCode::ACCEPTED].contains(&response.status()) {
             return Ok(Value::Null);
         }
         let body = response.bytes().await.map_err(|error| self.no_answer(error))?;
@@ -158,13 +185,18 @@ impl Client {
     }
 
     async fn error_of(&self, response: Response) -> anyhow::Error {
-        let status = response.status().as_u16();
+        let status = response.status();
         if let Some(location) = response.headers().get(header::LOCATION) {
             let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
             return anyhow::anyhow!("{}: redirects to {}", self.base, location.escape_debug());
         }
         let body = response.bytes().await.unwrap_or_default();
-        let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+        self.error_with(status, &body)
+    }
+
+    fn error_with(&self, status: StatusCode, body: &[u8]) -> anyhow::Error {
+        let status = status.as_u16();
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
         match (body["error"].as_str(), body["message"].as_str()) {
             (Some(code), Some(message)) => anyhow::Error::new(ApiError {
                 base: self.base.clone(),

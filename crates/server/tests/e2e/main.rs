@@ -17,6 +17,7 @@ mod documented_proxies;
 mod follow;
 mod guards;
 mod kubernetes;
+mod mcp;
 mod node;
 mod operations;
 mod otlp;

@@ -16,6 +16,7 @@ mod hostile_html;
 mod idempotency;
 mod isolation;
 mod libraries;
+mod mcp;
 mod mercure;
 mod one_against_all;
 mod operators;

@@ -10,7 +10,7 @@ use mayfly_types::{ErrorCode, Reason};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::edge::failure::{ErrorDetail, ErrorPosition, retry_after_secs};
+use crate::edge::failure::{ErrorDetail, ErrorPosition, ResourceMetadata, retry_after_secs};
 
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -157,6 +157,13 @@ fn answer(failure: &Failure) -> Answer {
     }
 }
 
+/// Returns the code of a failure, and a text that describes nothing inside.
+pub(crate) fn describe(failure: Failure) -> (&'static str, String) {
+    let answer = answer(&failure);
+    let message = answer.message.map_or(failure.message, str::to_owned);
+    (answer.code, message)
+}
+
 /// Gives a response that carries a failure its status, headers and body. What other layers put on it stays.
 pub(crate) fn render(failure: Failure, carrier: Response) -> Response {
     render_with(failure, carrier, |_| None)
@@ -181,8 +188,10 @@ pub(crate) fn render_with(
         carrier.headers.insert(header::RETRY_AFTER, secs.into());
     }
     if let Some(challenge) = answer.challenge {
-        let challenge = HeaderValue::from_static(challenge);
-        carrier.headers.insert(header::WWW_AUTHENTICATE, challenge);
+        let resource = carrier.extensions.remove::<ResourceMetadata>();
+        carrier
+            .headers
+            .insert(header::WWW_AUTHENTICATE, full_challenge(challenge, resource));
     }
     let position = carrier.extensions.remove::<ErrorPosition>();
     let body = ErrorBody {
@@ -194,6 +203,14 @@ pub(crate) fn render_with(
     response.headers_mut().extend(carrier.headers);
     response.extensions_mut().extend(carrier.extensions);
     response
+}
+
+/// Adds to a challenge where the metadata of the resource are, if it has any.
+fn full_challenge(challenge: &'static str, resource: Option<ResourceMetadata>) -> HeaderValue {
+    let full = resource.and_then(|ResourceMetadata(url)| {
+        HeaderValue::try_from(format!("{challenge}, resource_metadata=\"{url}\"")).ok()
+    });
+    full.unwrap_or(HeaderValue::from_static(challenge))
 }
 
 #[cfg(test)]

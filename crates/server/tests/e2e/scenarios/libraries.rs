@@ -5,9 +5,12 @@ use std::process::{Command, Stdio};
 
 use crate::world::{Kind, World};
 
-/// Runs one of the suites of `clients/test`. Panics with its output if it fails.
+/// Runs one of the suites of `clients/test` against one process. Panics with its output if it fails.
 async fn run(suite: &'static str) {
-    let world = World::start(Kind::AllInOne);
+    run_in(&World::start(Kind::AllInOne), suite, &[]).await;
+}
+
+async fn run_in(world: &World, suite: &'static str, more: &[(&str, &str)]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../clients/test");
     let mut command = Command::new(script);
     command
@@ -15,6 +18,7 @@ async fn run(suite: &'static str) {
         .env("MAYFLY_SERVER", world.http())
         .env("MAYFLY_SMTP", world.smtp().to_string())
         .env("MAYFLY_BINARY", env!("CARGO_BIN_EXE_mayfly"))
+        .envs(more.iter().copied())
         .stdin(Stdio::null());
     let output = tokio::task::spawn_blocking(move || command.output()).await;
     let output = output
@@ -53,4 +57,16 @@ suites! {
     example_webhook_express: "example-webhook-express",
     example_webhook_flask: "example-webhook-flask",
     examples_of_ci_fit_their_schemas: "examples-ci",
+}
+
+/// Over stdio, and over HTTP with each call at another of two gateways.
+#[tokio::test]
+async fn example_mcp_agent_signs_up_over_stdio_and_http() {
+    let world = World::start(Kind::Replicas);
+    let client = world.client();
+    let pro = client.register("agents@example.com").await;
+    let (_, token) = client.create_token(&pro, "agent").await;
+    let gateways = world.all("HTTP").join(" ");
+    let more = [("MAYFLY_TOKEN", token.as_str()), ("MAYFLY_GATEWAYS", &gateways)];
+    run_in(&world, "example-mcp-agent", &more).await;
 }

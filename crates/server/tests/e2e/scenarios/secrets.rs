@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::{
     client::{Client, PASSWORD},
+    mcp,
     otlp::Collector,
     smtp_client::SmtpClient,
     world::{Kind, World},
@@ -105,6 +106,20 @@ async fn assert_no_leak(kind: Kind) {
         200
     );
 
+    let read = json!({ "name": "read_mail", "arguments": { "message_id": message } });
+    let read = mcp::post(
+        &client,
+        "/mcp",
+        Some(&token),
+        &mcp::request(1, "tools/call", read),
+    )
+    .await;
+    assert!(String::from_utf8_lossy(&read.body).contains(BODY), "{read:?}");
+    let create = json!({ "name": "create_mailbox", "arguments": {} });
+    let create = mcp::request(2, "tools/call", create);
+    let created = mcp::post(&client, "/mcp/anonymous", None, &create).await.json();
+    let anonymous = created["result"]["_meta"]["mayfly/token"].as_str().unwrap();
+
     let sandbox = json!({"name": "canary"});
     let sandbox = client
         .call("POST", "/pro/api/sandboxes", Some(&pro), Some(sandbox))
@@ -147,6 +162,7 @@ async fn assert_no_leak(kind: Kind) {
         &kept,
         &mailbox.token,
         &token,
+        anonymous,
         PASSWORD,
         "battery staple",
         "a wrong guess",

@@ -7,7 +7,7 @@ use axum::{
         State, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket, close_code},
     },
-    http::{HeaderMap, header},
+    http::HeaderMap,
     response::Response,
 };
 use mayfly_follow::{Ending, StreamKind, StreamPermit, Subscription, Topic, Watched};
@@ -21,7 +21,7 @@ use serde::Deserialize;
 use crate::{
     app::{App, authenticate::mailbox_topic, stream::message_id},
     dialects::shared::views::message_received::MessageReceivedEvent,
-    edge::{client_address::ClientAddress, failure::FailureResponse},
+    edge::{client_address::ClientAddress, failure::FailureResponse, origin::is_allowed_origin},
 };
 
 /// The time-out of the first frame.
@@ -56,23 +56,6 @@ pub(crate) async fn handle(
         // In the task group, so that shutdown waits for it.
         tasks.spawn(converse(socket, app, permit));
     }))
-}
-
-/// A request without an origin does not come from a web page.
-fn is_allowed_origin(headers: &HeaderMap, allowed: &[String]) -> bool {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let Some(origin) = origins.next() else { return true };
-    let (Ok(origin), None) = (origin.to_str(), origins.next()) else {
-        return false;
-    };
-    if !allowed.is_empty() {
-        return allowed.iter().any(|one| one.eq_ignore_ascii_case(origin));
-    }
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let authority = origin
-        .strip_prefix("http://")
-        .or_else(|| origin.strip_prefix("https://"));
-    matches!((host, authority), (Some(host), Some(authority)) if host.eq_ignore_ascii_case(authority))
 }
 
 /// Why a connection ends.
@@ -279,34 +262,5 @@ async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Silently),
         Err(_) => Err(End::Close(close_code::AGAIN, "frames were left unread")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn open_socket_accepts_pages_of_allowed_origins_only() {
-        let listed = ["https://app.example".to_owned()];
-        let table: [(&[&str], &[String], bool); 9] = [
-            (&[], &[], true),
-            (&["http://127.0.0.1:8080"], &[], true),
-            (&["https://127.0.0.1:8080"], &[], true),
-            (&["http://127.0.0.1"], &[], false),
-            (&["null"], &[], false),
-            (&["https://evil.test"], &[], false),
-            (&["http://127.0.0.1:8080", "http://127.0.0.1:8080"], &[], false),
-            (&["https://app.example"], &listed, true),
-            (&["http://127.0.0.1:8080"], &listed, false),
-        ];
-        for (origins, allowed, is_allowed) in table {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, "127.0.0.1:8080".parse().unwrap());
-            for origin in origins {
-                headers.append(header::ORIGIN, origin.parse().unwrap());
-            }
-            assert_eq!(is_allowed_origin(&headers, allowed), is_allowed, "{origins:?}");
-        }
     }
 }

@@ -10,7 +10,7 @@ use mayfly_types::MessageId;
 use time::OffsetDateTime;
 
 use crate::{
-    app::wait::{CodeFilter, SubjectFilter, Wanted},
+    app::wait::{SubjectFilter, Wanted},
     edge::search_query::understood,
 };
 
@@ -79,19 +79,7 @@ pub(super) struct WaitQuery {
 /// # Errors
 /// Names the parameter that cannot be used.
 pub(super) fn parse(query: &str) -> Result<Wanted, Failure> {
-    let mut wanted = Wanted {
-        since: None,
-        timeout: DEFAULT_TIMEOUT,
-        count: 1,
-        from: None,
-        to: None,
-        subject: None,
-        has_code: false,
-        code: CodeFilter::default(),
-        is_unread: false,
-        query: None,
-        is_claimed: false,
-    };
+    let mut wanted = Wanted::any(DEFAULT_TIMEOUT);
     let (mut filter, mut time_zone) = (String::new(), String::new());
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         if value.len() > MAX_FILTER_BYTES {
