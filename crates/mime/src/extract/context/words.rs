@@ -19,7 +19,7 @@ impl Context<'_> {
         let token = &self.tokens[index];
         let at = token.at.start;
         let sentence = sentence_start(self.text, line.start, at);
-        let says_copula = has_copula(&self.text[sentence..at]);
+        let says_copula = sentence > line.start && has_copula(&self.text[sentence..at]);
         let before_short = self.before_short_sentence(line, sentence, token, says_copula);
         let in_sentence = |hit: &Hit, has_label: bool| {
             hit.at.start >= before_short.filter(|_| !has_label).unwrap_or(sentence)
