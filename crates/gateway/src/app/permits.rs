@@ -65,10 +65,12 @@ impl Permits {
     /// Creates permits, with the bounds of clients and the share of an owner.
     pub(crate) fn new(clients: Bounds, share_of_owner: u64) -> Self {
         let owners = Bounds {
+            // A request that waits for a permit of its client has one of its owner, so a client with many mailboxes would take
+            // all of a bounded number.
+            total: u64::MAX,
             share: share_of_owner,
             reserve: 0,
             small: 0,
-            ..clients
         };
         Self {
             clients: Shares::new(clients),
@@ -158,5 +160,35 @@ mod tests {
         }
         assert_eq!(held.len(), 24, "all but the reserve");
         assert!(permits.acquire(&Party::test("b", 200), wait).await.is_ok());
+    }
+
+    /// One client has its share, and its requests for many mailboxes wait for more.
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_wait_take_no_permit_of_others() {
+        let bounds = Bounds {
+            total: 4,
+            share: 2,
+            reserve: 1,
+            small: 1,
+        };
+        let permits = Permits::new(bounds, 1);
+        let owners: Vec<String> = (0..100).map(|n| format!("m{n}")).collect();
+        let asked = owners.iter().map(|owner| {
+            let (permits, party) = (permits.clone(), Party::test(owner, 1));
+            async move {
+                let permit = permits.acquire(&party, Duration::from_secs(2)).await;
+                std::future::pending::<()>().await;
+                drop(permit);
+            }
+        });
+        let asked = futures_util::future::join_all(asked);
+        let other = async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            permits.try_acquire(&Party::test("b", 2))
+        };
+        tokio::select! {
+            _ = asked => unreachable!("the permits are held"),
+            other = other => assert!(other.is_ok(), "{other:?}"),
+        }
     }
 }
