@@ -7,7 +7,7 @@ mod responses;
 mod routes;
 mod views;
 
-use axum::{Json, Router, middleware, routing::get};
+use axum::{Router, middleware};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -15,7 +15,7 @@ use self::routes::{email, events, inbox, session, wait};
 use crate::{
     app::App,
     dialects::shared::{
-        openapi::serve_under,
+        openapi::serve,
         routes::{domains, tokens},
     },
 };
@@ -52,10 +52,9 @@ pub fn document() -> OpenApi {
 
 /// Every route of the dialect, its document included.
 pub(crate) fn router(app: App, base_path: &str) -> Router {
-    let (router, mut document) = documented_routes();
-    serve_under(&mut document, base_path);
+    let (router, document) = documented_routes();
     router
         .layer(middleware::from_fn(credential::use_api_token))
         .with_state(app)
-        .route(openapi::PATH, get(|| async { Json(document) }))
+        .route(openapi::PATH, serve(document, base_path))
 }

@@ -6,7 +6,7 @@ pub(crate) mod errors;
 mod openapi;
 mod routes;
 
-use axum::{Json, Router, routing::get};
+use axum::Router;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -14,7 +14,7 @@ use self::routes::{account as accounts, billing, list_accounts, messages, user};
 use crate::{
     app::App,
     dialects::shared::{
-        openapi::serve_under,
+        openapi::serve,
         routes::{domains, sandbox, tokens, webhooks},
     },
 };
@@ -72,9 +72,8 @@ pub fn document() -> OpenApi {
 
 /// Every route of the dialect that the bearer API does not have, its document included.
 pub(crate) fn router(app: App, base_path: &str) -> Router {
-    let (router, mut document) = documented_routes();
-    serve_under(&mut document, base_path);
+    let (router, document) = documented_routes();
     router
         .with_state(app)
-        .route(openapi::PATH, get(|| async { Json(document) }))
+        .route(openapi::PATH, serve(document, base_path))
 }

@@ -8,14 +8,14 @@ mod routes;
 mod views;
 
 use axum::{
-    Json, Router,
+    Router,
     routing::{MethodRouter, get},
 };
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::routes::{accounts, domains, me, mercure, messages, sources, token};
-use crate::{app::App, dialects::shared::openapi::serve_under};
+use crate::{app::App, dialects::shared::openapi::serve};
 
 /// The first segments of the dialect's paths.
 const ROOTS: [&str; 6] = ["domains", "accounts", "token", "me", "messages", "sources"];
@@ -79,11 +79,10 @@ pub fn document() -> OpenApi {
 
 /// Every route of the dialect, its document included.
 pub(crate) fn router(app: App, base_path: &str) -> Router {
-    let (router, mut document) = documented_routes();
-    serve_under(&mut document, base_path);
+    let (router, document) = documented_routes();
     with_two_slashes()
         .into_iter()
         .fold(router, |router, (path, route)| router.route(path, route))
         .with_state(app)
-        .route(DOCUMENT_PATH, get(|| async { Json(document) }))
+        .route(DOCUMENT_PATH, serve(document, base_path))
 }

@@ -1,16 +1,15 @@
 //! The OpenAPI document, made from the handlers. The page at `/api/docs` shows it.
 
-use axum::{Json, Router, routing::get};
+use axum::Router;
 use utoipa::openapi::{HttpMethod, OpenApi, PathItem, RefOr, link::LinkBuilder, path::Operation};
 
-use crate::dialects::shared::openapi::serve_under;
+use crate::dialects::shared::openapi::serve;
 
 const DOCUMENT_PATH: &str = "/api/openapi.json";
 
 /// Serves the document.
-pub(crate) fn routes(mut document: OpenApi, base_path: &str) -> Router {
-    serve_under(&mut document, base_path);
-    Router::new().route(DOCUMENT_PATH, get(|| async { Json(document) }))
+pub(crate) fn routes(document: OpenApi, base_path: &str) -> Router {
+    Router::new().route(DOCUMENT_PATH, serve(document, base_path))
 }
 
 /// From an answer that names an object to the operations on it: the operation and status that names it, the target, and
