@@ -4,6 +4,7 @@ mod account_scope;
 mod add_domain;
 mod audit;
 pub(crate) mod authenticate;
+mod captcha;
 mod change_user_password;
 pub(crate) mod create_account;
 mod create_limit;
@@ -23,6 +24,7 @@ pub(crate) mod password_permits;
 pub(crate) mod permits;
 pub(crate) mod principal;
 pub(crate) mod proof_of_work;
+mod recent;
 mod register_user;
 mod reset_password;
 pub(crate) mod sandboxes;
@@ -48,6 +50,7 @@ use mayfly_types::SharedClock;
 
 use self::{
     audit::Refusals,
+    captcha::Captcha,
     create_limit::CreateLimit,
     downloads::Downloads,
     password_permits::PasswordPermits,
@@ -79,6 +82,7 @@ pub(crate) struct Shared {
     mailbox: MailboxClient<Transport>,
     create_limit: CreateLimit,
     proof_of_work: ProofOfWork,
+    pub(crate) captcha: Captcha,
     pub(crate) sign_in_limit: SignInLimit,
     pub(crate) tickets: Tickets,
     pub(crate) issued_tickets: Issued,
@@ -129,6 +133,7 @@ impl App {
             mailbox,
             create_limit: CreateLimit::start(config.create_limit, redis.clone(), tasks),
             proof_of_work: ProofOfWork::new(config.pow_bits, clock.clone(), redis.clone()),
+            captcha: Captcha::new(config.captcha, clock.clone(), redis.clone()),
             sign_in_limit: SignInLimit::new(config.sign_in_limit, redis.clone()),
             tickets: Tickets::new(redis.clone()),
             issued_tickets: Issued::default(),

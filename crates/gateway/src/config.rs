@@ -1,5 +1,6 @@
 //! The `[gateway]` section.
 
+mod captcha;
 mod dialect;
 
 use std::{
@@ -14,7 +15,7 @@ use mayfly_runtime::{
     config_section,
 };
 
-pub use self::dialect::Dialect;
+pub use self::{captcha::Captcha, dialect::Dialect};
 use crate::{app::proof_of_work::MAX_BITS, edge::base_path};
 
 config_section! {
@@ -35,6 +36,9 @@ config_section! {
         /// Leading zero bits of the proof of work that creating a mailbox without a Pro token needs, up to 24; 0 turns it off.
         /// Each 20 mailboxes of a client, or 200 of its network, within 10 minutes need one more.
         pub pow_bits: u32 = 0,
+        /// Captcha that creating a mailbox without a Pro token needs, `off` or `altcha`. The page solves it; other clients send the
+        /// solution in `X-Captcha`.
+        pub captcha: Captcha = Captcha::Off,
         /// Networks of proxies whose `X-Forwarded-For` is trusted.
         pub trusted_proxies: List<IpNet> = List::default(),
         /// Additional `Host` names, without scheme or port, when HTTP listens on loopback without TLS; a name that is

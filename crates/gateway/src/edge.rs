@@ -4,6 +4,7 @@ pub(crate) mod access_log;
 pub(crate) mod admin_session;
 pub(crate) mod auth;
 pub(crate) mod base_path;
+pub(crate) mod captcha;
 pub(crate) mod client_address;
 pub(crate) mod download;
 pub(crate) mod failure;

@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use edge::listener::{Admissions, Listener};
 
-pub use config::{Config, Dialect};
+pub use config::{Captcha, Config, Dialect};
 pub use dialects::{
     mailcx::document, mailcx_v1::document as mailcx_v1_document, mailtd::document as mailtd_document,
     mailtm::document as mailtm_document,

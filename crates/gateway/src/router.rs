@@ -93,11 +93,12 @@ pub(crate) fn router(
     let mcp = config.mcp.then(|| mcp::router(app, config, redis.clone(), tasks));
     let limit = middleware::from_fn_with_state(RateLimit::new(config, redis, tasks), rate_limit::limit);
     let not_found = web::not_found(&config.base_path);
+    let of_page = Router::new()
+        .route(web::server::PATH, get(web::server::handle))
+        .route(web::captcha::PATH, get(web::captcha::handle))
+        .with_state(app.clone());
     let router = dialects::router(&dialects, app, &config.base_path)
-        .route(
-            web::server::PATH,
-            get(web::server::handle).with_state(app.clone()),
-        )
+        .merge(of_page)
         .merge(mcp.unwrap_or_default());
     let router = admin_session::nest(router, operators)
         .fallback(move |request: Request| async move { not_found(&request) })

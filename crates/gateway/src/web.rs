@@ -1,5 +1,6 @@
 //! The web page: the files of `web/`, embedded in the binary, with a strict content security policy.
 
+pub(crate) mod captcha;
 pub(crate) mod server;
 
 use std::{io::Write, sync::Arc};
@@ -51,15 +52,15 @@ const FILES: &[(&str, &str, &[u8])] = web_files! {
     SVG: "icon.svg";
     SCRIPT:
         "admin-actions.js" "admin-blocks.js" "admin-domains.js" "admin-mailboxes.js" "admin-reports.js" "admin-texts.js"
-        "admin-users.js" "admin-webhooks.js" "admin.js" "api.js" "attachments.js" "channel.js" "codes.js" "deletions.js"
-        "docs-examples.js" "docs-operation.js" "docs-run.js" "docs-schema.js" "docs-texts.js" "docs.js" "dom.js" "feed.js"
-        "inbox.js" "language.js" "mail-reader.js" "markup.js" "message-header.js" "message-list.js" "message-view.js" "names.js"
-        "not-found.js" "notifications.js" "openapi.js" "pro-account.js" "pro-domains.js" "pro-mail.js" "pro-mailboxes.js"
-        "pro-sandboxes.js" "pro-token-form.js" "pro-tokens.js" "pro-usage.js" "pro-webhooks.js" "pro.js" "proof-of-work.js" "reader-place.js"
-        "route.js" "search-box.js" "search.js" "selection-bar.js" "server-facts.js" "session.js" "shortcuts.js" "sidebar.js"
-        "source.js" "stacks.js" "start.js" "teach.js" "texts.js" "texts/admin-ar.js" "texts/admin-de.js" "texts/admin-en.js"
-        "texts/ar.js" "texts/de.js" "texts/docs-ar.js" "texts/docs-de.js" "texts/docs-en.js" "texts/en.js" "theme.js"
-        "unread-badge.js" "usage-chart.js";
+        "admin-users.js" "admin-webhooks.js" "admin.js" "api.js" "attachments.js" "captcha.js" "channel.js" "codes.js"
+        "deletions.js" "docs-examples.js" "docs-operation.js" "docs-run.js" "docs-schema.js" "docs-texts.js" "docs.js" "dom.js"
+        "feed.js" "inbox.js" "language.js" "mail-reader.js" "markup.js" "message-header.js" "message-list.js" "message-view.js"
+        "names.js" "not-found.js" "notifications.js" "openapi.js" "pro-account.js" "pro-domains.js" "pro-mail.js"
+        "pro-mailboxes.js" "pro-sandboxes.js" "pro-token-form.js" "pro-tokens.js" "pro-usage.js" "pro-webhooks.js" "pro.js" "proof-of-work.js"
+        "reader-place.js" "route.js" "search-box.js" "search.js" "selection-bar.js" "server-facts.js" "session.js" "sha256.js"
+        "shortcuts.js" "sidebar.js" "source.js" "stacks.js" "start.js" "teach.js" "texts.js" "texts/admin-ar.js"
+        "texts/admin-de.js" "texts/admin-en.js" "texts/ar.js" "texts/de.js" "texts/docs-ar.js" "texts/docs-de.js"
+        "texts/docs-en.js" "texts/en.js" "theme.js" "unread-badge.js" "usage-chart.js";
 };
 
 /// The answer to a browser that asks for a path that does not exist.

@@ -22,7 +22,15 @@ export async function quickMailbox() {
 
 /** @param {string} address @param {string} password @returns {Promise<string>} */
 async function createMailbox(address, password) {
-  const account = await withProof(address, (pow) => send("POST", "/api/accounts", null, { address, password, ...pow }));
+  const create = (/** @type {object} */ proof, headers = {}) => send("POST", "/api/accounts", null, { address, password, ...proof }, { headers });
+  const account = await withProof(address, async (pow) => {
+    try {
+      return await create(pow);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== "captcha_required") throw error;
+      return (await import("./captcha.js")).withCaptcha((headers) => create(pow, headers));
+    }
+  });
   remember({ ...account, password });
   return account.address;
 }

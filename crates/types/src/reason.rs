@@ -90,6 +90,10 @@ reasons! {
     PowRequired = "POW_REQUIRED",
     /// The proof of work is wrong, too old, or was used before.
     InvalidPow = "INVALID_POW",
+    /// A new mailbox needs a solved captcha.
+    CaptchaRequired = "CAPTCHA_REQUIRED",
+    /// The captcha is not solved, has expired, or was used before.
+    InvalidCaptcha = "INVALID_CAPTCHA",
     /// The Idempotency-Key was used with another request.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
     /// The operation of the Idempotency-Key has been applied, but its answer cannot be read any more.

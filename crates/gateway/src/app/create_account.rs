@@ -29,6 +29,8 @@ pub(crate) struct NewAccount {
     pub(crate) client: IpAddr,
     /// Ignored with an owner.
     pub(crate) proof: Option<Result<Proof, Failure>>,
+    /// The solution of a captcha. Ignored with an owner.
+    pub(crate) captcha: Option<String>,
     /// Ignored without an owner: an address can be taken only once.
     pub(crate) idempotency_key: Option<String>,
 }
@@ -64,6 +66,7 @@ impl App {
             if let Worth::TooEasy(bits) = worth {
                 return Ok(Creation::NeedsBits(bits));
             }
+            self.captcha.take(new.captcha.as_deref()).await?;
             self.create_limit.take(new.client).await?;
         }
         let has_key = new.owner.is_some() && new.idempotency_key.is_some();

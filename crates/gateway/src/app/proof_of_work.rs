@@ -3,8 +3,6 @@
 //! cannot stop them.
 //! Gateways that share a Redis count together, and accept a proof once together.
 
-mod recent;
-
 use std::{net::IpAddr, sync::LazyLock};
 
 use mayfly_rpc::Failure;
@@ -15,8 +13,10 @@ use mayfly_shared::redis::{
 use mayfly_types::{Address, ErrorCode, Reason, SharedClock, wider_network};
 use sha2::{Digest, Sha256};
 
-use self::recent::{Recent, WINDOW};
-use super::create_limit::NETWORK_FACTOR;
+use super::{
+    create_limit::NETWORK_FACTOR,
+    recent::{Recent, WINDOW},
+};
 
 /// The greatest difficulty, in bits: a browser needs about half a minute for it.
 pub(crate) const MAX_BITS: u32 = 24;

@@ -478,6 +478,9 @@ mod v1 {
     }
 }
 mod web {
+    mod captcha_json {
+        mod get;
+    }
     mod server_json {
         mod get;
     }

@@ -291,6 +291,7 @@ export const texts = {
     domain_expired: "Die Domain wurde nicht innerhalb von sieben Tagen geprüft. Löschen Sie sie und fügen Sie sie neu hinzu.",
     invalid_token: "Sie wurden abgemeldet. Melden Sie sich wieder an.",
     expired: "Diese Nachricht ist abgelaufen und wurde gelöscht.",
+    invalid_captcha: "Die Prüfung gegen Skripte ist fehlgeschlagen. Versuchen Sie es erneut.",
     not_found: "Das gibt es nicht mehr. Vielleicht wurde es gelöscht.",
     rate_limited: "Zu viele Anfragen. Warten Sie einen Moment.",
     unavailable: "Der Server ist ausgelastet oder startet neu. Versuchen Sie es gleich noch einmal.",

@@ -293,6 +293,7 @@ export const texts = {
     domain_expired: "The domain was not verified within seven days. Delete it and add it again.",
     invalid_token: "You were signed out. Sign in again.",
     expired: "This message has expired and was deleted.",
+    invalid_captcha: "The check against scripts failed. Try again.",
     not_found: "This no longer exists. It may have been deleted.",
     rate_limited: "Too many requests. Wait a moment.",
     unavailable: "The server is busy or restarting. Try again in a moment.",

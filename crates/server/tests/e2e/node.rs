@@ -25,7 +25,16 @@ pub(crate) async fn run_cases(file: &str) {
 
 /// Runs all cases of a file against a new world that is under a path.
 pub(crate) async fn run_cases_under(file: &str, base_path: &str) {
-    let world = World::start_with(Kind::AllInOne, &[("MAYFLY_GATEWAY__BASE_PATH", base_path)]);
+    run(file, base_path, &[("MAYFLY_GATEWAY__BASE_PATH", base_path)]).await;
+}
+
+/// Runs all cases of a file against a new world with more settings.
+pub(crate) async fn run_cases_with(file: &str, settings: &[(&str, &str)]) {
+    run(file, "", settings).await;
+}
+
+async fn run(file: &str, base_path: &str, settings: &[(&str, &str)]) {
+    let world = World::start_with(Kind::AllInOne, settings);
     let directory = tempfile::tempdir().expect("a directory");
     let records = directory.path().join("records");
     let token = std::fs::read_to_string(world.data_dir().join("admin.token")).expect("it is generated");

@@ -75,6 +75,9 @@ fn answer(failure: &Failure) -> Answer {
             Some("This value is too long. It should have 256 characters or less."),
         ),
         Reason::PowRequired | Reason::InvalidPow => Violation("pow", Some("A proof of work is required.")),
+        Reason::CaptchaRequired | Reason::InvalidCaptcha => {
+            Violation("captcha", Some("A captcha is required."))
+        }
         Reason::MissingCredential => Status(S::UNAUTHORIZED, "JWT Token not found"),
         Reason::InvalidCredentials => Status(S::UNAUTHORIZED, "Invalid credentials."),
         Reason::InvalidToken

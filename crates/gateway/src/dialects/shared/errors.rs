@@ -101,6 +101,8 @@ fn answer(failure: &Failure) -> Answer {
         Reason::InvalidEvents => Answer::new(S::BAD_REQUEST, "invalid_events"),
         Reason::PowRequired => Answer::new(S::BAD_REQUEST, "pow_required"),
         Reason::InvalidPow => Answer::new(S::BAD_REQUEST, "invalid_pow"),
+        Reason::CaptchaRequired => Answer::new(S::BAD_REQUEST, "captcha_required"),
+        Reason::InvalidCaptcha => Answer::new(S::BAD_REQUEST, "invalid_captcha"),
         Reason::InvalidCredentials => Answer::challenging(
             "invalid_credentials",
             "the address or the password is wrong",

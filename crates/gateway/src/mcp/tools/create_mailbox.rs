@@ -53,6 +53,7 @@ pub(super) async fn run(call: Call<'_>, input: Input) -> Result<Answer, Failure>
         owner,
         client: call.caller.client,
         proof: None,
+        captcha: None,
         idempotency_key: None,
     };
     let _permit = call.app.password_permits.acquire(call.caller.client).await?;

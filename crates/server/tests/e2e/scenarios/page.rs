@@ -47,6 +47,14 @@ browser_tests! {
     welcome: "welcome",
 }
 
+/// The file of the cases of a server with captchas.
+const CAPTCHA_FILE: &str = "captcha";
+
+#[tokio::test]
+async fn page_solves_captchas() {
+    crate::node::run_cases_with(CAPTCHA_FILE, &[("MAYFLY_GATEWAY__CAPTCHA", "altcha")]).await;
+}
+
 /// The views, their links, frames and sockets work under a path.
 #[tokio::test]
 async fn page_under_a_path_works() {
@@ -62,7 +70,9 @@ fn every_case_file_has_a_test() {
         .expect("the directory")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
         .collect();
-    let run = CASE_FILES.iter().chain(&[super::hostile_html::CASE_FILE]);
+    let run = CASE_FILES
+        .iter()
+        .chain(&[super::hostile_html::CASE_FILE, CAPTCHA_FILE]);
     assert_eq!(files, run.map(|file| format!("{file}.js")).collect());
 }
 

@@ -24,6 +24,7 @@ use crate::{
     },
     edge::{
         auth::{MaybePro, ProPrincipal, needs::AccountsWrite},
+        captcha::CaptchaSolution,
         client_address::ClientAddress,
         failure::FailureResponse,
         idempotency_key::IdempotencyKey,
@@ -68,6 +69,7 @@ pub(crate) async fn handle(
     MaybePro(pro): MaybePro<AccountsWrite>,
     IdempotencyKey(idempotency_key): IdempotencyKey,
     client: ClientAddress,
+    CaptchaSolution(captcha): CaptchaSolution,
     _permit: PasswordPermit,
     JsonBody(body): JsonBody<NewMailbox>,
 ) -> Result<Response, FailureResponse> {
@@ -77,6 +79,7 @@ pub(crate) async fn handle(
         owner: pro.map(ProPrincipal::owner),
         client: client.0,
         proof: body.pow.map(proof),
+        captcha,
         idempotency_key,
     };
     Ok(match app.create_account(new).await? {

@@ -58,6 +58,7 @@ pub(crate) async fn handle(
         owner: pro.map(ProPrincipal::owner),
         client: client.0,
         proof: None,
+        captcha: None,
         idempotency_key: None,
     };
     let created = app

@@ -8,7 +8,8 @@ use std::{
 
 use parking_lot::Mutex;
 
-/// How long a count lasts after its first increment. At least twice the skew of a proof, so that none is accepted twice.
+/// How long a count lasts after its first increment. At least twice the skew of a proof and the life of a captcha, so that none is
+/// accepted twice.
 pub(super) const WINDOW: Duration = Duration::from_secs(600);
 /// How many keys are kept; the oldest are evicted first.
 const MAX_ENTRIES: usize = 100_000;
@@ -31,8 +32,13 @@ impl<K: Eq + Hash + Copy> Recent<K> {
         found.map_or(0, |(count, _)| *count)
     }
 
-    /// Increments the count of a key.
-    pub(super) fn add(&self, key: K) {
+    /// Counts a key, and returns whether it was not counted before.
+    pub(super) fn insert(&self, key: K) -> bool {
+        self.add(key) == 1
+    }
+
+    /// Increments the count of a key, and returns it.
+    pub(super) fn add(&self, key: K) -> u32 {
         let now = Instant::now();
         let mut entries = self.0.lock();
         if entries.len() >= MAX_ENTRIES {
@@ -43,6 +49,7 @@ impl<K: Eq + Hash + Copy> Recent<K> {
             *entry = (0, now);
         }
         entry.0 = entry.0.saturating_add(1);
+        entry.0
     }
 }
 
