@@ -31,7 +31,7 @@ export async function showUsers(into, ask) {
   const showPassword = (/** @type {string} */ email, /** @type {string} */ value) =>
     fill(password, h("div", { class: "shown-once" }, h("strong", {}, texts.shownOnce), h("p", {}, adminTexts.passwordOf(email)), copyable(value, texts.password)));
   const reset = async (/** @type {User} */ user) => {
-    if (!await confirmed(adminTexts.resetAsk(user.email), texts.resetPassword)) return;
+    if (!await confirmed(adminTexts.resetAsk(user.email), adminTexts.reset)) return;
     await act(async () => showPassword(user.email, (await ask("POST", `${ADMIN}/users/${user.id}/password`)).password), read);
   };
   const suspend = (/** @type {User} */ user) => withReason(adminTexts.suspend, adminTexts.suspendUser(user.email), async (reason) => {
@@ -47,7 +47,7 @@ export async function showUsers(into, ask) {
     h("a", { class: "open-link", href: fragment("admin", "webhooks", user.id) }, texts.webhooks),
     // Operators do not lock themselves out by a slip; another one, or the command line, can.
     ...(user.email === pro()?.email ? [h("span", { class: "hint" }, adminTexts.you)] : [
-      button(texts.resetPassword, () => reset(user), "small"),
+      button(adminTexts.reset, () => reset(user), "small"),
       user.suspended_at === null ? button(adminTexts.suspend, () => suspend(user), "small danger") : button(adminTexts.resume, () => resume(user), "small"),
       button(texts.remove, () => remove(user), "small danger"),
     ]));

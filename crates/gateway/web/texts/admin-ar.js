@@ -16,6 +16,7 @@ export const adminTexts = {
   suspendedSince: "موقوف منذ ",
   you: "أنت",
   invite: "دعوة",
+  reset: "كلمة مرور جديدة",
   resetAsk: (email) => `هل تريد استبدال كلمة مرور ⁨${email}⁩؟ تنتهي كل جلسات المستخدم وتبقى رموز API صالحة.`,
   passwordOf: (email) => `كلمة مرور ⁨${email}⁩`,
   suspend: "إيقاف",

@@ -16,6 +16,7 @@ export const adminTexts = {
   suspendedSince: "stillgelegt seit ",
   you: "Sie",
   invite: "Einladen",
+  reset: "Passwort neu",
   resetAsk: (email) => `Das Passwort von ${email} ersetzen? Alle Sitzungen des Benutzers enden. API-Tokens bleiben gültig.`,
   passwordOf: (email) => `Passwort von ${email}`,
   suspend: "Stilllegen",

@@ -16,6 +16,7 @@ export const adminTexts = {
   suspendedSince: "suspended since ",
   you: "you",
   invite: "Invite",
+  reset: "Reset password",
   resetAsk: (/** @type {string} */ email) => `Replace the password of ${email}? All sessions of the user end. API tokens stay valid.`,
   passwordOf: (/** @type {string} */ email) => `Password of ${email}`,
   suspend: "Suspend",
