@@ -2,6 +2,7 @@
 
 mod lines;
 mod nature;
+mod offers;
 mod place;
 mod words;
 
@@ -154,6 +155,9 @@ impl<'m> Context<'m> {
         self.around(token, &line, &mut features);
         self.amount(token, &mut features);
         self.offer(token, &line, &mut features);
+        if self.is_quoted(token, &line) {
+            features.add(Feature::Quoted);
+        }
         self.shape(token, &mut features);
         if features.is_alone && !features.has_word {
             self.only_number(token, &mut features);

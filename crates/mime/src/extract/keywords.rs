@@ -10,6 +10,8 @@ use super::{
 
 /// Scripts from here on do not separate words with spaces, or attach particles to them.
 const FIRST_JOINING: char = '\u{590}';
+/// Latin and Greek letters with marks, among them those of Vietnamese.
+const MARKED_LETTERS: std::ops::RangeInclusive<char> = '\u{1e00}'..='\u{1fff}';
 /// What can stand between the words of `código de producto`.
 const JOINERS: [&str; 46] = [
     "",
@@ -102,8 +104,7 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     let mut texts = [BTreeMap::new(), BTreeMap::new()];
     for (keyword, entry) in vocabulary::all() {
         let text = entry.trim_matches('*');
-        let joins = |char: Option<char>| char.is_some_and(|char| char >= FIRST_JOINING);
-        let is_open_after = entry.ends_with('*') || joins(text.chars().next_back());
+        let is_open_after = entry.ends_with('*') || text.chars().next_back().is_some_and(is_joining);
         let texts: &mut BTreeMap<&[u8], u32> = &mut texts[usize::from(entry.starts_with('*'))];
         let next = u32::try_from(meanings.len()).unwrap_or(u32::MAX);
         let index = *texts.entry(text.as_bytes()).or_insert(next);
@@ -172,9 +173,8 @@ pub(super) fn find(text: &str) -> Vec<Hit> {
             (1, class & IS_LETTER != 0, !is_after_letter)
         } else {
             let char = folded[at..].chars().next().unwrap_or_default();
-            let is_joining = char >= FIRST_JOINING;
-            let is_letter = !is_joining && char.is_alphabetic();
-            (char.len_utf8(), is_letter, is_joining || !is_after_letter)
+            let is_start = is_joining(char) || !is_after_letter;
+            (char.len_utf8(), is_letter(Some(char)), is_start)
         };
         if is_start && class & BEGINS_WORD != 0 && vocabulary.words.may_begin(&bytes[at..]) {
             vocabulary.add(&folded, at, &vocabulary.words, &mut last_end, &mut hits);
@@ -294,7 +294,12 @@ fn goes_on(rest: &str) -> bool {
 }
 
 fn is_letter(char: Option<char>) -> bool {
-    char.is_some_and(|char| char.is_alphabetic() && char < FIRST_JOINING)
+    char.is_some_and(|char| char.is_alphabetic() && !is_joining(char))
+}
+
+/// Reports whether a character is of a script whose words a keyword can begin or end within.
+fn is_joining(char: char) -> bool {
+    char >= FIRST_JOINING && !MARKED_LETTERS.contains(&char)
 }
 
 /// Converts to lower case each character that keeps its length in bytes, so offsets in the result are offsets in the text. A

@@ -292,6 +292,9 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
         return number;
     }
     if group.digits == group.chars {
+        if apart::is_behind_area(&text[..group.start]) {
+            return number;
+        }
         return match group.lengths() {
             [length] if (MIN_CHARS..=MAX_COMMON_DIGITS).contains(length) => Some(Shape::Digits),
             [length] if (MIN_CHARS..=MAX_DIGITS).contains(length) => Some(Shape::LongDigits),
@@ -402,7 +405,11 @@ fn stands_free(text: &str, group: &Group) -> bool {
     let is_of_password = group.digits < group.chars
         && (before.is_some_and(is_mark) && text[..group.start - 1].ends_with(is_letter_or_digit)
             || after.is_some_and(is_mark) && text[group.end + 1..].starts_with(is_letter_or_digit));
+    // `BG80` and `4418` of `BG80*4418`
+    let is_masked = before == Some('*') && text[..group.start - 1].ends_with(is_letter_or_digit)
+        || after == Some('*') && text[group.end + 1..].starts_with(is_letter_or_digit);
     !is_reference
+        && !is_masked
         && !is_of_password
         && !before.is_some_and(is_prefix)
         && !after.is_some_and(is_part)

@@ -126,6 +126,8 @@ weights! {
     Failed = -80, "|Hello, code 604218 is wrong" => [];
     /// It is a price.
     Money = -80, "Your code|<h1>Enter 7751 EUR</h1>" => [];
+    /// A mail to many quotes it with words around it.
+    Quoted = -80, "Digest\nList-Id: <n.example>|Why do banks write \"Your code is 775104\" so often?" => [];
     /// Its line offers a discount, and it has letters.
     Coupon = -80, "|Your code WELCOME10 gives 10% off" => [];
     /// Its line offers a discount, and it is a number.

@@ -10,7 +10,7 @@ use super::{
         vocabulary::{Keyword, Word},
         weights::{Feature, reach},
     },
-    Context, Features, MAX_HITS, is_blank,
+    Context, Features, is_blank,
 };
 
 /// From this character on scripts are compared by block.
@@ -30,6 +30,17 @@ impl Context<'_> {
             .hits_after(token.at.start)
             .take_while(|(_, hit)| hit.at.start == token.at.start);
         hits.any(|(_, hit)| hit.at.end == token.at.end)
+    }
+
+    /// Reports whether a token is a word of a sentence in capitals: the next word is one too.
+    fn is_shouted(&self, token: &Token) -> bool {
+        let after = &self.text[token.at.end..];
+        let next = after.strip_prefix(' ').and_then(|rest| rest.split(' ').next());
+        is_pronounceable(&self.text[token.at.clone()])
+            && next.is_some_and(|next| {
+                let mut letters = next.chars().filter(|char| char.is_alphabetic());
+                next.len() > 1 && letters.clone().next().is_some() && letters.all(char::is_uppercase)
+            })
     }
 
     /// Reads calls to action and expiries near a number.
@@ -154,44 +165,6 @@ impl Context<'_> {
         }
     }
 
-    /// Reads whether a line offers a discount. A token with letters is a coupon also when a line near it does.
-    pub(super) fn offer(&self, token: &Token, line: &Range<usize>, features: &mut Features) {
-        let has_letters = !matches!(token.shape, Shape::Digits | Shape::LongDigits);
-        let is_number = !has_letters || features.is_one_time && features.has_word;
-        let (in_line, near) = if is_number {
-            (Feature::NumberInOffer, None)
-        } else {
-            (Feature::Coupon, Some(Feature::CouponNear))
-        };
-        if has_percentage(&self.text[line.clone()]) {
-            features.add(in_line);
-        }
-        if let Some(near) = near
-            && self.about.is_offer
-        {
-            features.add(near);
-        }
-        let from = line.start.saturating_sub(reach::LINE);
-        let start = self.hits.partition_point(|hit| hit.at.end <= from);
-        for hit in self.hits[start..].iter().take(3 * MAX_HITS) {
-            if hit.at.start >= line.end + reach::LINE {
-                break;
-            }
-            if hit.keyword == Keyword::Promo {
-                let is_of_word = features.found.contains(&Feature::WordWrapped)
-                    && self
-                        .line
-                        .checked_sub(1)
-                        .is_some_and(|above| self.lines[above].contains(&hit.at.start));
-                if is_of_word || hit.at.start >= line.start && hit.at.start < line.end {
-                    features.add(in_line);
-                } else if let Some(near) = near {
-                    features.add(near);
-                }
-            }
-        }
-    }
-
     /// Reads the form of a number.
     pub(super) fn shape(&self, token: &Token, features: &mut Features) {
         let text = &self.text[token.at.clone()];
@@ -203,7 +176,8 @@ impl Context<'_> {
                 let is_called = features.has_word
                     && (features.is_named
                         || features.is_alone
-                        || features.found.contains(&Feature::WordAfter));
+                        || self.is_followed_by_copula(token)
+                        || self.is_followed_by_dash(token));
                 if !is_called {
                     features.add(Feature::Year);
                 }
@@ -224,7 +198,9 @@ impl Context<'_> {
             features.add(Feature::Hash);
         }
         let has_letters = !matches!(token.shape, Shape::Digits | Shape::LongDigits);
-        let is_asked_for = self.about.has_subject_topic && features.found.contains(&Feature::AskedFor);
+        let has = |feature: Feature| features.found.contains(&feature);
+        // "Verify your transfer", and the code is asked for or expires.
+        let is_asked_for = self.about.has_subject_topic && (has(Feature::AskedFor) || has(Feature::Expiry));
         if self.about.is_purchase && has_letters && !features.is_one_time && !is_asked_for {
             features.add(Feature::Booking);
         }
@@ -252,6 +228,12 @@ impl Context<'_> {
     /// Reports whether a token of its form can be a code here.
     pub(super) fn fits(&self, token: &Token, features: &Features) -> bool {
         let is_called = features.has_word && (features.is_beside || features.is_bound);
+        let has = |feature: Feature| features.found.contains(&feature);
+        // "Type the digits below" and "Valid for ten minutes", in a mail about signing in
+        let is_typed = features.is_alone
+            && self.about.has_subject_topic
+            && has(Feature::CallToAction)
+            && has(Feature::Expiry);
         match token.shape {
             Shape::Digits => true,
             Shape::Mixed => {
@@ -262,7 +244,7 @@ impl Context<'_> {
                     || features.found.contains(&Feature::MixedAlone)
             }
             Shape::LongDigits if features.found.contains(&Feature::AskedFor) => true,
-            Shape::LongDigits if features.is_alone && self.about.has_subject_word => true,
+            Shape::LongDigits if features.is_alone && (self.about.has_subject_word || is_typed) => true,
             Shape::LongDigits if self.text[token.at.clone()].chars().count() <= SHORT_PAIR_CHARS => {
                 features.has_word && features.is_bound
             }
@@ -273,11 +255,12 @@ impl Context<'_> {
                 features.has_word && (features.is_bound || features.is_alone && !self.about.is_subject)
             }
             Shape::LongDigits | Shape::MixedCase => is_called || features.has_word && features.is_alone,
-            Shape::Letters if self.is_keyword(token) => false,
+            Shape::Letters if self.is_keyword(token) || self.is_shouted(token) => false,
             Shape::Letters => {
                 let is_odd = !is_pronounceable(&self.text[token.at.clone()]);
                 let is_asked_for = features.found.contains(&Feature::AskedForAbove)
-                    || features.found.contains(&Feature::AskedFor);
+                    || features.found.contains(&Feature::AskedFor)
+                    || is_typed;
                 is_odd && is_asked_for
                     || features.has_word
                         && features.is_alone
@@ -318,14 +301,4 @@ fn has_vocabulary(text: &str) -> bool {
         || text
             .split(|char: char| !char.is_alphanumeric())
             .any(|word| !word.is_empty() && keywords::is_word(&word.to_lowercase(), Word::Common))
-}
-
-/// Reports whether a text has a percentage. In a URL a percent sign begins an escape.
-fn has_percentage(text: &str) -> bool {
-    let is_percentage = |at: usize| {
-        let before = text[..at].trim_end_matches([' ', '\u{a0}', '\u{202f}']);
-        before.ends_with(|char: char| char.is_ascii_digit())
-            && !text[at + 1..].starts_with(|char: char| char.is_ascii_alphanumeric())
-    };
-    memchr::memchr_iter(b'%', text.as_bytes()).any(is_percentage)
 }

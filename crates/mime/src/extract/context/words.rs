@@ -13,6 +13,9 @@ use super::{
     Context, Features, MAX_HITS, is_blank,
 };
 
+/// Letters of an abbreviation.
+const ABBREVIATION: std::ops::RangeInclusive<usize> = 2..=4;
+
 impl Context<'_> {
     /// Reads the words before a number in its line.
     pub(super) fn before(&mut self, index: usize, line: &Range<usize>, features: &mut Features) {
@@ -34,6 +37,7 @@ impl Context<'_> {
             }
             let is_claimed = self.claimed.contains_key(&hit_index);
             match hit.keyword {
+                _ if self.is_other_code(hit_index) => label = label.or(Some((hit_index, hit))),
                 Keyword::Label if hit.at.start >= sentence && !is_claimed && distance <= reach::LABEL => {
                     label = label.or(Some((hit_index, hit)));
                 }
@@ -56,6 +60,9 @@ impl Context<'_> {
             }
         }
         let has_code = code.is_some_and(|(.., in_sentence)| in_sentence);
+        if self.is_abbreviated_label(token) {
+            features.add(Feature::LabelBeside);
+        }
         if let Some(asked) = asked {
             self.asked(index, asked, label.is_some(), features);
         }
@@ -71,6 +78,47 @@ impl Context<'_> {
         if let Some((hit_index, hit, distance, in_sentence)) = code {
             self.word_before(index, hit_index, hit, (distance, in_sentence), features);
         }
+    }
+
+    /// Reports whether a word for one-time codes is a label in the mail of a purchase, where nothing is done with the number:
+    /// `Código de autorización`.
+    fn is_other_code(&self, hit_index: usize) -> bool {
+        let at = &self.hits[hit_index].at;
+        let has = |keyword: Keyword| {
+            let mut same = self.hits_after(at.start).take_while(|(_, hit)| hit.at == *at);
+            same.any(|(_, hit)| hit.keyword == keyword)
+        };
+        let is_used = || {
+            let near = self.hits_after(at.end).take_while(|(_, hit)| {
+                distance(self.text, at.end, hit.at.start, reach::LINE_AFTER).is_some()
+            });
+            let mut near = near.map(|(_, hit)| hit.keyword);
+            near.any(|keyword| matches!(keyword, Keyword::CallToAction | Keyword::Expiry))
+        };
+        self.about.is_purchase
+            && !self.about.has_subject_topic
+            && !is_used()
+            && has(Keyword::Label)
+            && has(Keyword::OneTimeCode)
+    }
+
+    /// Reports whether an abbreviation in brackets says what a number is: `(VS 118204)`, but not `(OTP 118204)`.
+    fn is_abbreviated_label(&self, token: &Token) -> bool {
+        let from = token.at.start.saturating_sub(ABBREVIATION.end() + "( ".len());
+        let before = self.text.get(from..token.at.start);
+        let before = before.and_then(|before| before.strip_suffix(' '));
+        let word = before
+            .and_then(|before| before.rsplit_once('('))
+            .map(|(_, word)| word);
+        word.is_some_and(|word| {
+            ABBREVIATION.contains(&word.len())
+                && word.bytes().all(|byte| byte.is_ascii_uppercase())
+                && self.text[token.at.end..].starts_with(')')
+                && self
+                    .hits_before(token.at.start)
+                    .next()
+                    .is_none_or(|(_, hit)| hit.at.end + 1 != token.at.start || hit.keyword == Keyword::Label)
+        })
     }
 
     /// Reads how a call to action in the sentence before a number asks for it.

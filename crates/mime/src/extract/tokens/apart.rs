@@ -6,6 +6,10 @@ use super::{Atom, KEPT_LENGTHS, MAX_COMMON_DIGITS, Shape, Token, atom, connector
 
 /// Groups of capitals and digits that spaces separate.
 const MAX_SPACED_GROUPS: usize = 3;
+/// Digits of an area code.
+const AREA_DIGITS: std::ops::RangeInclusive<usize> = 2..=5;
+/// Digits of so many groups are an id.
+const MIN_ID_DIGITS: usize = 16;
 /// Characters of a code that stand alone, one box each.
 const BOXES: Range<usize> = 4..10;
 
@@ -50,8 +54,10 @@ pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
         (count, digits, capitals) = (count + 1, digits + right.digits, capitals + right.capitals);
         last = right;
     }
+    // Cells of a row, or a word with spaces.
+    let min_letters = if text[first.end..].starts_with('\t') { 4 } else { 6 };
     let is_code = digits > 0 && (digits == count || digits + capitals == count || capitals == 0)
-        || digits == 0 && capitals == count && count >= 6;
+        || digits == 0 && capitals == count && count >= min_letters;
     if !BOXES.contains(&count)
         || counts_up
         || !is_code
@@ -119,6 +125,16 @@ pub(in super::super) fn is_boxed(text: &str) -> bool {
     BOXES.contains(&parts)
 }
 
+/// Reports whether the area code of a telephone number is before a number: `(11) 4020-0418`.
+pub(super) fn is_behind_area(before: &str) -> bool {
+    let Some(area) = before.strip_suffix(") ").or_else(|| before.strip_suffix(')')) else {
+        return false;
+    };
+    let ends = area.bytes().rev().take(AREA_DIGITS.end() + 1);
+    let digits = ends.take_while(u8::is_ascii_digit).count();
+    AREA_DIGITS.contains(&digits) && area[..area.len() - digits].ends_with('(')
+}
+
 /// Reads groups of digits that spaces separate. Returns where they end and their shape.
 pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> Option<(usize, Shape)> {
     let (mut lengths, mut count, mut last) = ([0; KEPT_LENGTHS], 1, first);
@@ -149,7 +165,8 @@ pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> 
         || digits >= 9 && count > 1 && text[first.start..].starts_with('0')
         || before == Some('+')
         || has_bracket && count > 1;
-    if is_telephone {
+    let is_id = digits >= MIN_ID_DIGITS && count > 2;
+    if is_telephone || is_id {
         return Some((last.end, Shape::Number));
     }
     match lengths {

@@ -1,0 +1,111 @@
+//! Whether a code is a coupon: what its line and the lines near it offer, and its own form.
+
+use std::ops::Range;
+
+use super::{
+    super::{
+        marked::REACH_BYTES,
+        tokens::{Shape, Token},
+        vocabulary::Keyword,
+        weights::{Feature, reach},
+    },
+    Context, Features, MAX_HITS, is_blank,
+};
+
+/// Letters and digits of a coupon.
+const COUPON_LETTERS: usize = 4;
+const COUPON_DIGITS: std::ops::RangeInclusive<usize> = 2..=3;
+/// What opens a quotation and what closes it.
+const QUOTES: [(char, char); 5] = [
+    ('"', '"'),
+    ('\u{201c}', '\u{201d}'),
+    ('\u{201e}', '\u{201c}'),
+    ('\u{ab}', '\u{bb}'),
+    ('\u{300c}', '\u{300d}'),
+];
+
+impl Context<'_> {
+    /// Reads whether a line offers a discount. A token with letters is a coupon also when a line near it does.
+    pub(super) fn offer(&self, token: &Token, line: &Range<usize>, features: &mut Features) {
+        let has_letters = !matches!(token.shape, Shape::Digits | Shape::LongDigits);
+        let is_number = !has_letters || features.is_one_time && features.has_word;
+        let (in_line, near) = match (is_number, self.about.is_bulk) {
+            (true, _) => (Feature::NumberInOffer, None),
+            (false, true) => (Feature::Coupon, Some(Feature::Coupon)),
+            (false, false) => (Feature::Coupon, Some(Feature::CouponNear)),
+        };
+        if has_percentage(&self.text[line.clone()]) {
+            features.add(in_line);
+        }
+        if let Some(near) = near
+            && (self.about.is_offer || self.about.is_bulk && self.is_like_coupon(token))
+        {
+            features.add(near);
+        }
+        let from = line.start.saturating_sub(reach::LINE);
+        let start = self.hits.partition_point(|hit| hit.at.end <= from);
+        for hit in self.hits[start..].iter().take(3 * MAX_HITS) {
+            if hit.at.start >= line.end + reach::LINE {
+                break;
+            }
+            if hit.keyword == Keyword::Promo {
+                let is_of_word = features.found.contains(&Feature::WordWrapped)
+                    && self
+                        .line
+                        .checked_sub(1)
+                        .is_some_and(|above| self.lines[above].contains(&hit.at.start));
+                if is_of_word || hit.at.start >= line.start && hit.at.start < line.end {
+                    features.add(in_line);
+                } else if let Some(near) = near {
+                    features.add(near);
+                }
+            }
+        }
+    }
+
+    /// Reports whether a token of a mail to many is like a coupon, as `WELCOME10`, or a line beside it offers a part off.
+    fn is_like_coupon(&self, token: &Token) -> bool {
+        let text = &self.text[token.at.clone()];
+        let word = text.trim_end_matches(|char: char| char.is_ascii_digit());
+        let is_named = word.len() >= COUPON_LETTERS
+            && COUPON_DIGITS.contains(&(text.len() - word.len()))
+            && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+            && word.contains(|char: char| "AEIOUY".contains(char.to_ascii_uppercase()));
+        let beside = [self.line.checked_sub(1), Some(self.line + 1)];
+        let mut lines = beside
+            .into_iter()
+            .flatten()
+            .filter_map(|line| self.lines.get(line));
+        is_named
+            || lines.any(|line| {
+                let end = self
+                    .text
+                    .floor_char_boundary(line.end.min(line.start + REACH_BYTES));
+                has_percentage(&self.text[line.start..end])
+            })
+    }
+
+    /// Reports whether a mail to many quotes a code: `Why does my bank write "Your code is 482913"?`
+    pub(super) fn is_quoted(&self, token: &Token, line: &Range<usize>) -> bool {
+        if !self.about.is_bulk {
+            return false;
+        }
+        let after =
+            self.text[token.at.end..line.end].trim_start_matches(['.', ',', '!', ' ', '\u{a0}', '\u{202f}']);
+        let before = &self.text[line.start..token.at.start];
+        QUOTES.iter().any(|(open, close)| {
+            let opening = before.rfind(*open).filter(|_| after.starts_with(*close));
+            opening.is_some_and(|at| !is_blank(&before[..at]) && !is_blank(&before[at..]))
+        })
+    }
+}
+
+/// Reports whether a text has a percentage. In a URL a percent sign begins an escape.
+fn has_percentage(text: &str) -> bool {
+    let is_percentage = |at: usize| {
+        let before = text[..at].trim_end_matches([' ', '\u{a0}', '\u{202f}']);
+        before.ends_with(|char: char| char.is_ascii_digit())
+            && !text[at + 1..].starts_with(|char: char| char.is_ascii_alphanumeric())
+    };
+    memchr::memchr_iter(b'%', text.as_bytes()).any(is_percentage)
+}
