@@ -343,7 +343,20 @@ fn is_neutral(name: &str) -> bool {
         name.get(..start.len())
             .is_some_and(|found| found.eq_ignore_ascii_case(start))
     };
-    TRACKING_STARTS.iter().any(starts) || NEUTRAL.iter().any(|known| name.eq_ignore_ascii_case(known))
+    // `back_url`, `post_logout_redirect_uri`
+    let ends = |end: &[u8]| {
+        let name = name.as_bytes();
+        name.len()
+            .checked_sub(end.len())
+            .is_some_and(|cut| cut > 0 && name[cut..].eq_ignore_ascii_case(end))
+    };
+    ends(b"_url")
+        || ends(b"_uri")
+        || ends(b"returnurl")
+        || ends(b"backurl")
+        || ends(b"nexturl")
+        || TRACKING_STARTS.iter().any(starts)
+        || NEUTRAL.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Adds the words of `reset_password` or `ConfirmEmail` in lower case.
@@ -410,6 +423,15 @@ fn is_secret_like(part: &str) -> bool {
     let (mut has_digit_before_letter, mut is_pure, mut capitals_inside, mut was_lower) =
         (false, true, 0, false);
     let mut has_long_part = false;
+    // `0c7`, but neither `2fa` nor `b2b`
+    let is_digit = |byte: u8| byte.is_ascii_digit();
+    let changes = part
+        .as_bytes()
+        .windows(2)
+        .filter(|pair| is_digit(pair[0]) != is_digit(pair[1]));
+    let is_short_secret = part.bytes().next().is_some_and(is_digit)
+        && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && changes.take(2).count() > 1;
     for byte in part.bytes() {
         match byte {
             b'0'..=b'9' => {
@@ -439,7 +461,8 @@ fn is_secret_like(part: &str) -> bool {
     // `dxbMK-GSfRQifxGlG3h2-EUhK5`: base64 has hyphens too.
     let is_random = digits > 0 && capitals_inside >= MIN_RANDOM_HUMPS && part.len() >= MIN_SECRET_BYTES;
     let is_wordy = words * 2 >= parts && !has_long_part && !is_random;
-    part.len() >= MIN_SECRET_BYTES && (parts == 1 || !is_wordy)
+    is_short_secret
+        || part.len() >= MIN_SECRET_BYTES && (parts == 1 || !is_wordy)
         || digits >= MIN_SECRET_DIGITS && (letters == 0 || !is_wordy)
         || part.len() >= MIN_MIXED_BYTES && digits > 0 && letters > 0 && !is_numbered && !is_wordy
 }
