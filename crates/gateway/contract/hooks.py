@@ -35,6 +35,8 @@ KEPT = {
     )
 }
 
+ROTATE_TOKEN = "POST /pro/api/tokens/{id}/rotate"
+
 # Path parameters that name an object.
 PATHS = {
     "GET /api/messages/{id}": MESSAGE,
@@ -54,7 +56,7 @@ PATHS = {
     "GET /pro/api/sandbox/messages/{id}": CAPTURED,
     "GET /pro/api/sandbox/messages/{id}/source": CAPTURED,
     "GET /pro/api/sandbox/messages/{id}/attachments/{index}": {**CAPTURED, "index": 0},
-    "POST /pro/api/tokens/{id}/rotate": {"id": FIXTURES["rotated_token_id"]},
+    ROTATE_TOKEN: {"id": FIXTURES["rotated_token_id"]},
     "PUT /pro/api/domains/{id}": DOMAIN,
     "POST /pro/api/domains/{id}/verify": DOMAIN,
     "PUT /pro/api/webhooks/{id}": WEBHOOK,
@@ -118,7 +120,7 @@ def body(label):
         "POST /pro/api/me/delete": {"password": PASSWORD},
         "PUT /pro/api/me/password": {"current_password": PASSWORD, "password": PASSWORD},
         "POST /pro/api/tokens": {"name": f"new{number}", "scopes": ["messages:read"], "limits": {"address_prefix": "new"}},
-        "POST /pro/api/tokens/{id}/rotate": {"overlap": "1h"},
+        ROTATE_TOKEN: {"overlap": "1h"},
         "POST /pro/api/domains": {"domain": f"new{number}.example"},
         "PUT /pro/api/domains/{id}": {"catch_all": None},
         "POST /pro/api/webhooks": {"url": f"{FIXTURES['base']}/receiver"},
@@ -187,6 +189,13 @@ def keep_fixtures(case, label):
         case.path_parameters = path
 
 
+def keep_token(case):
+    """Replaces the token of the run by another one: the old one of a rotation is revoked."""
+    path = case.path_parameters or {}
+    if urllib.parse.unquote(str(path.get("id"))).lower() in KEPT:
+        case.path_parameters = {**path, **PATHS[ROTATE_TOKEN]}
+
+
 def is_positive(case):
     return case.meta is not None and case.meta.generation.mode.is_positive
 
@@ -204,6 +213,8 @@ def before_call(context, case, kwargs):
         answer_at_once(case)
     if label in DISPOSABLE:
         keep_fixtures(case, label)
+    if label == ROTATE_TOKEN:
+        keep_token(case)
     if not is_positive(case):
         return
     if label == "POST /pro/api/domains" and is_stateful(case) and isinstance(case.body, dict):

@@ -116,10 +116,10 @@ async fn a_mail_of_32000_messages_within_each_other_is_kept_whole(db: Db) {
     assert_eq!(summary.preview_text, "");
     assert_eq!(
         (message.text_body, message.html_body, message.attachments.len()),
-        (None, None, 0)
+        (None, None, 1)
     );
     assert_refused(
-        world.attachment(scope(&ann), &id, 0).await,
+        world.attachment(scope(&ann), &id, 1).await,
         ErrorCode::InvalidArgument,
         Reason::InvalidIndex,
     );

@@ -15,7 +15,6 @@ use super::{
         pro_token,
         token_usage_day::{ActiveModel, Column, Entity},
     },
-    pro_tokens,
 };
 
 /// Seconds of a day.
@@ -46,7 +45,8 @@ pub(crate) struct TokenUsage {
 
 /// Removes the usage of a user's tokens.
 pub(super) async fn remove_of(tx: &DatabaseTransaction, user_id: UserId) -> Result<(), DbErr> {
-    let tokens: Vec<TokenId> = pro_tokens::owned_by(user_id)
+    let tokens: Vec<TokenId> = pro_token::Entity::find()
+        .filter(pro_token::Column::UserId.eq(user_id))
         .select_only()
         .column(pro_token::Column::Id)
         .into_tuple()
@@ -64,15 +64,15 @@ async fn touch(tx: &DatabaseTransaction, used: TokenUse, min_interval_secs: i64)
     let is_due = Condition::any()
         .add(pro_token::Column::LastUsedAtSecs.is_null())
         .add(pro_token::Column::LastUsedAtSecs.lte(used.at_secs - min_interval_secs));
-    let prefix = used.client.map(|client| client.to_string());
-    pro_token::Entity::update_many()
+    let mut update = pro_token::Entity::update_many()
         .col_expr(pro_token::Column::LastUsedAtSecs, Expr::value(used.at_secs))
-        .col_expr(pro_token::Column::LastUsedPrefix, Expr::value(prefix))
         .filter(pro_token::Column::Id.eq(used.id))
-        .filter(is_due)
-        .exec(tx)
-        .await
-        .map(drop)
+        .filter(is_due);
+    // Counts that are recorded later have no client; the last known one stays.
+    if let Some(client) = used.client {
+        update = update.col_expr(pro_token::Column::LastUsedPrefix, Expr::value(client.to_string()));
+    }
+    update.exec(tx).await.map(drop)
 }
 
 /// Adds to the counts of the day of the last use.

@@ -51,7 +51,7 @@ impl App {
         pro: &Pro,
         client: Option<IpAddr>,
         action: String,
-        needs: HeaderValue,
+        needs: &HeaderValue,
     ) {
         let refusal = RecordAuditEventRequest {
             event_id: AuditEventId::new(self.clock.now()).to_string(),

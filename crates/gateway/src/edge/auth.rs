@@ -137,7 +137,7 @@ pub(crate) async fn authorize<N: RouteNeeds>(
         && !N::NEEDS.are_met_by(pro)
     {
         let client = parts.extensions.get::<ClientAddress>().map(|client| client.0);
-        app.report_refusal(pro, client, action(parts), N::NEEDS.header());
+        app.report_refusal(pro, client, action(parts), &N::NEEDS.header());
         return Err(N::NEEDS.failure());
     }
     Ok(principal)

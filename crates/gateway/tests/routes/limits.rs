@@ -108,7 +108,7 @@ fn routes(account: &str, message: &str) -> Vec<(&'static str, String, Value)> {
         ("PUT", format!("{user}/reset-password"), password),
         ("DELETE", format!("{td}/messages/{message}"), Value::Null),
         ("DELETE", format!("{own}/messages/{message}"), Value::Null),
-        ("DELETE", format!("{user}"), Value::Null),
+        ("DELETE", user.to_string(), Value::Null),
         ("DELETE", td, Value::Null),
         ("DELETE", own, Value::Null),
     ]

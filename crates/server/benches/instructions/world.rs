@@ -96,6 +96,12 @@ impl World {
             mayfly_gateway::Deps {
                 auth: local(auth.server()),
                 mailbox: local(mailbox.server()),
+                // No path calls them.
+                operators: mayfly_admin::Services::new(
+                    local(auth.server()),
+                    local(auth.server()),
+                    local(mailbox.server()),
+                ),
                 redis: None,
                 clock: Arc::new(clock.clone()),
                 events: bus.subscribe(&tasks)?,

@@ -36,7 +36,9 @@ pub(crate) struct StdioAgent {
 
 /// A request of JSON-RPC.
 pub(crate) fn request(id: usize, method: &str, params: Value) -> Value {
-    json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+    let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": method });
+    request["params"] = params;
+    request
 }
 
 /// Sends a message to `/mcp`, or to another path.

@@ -90,7 +90,7 @@ async fn take_of_expired_challenge_is_refused() {
     let clock = ManualClock::default();
     let captcha = Captcha::new(Kind::Altcha, Arc::new(clock.clone()), None);
     let solution = encode(&solve(captcha.challenge().await.unwrap()));
-    clock.advance(LIFE);
+    clock.advance(LIFE.try_into().unwrap());
     let failure = captcha.take(Some(&solution)).await.unwrap_err();
     assert_eq!(failure.message, "the captcha has expired");
     assert!(

@@ -55,26 +55,3 @@ pub(crate) fn serve(mut document: OpenApi, base_path: &str) -> MethodRouter {
     let written = Bytes::from(document.to_json().unwrap_or_default());
     get(move || async move { ([(header::CONTENT_TYPE, "application/json")], written) })
 }
-
-#[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use super::*;
-
-    /// The router clones a handler for every request, also for one that a limit refuses.
-    #[test]
-    fn handler_is_cloned_without_its_document() {
-        let document = crate::dialects::mailcx::document();
-        let handler = serve(document.clone(), "");
-        let started = Instant::now();
-        drop(document.clone());
-        let of_document = started.elapsed();
-        let started = Instant::now();
-        for _ in 0..20 {
-            drop(handler.clone());
-        }
-        let of_handlers = started.elapsed();
-        assert!(of_handlers < of_document, "{of_handlers:?}, {of_document:?}");
-    }
-}

@@ -26,8 +26,9 @@ pub(crate) async fn send(world: &World, path: &str, token: &str, message: &Value
 
 /// A call of a tool.
 pub(crate) fn call(tool: &str, arguments: Value) -> Value {
-    let params = json!({ "name": tool, "arguments": arguments });
-    json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params })
+    let mut call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": tool } });
+    call["params"]["arguments"] = arguments;
+    call
 }
 
 db_test!(get_code_of_stored_mail_answers_at_once);

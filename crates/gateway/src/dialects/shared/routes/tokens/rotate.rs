@@ -33,7 +33,7 @@ pub(crate) struct Rotation {
 
 /// Replaces a token by another with the same name, scopes and limits. What the old one created stays in reach of the new one.
 #[utoipa::path(post, path = "/tokens/{id}/rotate", tag = "pro", operation_id = "rotate_token", security(("pro" = [])),
-    params(("id" = String, Path, description = "The token"), IdempotencyKey), request_body = Rotation,
+    params(("id" = String, Path, description = "The token"), IdempotencyKey), request_body = Option<Rotation>,
     responses((status = 201, body = NewToken, description = "The new token"), responses::JsonBody, responses::Bearer, responses::NewToken, responses::Missing, responses::Idempotent, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
