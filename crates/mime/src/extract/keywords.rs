@@ -98,7 +98,7 @@ struct Meaning {
     keywords: Vec<(Keyword, bool)>,
 }
 
-/// Built at the first use: some ten milliseconds, once a process.
+/// Built at the first use, once a process.
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     let mut meanings: Vec<Meaning> = Vec::new();
     let mut texts = [BTreeMap::new(), BTreeMap::new()];
