@@ -71,7 +71,7 @@ async fn stalled_reader_is_closed_and_resumes() {
     let grown = most.max(rss()).saturating_sub(before);
     assert!(grown < FLAT_BYTES, "memory grew by {grown} bytes");
 
-    // Clients that read again get the close code and resume from their cursor. The others stay closed.
+    // Clients that read again resume from their cursor. The others stay closed.
     let (never, again): (Vec<_>, Vec<_>) = stopped.into_iter().enumerate().partition(|(n, _)| n % 2 == 0);
     for (_, (mailbox, socket, _, events)) in again {
         resume_socket(&base, &mailbox, socket).await;
@@ -82,6 +82,34 @@ async fn stalled_reader_is_closed_and_resumes() {
         until_closed(events.local_addr().unwrap()).await;
     });
     join_all(left).await;
+}
+
+/// The reader has ten seconds for the close frame, so it reads as soon as it is closed, while mail still arrives.
+#[tokio::test]
+async fn stalled_websocket_gets_the_close_code() {
+    let world = World::start(Kind::AllInOne);
+    let client = world.client();
+    let mailbox = client.create_mailbox("ann@mayfly.test", None).await;
+    let connection = connect_with_small_buffer(world.http()).await;
+    let socket = Socket::follow_over(connection, world.http(), &mailbox.token).await;
+    let mut socket = socket.unwrap();
+    until_open(&world, "websocket", 1).await;
+    let send = async {
+        for n in 0..MAILS {
+            send_links(&world, &[&mailbox.address], &format!("n{n}")).await;
+        }
+    };
+    let read = async {
+        until_open(&world, "websocket", 0).await;
+        loop {
+            match socket.next().await {
+                Frame::Text(_) => {}
+                end => break end,
+            }
+        }
+    };
+    let ((), end) = tokio::join!(send, read);
+    assert_eq!(end, Frame::Closed(1013));
 }
 
 /// Requests events and reads nothing.
@@ -102,7 +130,8 @@ async fn resume_socket(base: &str, mailbox: &Mailbox, mut socket: Socket) {
             end => break end,
         }
     };
-    assert_eq!(end, Frame::Closed(1013), "the close code is 1013");
+    // The server keeps the close frame for ten seconds only, and many clients and mails can take longer than that.
+    assert!(matches!(end, Frame::Closed(1013) | Frame::Lost), "{end:?}");
     assert!(received.len() < MAILS, "the server never stopped writing");
     let since = received.last().map(|last| text(last, "id"));
     let mut socket = Socket::follow(base, &mailbox.token, since.as_deref())
