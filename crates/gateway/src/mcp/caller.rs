@@ -11,7 +11,7 @@ use super::tool::Tool;
 use crate::{
     app::{
         App,
-        principal::{Principal, Pro},
+        principal::{Changer, Principal, Pro},
     },
     edge::{
         auth::{authenticate, bearer, needs::Needs},
@@ -80,6 +80,14 @@ impl Caller {
             Identity::Pro(pro) => pro.token_id.clone().unwrap_or_else(|| pro.user_id.clone()),
             Identity::Mailbox(account_id) => account_id.clone(),
             Identity::Anonymous => self.client.to_string(),
+        }
+    }
+
+    /// Who changes something, for the audit log of a Pro user.
+    pub(super) fn changer(&self) -> Option<Changer> {
+        match &self.identity {
+            Identity::Pro(pro) => Some(pro.changer(self.client)),
+            Identity::Mailbox(_) | Identity::Anonymous => None,
         }
     }
 

@@ -65,8 +65,14 @@ impl Server {
         if caller.may_call(tool) {
             return Ok(());
         }
-        Err(match caller.identity {
-            Identity::Pro(_) => Needs::Scope(tool.scope()).failure(),
+        Err(match &caller.identity {
+            Identity::Pro(pro) => {
+                let needs = Needs::Scope(tool.scope());
+                let action = format!("MCP {}", tool.as_str());
+                self.app
+                    .report_refusal(pro, Some(caller.client), action, &needs.header());
+                needs.failure()
+            }
             Identity::Mailbox(_) | Identity::Anonymous => {
                 let message = "this token does not allow this tool";
                 Failure::new(ErrorCode::PermissionDenied, Reason::InvalidRequest, message)

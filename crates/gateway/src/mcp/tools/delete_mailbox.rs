@@ -34,6 +34,12 @@ pub(super) async fn run(call: Call<'_>, input: Input) -> Result<Answer, Failure>
         scope: Some(call.caller.mailbox(Some(&input.mailbox_id))?),
     };
     call.app.mailbox().delete_mailbox(request).await?;
+    if let Some(changer) = call.caller.changer() {
+        let account_id = input.mailbox_id.clone();
+        call.app
+            .report_change(changer, "mailbox.deleted", account_id)
+            .await;
+    }
     Answer::of(&Output {
         deleted_mailbox_id: input.mailbox_id,
     })

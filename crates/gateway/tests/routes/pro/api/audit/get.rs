@@ -3,7 +3,10 @@
 use mayfly_testkit::{Db, db_test, eventually};
 use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::{
+    mcp::post::{call, send},
+    support::World,
+};
 
 db_test!(list_audit_events_has_changes_and_refusals);
 
@@ -53,6 +56,32 @@ async fn list_audit_events_has_changes_and_refusals(db: Db) {
         ["user.signed_in", &user, "failed"],
     ];
     assert_eq!(found, expected.map(|event| event.map(str::to_owned)));
+}
+
+#[tokio::test]
+async fn list_audit_events_has_calls_over_mcp() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    let token = world
+        .create_token(&pro, json!({"name": "agent", "scopes": ["accounts:write"]}))
+        .await;
+    let mailbox = world.create_mailbox_for("ann@mayfly.test", &token).await;
+    let refused = send(&world, "/mcp", &token, &call("list_mail", json!({}))).await;
+    assert_eq!(refused.expect_status(200).json()["result"]["isError"], true);
+    let delete = call("delete_mailbox", json!({"mailbox_id": mailbox.id}));
+    let deleted = send(&world, "/mcp", &token, &delete).await;
+    assert_eq!(deleted.expect_status(200).json()["result"]["isError"], false);
+    let expected = [
+        ["MCP list_mail", "messages:read", "refused"],
+        ["mailbox.deleted", &mailbox.id, "done"],
+    ];
+    eventually("both events are recorded", async || {
+        let mut found = events(&world, &pro).await;
+        found.retain(|[action, ..]| action != "token.created");
+        found.sort();
+        (found == expected.map(|event| event.map(str::to_owned))).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
