@@ -41,8 +41,8 @@ config_section! {
         pub(crate) data_dir: PathBuf = PathBuf::from("./data"),
         /// Domains on which everyone can create mailboxes; the first is the default.
         pub(crate) domains: List<DomainName> = List(vec![default_domain()]),
-        /// How long the process serves after `/readyz` fails, so that load balancers notice. Unset, `1s` when the roles are
-        /// split, else `0s`.
+        /// How long the process serves after `/readyz` fails, so that load balancers notice. Unset, `0s` when all
+        /// roles are here over SQLite, else `1s`.
         drain_delay: Option<ConfigDuration> = None,
         /// HTTP, WebSocket, event streams and the web page.
         pub(crate) gateway: mayfly_gateway::Config = mayfly_gateway::Config::default(),
@@ -180,10 +180,10 @@ impl Config {
 
     /// Returns how long the process serves after it reports that it drains.
     pub(crate) fn drain_delay(&self) -> Duration {
-        let unset = if self.is_split() {
-            MIN_DRAIN
-        } else {
+        let unset = if self.is_embedded() {
             Duration::ZERO
+        } else {
+            MIN_DRAIN
         };
         self.drain_delay.map_or(unset, |delay| delay.0)
     }

@@ -102,6 +102,9 @@ impl Process {
             }
             false => None,
         };
+        if config.uses_redis() && redis.is_none() && config.database.is_set() {
+            tracing::warn!("without redis.url, no other process may use this database");
+        }
         let bus = Bus::new(redis.clone(), &config.redis);
         let submission = sockets.submission(config)?;
         let mut process = Self {

@@ -1,5 +1,5 @@
-//! Authenticated reads in one process on SQLite and in four and eight over PostgreSQL and Redis, compared with nginx
-//! `auth_request` over static upstreams.
+//! Authenticated reads in one process on SQLite and in fleets over PostgreSQL and Redis (four and eight processes with a role
+//! each, two with all roles), compared with nginx `auth_request` over static upstreams.
 
 use anyhow::ensure;
 use mayfly_testkit::MailSender;
@@ -66,8 +66,9 @@ impl Subject {
 pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
     let one = Subject::start(lab, Kind::AllInOne)?;
     let four = Subject::start(lab, Kind::Split)?;
-    // Two processes per role. wrk takes one address, so it calls one gateway.
+    // wrk takes one address, so it calls one gateway of each.
     let eight = Subject::start(lab, Kind::Replicas)?;
+    let whole = Subject::start(lab, Kind::Whole)?;
     let nginx = nginx::start(lab, &[("small", SMALL_BYTES), ("list", one.list_bytes)])?;
     let nginx_pids = [nginx.server.pid()];
     for connections in [32, 256] {
@@ -90,6 +91,8 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
             four.asked(lab, "me, four processes", "/api/me", connections),
             eight.asked(lab, "list, eight processes", "/api/messages", connections),
             eight.asked(lab, "me, eight processes", "/api/me", connections),
+            whole.asked(lab, "list, two with all roles", "/api/messages", connections),
+            whole.asked(lab, "me, two with all roles", "/api/me", connections),
         ];
         let [
             list_one,
@@ -100,6 +103,8 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
             me_four,
             list_eight,
             me_eight,
+            list_whole,
+            me_whole,
         ] = rounds::run(lab.rounds, contenders)?;
         // The target is for 32 connections; 256 are shown without one.
         let aim = |target| if connections == 32 { target } else { Target::None };
@@ -132,6 +137,10 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
         table.rate(&eight_processes, &list_eight, &big, Target::None);
         let eight_processes = label("`GET /api/me`, two of each role");
         table.rate(&eight_processes, &me_eight, &me_one, Target::None);
+        let two_processes = label(&format!("{list}, two processes with all roles"));
+        table.rate(&two_processes, &list_whole, &big, aim(Target::AtLeast(0.8)));
+        let two_processes = label("`GET /api/me`, two processes with all roles");
+        table.rate(&two_processes, &me_whole, &small, Target::None);
     }
     Ok(())
 }

@@ -25,7 +25,7 @@ fn dump_of_defaults_loads_to_the_same_dump() {
 }
 
 #[test]
-fn drain_delay_of_split_roles_has_a_minimum() {
+fn drain_delay_of_a_fleet_has_a_minimum() {
     let key = SecretKey::random().to_hex();
     assert_eq!(load_with(&[]).unwrap().drain_delay(), Duration::ZERO);
     let split = [
@@ -35,6 +35,12 @@ fn drain_delay_of_split_roles_has_a_minimum() {
         ("MAYFLY_REDIS__URL", "redis://localhost"),
     ];
     assert_eq!(load_with(&split).unwrap().drain_delay(), MIN_DRAIN);
+    let whole = [
+        ("MAYFLY_AUTH__SIGNING_KEY", key.as_str()),
+        ("MAYFLY_MAILBOX__DATA_KEY", &key),
+        ("MAYFLY_DATABASE__URL", "postgres://localhost/mayfly"),
+    ];
+    assert_eq!(load_with(&whole).unwrap().drain_delay(), MIN_DRAIN);
     let longer = load_with(&[&split[..], &[("MAYFLY_DRAIN_DELAY", "5s")]].concat()).unwrap();
     assert_eq!(longer.drain_delay(), Duration::from_secs(5));
 }

@@ -24,7 +24,12 @@ pub(crate) enum Kind {
     Split,
     /// Two processes per role, over PostgreSQL and Redis.
     Replicas,
+    /// Two processes with all roles each, over PostgreSQL and Redis.
+    Whole,
 }
+
+/// Stands for a role in a process that has all of them.
+pub(crate) const ALL_ROLES: &str = "whole";
 
 /// The order in which roles start: services before their callers.
 const ROLES: [&str; 4] = ["auth", "mailbox", "gateway", "smtp"];
@@ -99,7 +104,7 @@ impl World {
         world
     }
 
-    /// Starts Redis, creates a database per service in PostgreSQL, and migrates it.
+    /// Starts Redis, creates a database in PostgreSQL for each service, or one for both, and migrates it.
     fn start_servers(&mut self, postgres: Postgres) {
         let servers = Servers {
             postgres,
@@ -109,7 +114,11 @@ impl World {
         self.env
             .entry("MAYFLY_REDIS__URL".to_owned())
             .or_insert_with(|| servers.redis.url());
-        for role in ["auth", "mailbox"] {
+        let services: &[&str] = match self.kind {
+            Kind::Whole => &[ALL_ROLES],
+            _ => &["auth", "mailbox"],
+        };
+        for &role in services {
             let url = servers.postgres.create_database(role);
             self.env.entry(database_key(role)).or_insert(url);
             let status = Command::new(env!("CARGO_BIN_EXE_mayfly"))
@@ -122,16 +131,19 @@ impl World {
         self.servers = Some(servers);
     }
 
-    /// The environment of a process: each service has its own database.
+    /// The environment of a process: each service has its own database, unless both are in one process.
     fn env_of(&self, role: &str) -> BTreeMap<String, String> {
         let mut env = self.env.clone();
-        env.insert("MAYFLY_ROLES".to_owned(), role.to_owned());
         if let Some(url) = env.get(&database_key(role)).cloned() {
             env.insert("MAYFLY_DATABASE__URL".to_owned(), url);
         }
-        for role in ["auth", "mailbox"] {
+        for role in ["auth", "mailbox", ALL_ROLES] {
             env.remove(&database_key(role));
         }
+        if role == ALL_ROLES {
+            return env;
+        }
+        env.insert("MAYFLY_ROLES".to_owned(), role.to_owned());
         let scheme = if env.contains_key("MAYFLY_GRPC__TLS_CERT") {
             "https"
         } else {
@@ -233,6 +245,10 @@ impl World {
     fn start_processes(&mut self) {
         match self.kind {
             Kind::AllInOne => self.processes.push(Process::start(&self.env)),
+            Kind::Whole => {
+                let replicas = [(); 2].map(|()| self.start_process(ALL_ROLES));
+                self.processes.extend(replicas);
+            }
             Kind::Split | Kind::Replicas => {
                 let count = if self.kind == Kind::Split { 1 } else { 2 };
                 for role in ROLES {
@@ -297,7 +313,7 @@ impl World {
     pub(crate) fn process(&mut self, role: &str) -> &mut Process {
         let place = ROLES.iter().position(|name| *name == role).expect("a role");
         let index = match self.kind {
-            Kind::AllInOne => 0,
+            Kind::AllInOne | Kind::Whole => 0,
             Kind::Split => place,
             Kind::Replicas => place * 2,
         };
@@ -350,10 +366,11 @@ fn database_key(role: &str) -> String {
     format!("{}_DATABASE_URL", role.to_uppercase())
 }
 
-/// Defines a test of a scenario for each world: `all_in_one`, `split` and `replicas`.
+/// Defines a test of a scenario for each world: `all_in_one`, `split` and `replicas`; and `whole` for those that depend on
+/// what replicas share.
 #[macro_export]
 macro_rules! scenario {
-    ($name:ident) => {
+    ($name:ident $(, $whole:ident)?) => {
         mod $name {
             use $crate::world::{Kind, World};
 
@@ -371,6 +388,12 @@ macro_rules! scenario {
             async fn replicas() {
                 super::super::$name(World::start(Kind::Replicas)).await;
             }
+            $(
+                #[tokio::test]
+                async fn $whole() {
+                    super::super::$name(World::start(Kind::Whole)).await;
+                }
+            )?
         }
     };
 }

@@ -6,10 +6,10 @@ use crate::{client::PASSWORD, tokens, world::World};
 
 mod worlds {
     crate::scenario!(sign_in_with_password_returns_a_token);
-    crate::scenario!(revoke_token_rejects_later_calls);
-    crate::scenario!(reset_password_revokes_older_tokens);
-    crate::scenario!(delete_mailbox_revokes_access_at_once);
-    crate::scenario!(restart_keeps_credentials);
+    crate::scenario!(revoke_token_rejects_later_calls, whole);
+    crate::scenario!(reset_password_revokes_older_tokens, whole);
+    crate::scenario!(delete_mailbox_revokes_access_at_once, whole);
+    crate::scenario!(restart_keeps_credentials, whole);
 }
 
 async fn sign_in_with_password_returns_a_token(world: World) {

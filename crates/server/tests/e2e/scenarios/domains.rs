@@ -11,7 +11,7 @@ use crate::{
 };
 
 mod worlds {
-    crate::scenario!(verified_domain_receives_mail_until_removed);
+    crate::scenario!(verified_domain_receives_mail_until_removed, whole);
     crate::scenario!(verify_domain_without_record_reports_the_cause);
 }
 

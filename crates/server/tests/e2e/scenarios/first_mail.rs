@@ -5,7 +5,7 @@ use mayfly_testkit::MailSender;
 use crate::world::World;
 
 mod worlds {
-    crate::scenario!(codes_and_links_are_listed_for_mailbox_and_owner);
+    crate::scenario!(codes_and_links_are_listed_for_mailbox_and_owner, whole);
     crate::scenario!(deliver_mail_is_readable_over_http);
     crate::scenario!(get_message_with_long_text_is_complete);
     crate::scenario!(deliver_empty_mail_is_stored);

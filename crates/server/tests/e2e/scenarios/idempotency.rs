@@ -18,7 +18,7 @@ use crate::{
 };
 
 mod worlds {
-    crate::scenario!(idempotent_calls_at_once_are_applied_once);
+    crate::scenario!(idempotent_calls_at_once_are_applied_once, whole);
     crate::scenario!(idempotent_retry_returns_the_first_answer);
     crate::scenario!(invalid_idempotency_key_is_rejected_on_every_route);
 }

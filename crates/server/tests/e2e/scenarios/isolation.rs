@@ -20,7 +20,7 @@ use crate::{
 };
 
 mod worlds {
-    crate::scenario!(every_route_rejects_foreign_credentials);
+    crate::scenario!(every_route_rejects_foreign_credentials, whole);
 }
 
 /// Tells whether a route takes a query: it acts on messages of its caller only.

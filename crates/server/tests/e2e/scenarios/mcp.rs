@@ -134,7 +134,7 @@ async fn use_every_tool(agent: &mut Agent, world: &World) {
 }
 
 mod worlds {
-    crate::scenario!(agent_over_http_uses_every_tool);
+    crate::scenario!(agent_over_http_uses_every_tool, whole);
 }
 
 /// Each request goes to another gateway.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 mod worlds {
-    crate::scenario!(mercure_reports_what_happens_at_another_gateway);
+    crate::scenario!(mercure_reports_what_happens_at_another_gateway, whole);
 }
 
 async fn send(world: &World, mailbox: &Mailbox, subject: &str) {

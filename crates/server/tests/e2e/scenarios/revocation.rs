@@ -373,9 +373,9 @@ async fn history(world: &mut World, proxy: &Proxy, seed: u64, pro: &str) -> Hist
     History { calls, revocations }
 }
 
-async fn seeds(seeds: std::ops::Range<u64>) {
+async fn seeds(kind: Kind, seeds: std::ops::Range<u64>) {
     let proxy = Proxy::start().await;
-    let mut world = proxy.before_redis(Kind::Replicas, &[("MAYFLY_AUTH__MAX_TOKENS", "1000")]);
+    let mut world = proxy.before_redis(kind, &[("MAYFLY_AUTH__MAX_TOKENS", "1000")]);
     let pro = world.client().register("owner@example.com").await;
     let (mut report, mut failed) = (String::new(), 0);
     for seed in seeds {
@@ -415,20 +415,21 @@ async fn seeds(seeds: std::ops::Range<u64>) {
 }
 
 macro_rules! history_tests {
-    ($($name:ident: $seeds:expr),+) => {
+    ($($name:ident: $kind:ident $seeds:expr),+) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                seeds($seeds).await;
+                seeds(Kind::$kind, $seeds).await;
             }
         )+
     };
 }
 
 history_tests! {
-    revoked_token_is_never_accepted_seeds_0_to_3: 0..4,
-    revoked_token_is_never_accepted_seeds_4_to_7: 4..8,
-    revoked_token_is_never_accepted_seeds_8_to_11: 8..12,
-    revoked_token_is_never_accepted_seeds_12_to_15: 12..16,
-    revoked_token_is_never_accepted_seeds_16_to_19: 16..20
+    revoked_token_is_never_accepted_seeds_0_to_3: Replicas 0..4,
+    revoked_token_is_never_accepted_seeds_4_to_7: Replicas 4..8,
+    revoked_token_is_never_accepted_seeds_8_to_11: Replicas 8..12,
+    revoked_token_is_never_accepted_seeds_12_to_15: Replicas 12..16,
+    revoked_token_is_never_accepted_seeds_16_to_19: Replicas 16..20,
+    revoked_token_is_never_accepted_by_whole_replicas: Whole 20..22
 }

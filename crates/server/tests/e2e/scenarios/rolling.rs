@@ -12,9 +12,9 @@ use std::{
 use mayfly_testkit::{MailSender, eventually};
 
 use crate::{
-    client::Client,
+    client::{Client, Mailbox},
     process::Process,
-    world::{Kind, World},
+    world::{ALL_ROLES, Kind, World},
 };
 
 const MAIL: &[u8] = b"Subject: x\r\n\r\nx\r\n";
@@ -110,66 +110,125 @@ async fn rolling_restart_of_edges_fails_no_request() {
     gateways.until_ready(2).await;
     servers.until_ready(2).await;
 
-    let is_over = Arc::new(AtomicBool::new(false));
-    let (asked, sent) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let mut load = tokio::task::JoinSet::new();
-    for _ in 0..4 {
-        let (balancer, done, asked) = (gateways.clone(), Arc::clone(&is_over), Arc::clone(&asked));
-        let token = mailbox.token.clone();
-        load.spawn(async move {
-            let mut clients = std::collections::BTreeMap::new();
-            while !done.load(Ordering::Relaxed) {
-                let base = balancer.choose();
-                let client = clients.entry(base).or_insert_with_key(|base| Client::new(base));
-                let answer = client.get("/api/me", &token).await;
-                assert_eq!(answer.status, 200, "{answer:?}");
-                asked.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-        let (balancer, done, sent) = (servers.clone(), Arc::clone(&is_over), Arc::clone(&sent));
-        load.spawn(async move {
-            while !done.load(Ordering::Relaxed) {
-                deliver(&balancer).await;
-                sent.fetch_add(1, Ordering::Relaxed);
-            }
-        });
-    }
-    let more = async || {
-        let goals = (
-            asked.load(Ordering::Relaxed) + 50,
-            sent.load(Ordering::Relaxed) + 20,
-        );
-        let started = Instant::now();
-        while asked.load(Ordering::Relaxed) < goals.0 || sent.load(Ordering::Relaxed) < goals.1 {
-            assert!(
-                started.elapsed() < Duration::from_secs(30),
-                "the load makes no progress"
-            );
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
+    let load = Load::start(&gateways, &servers, &mailbox);
     for (role, balancer, protocol) in [("gateway", &gateways, "HTTP"), ("smtp", &servers, "SMTP")] {
-        more().await;
+        load.more().await;
         let fresh = world.start_process(role);
         balancer.add(&fresh, protocol);
         running.push(fresh);
         balancer.until_ready(3).await;
         assert_eq!(world.process(role).terminate(), Some(0));
         balancer.until_ready(2).await;
-        more().await;
+        load.more().await;
     }
-    is_over.store(true, Ordering::Relaxed);
-    while let Some(ended) = load.join_next().await {
-        ended.expect("no call fails");
+    load.end(&running[0].banner["HTTP"]).await;
+}
+
+/// Each replica has every role: services and edges leave together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rolling_restart_of_whole_replicas_fails_no_request() {
+    let mut world = World::start_with(Kind::Whole, &[("MAYFLY_DRAIN_DELAY", "3s")]);
+    let mailbox = world.client().create_mailbox("roll@mayfly.test", None).await;
+    let (gateways, servers) = (Balancer::default(), Balancer::default());
+    let add = |process: &Process| {
+        gateways.add(process, "HTTP");
+        servers.add(process, "SMTP");
+    };
+    world.processes.iter().for_each(add);
+    let mut watching = tokio::task::JoinSet::new();
+    watching.spawn(gateways.clone().watch());
+    watching.spawn(servers.clone().watch());
+    gateways.until_ready(2).await;
+    servers.until_ready(2).await;
+
+    let load = Load::start(&gateways, &servers, &mailbox);
+    for index in 0..2 {
+        load.more().await;
+        let fresh = world.start_process(ALL_ROLES);
+        add(&fresh);
+        gateways.until_ready(3).await;
+        servers.until_ready(3).await;
+        assert_eq!(world.processes[index].terminate(), Some(0));
+        gateways.until_ready(2).await;
+        servers.until_ready(2).await;
+        world.processes[index] = fresh;
+        load.more().await;
     }
-    let used = Client::new(&running[0].banner["HTTP"])
-        .get("/api/me", &mailbox.token)
-        .await
-        .json();
-    let stored = used["used"].as_u64().unwrap() / MAIL.len() as u64;
-    assert_eq!(
-        stored,
-        sent.load(Ordering::Relaxed) as u64,
-        "every mail answered 250 is stored once"
-    );
+    load.end(&world.processes[0].banner["HTTP"]).await;
+}
+
+/// Requests and mails of a mailbox, which must all succeed.
+struct Load {
+    token: String,
+    is_over: Arc<AtomicBool>,
+    asked: Arc<AtomicUsize>,
+    sent: Arc<AtomicUsize>,
+    clients: tokio::task::JoinSet<()>,
+}
+
+impl Load {
+    fn start(gateways: &Balancer, servers: &Balancer, mailbox: &Mailbox) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (asked, sent) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut clients = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let (balancer, done, asked) = (gateways.clone(), Arc::clone(&is_over), Arc::clone(&asked));
+            let token = mailbox.token.clone();
+            clients.spawn(async move {
+                let mut clients = std::collections::BTreeMap::new();
+                while !done.load(Ordering::Relaxed) {
+                    let base = balancer.choose();
+                    let client = clients.entry(base).or_insert_with_key(|base| Client::new(base));
+                    let answer = client.get("/api/me", &token).await;
+                    assert_eq!(answer.status, 200, "{answer:?}");
+                    asked.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            let (balancer, done, sent) = (servers.clone(), Arc::clone(&is_over), Arc::clone(&sent));
+            clients.spawn(async move {
+                while !done.load(Ordering::Relaxed) {
+                    deliver(&balancer).await;
+                    sent.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        Self {
+            token: mailbox.token.clone(),
+            is_over,
+            asked,
+            sent,
+            clients,
+        }
+    }
+
+    /// Waits until more requests and mails have succeeded.
+    async fn more(&self) {
+        let goals = (
+            self.asked.load(Ordering::Relaxed) + 50,
+            self.sent.load(Ordering::Relaxed) + 20,
+        );
+        let started = Instant::now();
+        while self.asked.load(Ordering::Relaxed) < goals.0 || self.sent.load(Ordering::Relaxed) < goals.1 {
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "the load makes no progress"
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Ends it, and compares what is stored with what was acknowledged.
+    async fn end(mut self, base: &str) {
+        self.is_over.store(true, Ordering::Relaxed);
+        while let Some(ended) = self.clients.join_next().await {
+            ended.expect("no call fails");
+        }
+        let used = Client::new(base).get("/api/me", &self.token).await.json();
+        let stored = used["used"].as_u64().unwrap() / MAIL.len() as u64;
+        assert_eq!(
+            stored,
+            self.sent.load(Ordering::Relaxed) as u64,
+            "every mail answered 250 is stored once"
+        );
+    }
 }

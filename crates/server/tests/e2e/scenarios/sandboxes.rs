@@ -24,7 +24,7 @@ use crate::{
 
 mod worlds {
     crate::scenario!(application_that_logs_in_is_captured);
-    crate::scenario!(revoked_login_sends_no_mail_from_the_answer_on);
+    crate::scenario!(revoked_login_sends_no_mail_from_the_answer_on, whole);
     crate::scenario!(sandboxes_in_parallel_have_no_cross_talk);
 }
 

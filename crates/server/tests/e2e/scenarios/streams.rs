@@ -19,10 +19,10 @@ mod stalled;
 mod third_party_clients;
 
 mod worlds {
-    crate::scenario!(new_mail_is_published_on_every_channel);
-    crate::scenario!(wait_with_cursor_misses_nothing);
-    crate::scenario!(websocket_limit_holds_across_gateways);
-    crate::scenario!(stream_ends_when_credential_is_revoked);
+    crate::scenario!(new_mail_is_published_on_every_channel, whole);
+    crate::scenario!(wait_with_cursor_misses_nothing, whole);
+    crate::scenario!(websocket_limit_holds_across_gateways, whole);
+    crate::scenario!(stream_ends_when_credential_is_revoked, whole);
 }
 
 async fn send(world: &World, to: &str, subject: &str) {

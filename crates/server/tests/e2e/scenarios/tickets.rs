@@ -9,7 +9,7 @@ use crate::{
 };
 
 mod worlds {
-    crate::scenario!(ticket_is_valid_once_for_one_purpose);
+    crate::scenario!(ticket_is_valid_once_for_one_purpose, whole);
     crate::scenario!(body_document_is_sandboxed);
 }
 

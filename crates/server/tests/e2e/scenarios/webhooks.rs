@@ -17,7 +17,7 @@ use crate::{
 mod killed;
 
 mod worlds {
-    crate::scenario!(webhook_deliveries_are_signed_until_deleted);
+    crate::scenario!(webhook_deliveries_are_signed_until_deleted, whole);
     crate::scenario!(filtered_webhook_gets_matching_mail_only);
 }
 

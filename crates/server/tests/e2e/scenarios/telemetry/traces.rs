@@ -170,7 +170,7 @@ fn assert_services(collector: &Collector, kind: Kind) {
     services.sort();
     services.dedup();
     let expected: &[&str] = match kind {
-        Kind::AllInOne => &["mayfly"],
+        Kind::AllInOne | Kind::Whole => &["mayfly"],
         Kind::Split | Kind::Replicas => &["mayfly-auth", "mayfly-gateway", "mayfly-mailbox", "mayfly-smtp"],
     };
     assert_eq!(services, expected);
