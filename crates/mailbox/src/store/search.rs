@@ -4,6 +4,8 @@
 mod postgres;
 mod sqlite;
 
+use std::collections::HashMap;
+
 use mayfly_search::{Lookup, TOKENIZER_VERSION};
 use mayfly_types::{AccountId, MessageId, UserId};
 use sea_orm::{
@@ -233,38 +235,50 @@ pub(crate) async fn list_stored(
 }
 
 /// Finds those of some messages that are in active mailboxes of a caller, each with its mailbox.
+///
+/// Two statements, because SQLite would begin a join with every active mailbox and look at all of their messages.
 pub(crate) async fn find_all(
     c: &impl ConnectionTrait,
     whose: &Followed,
     ids: &[(AccountId, MessageId)],
 ) -> Result<Vec<(Model, mailbox::Model)>, DbErr> {
-    let mut any = Condition::any();
-    let mut sorted = ids.to_vec();
-    sorted.sort_unstable();
-    for of_account in sorted.chunk_by(|(a, _), (b, _)| a == b) {
-        let messages = of_account.iter().map(|(_, message)| *message);
-        any = any.add(
-            Condition::all()
-                .add(Column::AccountId.eq(of_account[0].0))
-                .add(Column::Id.is_in(messages)),
-        );
-    }
     if ids.is_empty() {
         return Ok(Vec::new());
     }
+    let mut sorted = ids.to_vec();
+    sorted.sort_unstable();
+    let by_account: Vec<&[(AccountId, MessageId)]> = sorted.chunk_by(|(a, _), (b, _)| a == b).collect();
     let of_caller = match whose {
-        Followed::Mailbox(account) => Condition::all().add(Column::AccountId.eq(*account)),
+        Followed::Mailbox(account) => Condition::all().add(mailbox::Column::Id.eq(*account)),
         Followed::Owner(owner) => is_within(owner),
     };
-    let rows = Entity::find()
-        .find_also_related(mailbox::Entity)
-        .filter(any)
+    let mailboxes = mailbox::Entity::find()
+        .filter(mailbox::Column::Id.is_in(by_account.iter().map(|of_account| of_account[0].0)))
         .filter(of_caller)
         .filter(mailbox::Column::State.eq(mailbox::State::Active))
         .all(c)
         .await?;
-    let with_mailbox = |(message, mailbox): (Model, Option<mailbox::Model>)| Some((message, mailbox?));
-    Ok(rows.into_iter().filter_map(with_mailbox).collect())
+    let mailboxes: HashMap<AccountId, mailbox::Model> = mailboxes
+        .into_iter()
+        .map(|mailbox| (mailbox.id, mailbox))
+        .collect();
+    let mut any = Condition::any();
+    for of_account in by_account {
+        let (account, messages) = (of_account[0].0, of_account.iter().map(|(_, message)| *message));
+        if mailboxes.contains_key(&account) {
+            let of_account = Condition::all().add(Column::AccountId.eq(account));
+            any = any.add(of_account.add(Column::Id.is_in(messages)));
+        }
+    }
+    if any.is_empty() {
+        return Ok(Vec::new());
+    }
+    let messages = Entity::find().filter(any).all(c).await?;
+    let with_mailbox = |message: Model| {
+        let mailbox = mailboxes.get(&message.account_id)?.clone();
+        Some((message, mailbox))
+    };
+    Ok(messages.into_iter().filter_map(with_mailbox).collect())
 }
 
 /// Lists messages of a mailbox after one, oldest first.

@@ -7,6 +7,11 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
 use super::{Entry, Followed, Range, Sql};
 
+/// The first messages among which words are looked for without the index: few, in some milliseconds, and then as many as an
+/// answer needs of words that are not rare.
+const FIRST: [u64; 2] = [2_000, 40_000];
+/// Words are rare when fewer than one in so many messages has them: the index lists these sooner than reading finds them.
+const RARE: u64 = 100;
 /// The letter of words in any column.
 const ANYWHERE: char = 'w';
 
@@ -63,35 +68,94 @@ pub(super) async fn insert(c: &impl ConnectionTrait, entry: &Entry) -> Result<()
 }
 
 /// Lists the messages that have all words, in the order of the range.
+///
+/// The planner does not know how often a word occurs: it would look for a rare one among all messages in their order, or sort
+/// every message that has a common one. So a common word is looked for among the first messages, and a rare one in the index.
 pub(super) async fn list(
     c: &impl ConnectionTrait,
     whose: &Followed,
     lookups: &[Lookup],
     range: Range,
 ) -> Result<Vec<(AccountId, MessageId)>, DbErr> {
+    if lookups.is_empty() {
+        let mut sql = Sql::new(
+            DbBackend::Postgres,
+            "SELECT account_id, message_id FROM message_terms WHERE ",
+        );
+        push_whose(&mut sql, whose);
+        sql.push_limits("account_id", whose);
+        push_range(&mut sql, range, range.limit);
+        return ids(c, sql).await;
+    }
+    for count in FIRST {
+        let found = ids(c, among_first(count, whose, lookups, range)).await?;
+        if found.len() as u64 == range.limit {
+            return Ok(found);
+        }
+        if found.len() as u64 * RARE < count {
+            break;
+        }
+    }
+    ids(c, in_index(whose, lookups, range)).await
+}
+
+/// A statement that looks for words among the first messages of a range. The inner limit bounds what it reads.
+fn among_first(count: u64, whose: &Followed, lookups: &[Lookup], range: Range) -> Sql {
     let mut sql = Sql::new(
         DbBackend::Postgres,
-        "SELECT account_id, message_id FROM message_terms WHERE ",
+        "SELECT account_id, message_id FROM (SELECT account_id, message_id, terms FROM message_terms WHERE ",
     );
+    push_whose(&mut sql, whose);
+    push_range(&mut sql, range, count);
+    sql.push(") first WHERE ");
+    push_words(&mut sql, whose, lookups);
+    sql.push_limits("account_id", whose);
+    sql.push(" LIMIT ").bind(range.limit);
+    sql
+}
+
+/// A statement that finds all messages with the words in the index, and sorts them.
+fn in_index(whose: &Followed, lookups: &[Lookup], range: Range) -> Sql {
+    let mut sql = Sql::new(
+        DbBackend::Postgres,
+        "WITH found AS MATERIALIZED (SELECT account_id, message_id FROM message_terms WHERE ",
+    );
+    push_whose(&mut sql, whose);
+    sql.push(" AND ");
+    push_words(&mut sql, whose, lookups);
+    sql.push_limits("account_id", whose);
+    sql.push(") SELECT account_id, message_id FROM found WHERE true");
+    push_range(&mut sql, range, range.limit);
+    sql
+}
+
+fn push_whose(sql: &mut Sql, whose: &Followed) {
     match whose {
         Followed::Mailbox(account) => sql.push("account_id = ").bind(*account),
         Followed::Owner(owner) => sql.push("owner_user_id = ").bind(owner.user),
     };
-    sql.push_limits("account_id", whose);
-    if !lookups.is_empty() {
-        sql.push(" AND terms @@ CAST(")
-            .bind(query_text(whose, lookups))
-            .push(" AS tsquery)");
-    }
+}
+
+fn push_words(sql: &mut Sql, whose: &Followed, lookups: &[Lookup]) {
+    sql.push("terms @@ CAST(")
+        .bind(query_text(whose, lookups))
+        .push(" AS tsquery)");
+}
+
+/// Appends where a range begins, its order, and a limit.
+fn push_range(sql: &mut Sql, range: Range, limit: u64) {
+    let (comparison, order) = match range.is_oldest_first {
+        true => (" > ", "ASC"),
+        false => (" < ", "DESC"),
+    };
     if let Some(after) = range.after {
-        let comparison = if range.is_oldest_first { " > " } else { " < " };
         sql.push(" AND message_id").push(comparison).bind(after);
     }
-    let order = if range.is_oldest_first { "ASC" } else { "DESC" };
-    sql.push(" ORDER BY message_id ")
-        .push(order)
-        .push(" LIMIT ")
-        .bind(range.limit);
+    sql.push(" ORDER BY message_id ").push(order);
+    sql.push(" LIMIT ").bind(limit);
+}
+
+async fn ids(c: &impl ConnectionTrait, sql: Sql) -> Result<Vec<(AccountId, MessageId)>, DbErr> {
     let rows = c.query_all_raw(sql.build()).await?;
     let ids = |row: sea_orm::QueryResult| Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?));
     rows.into_iter().map(ids).collect()
