@@ -24,6 +24,7 @@ db_test!(
     search_after_delivery_finds_every_mail,
     search_finds_fields_and_flags,
     search_pages_newest_first,
+    search_among_thousands_finds_common_and_rare_words,
     search_of_other_owner_finds_nothing,
     search_query_not_understood_is_refused,
     delete_by_query_deletes_matches_only,
@@ -300,6 +301,49 @@ async fn search_pages_newest_first(db: Db) {
     sent.reverse();
     assert_eq!(search(&world, any_owned_by(&owner), "word").await, sent);
     assert_eq!(search(&world, any_owned_by(&owner), "is:unread").await, sent);
+}
+
+/// PostgreSQL looks for words in other ways when they are common, less common or rare; SQLite numbers messages of one
+/// millisecond, whose mailboxes are indexed one after the other.
+async fn search_among_thousands_finds_common_and_rare_words(db: Db) {
+    const MAILBOXES: usize = 50;
+    const MAILS: usize = 52;
+    let world = World::new(db).await;
+    let owner = user();
+    let mut mailboxes = Vec::new();
+    for n in 0..MAILBOXES {
+        mailboxes.push(world.create_for(&format!("a{n}@mayfly.test"), Some(&owner)).await);
+    }
+    let mailboxes: Vec<&str> = mailboxes.iter().map(String::as_str).collect();
+    let mut sent = Vec::new();
+    for n in 0..MAILS {
+        let words = match n {
+            0 => "every rare",
+            1 | 30 | 50 => "every some",
+            _ => "every",
+        };
+        let mut ids = world.deliver(&mailboxes, &mail(words)).await.unwrap();
+        ids.sort_unstable();
+        sent.push(ids);
+    }
+    let whole = any_owned_by(&owner);
+    while !page(&world, whole.clone(), "every", None, 1)
+        .await
+        .unwrap()
+        .is_complete
+    {}
+    for (word, mails) in [
+        ("every", (0..MAILS).collect::<Vec<_>>()),
+        ("some", vec![1, 30, 50]),
+        ("rare", vec![0]),
+        ("absent", vec![]),
+    ] {
+        let expected: Vec<&String> = mails.iter().flat_map(|n| &sent[*n]).rev().collect();
+        let found = search(&world, whole.clone(), word).await;
+        assert!(found.iter().eq(expected), "{word}: {} found", found.len());
+        let in_one = search(&world, scope(mailboxes[7]), word).await;
+        assert_eq!(in_one.len(), mails.len(), "{word}");
+    }
 }
 
 async fn search_of_other_owner_finds_nothing(db: Db) {

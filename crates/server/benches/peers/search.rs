@@ -183,7 +183,7 @@ impl Store {
     fn name(&self) -> &'static str {
         match self.world.kind {
             Kind::AllInOne => "SQLite",
-            Kind::Split | Kind::Replicas => "PostgreSQL",
+            Kind::Split | Kind::Replicas | Kind::Whole => "PostgreSQL",
         }
     }
 

@@ -6,18 +6,14 @@ use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
-use mayfly_proto::{
-    auth::{Actor, TokenLimits},
-    mailbox::Scope,
-};
+use mayfly_proto::mailbox::Scope;
 use mayfly_rpc::Failure;
-use mayfly_types::TokenScopes;
 
 use super::{authorize, bearer, needs::RouteNeeds, note_needs};
 use crate::{
     app::{
         App,
-        principal::{Changer, Owner, Principal, Pro, client_network},
+        principal::{Changer, Owner, Principal, Pro},
     },
     edge::failure::FailureResponse,
 };
@@ -28,45 +24,23 @@ const PRO_TOKEN_PREFIX: &str = "tm_pro_";
 /// A Pro user, by JWT or by API token. `N` is what the route needs of a token.
 #[derive(Debug)]
 pub(crate) struct ProPrincipal<N> {
-    pub(crate) user_id: String,
-    /// Of an API token.
-    pub(crate) token_id: Option<String>,
-    /// `None` is whatever the user may do.
-    pub(crate) scopes: Option<TokenScopes>,
-    /// What the token may act on; `None` is everything of the user.
-    pub(crate) limits: Option<TokenLimits>,
-    /// In Unix seconds.
-    pub(crate) expires_at: Option<i64>,
+    pub(crate) pro: Pro,
     needs: PhantomData<fn() -> N>,
 }
 
 impl<N> From<Pro> for ProPrincipal<N> {
     fn from(pro: Pro) -> Self {
         Self {
-            user_id: pro.user_id,
-            token_id: pro.token_id,
-            scopes: pro.scopes,
-            limits: pro.limits,
-            expires_at: pro.expires_at,
+            pro,
             needs: PhantomData,
         }
     }
 }
 
 impl<N> ProPrincipal<N> {
-    fn into_pro(self) -> Pro {
-        Pro {
-            user_id: self.user_id,
-            token_id: self.token_id,
-            scopes: self.scopes,
-            limits: self.limits,
-            expires_at: self.expires_at,
-        }
-    }
-
     /// The user, within the limits of the token.
     pub(crate) fn owner(self) -> Owner {
-        self.into_pro().owner()
+        self.pro.owner()
     }
 
     /// All of this user's mailboxes, within the limits.
@@ -79,20 +53,9 @@ impl<N> ProPrincipal<N> {
         self.owner().scope_of(account_id)
     }
 
-    /// Who calls, for the audit log.
-    pub(crate) fn actor(&self, client: IpAddr) -> Actor {
-        Actor {
-            token_id: self.token_id.clone(),
-            client: Some(client_network(client)),
-        }
-    }
-
     /// Who changes something, for the audit log.
     pub(crate) fn changer(&self, client: IpAddr) -> Changer {
-        Changer {
-            user_id: self.user_id.clone(),
-            actor: self.actor(client),
-        }
+        self.pro.changer(client)
     }
 }
 

@@ -10,7 +10,9 @@ use super::{Entry, Followed, Range, Sql};
 /// 2020-01-01, in milliseconds: a number of a row has 41 bits for the time since then.
 const EPOCH_MS: u128 = 1_577_836_800_000;
 /// The distance of the numbers of two messages of one millisecond.
-const GAP: i64 = 1 << 10;
+const GAP: i64 = 1 << 16;
+/// The columns that the full-text table has too.
+const TEXTS: &str = "scope, subject, sender, recipients, files, body";
 
 fn scope_of(kind: char, id: uuid::Uuid) -> String {
     format!("{kind}{}", id.simple())
@@ -46,16 +48,47 @@ async fn free_number(c: &impl ConnectionTrait, id: MessageId) -> Result<i64, DbE
     );
     after.bind(id).push(" ORDER BY message_id LIMIT 1");
     let (before, after) = (first(c, before).await?, first(c, after).await?);
-    let mut number = number_between(id, before, after);
-    loop {
-        let mut taken = Sql::new(DbBackend::Sqlite, "SELECT seq FROM message_search WHERE seq = ");
-        taken.bind(number);
-        if first::<i64>(c, taken).await?.is_none() {
-            return Ok(number);
-        }
-        // No number is left between the neighbours.
-        number += 1;
+    let number = number_between(id, before, after);
+    if !is_taken(c, number).await? {
+        return Ok(number);
     }
+    // No number is left between the neighbours.
+    let number = before.unwrap_or(-1) + 1;
+    let mut end = number;
+    while is_taken(c, end).await? {
+        end += 1;
+    }
+    for taken in (number..end).rev() {
+        renumber(c, taken, taken + 1).await?;
+    }
+    Ok(number)
+}
+
+async fn is_taken(c: &impl ConnectionTrait, number: i64) -> Result<bool, DbErr> {
+    let mut taken = Sql::new(DbBackend::Sqlite, "SELECT seq FROM message_search WHERE seq = ");
+    taken.bind(number);
+    Ok(first::<i64>(c, taken).await?.is_some())
+}
+
+/// Gives a row another number, in both tables.
+async fn renumber(c: &impl ConnectionTrait, from: i64, to: i64) -> Result<(), DbErr> {
+    let remove = format!(
+        "INSERT INTO message_terms (message_terms, rowid, {TEXTS})
+         SELECT 'delete', seq, {TEXTS} FROM message_search WHERE seq = "
+    );
+    let mut remove = Sql::new(DbBackend::Sqlite, &remove);
+    remove.bind(from);
+    let mut update = Sql::new(DbBackend::Sqlite, "UPDATE message_search SET seq = ");
+    update.bind(to).push(" WHERE seq = ").bind(from);
+    let add = format!(
+        "INSERT INTO message_terms (rowid, {TEXTS}) SELECT seq, {TEXTS} FROM message_search WHERE seq = "
+    );
+    let mut add = Sql::new(DbBackend::Sqlite, &add);
+    add.bind(to);
+    for statement in [remove, update, add] {
+        c.execute_raw(statement.build()).await?;
+    }
+    Ok(())
 }
 
 async fn first<T: sea_orm::TryGetable>(c: &impl ConnectionTrait, sql: Sql) -> Result<Option<T>, DbErr> {
@@ -103,8 +136,7 @@ pub(super) async fn insert(c: &impl ConnectionTrait, entry: &Entry) -> Result<()
         .collect();
     let mut row = Sql::new(
         DbBackend::Sqlite,
-        "INSERT INTO message_search
-         (seq, account_id, message_id, tokenizer, scope, subject, sender, recipients, files, body) VALUES (",
+        &format!("INSERT INTO message_search (seq, account_id, message_id, tokenizer, {TEXTS}) VALUES ("),
     );
     row.bind(number)
         .push(", ")
@@ -114,7 +146,7 @@ pub(super) async fn insert(c: &impl ConnectionTrait, entry: &Entry) -> Result<()
     row.push(", ").bind(TOKENIZER_VERSION);
     let mut terms = Sql::new(
         DbBackend::Sqlite,
-        "INSERT INTO message_terms (rowid, scope, subject, sender, recipients, files, body) VALUES (",
+        &format!("INSERT INTO message_terms (rowid, {TEXTS}) VALUES ("),
     );
     terms.bind(number);
     for text in &texts {

@@ -52,11 +52,11 @@ pub(crate) struct UserMe {
     responses((status = 200, body = UserMe, description = "The Pro user"), responses::Bearer, responses::Always))]
 pub(crate) async fn me(
     State(app): State<App>,
-    pro: ProPrincipal<WholeUser>,
+    principal: ProPrincipal<WholeUser>,
 ) -> Result<Json<UserMe>, FailureResponse> {
     let (user, received) = tokio::try_join!(
-        app.get_user(pro.user_id.clone()),
-        app.count_received_this_month(pro.user_id)
+        app.get_user(principal.pro.user_id.clone()),
+        app.count_received_this_month(principal.pro.user_id)
     )?;
     Ok(Json(UserMe {
         me: user.into(),

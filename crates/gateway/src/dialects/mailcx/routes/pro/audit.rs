@@ -78,10 +78,10 @@ pub(crate) async fn handle(
     let cursor = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cursor");
     let cursor = cursor.map(|(_, cursor)| cursor.into_owned());
     let request = ListAuditEventsRequest {
-        user_id: principal.user_id,
+        user_id: principal.pro.user_id,
         before_event_id: cursor.filter(|cursor| !cursor.is_empty()),
         limit: u32::try_from(PAGE_SIZE).unwrap_or(u32::MAX),
-        token_id: principal.token_id.filter(|_| principal.limits.is_some()),
+        token_id: principal.pro.token_id.filter(|_| principal.pro.limits.is_some()),
     };
     let listed = app.auth().list_audit_events(request).await?.into_inner().events;
     let last = listed.last().filter(|_| listed.len() == PAGE_SIZE);

@@ -38,7 +38,7 @@ pub(crate) async fn handle(
 ) -> Result<Json<ProSignedIn>, FailureResponse> {
     let (current, password) = (body.current_password, body.password);
     let user = app
-        .change_user_password(principal.user_id, current, password, client.0)
+        .change_user_password(principal.pro.user_id, current, password, client.0)
         .await?;
     Ok(Json(ProSignedIn {
         user_id: user.user_id,

@@ -34,7 +34,7 @@ pub(crate) async fn handle(
     _permit: PasswordPermit,
     JsonBody(body): JsonBody<UserPassword>,
 ) -> Result<StatusCode, FailureResponse> {
-    app.delete_user(principal.user_id, body.password, client.0)
+    app.delete_user(principal.pro.user_id, body.password, client.0)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

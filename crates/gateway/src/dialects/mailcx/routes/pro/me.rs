@@ -17,5 +17,5 @@ pub(crate) async fn handle(
     State(app): State<App>,
     principal: ProPrincipal<WholeUser>,
 ) -> Result<Json<ProMe>, FailureResponse> {
-    Ok(Json(app.get_user(principal.user_id).await?.into()))
+    Ok(Json(app.get_user(principal.pro.user_id).await?.into()))
 }

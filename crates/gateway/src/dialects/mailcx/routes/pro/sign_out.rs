@@ -25,7 +25,7 @@ pub(crate) async fn handle(
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, FailureResponse> {
     let request = SignOutUserRequest {
-        user_id: principal.user_id,
+        user_id: principal.pro.user_id,
         revoke_tokens: tokens(query.as_deref().unwrap_or_default())?,
     };
     app.auth().sign_out_user(request).await?;

@@ -49,8 +49,8 @@ pub(crate) async fn handle(
     JsonBody(body): JsonBody<WantedToken>,
 ) -> Result<(StatusCode, Json<NewToken>), FailureResponse> {
     let request = CreateProTokenRequest {
-        actor: Some(principal.actor(client.0)),
-        user_id: principal.user_id,
+        actor: Some(principal.pro.actor(client.0)),
+        user_id: principal.pro.user_id,
         name: body.name,
         idempotency_key,
         scopes: body.scopes.map(|scopes| scopes.bits()),

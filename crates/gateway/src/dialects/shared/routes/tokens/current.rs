@@ -22,8 +22,8 @@ pub(crate) async fn handle(
     principal: ProPrincipal<AnyToken>,
 ) -> Result<Json<Token>, FailureResponse> {
     let request = GetProTokenRequest {
-        token_id: principal.token_id.ok_or_else(Failure::not_found)?,
-        user_id: principal.user_id,
+        token_id: principal.pro.token_id.ok_or_else(Failure::not_found)?,
+        user_id: principal.pro.user_id,
     };
     let found = app.auth().get_pro_token(request).await?.into_inner();
     Ok(Json(found.token.unwrap_or_default().into()))

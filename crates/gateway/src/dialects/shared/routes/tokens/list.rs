@@ -19,7 +19,7 @@ pub(crate) async fn handle(
     principal: ProPrincipal<Tokens>,
 ) -> Result<Json<TokenList>, FailureResponse> {
     let request = ListProTokensRequest {
-        user_id: principal.user_id,
+        user_id: principal.pro.user_id,
     };
     let answer = app.auth().list_pro_tokens(request).await?.into_inner();
     Ok(Json(TokenList {

@@ -23,8 +23,8 @@ pub(crate) async fn handle(
     Segments(token_id): Segments<String>,
 ) -> Result<StatusCode, FailureResponse> {
     let request = RevokeTokenRequest {
-        actor: Some(principal.actor(client.0)),
-        user_id: principal.user_id,
+        actor: Some(principal.pro.actor(client.0)),
+        user_id: principal.pro.user_id,
         token_id,
     };
     app.auth().revoke_token(request).await?;

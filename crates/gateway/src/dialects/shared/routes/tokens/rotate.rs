@@ -44,8 +44,8 @@ pub(crate) async fn handle(
     OptionalJsonBody(body): OptionalJsonBody<Rotation>,
 ) -> Result<(StatusCode, Json<NewToken>), FailureResponse> {
     let request = RotateProTokenRequest {
-        actor: Some(principal.actor(client.0)),
-        user_id: principal.user_id,
+        actor: Some(principal.pro.actor(client.0)),
+        user_id: principal.pro.user_id,
         token_id,
         overlap_secs: overlap_secs(body.overlap.as_deref())?,
         expires_at: body.expires_at.map(|expiry| expiry.0),
