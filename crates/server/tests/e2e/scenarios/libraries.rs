@@ -49,6 +49,7 @@ suites! {
     pytest: "pytest",
     cypress: "cypress",
     example_cypress_magic_link: "example-cypress-magic-link",
+    example_go: "example-go",
     example_java: "example-java",
     example_playwright_otp: "example-playwright-otp",
     example_pytest_reset: "example-pytest-reset",
