@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 declare -A package=(
   [swaks]=swaks [nginx]=nginx-light [wrk]=wrk [postfix]=postfix [smtp-source]=postfix [strace]=strace
   [curl]=curl [python3]=python3 [redis-server]=redis-server [setpriv]=util-linux [ip]=iproute2 [pkill]=procps [faketime]=faketime
-  [chromium]=chromium [node]=nodejs [npm]=npm [unbound]=unbound [pgbouncer]=pgbouncer [ldns-signzone]=ldnsutils [valgrind]=valgrind
+  [chromium]=chromium [chromedriver]=chromium-driver [node]=nodejs [npm]=npm [unbound]=unbound [pgbouncer]=pgbouncer [ldns-signzone]=ldnsutils [valgrind]=valgrind
   [pebble]=pebble [msmtp]=msmtp [nft]=nftables [openssl]=openssl [haproxy]=haproxy [caddy]=caddy
   [php]=php-cli [ruby]=ruby [java]=default-jre-headless [javac]=default-jdk-headless [go]=golang-go [saslpasswd2]=sasl2-bin [notmuch]=notmuch
 )

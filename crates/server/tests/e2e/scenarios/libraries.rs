@@ -53,6 +53,7 @@ suites! {
     example_java: "example-java",
     example_playwright_otp: "example-playwright-otp",
     example_pytest_reset: "example-pytest-reset",
+    example_selenium_java: "example-selenium-java",
     example_testcontainers_node: "example-testcontainers-node",
     example_testcontainers_python: "example-testcontainers-python",
     example_webhook_express: "example-webhook-express",

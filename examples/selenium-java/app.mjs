@@ -1,0 +1,1 @@
+../playwright-otp/app.mjs
