@@ -10,19 +10,44 @@ import sys
 
 OPERATIONS = {
     "create_account",
+    "create_pro_token",
     "create_sandbox",
     "create_token",
+    "create_webhook",
+    "delete_account",
+    "delete_all_messages_by_query",
     "delete_me",
     "delete_message",
+    "delete_messages_by_query",
     "delete_sandbox",
+    "delete_webhook",
     "get_attachment",
+    "get_current_token",
     "get_me",
     "get_message",
     "get_message_source",
+    "list_accounts",
     "list_domains",
     "list_messages",
+    "list_sandboxes",
+    "list_tokens",
+    "list_webhook_deliveries",
+    "list_webhooks",
+    "login",
     "mark_message_read",
+    "mark_message_unread",
+    "register",
+    "replay_webhook_delivery",
+    "revoke_token",
+    "rotate_sandbox",
+    "rotate_token",
+    "rotate_webhook_secret",
+    "search_all_messages",
+    "search_messages",
     "send_test_message",
+    "test_webhook",
+    "update_sandbox",
+    "update_webhook",
     "wait_for_messages",
 }
 
@@ -44,7 +69,7 @@ def main():
     paths, found = {}, set()
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            if method in ("get", "put", "post", "delete") and operation["operationId"] in OPERATIONS:
+            if method in ("get", "put", "post", "patch", "delete") and operation["operationId"] in OPERATIONS:
                 answers = operation["responses"].items()
                 operation["responses"] = {status: answer for status, answer in answers if status.startswith("2")}
                 for answer in operation["responses"].values():

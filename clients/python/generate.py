@@ -12,7 +12,8 @@ import sys
 import textwrap
 
 # What the library returns. Schemas that these refer to are added.
-ROOTS = ["Message", "MessageItem", "MessageReceived", "SystemDomain", "Me", "NewSandbox"]
+ROOTS = ["Message", "MessageItem", "MessageReceived", "SearchPage", "SystemDomain", "Me"]
+ROOTS += ["Account", "Sandbox", "NewSandbox", "Token", "NewToken", "Webhook", "NewWebhook", "Delivery"]
 SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 PREFIX = "#/components/schemas/"
 WIDTH = 100

@@ -17,6 +17,7 @@ class FakeServer:
     def __init__(self):
         self.requests = []
         self.bodies = []
+        self.idempotency_keys = []
         self.answers = []
         fake = self
 
@@ -26,6 +27,7 @@ class FakeServer:
             def handle_request(self):
                 fake.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
                 fake.requests.append(f"{self.command} {self.path}")
+                fake.idempotency_keys.append(self.headers.get("Idempotency-Key"))
                 answer = fake.answers.pop(0) if len(fake.answers) > 1 else fake.answers[0]
                 if callable(answer):
                     answer(self)

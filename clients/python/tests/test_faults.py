@@ -128,6 +128,22 @@ def test_unavailable_server_is_asked_four_times_if_a_repetition_is_harmless(fake
     assert fake.requests == ["POST /api/test-message"]
 
 
+def test_token_is_created_once_although_the_call_is_repeated(fake):
+    token = {"id": "01", "name": "ci", "token": "tm_pro_1", "created_at": "2026-11-29T09:30:00Z"}
+    fake.answers = [DOWN, (201, json.dumps(token))]
+    user = Mayfly(fake.url, token="jwt")
+    assert user.tokens.create("ci").token == "tm_pro_1"
+    user.tokens.create("ci")
+    first, repeated, another = fake.idempotency_keys
+    assert first and first == repeated != another
+
+
+def test_deletion_by_a_query_goes_on_until_nothing_is_left(fake):
+    fake.answers = [(200, '{"deleted":1000,"more":true,"next":"07"}'), (200, '{"deleted":5,"more":false,"next":null}')]
+    assert opened(fake).delete_matching("*") == 1005
+    assert fake.requests == ["DELETE /api/messages?q=%2A", "DELETE /api/messages?q=%2A&cursor=07"]
+
+
 def test_mailbox_that_an_unanswered_call_created_is_signed_in_to(fake):
     domain = {"id": "1", "domain": "mayfly.test", "default": True, "sort_order": 0, "pro_only": False}
     fake.answers = [

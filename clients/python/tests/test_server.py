@@ -1,30 +1,14 @@
 """A real server."""
 
 import asyncio
-import json
 import os
 import re
-import urllib.request
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from mayfly_client import ApiError, AsyncMayfly, Mayfly, MayflyError, WaitTimeoutError
-
-
-@pytest.fixture
-def pro_token(server):
-    """An API token of a new Pro user."""
-
-    def post(path, body, token=""):
-        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
-        request = urllib.request.Request(server + path, json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(request) as response:
-            return json.load(response)["token"]
-
-    user = post("/pro/api/register", {"email": f"{uuid.uuid4()}@example.com", "password": "correct horse"})
-    return post("/pro/api/tokens", {"name": "test"}, user)
 
 
 def test_code_and_link_are_taken_from_matching_mail_each_once(mayfly, send):
@@ -77,7 +61,7 @@ def test_messages_are_listed_read_downloaded_and_deleted(mayfly):
         mailbox.attachment(message_id, 0)
     mailbox.delete_message(message_id)
     assert mailbox.messages() == []
-    with pytest.raises(MayflyError, match="the id of the message is empty"):
+    with pytest.raises(MayflyError, match="the id is empty"):
         mailbox.message("")
     with pytest.raises(ApiError, match="404"):
         mailbox.message("../me")
@@ -94,8 +78,8 @@ def test_mailbox_is_signed_in_to_opened_and_deleted(mayfly):
         mailbox.info()
 
 
-def test_sandbox_captures_mail_to_any_address_apart_from_others(server, pro_token, send):
-    with Mayfly(server, token=pro_token) as user:
+def test_sandbox_captures_mail_to_any_address_apart_from_others(server, mayfly, send):
+    with Mayfly(server, token=mayfly.register(f"{uuid.uuid4()}@example.com", "correct horse")) as user:
         assert user.create_mailbox().info().role == "pro"
         sandbox, other = user.create_sandbox("api"), user.create_sandbox("other", retention="1h")
         assert sandbox.env()["SMTP_URL"].startswith(f"smtp://{sandbox.username}:")

@@ -70,6 +70,24 @@ export interface paths {
         get: operations["list_messages"];
         put?: never;
         post?: never;
+        /** Deletes the messages of the mailbox that fulfil a query, oldest first, at most 1,000. `*` alone deletes all. */
+        delete: operations["delete_messages_by_query"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finds messages of the mailbox, newest first. A page can be short or empty while `next` is set. */
+        get: operations["search_messages"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -139,7 +157,8 @@ export interface paths {
         /** Marks a message as read. Repeating it changes nothing. */
         put: operations["mark_message_read"];
         post?: never;
-        delete?: never;
+        /** Marks a message as unread. Repeating it changes nothing. */
+        delete: operations["mark_message_unread"];
         options?: never;
         head?: never;
         patch?: never;
@@ -199,7 +218,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/pro/api/sandboxes": {
+    "/pro/api/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the user's mailboxes. */
+        get: operations["list_accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/accounts/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -207,6 +243,92 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes one of the user's mailboxes. */
+        delete: operations["delete_account"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in as a Pro user. */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes the messages in all mailboxes and sandboxes of the user that fulfil a query, oldest first, at most 1,000. */
+        delete: operations["delete_all_messages_by_query"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/messages/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Finds messages in all mailboxes and sandboxes of the user, newest first. A page can be short or empty while `next` is set. */
+        get: operations["search_all_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Registers a Pro user. */
+        post: operations["register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/sandboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the user's sandboxes, oldest first, without their passwords. */
+        get: operations["list_sandboxes"];
         put?: never;
         /** Creates a sandbox. Its password is in this answer and nowhere else. */
         post: operations["create_sandbox"];
@@ -230,6 +352,197 @@ export interface paths {
         delete: operations["delete_sandbox"];
         options?: never;
         head?: never;
+        /** Changes the settings of a sandbox. */
+        patch: operations["update_sandbox"];
+        trace?: never;
+    };
+    "/pro/api/sandboxes/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replaces the password of a sandbox. The old one is refused from then on, also in open sessions. */
+        post: operations["rotate_sandbox"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the user's API tokens, revoked ones too, without their values. */
+        get: operations["list_tokens"];
+        put?: never;
+        /** Creates an API token. Its value is in this answer and nowhere else. */
+        post: operations["create_pro_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/tokens/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the API token of the request: what it may do, and when it ends. With a Pro JWT there is none. */
+        get: operations["get_current_token"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes an API token: no request begun after this answer is accepted with it. */
+        delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/tokens/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replaces a token by another with the same name, scopes and limits. What the old one created stays in reach of the new one. */
+        post: operations["rotate_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the user's webhooks, without their secrets. */
+        get: operations["list_webhooks"];
+        put?: never;
+        /** Creates a webhook. Its secret is in this answer and nowhere else. */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the filter of a webhook. It applies to messages that arrive later. */
+        put: operations["update_webhook"];
+        post?: never;
+        /** Deletes a webhook. What waits for it is dropped. */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the newest 20 delivery attempts of a webhook. */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/webhooks/{id}/deliveries/{delivery_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends the event of a delivery again, with the same id. */
+        post: operations["replay_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Replaces the secret of a webhook and activates it. The old secret also signs for a day. */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pro/api/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a sample event. Its attempts are listed as deliveries. */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -237,6 +550,28 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A mailbox in its owner's list. */
+        Account: {
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            quota: number;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            used: number;
+        };
+        /** @description A Pro user's mailboxes. */
+        AccountList: {
+            accounts: components["schemas"]["Account"][];
+        };
         /** @description A mailbox's address and password. */
         AddressAndPassword: {
             /** @description Trimmed and lower-cased: 1 to 64 of `a-z 0-9 . _ + -`, `@`, a domain. */
@@ -272,15 +607,55 @@ export interface components {
          * @enum {string}
          */
         CodePlace: "subject" | "text" | "html" | "header";
+        /** @description What a deletion deleted. */
+        DeletedByQuery: {
+            /** Format: int64 */
+            deleted: number;
+            /** @description There can be more: repeat the call. */
+            more: boolean;
+            /** @description The cursor of the next call, which saves examining the same messages again; null when there are no more. */
+            next: string | null;
+        };
         /** @description A message that was delivered. */
         DeliveredMessage: {
             /** Format: uuid */
             id: string;
         };
+        /** @description A delivery attempt. */
+        Delivery: {
+            /** Format: int32 */
+            attempt: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            duration_ms: number | null;
+            error: string | null;
+            event_id: string;
+            event_type: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: int32 */
+            status_code: number | null;
+        };
+        /** @description The newest attempts. */
+        DeliveryList: {
+            deliveries: components["schemas"]["Delivery"][];
+        };
         /** @description Every system domain, ascending by `sort_order`. */
         DomainList: {
             domains: components["schemas"]["SystemDomain"][];
         };
+        /** @description A Pro user's e-mail address and password. */
+        EmailAndPassword: {
+            email: string;
+            /** @description 8 to 256 bytes, taken byte for byte. */
+            password: string;
+        };
+        /**
+         * @description An event that a webhook can be called for, for the document.
+         * @enum {string}
+         */
+        EventType: "email.received";
         /** @description Nothing was created: the proof of work is valid, but needs more bits. */
         HarderProof: {
             /** Format: int32 */
@@ -292,6 +667,13 @@ export interface components {
         };
         /** @description A header field: its name as sent, and its value, unfolded and decoded. */
         HeaderField: string[];
+        /** @description What a token may act on; null is no limit of this kind. */
+        Limits: {
+            accounts: string[] | null;
+            address_prefix: string | null;
+            domains: string[] | null;
+            sandboxes: string[] | null;
+        };
         /** @description A link to `http` or `https`. */
         Link: {
             /**
@@ -437,6 +819,32 @@ export interface components {
             /** @description Everything that an application needs, password included. */
             url: string;
         };
+        /** @description A new Pro API token. Its value is shown here and never again. */
+        NewToken: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: uuid */
+            id: string;
+            limits: components["schemas"]["Limits"] | null;
+            name: string;
+            /** @description What it may do; null is whatever the user may. */
+            scopes: string[] | null;
+            token: string;
+        };
+        /** @description A new webhook. Its secret is shown here and never again. */
+        NewWebhook: components["schemas"]["Webhook"] & {
+            secret: string;
+        };
+        /** @description A Pro user and a token for them. */
+        ProSignedIn: {
+            email: string;
+            /** @description A Pro JWT, valid for 7 days. */
+            token: string;
+            /** Format: uuid */
+            user_id: string;
+        };
         /** @description A proof of work: SHA-256 of `lower(trim(address))`, `t` in decimal and `n`, as one UTF-8 text, begins with `d` zero bits. */
         ProofOfWork: {
             /**
@@ -451,6 +859,26 @@ export interface components {
              * @description Unix seconds, at most 5 minutes away from the time of the server.
              */
             t: number;
+        };
+        /** @description A queued event. */
+        QueuedEvent: {
+            event_id: string;
+        };
+        /** @description The new secret of a webhook, shown here and never again. */
+        RotatedSecret: {
+            /** Format: uuid */
+            id: string;
+            secret: string;
+        };
+        /** @description How a token is replaced. An empty body is one without fields. */
+        Rotation: {
+            /**
+             * Format: date-time
+             * @description When the new token ends; absent or null: it lives as long as the old one was to live.
+             */
+            expires_at?: string | null;
+            /** @description How long the old token stays valid, such as `30m`, `24h` or `7d`, at most `366d`; absent or null: it is revoked. */
+            overlap?: string | null;
         };
         /** @description A sandbox, without its password. */
         Sandbox: {
@@ -488,6 +916,19 @@ export interface components {
             used: number;
             username: string;
         };
+        /** @description Settings to change; absent and null ones stay. */
+        SandboxChange: {
+            deliver_to_own?: boolean | null;
+            /** Format: int32 */
+            max_messages?: number | null;
+            name?: string | null;
+            /** @description Such as `7d` or `12h`. */
+            retention?: string | null;
+        };
+        /** @description Every sandbox of the user. */
+        SandboxList: {
+            sandboxes: components["schemas"]["Sandbox"][];
+        };
         /** @description A new sandbox. */
         SandboxRequest: {
             /** @description Recipients that are mailboxes of the user get the mail too; true by default. */
@@ -500,6 +941,14 @@ export interface components {
             name: string;
             /** @description How long messages are kept: `7d` by default, at least `1m`, at most as long as the server keeps mail. */
             retention?: string | null;
+        };
+        /** @description Found messages, newest first. */
+        SearchPage: {
+            /** @description False when messages that came before the call are not indexed yet; repeat the search then. */
+            complete: boolean;
+            messages: components["schemas"]["MessageReceived"][];
+            /** @description The cursor of the next page; null on the last one. A page can be short or empty while it is set. */
+            next: string | null;
         };
         /** @description A mailbox and a token for it. */
         SignedIn: {
@@ -532,6 +981,39 @@ export interface components {
             /** Format: int32 */
             sort_order: number;
         };
+        /** @description A Pro API token, without its value. */
+        Token: {
+            /**
+             * Format: int64
+             * @description Requests of the last 30 days, counted a few minutes later.
+             */
+            calls: number;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            last_used_at: string | null;
+            /** @description The network of the last use, such as `203.0.113.0/24`. */
+            last_used_from: string | null;
+            limits: components["schemas"]["Limits"] | null;
+            name: string;
+            /**
+             * Format: int64
+             * @description Those of them that its scopes did not allow.
+             */
+            refused: number;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /** @description What it may do; null is whatever the user may. */
+            scopes: string[] | null;
+        };
+        /** @description Every token of the user, revoked and expired ones too. */
+        TokenList: {
+            tokens: components["schemas"]["Token"][];
+        };
         /** @description The first URLs of List-Unsubscribe: one of them at least. */
         Unsubscribe: {
             /** @description `http` or `https`. */
@@ -549,6 +1031,75 @@ export interface components {
              * @description The cursor of the next wait.
              */
             since: string;
+        };
+        /** @description What a new token may act on: each limit that is there must fit. Name at least one. */
+        WantedLimits: {
+            /** @description Ids of mailboxes. With them the token creates none. */
+            accounts?: string[] | null;
+            /** @description How addresses begin. */
+            address_prefix?: string | null;
+            /** @description Domains of mailboxes, and custom domains. */
+            domains?: string[] | null;
+            /** @description Ids of sandboxes. */
+            sandboxes?: string[] | null;
+        };
+        /** @description What a token is for. With a name alone it may do whatever its user may. */
+        WantedToken: {
+            /**
+             * Format: date-time
+             * @description When it ends, from 1 minute to 366 days ahead; null or absent is never, unless the operator bounds the life of tokens.
+             */
+            expires_at?: string | null;
+            limits?: components["schemas"]["WantedLimits"] | null;
+            /** @description 1 to 100 characters, not all blank, none of them a control character. */
+            name: string;
+            /**
+             * @description What it may do; null or absent is everything.
+             * @example [
+             *       "messages:read"
+             *     ]
+             */
+            scopes?: string[] | null;
+        };
+        /** @description A webhook, without its secret. */
+        Webhook: {
+            /** Format: date-time */
+            created_at: string;
+            events: string[];
+            /** Format: int32 */
+            failure_count: number;
+            /** @description The query that a message must fulfil, if the webhook has one. */
+            filter?: string;
+            /**
+             * Format: date-time
+             * @description The approximate time at which it becomes `failed` if the receiver keeps failing; null without a pending retry.
+             */
+            gives_up_at: string | null;
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            last_triggered_at: string | null;
+            /** @description `active`, `failed`, or `paused` by an operator. */
+            status: string;
+            url: string;
+        };
+        /** @description What is to be changed of a webhook. */
+        WebhookChange: {
+            /** @description A query, as of a search: docs/SEARCH.md. Null or empty removes it. */
+            filter: string | null;
+        };
+        /** @description Every webhook of the user. */
+        WebhookList: {
+            webhooks: components["schemas"]["Webhook"][];
+        };
+        /** @description Where to send what. */
+        WebhookTarget: {
+            /** @description Absent, null or empty means all: `email.received`. */
+            events?: components["schemas"]["EventType"][] | null;
+            /** @description A query, as of a search: docs/SEARCH.md. Only messages that fulfil it are sent. Absent, null or empty: all. */
+            filter?: string | null;
+            /** @description Begins with https://, and leads to a public address. */
+            url: string;
         };
     };
     responses: never;
@@ -672,6 +1223,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+        };
+    };
+    delete_messages_by_query: {
+        parameters: {
+            query: {
+                /**
+                 * @description The query, as docs/SEARCH.md describes; 512 bytes at most. `*` alone finds everything.
+                 * @example before:7d is:read
+                 */
+                q: string;
+                /** @description The IANA time zone of days in `q`, such as `Europe/Berlin`; UTC by default. */
+                tz?: string;
+                /** @description The `next` of the answer before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many are gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedByQuery"];
+                };
+            };
+        };
+    };
+    search_messages: {
+        parameters: {
+            query: {
+                /**
+                 * @description The query, as docs/SEARCH.md describes; 512 bytes at most. `*` alone finds everything.
+                 * @example subject:code after:1h
+                 */
+                q: string;
+                /** @description The IANA time zone of days in `q`, such as `Europe/Berlin`; UTC by default. */
+                tz?: string;
+                /** @description Messages of a page; 30 by default. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages that fulfil the query */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchPage"];
                 };
             };
         };
@@ -831,6 +1444,27 @@ export interface operations {
             };
         };
     };
+    mark_message_unread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The message */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The message is unread */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_message_source: {
         parameters: {
             query?: never;
@@ -898,6 +1532,177 @@ export interface operations {
             };
         };
     };
+    list_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mailboxes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountList"];
+                };
+            };
+        };
+    };
+    delete_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The mailbox */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mailbox is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailAndPassword"];
+            };
+        };
+        responses: {
+            /** @description The Pro user and a token */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProSignedIn"];
+                };
+            };
+        };
+    };
+    delete_all_messages_by_query: {
+        parameters: {
+            query: {
+                /**
+                 * @description The query, as docs/SEARCH.md describes; 512 bytes at most. `*` alone finds everything.
+                 * @example before:7d is:read
+                 */
+                q: string;
+                /** @description The IANA time zone of days in `q`, such as `Europe/Berlin`; UTC by default. */
+                tz?: string;
+                /** @description The `next` of the answer before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How many are gone */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedByQuery"];
+                };
+            };
+        };
+    };
+    search_all_messages: {
+        parameters: {
+            query: {
+                /**
+                 * @description The query, as docs/SEARCH.md describes; 512 bytes at most. `*` alone finds everything.
+                 * @example subject:code after:1h
+                 */
+                q: string;
+                /** @description The IANA time zone of days in `q`, such as `Europe/Berlin`; UTC by default. */
+                tz?: string;
+                /** @description Messages of a page; 30 by default. */
+                limit?: number;
+                /** @description The `next` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Messages that fulfil the query */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchPage"];
+                };
+            };
+        };
+    };
+    register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmailAndPassword"];
+            };
+        };
+        responses: {
+            /** @description The Pro user and a token */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProSignedIn"];
+                };
+            };
+        };
+    };
+    list_sandboxes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sandboxes */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SandboxList"];
+                };
+            };
+        };
+    };
     create_sandbox: {
         parameters: {
             query?: never;
@@ -940,6 +1745,372 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    update_sandbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sandbox */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SandboxChange"];
+            };
+        };
+        responses: {
+            /** @description The sandbox */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sandbox"];
+                };
+            };
+        };
+    };
+    rotate_sandbox: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sandbox */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sandbox and its new password */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSandbox"];
+                };
+            };
+        };
+    };
+    list_tokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tokens */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenList"];
+                };
+            };
+        };
+    };
+    create_pro_token: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible characters. The same request with the same key is applied once, and gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedToken"];
+            };
+        };
+        responses: {
+            /** @description The token */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+        };
+    };
+    get_current_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"];
+                };
+            };
+        };
+    };
+    revoke_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The token is void */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    rotate_token: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible characters. The same request with the same key is applied once, and gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The token */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rotation"] | null;
+            };
+        };
+        responses: {
+            /** @description The new token */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhooks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible characters. The same request with the same key is applied once, and gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookTarget"];
+            };
+        };
+        responses: {
+            /** @description The webhook and its secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description The webhook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The deliveries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+        };
+    };
+    replay_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible characters. The same request with the same key is applied once, and gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The webhook */
+                id: string;
+                /** @description The delivery */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event is queued */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedEvent"];
+                };
+            };
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible characters. The same request with the same key is applied once, and gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedSecret"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible characters. The same request with the same key is applied once, and gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event is queued */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuedEvent"];
+                };
             };
         };
     };

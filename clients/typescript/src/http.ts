@@ -1,5 +1,7 @@
 //! Calls of the HTTP API: time-outs, retries and errors. It knows no route.
 
+import { randomUUID } from "node:crypto";
+
 import {
   ApiError,
   ConnectionError,
@@ -23,7 +25,7 @@ const EXCERPT_CHARS = 100;
 
 /** One call. */
 export interface Call {
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   token?: string | undefined;
   query?: Record<string, string | number | boolean | undefined>;
@@ -35,6 +37,11 @@ export interface Call {
   retryUntil?: number;
   /** Whether a POST can be repeated without a second effect. Calls with other methods can. */
   isRepeatable?: boolean;
+}
+
+/** Makes a POST of a Pro user repeatable: repeated calls with one key have one effect. */
+export function idempotent(): Pick<Call, "headers" | "isRepeatable"> {
+  return { headers: { "Idempotency-Key": randomUUID() }, isRepeatable: true };
 }
 
 /** An answer with a status of 2xx. */

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 
 import { ConnectionError, MayflyError, WaitTimeoutError } from "./errors.js";
 import { seconds, sleep, type Transport } from "./http.js";
-import type { LinkKind, Message, MessageItem, MessagePage, MessageReceived, WaitQuery } from "./types.js";
+import type { LinkKind, Message, MessageItem, MessagePage, MessageReceived, SearchPage, WaitQuery } from "./types.js";
 
 /** The longest wait of one call: proxies often close connections that are silent for 30 s. */
 const MAX_CALL_MS = 25_000;
@@ -39,17 +39,27 @@ export interface CodeOptions extends WaitOptions {
   pattern?: RegExp;
 }
 
+/** Which page of a search. */
+export interface SearchOptions {
+  /** Messages of the page, at most 100; 30 by default. */
+  limit?: number;
+  /** The `next` of the page before. */
+  cursor?: string;
+  /** The IANA time zone of days in the query, such as `Europe/Berlin`; UTC by default. */
+  tz?: string;
+}
+
 /** How the messages are reached. */
 export interface InboxRoutes {
   transport: Transport;
   token: string;
   /** What messages are sent to, for error texts. */
   label: string;
-  /** The route of a wait. */
-  wait: string;
-  /** The route of the list. */
+  /** The route of waits and queries. */
+  all: string;
+  /** The route of the list and of one message. */
   messages: string;
-  /** The only mailbox whose messages count, where the route of the wait has others too. */
+  /** The only mailbox whose messages count, where the route of waits and queries has others too. */
   accountId?: string;
   /** The time-out of a wait that names none. */
   waitTimeoutMs: () => number;
@@ -124,9 +134,42 @@ export abstract class Inbox {
     return this.#bytes(`/${segment(id)}/attachments/${segment(String(index))}`);
   }
 
+  /**
+   * A page of the messages that fulfil a query, newest first. The next page is that of `cursor: page.next`, which is null on
+   * the last one.
+   */
+  async search(query: string, options: SearchOptions = {}): Promise<SearchPage> {
+    const { transport, token, all } = this.#routes;
+    const call = { method: "GET" as const, path: `${all}/search`, token, query: { ...options, q: this.#query(query) } };
+    return transport.json<SearchPage>(call, ["messages", "next", "complete"]);
+  }
+
+  /** Deletes the messages that fulfil a query; returns how many. `*` deletes all. */
+  async deleteMatching(query: string, options: Pick<SearchOptions, "tz"> = {}): Promise<number> {
+    const { transport, token, all } = this.#routes;
+    const filter = { ...options, q: this.#query(query) };
+    let deleted = 0;
+    // One call examines a bounded number of messages.
+    for (let cursor: string | undefined; ; ) {
+      const call = { method: "DELETE" as const, path: all, token, query: { ...filter, cursor } };
+      const answer = await transport.json<{ deleted: number; next: string | null }>(call, ["deleted", "next"]);
+      deleted += answer.deleted;
+      if (answer.next === null) {
+        return deleted;
+      }
+      cursor = answer.next;
+    }
+  }
+
   /** Marks a message as read. */
   async markRead(id: string): Promise<void> {
     await this.#claim(id);
+  }
+
+  /** Marks a message as unread. */
+  async markUnread(id: string): Promise<void> {
+    const { transport, token, messages } = this.#routes;
+    await transport.send({ method: "DELETE", path: `${messages}/${segment(id)}/read`, token });
   }
 
   /** Deletes a message. */
@@ -147,7 +190,7 @@ export abstract class Inbox {
       const heldMs = Math.min(leftMs, MAX_CALL_MS);
       const call = {
         method: "GET" as const,
-        path: this.#routes.wait,
+        path: `${this.#routes.all}/wait`,
         token,
         query: { ...filter, since, timeout: Math.ceil(heldMs / 1000) },
         heldMs,
@@ -184,6 +227,19 @@ export abstract class Inbox {
         }
       }
     }
+  }
+
+  /** A query for these messages alone. */
+  #query(query: string): string {
+    const { accountId } = this.#routes;
+    if (query.trim() === "") {
+      throw new MayflyError("the query is empty: * finds everything");
+    }
+    if (accountId === undefined) {
+      return query;
+    }
+    // All terms of a query must hold, and * stands alone.
+    return query.trim() === "*" ? `in:${accountId}` : `in:${accountId} ${query}`;
   }
 
   #filter(options: WaitOptions, query: WaitQuery): WaitQuery {
@@ -268,10 +324,10 @@ function expression(pattern: RegExp): string {
   return flags === "" ? pattern.source : `(?${flags})${pattern.source}`;
 }
 
-/** A part of a path. An empty one would name another route. */
-function segment(text: string): string {
-  if (text === "") {
-    throw new MayflyError("the id of the message is empty");
+/** @internal A part of a path. An empty one would name another route. */
+export function segment(id: string): string {
+  if (id === "") {
+    throw new MayflyError("the id is empty");
   }
-  return encodeURIComponent(text);
+  return encodeURIComponent(id);
 }

@@ -29,7 +29,7 @@ export class Mailbox extends Inbox {
       transport,
       token,
       label: address,
-      wait: "/api/messages/wait",
+      all: "/api/messages",
       messages: "/api/messages",
       waitTimeoutMs,
     });

@@ -104,6 +104,32 @@ test("unavailable server is asked four times, if a repetition is harmless", asyn
   assert.deepEqual(requests.slice(5), ["POST /api/test-message"]);
 });
 
+test("token is created once, although the call is repeated", async (context) => {
+  const keys: unknown[] = [];
+  const { url } = await fakeServer(context, (request, response, number) => {
+    keys.push(request.headers["idempotency-key"]);
+    number === 1 ? answer(response, 503, DOWN) : answer(response, 201, { id: "01", token: "tm_pro_1" });
+  });
+  const user = new Mayfly({ server: url, token: "jwt" });
+  assert.equal((await user.tokens.create("ci")).token, "tm_pro_1");
+  await user.tokens.create("ci");
+  assert.equal(keys[0], keys[1]);
+  assert.match(String(keys[0]), /^[0-9a-f-]{36}$/);
+  assert.notEqual(keys[1], keys[2]);
+});
+
+test("deletion by a query goes on until nothing is left", async (context) => {
+  const { url, requests } = await fakeServer(context, (request, response, number) => {
+    if (number === 1) {
+      answer(response, 200, ME);
+    } else {
+      answer(response, 200, number === 2 ? { deleted: 1000, more: true, next: "07" } : { deleted: 5, more: false, next: null });
+    }
+  });
+  assert.equal(await (await open(url)).deleteMatching("*"), 1005);
+  assert.deepEqual(requests.slice(1), ["DELETE /api/messages?q=*", "DELETE /api/messages?q=*&cursor=07"]);
+});
+
 test("mailbox that an unanswered call created is signed in to", async (context) => {
   const bodies: string[] = [];
   const { url, requests } = await fakeServer(context, async (request, response) => {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 
+import type { SandboxWithPassword } from "@mayfly/client";
 import { createTransport } from "nodemailer";
 
 /** Returns an environment variable that `clients/test` sets. */
@@ -20,6 +21,15 @@ export async function send(to: string, subject: string, text: string): Promise<v
   const [host, port] = setting("MAYFLY_SMTP").split(":");
   const transport = createTransport({ host, port: Number(port), ignoreTLS: true });
   await transport.sendMail({ from: "A Shop <shop@example.com>", to, subject, text });
+}
+
+/** Sends a mail to any address with the login of a sandbox. */
+export async function sendFromSandbox(sandbox: SandboxWithPassword, to: string, subject: string): Promise<void> {
+  // The name of the server is that of its configuration.
+  const url = new URL(sandbox.env().SMTP_URL!);
+  url.host = setting("MAYFLY_SMTP");
+  const transport = createTransport({ url: url.href, ignoreTLS: true } as object);
+  await transport.sendMail({ from: "app@shop.example", to, subject, text: "x" });
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse, number: number) => void;

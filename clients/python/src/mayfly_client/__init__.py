@@ -1,7 +1,8 @@
 """Mayfly: disposable mailboxes for tests."""
 
-from ._async import AsyncMailbox, AsyncMayfly, AsyncMessages, AsyncSandbox
-from ._sync import Mailbox, Mayfly, Messages, Sandbox
+from ._async import AsyncMailbox, AsyncMayfly, AsyncMessages, AsyncSandbox, AsyncSandboxWithPassword, AsyncTokens, AsyncWebhooks
+from ._sync import Mailbox, Mayfly, Messages, Sandbox, SandboxWithPassword, Tokens, Webhooks
+from ._user import TokenLimits
 from .errors import (
     ApiError,
     ConnectError,
@@ -12,18 +13,43 @@ from .errors import (
     UnavailableError,
     WaitTimeoutError,
 )
-from .models import Attachment, Code, Link, LinkKind, Me, Message, MessageItem, SystemDomain
+from .models import (
+    Account,
+    Attachment,
+    Code,
+    Delivery,
+    Limits,
+    Link,
+    LinkKind,
+    Me,
+    Message,
+    MessageItem,
+    MessageReceived,
+    NewToken,
+    NewWebhook,
+    SearchPage,
+    SystemDomain,
+    Token,
+    Webhook,
+)
+from .models import Sandbox as SandboxInfo
 
 __all__ = [
+    "Account",
     "ApiError",
     "AsyncMailbox",
     "AsyncMayfly",
     "AsyncMessages",
     "AsyncSandbox",
+    "AsyncSandboxWithPassword",
+    "AsyncTokens",
+    "AsyncWebhooks",
     "Attachment",
     "Code",
     "ConnectError",
+    "Delivery",
     "InvalidResponseError",
+    "Limits",
     "Link",
     "LinkKind",
     "Mailbox",
@@ -32,11 +58,22 @@ __all__ = [
     "Me",
     "Message",
     "MessageItem",
+    "MessageReceived",
     "Messages",
+    "NewToken",
+    "NewWebhook",
     "RateLimitedError",
     "RequestTimeoutError",
     "Sandbox",
+    "SandboxInfo",
+    "SandboxWithPassword",
+    "SearchPage",
     "SystemDomain",
+    "Token",
+    "TokenLimits",
+    "Tokens",
     "UnavailableError",
     "WaitTimeoutError",
+    "Webhook",
+    "Webhooks",
 ]

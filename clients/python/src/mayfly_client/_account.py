@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
-from ._calls import Answer, Call, Flow, Server, base_url
+from ._calls import Answer, Call, Flow, Server, base_url, segment
 from ._inbox import Inbox
 from .errors import ApiError, InvalidResponseError, MayflyError
-from .models import Me, NewSandbox, SystemDomain
+from .models import Account, Me, NewSandbox, Sandbox, SystemDomain, Token
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 PRO_TOKEN = "tm_pro_"
@@ -35,7 +35,8 @@ class Client:
     server: Server
     token: Optional[str]
     wait_timeout: float
-    default_domain: Optional[str] = field(default=None, init=False)
+    random_addresses: Optional[Tuple[str, str]] = field(default=None, init=False)
+    """The prefix and the domain of random addresses, once they are known."""
 
     @classmethod
     def of(cls, server: Optional[str], token: Optional[str], request_timeout: float, wait_timeout: float) -> Client:
@@ -48,8 +49,7 @@ class Client:
 
     def create_mailbox(self, address: Optional[str], password: Optional[str]) -> Flow[Credentials]:
         if address is None:
-            domain = yield from self._domain()
-            address = f"{_random_word(12)}@{domain}"
+            address = yield from self._random_address()
         if password is None:
             password = _random_word(26)
         try:
@@ -87,34 +87,83 @@ class Client:
 
         return self.server.read(Call("GET", "/api/domains"), read)
 
+    def user_token(self, path: str, email: str, password: str) -> Flow[str]:
+        call = Call("POST", path, body={"email": email, "password": password})
+        return self.server.read(call, lambda body: str(body["token"]))
+
+    def mailboxes(self) -> Flow[List[Account]]:
+        def read(body: Any) -> List[Account]:
+            return [Account.from_json(account) for account in body["accounts"]]
+
+        return self.server.read(Call("GET", "/pro/api/accounts", self.pro_token()), read)
+
+    def delete_owned_mailbox(self, mailbox_id: str) -> Flow[None]:
+        yield from self.server.send(Call("DELETE", f"/pro/api/accounts/{segment(mailbox_id)}", self.pro_token()))
+
     def create_sandbox(self, options: Mapping[str, Any]) -> Flow[NewSandbox]:
-        call = Call("POST", "/pro/api/sandboxes", self._pro_token(), body=options)
+        call = Call("POST", "/pro/api/sandboxes", self.pro_token(), body=options)
+        return self.server.read(call, NewSandbox.from_json)
+
+    def sandboxes(self) -> Flow[List[Sandbox]]:
+        def read(body: Any) -> List[Sandbox]:
+            return [Sandbox.from_json(sandbox) for sandbox in body["sandboxes"]]
+
+        return self.server.read(Call("GET", "/pro/api/sandboxes", self.pro_token()), read)
+
+    def sandbox(self, name: str) -> Flow[Sandbox]:
+        sandboxes = yield from self.sandboxes()
+        found = next((sandbox for sandbox in sandboxes if sandbox.name == name), None)
+        if found is None:
+            raise MayflyError(f"{self.server.url}: no sandbox has the name {name!r}")
+        return found
+
+    def update_sandbox(self, sandbox_id: str, options: Mapping[str, Any]) -> Flow[Sandbox]:
+        body = {name: value for name, value in options.items() if value is not None}
+        call = Call("PATCH", _sandbox(sandbox_id), self.pro_token(), body=body)
+        return self.server.read(call, Sandbox.from_json)
+
+    def rotate_sandbox(self, sandbox_id: str) -> Flow[NewSandbox]:
+        call = Call("POST", f"{_sandbox(sandbox_id)}/rotate", self.pro_token())
         return self.server.read(call, NewSandbox.from_json)
 
     def delete_sandbox(self, sandbox_id: str) -> Flow[None]:
-        yield from self.server.send(Call("DELETE", f"/pro/api/sandboxes/{sandbox_id}", self._pro_token()))
+        yield from self.server.send(Call("DELETE", _sandbox(sandbox_id), self.pro_token()))
 
     def inbox_of(self, mailbox: Credentials) -> Inbox:
-        paths = ("/api/messages/wait", "/api/messages")
+        paths = ("/api/messages", "/api/messages")
         return Inbox(self.server, mailbox.token, mailbox.address, *paths, None, self.wait_timeout)
 
-    def inbox_of_sandbox(self, sandbox: NewSandbox) -> Inbox:
-        paths = ("/pro/api/messages/wait", f"/pro/api/accounts/{sandbox.account_id}/messages")
+    def inbox_of_sandbox(self, sandbox: Union[Sandbox, NewSandbox]) -> Inbox:
+        paths = ("/pro/api/messages", f"/pro/api/accounts/{sandbox.account_id}/messages")
         label = f"the sandbox {sandbox.name!r}"
-        return Inbox(self.server, self._pro_token(), label, *paths, sandbox.account_id, self.wait_timeout)
+        return Inbox(self.server, self.pro_token(), label, *paths, sandbox.account_id, self.wait_timeout)
 
-    def _pro_token(self) -> str:
+    def pro_token(self) -> str:
         if self.token is None:
-            raise MayflyError("a sandbox belongs to a Pro user: give a token, or set MAYFLY_TOKEN to an API token")
+            raise MayflyError("this call needs a Pro user: give a token, or set MAYFLY_TOKEN to an API token")
         return self.token
 
-    def _domain(self) -> Flow[str]:
-        if self.default_domain is None:
-            domains = yield from self.domains()
-            self.default_domain = next((domain.domain for domain in domains if domain.default), None)
-        if self.default_domain is None:
+    def _random_address(self) -> Flow[str]:
+        if self.random_addresses is None:
+            limits = None
+            # A token whose address would not fit is answered that nothing is there.
+            if self.token is not None and self.token.startswith(PRO_TOKEN):
+                call = Call("GET", "/pro/api/tokens/current", self.token)
+                limits = (yield from self.server.read(call, Token.from_json)).limits
+            if limits is not None and limits.domains:
+                domain = limits.domains[0]
+            else:
+                domain = yield from self._default_domain()
+            self.random_addresses = (limits.address_prefix or "" if limits else "", domain)
+        prefix, domain = self.random_addresses
+        return f"{prefix}{_random_word(12)}@{domain}"
+
+    def _default_domain(self) -> Flow[str]:
+        domains = yield from self.domains()
+        found = next((domain.domain for domain in domains if domain.default), None)
+        if found is None:
             raise InvalidResponseError(f"{self.server.url}: no default domain")
-        return self.default_domain
+        return found
 
     def _signed_in(self, path: str, address: str, password: str, token: Optional[str]) -> Flow[Credentials]:
         body = {"address": address, "password": password}
@@ -127,6 +176,10 @@ class Client:
             return Credentials(made["id"], made["address"], made["token"], password)
 
         return self.server.parse(answer, read)
+
+
+def _sandbox(sandbox_id: str) -> str:
+    return f"/pro/api/sandboxes/{segment(sandbox_id)}"
 
 
 def sandbox_env(sandbox: NewSandbox) -> Dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Dict, List, Optional, Pattern, TypeVar, Union
+from datetime import datetime
+from typing import Dict, List, Optional, Pattern, Sequence, TypeVar, Union
 
 import anyio
 import httpx
@@ -12,8 +13,11 @@ from . import _http
 from ._account import Client, Credentials, sandbox_env
 from ._calls import Answer, Call, Flow
 from ._inbox import Filter, Inbox
+from ._user import TokenLimits, UserApi
 from .errors import MayflyError
-from .models import LinkKind, Me, Message, MessageItem, NewSandbox, SystemDomain
+from .models import Account, Delivery, LinkKind, Me, Message, MessageItem, NewSandbox, NewToken, NewWebhook
+from .models import Sandbox as SandboxInfo
+from .models import SearchPage, SystemDomain, Token, Webhook
 
 T = TypeVar("T")
 
@@ -141,9 +145,28 @@ class AsyncMessages:
         """The decoded bytes of an attachment."""
         return await self._runner.run(self._inbox.attachment(message_id, index))
 
+    async def search(
+        self, query: str, *, limit: int = 30, cursor: Optional[str] = None, tz: Optional[str] = None
+    ) -> SearchPage:
+        """A page of the messages that fulfil a query, newest first.
+
+        :param limit: messages of the page, at most 100
+        :param cursor: the ``next`` of the page before, which is None on the last one
+        :param tz: the IANA time zone of days in the query, such as ``Europe/Berlin``; UTC by default
+        """
+        return await self._runner.run(self._inbox.search(query, limit, cursor, tz))
+
+    async def delete_matching(self, query: str, *, tz: Optional[str] = None) -> int:
+        """Deletes the messages that fulfil a query; returns how many. ``*`` deletes all."""
+        return await self._runner.run(self._inbox.delete_matching(query, tz))
+
     async def mark_read(self, message_id: str) -> None:
         """Marks a message as read."""
         await self._runner.run(self._inbox.mark_read(message_id))
+
+    async def mark_unread(self, message_id: str) -> None:
+        """Marks a message as unread."""
+        await self._runner.run(self._inbox.mark_unread(message_id))
 
     async def delete_message(self, message_id: str) -> None:
         """Deletes a message."""
@@ -177,28 +200,146 @@ class AsyncMailbox(AsyncMessages):
 
 
 class AsyncSandbox(AsyncMessages):
-    """A sandbox: a login for SMTP, and the messages that an application sent with it, to any address."""
+    """A sandbox: the messages that an application sent with its login, to any address."""
 
-    def __init__(self, runner: _Runner, client: Client, sandbox: NewSandbox) -> None:
+    def __init__(self, runner: _Runner, client: Client, sandbox: Union[SandboxInfo, NewSandbox]) -> None:
         super().__init__(runner, client.inbox_of_sandbox(sandbox))
         self._client = client
-        self._sandbox = sandbox
         self.id = sandbox.id
         self.name = sandbox.name
-        self.url = sandbox.url
-        """Everything that an application needs, password included: ``smtp://sb_…:mfs_…@host:port``."""
         self.host = sandbox.smtp.host
         self.port = sandbox.smtp.port
         self.username = sandbox.username
+
+    async def update(
+        self,
+        *,
+        name: Optional[str] = None,
+        max_messages: Optional[int] = None,
+        retention: Optional[str] = None,
+        deliver_to_own: Optional[bool] = None,
+    ) -> SandboxInfo:
+        """Changes the settings that are named; they are those of `AsyncMayfly.create_sandbox`."""
+        options = {
+            "name": name,
+            "max_messages": max_messages,
+            "retention": retention,
+            "deliver_to_own": deliver_to_own,
+        }
+        return await self._runner.run(self._client.update_sandbox(self.id, options))
+
+    async def rotate_password(self) -> AsyncSandboxWithPassword:
+        """Sets another password. The old one is refused at once."""
+        rotated = await self._runner.run(self._client.rotate_sandbox(self.id))
+        return AsyncSandboxWithPassword(self._runner, self._client, rotated)
+
+    async def delete(self) -> None:
+        """Deletes the sandbox with its mail."""
+        await self._runner.run(self._client.delete_sandbox(self.id))
+
+
+class AsyncSandboxWithPassword(AsyncSandbox):
+    """A sandbox whose password is known: it was created or its password was rotated."""
+
+    def __init__(self, runner: _Runner, client: Client, sandbox: NewSandbox) -> None:
+        super().__init__(runner, client, sandbox)
+        self._sandbox = sandbox
+        self.url = sandbox.url
+        """Everything that an application needs, password included: ``smtp://sb_…:mfs_…@host:port``."""
         self.password = sandbox.password
 
     def env(self) -> Dict[str, str]:
         """SMTP_URL, SMTP_HOST, SMTP_PORT, SMTP_USERNAME and SMTP_PASSWORD, for the environment of an application."""
         return sandbox_env(self._sandbox)
 
-    async def delete(self) -> None:
-        """Deletes the sandbox with its mail."""
-        await self._runner.run(self._client.delete_sandbox(self.id))
+
+class AsyncTokens:
+    """The API tokens of a Pro user. A token with scopes, limits or an expiry can only call `current`."""
+
+    def __init__(self, runner: _Runner, api: UserApi) -> None:
+        self._runner = runner
+        self._api = api
+
+    async def create(
+        self,
+        name: str,
+        *,
+        scopes: Optional[Sequence[str]] = None,
+        limits: Optional[TokenLimits] = None,
+        expires_at: Optional[datetime] = None,
+    ) -> NewToken:
+        """Creates a token. Its value is in this answer only. Without restrictions it may do whatever its user may.
+
+        :param scopes: what it may do, such as ``["accounts:write", "messages:read"]``; docs/PRO.md has the table
+        :param limits: what it may act on, such as ``{"domains": ["mayfly.test"], "address_prefix": "ci-"}``
+        :param expires_at: when it ends, from 1 minute to 366 days ahead
+        """
+        return await self._runner.run(self._api.create_token(name, scopes, limits, expires_at))
+
+    async def list(self) -> List[Token]:
+        """Every token, revoked and expired ones too."""
+        return await self._runner.run(self._api.tokens())
+
+    async def current(self) -> Token:
+        """The token that makes the calls: what it may do, and when it ends."""
+        return await self._runner.run(self._api.current_token())
+
+    async def rotate(
+        self, token_id: str, *, overlap: Optional[str] = None, expires_at: Optional[datetime] = None
+    ) -> NewToken:
+        """Replaces a token by another with the same name, scopes and limits.
+
+        :param overlap: how long the old token stays valid, such as ``24h``; by default it is revoked at once
+        :param expires_at: when the new token ends; by default it lives as long as the old one was to live
+        """
+        return await self._runner.run(self._api.rotate_token(token_id, overlap, expires_at))
+
+    async def revoke(self, token_id: str) -> None:
+        """Revokes a token: no request that begins after the answer is accepted with it."""
+        await self._runner.run(self._api.revoke_token(token_id))
+
+
+class AsyncWebhooks:
+    """The webhooks of a Pro user."""
+
+    def __init__(self, runner: _Runner, api: UserApi) -> None:
+        self._runner = runner
+        self._api = api
+
+    async def create(self, url: str, *, filter: Optional[str] = None) -> NewWebhook:
+        """Creates a webhook. Its secret is in this answer only.
+
+        :param filter: a query, as of a search: only messages that fulfil it are sent
+        """
+        return await self._runner.run(self._api.create_webhook(url, filter))
+
+    async def list(self) -> List[Webhook]:
+        """Every webhook, without its secret."""
+        return await self._runner.run(self._api.webhooks())
+
+    async def set_filter(self, webhook_id: str, filter: Optional[str]) -> Webhook:
+        """Sets the filter of a webhook, or removes it with None. It applies to messages that arrive later."""
+        return await self._runner.run(self._api.set_webhook_filter(webhook_id, filter))
+
+    async def delete(self, webhook_id: str) -> None:
+        """Deletes a webhook."""
+        await self._runner.run(self._api.delete_webhook(webhook_id))
+
+    async def rotate_secret(self, webhook_id: str) -> str:
+        """Creates another secret and returns it. Both sign for a day, and a failed webhook is active again."""
+        return await self._runner.run(self._api.rotate_webhook_secret(webhook_id))
+
+    async def test(self, webhook_id: str) -> str:
+        """Sends a sample; returns the id of its event."""
+        return await self._runner.run(self._api.test_webhook(webhook_id))
+
+    async def deliveries(self, webhook_id: str) -> List[Delivery]:
+        """The newest 20 attempts to deliver an event."""
+        return await self._runner.run(self._api.deliveries(webhook_id))
+
+    async def replay(self, webhook_id: str, delivery_id: str) -> str:
+        """Sends an event again, with its id; returns that id."""
+        return await self._runner.run(self._api.replay(webhook_id, delivery_id))
 
 
 class AsyncMayfly:
@@ -221,6 +362,11 @@ class AsyncMayfly:
     ) -> None:
         self._client = Client.of(server, token, request_timeout, wait_timeout)
         self._runner = _Runner(self.server)
+        api = UserApi(self._client.server, self._client.pro_token)
+        self.tokens = AsyncTokens(self._runner, api)
+        """The API tokens of the Pro user."""
+        self.webhooks = AsyncWebhooks(self._runner, api)
+        """The webhooks of the Pro user."""
 
     @property
     def server(self) -> str:
@@ -230,7 +376,7 @@ class AsyncMayfly:
     async def create_mailbox(self, address: Optional[str] = None, password: Optional[str] = None) -> AsyncMailbox:
         """Creates a mailbox. One that exists is signed in to, if the password is right.
 
-        :param address: by default random, on the server's default domain
+        :param address: by default random, on the server's default domain; with an API token that has limits, it fits them
         :param password: by default random
         """
         return await self._mailbox(self._client.create_mailbox(address, password))
@@ -243,6 +389,14 @@ class AsyncMayfly:
         """The mailbox of a token, such as one from ``mayfly mailbox create``."""
         return await self._mailbox(self._client.open_mailbox(token))
 
+    async def mailboxes(self) -> List[Account]:
+        """The mailboxes of the Pro user."""
+        return await self._runner.run(self._client.mailboxes())
+
+    async def delete_mailbox(self, mailbox_id: str) -> None:
+        """Deletes a mailbox of the Pro user with its mail. Its address cannot be used again."""
+        await self._runner.run(self._client.delete_owned_mailbox(mailbox_id))
+
     async def create_sandbox(
         self,
         name: str,
@@ -250,7 +404,7 @@ class AsyncMayfly:
         max_messages: Optional[int] = None,
         retention: Optional[str] = None,
         deliver_to_own: Optional[bool] = None,
-    ) -> AsyncSandbox:
+    ) -> AsyncSandboxWithPassword:
         """Creates a sandbox for an application. Needs the token of a Pro user.
 
         :param max_messages: more than these remove the oldest; 1,000 by default
@@ -263,7 +417,25 @@ class AsyncMayfly:
             "retention": retention,
             "deliver_to_own": deliver_to_own,
         }
-        return AsyncSandbox(self._runner, self._client, await self._runner.run(self._client.create_sandbox(options)))
+        created = await self._runner.run(self._client.create_sandbox(options))
+        return AsyncSandboxWithPassword(self._runner, self._client, created)
+
+    async def sandboxes(self) -> List[AsyncSandbox]:
+        """The sandboxes of the Pro user."""
+        sandboxes = await self._runner.run(self._client.sandboxes())
+        return [AsyncSandbox(self._runner, self._client, sandbox) for sandbox in sandboxes]
+
+    async def sandbox(self, name: str) -> AsyncSandbox:
+        """The sandbox with a name, such as that of an application which is deployed."""
+        return AsyncSandbox(self._runner, self._client, await self._runner.run(self._client.sandbox(name)))
+
+    async def register(self, email: str, password: str) -> str:
+        """Registers a Pro user; returns a JWT, which is valid for 7 days: ``AsyncMayfly(token=…)``."""
+        return await self._runner.run(self._client.user_token("/pro/api/register", email, password))
+
+    async def login(self, email: str, password: str) -> str:
+        """Signs in as a Pro user; returns a JWT, as `register` does."""
+        return await self._runner.run(self._client.user_token("/pro/api/login", email, password))
 
     async def domains(self) -> List[SystemDomain]:
         """The domains on which mailboxes can be created."""

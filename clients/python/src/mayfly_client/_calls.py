@@ -11,7 +11,7 @@ import random
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Generator, Mapping, Optional, TypeVar, Union
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .errors import ApiError, InvalidResponseError, MayflyError, RateLimitedError, UnavailableError
 
@@ -138,6 +138,13 @@ def base_url(server: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise MayflyError(f"server: {server!r} is no URL of http or https")
     return url.rstrip("/")
+
+
+def segment(text: str) -> str:
+    """A part of a path. An empty one would name another route."""
+    if not text:
+        raise MayflyError("the id is empty")
+    return quote(text, safe="")
 
 
 def _pause(answer: Answer, attempt: int) -> float:

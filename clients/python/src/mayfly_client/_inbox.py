@@ -8,12 +8,11 @@ import re
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, List, Optional, Pattern, Tuple, TypeVar, Union
-from urllib.parse import quote
+from typing import Any, Callable, Dict, List, Mapping, Optional, Pattern, Tuple, TypeVar, Union
 
-from ._calls import Answer, Call, Flow, Pause, Server
+from ._calls import Answer, Call, Flow, Pause, Server, segment
 from .errors import ConnectError, MayflyError, WaitTimeoutError
-from .models import LinkKind, Message, MessageItem, MessageReceived
+from .models import LinkKind, Message, MessageItem, MessageReceived, SearchPage
 
 T = TypeVar("T")
 
@@ -62,7 +61,7 @@ class Filter:
             # Every unread message counts, or what came after the cursor.
             "unread": "true" if self.since is None else None,
         }
-        return {name: value for name, value in found.items() if value is not None}
+        return _present(found)
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,12 @@ class Inbox:
     token: str
     label: str
     """What messages are sent to, for error texts."""
-    wait_path: str
+    all_path: str
+    """The route of waits and queries."""
     messages_path: str
+    """The route of the list and of one message."""
     account_id: Optional[str]
-    """The only mailbox whose messages count, where the route of the wait has others too."""
+    """The only mailbox whose messages count, where the route of waits and queries has others too."""
     wait_timeout: float
     """Seconds of a wait that names none."""
 
@@ -114,8 +115,30 @@ class Inbox:
     def attachment(self, message_id: str, index: int) -> Flow[bytes]:
         return self._bytes(f"{self._path(message_id)}/attachments/{index:d}")
 
+    def search(self, query: str, limit: int, cursor: Optional[str], tz: Optional[str]) -> Flow[SearchPage]:
+        parameters = {"q": self._query(query), "limit": str(limit), "cursor": cursor, "tz": tz}
+        return self.server.read(Call("GET", f"{self.all_path}/search", self.token, _present(parameters)), SearchPage.from_json)
+
+    def delete_matching(self, query: str, tz: Optional[str]) -> Flow[int]:
+        def read(body: Any) -> Tuple[int, Optional[str]]:
+            return int(body["deleted"]), body["next"]
+
+        parameters = {"q": self._query(query), "cursor": None, "tz": tz}
+        deleted = 0
+        # One call examines a bounded number of messages.
+        while True:
+            call = Call("DELETE", self.all_path, self.token, _present(parameters))
+            more, cursor = yield from self.server.read(call, read)
+            deleted += more
+            if cursor is None:
+                return deleted
+            parameters["cursor"] = cursor
+
     def mark_read(self, message_id: str) -> Flow[None]:
         yield from self._claim(message_id)
+
+    def mark_unread(self, message_id: str) -> Flow[None]:
+        yield from self.server.send(Call("DELETE", f"{self._path(message_id)}/read", self.token))
 
     def delete_message(self, message_id: str) -> Flow[None]:
         yield from self.server.send(Call("DELETE", self._path(message_id), self.token))
@@ -129,7 +152,7 @@ class Inbox:
             left = max(0.0, deadline - time.monotonic())
             held = min(left, MAX_CALL)
             query = {**parameters, "since": since, "timeout": str(math.ceil(held))}
-            call = Call("GET", self.wait_path, self.token, query, held=held, retry_until=deadline)
+            call = Call("GET", f"{self.all_path}/wait", self.token, query, held=held, retry_until=deadline)
             try:
                 answer = yield from self.server.send(call)
             except ConnectError:
@@ -173,11 +196,21 @@ class Inbox:
         answer: Answer = yield from self.server.send(Call("GET", path, self.token))
         return answer.body
 
+    def _query(self, query: str) -> str:
+        """A query for these messages alone."""
+        if not query.strip():
+            raise MayflyError("the query is empty: * finds everything")
+        if self.account_id is None:
+            return query
+        # All terms of a query must hold, and * stands alone.
+        return f"in:{self.account_id}" if query.strip() == "*" else f"in:{self.account_id} {query}"
+
     def _path(self, message_id: str) -> str:
-        # An empty id would name another route.
-        if not message_id:
-            raise MayflyError("the id of the message is empty")
-        return f"{self.messages_path}/{quote(message_id, safe='')}"
+        return f"{self.messages_path}/{segment(message_id)}"
+
+
+def _present(parameters: Mapping[str, Optional[str]]) -> Dict[str, str]:
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def _first(body: Any) -> Tuple[MessageReceived, str]:

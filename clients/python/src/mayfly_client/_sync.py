@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Dict, List, Optional, Pattern, TypeVar, Union
+from datetime import datetime
+from typing import Dict, List, Optional, Pattern, Sequence, TypeVar, Union
 
 import httpx
 
@@ -11,8 +12,11 @@ from . import _http
 from ._account import Client, Credentials, sandbox_env
 from ._calls import Answer, Call, Flow
 from ._inbox import Filter, Inbox
+from ._user import TokenLimits, UserApi
 from .errors import MayflyError
-from .models import LinkKind, Me, Message, MessageItem, NewSandbox, SystemDomain
+from .models import Account, Delivery, LinkKind, Me, Message, MessageItem, NewSandbox, NewToken, NewWebhook
+from .models import Sandbox as SandboxInfo
+from .models import SearchPage, SystemDomain, Token, Webhook
 
 T = TypeVar("T")
 
@@ -140,9 +144,28 @@ class Messages:
         """The decoded bytes of an attachment."""
         return self._runner.run(self._inbox.attachment(message_id, index))
 
+    def search(
+        self, query: str, *, limit: int = 30, cursor: Optional[str] = None, tz: Optional[str] = None
+    ) -> SearchPage:
+        """A page of the messages that fulfil a query, newest first.
+
+        :param limit: messages of the page, at most 100
+        :param cursor: the ``next`` of the page before, which is None on the last one
+        :param tz: the IANA time zone of days in the query, such as ``Europe/Berlin``; UTC by default
+        """
+        return self._runner.run(self._inbox.search(query, limit, cursor, tz))
+
+    def delete_matching(self, query: str, *, tz: Optional[str] = None) -> int:
+        """Deletes the messages that fulfil a query; returns how many. ``*`` deletes all."""
+        return self._runner.run(self._inbox.delete_matching(query, tz))
+
     def mark_read(self, message_id: str) -> None:
         """Marks a message as read."""
         self._runner.run(self._inbox.mark_read(message_id))
+
+    def mark_unread(self, message_id: str) -> None:
+        """Marks a message as unread."""
+        self._runner.run(self._inbox.mark_unread(message_id))
 
     def delete_message(self, message_id: str) -> None:
         """Deletes a message."""
@@ -176,28 +199,146 @@ class Mailbox(Messages):
 
 
 class Sandbox(Messages):
-    """A sandbox: a login for SMTP, and the messages that an application sent with it, to any address."""
+    """A sandbox: the messages that an application sent with its login, to any address."""
 
-    def __init__(self, runner: _Runner, client: Client, sandbox: NewSandbox) -> None:
+    def __init__(self, runner: _Runner, client: Client, sandbox: Union[SandboxInfo, NewSandbox]) -> None:
         super().__init__(runner, client.inbox_of_sandbox(sandbox))
         self._client = client
-        self._sandbox = sandbox
         self.id = sandbox.id
         self.name = sandbox.name
-        self.url = sandbox.url
-        """Everything that an application needs, password included: ``smtp://sb_…:mfs_…@host:port``."""
         self.host = sandbox.smtp.host
         self.port = sandbox.smtp.port
         self.username = sandbox.username
+
+    def update(
+        self,
+        *,
+        name: Optional[str] = None,
+        max_messages: Optional[int] = None,
+        retention: Optional[str] = None,
+        deliver_to_own: Optional[bool] = None,
+    ) -> SandboxInfo:
+        """Changes the settings that are named; they are those of `Mayfly.create_sandbox`."""
+        options = {
+            "name": name,
+            "max_messages": max_messages,
+            "retention": retention,
+            "deliver_to_own": deliver_to_own,
+        }
+        return self._runner.run(self._client.update_sandbox(self.id, options))
+
+    def rotate_password(self) -> SandboxWithPassword:
+        """Sets another password. The old one is refused at once."""
+        rotated = self._runner.run(self._client.rotate_sandbox(self.id))
+        return SandboxWithPassword(self._runner, self._client, rotated)
+
+    def delete(self) -> None:
+        """Deletes the sandbox with its mail."""
+        self._runner.run(self._client.delete_sandbox(self.id))
+
+
+class SandboxWithPassword(Sandbox):
+    """A sandbox whose password is known: it was created or its password was rotated."""
+
+    def __init__(self, runner: _Runner, client: Client, sandbox: NewSandbox) -> None:
+        super().__init__(runner, client, sandbox)
+        self._sandbox = sandbox
+        self.url = sandbox.url
+        """Everything that an application needs, password included: ``smtp://sb_…:mfs_…@host:port``."""
         self.password = sandbox.password
 
     def env(self) -> Dict[str, str]:
         """SMTP_URL, SMTP_HOST, SMTP_PORT, SMTP_USERNAME and SMTP_PASSWORD, for the environment of an application."""
         return sandbox_env(self._sandbox)
 
-    def delete(self) -> None:
-        """Deletes the sandbox with its mail."""
-        self._runner.run(self._client.delete_sandbox(self.id))
+
+class Tokens:
+    """The API tokens of a Pro user. A token with scopes, limits or an expiry can only call `current`."""
+
+    def __init__(self, runner: _Runner, api: UserApi) -> None:
+        self._runner = runner
+        self._api = api
+
+    def create(
+        self,
+        name: str,
+        *,
+        scopes: Optional[Sequence[str]] = None,
+        limits: Optional[TokenLimits] = None,
+        expires_at: Optional[datetime] = None,
+    ) -> NewToken:
+        """Creates a token. Its value is in this answer only. Without restrictions it may do whatever its user may.
+
+        :param scopes: what it may do, such as ``["accounts:write", "messages:read"]``; docs/PRO.md has the table
+        :param limits: what it may act on, such as ``{"domains": ["mayfly.test"], "address_prefix": "ci-"}``
+        :param expires_at: when it ends, from 1 minute to 366 days ahead
+        """
+        return self._runner.run(self._api.create_token(name, scopes, limits, expires_at))
+
+    def list(self) -> List[Token]:
+        """Every token, revoked and expired ones too."""
+        return self._runner.run(self._api.tokens())
+
+    def current(self) -> Token:
+        """The token that makes the calls: what it may do, and when it ends."""
+        return self._runner.run(self._api.current_token())
+
+    def rotate(
+        self, token_id: str, *, overlap: Optional[str] = None, expires_at: Optional[datetime] = None
+    ) -> NewToken:
+        """Replaces a token by another with the same name, scopes and limits.
+
+        :param overlap: how long the old token stays valid, such as ``24h``; by default it is revoked at once
+        :param expires_at: when the new token ends; by default it lives as long as the old one was to live
+        """
+        return self._runner.run(self._api.rotate_token(token_id, overlap, expires_at))
+
+    def revoke(self, token_id: str) -> None:
+        """Revokes a token: no request that begins after the answer is accepted with it."""
+        self._runner.run(self._api.revoke_token(token_id))
+
+
+class Webhooks:
+    """The webhooks of a Pro user."""
+
+    def __init__(self, runner: _Runner, api: UserApi) -> None:
+        self._runner = runner
+        self._api = api
+
+    def create(self, url: str, *, filter: Optional[str] = None) -> NewWebhook:
+        """Creates a webhook. Its secret is in this answer only.
+
+        :param filter: a query, as of a search: only messages that fulfil it are sent
+        """
+        return self._runner.run(self._api.create_webhook(url, filter))
+
+    def list(self) -> List[Webhook]:
+        """Every webhook, without its secret."""
+        return self._runner.run(self._api.webhooks())
+
+    def set_filter(self, webhook_id: str, filter: Optional[str]) -> Webhook:
+        """Sets the filter of a webhook, or removes it with None. It applies to messages that arrive later."""
+        return self._runner.run(self._api.set_webhook_filter(webhook_id, filter))
+
+    def delete(self, webhook_id: str) -> None:
+        """Deletes a webhook."""
+        self._runner.run(self._api.delete_webhook(webhook_id))
+
+    def rotate_secret(self, webhook_id: str) -> str:
+        """Creates another secret and returns it. Both sign for a day, and a failed webhook is active again."""
+        return self._runner.run(self._api.rotate_webhook_secret(webhook_id))
+
+    def test(self, webhook_id: str) -> str:
+        """Sends a sample; returns the id of its event."""
+        return self._runner.run(self._api.test_webhook(webhook_id))
+
+    def deliveries(self, webhook_id: str) -> List[Delivery]:
+        """The newest 20 attempts to deliver an event."""
+        return self._runner.run(self._api.deliveries(webhook_id))
+
+    def replay(self, webhook_id: str, delivery_id: str) -> str:
+        """Sends an event again, with its id; returns that id."""
+        return self._runner.run(self._api.replay(webhook_id, delivery_id))
 
 
 class Mayfly:
@@ -220,6 +361,11 @@ class Mayfly:
     ) -> None:
         self._client = Client.of(server, token, request_timeout, wait_timeout)
         self._runner = _Runner(self.server)
+        api = UserApi(self._client.server, self._client.pro_token)
+        self.tokens = Tokens(self._runner, api)
+        """The API tokens of the Pro user."""
+        self.webhooks = Webhooks(self._runner, api)
+        """The webhooks of the Pro user."""
 
     @property
     def server(self) -> str:
@@ -229,7 +375,7 @@ class Mayfly:
     def create_mailbox(self, address: Optional[str] = None, password: Optional[str] = None) -> Mailbox:
         """Creates a mailbox. One that exists is signed in to, if the password is right.
 
-        :param address: by default random, on the server's default domain
+        :param address: by default random, on the server's default domain; with an API token that has limits, it fits them
         :param password: by default random
         """
         return self._mailbox(self._client.create_mailbox(address, password))
@@ -242,6 +388,14 @@ class Mayfly:
         """The mailbox of a token, such as one from ``mayfly mailbox create``."""
         return self._mailbox(self._client.open_mailbox(token))
 
+    def mailboxes(self) -> List[Account]:
+        """The mailboxes of the Pro user."""
+        return self._runner.run(self._client.mailboxes())
+
+    def delete_mailbox(self, mailbox_id: str) -> None:
+        """Deletes a mailbox of the Pro user with its mail. Its address cannot be used again."""
+        self._runner.run(self._client.delete_owned_mailbox(mailbox_id))
+
     def create_sandbox(
         self,
         name: str,
@@ -249,7 +403,7 @@ class Mayfly:
         max_messages: Optional[int] = None,
         retention: Optional[str] = None,
         deliver_to_own: Optional[bool] = None,
-    ) -> Sandbox:
+    ) -> SandboxWithPassword:
         """Creates a sandbox for an application. Needs the token of a Pro user.
 
         :param max_messages: more than these remove the oldest; 1,000 by default
@@ -262,7 +416,25 @@ class Mayfly:
             "retention": retention,
             "deliver_to_own": deliver_to_own,
         }
-        return Sandbox(self._runner, self._client, self._runner.run(self._client.create_sandbox(options)))
+        created = self._runner.run(self._client.create_sandbox(options))
+        return SandboxWithPassword(self._runner, self._client, created)
+
+    def sandboxes(self) -> List[Sandbox]:
+        """The sandboxes of the Pro user."""
+        sandboxes = self._runner.run(self._client.sandboxes())
+        return [Sandbox(self._runner, self._client, sandbox) for sandbox in sandboxes]
+
+    def sandbox(self, name: str) -> Sandbox:
+        """The sandbox with a name, such as that of an application which is deployed."""
+        return Sandbox(self._runner, self._client, self._runner.run(self._client.sandbox(name)))
+
+    def register(self, email: str, password: str) -> str:
+        """Registers a Pro user; returns a JWT, which is valid for 7 days: ``Mayfly(token=…)``."""
+        return self._runner.run(self._client.user_token("/pro/api/register", email, password))
+
+    def login(self, email: str, password: str) -> str:
+        """Signs in as a Pro user; returns a JWT, as `register` does."""
+        return self._runner.run(self._client.user_token("/pro/api/login", email, password))
 
     def domains(self) -> List[SystemDomain]:
         """The domains on which mailboxes can be created."""

@@ -28,6 +28,30 @@ LinkKind = Literal["verify", "reset", "unsubscribe", "other"]
 
 
 @dataclass(frozen=True)
+class Account:
+    """A mailbox in its owner's list."""
+
+    address: str
+    created_at: datetime
+    id: str
+    quota: int
+    """Bytes."""
+    used: int
+    """Bytes."""
+
+    @classmethod
+    def from_json(cls, json: Any) -> Account:
+        """Reads a JSON object; ignores keys that are not known."""
+        return cls(
+            address=json["address"],
+            created_at=_time(json["created_at"]),
+            id=json["id"],
+            quota=json["quota"],
+            used=json["used"],
+        )
+
+
+@dataclass(frozen=True)
 class Attachment:
     """A part of a message that is not its text."""
 
@@ -67,6 +91,54 @@ class Code:
             confidence=json["confidence"],
             found_in=json["found_in"],
             value=json["value"],
+        )
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery attempt."""
+
+    attempt: int
+    created_at: datetime
+    duration_ms: Optional[int]
+    error: Optional[str]
+    event_id: str
+    event_type: str
+    id: str
+    status_code: Optional[int]
+
+    @classmethod
+    def from_json(cls, json: Any) -> Delivery:
+        """Reads a JSON object; ignores keys that are not known."""
+        return cls(
+            attempt=json["attempt"],
+            created_at=_time(json["created_at"]),
+            duration_ms=json.get("duration_ms"),
+            error=json.get("error"),
+            event_id=json["event_id"],
+            event_type=json["event_type"],
+            id=json["id"],
+            status_code=json.get("status_code"),
+        )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a token may act on; null is no limit of this kind."""
+
+    accounts: Optional[List[str]]
+    address_prefix: Optional[str]
+    domains: Optional[List[str]]
+    sandboxes: Optional[List[str]]
+
+    @classmethod
+    def from_json(cls, json: Any) -> Limits:
+        """Reads a JSON object; ignores keys that are not known."""
+        return cls(
+            accounts=_optional(list)(json.get("accounts")),
+            address_prefix=json.get("address_prefix"),
+            domains=_optional(list)(json.get("domains")),
+            sandboxes=_optional(list)(json.get("sandboxes")),
         )
 
 
@@ -341,6 +413,135 @@ class NewSandbox:
 
 
 @dataclass(frozen=True)
+class NewToken:
+    """A new Pro API token. Its value is shown here and never again."""
+
+    created_at: datetime
+    expires_at: Optional[datetime]
+    id: str
+    limits: Optional[Limits]
+    name: str
+    scopes: Optional[List[str]]
+    """What it may do; null is whatever the user may."""
+    token: str
+
+    @classmethod
+    def from_json(cls, json: Any) -> NewToken:
+        """Reads a JSON object; ignores keys that are not known."""
+        return cls(
+            created_at=_time(json["created_at"]),
+            expires_at=_optional(_time)(json.get("expires_at")),
+            id=json["id"],
+            limits=_optional(Limits.from_json)(json.get("limits")),
+            name=json["name"],
+            scopes=_optional(list)(json.get("scopes")),
+            token=json["token"],
+        )
+
+
+@dataclass(frozen=True)
+class NewWebhook:
+    """A new webhook. Its secret is shown here and never again."""
+
+    created_at: datetime
+    events: List[str]
+    failure_count: int
+    filter: Optional[str]
+    """The query that a message must fulfil, if the webhook has one."""
+    gives_up_at: Optional[datetime]
+    """The approximate time at which it becomes `failed` if the receiver keeps failing; null
+    without a pending retry.
+    """
+    id: str
+    last_triggered_at: Optional[datetime]
+    status: str
+    """`active`, `failed`, or `paused` by an operator."""
+    url: str
+    secret: str
+
+    @classmethod
+    def from_json(cls, json: Any) -> NewWebhook:
+        """Reads a JSON object; ignores keys that are not known."""
+        return cls(
+            created_at=_time(json["created_at"]),
+            events=list(json["events"]),
+            failure_count=json["failure_count"],
+            filter=json.get("filter"),
+            gives_up_at=_optional(_time)(json.get("gives_up_at")),
+            id=json["id"],
+            last_triggered_at=_optional(_time)(json.get("last_triggered_at")),
+            status=json["status"],
+            url=json["url"],
+            secret=json["secret"],
+        )
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A sandbox, without its password."""
+
+    account_id: str
+    """Its mailbox, as in `/pro/api/accounts/{id}/messages`."""
+    created_at: datetime
+    deliver_to_own: bool
+    """Recipients that are mailboxes of the user get the mail too."""
+    id: str
+    is_default: bool
+    """Whether it is the one of the user's API tokens."""
+    max_messages: int
+    """More than these remove the oldest."""
+    name: str
+    quota: int
+    """Bytes."""
+    retention: str
+    """How long messages are kept, such as `7d` or `12h`."""
+    smtp: SmtpSettings
+    used: int
+    """Bytes."""
+    username: str
+
+    @classmethod
+    def from_json(cls, json: Any) -> Sandbox:
+        """Reads a JSON object; ignores keys that are not known."""
+        return cls(
+            account_id=json["account_id"],
+            created_at=_time(json["created_at"]),
+            deliver_to_own=json["deliver_to_own"],
+            id=json["id"],
+            is_default=json["is_default"],
+            max_messages=json["max_messages"],
+            name=json["name"],
+            quota=json["quota"],
+            retention=json["retention"],
+            smtp=SmtpSettings.from_json(json["smtp"]),
+            used=json["used"],
+            username=json["username"],
+        )
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """Found messages, newest first."""
+
+    complete: bool
+    """False when messages that came before the call are not indexed yet; repeat the search then."""
+    messages: List[MessageReceived]
+    next: Optional[str]
+    """The cursor of the next page; null on the last one. A page can be short or empty while it
+    is set.
+    """
+
+    @classmethod
+    def from_json(cls, json: Any) -> SearchPage:
+        """Reads a JSON object; ignores keys that are not known."""
+        return cls(
+            complete=json["complete"],
+            messages=_each(MessageReceived.from_json)(json["messages"]),
+            next=json.get("next"),
+        )
+
+
+@dataclass(frozen=True)
 class SmtpSettings:
     """How an application reaches the mail edge."""
 
@@ -385,6 +586,44 @@ class SystemDomain:
 
 
 @dataclass(frozen=True)
+class Token:
+    """A Pro API token, without its value."""
+
+    calls: int
+    """Requests of the last 30 days, counted a few minutes later."""
+    created_at: datetime
+    expires_at: Optional[datetime]
+    id: str
+    last_used_at: Optional[datetime]
+    last_used_from: Optional[str]
+    """The network of the last use, such as `203.0.113.0/24`."""
+    limits: Optional[Limits]
+    name: str
+    refused: int
+    """Those of them that its scopes did not allow."""
+    revoked_at: Optional[datetime]
+    scopes: Optional[List[str]]
+    """What it may do; null is whatever the user may."""
+
+    @classmethod
+    def from_json(cls, json: Any) -> Token:
+        """Reads a JSON object; ignores keys that are not known."""
+        return cls(
+            calls=json["calls"],
+            created_at=_time(json["created_at"]),
+            expires_at=_optional(_time)(json.get("expires_at")),
+            id=json["id"],
+            last_used_at=_optional(_time)(json.get("last_used_at")),
+            last_used_from=json.get("last_used_from"),
+            limits=_optional(Limits.from_json)(json.get("limits")),
+            name=json["name"],
+            refused=json["refused"],
+            revoked_at=_optional(_time)(json.get("revoked_at")),
+            scopes=_optional(list)(json.get("scopes")),
+        )
+
+
+@dataclass(frozen=True)
 class Unsubscribe:
     """The first URLs of List-Unsubscribe: one of them at least."""
 
@@ -402,4 +641,39 @@ class Unsubscribe:
             http=json.get("http"),
             mailto=json.get("mailto"),
             one_click=json["one_click"],
+        )
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A webhook, without its secret."""
+
+    created_at: datetime
+    events: List[str]
+    failure_count: int
+    filter: Optional[str]
+    """The query that a message must fulfil, if the webhook has one."""
+    gives_up_at: Optional[datetime]
+    """The approximate time at which it becomes `failed` if the receiver keeps failing; null
+    without a pending retry.
+    """
+    id: str
+    last_triggered_at: Optional[datetime]
+    status: str
+    """`active`, `failed`, or `paused` by an operator."""
+    url: str
+
+    @classmethod
+    def from_json(cls, json: Any) -> Webhook:
+        """Reads a JSON object; ignores keys that are not known."""
+        return cls(
+            created_at=_time(json["created_at"]),
+            events=list(json["events"]),
+            failure_count=json["failure_count"],
+            filter=json.get("filter"),
+            gives_up_at=_optional(_time)(json.get("gives_up_at")),
+            id=json["id"],
+            last_triggered_at=_optional(_time)(json.get("last_triggered_at")),
+            status=json["status"],
+            url=json["url"],
         )
