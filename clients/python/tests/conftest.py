@@ -1,14 +1,20 @@
 """Fixtures: a server that answers as a test says, and one that is real."""
 
+import inspect
 import os
 import smtplib
 import threading
 from email.message import EmailMessage
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
-from mayfly_client import Mayfly
+from mayfly_client import AsyncMayfly, Mayfly
+
+
+ME = '{"id":"01","address":"ann@mayfly.test","role":"user","quota":1,"used":0,"created_at":"2026-11-29T09:30:00Z"}'
 
 
 class FakeServer:
@@ -62,6 +68,45 @@ def fake():
     yield fake
     fake.http.shutdown()
     fake.http.server_close()
+
+
+class Blocking:
+    """An object of the library for `async` code, for ordinary code."""
+
+    def __init__(self, portal, value):
+        self._portal = portal
+        self._value = value
+
+    def __getattr__(self, name):
+        return self._blocking(getattr(self._value, name))
+
+    def _blocking(self, value):
+        if inspect.iscoroutinefunction(value):
+            return lambda *args, **options: self._blocking(self._portal.call(partial(value, *args, **options)))
+        return Blocking(self._portal, value) if type(value).__name__.startswith("Async") else value
+
+
+@pytest.fixture(params=["ordinary", "async"])
+def connect(request):
+    """Makes a client of a server: with both libraries, since each has its own I/O."""
+    if request.param == "ordinary":
+        yield Mayfly
+    else:
+        with start_blocking_portal() as portal:
+            yield lambda *args, **options: Blocking(portal, AsyncMayfly(*args, **options))
+
+
+@pytest.fixture
+def opened(fake, connect):
+    """Opens the mailbox of the fake server, and forgets that request."""
+
+    def opened(**options):
+        fake.answers.insert(0, (200, ME))
+        mailbox = connect(fake.url, **options).open_mailbox("token")
+        fake.requests.clear()
+        return mailbox
+
+    return opened
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ const BACKOFF_MS = 250;
 const MAX_BACKOFF_MS = 2000;
 /** The pause after a `429` that names none. */
 const DEFAULT_PAUSE_MS = 1000;
+/** The longest that `setTimeout` waits: it takes more for nothing. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** How much of an answer that is not understood is shown. */
 const EXCERPT_CHARS = 100;
 
@@ -73,16 +75,26 @@ export class Transport {
     return this.parse<T>(await this.send(call), keys);
   }
 
-  /** Parses the JSON object of an answer. */
-  parse<T extends object>(answer: Answer, keys: readonly (keyof T & string)[]): T {
+  /** Calls, and returns the list of objects that the answer has under a key. */
+  async list<T extends object>(call: Call, key: string): Promise<T[]> {
+    const answer = await this.send(call);
+    const isList = (found: Record<string, T[]>) => Array.isArray(found[key]) && found[key].every(isObject);
+    return this.parse<Record<string, T[]>>(answer, [key], isList)[key]!;
+  }
+
+  /** Parses the JSON object of an answer, which has the given keys and what else the caller reads. */
+  parse<T extends object>(answer: Answer, keys: readonly (keyof T & string)[], isReadable = (_: T) => true): T {
     const text = new TextDecoder().decode(answer.body);
     const value = parsed(text);
     if (value === undefined) {
       throw new InvalidResponseError(`${this.#base}: the answer is not JSON: ${excerpt(text)}`);
     }
-    const missing = keys.find((key) => typeof value !== "object" || value === null || !(key in value));
+    const missing = keys.find((key) => !isObject(value) || !(key in value));
     if (missing !== undefined) {
       throw new InvalidResponseError(`${this.#base}: the answer has no "${missing}": ${excerpt(text)}`);
+    }
+    if (!isReadable(value as T)) {
+      throw new InvalidResponseError(`${this.#base}: the answer is none of Mayfly's: ${excerpt(text)}`);
     }
     return value as T;
   }
@@ -125,7 +137,7 @@ export class Transport {
     }
     const timeoutMs = this.#timeoutMs + (call.heldMs ?? 0);
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), timeoutMs);
+    const timer = setTimeout(() => controller.abort(), Math.min(timeoutMs, MAX_TIMER_MS));
     init.signal = controller.signal;
     try {
       const response = await fetch(url, init);
@@ -149,11 +161,12 @@ export class Transport {
   }
 
   #pauseMs(answer: Answer, attempt: number): number {
-    const secs = Number.parseInt(answer.headers.get("Retry-After") ?? "", 10);
+    const header = answer.headers.get("Retry-After") ?? "";
+    const askedMs = /^\d+$/.test(header) ? Number(header) * 1000 : undefined;
     if (answer.status === 429) {
-      return Number.isNaN(secs) ? DEFAULT_PAUSE_MS : secs * 1000;
+      return askedMs ?? DEFAULT_PAUSE_MS;
     }
-    return Math.max(Math.min(BACKOFF_MS * 2 ** attempt, MAX_BACKOFF_MS), Number.isNaN(secs) ? 0 : secs * 1000);
+    return Math.max(Math.min(BACKOFF_MS * 2 ** attempt, MAX_BACKOFF_MS), askedMs ?? 0);
   }
 
   #error(call: Call, answer: Answer): MayflyError {
@@ -200,6 +213,10 @@ function baseUrl(server: string): string {
     // The error below is the same.
   }
   throw new MayflyError(`server: ${JSON.stringify(server)} is no URL of http or https`);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function parsed(text: string): unknown {

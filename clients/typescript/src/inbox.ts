@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 
 import { ConnectionError, MayflyError, WaitTimeoutError } from "./errors.js";
 import { seconds, sleep, type Transport } from "./http.js";
-import type { LinkKind, Message, MessageItem, MessagePage, MessageReceived, SearchPage, WaitQuery } from "./types.js";
+import type { LinkKind, Message, MessageItem, MessageReceived, SearchPage, WaitQuery } from "./types.js";
 
 /** The longest wait of one call: proxies often close connections that are silent for 30 s. */
 const MAX_CALL_MS = 25_000;
@@ -65,6 +65,12 @@ export interface InboxRoutes {
   waitTimeoutMs: () => number;
 }
 
+/** The answer to a wait that found something. */
+interface Found {
+  messages: [MessageReceived, ...MessageReceived[]];
+  since: string;
+}
+
 /** What a wait takes from a message; undefined if the message does not match. */
 type Select<T> = (message: MessageReceived) => T | undefined;
 
@@ -115,13 +121,15 @@ export abstract class Inbox {
 
   /** A page of messages, newest first, 30 a page. */
   async messages(page = 1): Promise<MessageItem[]> {
-    const answer = await this.#json<MessagePage>("GET", "", ["messages"], { page });
-    return answer.messages;
+    const { transport, token, messages } = this.#routes;
+    return transport.list<MessageItem>({ method: "GET", path: messages, token, query: { page } }, "messages");
   }
 
   /** A whole message. Reading marks nothing. */
   async message(id: string): Promise<Message> {
-    return this.#json<Message>("GET", `/${segment(id)}`, ["id", "codes", "links"]);
+    const { transport, token, messages } = this.#routes;
+    const call = { method: "GET" as const, path: `${messages}/${segment(id)}`, token };
+    return transport.json<Message>(call, ["id", "codes", "links"]);
   }
 
   /** The bytes of a message as they were received: an `.eml` file. */
@@ -214,13 +222,13 @@ export abstract class Inbox {
         }
         continue;
       }
-      const found = transport.parse<{ messages: MessageReceived[]; since: string }>(answer, ["messages", "since"]);
+      const found = transport.parse<Found>(answer, ["messages", "since"], hasMessage);
       since = found.since;
-      const message = found.messages[0];
-      const isOwn = accountId === undefined || message?.account_id === accountId;
-      const value = message !== undefined && isOwn ? select(message) : undefined;
+      const [message] = found.messages;
+      const isOwn = accountId === undefined || message.account_id === accountId;
+      const value = isOwn ? select(message) : undefined;
       // Another wait on the same mailbox can be first. After a cursor, messages that are read count too.
-      if (message !== undefined && value !== undefined) {
+      if (value !== undefined) {
         const isUnread = await this.#claim(message.id);
         if (isUnread || options.since !== undefined) {
           return value;
@@ -283,20 +291,16 @@ export abstract class Inbox {
     }
   }
 
-  #json<T extends object>(
-    method: "GET",
-    path: string,
-    keys: readonly (keyof T & string)[],
-    query: Record<string, number> = {},
-  ): Promise<T> {
-    const { transport, token, messages } = this.#routes;
-    return transport.json<T>({ method, path: messages + path, token, query }, keys);
-  }
-
   async #bytes(path: string): Promise<Uint8Array> {
     const { transport, token, messages } = this.#routes;
     return (await transport.send({ method: "GET", path: messages + path, token })).body;
   }
+}
+
+/** Whether the first message of an answer can be read: without one, a wait would ask again at once. */
+function hasMessage(found: Found): boolean {
+  const message: Partial<MessageReceived> | null | undefined = Array.isArray(found.messages) ? found.messages[0] : undefined;
+  return Array.isArray(message?.codes) && Array.isArray(message?.links);
 }
 
 /** Lists what arrived, for a person. */

@@ -100,7 +100,7 @@ export class Mayfly {
   /** The mailboxes of the Pro user. */
   async mailboxes(): Promise<Account[]> {
     const call: Call = { method: "GET", path: "/pro/api/accounts", token: this.#proToken() };
-    return (await this.#transport.json<{ accounts: Account[] }>(call, ["accounts"])).accounts;
+    return this.#transport.list<Account>(call, "accounts");
   }
 
   /** Deletes a mailbox of the Pro user with its mail. Its address cannot be used again. */
@@ -120,7 +120,7 @@ export class Mayfly {
   async sandboxes(): Promise<Sandbox[]> {
     const token = this.#proToken();
     const call: Call = { method: "GET", path: "/pro/api/sandboxes", token };
-    const { sandboxes } = await this.#transport.json<{ sandboxes: SandboxInfo[] }>(call, ["sandboxes"]);
+    const sandboxes = await this.#transport.list<SandboxInfo>(call, "sandboxes");
     return sandboxes.map((sandbox) => new Sandbox(this.#transport, token, sandbox, this.#waitTimeoutMs));
   }
 
@@ -145,8 +145,7 @@ export class Mayfly {
 
   /** The domains on which mailboxes can be created. */
   async domains(): Promise<Domain[]> {
-    const call: Call = { method: "GET", path: "/api/domains" };
-    return (await this.#transport.json<{ domains: Domain[] }>(call, ["domains"])).domains;
+    return this.#transport.list<Domain>({ method: "GET", path: "/api/domains" }, "domains");
   }
 
   #proToken(): string {

@@ -40,6 +40,10 @@ class Resource {
     this.#path = path;
   }
 
+  list<T extends object>(path: string, key: string): Promise<T[]> {
+    return this.#transport.list<T>({ method: "GET", path: this.#path + path, token: this.#token() }, key);
+  }
+
   get<T extends object>(path: string, ...keys: (keyof T & string)[]): Promise<T> {
     return this.#transport.json<T>({ method: "GET", path: this.#path + path, token: this.#token() }, keys);
   }
@@ -75,7 +79,7 @@ export class Tokens {
 
   /** Every token, revoked and expired ones too. */
   async list(): Promise<Token[]> {
-    return (await this.#tokens.get<{ tokens: Token[] }>("", "tokens")).tokens;
+    return this.#tokens.list<Token>("", "tokens");
   }
 
   /** The token that makes the calls: what it may do, and when it ends. */
@@ -109,7 +113,7 @@ export class Webhooks {
   }
 
   async list(): Promise<Webhook[]> {
-    return (await this.#webhooks.get<{ webhooks: Webhook[] }>("", "webhooks")).webhooks;
+    return this.#webhooks.list<Webhook>("", "webhooks");
   }
 
   /** Sets the filter of a webhook, or removes it with null. It applies to messages that arrive later. */
@@ -133,8 +137,7 @@ export class Webhooks {
 
   /** The newest 20 attempts to deliver an event. */
   async deliveries(id: string): Promise<WebhookDelivery[]> {
-    const path = `/${segment(id)}/deliveries`;
-    return (await this.#webhooks.get<{ deliveries: WebhookDelivery[] }>(path, "deliveries")).deliveries;
+    return this.#webhooks.list<WebhookDelivery>(`/${segment(id)}/deliveries`, "deliveries");
   }
 
   /** Sends an event again, with its id; returns that id. */

@@ -1,6 +1,7 @@
 //! A server that is down, slow, limited, unavailable, or none of Mayfly's.
 
 import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import { test } from "node:test";
 
@@ -65,6 +66,11 @@ test("slow server is a time-out", async (context) => {
   await assert.rejects(open(slow.url, { requestTimeoutMs: 100 }), RequestTimeoutError);
 });
 
+test("time-out can be endless", async (context) => {
+  const { url } = await fakeServer(context, (_, response) => answer(response, 200, ME));
+  assert.equal((await open(url, { requestTimeoutMs: Infinity })).address, ME.address);
+});
+
 test("rate limit is honoured", async (context) => {
   const times: number[] = [];
   const { url } = await fakeServer(context, (_, response, number) => {
@@ -87,6 +93,25 @@ test("rate limit beyond the time-out is an error", async (context) => {
     assert.match(error.message, /429 rate_limited: too many requests \(retry after 60 s\)/);
     return true;
   });
+  assert.equal(requests.length, 1);
+});
+
+test("rate limit that names no seconds is one of a second", async (context) => {
+  for (const header of [{}, { "Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT" }, { "Retry-After": "-5" }]) {
+    const { url } = await fakeServer(context, (request, response) => {
+      request.url === "/api/me" ? answer(response, 200, ME) : answer(response, 429, LIMITED, header);
+    });
+    await assert.rejects((await open(url)).wait({ timeoutMs: 0 }), (error) => {
+      assert.ok(error instanceof RateLimitedError);
+      assert.equal(error.retryAfterMs, 1000);
+      return true;
+    });
+  }
+});
+
+test("unavailable server is not asked again before the time that it names", async (context) => {
+  const { url, requests } = await fakeServer(context, (_, response) => answer(response, 503, DOWN, { "Retry-After": "60" }));
+  await assert.rejects(open(url), UnavailableError);
   assert.equal(requests.length, 1);
 });
 
@@ -248,6 +273,58 @@ test("time-out shows no control characters of a mail", async (context) => {
     assert.equal(line, String.raw`  "\u001b[2J\u009b2J\nLunch" from "Shop\u202e"`);
     return true;
   });
+});
+
+test("list that is none of Mayfly's is an error", async (context) => {
+  for (const body of ["{\"domains\":", "{\"domains\":null}", "{\"domains\":{}}", "{\"domains\":[null]}", "[]"]) {
+    const { url } = await fakeServer(context, (_, response) => answer(response, 200, body));
+    await assert.rejects(new Mayfly({ server: url }).createMailbox(), InvalidResponseError, body);
+  }
+});
+
+test("wait whose answer is none of Mayfly's is an error", async (context) => {
+  const bodies = [
+    "{\"messages\":",
+    "[]",
+    "{\"messages\":[],\"since\":\"0\"}",
+    "{\"messages\":{},\"since\":\"0\"}",
+    "{\"messages\":[null],\"since\":\"1\"}",
+    "{\"messages\":[{\"id\":\"1\"}],\"since\":\"1\"}",
+  ];
+  for (const body of bodies) {
+    const { url, requests } = await fakeServer(context, (request, response) => {
+      answer(response, 200, request.url === "/api/me" ? ME : body);
+    });
+    await assert.rejects((await open(url)).code(), InvalidResponseError, body);
+    assert.equal(requests.length, 2);
+  }
+});
+
+test("wait on a server that is silent is a time-out", async (context) => {
+  const { url } = await fakeServer(context, (request, response) => {
+    if (request.url === "/api/me") {
+      answer(response, 200, ME);
+    }
+  });
+  const mailbox = await open(url, { requestTimeoutMs: 2000 });
+  await assert.rejects(mailbox.wait({ timeoutMs: 500 }), (error) => {
+    assert.ok(error instanceof RequestTimeoutError);
+    assert.match(error.message, /no answer to GET \/api\/messages\/wait within 2.5 s/);
+    return true;
+  });
+});
+
+test("wait on a server that stays down or unavailable ends", async (context) => {
+  const broken = (response: ServerResponse) => response.destroy();
+  const unavailable = (response: ServerResponse) => answer(response, 503, DOWN);
+  const limited = (response: ServerResponse) => answer(response, 429, LIMITED, { "Retry-After": "60" });
+  for (const [fault, type] of [[broken, ConnectionError], [unavailable, UnavailableError], [limited, RateLimitedError]] as const) {
+    const { url } = await fakeServer(context, (request, response) => {
+      request.url === "/api/me" ? answer(response, 200, ME) : fault(response);
+    });
+    const mailbox = await open(url);
+    await assert.rejects(mailbox.wait({ timeoutMs: 1500 }), type);
+  }
 });
 
 test("server that asks for a proof of work is named", async (context) => {

@@ -103,11 +103,11 @@ class Server:
         """Reads the JSON of an answer."""
         try:
             value = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise InvalidResponseError(f"{self.url}: the answer is not JSON: {_excerpt(answer.body)}") from None
         try:
             return read(value)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
             detail = f"no {error}" if isinstance(error, KeyError) else str(error)
             text = f"{self.url}: the answer is none of Mayfly's ({detail}): {_excerpt(answer.body)}"
             raise InvalidResponseError(text) from error
@@ -120,7 +120,7 @@ class Server:
             body = json.loads(answer.body)
             code: Optional[str] = body["error"]
             detail = f"{code}: {body['message']}"
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             code, detail = None, _excerpt(answer.body)
         message = f"{self.url}: {call.method} {call.path}: {answer.status} {detail}"
         if answer.status == 429:
@@ -134,8 +134,13 @@ class Server:
 def base_url(server: str) -> str:
     """Completes `127.0.0.1:8080`, as the program `mayfly` does."""
     url = server if "://" in server else f"http://{server}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        parts = urlsplit(url)
+        # Reading the port checks it.
+        is_url = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url or not url.isprintable() or " " in url:
         raise MayflyError(f"server: {server!r} is no URL of http or https")
     return url.rstrip("/")
 
@@ -149,7 +154,7 @@ def segment(text: str) -> str:
 
 def _pause(answer: Answer, attempt: int) -> float:
     retry_after = answer.headers.get("retry-after", "")
-    seconds = float(retry_after) if retry_after.isdigit() else None
+    seconds = float(retry_after) if retry_after.isdecimal() else None
     if answer.status == 429:
         return DEFAULT_PAUSE if seconds is None else seconds
     return max(min(BACKOFF * 2.0**attempt, MAX_BACKOFF), seconds or 0.0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, Union
+from typing import Any, Dict, Iterator, Optional, Union
 
 import httpx
 
@@ -47,9 +48,24 @@ def errors(http: Union[httpx.Client, httpx.AsyncClient], call: Call) -> Iterator
     try:
         yield
     except httpx.TimeoutException as error:
-        text = f"{server}: no answer to {call.method} {call.path} within {call.timeout:g} s"
+        text = f"{server}: no answer to {call.method} {call.path} within {round(call.timeout, 1):g} s"
         raise RequestTimeoutError(text) from error
-    except httpx.HTTPError as error:
-        reason = str(error) or type(error).__name__
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        reason = _reason(error).rstrip(".")
         text = f"{server}: {reason}. Is Mayfly running there? Start it with `mayfly`, or set MAYFLY_SERVER."
         raise ConnectError(text) from error
+
+
+def _reason(error: BaseException) -> str:
+    """The text of the innermost cause: outside of it, `async` code knows only that all attempts failed."""
+    text = type(error).__name__
+    cause: Optional[BaseException] = error
+    while cause is not None:
+        # The text of asyncio names the address again, and not what happened.
+        if isinstance(cause, ConnectionError) and cause.errno:
+            text = os.strerror(cause.errno)
+        else:
+            text = str(cause) or text
+        group = getattr(cause, "exceptions", None)
+        cause = group[0] if group else cause.__cause__ or cause.__context__
+    return text
