@@ -105,15 +105,5 @@ if ! cmp -s "$agents/package-lock.json" "$agents/node_modules/.installed"; then
   cp "$agents/package-lock.json" "$agents/node_modules/.installed"
 fi
 
-# Build and tests of the client libraries, and the examples: pinned packages.
-libraries=target/tools/libraries
-if ! cmp -s clients/requirements.txt "$libraries/installed.txt"; then
-  rm -rf "$libraries"
-  python3 -m venv "$libraries"
-  "$libraries/bin/pip" install --quiet --disable-pip-version-check --requirement clients/requirements.txt
-  cp clients/requirements.txt "$libraries/installed.txt"
-fi
-if ! cmp -s clients/package-lock.json clients/node_modules/.installed; then
-  npm ci --prefix clients --ignore-scripts --no-audit --no-fund --silent
-  cp clients/package-lock.json clients/node_modules/.installed
-fi
+# Build and tests of the client libraries, and the examples.
+clients/tools
