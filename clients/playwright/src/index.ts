@@ -1,5 +1,7 @@
 //! Playwright fixtures: a mailbox for each test. A failed test has its mail attached.
 
+import { rm, writeFile } from "node:fs/promises";
+
 import { test as base, type TestInfo } from "@playwright/test";
 import { type Mailbox, Mayfly, type NewMailbox } from "@mayfly/client";
 
@@ -74,8 +76,11 @@ export const test = base.extend<MayflyFixtures, MayflyWorkerFixtures>({
 async function attachMessages(testInfo: TestInfo, mailbox: Mailbox): Promise<void> {
   const messages = (await mailbox.messages()).slice(0, MAX_ATTACHED);
   for (const message of messages) {
-    const body = Buffer.from(await mailbox.source(message.id));
-    await testInfo.attach(fileName(message.subject), { body, contentType: "message/rfc822" });
+    // A file, since Playwright shows the path of an attachment that has one, and keeps it in `test-results`.
+    const path = testInfo.outputPath(`${message.id}.eml`);
+    await writeFile(path, await mailbox.source(message.id));
+    await testInfo.attach(fileName(message.subject), { path, contentType: "message/rfc822" });
+    await rm(path);
   }
 }
 

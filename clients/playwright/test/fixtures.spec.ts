@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { createTransport } from "nodemailer";
@@ -21,7 +22,7 @@ interface Spec {
 interface Result {
   status: string;
   errors: { message: string }[];
-  attachments: { name: string; contentType: string; body: string }[];
+  attachments: { name: string; contentType: string; path: string }[];
   annotations: { type: string; description: string }[];
   stdout: { text: string }[];
 }
@@ -66,9 +67,13 @@ test("failed test has its mail attached, and says what arrived", async () => {
   const result = resultOf("mail does not match");
   expect(result.status).toBe("failed");
   expect(result.errors[0]!.message).toContain('"Test message" from "Mayfly <no-reply@mayfly.test>"');
-  const mail = result.attachments.find((attachment) => attachment.contentType === "message/rfc822");
-  expect(mail?.name).toBe("Test-message.eml");
-  expect(Buffer.from(mail!.body, "base64").toString()).toContain("\r\nSubject: Test message\r\n");
+  const mails = result.attachments.filter((attachment) => attachment.contentType === "message/rfc822");
+  expect(mails.map((mail) => mail.name)).toEqual(["Test-message.eml", "Test-message.eml"]);
+  // Each in a file of its own, whose path the reporter of the terminal shows.
+  expect(new Set(mails.map((mail) => mail.path)).size).toBe(2);
+  for (const mail of mails) {
+    expect(await readFile(mail.path, "utf8")).toContain("\r\nSubject: Test message\r\n");
+  }
 });
 
 test("wait ends before the test does", async () => {

@@ -74,6 +74,8 @@ def test_failed_test_names_the_files_of_its_mail(pytester):
                 "*mail of this test*",
             ]
         )
+        # The line of the test is the last one of the traceback.
+        assert "mayfly_client/" not in result.stdout.str()
         file = re.search("'Test message' from 'Mayfly <no-reply@mayfly.test>': (.*eml)", result.stdout.str())[1]
         assert file.startswith("saved/") == bool(options)
         assert b"\r\nSubject: Test message\r\n" in (pytester.path / file).read_bytes()
@@ -143,6 +145,9 @@ def test_server_that_is_missing_or_down_is_named(pytester, monkeypatch):
     result = run(pytester, "--mayfly-server=http://127.0.0.1:1")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*ConnectError: http://127.0.0.1:1: *refused*"])
+    # The causes are a hundred lines of other libraries.
+    assert "httpx" not in result.stdout.str()
+    assert "httpx" in run(pytester, "--mayfly-server=http://127.0.0.1:1", "--full-trace").stdout.str()
     monkeypatch.delenv("MAYFLY_SERVER")
     result = run(pytester, f"--mayfly-binary={sys.executable}")
     result.assert_outcomes(errors=1)

@@ -10,6 +10,7 @@ test("passed", async ({ mailbox }) => {
 
 test("mail does not match", async ({ mailbox }) => {
   await mailbox.sendTestMessage();
+  await mailbox.sendTestMessage();
   await mailbox.code({ from: "bank.example", timeoutMs: 0 });
 });
 

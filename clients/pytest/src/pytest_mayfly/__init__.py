@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import urllib.request
 import uuid
 from pathlib import Path
 from typing import Any, Callable, Dict, Generator, Iterator, List, NamedTuple, Optional
 from urllib.parse import urlsplit
 
+import mayfly_client
 import pytest
-from mayfly_client import Mailbox, Mayfly, MayflyError, Messages, Sandbox
+from mayfly_client import Mailbox, Mayfly, MayflyError, Messages, SandboxWithPassword
 
 from ._process import Process, find_binary, read_banner
 
@@ -21,6 +20,7 @@ __all__ = ["MayflyServer"]
 MAX_SAVED = 20
 """How many messages of a mailbox are saved for a failed test, the newest first."""
 DEFAULT_SMTP_PORT = 2525
+LIBRARY = Path(mayfly_client.__file__).parent
 INBOXES = pytest.StashKey[List[Messages]]()
 PROCESS = pytest.StashKey[Process]()
 
@@ -147,7 +147,7 @@ def mayfly_sandbox(
     mayfly_server: MayflyServer,
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Sandbox]:
+) -> Iterator[SandboxWithPassword]:
     """A sandbox for this test alone. SMTP_URL, SMTP_HOST, SMTP_PORT, SMTP_USERNAME and SMTP_PASSWORD are set to its login."""
     sandbox = mayfly_user.create_sandbox(re.sub(r"\W+", "-", request.node.name)[:100])
     request.node.stash.setdefault(INBOXES, []).append(sandbox)
@@ -171,23 +171,34 @@ def _clean_up(inbox: Any) -> None:
 
 def _register(url: str) -> str:
     """The JWT of a new Pro user."""
-    body = json.dumps({"email": f"pytest-{uuid.uuid4()}@example.com", "password": str(uuid.uuid4())}).encode()
-    request = urllib.request.Request(f"{url}/pro/api/register", body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            return str(json.load(response)["token"])
-    except OSError as error:
-        raise MayflyError(f"{url}: no Pro user can be registered ({error}): set MAYFLY_TOKEN to an API token") from error
+        with Mayfly(url) as client:
+            return client.register(f"pytest-{uuid.uuid4()}@example.com", str(uuid.uuid4()))
+    except MayflyError as error:
+        raise MayflyError(f"{error}; no Pro user can be registered: set MAYFLY_TOKEN to an API token") from error
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
     """Saves the mail of a failed test, before its mailboxes are deleted, and names the files in its report."""
+    if call.excinfo is not None and not item.config.getoption("fulltrace"):
+        _shorten(call.excinfo)
     outcome = yield
     report = outcome.get_result()
     inboxes = item.stash.get(INBOXES, [])
     if report.failed and report.when != "teardown" and inboxes:
         report.sections.append(("mail of this test", "\n".join(_save(item, inboxes))))
+
+
+def _shorten(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leaves the lines of the test: an error of the library says what happened, and its causes are a hundred lines."""
+    if isinstance(excinfo.value, MayflyError):
+        last = excinfo.tb
+        while last.tb_next is not None and LIBRARY not in Path(last.tb_next.tb_frame.f_code.co_filename).parents:
+            last = last.tb_next
+        last.tb_next = None
+        excinfo.value.__cause__ = None
+        excinfo.value.__suppress_context__ = True
 
 
 def _save(item: pytest.Item, inboxes: List[Messages]) -> Iterator[str]:
