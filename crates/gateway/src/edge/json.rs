@@ -173,6 +173,10 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
         Failure::invalid_request(match named {
             Some(field) => format!("{field}: is missing"),
             None if text.starts_with("duplicate field") => "a field is there twice".to_owned(),
+            // A text of our own, which says what the value must be and does not repeat it.
+            None if text.starts_with("must ") => {
+                format!("{path}: {}", text.split(" at line ").next().unwrap_or_default())
+            }
             None => format!("{path}: has the wrong type"),
         })
     })?;

@@ -23,7 +23,7 @@ impl<'de> Deserialize<'de> for ScopeList {
         let names = Vec::<String>::deserialize(deserializer)?;
         let parse = |name: &String| {
             let known: Vec<&str> = TokenScope::ALL.iter().map(|scope| scope.as_str()).collect();
-            let unknown = |_| D::Error::custom(format!("unknown scope; there are {}", known.join(", ")));
+            let unknown = |_| D::Error::custom(format!("must be among {}", known.join(", ")));
             name.parse::<TokenScope>().map_err(unknown)
         };
         names.iter().map(parse).collect::<Result<_, _>>().map(Self)

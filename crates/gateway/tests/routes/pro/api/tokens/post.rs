@@ -67,6 +67,34 @@ async fn create_pro_token_invalid_name_is_rejected() {
 }
 
 #[tokio::test]
+async fn create_pro_token_invalid_values_are_explained() {
+    let world = World::sqlite().await;
+    let pro = world.register().await;
+    for (field, value, expected) in [
+        (
+            "scopes",
+            json!(["mail:read"]),
+            "scopes: must be among accounts:read, ",
+        ),
+        ("scopes", json!("messages:read"), "scopes: has the wrong type"),
+        (
+            "expires_at",
+            json!("tomorrow"),
+            "expires_at: must be a time such as ",
+        ),
+        ("expires_at", json!(7), "expires_at: has the wrong type"),
+    ] {
+        let body = json!({"name": "ci", field: value});
+        let answer = world.post("/pro/api/tokens", &pro, body).await.expect_status(400);
+        let message = answer.text("message");
+        assert!(
+            message.starts_with(expected) && !message.contains("line 1"),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn create_pro_token_without_valid_token_is_unauthorized() {
     let world = World::sqlite().await;
     world.assert_pro_only("POST", "/pro/api/tokens").await;
