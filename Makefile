@@ -2,7 +2,7 @@
 CARGO ?= cargo
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
-.PHONY: install run gen test check fmt lint contract clients screenshots site bench bench-instructions fuzz tools up up-observed upgrade down
+.PHONY: install run gen test check fmt lint contract clients dist publish screenshots site bench bench-instructions fuzz tools up up-observed upgrade down
 
 install: ## Release build; puts mayfly into ~/.cargo/bin
 	$(CARGO) install --locked --path crates/server
@@ -58,6 +58,13 @@ clients: tools ## Write the generated parts of the client libraries, and build t
 	$(CARGO) build --workspace --bin mayfly
 	clients/with-server "$${CARGO_TARGET_DIR:-target}/debug/mayfly" clients/generate
 	clients/build
+
+dist: clients ## The release into target/dist: static binaries, SBOMs, images, chart and client packages; docs/RELEASING.md
+	deploy/tools.sh dist
+	deploy/dist/run
+
+publish: ## Upload what `make dist` built: a draft release and the image
+	deploy/dist/publish
 
 screenshots: tools ## Screenshots of every view of the page into docs/images
 	mkdir -p docs/images

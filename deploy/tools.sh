@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs missing programs of tests and benches. Returns quickly when nothing is missing.
+# Installs missing programs of tests and benches; with `dist`, of a release too. Returns quickly when nothing is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,6 +32,14 @@ compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null || missing+=(libsasl2-modu
 perl -MNet::SSLeay -e 1 2>/dev/null || missing+=(libnet-ssleay-perl)
 perl -MIO::Socket::SSL -e 1 2>/dev/null || missing+=(libio-socket-ssl-perl)
 perl -MAuthen::SASL -e 1 2>/dev/null || missing+=(libauthen-sasl-perl)
+if [[ ${1:-} == dist ]]; then
+  command -v buildah >/dev/null || missing+=(buildah)
+  # For arm64 on x86-64. Without the standard library a release has one architecture.
+  if [[ $(uname -m) == x86_64 ]] && rustup target add aarch64-unknown-linux-gnu; then
+    command -v aarch64-linux-gnu-gcc >/dev/null || missing+=(gcc-aarch64-linux-gnu)
+    [[ -e /usr/aarch64-linux-gnu/lib/libc.a ]] || missing+=(libc6-dev-arm64-cross)
+  fi
+fi
 if ((${#missing[@]})); then
   sudo=()
   ((EUID == 0)) || sudo=(sudo)
@@ -41,6 +49,7 @@ if ((${#missing[@]})); then
 fi
 command -v cargo-nextest >/dev/null || cargo install --locked cargo-nextest
 command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+[[ ${1:-} != dist ]] || command -v cargo-cyclonedx >/dev/null || cargo install --locked cargo-cyclonedx@0.5.9
 
 # Tests and lints of the page: pinned npm packages. The browser is Debian's.
 web=crates/gateway/web-tests

@@ -3,6 +3,7 @@
 mod cycles;
 mod documents;
 mod limits;
+mod workflows;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
