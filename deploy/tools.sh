@@ -34,6 +34,8 @@ perl -MIO::Socket::SSL -e 1 2>/dev/null || missing+=(libio-socket-ssl-perl)
 perl -MAuthen::SASL -e 1 2>/dev/null || missing+=(libauthen-sasl-perl)
 if [[ ${1:-} == dist ]]; then
   command -v buildah >/dev/null || missing+=(buildah)
+  # Files in the image belong to another user.
+  ((EUID == 0)) || command -v newuidmap >/dev/null || missing+=(uidmap)
   # For arm64 on x86-64. Without the standard library a release has one architecture.
   if [[ $(uname -m) == x86_64 ]] && rustup target add aarch64-unknown-linux-gnu; then
     command -v aarch64-linux-gnu-gcc >/dev/null || missing+=(gcc-aarch64-linux-gnu)

@@ -1,4 +1,4 @@
-"""Removes what buildah writes about the machine from an unpacked docker-archive: names of the container and its host."""
+"""Removes what buildah writes about itself from an unpacked docker-archive: its version, names of the container and the host."""
 
 import hashlib
 import json
@@ -12,8 +12,10 @@ config = json.loads(config_path.read_text())
 config.pop("container", None)
 config.pop("container_config", None)
 config["config"].pop("Hostname", None)
+config["config"]["Labels"].pop("io.buildah.version", None)
 text = json.dumps(config, sort_keys=True).encode()
 config_path.unlink()
+manifest[0]["RepoTags"] = [tag for tag in manifest[0]["RepoTags"] if not tag.startswith("localhost/")]
 # An image has the name of its configuration's hash.
 manifest[0]["Config"] = hashlib.sha256(text).hexdigest() + ".json"
 (directory / manifest[0]["Config"]).write_bytes(text)
