@@ -3,7 +3,7 @@
 
 use mayfly_search::{Column, Lookup, TOKENIZER_VERSION};
 use mayfly_types::{AccountId, MessageId};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult};
 
 use super::{Entry, Followed, Range, Sql};
 
@@ -35,19 +35,44 @@ fn number_between(id: MessageId, before: Option<i64>, after: Option<i64>) -> i64
     }
 }
 
+/// What is stored of a message and of its neighbours.
+#[derive(Debug, FromQueryResult)]
+struct Place {
+    is_stored: bool,
+    /// The version of its words, if there are any.
+    tokenizer: Option<i16>,
+    /// The numbers of the messages before and after it.
+    before: Option<i64>,
+    after: Option<i64>,
+}
+
+async fn place_of(c: &impl ConnectionTrait, entry: &Entry) -> Result<Place, DbErr> {
+    let mut sql = Sql::new(
+        DbBackend::Sqlite,
+        "SELECT EXISTS (SELECT 1 FROM messages WHERE account_id = ",
+    );
+    sql.bind(entry.account).push(" AND id = ").bind(entry.message);
+    sql.push(") AS is_stored, (SELECT tokenizer FROM message_search WHERE message_id = ")
+        .bind(entry.message);
+    sql.push(" AND account_id = ").bind(entry.account);
+    sql.push(") AS tokenizer, (SELECT seq FROM message_search WHERE message_id < ")
+        .bind(entry.message);
+    sql.push(
+        " ORDER BY message_id DESC LIMIT 1) AS before, (SELECT seq FROM message_search WHERE message_id > ",
+    )
+    .bind(entry.message);
+    sql.push(" ORDER BY message_id LIMIT 1) AS after");
+    let place = Place::find_by_statement(sql.build()).one(c).await?;
+    place.ok_or_else(|| DbErr::RecordNotFound("a row without a table".to_owned()))
+}
+
 /// Returns a free number that keeps the order of messages.
-async fn free_number(c: &impl ConnectionTrait, id: MessageId) -> Result<i64, DbErr> {
-    let mut before = Sql::new(
-        DbBackend::Sqlite,
-        "SELECT seq FROM message_search WHERE message_id < ",
-    );
-    before.bind(id).push(" ORDER BY message_id DESC LIMIT 1");
-    let mut after = Sql::new(
-        DbBackend::Sqlite,
-        "SELECT seq FROM message_search WHERE message_id > ",
-    );
-    after.bind(id).push(" ORDER BY message_id LIMIT 1");
-    let (before, after) = (first(c, before).await?, first(c, after).await?);
+async fn free_number(
+    c: &impl ConnectionTrait,
+    id: MessageId,
+    before: Option<i64>,
+    after: Option<i64>,
+) -> Result<i64, DbErr> {
     let number = number_between(id, before, after);
     if !is_taken(c, number).await? {
         return Ok(number);
@@ -67,7 +92,7 @@ async fn free_number(c: &impl ConnectionTrait, id: MessageId) -> Result<i64, DbE
 async fn is_taken(c: &impl ConnectionTrait, number: i64) -> Result<bool, DbErr> {
     let mut taken = Sql::new(DbBackend::Sqlite, "SELECT seq FROM message_search WHERE seq = ");
     taken.bind(number);
-    Ok(first::<i64>(c, taken).await?.is_some())
+    Ok(c.query_one_raw(taken.build()).await?.is_some())
 }
 
 /// Gives a row another number, in both tables.
@@ -91,27 +116,13 @@ async fn renumber(c: &impl ConnectionTrait, from: i64, to: i64) -> Result<(), Db
     Ok(())
 }
 
-async fn first<T: sea_orm::TryGetable>(c: &impl ConnectionTrait, sql: Sql) -> Result<Option<T>, DbErr> {
-    let row = c.query_one_raw(sql.build()).await?;
-    row.map(|row| row.try_get_by_index(0)).transpose()
-}
-
 /// Adds the words of a message, if it still exists and they are not there.
 pub(super) async fn insert(c: &impl ConnectionTrait, entry: &Entry) -> Result<(), DbErr> {
-    let mut exists = Sql::new(DbBackend::Sqlite, "SELECT 1 FROM messages WHERE account_id = ");
-    exists.bind(entry.account).push(" AND id = ").bind(entry.message);
-    let mut version = Sql::new(
-        DbBackend::Sqlite,
-        "SELECT tokenizer FROM message_search WHERE message_id = ",
-    );
-    version
-        .bind(entry.message)
-        .push(" AND account_id = ")
-        .bind(entry.account);
-    if first::<i32>(c, exists).await?.is_none() {
+    let place = place_of(c, entry).await?;
+    if !place.is_stored {
         return Ok(());
     }
-    match first::<i16>(c, version).await? {
+    match place.tokenizer {
         Some(version) if version >= TOKENIZER_VERSION => return Ok(()),
         Some(_) => {
             let mut outdated = Sql::new(
@@ -126,7 +137,7 @@ pub(super) async fn insert(c: &impl ConnectionTrait, entry: &Entry) -> Result<()
         }
         None => {}
     }
-    let number = free_number(c, entry.message).await?;
+    let number = free_number(c, entry.message, place.before, place.after).await?;
     let scope = [
         scope_of('a', entry.account.as_uuid()),
         scope_of('o', entry.owner.as_uuid()),
