@@ -1,5 +1,5 @@
-//! The commands `mayfly mailbox` and `mayfly sandbox`: a client of any server, for scripts and CI. It uses only the public HTTP API and reads no
-//! configuration. Results go to stdout, everything else to stderr.
+//! The commands that call a server, for scripts and CI: `mayfly mailbox`, `mayfly sandbox` and `mayfly mcp` use only the public HTTP API and read no configuration; `mayfly admin` uses the admin listener. Results go to
+//! stdout, everything else to stderr.
 
 mod access;
 mod admin;
@@ -7,10 +7,14 @@ mod api;
 mod create;
 mod format;
 mod mcp;
+mod pro;
 mod progress;
 mod sandbox;
 mod search;
 mod selection;
+mod server;
+mod table;
+mod text;
 pub(crate) mod variables;
 mod wait;
 
@@ -20,28 +24,24 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use mayfly_runtime::visible::escape_hidden;
 use mayfly_types::MessageId;
-use reqwest::{Method, Url};
+use reqwest::Method;
+use serde_json::Value;
 
-use self::{access::Access, api::Client};
+use self::{access::Access, api::Client, server::ServerOption};
 pub(crate) use self::{admin::AdminCommand, mcp::McpCommand, sandbox::SandboxCommand};
 use crate::config::Config;
 
 /// The exit code of a wait that timed out.
-const EXIT_TIMED_OUT: u8 = 1;
+const EXIT_NOT_YET: u8 = 1;
 
 /// The command line behind `mayfly mailbox`.
 #[derive(Debug, Args)]
 pub(crate) struct MailboxCommand {
-    /// The URL of the server
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = variables::SERVER,
-        default_value = "http://127.0.0.1:8080",
-        value_parser = parse_server
-    )]
-    server: Url,
+    #[command(flatten)]
+    server: ServerOption,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     action: Action,
 }
@@ -59,9 +59,6 @@ enum Action {
         /// Page number; a page has 30 messages
         #[arg(long, default_value_t = 1)]
         page: u32,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Find messages by a query, newest first, or delete them
     Search(search::Search),
@@ -71,9 +68,6 @@ enum Action {
         access: Access,
         /// Id of the message
         id: MessageId,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Delete a message, or the whole mailbox
     Delete {
@@ -82,15 +76,6 @@ enum Action {
         #[command(flatten)]
         target: Target,
     },
-}
-
-/// Parses the URL of a server. Without a scheme it is that of plain HTTP, as in `127.0.0.1:8080`.
-pub(crate) fn parse_server(text: &str) -> Result<Url, String> {
-    let url = match text.contains("://") {
-        true => text.parse(),
-        false => format!("http://{text}").parse(),
-    };
-    url.map_err(|error| format!("{error}"))
 }
 
 /// What to delete: exactly one of the two.
@@ -119,67 +104,65 @@ pub(crate) fn run_sandbox(command: &SandboxCommand) -> anyhow::Result<ExitCode> 
     print(command.act())
 }
 
-/// Runs a command of the client and prints its output; without one it timed out.
+/// Runs `mayfly admin`.
+pub(crate) fn administer(command: &AdminCommand, config: &Config) -> anyhow::Result<ExitCode> {
+    print(async { command.act(config).await.map(Some) })
+}
+
+/// Runs a command of the client and prints its output; without one the exit code is [`EXIT_NOT_YET`].
 fn print(act: impl Future<Output = anyhow::Result<Option<String>>>) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let output = runtime.block_on(act)?;
-    let Some(output) = output else {
-        return Ok(ExitCode::from(EXIT_TIMED_OUT));
+    let Some(output) = runtime.block_on(act)? else {
+        return Ok(ExitCode::from(EXIT_NOT_YET));
     };
-    std::io::stdout()
-        .write_all(escape_hidden(&output).as_bytes())
-        .context("cannot write the output")?;
+    write(&output)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs `mayfly admin`.
-pub(crate) fn administer(command: &AdminCommand, config: &Config) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let output = runtime.block_on(command.act(config))?;
-    std::io::stdout()
-        .write_all(output.as_bytes())
-        .context("cannot write the output")?;
-    Ok(ExitCode::SUCCESS)
+/// Writes to stdout at once.
+fn write(output: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout();
+    stdout
+        .write_all(escape_hidden(output).as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("cannot write the output")
 }
 
 /// Returns the output; `None` after a time-out.
 async fn act(command: &MailboxCommand) -> anyhow::Result<Option<String>> {
-    let client = |access: &Access| Client::new(&command.server, Some(&access.token));
-    match &command.action {
+    let (server, is_json) = (&command.server.server, command.json);
+    let client = |access: &Access| Client::new(server, Some(&access.token));
+    let output = |answer: &Value, text: &dyn Fn(&Value) -> String| match is_json {
+        true => format!("{answer}\n"),
+        false => text(answer),
+    };
+    Ok(Some(match &command.action {
         Action::Create(create) => {
-            let client = Client::new(&command.server, None)?;
-            create::create(&client, create).await.map(Some)
+            let client = Client::new(server, create.owner_token())?;
+            create::create(&client, create, is_json).await?
         }
-        Action::Wait(wait) => wait::wait(&client(&wait.access)?, wait).await,
-        Action::List { access, page, json } => {
+        Action::Wait(wait) => return wait::wait(&client(&wait.access)?, wait, is_json).await,
+        Action::List { access, page } => {
             let path = format!("/api/messages?page={page}");
             let page = client(access)?.call(Method::GET, &path).await?;
-            if *json {
-                return Ok(Some(format!("{page}\n")));
-            }
-            Ok(Some(api::items(&page).iter().map(format::item).collect()))
+            output(&page, &|page| format::list(api::items(page)))
         }
-        Action::Search(search) => search::search(&client(&search.access)?, search).await.map(Some),
-        Action::Read { access, id, json } => {
+        Action::Search(search) => search::search(&client(&search.access)?, search, is_json).await?,
+        Action::Read { access, id } => {
             let client = client(access)?;
             let message = client.call(Method::GET, &format!("/api/messages/{id}")).await?;
             client.mark_read(*id).await?;
-            Ok(Some(match json {
-                true => format!("{message}\n"),
-                false => format::message(&message),
-            }))
+            output(&message, &format::message)
         }
         Action::Delete { access, target } => {
             let path = match target.id {
                 Some(id) => format!("/api/messages/{id}"),
                 None => "/api/me".to_owned(),
             };
-            client(access)?.call(Method::DELETE, &path).await?;
-            Ok(Some(String::new()))
+            let deleted = client(access)?.call(Method::DELETE, &path).await?;
+            output(&deleted, &|_| String::new())
         }
-    }
+    }))
 }

@@ -1,4 +1,4 @@
-//! The command `mayfly admin`: what an operator does, over the admin listener. Results go to stdout: rows with tabs, or JSON.
+//! The command `mayfly admin`: what an operator does, over the admin listener. Results go to stdout: rows, or JSON.
 
 mod calls;
 
@@ -15,7 +15,7 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use self::calls::{call, segment};
-use super::{api::Client, parse_server, variables};
+use super::{api::Client, server::parse_server, table, text::clean, variables};
 use crate::{config::Config, data_dir::ADMIN_TOKEN, health::reachable};
 
 /// The command line behind `mayfly admin`.
@@ -303,34 +303,21 @@ async fn export(client: &Client, id: &str, file: &Path) -> anyhow::Result<String
     Ok(String::new())
 }
 
-/// Returns a line for each object, with tabs between the columns.
+/// Returns a row for each object of the list in an answer, or one for an answer without a list. Without columns the rows are the
+/// names and values of the answer.
 fn rows(answer: &Value, columns: &[&str]) -> String {
     let Some(object) = answer.as_object() else {
         return String::new();
     };
-    let list = object.values().find_map(Value::as_array);
-    let cell = |value: &Value| match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.chars().filter(|c| !c.is_control()).collect(),
-        other => other.to_string(),
-    };
-    match list {
-        Some(list) => {
-            let row = |item: &Value| {
-                let cells: Vec<String> = columns.iter().map(|name| cell(&item[*name])).collect();
-                format!("{}\n", cells.join("\t"))
-            };
-            list.iter().map(row).collect()
-        }
-        None if columns.is_empty() => object
-            .iter()
-            .map(|(name, value)| format!("{name}\t{}\n", cell(value)))
-            .collect(),
-        None => {
-            let cells: Vec<String> = columns.iter().map(|name| cell(&answer[*name])).collect();
-            format!("{}\n", cells.join("\t"))
-        }
+    if let Some(list) = object.values().find_map(Value::as_array) {
+        return table::objects(columns, list);
     }
+    if !columns.is_empty() {
+        return table::objects(columns, std::slice::from_ref(answer));
+    }
+    let row = |(name, value): (&String, &Value)| vec![clean(name), table::cell(value)];
+    let rows: Vec<Vec<String>> = object.iter().map(row).collect();
+    table::table(&["name", "value"], &rows)
 }
 
 #[cfg(test)]
@@ -342,7 +329,7 @@ mod tests {
     #[test]
     fn rows_have_no_control_characters() {
         let answer = json!({"blocks": [{"id": "1", "reason": "a\u{1b}[2J\nb"}, {"id": "2", "reason": null}]});
-        assert_eq!(rows(&answer, &["id", "reason"]), "1\ta[2Jb\n2\t-\n");
+        assert_eq!(rows(&answer, &["id", "reason"]), "1\ta[2J b\n2\t-\n");
         assert_eq!(rows(&Value::Null, &[]), "");
         assert_eq!(rows(&json!({"messages": 2}), &[]), "messages\t2\n");
     }

@@ -28,6 +28,16 @@ pub(super) struct ApiError {
     message: String,
 }
 
+/// There is no response, or not the whole of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{base}: no answer: {cause}")]
+struct NoAnswer {
+    base: String,
+    cause: String,
+    /// Nothing proves that there is a server.
+    is_connect: bool,
+}
+
 /// A client of one server, with or without the token of a mailbox.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -153,18 +163,19 @@ impl Client {
 
     /// Parses the JSON of a response; null without a body.
     pub(super) async fn json(&self, response: Response) -> anyhow::Result<Value> {
-        if [StatusCode::NO_CONTENT, StatusCode::ACCEPTED].contains(&response.status()) {
+        let can_be_empty = [StatusCode::NO_CONTENT, StatusCode::ACCEPTED].contains(&response.status());
+        let body = response.bytes().await.map_err(|error| self.no_answer(error))?;
+        if can_be_empty && body.is_empty() {
             return Ok(Value::Null);
         }
-        let body = response.bytes().await.map_err(|error| self.no_answer(error))?;
         serde_json::from_slice(&body).map_err(|_| self.not_mayfly())
     }
 
     /// Tells whether a failed call is worth a retry: the connection broke, or a server that has responded before refuses
     /// connections. A server that never responded is an error at once.
     pub(super) fn is_transient(&self, error: &anyhow::Error) -> bool {
-        match error.downcast_ref::<reqwest::Error>() {
-            Some(error) if error.is_connect() => self.has_answered.load(Ordering::Relaxed),
+        match error.downcast_ref::<NoAnswer>() {
+            Some(error) if error.is_connect => self.has_answered.load(Ordering::Relaxed),
             // A broken connection proves that there was a server.
             Some(_) => {
                 self.has_answered.store(true, Ordering::Relaxed);
@@ -179,9 +190,16 @@ impl Client {
         anyhow::anyhow!("{}: the response is not from Mayfly", self.base)
     }
 
-    fn no_answer(&self, error: reqwest::Error) -> anyhow::Error {
-        // The URL can contain search terms, and the user knows it.
-        anyhow::Error::new(error.without_url()).context(format!("{}: no answer", self.base))
+    /// The error for a response that does not come, or not as a whole.
+    pub(super) fn no_answer(&self, error: reqwest::Error) -> anyhow::Error {
+        let is_connect = error.is_connect();
+        // The layers above the cause say nothing more, and the URL can contain search terms.
+        let error = anyhow::Error::new(error.without_url());
+        anyhow::Error::new(NoAnswer {
+            base: self.base.clone(),
+            cause: error.root_cause().to_string(),
+            is_connect,
+        })
     }
 
     async fn error_of(&self, response: Response) -> anyhow::Error {

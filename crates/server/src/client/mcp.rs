@@ -9,7 +9,6 @@ use std::{collections::HashMap, process::ExitCode, sync::Arc};
 use anyhow::Context;
 use clap::Args;
 use parking_lot::Mutex;
-use reqwest::Url;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -18,7 +17,7 @@ use tokio::{
 };
 
 use self::forward::Forwarder;
-use super::{parse_server, variables};
+use super::{server::ServerOption, variables};
 
 /// The longest line, as the longest body that a server accepts.
 const MAX_LINE_BYTES: u64 = 1 << 20;
@@ -32,15 +31,8 @@ const PARSE_ERROR: i64 = -32700;
 /// The command line behind `mayfly mcp`.
 #[derive(Debug, Args)]
 pub(crate) struct McpCommand {
-    /// The URL of the server
-    #[arg(
-        long,
-        value_name = "URL",
-        env = variables::SERVER,
-        default_value = "http://127.0.0.1:8080",
-        value_parser = parse_server
-    )]
-    server: Url,
+    #[command(flatten)]
+    server: ServerOption,
     /// Pro API token, or the token of one mailbox; without one the mailboxes are anonymous
     #[arg(long, env = variables::TOKEN, hide_env_values = true)]
     token: Option<String>,
@@ -49,7 +41,7 @@ pub(crate) struct McpCommand {
 /// Serves stdin until it ends, and answers what it had asked.
 pub(crate) fn run(command: &McpCommand) -> anyhow::Result<ExitCode> {
     let token = command.token.as_deref().filter(|token| !token.is_empty());
-    let forwarder = Forwarder::new(&command.server, token)?;
+    let forwarder = Forwarder::new(&command.server.server, token)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -2,37 +2,35 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand};
-use mayfly_types::SandboxId;
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
     api::{self, Client},
-    format, parse_server,
+    format,
+    pro::{Named, ProOptions},
     progress::Progress,
+    table,
+    text::clean,
     variables,
     wait::{MAX_CALL_WAIT, RETRY_PAUSE, timeout},
+};
+
+const SANDBOXES: Named = Named {
+    noun: "sandbox",
+    path: "/pro/api/sandboxes",
+    list: "sandboxes",
+    name: "name",
 };
 
 /// The command line behind `mayfly sandbox`.
 #[derive(Debug, Args)]
 pub(crate) struct SandboxCommand {
-    /// The URL of the server
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = variables::SERVER,
-        default_value = "http://127.0.0.1:8080",
-        value_parser = parse_server
-    )]
-    server: Url,
-    /// API token of the Pro user
-    #[arg(long, global = true, env = variables::TOKEN, hide_env_values = true, default_value = "", hide_default_value = true)]
-    token: String,
+    #[command(flatten)]
+    options: ProOptions,
     #[command(subcommand)]
     action: Action,
 }
@@ -42,11 +40,7 @@ enum Action {
     /// Create a sandbox: `export $(mayfly sandbox create --name api)` sets SMTP_URL for an application
     Create(Create),
     /// List sandboxes: id, name, user name, bytes used
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Wait for unread mail that an application has sent, and mark it as read; exit code 1 on time-out
     Wait(Wait),
     /// Delete a sandbox with its mail
@@ -70,9 +64,6 @@ struct Create {
     /// Print the URL alone
     #[arg(long, conflicts_with = "json")]
     print_url: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -95,65 +86,53 @@ struct Wait {
     /// Time-out: seconds, or with a unit such as 90s or 2m, at most a day
     #[arg(long, default_value = "60", value_parser = timeout)]
     timeout: Duration,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 impl SandboxCommand {
     /// Runs the command; `None` is a time-out.
     pub(super) async fn act(&self) -> anyhow::Result<Option<String>> {
-        if self.token.is_empty() {
-            bail!(
-                "--token: an API token of a Pro user is required, or {}",
-                variables::TOKEN
-            );
-        }
-        let client = Client::new(&self.server, Some(&self.token))?;
+        let client = self.options.client()?;
         match &self.action {
-            Action::Create(create) => create.act(&client).await.map(Some),
-            Action::List { json } => {
-                let listed = client.call(Method::GET, "/pro/api/sandboxes").await?;
-                Ok(Some(match json {
-                    true => format!("{listed}\n"),
-                    false => items(&listed).iter().map(line).collect(),
-                }))
+            Action::Create(create) => create.act(&client, self.options.json).await.map(Some),
+            Action::List => {
+                let listed = client.call(Method::GET, SANDBOXES.path).await?;
+                Ok(Some(self.options.output(&listed, list)))
             }
-            Action::Wait(wait) => wait.act(&client).await,
+            Action::Wait(wait) => wait.act(&client, self.options.json).await,
             Action::Delete { sandbox } => {
-                let id = find(&client, sandbox).await?;
-                let path = format!("/pro/api/sandboxes/{id}");
-                client.call(Method::DELETE, &path).await?;
-                Ok(Some(String::new()))
+                let path = SANDBOXES.find(&client, sandbox).await?;
+                let deleted = client.call(Method::DELETE, &path).await?;
+                Ok(Some(self.options.output(&deleted, |_| String::new())))
             }
         }
     }
 }
 
 impl Create {
-    async fn act(&self, client: &Client) -> anyhow::Result<String> {
+    async fn act(&self, client: &Client, is_json: bool) -> anyhow::Result<String> {
         let body = json!({
             "name": self.name,
             "max_messages": self.max_messages,
             "retention": self.retention,
         });
-        let request = client.request(Method::POST, "/pro/api/sandboxes").json(&body);
+        let request = client.request(Method::POST, SANDBOXES.path).json(&body);
         let created = client.send_json(request).await?;
-        if self.json {
+        if is_json {
             return Ok(format!("{created}\n"));
         }
-        let url = created["url"].as_str().filter(|url| is_word(url));
-        let url = url.ok_or_else(|| client.not_mayfly())?;
+        let url = created["url"].as_str().unwrap_or_default();
+        let line = variables::assignment(variables::SMTP_URL, url);
+        let line = line.ok_or_else(|| client.not_mayfly())?;
         Ok(match self.print_url {
             true => format!("{url}\n"),
-            false => format!("SMTP_URL={url}\n"),
+            false => line,
         })
     }
 }
 
 impl Wait {
     /// The server marks the message in the same step, so concurrent waits never print one message twice.
-    async fn act(&self, client: &Client) -> anyhow::Result<Option<String>> {
+    async fn act(&self, client: &Client, is_json: bool) -> anyhow::Result<Option<String>> {
         let progress = Progress::new();
         let deadline = Instant::now() + self.timeout;
         loop {
@@ -169,7 +148,7 @@ impl Wait {
                     return Ok(None);
                 }
                 Ok(None) => {}
-                Ok(Some(message)) => return self.output(&message).map(Some),
+                Ok(Some(message)) => return self.output(&message, is_json).map(Some),
             }
         }
     }
@@ -203,8 +182,8 @@ impl Wait {
         message.map(Some).ok_or_else(|| client.not_mayfly())
     }
 
-    fn output(&self, message: &Value) -> anyhow::Result<String> {
-        if self.json {
+    fn output(&self, message: &Value, is_json: bool) -> anyhow::Result<String> {
+        if is_json {
             return Ok(format!("{message}\n"));
         }
         if !self.code {
@@ -215,49 +194,10 @@ impl Wait {
         // The first of those with the same confidence.
         let best = codes.rev().max_by(|a, b| confidence(a).total_cmp(&confidence(b)));
         let best = best.and_then(|code| code["value"].as_str());
-        Ok(format!(
-            "{}\n",
-            format::clean(best.context("the message has no code")?)
-        ))
+        Ok(format!("{}\n", clean(best.context("the message has no code")?)))
     }
 }
 
-fn items(listed: &Value) -> &[Value] {
-    listed["sandboxes"].as_array().map_or(&[], Vec::as_slice)
-}
-
-/// Formats one line of the list, with tabs.
-fn line(sandbox: &Value) -> String {
-    let [id, name, username] =
-        ["id", "name", "username"].map(|key| format::clean(sandbox[key].as_str().unwrap_or_default()));
-    format!("{id}\t{name}\t{username}\t{}\n", sandbox["used"])
-}
-
-/// Returns the id of a sandbox, by id or by name.
-async fn find(client: &Client, sandbox: &str) -> anyhow::Result<SandboxId> {
-    if let Ok(id) = sandbox.parse() {
-        return Ok(id);
-    }
-    let listed = client.call(Method::GET, "/pro/api/sandboxes").await?;
-    let named: Vec<&Value> = items(&listed)
-        .iter()
-        .filter(|found| found["name"] == sandbox)
-        .collect();
-    match named.as_slice() {
-        [] => bail!("no sandbox has the name {}", sandbox.escape_debug()),
-        [one] => {
-            let id = one["id"].as_str().and_then(|id| id.parse().ok());
-            id.ok_or_else(|| client.not_mayfly())
-        }
-        _ => bail!(
-            "several sandboxes have the name {}; give the id",
-            sandbox.escape_debug()
-        ),
-    }
-}
-
-/// Tells whether a shell reads the URL as one literal word, so that it is safe in `export`.
-fn is_word(url: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || ":/@._-[]".contains(c);
-    !url.is_empty() && url.chars().all(is_plain)
+fn list(listed: &Value) -> String {
+    table::objects(&["id", "name", "username", "used"], SANDBOXES.items(listed))
 }

@@ -23,23 +23,20 @@ pub(super) struct Search {
     /// The time zone of days in the query, such as Europe/Berlin; UTC by default
     #[arg(long, value_name = "ZONE")]
     tz: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
     /// Delete what the query finds
     #[arg(long)]
     delete: bool,
 }
 
 /// Finds messages, or deletes them. Returns the output.
-pub(super) async fn search(client: &Client, search: &Search) -> anyhow::Result<String> {
+pub(super) async fn search(client: &Client, search: &Search, is_json: bool) -> anyhow::Result<String> {
     match search.delete {
-        true => delete(client, search).await,
-        false => find(client, search).await,
+        true => delete(client, search, is_json).await,
+        false => find(client, search, is_json).await,
     }
 }
 
-async fn find(client: &Client, search: &Search) -> anyhow::Result<String> {
+async fn find(client: &Client, search: &Search, is_json: bool) -> anyhow::Result<String> {
     let (mut messages, mut next) = (Vec::new(), None);
     loop {
         let mut page = call(client, Method::GET, "/api/messages/search", search, next).await?;
@@ -49,13 +46,13 @@ async fn find(client: &Client, search: &Search) -> anyhow::Result<String> {
             break;
         }
     }
-    Ok(match search.json {
+    Ok(match is_json {
         true => format!("{}\n", json!({ "messages": messages })),
-        false => messages.iter().map(format::item).collect(),
+        false => format::list(&messages),
     })
 }
 
-async fn delete(client: &Client, search: &Search) -> anyhow::Result<String> {
+async fn delete(client: &Client, search: &Search, is_json: bool) -> anyhow::Result<String> {
     let (mut deleted, mut next) = (0, None);
     loop {
         let mut answer = call(client, Method::DELETE, "/api/messages", search, next).await?;
@@ -65,7 +62,7 @@ async fn delete(client: &Client, search: &Search) -> anyhow::Result<String> {
             break;
         }
     }
-    Ok(match search.json {
+    Ok(match is_json {
         true => format!("{}\n", json!({ "deleted": deleted })),
         false => format!("{deleted}\n"),
     })

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use super::format;
+use super::{format, text::clean};
 
 #[derive(Debug, Args)]
 pub(super) struct Selection {
@@ -69,7 +69,7 @@ impl Selection {
                     best
                 }
             });
-            Some(format!("{}\n", format::clean(best[field].as_str()?)))
+            Some(format!("{}\n", clean(best[field].as_str()?)))
         };
         if self.code {
             return found("codes", "value", &|_| true);

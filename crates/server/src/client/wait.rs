@@ -40,7 +40,7 @@ pub(super) struct Wait {
     /// Part of the subject, case-insensitive; or a regular expression between slashes
     #[arg(long)]
     subject: Option<String>,
-    /// `now` or a message id: only messages after it count, read or unread [default: all unread messages]
+    /// `now`, or a message id such as `since` of the JSON: only messages after it count, read or unread [default: all unread messages]
     #[arg(long, value_name = "ID|now")]
     since: Option<Since>,
     /// Time-out: seconds, or with a unit such as 90s or 2m, at most a day
@@ -51,9 +51,6 @@ pub(super) struct Wait {
     count: u8,
     #[command(flatten)]
     selection: Selection,
-    /// Print JSON: the messages, and the id for --since of the next wait
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +86,7 @@ pub(super) fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 /// Waits for matching messages and marks them as read; returns the output, `None` after a time-out.
-pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<String>> {
+pub(super) async fn wait(client: &Client, wait: &Wait, is_json: bool) -> anyhow::Result<Option<String>> {
     let progress = Progress::new();
     let deadline = Instant::now() + wait.timeout;
     let mut since = match wait.since {
@@ -143,7 +140,8 @@ pub(super) async fn wait(client: &Client, wait: &Wait) -> anyhow::Result<Option<
     }
     let lines: String = claimed.iter().map(|(_, line)| line.as_str()).collect();
     let messages: Vec<Value> = claimed.into_iter().map(|(message, _)| message).collect();
-    if wait.json {
+    if is_json {
+        // `since` is for the next wait.
         let output = json!({ "messages": messages, "since": since });
         return Ok(Some(format!("{output}\n")));
     }

@@ -107,7 +107,7 @@ fn crates_use_allowed_dependencies_only() {
     let table = [
         (
             "server",
-            "acme admin auth database gateway mailbox proto rpc runtime shared smtp types",
+            "acme admin auth database gateway mailbox mime proto rpc runtime shared smtp types",
         ),
         ("admin", "proto rpc runtime types"),
         (

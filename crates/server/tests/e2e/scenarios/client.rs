@@ -14,6 +14,8 @@ use crate::{
     world::{Kind, World},
 };
 
+mod output;
+
 const CODE: &str =
     "Subject: 482913 is your code\r\n\r\nConfirm: https://b.test/verify/1 (see https://b.test/help).\r\n";
 const RESET: &str = "From: A Shop <shop@b.test>\r\nSubject: Reset your password\r\n\r\nHere: https://b.test/password/reset?t=1\r\n";
@@ -47,9 +49,12 @@ impl Script {
     }
 
     fn command(&self, args: &[&str]) -> Command {
+        self.mayfly(&[&["mailbox"], args].concat())
+    }
+
+    fn mayfly(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mayfly"));
         command
-            .arg("mailbox")
             .args(args)
             .env_clear()
             .envs(&self.env)
@@ -74,10 +79,7 @@ impl Script {
 
     /// Runs a command that fails; returns the exit code and stderr.
     fn fails(&self, args: &[&str]) -> (i32, String) {
-        let output = self.command(args).output().unwrap();
-        assert_eq!(output.stdout, b"", "{args:?}");
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        (output.status.code().unwrap(), stderr)
+        failed(&self.command(args).output().unwrap(), args)
     }
 }
 
@@ -85,6 +87,13 @@ fn printed(output: &Output, args: &[&str]) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), &*stderr), (Some(0), ""), "{args:?}");
     String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Returns the exit code and stderr of a command that printed nothing.
+fn failed(output: &Output, args: &[&str]) -> (i32, String) {
+    assert_eq!(output.stdout, b"", "{args:?}");
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    (output.status.code().unwrap(), stderr)
 }
 
 async fn send(world: &World, to: &str, mail: &str) {
@@ -148,6 +157,10 @@ fn create_of_own_address_signs_in() {
             "{output}"
         );
     }
+    // Without a domain it is the default one.
+    let args = ["create", "--address", "bare", "--password", "correct horse"];
+    let bare = script.prints(&args);
+    assert!(bare.starts_with("MAYFLY_ADDRESS=bare@mayfly.test\n"), "{bare}");
     let wrong = create("wrong horse");
     let stderr = String::from_utf8_lossy(&wrong.stderr);
     assert_eq!(wrong.status.code(), Some(2));
@@ -314,7 +327,10 @@ async fn failed_command_exits_with_2() {
             &["create", "--address", "ann@elsewhere.test"],
             "400 invalid_domain",
         ),
-        (&["list", "--server", "http://127.0.0.1:1"], "no answer"),
+        (
+            &["list", "--server", "127.0.0.1:1"],
+            "mayfly: http://127.0.0.1:1: no answer: Connection refused (os error 111)\n",
+        ),
         (&["list", "--server", "ftp://127.0.0.1"], "--server"),
         (&["list", "--server", world.admin()], "answers 404"),
     ] {
@@ -366,26 +382,6 @@ async fn wait_survives_a_gateway_restart() {
     send(&world, script.address(), CODE).await;
     let output = waiting.wait_with_output().unwrap();
     assert_eq!(printed(&output, &["wait"]), "482913\n");
-}
-
-/// Progress is shown only if stderr is a terminal.
-#[tokio::test]
-async fn wait_on_a_terminal_shows_progress() {
-    let world = World::start(Kind::AllInOne);
-    let script = Script::with_mailbox(&world);
-    let line = format!("{} mailbox wait --timeout 1", env!("CARGO_BIN_EXE_mayfly"));
-    let output = Command::new("script")
-        .args(["-qec", &line, "/dev/null"])
-        .envs(&script.env)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let shown = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{shown}");
-    assert!(
-        shown.contains("waiting for mail (0 of 1 came), 1 s\r\x1b[Kmayfly: timed out after 1 s"),
-        "{shown:?}"
-    );
 }
 
 #[tokio::test]
