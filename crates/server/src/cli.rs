@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Health,
     /// Operate a server: users, mailboxes, domains, blocks, statistics, audit log
     Admin(Box<AdminCommand>),
-    /// Use a mailbox of any server: create it, wait for a code or a link, read, search and delete messages
+    /// Use a mailbox of any server: create it, wait for a code or a link, read, search, watch and delete messages
     Mailbox(Box<MailboxCommand>),
     /// Capture what an application sends over SMTP: create a sandbox, wait for its mail, delete it
     Sandbox(Box<SandboxCommand>),

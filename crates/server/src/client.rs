@@ -5,6 +5,7 @@ mod access;
 mod admin;
 mod api;
 mod create;
+mod download;
 mod format;
 mod mcp;
 mod pro;
@@ -17,6 +18,7 @@ mod table;
 mod text;
 pub(crate) mod variables;
 mod wait;
+mod watch;
 
 use std::{io::Write, process::ExitCode};
 
@@ -68,6 +70,17 @@ enum Action {
         access: Access,
         /// Id of the message
         id: MessageId,
+    },
+    /// Print a message byte for byte as it was received
+    Source(download::Source),
+    /// Print an attachment, decoded, or list the attachments of a message
+    Attachment(download::Attachment),
+    /// Print each message when it arrives, until interrupted
+    Watch(watch::Watch),
+    /// Deliver a test message with a code and a link to the mailbox, without SMTP, and print its id
+    Send {
+        #[command(flatten)]
+        access: Access,
     },
     /// Delete a message, or the whole mailbox
     Delete {
@@ -155,6 +168,15 @@ async fn act(command: &MailboxCommand) -> anyhow::Result<Option<String>> {
             let message = client.call(Method::GET, &format!("/api/messages/{id}")).await?;
             client.mark_read(*id).await?;
             output(&message, &format::message)
+        }
+        Action::Source(source) => download::source(&client(&source.access)?, source, is_json).await?,
+        Action::Attachment(attachment) => {
+            download::attachment(&client(&attachment.access)?, attachment, is_json).await?
+        }
+        Action::Watch(watch) => watch::watch(&client(&watch.access)?, watch, is_json).await?,
+        Action::Send { access } => {
+            let sent = client(access)?.call(Method::POST, "/api/test-message").await?;
+            output(&sent, &|sent| format!("{}\n", table::cell(&sent["id"])))
         }
         Action::Delete { access, target } => {
             let path = match target.id {

@@ -3,9 +3,7 @@
 mod calls;
 
 use std::{
-    fs::{self, OpenOptions},
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +13,7 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 
 use self::calls::{call, segment};
-use super::{api::Client, server::parse_server, table, text::clean, variables};
+use super::{api::Client, download::write_new, server::parse_server, table, text::clean, variables};
 use crate::{config::Config, data_dir::ADMIN_TOKEN, health::reachable};
 
 /// The command line behind `mayfly admin`.
@@ -293,13 +291,7 @@ impl AdminCommand {
 async fn export(client: &Client, id: &str, file: &Path) -> anyhow::Result<String> {
     let path = format!("/admin/api/accounts/{}/export", segment(id));
     let zip = client.bytes(client.request(Method::GET, &path)).await?;
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
-        .and_then(|mut target| target.write_all(&zip));
-    written.with_context(|| file.display().to_string())?;
+    write_new(file, &zip)?;
     Ok(String::new())
 }
 

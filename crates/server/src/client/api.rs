@@ -202,6 +202,15 @@ impl Client {
         })
     }
 
+    /// The error for a connection without a response.
+    pub(super) fn no_answer_in_time(&self) -> anyhow::Error {
+        anyhow::Error::new(NoAnswer {
+            base: self.base.clone(),
+            cause: "time-out".to_owned(),
+            is_connect: true,
+        })
+    }
+
     async fn error_of(&self, response: Response) -> anyhow::Error {
         let status = response.status();
         if let Some(location) = response.headers().get(header::LOCATION) {

@@ -14,6 +14,7 @@ use crate::{
     world::{Kind, World},
 };
 
+mod downloads;
 mod output;
 
 const CODE: &str =

@@ -45,6 +45,11 @@ async fn list_on_a_terminal_is_a_coloured_table() {
     );
     let row = lines.next().unwrap();
     assert_eq!(head.find("SUBJECT"), row.find("[31mLunch"), "{plain}");
+
+    // The source holds the escape sequence; a terminal gets it without the escape.
+    let id = row.split_whitespace().next().unwrap();
+    let source = shown(&script, &format!("source {id}"));
+    assert!(source.contains("Subject: [31mLunch\n"), "{source:?}");
 }
 
 /// Progress is shown only if stderr is a terminal.
