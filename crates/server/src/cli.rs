@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 
-use crate::client::{AdminCommand, MailboxCommand, McpCommand, SandboxCommand};
+use crate::client::{
+    AdminCommand, DomainCommand, MailboxCommand, McpCommand, SandboxCommand, TokenCommand, WebhookCommand,
+};
 
 /// Disposable mailboxes for tests and scripts: create them over HTTP, receive real mail over SMTP.
 ///
@@ -58,6 +60,12 @@ pub(crate) enum Command {
     Mailbox(Box<MailboxCommand>),
     /// Capture what an application sends over SMTP: create a sandbox, wait for its mail, delete it
     Sandbox(Box<SandboxCommand>),
+    /// API tokens of a Pro user: create one with no more rights than a program needs, rotate and revoke it
+    Token(Box<TokenCommand>),
+    /// Own domains of a Pro user: add one, verify its DNS records, set a catch-all
+    Domain(Box<DomainCommand>),
+    /// Webhooks of a Pro user: create one, test it, list and replay deliveries
+    Webhook(Box<WebhookCommand>),
     /// Serve the tools of a server to an agent, over MCP on stdin and stdout
     Mcp(Box<McpCommand>),
 }

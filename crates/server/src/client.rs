@@ -1,10 +1,12 @@
-//! The commands that call a server, for scripts and CI: `mayfly mailbox`, `mayfly sandbox` and `mayfly mcp` use only the public HTTP API and read no configuration; `mayfly admin` uses the admin listener. Results go to
+//! The commands that call a server, for scripts and CI: `mayfly mailbox`, `mayfly sandbox`, `mayfly token`, `mayfly domain`, `mayfly webhook`
+//! and `mayfly mcp` use only the public HTTP API and read no configuration; `mayfly admin` uses the admin listener. Results go to
 //! stdout, everything else to stderr.
 
 mod access;
 mod admin;
 mod api;
 mod create;
+mod domain;
 mod download;
 mod format;
 mod mcp;
@@ -16,9 +18,11 @@ mod selection;
 mod server;
 mod table;
 mod text;
+mod token;
 pub(crate) mod variables;
 mod wait;
 mod watch;
+mod webhook;
 
 use std::{io::Write, process::ExitCode};
 
@@ -30,10 +34,13 @@ use reqwest::Method;
 use serde_json::Value;
 
 use self::{access::Access, api::Client, server::ServerOption};
-pub(crate) use self::{admin::AdminCommand, mcp::McpCommand, sandbox::SandboxCommand};
+pub(crate) use self::{
+    admin::AdminCommand, domain::DomainCommand, mcp::McpCommand, sandbox::SandboxCommand,
+    token::TokenCommand, webhook::WebhookCommand,
+};
 use crate::config::Config;
 
-/// The exit code of a wait that timed out.
+/// The exit code of a wait that timed out, and of a domain that is not verified.
 const EXIT_NOT_YET: u8 = 1;
 
 /// The command line behind `mayfly mailbox`.
@@ -114,6 +121,21 @@ pub(crate) fn run_mcp(command: &McpCommand) -> anyhow::Result<ExitCode> {
 
 /// Runs `mayfly sandbox`.
 pub(crate) fn run_sandbox(command: &SandboxCommand) -> anyhow::Result<ExitCode> {
+    print(command.act())
+}
+
+/// Runs `mayfly token`.
+pub(crate) fn run_token(command: &TokenCommand) -> anyhow::Result<ExitCode> {
+    print(command.act())
+}
+
+/// Runs `mayfly domain`.
+pub(crate) fn run_domain(command: &DomainCommand) -> anyhow::Result<ExitCode> {
+    print(command.act())
+}
+
+/// Runs `mayfly webhook`.
+pub(crate) fn run_webhook(command: &WebhookCommand) -> anyhow::Result<ExitCode> {
     print(command.act())
 }
 

@@ -61,6 +61,9 @@ fn try_main() -> anyhow::Result<ExitCode> {
         // A client reads no configuration.
         Some(Command::Mailbox(command)) => client::run(command),
         Some(Command::Sandbox(command)) => client::run_sandbox(command),
+        Some(Command::Token(command)) => client::run_token(command),
+        Some(Command::Domain(command)) => client::run_domain(command),
+        Some(Command::Webhook(command)) => client::run_webhook(command),
         Some(Command::Mcp(command)) => client::run_mcp(command),
         Some(Command::Admin(command)) => client::administer(command, &load(&cli)?),
         Some(Command::Config { action }) => show(&cli, action),

@@ -16,6 +16,7 @@ use crate::{
 
 mod downloads;
 mod output;
+mod pro;
 
 const CODE: &str =
     "Subject: 482913 is your code\r\n\r\nConfirm: https://b.test/verify/1 (see https://b.test/help).\r\n";
