@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::client::{
     AdminCommand, DomainCommand, MailboxCommand, McpCommand, SandboxCommand, TokenCommand, WebhookCommand,
@@ -68,6 +69,13 @@ pub(crate) enum Command {
     Webhook(Box<WebhookCommand>),
     /// Serve the tools of a server to an agent, over MCP on stdin and stdout
     Mcp(Box<McpCommand>),
+    /// Print a completion script for a shell, such as for `source <(mayfly completion bash)`
+    Completion { shell: Shell },
+    /// Write a man page for each command into a directory
+    Man {
+        /// The directory, which is created
+        dir: PathBuf,
+    },
 }
 
 /// Actions on the configuration.

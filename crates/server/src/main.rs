@@ -4,6 +4,7 @@ mod backup;
 mod banner;
 mod cli;
 mod client;
+mod completion;
 mod config;
 mod data_dir;
 mod descriptors;
@@ -65,6 +66,8 @@ fn try_main() -> anyhow::Result<ExitCode> {
         Some(Command::Domain(command)) => client::run_domain(command),
         Some(Command::Webhook(command)) => client::run_webhook(command),
         Some(Command::Mcp(command)) => client::run_mcp(command),
+        Some(Command::Completion { shell }) => print(completion::script(*shell)?),
+        Some(Command::Man { dir }) => completion::write_man_pages(dir),
         Some(Command::Admin(command)) => client::administer(command, &load(&cli)?),
         Some(Command::Config { action }) => show(&cli, action),
         Some(Command::Health) => health::run(load(&cli)?.admin.listen),

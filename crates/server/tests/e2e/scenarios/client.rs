@@ -14,6 +14,7 @@ use crate::{
     world::{Kind, World},
 };
 
+mod documents;
 mod downloads;
 mod output;
 mod pro;
