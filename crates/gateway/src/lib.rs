@@ -10,12 +10,12 @@ mod router;
 mod submission;
 mod web;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use mayfly_acme::HttpChallenges;
 use mayfly_rpc::Transport;
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{fair::Turns, task::Tasks};
 use mayfly_shared::{bus, redis::Redis};
 use mayfly_types::{DomainName, SharedClock};
 use tokio::net::TcpListener;
@@ -48,6 +48,8 @@ pub struct Deps {
     pub events: bus::Subscription,
     /// HTTPS when present, HTTP when not.
     pub tls: Option<TlsAcceptor>,
+    /// The turns of clients, with the other edge of this process.
+    pub turns: Arc<Turns>,
     /// The group of tasks that edges drain in.
     pub tasks: Tasks,
 }
@@ -58,6 +60,7 @@ pub struct Gateway {
     tls: Option<TlsAcceptor>,
     tasks: Tasks,
     admissions: Admissions,
+    turns: Arc<Turns>,
     keep_alive_timeout: Duration,
     domains: Vec<DomainName>,
 }
@@ -80,6 +83,7 @@ pub fn build(config: &Config, deps: Deps) -> Gateway {
         tls: deps.tls,
         tasks: deps.tasks,
         admissions: Admissions::new(config),
+        turns: deps.turns,
         keep_alive_timeout: config.keep_alive_timeout.0,
         domains: config.acme.domains.0.clone(),
     }
@@ -106,6 +110,7 @@ impl Gateway {
             router,
             tls: None,
             admissions: self.admissions.clone(),
+            turns: Arc::clone(&self.turns),
             keep_alive_timeout: self.keep_alive_timeout,
         };
         edge::listener::serve(listener, connections, &self.tasks);
@@ -117,6 +122,7 @@ impl Gateway {
             router: self.router,
             tls: self.tls,
             admissions: self.admissions,
+            turns: self.turns,
             keep_alive_timeout: self.keep_alive_timeout,
         };
         edge::listener::serve(listener, connections, &self.tasks);

@@ -11,6 +11,7 @@ use mayfly_rpc::{Credential, Health, Transport};
 use mayfly_runtime::{
     admin::{self, Readiness},
     config::ConfigError,
+    fair::Turns,
     task::Tasks,
     telemetry::Metrics,
 };
@@ -92,7 +93,7 @@ impl Process {
     /// Names the key of a socket, a file or a database that cannot be used. Nothing keeps running then.
     pub(crate) async fn create(config: &Config, failed: &CancellationToken) -> anyhow::Result<Self> {
         // Before anything is opened or created.
-        let sockets = Sockets::bind(config).await?;
+        let sockets = Sockets::bind(config)?;
         let groups = TaskGroups::new(failed);
         let wiring = Wiring::new(config, groups.transports.clone())?;
         let redis = match config.uses_redis() {
@@ -147,6 +148,7 @@ impl Process {
         let to_mailbox = wiring.to_mailbox(config, here, &mut process.readiness)?;
         process.acme = process.open_acme(config, to_mailbox.as_ref()).await?;
         let edges = process.groups.edges.clone();
+        let turns = Turns::of_runtime();
         if let (Some(listener), Some(to_auth), Some(to_mailbox)) = (sockets.gateway, &to_auth, &to_mailbox) {
             let services = [to_auth.clone(), to_mailbox.clone()];
             let [admin_auth, admin_mailbox] = process.admin_transports(&services);
@@ -155,9 +157,9 @@ impl Process {
                 process.operators = mayfly_admin::router(tokens, operators.clone());
             }
             let (listeners, acme) = ((listener, sockets.plain_http), process.acme.as_ref());
-            let edges = edges.clone();
+            let (edges, turns) = (edges.clone(), Arc::clone(&turns));
             let role = GatewayRole::create(
-                config, listeners, acme, services, operators, submission, redis, &bus, edges,
+                config, listeners, acme, services, operators, submission, redis, &bus, turns, edges,
             )?;
             process.gateway = Some(role);
         }
@@ -170,7 +172,7 @@ impl Process {
             };
             let acme = process.acme.as_ref();
             process.smtp = Some(SmtpRole::create(
-                config, listeners, acme, to_auth, to_mailbox, edges,
+                config, listeners, acme, to_auth, to_mailbox, turns, edges,
             )?);
         }
         Ok(process)

@@ -10,11 +10,16 @@ const SMALL_CLIENT: u64 = 4;
 
 /// The connections that are open.
 #[derive(Debug, Clone)]
-pub(crate) struct Clients(Arc<Shares<IpAddr>>);
+pub(crate) struct Clients {
+    connections: Arc<Shares<IpAddr>>,
+    has_client_limit: bool,
+}
 
 /// An admitted connection. Dropping it makes room for another.
 #[derive(Debug)]
 pub(crate) struct Admission {
+    /// Absent where clients have no limit: all of them can have the address of a proxy then.
+    pub(crate) client: Option<IpAddr>,
     _share: Share<IpAddr>,
 }
 
@@ -36,18 +41,24 @@ impl Clients {
                 small: SMALL_CLIENT,
             },
         };
-        Self(Shares::new(bounds))
+        Self {
+            connections: Shares::new(bounds),
+            has_client_limit: max_per_client > 0,
+        }
     }
 
     /// Admits a connection, or returns `None` when there are too many.
     pub(crate) fn admit(&self, address: IpAddr) -> Option<Admission> {
-        let share = self.0.take(client_network(address), 1).ok()?;
-        Some(Admission { _share: share })
+        let client = client_network(address);
+        Some(Admission {
+            client: self.has_client_limit.then_some(client),
+            _share: self.connections.take(client, 1).ok()?,
+        })
     }
 
     /// Tells whether only the reserve is left.
     pub(crate) fn is_scarce(&self) -> bool {
-        self.0.is_scarce()
+        self.connections.is_scarce()
     }
 }
 
@@ -80,7 +91,17 @@ mod tests {
         assert!(clients.admit(ip("2001:db8:0:1::3")).is_none());
         inside.push(clients.admit(ip("192.0.2.1")).unwrap());
         inside.clear();
-        assert_eq!(clients.0.free(), 5);
+        assert_eq!(clients.connections.free(), 5);
+    }
+
+    #[test]
+    fn admission_names_the_client_where_clients_are_limited() {
+        let client = |max_per_client| {
+            let admission = Clients::new(5, max_per_client).admit(ip("2001:db8::1"));
+            admission.unwrap().client
+        };
+        assert_eq!(client(2), Some(ip("2001:db8::")));
+        assert_eq!(client(0), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use mayfly_runtime::fair::Turns;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,7 @@ pub(crate) struct Context {
     pub(crate) proxies: Arc<[IpNet]>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clients: Clients,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) intake: IntakeLimit,
     /// Absent where there is no directory for it.
     pub(crate) spool: Option<Spool>,

@@ -26,7 +26,7 @@ mod transaction_span;
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use mayfly_rpc::Transport;
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{fair::Turns, task::Tasks};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -47,6 +47,8 @@ pub struct Deps {
     pub submission_tls: Option<TlsAcceptor>,
     /// The directory for temporary files of large messages; without one they stay in memory.
     pub spool_dir: Option<PathBuf>,
+    /// The turns of clients, with the other edge of this process.
+    pub turns: Arc<Turns>,
     /// Runs the listener and the sessions.
     pub tasks: Tasks,
 }
@@ -115,6 +117,7 @@ pub fn build(config: &Config, deps: Deps) -> Smtp {
         tls: deps.tls,
         proxies: config.trusted_proxies.0.as_slice().into(),
         metrics: Arc::new(metrics::Metrics::new()),
+        turns: deps.turns,
         clients: clients::Clients::new(config.max_connections, config.max_connections_per_client),
         intake: intake_limit::IntakeLimit::start(config, &deps.tasks),
         spool,

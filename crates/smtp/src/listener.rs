@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     net::IpAddr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -75,11 +76,12 @@ fn session(
     let connection = Connection::new(context.clone(), peer);
     // Not traced: the peer's address is for logs only, and a session can have any number of transactions.
     let span = tracing::trace_span!("smtp.session", %peer);
+    let (client, turns) = (admission.client, Arc::clone(&context.turns));
     let session = async move {
         connection.run(stream, start).await;
         drop(admission);
     };
-    Some(session.instrument(span))
+    Some(turns.run(client, session.instrument(span)))
 }
 
 /// Writes the reason without waiting for a client that does not read.

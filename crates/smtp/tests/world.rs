@@ -99,6 +99,7 @@ impl World {
             submission_tls: tls.clone(),
             tls,
             spool_dir: config.spool_dir.clone(),
+            turns: mayfly_runtime::fair::Turns::of_runtime(),
             tasks: edge.clone(),
         };
         // The port of the listener that speaks TLS from the start is chosen here, so that tests know it.

@@ -6,8 +6,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use mayfly_rpc::Failure;
-use mayfly_runtime::shares::Bounds;
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{fair, shares::Bounds, task::Tasks};
 use tokio::{sync::mpsc, time::Instant};
 use tonic::Status;
 
@@ -77,7 +76,7 @@ impl Download {
         let (taken, chunks) = mpsc::channel(1);
         let Self { permit, tasks } = self;
         // A body is not polled while its client reads nothing, so a task enforces the time-out.
-        tasks.spawn(async move {
+        tasks.spawn(fair::current().run(async move {
             let rest = rest.map(move |part| part.map(&chunk));
             let mut parts = std::pin::pin!(stream::once(async { Ok(first) }).chain(rest));
             let mut slowest = Instant::now() + MIN_RATE_GRACE;
@@ -93,7 +92,7 @@ impl Download {
             }
             let _ = tokio::time::timeout(STALL_TIMEOUT, taken.send(None)).await;
             drop(permit);
-        });
+        }));
         Body::from_stream(stream::unfold(chunks, |mut chunks| async move {
             match chunks.recv().await {
                 Some(Some(part)) => Some((part, chunks)),

@@ -8,6 +8,7 @@ use mayfly_proto::mailbox::{
     scope::Caller,
 };
 use mayfly_rpc::Failure;
+use mayfly_runtime::fair;
 use mayfly_types::MessageId;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
@@ -80,7 +81,7 @@ impl App {
         };
         let (app, stopping) = (self.clone(), self.tasks.stopping());
         let queue = relay.queue.clone();
-        self.tasks.spawn(async move {
+        self.tasks.spawn(fair::current().run(async move {
             let _open = app.follow.metrics().open(StreamKind::Events);
             let mut credential = app.follow.watch(&followed.bearer);
             tokio::select! {
@@ -92,7 +93,7 @@ impl App {
             if followed.has_changes {
                 relay.report_end().await;
             }
-        });
+        }));
         Ok(ChangeStream { changes, permit })
     }
 

@@ -5,6 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use mayfly_follow::{Feed, StreamKind, StreamPermit, Subscription};
 use mayfly_proto::mailbox::MessageReceived;
 use mayfly_rpc::Failure;
+use mayfly_runtime::fair;
 use mayfly_types::MessageId;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
@@ -45,7 +46,7 @@ impl App {
         let cursor = subscription.cursor();
         let (queue, messages) = mpsc::channel(QUEUE);
         let (app, stopping) = (self.clone(), self.tasks.stopping());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(fair::current().run(async move {
             let _open = app.follow.metrics().open(StreamKind::Events);
             let credential = async {
                 match &bearer {
@@ -61,7 +62,7 @@ impl App {
                 () = queue.closed() => {}
                 () = stopping.cancelled() => {}
             }
-        });
+        }));
         Ok(MessageStream {
             cursor,
             messages,

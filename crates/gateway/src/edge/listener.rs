@@ -12,7 +12,10 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{
+    fair::{self, Turns},
+    task::Tasks,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -46,6 +49,8 @@ pub(crate) struct Listener {
     pub(crate) router: Router,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) admissions: Admissions,
+    /// The turns of clients.
+    pub(crate) turns: Arc<Turns>,
     /// How long a connection can be idle between two requests.
     pub(crate) keep_alive_timeout: Duration,
 }
@@ -71,14 +76,15 @@ pub(crate) fn serve(socket: TcpListener, listener: Listener, tasks: &Tasks) {
                     continue;
                 }
             };
+            let (client, turns) = (admission.client(), Arc::clone(&listener.turns));
             let (listener, stopping) = (Arc::clone(&listener), stopping.clone());
-            connections.spawn(async move {
+            connections.spawn(turns.run(client, async move {
                 // A listener on `[::]` reports IPv4 peers as mapped IPv6 addresses.
                 let peer = PeerAddress(peer.ip().to_canonical());
                 listener
                     .handle(stream, accepted_at, peer, admission, stopping)
                     .await;
-            });
+            }));
         }
     });
 }
@@ -129,7 +135,7 @@ impl Listener {
                 Ok::<_, std::convert::Infallible>(answer.map(|body| Counted::new(body, counting)))
             }
         });
-        let mut builder = Builder::new(TokioExecutor::new());
+        let mut builder = Builder::new(StreamExecutor(fair::current()));
         // `Activity` has the deadlines.
         builder.http1().header_read_timeout(None).max_buf_size(64 * 1024);
         builder
@@ -163,6 +169,20 @@ impl Listener {
         if let Err(error) = outcome {
             tracing::debug!(%error, "connection ended");
         }
+    }
+}
+
+/// Spawns the streams of an HTTP/2 connection, which share the turns of its client.
+#[derive(Debug, Clone)]
+struct StreamExecutor(fair::Current);
+
+impl<F> hyper::rt::Executor<F> for StreamExecutor
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        TokioExecutor::new().execute(self.0.run(stream));
     }
 }
 

@@ -17,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ipnet::IpNet;
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{fair, task::Tasks};
 use mayfly_shared::{
     limits::{LocalBuckets, SharedBucket},
     redis::Redis,
@@ -126,7 +126,7 @@ pub(crate) async fn limit(State(limit): State<RateLimit>, mut request: Request, 
     request.extensions_mut().insert(client);
     limit.warn_of_untrusted_proxy(&request);
     if limit.is_exempt(&request) {
-        return next.run(request).await;
+        return fair::scope(Some(client.0), next.run(request)).await;
     }
     let cost = cost(request.method(), request.uri().path()).min(limit.burst);
     if let Some(local) = &limit.local
@@ -139,7 +139,7 @@ pub(crate) async fn limit(State(limit): State<RateLimit>, mut request: Request, 
     {
         return FailureResponse(Failure::rate_limited(wait)).into_response();
     }
-    next.run(request).await
+    fair::scope(Some(client.0), next.run(request)).await
 }
 
 #[cfg(test)]

@@ -173,6 +173,7 @@ impl World {
             clock,
             events: bus.subscribe(&tasks).unwrap(),
             tls: None,
+            turns: mayfly_runtime::fair::Turns::of_runtime(),
             tasks,
         };
         Self {

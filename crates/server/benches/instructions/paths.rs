@@ -203,6 +203,7 @@ async fn smtp_connection() -> anyhow::Result<Operation> {
         submission_tls: None,
         // As in the embedded default; ordinary mail never gets there.
         spool_dir: Some(std::env::temp_dir()),
+        turns: mayfly_runtime::fair::Turns::of_runtime(),
         tasks: world.tasks.clone(),
     };
     let listeners = Listeners {

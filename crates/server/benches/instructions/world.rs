@@ -115,6 +115,7 @@ impl World {
                     is_local_user: false,
                 },
                 tls: None,
+                turns: mayfly_runtime::fair::Turns::of_runtime(),
                 tasks: tasks.clone(),
             },
         );

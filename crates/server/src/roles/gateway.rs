@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mayfly_acme::{Acme, HttpChallenges};
 use mayfly_gateway::{Deps, Gateway, Submission};
 use mayfly_rpc::Transport;
-use mayfly_runtime::{config::ConfigError, task::Tasks, tls};
+use mayfly_runtime::{config::ConfigError, fair::Turns, task::Tasks, tls};
 use mayfly_shared::{bus::Bus, redis::Redis};
 use mayfly_types::SystemClock;
 use tokio::net::TcpListener;
@@ -31,6 +31,7 @@ impl GatewayRole {
         submission: Submission,
         redis: Option<Redis>,
         bus: &Bus,
+        turns: Arc<Turns>,
         tasks: Tasks,
     ) -> Result<Self, ConfigError> {
         let (certificate, key) = (config.gateway.tls_cert.as_ref(), config.gateway.tls_key.as_ref());
@@ -48,6 +49,7 @@ impl GatewayRole {
             events: bus.subscribe(&tasks)?,
             clock: Arc::new(SystemClock),
             tls,
+            turns,
             tasks,
         };
         let edge = mayfly_gateway::build(&config.gateway, deps);

@@ -1,8 +1,10 @@
 //! The role `smtp`.
 
+use std::sync::Arc;
+
 use mayfly_acme::Acme;
 use mayfly_rpc::Transport;
-use mayfly_runtime::{config::ConfigError, task::Tasks, tls};
+use mayfly_runtime::{config::ConfigError, fair::Turns, task::Tasks, tls};
 use mayfly_smtp::{Deps, Listeners, Smtp};
 use tokio_rustls::TlsAcceptor;
 
@@ -23,6 +25,7 @@ impl SmtpRole {
         acme: Option<&Acme>,
         auth: Option<Transport>,
         mailbox: Transport,
+        turns: Arc<Turns>,
         tasks: Tasks,
     ) -> Result<Self, ConfigError> {
         let tls = match (config.smtp.tls_self_signed, acme, &config.smtp.tls_cert) {
@@ -43,6 +46,7 @@ impl SmtpRole {
             tls,
             submission_tls,
             spool_dir: config.spool_dir(),
+            turns,
             tasks,
         };
         Ok(Self {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mayfly_rpc::{Credential, Peer};
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{fair::Turns, task::Tasks};
 use mayfly_types::SecretKey;
 use tokio::io::DuplexStream;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +52,7 @@ fn connection() -> Connection {
         proxies: [].into(),
         metrics: Arc::new(Metrics::new()),
         clients: Clients::new(1000, 50),
+        turns: Turns::of_runtime(),
         stopping: CancellationToken::new(),
     };
     Connection::new(context, IpAddr::from([192, 0, 2, 1]))

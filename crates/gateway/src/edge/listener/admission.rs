@@ -34,7 +34,18 @@ enum Holder {
 /// A place of a connection.
 #[derive(Debug)]
 pub(super) struct Admission {
+    holder: Holder,
     _share: Share<Holder>,
+}
+
+impl Admission {
+    /// Returns the client, if the connection has one only.
+    pub(super) fn client(&self) -> Option<IpAddr> {
+        match self.holder {
+            Holder::Client(client) => Some(client),
+            Holder::Connection(_) => None,
+        }
+    }
 }
 
 /// The places of all connections.
@@ -88,7 +99,10 @@ impl Admissions {
             };
             self.rejected.add(1, &[KeyValue::new("bound", bound)]);
         })?;
-        Ok(Admission { _share: share })
+        Ok(Admission {
+            holder,
+            _share: share,
+        })
     }
 
     /// Tells whether only the reserve is left.

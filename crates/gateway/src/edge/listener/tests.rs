@@ -14,6 +14,7 @@ fn listener(router: Router) -> Listener {
         router,
         tls: None,
         admissions: Admissions::new(&Config::default()),
+        turns: Turns::of_runtime(),
         keep_alive_timeout: KEEP_ALIVE,
     }
 }
@@ -136,4 +137,33 @@ async fn connection_of_client_that_reads_nothing_is_closed() {
     client.write_all(REQUEST).await.unwrap();
     let ended = tokio::time::timeout(WRITE_TIMEOUT * 2, task).await;
     assert!(ended.is_ok(), "the connection stays open");
+}
+
+/// Serves on a socket; returns what a handler sees of its client.
+#[expect(clippy::disallowed_methods, reason = "the test is the client")]
+async fn seen_by_handler(config: &Config) -> String {
+    let seen = get(|| async { format!("{:?} {}", fair::client(), fair::current().needs_turns()) });
+    let mut listener = listener(Router::new().route("/", seen));
+    listener.admissions = Admissions::new(config);
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    serve(socket, listener, &Tasks::new(CancellationToken::new()));
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(REQUEST).await.unwrap();
+    let mut answer = [0; 1024];
+    let length = client.read(&mut answer).await.unwrap();
+    let answer = std::str::from_utf8(&answer[..length]).unwrap();
+    answer.rsplit("\r\n").next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn connection_of_client_needs_turns_and_that_of_proxy_none() {
+    let seen = seen_by_handler(&Config::default()).await;
+    assert_eq!(seen, "Some(127.0.0.1) true");
+    let proxies = mayfly_runtime::config::List(vec!["127.0.0.0/8".parse().unwrap()]);
+    let behind_proxy = Config {
+        trusted_proxies: proxies,
+        ..Config::default()
+    };
+    assert_eq!(seen_by_handler(&behind_proxy).await, "None false");
 }

@@ -13,6 +13,7 @@ use axum::{
 use mayfly_follow::{Ending, StreamKind, StreamPermit, Subscription, Topic, Watched};
 use mayfly_proto::mailbox::MessageReceived;
 use mayfly_rpc::Failure;
+use mayfly_runtime::fair;
 use mayfly_shared::counters::Counted;
 use mayfly_types::{ErrorCode, MessageId, Reason};
 use secrecy::{ExposeSecret, SecretString};
@@ -51,10 +52,11 @@ pub(crate) async fn handle(
         .read_buffer_size(512)
         .write_buffer_size(0)
         .max_write_buffer_size(1024 * 1024);
-    Ok(upgrade.on_upgrade(|socket| async move {
+    let current = fair::current();
+    Ok(upgrade.on_upgrade(move |socket| async move {
         let tasks = app.tasks.clone();
         // In the task group, so that shutdown waits for it.
-        tasks.spawn(converse(socket, app, permit));
+        tasks.spawn(current.run(converse(socket, app, permit)));
     }))
 }
 
