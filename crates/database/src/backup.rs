@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 
-use super::{Database, OpenError, sqlite};
+use super::{Database, OpenError, connections::Connections, sqlite};
 
 /// Copies a SQLite database to a new file of mode 0600, and syncs it. The copy is the state of one moment; processes that have
 /// the database open keep reading and writing.
@@ -71,9 +71,10 @@ impl Database {
             name: name.clone(),
             error,
         })?;
+        let copy = (reader, Connections::new(1, sqlite::ACQUIRE_TIMEOUT));
         Ok(Self {
             lock: Some(file),
-            ..Self::new(reader.clone(), reader, name, "sqlite")
+            ..Self::new(copy.clone(), copy, name, "sqlite")
         })
     }
 

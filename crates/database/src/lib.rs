@@ -6,6 +6,7 @@ pub mod audit;
 pub mod backup;
 mod clock;
 mod config;
+mod connections;
 mod disk;
 mod error;
 pub mod idempotency;
@@ -35,6 +36,7 @@ use sea_orm_migration::MigratorTrait;
 use tracing::Instrument;
 
 pub use config::DatabaseConfig;
+use connections::Connections;
 pub use disk::DiskSpace;
 pub use error::{DatabaseFailure, OpenError, cause, error_code, is_disk_full, is_unique_violation};
 // The types that service signatures need. Everything else of sea-orm belongs in their `store/`.
@@ -64,6 +66,9 @@ pub struct Database {
     /// SQLite has a single writer, so writes queue here instead of failing there. PostgreSQL has one pool for both.
     writer: DatabaseConnection,
     reader: DatabaseConnection,
+    /// Clients take turns at the connections of each.
+    writes: Connections,
+    reads: Connections,
     /// For messages: a path, or a server and its database; never a password.
     name: String,
     system: &'static str,
@@ -93,7 +98,12 @@ impl Database {
             lock: Some(lock),
             dir: path.parent().map(Path::to_owned),
             reserve: Some(Reserve::open(path)),
-            ..Self::new(writer, reader, name, "sqlite")
+            ..Self::new(
+                (writer, Connections::new(1, sqlite::ACQUIRE_TIMEOUT)),
+                (reader, Connections::new(sqlite::READERS, sqlite::ACQUIRE_TIMEOUT)),
+                name,
+                "sqlite",
+            )
         })
     }
 
@@ -104,6 +114,8 @@ impl Database {
     /// When the server cannot be reached, rejects the connection, or would lose commits.
     pub async fn open_postgres(config: &DatabaseConfig, service: &'static str) -> Result<Self, OpenError> {
         let (pool, name, failover) = postgres::open(config, service).await?;
+        let connections = Connections::new(config.max_connections, postgres::ACQUIRE_TIMEOUT);
+        let pool = (pool, connections);
         Ok(Self {
             failover: Some(failover),
             ..Self::new(pool.clone(), pool, name, "postgresql")
@@ -111,8 +123,8 @@ impl Database {
     }
 
     fn new(
-        writer: DatabaseConnection,
-        reader: DatabaseConnection,
+        (writer, writes): (DatabaseConnection, Connections),
+        (reader, reads): (DatabaseConnection, Connections),
         name: String,
         system: &'static str,
     ) -> Self {
@@ -127,6 +139,8 @@ impl Database {
         Self {
             writer,
             reader,
+            writes,
+            reads,
             name,
             system,
             duration,
@@ -269,6 +283,11 @@ impl Database {
             ..TransactionOptions::default()
         };
         let waiting = Instant::now();
+        let turn = self.writes.turn().await;
+        let _turn = turn.map_err(|error| Attempt {
+            is_undone: false,
+            error: error.into(),
+        })?;
         let begun = self.writer.begin_with_options(options).await;
         let labels = [KeyValue::new("db.system.name", self.system)];
         self.wait.record(waiting.elapsed().as_secs_f64(), &labels);
@@ -304,7 +323,11 @@ impl Database {
         E: DatabaseFailure,
     {
         let started = Instant::now();
-        let outcome = work(&self.reader).instrument(self.span(name)).await;
+        let reading = async {
+            let _turn = self.reads.turn().await?;
+            work(&self.reader).await
+        };
+        let outcome = reading.instrument(self.span(name)).await;
         self.observe(name, started, outcome.is_ok());
         if let Err(error) = &outcome
             && let Some(error) = error.database_error()

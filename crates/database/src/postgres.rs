@@ -23,7 +23,7 @@ pub(super) use self::failover::{Failover, Search};
 use self::{failover::find_writable, hosts::Hosts};
 
 /// How long a call waits for a connection. Callers have deadlines of a few seconds.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longer than any call may take: ends statements whose caller is gone.
 const STATEMENT_TIMEOUT_SECS: u32 = 30;
 /// The key of the lock under which one process at a time migrates: "mayfly" in ASCII.

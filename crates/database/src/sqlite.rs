@@ -19,7 +19,9 @@ use sea_orm::{
 use super::OpenError;
 
 /// Connections that read concurrently with the writer.
-const READERS: u32 = 4;
+pub(super) const READERS: u32 = 4;
+/// How long a call waits for a connection.
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens or creates a database. Returns the exclusive lock of the file, the writer and the readers.
 pub(super) async fn open(path: &Path) -> Result<(File, DatabaseConnection, DatabaseConnection), OpenError> {
@@ -96,7 +98,7 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
         .min_connections(1)
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .sqlx_logging(false);
     let path = path.to_owned();

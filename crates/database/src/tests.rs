@@ -1,5 +1,10 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
+use futures_util::future::join_all;
+use mayfly_runtime::fair;
 use mayfly_testkit::ManualClock;
 use mayfly_types::ErrorCode;
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -57,6 +62,41 @@ async fn open_sqlite_twice_fails_and_rollback_leaves_nothing() {
         })
         .await;
     assert!(is_unique_violation(&duplicate.unwrap_err()));
+}
+
+/// A client with 200 transactions or reads at a time, and another one with one after them.
+#[tokio::test]
+async fn clients_take_turns_at_connections() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Database::open_sqlite(&dir.path().join("a.db")).await.unwrap();
+    // Returns how many others had run before.
+    let run = async |last: u8, is_write: bool, runs: &Arc<AtomicU64>| -> u64 {
+        let runs = Arc::clone(runs);
+        let ran: Result<u64, DbErr> = match is_write {
+            true => {
+                let write = db.tx("write", move |tx| {
+                    let before = runs.fetch_add(1, Ordering::Relaxed);
+                    Box::pin(async move { tx.execute_unprepared("SELECT 1").await.map(|_| before) })
+                });
+                fair::scope(Some([192, 0, 2, last].into()), write).await
+            }
+            false => {
+                let read = db.read("read", move |c| {
+                    let before = runs.fetch_add(1, Ordering::Relaxed);
+                    Box::pin(async move { c.execute_unprepared("SELECT 1").await.map(|_| before) })
+                });
+                fair::scope(Some([192, 0, 2, last].into()), read).await
+            }
+        };
+        ran.unwrap()
+    };
+    for is_write in [true, false] {
+        let runs = Arc::new(AtomicU64::new(0));
+        let greedy = join_all((0..200).map(|_| run(1, is_write, &runs)));
+        let (greedy, before) = tokio::join!(greedy, run(2, is_write, &runs));
+        assert_eq!(greedy.len(), 200);
+        assert!(before <= 8, "after {before} of the other client");
+    }
 }
 
 /// SQLite answers FULL and ends the transaction by itself. The next transactions must commit all the same.

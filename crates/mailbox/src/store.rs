@@ -32,7 +32,7 @@ use mayfly_database::{
     idempotency::{Answers, Call},
     lease::Lease,
 };
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{fair, task::Tasks};
 use mayfly_types::{AccountId, SharedClock};
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use serde::{Serialize, de::DeserializeOwned};
@@ -108,7 +108,7 @@ impl Store {
     {
         let (answer, outcome) = oneshot::channel();
         let (database, cache) = (self.database.clone(), self.cache.clone());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(fair::detached(async move {
             let written = database.tx(name, work).await;
             // Also after an error: a commit that failed can have happened.
             if let Some(account) = touched {
@@ -116,7 +116,7 @@ impl Store {
             }
             // The caller may be gone; the write stands.
             let _ = answer.send(written);
-        });
+        }));
         outcome.await.unwrap_or(Err(Error::Stopping))
     }
 

@@ -8,12 +8,13 @@ use std::{
 };
 
 use http::{Request, Response};
+use mayfly_runtime::fair;
 use opentelemetry::metrics::Histogram;
 use tonic::{Code, body::Body};
 use tower::Service;
 use tracing::{Instrument, Span};
 
-use super::trace_context::{code_of, finish, is_fault, method_of, record, server_span};
+use super::trace_context::{client_of, code_of, finish, is_fault, method_of, record, server_span};
 
 /// Measures the calls of a service.
 #[derive(Debug, Clone)]
@@ -56,7 +57,8 @@ where
             server_span(&request)
         };
         let method = method_of(request.uri().path()).to_owned();
-        let call = self.inner.call(request).instrument(span.clone());
+        let client = client_of(request.headers());
+        let call = fair::scope(client, self.inner.call(request)).instrument(span.clone());
         let duration = self.duration.clone();
         Box::pin(async move {
             let outcome = call.await;

@@ -2,19 +2,23 @@
 
 use std::{
     future::Future,
+    net::IpAddr,
     pin::Pin,
     task::{Context, Poll},
     time::Instant,
 };
 
 use futures_util::future::Either;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use opentelemetry::{KeyValue, metrics::Histogram};
 use tonic::{Code, Status, body::Body};
 use tower::Service;
 use tracing::{Instrument, Span, field};
 
-use mayfly_runtime::telemetry;
+use mayfly_runtime::{fair, telemetry};
+
+/// The metadata key that carries the client's address.
+const CLIENT: &str = "mayfly-client";
 
 /// The client side: a span for each call, propagated to the server, and a measurement of remote calls.
 #[derive(Debug, Clone)]
@@ -58,6 +62,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        if self.duration.is_some() {
+            name_client(request.headers_mut());
+        }
         let span = span("client", request.uri().path());
         if span.is_disabled() && self.duration.is_none() {
             return Either::Left(self.inner.call(request));
@@ -79,6 +86,20 @@ where
             outcome
         }))
     }
+}
+
+/// Names the client that a remote call is for, so that clients take turns there too.
+fn name_client(headers: &mut HeaderMap) {
+    let client = fair::client().and_then(|client| HeaderValue::try_from(client.to_string()).ok());
+    if let Some(client) = client {
+        headers.insert(CLIENT, client);
+    }
+}
+
+/// Returns the client that a call is for: as its caller names it, or that of the current task.
+pub(super) fn client_of(headers: &HeaderMap) -> Option<IpAddr> {
+    let named = headers.get(CLIENT).and_then(|client| client.to_str().ok());
+    named.and_then(|client| client.parse().ok()).or_else(fair::client)
 }
 
 /// The server span, a child of the client span.

@@ -11,7 +11,7 @@ use mayfly_database::{
     Database, Work,
     idempotency::{Answers, Call},
 };
-use mayfly_runtime::task::Tasks;
+use mayfly_runtime::{fair, task::Tasks};
 use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use serde::{Serialize, de::DeserializeOwned};
 use time::OffsetDateTime;
@@ -53,11 +53,11 @@ impl Store {
     {
         let (answer, outcome) = oneshot::channel();
         let database = self.database.clone();
-        self.tasks.spawn(async move {
+        self.tasks.spawn(fair::detached(async move {
             let written = database.tx(name, work).await;
             // The caller may have gone; the write stands.
             let _ = answer.send(written);
-        });
+        }));
         outcome.await.unwrap_or(Err(Error::Stopping))
     }
 
