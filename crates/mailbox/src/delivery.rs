@@ -2,21 +2,25 @@
 
 mod batch;
 mod filtered;
+mod memory;
 mod owned;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use mayfly_database::Database;
 use mayfly_mime::Summary;
-use mayfly_runtime::{task::Tasks, telemetry};
+use mayfly_runtime::{fair::Permit, task::Tasks, telemetry};
 use mayfly_shared::bus::Publisher;
 use mayfly_types::{AccountId, ErrorCode, MailboxEvent, MessageId, MessageReceived, SharedClock, UserId};
 use mayfly_webhooks::Webhooks;
 use opentelemetry::metrics::{Counter, Histogram};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tracing::{Instrument, Span};
 
-use self::batch::{AnonymousBounds, Stored, store_all};
+use self::{
+    batch::{AnonymousBounds, Stored, store_all},
+    memory::{Memory, Size},
+};
 use crate::{
     error::Error,
     index_queue::IndexQueue,
@@ -34,17 +38,6 @@ const QUEUE: usize = 1024;
 const MAX_BATCH: usize = 256;
 /// Bytes of one commit, unless a single message is larger.
 const MAX_BATCH_BYTES: usize = 2 << 20;
-/// Larger messages wait for memory. Smaller ones never wait behind them: they have memory of their own, and fail without it.
-const LARGE_BYTES: usize = 256 << 10;
-/// Memory for small messages in progress.
-const MAX_SMALL_BYTES: usize = 64 << 20;
-/// Memory for large messages in progress; a larger one takes all of it. A commit takes about [`MAX_BATCH_BYTES`], so more would
-/// only wait here for the writer, and the edge has them on its disk.
-const MAX_LARGE_BYTES: usize = 16 << 20;
-/// The unit of permits, which are counted in 32 bits.
-const UNIT: usize = 1024;
-/// How long a large message waits: less than the deadline of its call, so that it fails with its own reason.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A message to store for all of its mailboxes or for none.
 #[derive(Debug)]
@@ -86,15 +79,16 @@ struct Waiting {
     delivery: Arc<Delivery>,
     answer: Answer,
     span: Span,
-    _memory: OwnedSemaphorePermit,
+    _memory: Permit,
 }
 
 /// The queue in front of the writer.
 #[derive(Debug)]
 pub(crate) struct DeliveryQueue {
     waiting: mpsc::Sender<Waiting>,
-    small_memory: Arc<Semaphore>,
-    large_memory: Arc<Semaphore>,
+    /// Large messages, which are stored one by one.
+    large: mpsc::Sender<Waiting>,
+    memory: Memory,
 }
 
 impl DeliveryQueue {
@@ -109,6 +103,7 @@ impl DeliveryQueue {
         tasks: &Tasks,
     ) -> Self {
         let (waiting, arrivals) = mpsc::channel(QUEUE);
+        let (large, large_arrivals) = mpsc::channel(QUEUE);
         let meter = telemetry::meter();
         let writer = Writer {
             database: store.database().clone(),
@@ -129,45 +124,35 @@ impl DeliveryQueue {
         };
         let stopping = tasks.stopping();
         tasks.spawn_vital("delivery writer", async move {
+            let arrivals = [arrivals, large_arrivals];
             writer.run(arrivals, stopping.cancelled_owned()).await;
         });
         Self {
             waiting,
-            small_memory: Arc::new(Semaphore::new(MAX_SMALL_BYTES / UNIT)),
-            large_memory: Arc::new(Semaphore::new(MAX_LARGE_BYTES / UNIT)),
+            large,
+            memory: Memory::default(),
         }
     }
 
-    /// Reserves memory for a message: for a small one or fails at once, for a large one within a time.
-    pub(crate) async fn reserve_memory(&self, size: usize) -> Result<OwnedSemaphorePermit, Error> {
-        let units = |max: usize| u32::try_from(size.min(max).div_ceil(UNIT)).unwrap_or(u32::MAX);
-        if size <= LARGE_BYTES {
-            let permit = self.small_memory.clone();
-            let permit = permit.try_acquire_many_owned(units(MAX_SMALL_BYTES));
-            return permit.map_err(|_| Error::Overloaded);
-        }
-        let permit = self.large_memory.clone();
-        let permit = permit.acquire_many_owned(units(MAX_LARGE_BYTES));
-        match tokio::time::timeout(ACQUIRE_TIMEOUT, permit).await {
-            Ok(Ok(permit)) => Ok(permit),
-            _ => Err(Error::Overloaded),
-        }
+    /// Waits for memory for a message.
+    pub(crate) async fn reserve_memory(&self, size: usize) -> Result<Permit, Error> {
+        self.memory.reserve(size).await
     }
 
     /// Stores a message; returns after the commit, with an id for each mailbox.
-    pub(crate) async fn store(
-        &self,
-        delivery: Delivery,
-        memory: OwnedSemaphorePermit,
-    ) -> Result<StoredIds, Error> {
+    pub(crate) async fn store(&self, delivery: Delivery, memory: Permit) -> Result<StoredIds, Error> {
         let (answer, outcome) = oneshot::channel();
+        let queue = match Size::of(delivery.raw.len()) {
+            Size::Small | Size::Medium => &self.waiting,
+            Size::Large => &self.large,
+        };
         let waiting = Waiting {
             delivery: Arc::new(delivery),
             answer,
             span: Span::current(),
             _memory: memory,
         };
-        self.waiting.try_send(waiting).map_err(|error| match error {
+        queue.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::Stopping,
         })?;
@@ -190,26 +175,43 @@ struct Writer {
 type Outcome = Result<StoredIds, Error>;
 
 impl Writer {
-    async fn run(self, mut arrivals: mpsc::Receiver<Waiting>, stopping: impl Future<Output = ()>) {
+    /// Stores what arrives, many messages in a commit. A large one has a commit of its own, and after it come others, if any
+    /// wait: they wait for one large message at most.
+    async fn run(
+        self,
+        [mut arrivals, mut large]: [mpsc::Receiver<Waiting>; 2],
+        stopping: impl Future<Output = ()>,
+    ) {
         tokio::pin!(stopping);
+        let mut was_large = false;
         loop {
             let first = tokio::select! {
                 biased;
-                first = arrivals.recv() => first,
+                first = next(&mut arrivals, &mut large, was_large) => first,
                 () = &mut stopping => break,
             };
-            let Some(first) = first else { return };
-            let batch = batch(first, &mut arrivals);
-            let span = batch_span(&batch);
-            self.write(batch).instrument(span).await;
+            // The queue is gone, and with it those who would learn of their mail; what is left is stored.
+            let Some((first, is_large)) = first else { break };
+            was_large = is_large;
+            self.store_with(first, &mut arrivals, is_large).await;
         }
         // Deliveries that were queued before the stop are stored; later ones are rejected.
-        arrivals.close();
-        while let Some(first) = arrivals.recv().await {
-            let batch = batch(first, &mut arrivals);
-            let span = batch_span(&batch);
-            self.write(batch).instrument(span).await;
+        for (arrivals, is_large) in [(&mut arrivals, false), (&mut large, true)] {
+            arrivals.close();
+            while let Some(first) = arrivals.recv().await {
+                self.store_with(first, arrivals, is_large).await;
+            }
         }
+    }
+
+    /// Stores a message, with those that wait behind it unless it is large.
+    async fn store_with(&self, first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>, is_large: bool) {
+        let batch = match is_large {
+            true => vec![first],
+            false => batch(first, arrivals),
+        };
+        let span = batch_span(&batch);
+        self.write(batch).instrument(span).await;
     }
 
     async fn write(&self, batch: Vec<Waiting>) {
@@ -336,6 +338,27 @@ fn accounts_of(deliveries: &[Arc<Delivery>]) -> Vec<AccountId> {
     accounts
 }
 
+/// Returns what is stored next, and whether it is large: of both kinds in turn, if both wait.
+async fn next<T>(
+    arrivals: &mut mpsc::Receiver<T>,
+    large: &mut mpsc::Receiver<T>,
+    was_large: bool,
+) -> Option<(T, bool)> {
+    if was_large {
+        tokio::select! {
+            biased;
+            first = arrivals.recv() => first.map(|first| (first, false)),
+            first = large.recv() => first.map(|first| (first, true)),
+        }
+    } else {
+        tokio::select! {
+            biased;
+            first = large.recv() => first.map(|first| (first, true)),
+            first = arrivals.recv() => first.map(|first| (first, false)),
+        }
+    }
+}
+
 fn batch(first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting> {
     let mut bytes = first.delivery.raw.len();
     let mut batch = vec![first];
@@ -360,4 +383,23 @@ fn batch_span(batch: &[Waiting]) -> Span {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn large_messages_and_others_are_stored_in_turn() {
+        let (small, mut arrivals) = mpsc::channel(9);
+        let (large, mut large_arrivals) = mpsc::channel(9);
+        for n in 0..3 {
+            large.try_send(n).unwrap();
+            small.try_send(n).unwrap();
+        }
+        let (mut order, mut was_large) = (Vec::new(), true);
+        while order.len() < 6 {
+            let first = next(&mut arrivals, &mut large_arrivals, was_large).await;
+            was_large = first.unwrap().1;
+            order.push(was_large);
+        }
+        assert_eq!(order, [false, true, false, true, false, true]);
+    }
+}

@@ -1,0 +1,167 @@
+//! The memory of messages that are being stored, by their size. Clients get it in turn.
+
+use std::{sync::Arc, time::Duration};
+
+use mayfly_runtime::fair::{self, Contention, FairQueue, Permit, QueueBounds};
+
+use crate::error::Error;
+
+/// Larger messages are medium ones: a commit has few of them.
+const SMALL_BYTES: usize = 256 << 10;
+/// Larger messages are stored one by one.
+const MEDIUM_BYTES: usize = 2 << 20;
+/// Memory for small messages in progress, and for those of one client while others send too.
+const MAX_SMALL_BYTES: QueueBounds = QueueBounds {
+    total: 64 << 20,
+    share: 512 << 10,
+};
+/// Memory for medium messages in progress. While others send too, a client has one.
+const MAX_MEDIUM_BYTES: QueueBounds = QueueBounds {
+    total: 8 << 20,
+    share: 512 << 10,
+};
+/// Memory for large messages in progress; a larger one takes all of it. More would only wait here for the writer, and the edge has
+/// them on its disk. While others send large messages too, a client has one.
+const MAX_LARGE_BYTES: QueueBounds = QueueBounds {
+    total: 16 << 20,
+    share: 512 << 10,
+};
+/// How long a message waits: less than the deadline of its call, so that it fails with its own reason.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The class of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Size {
+    Small,
+    Medium,
+    Large,
+}
+
+impl Size {
+    pub(super) fn of(bytes: usize) -> Self {
+        match bytes {
+            ..=SMALL_BYTES => Self::Small,
+            ..=MEDIUM_BYTES => Self::Medium,
+            _ => Self::Large,
+        }
+    }
+}
+
+/// Memory of its own for each class: a message waits for none that is larger than its class.
+#[derive(Debug)]
+pub(super) struct Memory {
+    small: Arc<FairQueue>,
+    medium: Arc<FairQueue>,
+    large: Arc<FairQueue>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::with(Contention::default)
+    }
+}
+
+impl Memory {
+    fn with(contention: impl Fn() -> Contention) -> Self {
+        let queue = |bounds| FairQueue::with(bounds, contention());
+        Self {
+            small: queue(MAX_SMALL_BYTES),
+            medium: queue(MAX_MEDIUM_BYTES),
+            large: queue(MAX_LARGE_BYTES),
+        }
+    }
+
+    /// Waits for the memory of a message of the current client.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] when there is none in time.
+    pub(super) async fn reserve(&self, size: usize) -> Result<Permit, Error> {
+        let queue = match Size::of(size) {
+            Size::Small => &self.small,
+            Size::Medium => &self.medium,
+            Size::Large => &self.large,
+        };
+        let bytes = u64::try_from(size).unwrap_or(u64::MAX);
+        let permit = queue.acquire_within(fair::client(), bytes, ACQUIRE_TIMEOUT).await;
+        permit.ok_or(Error::Overloaded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, future::join_all};
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+    const LARGE: usize = 20 * MIB;
+
+    async fn reserve(memory: &Memory, last: u8, size: usize) -> Result<Permit, Error> {
+        let client = Some([192, 0, 2, last].into());
+        fair::scope(client, memory.reserve(size)).await
+    }
+
+    #[tokio::test]
+    async fn reserve_of_smaller_class_is_immediate_beside_larger() {
+        let memory = Memory::default();
+        let _held = memory.reserve(LARGE).await.unwrap();
+        let mut waiting: Vec<_> = (0..500).map(|_| Box::pin(memory.reserve(LARGE))).collect();
+        assert!(waiting.iter_mut().all(|large| large.now_or_never().is_none()));
+        let medium: Vec<_> = (0..4)
+            .map(|_| memory.reserve(MEDIUM_BYTES).now_or_never())
+            .collect();
+        assert!(medium.iter().all(|permit| matches!(permit, Some(Ok(_)))));
+        assert!(memory.reserve(MEDIUM_BYTES).now_or_never().is_none());
+        let small: Vec<_> = (0..256)
+            .map(|_| memory.reserve(SMALL_BYTES).now_or_never())
+            .collect();
+        assert!(small.iter().all(|permit| matches!(permit, Some(Ok(_)))));
+        assert!(memory.reserve(SMALL_BYTES).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn reserve_by_greedy_client_leaves_memory_to_others() {
+        let memory = Memory::with(|| Contention::within(Duration::from_secs(3600)));
+        for size in [200 << 10, 300 << 10, MEDIUM_BYTES] {
+            // Both are active.
+            drop(reserve(&memory, 2, size).await);
+            let mut greedy: Vec<_> = (0..1000).map(|_| Box::pin(reserve(&memory, 1, size))).collect();
+            let held: Vec<_> = greedy.iter_mut().filter_map(|one| one.now_or_never()).collect();
+            let bytes = held.len() * size;
+            assert!((1..=2).contains(&held.len()), "{bytes} bytes of {size}");
+            assert!(reserve(&memory, 2, size).now_or_never().is_some(), "{size}");
+        }
+    }
+
+    /// A message of the largest size takes all memory: the next one is that of another client.
+    #[tokio::test]
+    async fn reserve_of_large_takes_turns() {
+        let memory = Memory::default();
+        let first = reserve(&memory, 1, LARGE).await.unwrap();
+        let mut greedy: Vec<_> = (0..50).map(|_| Box::pin(reserve(&memory, 1, LARGE))).collect();
+        assert!(greedy.iter_mut().all(|one| one.now_or_never().is_none()));
+        let mut other = Box::pin(reserve(&memory, 2, LARGE));
+        assert!((&mut other).now_or_never().is_none());
+        // A task that polls so many is made to yield.
+        tokio::task::yield_now().await;
+        drop(first);
+        let second = greedy[0].as_mut().now_or_never();
+        assert!(second.is_some(), "it asked before");
+        drop(second);
+        assert!(other.now_or_never().is_some(), "before 49 of the same client");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reserve_fails_after_its_time() {
+        let memory = Memory::default();
+        let _held = memory.reserve(LARGE).await.unwrap();
+        let started = tokio::time::Instant::now();
+        let outcomes = join_all((0..10).map(|_| memory.reserve(LARGE))).await;
+        assert!(
+            outcomes
+                .iter()
+                .all(|outcome| matches!(outcome, Err(Error::Overloaded)))
+        );
+        assert_eq!(started.elapsed(), ACQUIRE_TIMEOUT);
+    }
+}
