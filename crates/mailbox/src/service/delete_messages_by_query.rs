@@ -12,6 +12,11 @@ use crate::{
 
 /// Messages of one transaction.
 const BATCH: usize = 100;
+/// Bytes of the messages of one transaction, unless a single one is larger: others write between two transactions, and deleted
+/// bytes are overwritten.
+const MAX_BATCH_BYTES: i64 = 2 << 20;
+/// Bytes of the messages of one call, which has a deadline; the caller continues.
+const MAX_CALL_BYTES: i64 = 64 << 20;
 
 /// What a call deleted.
 #[derive(Debug)]
@@ -19,6 +24,16 @@ pub(crate) struct DeletedMessages {
     pub(crate) deleted: usize,
     /// Where the next call begins, if there can be more.
     pub(crate) next: Option<MessageId>,
+}
+
+/// Returns how many of some messages are deleted in one transaction.
+fn batch_of(sizes: impl Iterator<Item = i64>) -> usize {
+    let mut bytes = 0_i64;
+    let fitting = sizes.take(BATCH).take_while(|size| {
+        bytes = bytes.saturating_add(*size);
+        bytes <= MAX_BATCH_BYTES
+    });
+    fitting.count().max(1)
 }
 
 impl Service {
@@ -32,18 +47,24 @@ impl Service {
         let examined = self.examine(&search, true, request.after, request.limit).await?;
         let found = examined.found.into_iter();
         let found: Vec<_> = found
-            .map(|row| (row.message.account_id, row.message.id))
+            .map(|row| (row.message.account_id, row.message.id, row.message.size_bytes))
             .collect();
-        let mut deleted = 0;
-        for some in found.chunks(BATCH) {
-            deleted += self.delete_those(some).await?;
+        let (mut deleted, mut bytes, mut left) = (0, 0, found.as_slice());
+        while !left.is_empty() && bytes < MAX_CALL_BYTES {
+            let (batch, rest) = left.split_at(batch_of(left.iter().map(|(_, _, size)| *size)));
+            bytes += batch.iter().map(|(_, _, size)| size).sum::<i64>();
+            let ids: Vec<_> = batch.iter().map(|(account, id, _)| (*account, *id)).collect();
+            deleted += self.delete_those(&ids).await?;
+            left = rest;
         }
-        let last = found.last().map(|(_, id)| *id);
-        Ok(DeletedMessages {
-            deleted,
+        let examined_to = found.get(found.len().saturating_sub(left.len() + 1));
+        let last = examined_to.map(|(_, id, _)| *id);
+        let next = match left.is_empty() {
             // Messages that were not indexed in time are found by the next call.
-            next: examined.next.or_else(|| last.filter(|_| !search.is_complete)),
-        })
+            true => examined.next.or_else(|| last.filter(|_| !search.is_complete)),
+            false => last,
+        };
+        Ok(DeletedMessages { deleted, next })
     }
 
     /// Deletes messages in one transaction. Returns how many still existed.
@@ -81,5 +102,24 @@ impl Service {
             self.publish(MailboxEvent::MessageDeleted(*account, *id));
         }
         Ok(deleted.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batch_is_bounded_by_count_and_by_bytes() {
+        const MIB: i64 = 1 << 20;
+        for (sizes, expected) in [
+            (vec![1024; 1000], 100),
+            (vec![300 << 10; 1000], 6),
+            (vec![20 * MIB; 10], 1),
+            (vec![MIB, 20 * MIB, MIB], 1),
+            (vec![5], 1),
+        ] {
+            assert_eq!(batch_of(sizes.iter().copied()), expected, "{sizes:?}");
+        }
     }
 }
