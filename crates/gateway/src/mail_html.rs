@@ -1,12 +1,16 @@
 //! Runs [`mayfly_mail_html`] for requests: the `images` query parameter, and a bounded number of sanitising jobs on
 //! blocking threads.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use mayfly_mail_html::{InlineImages, RemoteImages, document};
 use mayfly_rpc::Failure;
-use mayfly_runtime::shares::Bounds;
+use mayfly_runtime::{
+    fair::{self, FairQueue, QueueBounds},
+    shares::Bounds,
+};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::permits::{Party, Permit, Permits};
@@ -21,8 +25,14 @@ const MAX_CONCURRENT: Bounds = Bounds {
 };
 /// Documents of one mailbox or Pro user that are rendered at the same time.
 const MAX_CONCURRENT_PER_OWNER: u64 = 1;
+/// Documents of one client while others are active. The bound of all is above.
+const MAX_CONCURRENT_PER_CLIENT: QueueBounds = QueueBounds {
+    total: u64::MAX,
+    share: 1,
+};
 /// How long a request waits for a permit.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Whether a document can load remote images. Loading them reveals to their server that the mail was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,12 +69,25 @@ impl From<Images> for RemoteImages {
 
 /// Renders documents on blocking threads, at most [`MAX_CONCURRENT`] at the same time.
 #[derive(Debug, Clone)]
-pub(crate) struct Cleaner(Permits);
+pub(crate) struct Cleaner {
+    permits: Permits,
+    clients: Arc<FairQueue>,
+}
 
 impl Default for Cleaner {
     fn default() -> Self {
-        Self(Permits::new(MAX_CONCURRENT, MAX_CONCURRENT_PER_OWNER))
+        Self {
+            permits: Permits::new(MAX_CONCURRENT, MAX_CONCURRENT_PER_OWNER),
+            clients: FairQueue::new(MAX_CONCURRENT_PER_CLIENT),
+        }
     }
+}
+
+/// A permit to render a document.
+#[derive(Debug)]
+pub(crate) struct RenderPermit {
+    _permit: Permit,
+    _client: fair::Permit,
 }
 
 impl Cleaner {
@@ -72,8 +95,14 @@ impl Cleaner {
     ///
     /// # Errors
     /// `RateLimited` when the party renders others, `Unavailable` when no permit is free, within [`ACQUIRE_TIMEOUT`].
-    pub(crate) async fn permit(&self, party: &Party) -> Result<Permit, Failure> {
-        self.0.acquire(party, ACQUIRE_TIMEOUT).await
+    pub(crate) async fn permit(&self, party: &Party) -> Result<RenderPermit, Failure> {
+        let until = Instant::now() + ACQUIRE_TIMEOUT;
+        let client = self.clients.acquire_within(fair::client(), 1, ACQUIRE_TIMEOUT);
+        let client = client.await.ok_or_else(|| Failure::rate_limited(RETRY_AFTER))?;
+        Ok(RenderPermit {
+            _permit: self.permits.acquire(party, until - Instant::now()).await?,
+            _client: client,
+        })
     }
 
     /// Renders the document that shows the body of a mail. The permit is kept until the work ends, also when the client has
@@ -83,7 +112,7 @@ impl Cleaner {
     /// When rendering panics.
     pub(crate) async fn document(
         &self,
-        permit: Permit,
+        permit: RenderPermit,
         html: Option<String>,
         text: Option<String>,
         inline: InlineImages,

@@ -149,6 +149,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
         blocks,
         large_reads: service::LargeReads::default(),
+        parsers: service::Parsers::default(),
         recomputed: extraction::Recomputed::default(),
         acme_keys,
         index_queue,

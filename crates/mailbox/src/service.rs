@@ -65,7 +65,10 @@ pub(crate) use sweep::SweepTask;
 
 use std::sync::Arc;
 
-use mayfly_runtime::config::ConfigDuration;
+use mayfly_runtime::{
+    config::ConfigDuration,
+    fair::{self, FairQueue, QueueBounds},
+};
 use mayfly_shared::bus::Publisher;
 use mayfly_types::{AccountId, Address, DomainName, MailboxEvent, OwnerAccess, SharedClock};
 use mayfly_webhooks::Webhooks;
@@ -109,6 +112,7 @@ pub(crate) struct Service {
     /// What operators block.
     pub(crate) blocks: BlockWatch,
     pub(crate) large_reads: LargeReads,
+    pub(crate) parsers: Parsers,
     pub(crate) recomputed: Recomputed,
     pub(crate) acme_keys: AcmeKeys,
     /// Mailboxes with messages that are not indexed yet.
@@ -343,17 +347,38 @@ impl Service {
     }
 }
 
-/// Runs a parser, on a blocking thread when the mail is large.
-pub(crate) async fn parse<T, F>(raw: Vec<u8>, parse: F) -> Result<(T, Vec<u8>), Error>
-where
-    T: Send + 'static,
-    F: FnOnce(&[u8]) -> T + Send + 'static,
-{
-    if raw.len() <= INLINE_PARSE_BYTES {
-        return Ok((parse(&raw), raw));
+/// The threads that parse large mail. Clients get them in turn.
+#[derive(Debug)]
+pub(crate) struct Parsers(Arc<FairQueue>);
+
+impl Default for Parsers {
+    /// As many as there are processors; half of them for one client while others are active.
+    fn default() -> Self {
+        let total = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
+        let share = (total / 2).max(1);
+        Self(FairQueue::new(QueueBounds { total, share }))
     }
-    let span = tracing::Span::current();
-    tokio::task::spawn_blocking(move || (span.in_scope(|| parse(&raw)), raw))
-        .await
-        .map_err(|_: JoinError| Error::Defect("the parser's thread ended"))
+}
+
+impl Service {
+    /// Runs a parser, on a blocking thread when the mail is large.
+    pub(crate) async fn parse<T, F>(&self, raw: Vec<u8>, parse: F) -> Result<(T, Vec<u8>), Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&[u8]) -> T + Send + 'static,
+    {
+        if raw.len() <= INLINE_PARSE_BYTES {
+            return Ok((parse(&raw), raw));
+        }
+        let permit = self.parsers.0.acquire(fair::client(), 1).await;
+        let span = tracing::Span::current();
+        let parsed = tokio::task::spawn_blocking(move || {
+            // Kept until the work ends, also when the caller has gone.
+            let _permit = permit;
+            (span.in_scope(|| parse(&raw)), raw)
+        });
+        parsed
+            .await
+            .map_err(|_: JoinError| Error::Defect("the parser's thread ended"))
+    }
 }

@@ -7,7 +7,7 @@ use std::{fs::File, io, net::IpAddr, os::unix::fs::FileExt, path::PathBuf, sync:
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use mayfly_rpc::CHUNK_BYTES;
-use tokio::sync::Semaphore;
+use mayfly_runtime::fair::{self, FairQueue, QueueBounds};
 
 use crate::budget::{Budget, Reservation};
 
@@ -15,8 +15,9 @@ use crate::budget::{Budget, Reservation};
 /// alone never make it refuse mail.
 const MAX_FREE_BYTES: u64 = 2 << 30;
 
-/// Reads and writes at one time, each on a thread of its own that keeps memory afterwards.
-const MAX_OPERATIONS: usize = 4;
+/// Reads and writes at one time, each on a thread of its own that keeps memory afterwards; half of them of one client, while
+/// others are active.
+const MAX_OPERATIONS: QueueBounds = QueueBounds { total: 4, share: 2 };
 
 /// Where large messages are written.
 #[derive(Debug, Clone)]
@@ -29,7 +30,7 @@ pub(crate) struct Spool {
 #[derive(Debug)]
 struct Disk {
     directory: PathBuf,
-    operations: Semaphore,
+    operations: Arc<FairQueue>,
 }
 
 /// The first part of a message, on disk. Dropping it frees the space.
@@ -55,7 +56,7 @@ impl Spool {
         Self {
             disk: Arc::new(Disk {
                 directory,
-                operations: Semaphore::new(MAX_OPERATIONS),
+                operations: FairQueue::new(MAX_OPERATIONS),
             }),
             budget,
         }
@@ -146,9 +147,13 @@ impl SpoolFile {
 impl Disk {
     /// Runs an operation on a thread where it may block. Returns nothing if it panics.
     async fn run<T: Send + 'static>(&self, operation: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let _permit = self.operations.acquire().await.ok()?;
+        let permit = self.operations.acquire(fair::client(), 1).await;
         let span = tracing::Span::current();
-        let running = tokio::task::spawn_blocking(move || span.in_scope(operation));
+        let running = tokio::task::spawn_blocking(move || {
+            // Until the work ends, and not until the session goes on.
+            let _permit = permit;
+            span.in_scope(operation)
+        });
         running.await.ok()
     }
 }

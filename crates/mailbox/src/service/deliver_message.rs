@@ -2,12 +2,12 @@
 
 mod submission;
 
+use mayfly_runtime::fair::Permit;
 use mayfly_types::{AccountId, MessageId};
-use tokio::sync::OwnedSemaphorePermit;
 
 pub(crate) use submission::{NewSubmission, Origin};
 
-use super::{Service, parse};
+use super::Service;
 use crate::{
     delivery::{Delivery, StoredIds},
     error::Error,
@@ -45,7 +45,7 @@ pub(crate) struct Intake {
     to: Recipients,
     size: usize,
     raw: Vec<u8>,
-    memory: OwnedSemaphorePermit,
+    memory: Permit,
     /// Until the message is stored.
     _admission: Admission,
 }
@@ -98,7 +98,7 @@ impl Service {
                 "the message is shorter than its envelope says",
             ));
         }
-        let ((summary, extracted), raw) = parse(intake.raw, mayfly_mime::summarize).await?;
+        let ((summary, extracted), raw) = self.parse(intake.raw, mayfly_mime::summarize).await?;
         let extracted = StoredExtracted::encode(&extracted)?;
         let addresses = addresses::encode(&summary.addresses)?;
         let (mut accounts, submission, asked) = match intake.to {

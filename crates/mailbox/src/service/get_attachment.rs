@@ -1,6 +1,6 @@
 //! Returns one attachment, decoded.
 
-use super::{MessageScope, ReadMemory, Service, large_reads::Reader, parse};
+use super::{MessageScope, ReadMemory, Service, large_reads::Reader};
 use crate::{error::Error, store::ParseStatus};
 
 impl Service {
@@ -19,7 +19,9 @@ impl Service {
         let reader = Reader::of(&scope, message.account_id);
         let memory = self.large_reads.acquire(reader, message.size_bytes).await?;
         let raw = self.raw(&message).await?.bytes;
-        let (found, _) = parse(raw, move |raw| mayfly_mime::attachment(raw, index)).await?;
+        let (found, _) = self
+            .parse(raw, move |raw| mayfly_mime::attachment(raw, index))
+            .await?;
         let (attachment, bytes) = found.ok_or(Error::InvalidIndex)?;
         Ok((attachment, bytes, memory))
     }

@@ -2,7 +2,7 @@
 
 use mayfly_mime::{Content, Extracted, Header, InlineLimits};
 
-use super::{MessageScope, Service, large_reads::Reader, parse};
+use super::{MessageScope, Service, large_reads::Reader};
 use crate::{
     config,
     error::Error,
@@ -70,7 +70,7 @@ impl Service {
         let raw = self.raw(message).await?;
         let decoded = StoredExtracted::of(&raw).decode();
         let is_usable = decoded.is_ok();
-        let parsed = parse(raw.bytes, move |raw| {
+        let parsed = self.parse(raw.bytes, move |raw| {
             let recomputed = (!is_usable).then(|| mayfly_mime::summarize(raw).1);
             let mut content = mayfly_mime::content(raw, reading.inline);
             if reading.derives_text && content.text_body.is_none() {

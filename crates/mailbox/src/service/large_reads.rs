@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mayfly_runtime::shares::{Bounds, Share, Shares};
+use mayfly_runtime::{
+    fair::{self, FairQueue, Permit, QueueBounds},
+    shares::{Bounds, Share, Shares},
+};
 use mayfly_types::{AccountId, UserId};
 
 use super::{INLINE_PARSE_BYTES, MessageScope, Scope};
@@ -16,6 +19,11 @@ const MAX_READ_BYTES: Bounds = Bounds {
     share: 40 << 20,
     reserve: 32 << 20,
     small: 8 << 20,
+};
+/// Bytes of messages that are read for one client, whatever its mailboxes, while others read too. The bound of all is above.
+const MAX_CLIENT_BYTES: QueueBounds = QueueBounds {
+    total: u64::MAX,
+    share: 24 << 20,
 };
 /// How long a read waits: less than the deadline of its call, so that it fails with its own reason.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(4);
@@ -40,15 +48,28 @@ impl Reader {
 }
 
 /// The memory that a read holds.
-pub(crate) type ReadMemory = Option<Share<Reader>>;
+pub(crate) type ReadMemory = Option<Held>;
+
+/// A part of the memory.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _reader: Share<Reader>,
+    _client: Permit,
+}
 
 /// The bytes of large reads.
 #[derive(Debug)]
-pub(crate) struct LargeReads(Arc<Shares<Reader>>);
+pub(crate) struct LargeReads {
+    readers: Arc<Shares<Reader>>,
+    clients: Arc<FairQueue>,
+}
 
 impl Default for LargeReads {
     fn default() -> Self {
-        Self(Shares::new(MAX_READ_BYTES))
+        Self {
+            readers: Shares::new(MAX_READ_BYTES),
+            clients: FairQueue::new(MAX_CLIENT_BYTES),
+        }
     }
 }
 
@@ -63,18 +84,49 @@ impl LargeReads {
             return Ok(None);
         }
         let size = size.min(MAX_READ_BYTES.share);
-        let memory = self.0.take_within(reader, size, ACQUIRE_TIMEOUT).await;
-        memory.map(Some).map_err(|_| Error::ReadsOverloaded)
+        let held = async {
+            // The client first: its reads for many mailboxes wait here, and take no memory of others.
+            let client = self.clients.acquire(fair::client(), size).await;
+            let share = self.readers.take_within(reader, size, ACQUIRE_TIMEOUT).await;
+            let reader = share.map_err(|_| Error::ReadsOverloaded)?;
+            Ok(Some(Held {
+                _reader: reader,
+                _client: client,
+            }))
+        };
+        let held = tokio::time::timeout(ACQUIRE_TIMEOUT, held).await;
+        held.map_err(|_| Error::ReadsOverloaded)?
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+    use mayfly_runtime::fair::Contention;
     use mayfly_types::{Clock, SystemClock};
 
     use super::*;
 
     const LARGE: i64 = 25 << 20;
+
+    /// A message of the largest size in each of many mailboxes.
+    #[tokio::test]
+    async fn acquire_for_many_mailboxes_of_a_client_has_one_share() {
+        let contention = Contention::within(Duration::from_secs(3600));
+        let reads = LargeReads {
+            readers: Shares::new(MAX_READ_BYTES),
+            clients: FairQueue::with(MAX_CLIENT_BYTES, contention),
+        };
+        let acquire = |last: u8| {
+            let reader = Reader::Mailbox(AccountId::new(SystemClock.now()));
+            fair::scope(Some([192, 0, 2, last].into()), reads.acquire(reader, LARGE))
+        };
+        drop(acquire(2).await);
+        let mut greedy: Vec<_> = (0..100).map(|_| Box::pin(acquire(1))).collect();
+        let held: Vec<_> = greedy.iter_mut().filter_map(|one| one.now_or_never()).collect();
+        assert_eq!(held.len(), 1);
+        assert!(acquire(2).now_or_never().is_some());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn acquire_by_greedy_reader_leaves_memory_to_others() {

@@ -7,7 +7,7 @@ use mayfly_rpc::MAX_MESSAGE_BYTES;
 use mayfly_types::{AccountId, MessageId, OwnerAccess, RawMessageId, UserId};
 use time::OffsetDateTime;
 
-use super::{Scope, Service, large_reads::Reader, parse};
+use super::{Scope, Service, large_reads::Reader};
 use crate::{
     error::Error,
     store::{
@@ -215,7 +215,7 @@ impl Service {
             Err(Error::NotFound) => return Ok(Default::default()),
             raw => raw?,
         };
-        let ((_, extracted), _) = parse(raw.bytes, mayfly_mime::summarize).await?;
+        let ((_, extracted), _) = self.parse(raw.bytes, mayfly_mime::summarize).await?;
         let stored = StoredExtracted::encode(&extracted)?;
         let json_bytes = stored.len();
         self.recomputed.store(&self.store, message.raw_id, stored).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mayfly_mime::Addresses;
 use mayfly_types::MessageId;
 
-use super::{Scope, Service, large_reads::Reader, list_messages, parse};
+use super::{Scope, Service, large_reads::Reader, list_messages};
 use crate::{
     error::Error,
     store::{
@@ -162,7 +162,7 @@ impl Service {
             Err(Error::NotFound) => return Ok((message.has_attachments, Addresses::default())),
             raw => raw?,
         };
-        let ((summary, _), _) = parse(raw.bytes, mayfly_mime::summarize).await?;
+        let ((summary, _), _) = self.parse(raw.bytes, mayfly_mime::summarize).await?;
         let (account, read) = (
             message.account_id,
             Read {

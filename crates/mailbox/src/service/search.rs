@@ -10,7 +10,7 @@ use mayfly_search::{Condition, Flag, Lookup, Query, Zone};
 use mayfly_types::{AccountId, MessageId, OwnerAccess};
 
 pub(super) use self::document::Known;
-use super::{MessageReceived, Scope, Service, large_reads::Reader, parse};
+use super::{MessageReceived, Scope, Service, large_reads::Reader};
 use crate::{
     error::Error,
     store::{
@@ -279,7 +279,9 @@ impl Service {
             raw => raw?,
         };
         let open = open.clone();
-        let matched = parse(raw.bytes, move |raw| open.matches(&document::of_mail(known, raw))).await?;
+        let matched = self
+            .parse(raw.bytes, move |raw| open.matches(&document::of_mail(known, raw)))
+            .await?;
         Ok(matched.0)
     }
 

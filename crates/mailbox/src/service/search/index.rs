@@ -7,7 +7,7 @@ use mayfly_types::{AccountId, MessageId};
 use super::{Followed, Known, document};
 use crate::{
     error::Error,
-    service::{Service, large_reads::Reader, parse},
+    service::{Service, large_reads::Reader},
     store::{
         Message,
         search::{self as store, Behind, Entry, Whose},
@@ -145,7 +145,7 @@ impl Service {
                 let document = document::of_mail(known, raw);
                 Column::ALL.map(|column| document.words(column).iter().cloned().collect())
             };
-            let (words, _) = parse(raw.bytes, words).await?;
+            let (words, _) = self.parse(raw.bytes, words).await?;
             entries.push(Entry {
                 account: message.account_id,
                 message: message.id,
