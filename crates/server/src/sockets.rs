@@ -8,12 +8,16 @@ use std::{
 use mayfly_gateway::Submission;
 use mayfly_runtime::config::ConfigError;
 use mayfly_smtp::SandboxMode;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::{
     banner::Listening,
     config::{Config, Role},
 };
+
+/// Connections that the kernel keeps until they are accepted. Of one beyond it, the client tries again only after a second; the
+/// default of 128 is less than what one client can open at once.
+const MAX_BACKLOG: u32 = 1024;
 
 /// The listeners. A service has one only when other processes call it.
 pub(crate) struct Sockets {
@@ -31,7 +35,7 @@ pub(crate) struct Sockets {
 
 impl Sockets {
     /// Binds every socket.
-    pub(crate) async fn bind(config: &Config) -> Result<Self, ConfigError> {
+    pub(crate) fn bind(config: &Config) -> Result<Self, ConfigError> {
         let is_split = config.is_split();
         let plain_http = match config
             .gateway
@@ -39,29 +43,27 @@ impl Sockets {
             .http_listen
             .filter(|_| config.has(Role::Gateway))
         {
-            Some(address) => Some(bind("gateway.acme.http_listen", address).await?),
+            Some(address) => Some(bind("gateway.acme.http_listen", address)?),
             None => None,
         };
         Ok(Self {
             plain_http,
-            admin: bind("admin.listen", config.admin.listen).await?,
-            gateway: bind_if(config.has(Role::Gateway), "gateway.listen", config.gateway.listen).await?,
-            smtp: bind_if(config.has(Role::Smtp), "smtp.listen", config.smtp.listen).await?,
-            smtp_tls: bind_mail(config, "smtp.tls_listen", config.smtp.tls_listen).await?,
-            submission: bind_mail(config, "smtp.submission_listen", config.smtp.submission_listen).await?,
-            submissions: bind_mail(config, "smtp.submissions_listen", config.smtp.submissions_listen).await?,
+            admin: bind("admin.listen", config.admin.listen)?,
+            gateway: bind_if(config.has(Role::Gateway), "gateway.listen", config.gateway.listen)?,
+            smtp: bind_if(config.has(Role::Smtp), "smtp.listen", config.smtp.listen)?,
+            smtp_tls: bind_mail(config, "smtp.tls_listen", config.smtp.tls_listen)?,
+            submission: bind_mail(config, "smtp.submission_listen", config.smtp.submission_listen)?,
+            submissions: bind_mail(config, "smtp.submissions_listen", config.smtp.submissions_listen)?,
             auth: bind_if(
                 is_split && config.has(Role::Auth),
                 "auth.listen",
                 config.auth.listen,
-            )
-            .await?,
+            )?,
             mailbox: bind_if(
                 is_split && config.has(Role::Mailbox),
                 "mailbox.listen",
                 config.mailbox.listen,
-            )
-            .await?,
+            )?,
         })
     }
 
@@ -120,44 +122,75 @@ impl Sockets {
 }
 
 /// Binds a further listener of the mail edge, if there is one here.
-async fn bind_mail(
+fn bind_mail(
     config: &Config,
     key: &str,
     address: Option<SocketAddr>,
 ) -> Result<Option<TcpListener>, ConfigError> {
     match address.filter(|_| config.has(Role::Smtp)) {
-        Some(address) => bind(key, address).await.map(Some),
+        Some(address) => bind(key, address).map(Some),
         None => Ok(None),
     }
 }
 
-async fn bind_if(
-    is_needed: bool,
-    key: &str,
-    address: SocketAddr,
-) -> Result<Option<TcpListener>, ConfigError> {
+fn bind_if(is_needed: bool, key: &str, address: SocketAddr) -> Result<Option<TcpListener>, ConfigError> {
     match is_needed {
-        true => bind(key, address).await.map(Some),
+        true => bind(key, address).map(Some),
         false => Ok(None),
     }
 }
 
-async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, ConfigError> {
-    let listener = match TcpListener::bind(address).await {
+fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, ConfigError> {
+    let listener = match listen(address) {
         // `[::]` is every address, also where the kernel has no IPv6.
         Err(error)
             if is_unsupported(&error)
                 && address == SocketAddr::from((Ipv6Addr::UNSPECIFIED, address.port())) =>
         {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+            listen((Ipv4Addr::UNSPECIFIED, address.port()).into())
         }
         listener => listener,
     };
     listener.map_err(|error| ConfigError::new(key, format!("cannot listen on {address}: {error}")))
 }
 
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(MAX_BACKLOG)
+}
+
 /// EAFNOSUPPORT, or EADDRNOTAVAIL where IPv6 is switched off.
 fn is_unsupported(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
         || error.kind() == io::ErrorKind::AddrNotAvailable
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A client that opens many connections at once leaves room for those of others.
+    #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "the test is the client")]
+    async fn connections_that_wait_to_be_accepted_are_kept() {
+        let listener = bind("test", SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connected = async {
+            let mut connected = Vec::new();
+            for _ in 0..400 {
+                connected.push(tokio::net::TcpStream::connect(address).await.unwrap());
+            }
+            connected.len()
+        };
+        // Without room for it, a connection is never made: nothing is accepted.
+        let connected = tokio::time::timeout(Duration::from_secs(60), connected).await;
+        assert_eq!(connected.unwrap(), 400);
+    }
 }

@@ -54,6 +54,9 @@ const LINGER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long replies wait for a look-up, to be written together with its reply.
 const COALESCE_TIMEOUT: Duration = Duration::from_millis(50);
 
+/// Pipelined recipients that are looked up before other tasks run: a look-up can be answered without waiting for anything.
+const LOOK_UPS_AT_ONCE: u32 = 8;
+
 /// The size of a read: of commands, and of data at first and at most.
 const COMMAND_READ_BYTES: usize = 2 * 1024;
 const FIRST_DATA_READ_BYTES: usize = 8 * 1024;
@@ -95,6 +98,8 @@ pub(crate) struct Connection {
     /// Whether the mails of this client are limited, and the one of this transaction is counted.
     is_limited: bool,
     is_counted: bool,
+    /// Recipients of this session that were looked up.
+    looked_up: u32,
 }
 
 impl Connection {
@@ -104,6 +109,7 @@ impl Connection {
             session: Session::new(context.settings.clone(), peer),
             is_limited: context.intake.applies_to(peer),
             is_counted: false,
+            looked_up: 0,
             context,
             peer,
             input: BytesMut::new(),
@@ -175,6 +181,10 @@ impl Connection {
                         self.context.metrics.recipient_limited();
                     }
                     self.session.recipient_resolved(recipient, &mut self.replies);
+                    self.looked_up = self.looked_up.wrapping_add(1);
+                    if self.looked_up.is_multiple_of(LOOK_UPS_AT_ONCE) {
+                        tokio::task::yield_now().await;
+                    }
                 }
                 Step::Authenticate(login) => {
                     // The client waits for the replies before it, if the check takes long.
