@@ -27,7 +27,7 @@ struct Bound {
 
 /// Tells whether a constant bounds something, by its name or its type.
 fn is_bound(name: &str, kind: &str) -> bool {
-    kind == "Bounds"
+    matches!(kind, "Bounds" | "QueueBounds")
         || name.starts_with("MAX_")
         || name.ends_with("_TIMEOUT")
         || name.ends_with("_PER_OWNER")
@@ -98,6 +98,7 @@ fn constants(file: &str, text: &str) -> Vec<Bound> {
                 value: value
                     .trim_end_matches(';')
                     .replace("Duration::", "")
+                    .replace("QueueBounds ", "")
                     .replace("Bounds ", "")
                     .replace('|', "\\|"),
                 meaning: first_sentence(&comment),
@@ -161,8 +162,14 @@ fn limits_page_describes_every_pool_and_key() {
     for (file, text) in sources() {
         let has_pool = text.contains("Shares::new(")
             || text.contains("Permits::new(")
-            || text.contains("Semaphore::new(");
-        let is_library = file == "runtime/src/shares.rs" || file == "gateway/src/app/permits.rs";
+            || text.contains("Semaphore::new(")
+            || text.contains("FairQueue::new(");
+        let libraries = [
+            "runtime/src/shares.rs",
+            "runtime/src/fair/queue.rs",
+            "gateway/src/app/permits.rs",
+        ];
+        let is_library = libraries.contains(&file.as_str());
         if has_pool && !is_library {
             assert!(
                 head.contains(&format!("`{file}`")),
