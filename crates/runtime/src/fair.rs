@@ -5,10 +5,12 @@
 
 mod contention;
 mod current;
+mod future;
 mod queue;
 mod turns;
 
 pub use contention::Contention;
 pub use current::{Current, Urgent, client, current, detached, scope, urgent};
+pub use future::Fair;
 pub use queue::{FairQueue, Permit, QueueBounds};
-pub use turns::{Fair, Turns};
+pub use turns::Turns;

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use super::turns::{Fair, Slot};
+use super::turns::Slot;
 
 tokio::task_local! {
     static CURRENT: Current;
@@ -16,11 +16,6 @@ pub struct Current {
 }
 
 impl Current {
-    /// Wraps the future of a further task that works for the client, so that it shares the client's turns.
-    pub fn run<F: Future>(&self, future: F) -> Fair<F> {
-        Fair::of_current(self, future)
-    }
-
     /// Tells whether the task needs turns.
     #[must_use]
     pub fn needs_turns(&self) -> bool {

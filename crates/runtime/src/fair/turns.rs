@@ -8,20 +8,16 @@
 use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
-    pin::Pin,
     sync::{
         Arc, Weak,
         atomic::{AtomicU8, AtomicU32, Ordering},
     },
-    task::{Context, Poll, Wake, Waker},
+    task::{Wake, Waker},
 };
 
 use parking_lot::Mutex;
 
-use super::{
-    contention::{Contention, key},
-    current::Current,
-};
+use super::contention::{Contention, key};
 
 /// The turns of all clients of a process.
 #[derive(Debug)]
@@ -34,7 +30,7 @@ pub struct Turns {
 
 /// One client with tasks.
 #[derive(Debug)]
-struct Client {
+pub(super) struct Client {
     address: IpAddr,
     key: u64,
     turns: Arc<Turns>,
@@ -51,7 +47,7 @@ struct Queue {
 /// The place of a task among the turns of its client, and the waker of what it waits for.
 #[derive(Debug)]
 pub(super) struct Slot {
-    client: Arc<Client>,
+    pub(super) client: Arc<Client>,
     /// A [`Status`], written under the lock of the client's queue.
     status: AtomicU8,
     /// How many times the task holds what other clients wait for. It then needs no free turn.
@@ -96,12 +92,7 @@ impl Turns {
         })
     }
 
-    /// Wraps the future of a task. Without a client it needs no turns: the connection of a trusted proxy has many clients.
-    pub fn run<F: Future>(self: &Arc<Self>, client: Option<IpAddr>, future: F) -> Fair<F> {
-        Fair::new(client.map(|address| self.client(address)), client, future)
-    }
-
-    fn client(self: &Arc<Self>, address: IpAddr) -> Arc<Client> {
+    pub(super) fn client(self: &Arc<Self>, address: IpAddr) -> Arc<Client> {
         let mut clients = self.clients.lock();
         if let Some(client) = clients.get(&address).and_then(Weak::upgrade) {
             return client;
@@ -162,6 +153,16 @@ impl Queue {
 }
 
 impl Slot {
+    /// Creates the place of a task that was not polled yet.
+    pub(super) fn new(client: Arc<Client>) -> Arc<Self> {
+        Arc::new(Self {
+            client,
+            status: AtomicU8::new(Status::Idle as u8),
+            urgent: AtomicU32::new(0),
+            task: Mutex::default(),
+        })
+    }
+
     fn status(&self) -> Status {
         match self.status.load(Ordering::Relaxed) {
             0 => Status::Idle,
@@ -195,7 +196,7 @@ impl Slot {
         }
     }
 
-    fn set_task(&self, waker: &Waker) {
+    pub(super) fn set_task(&self, waker: &Waker) {
         let mut task = self.task.lock();
         if task.as_ref().is_none_or(|task| !task.will_wake(waker)) {
             let replaced = task.replace(waker.clone());
@@ -204,7 +205,7 @@ impl Slot {
     }
 
     /// Begins a poll. Returns false if the task has to wait for a turn: it is parked then.
-    fn begin(self: &Arc<Self>) -> bool {
+    pub(super) fn begin(self: &Arc<Self>) -> bool {
         let client = &self.client;
         let is_contended = client.turns.contention.note_key(client.key);
         let limit = match self.is_urgent() {
@@ -238,7 +239,7 @@ impl Slot {
     }
 
     /// Ends a poll: the turn goes to the task that is parked for the longest time, or is free.
-    fn end(self: &Arc<Self>, has_ended: bool) {
+    pub(super) fn end(self: &Arc<Self>, has_ended: bool) {
         let client = &self.client;
         let limit = client.turns.limit(client.turns.contention.is_contended());
         let mut queue = client.queue.lock();
@@ -264,7 +265,7 @@ impl Slot {
     }
 
     /// The task is gone: it was cancelled, or it panicked.
-    fn leave(&self) {
+    pub(super) fn leave(&self) {
         let client = &self.client;
         let limit = client.turns.limit(client.turns.contention.is_contended());
         let mut queue = client.queue.lock();
@@ -307,93 +308,6 @@ impl Wake for Slot {
         }
         drop(queue);
         self.wake_task();
-    }
-}
-
-/// A future of a client, which needs a turn for each poll.
-#[derive(Debug)]
-pub struct Fair<F> {
-    turn: Option<Turn>,
-    client: Option<IpAddr>,
-    future: Pin<Box<F>>,
-}
-
-/// The slot of a future, with the waker that leads to it.
-#[derive(Debug)]
-struct Turn {
-    slot: Arc<Slot>,
-    waker: Waker,
-}
-
-impl<F> Fair<F> {
-    fn new(member: Option<Arc<Client>>, client: Option<IpAddr>, future: F) -> Self {
-        let turn = member.map(|client| {
-            let slot = Arc::new(Slot {
-                client,
-                status: AtomicU8::new(Status::Idle as u8),
-                urgent: AtomicU32::new(0),
-                task: Mutex::default(),
-            });
-            let waker = Waker::from(Arc::clone(&slot));
-            Turn { slot, waker }
-        });
-        Self {
-            turn,
-            client,
-            future: Box::pin(future),
-        }
-    }
-
-    pub(super) fn of_current(current: &Current, future: F) -> Self {
-        let member = current.slot.as_ref().map(|slot| Arc::clone(&slot.client));
-        Self::new(member, current.client, future)
-    }
-}
-
-/// A poll in progress. Dropped by a panic, it ends as one after which the task has ended.
-struct Polling<'a> {
-    slot: &'a Arc<Slot>,
-    has_ended: bool,
-}
-
-impl Drop for Polling<'_> {
-    fn drop(&mut self) {
-        self.slot.end(self.has_ended);
-    }
-}
-
-impl<F: Future> Future for Fair<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.get_mut();
-        let current = Current {
-            client: this.client,
-            slot: this.turn.as_ref().map(|turn| Arc::clone(&turn.slot)),
-        };
-        let Some(turn) = &this.turn else {
-            return current.enter(|| this.future.as_mut().poll(cx));
-        };
-        turn.slot.set_task(cx.waker());
-        if !turn.slot.begin() {
-            return Poll::Pending;
-        }
-        let mut polling = Polling {
-            slot: &turn.slot,
-            has_ended: true,
-        };
-        let mut inner = Context::from_waker(&turn.waker);
-        let polled = current.enter(|| this.future.as_mut().poll(&mut inner));
-        polling.has_ended = polled.is_ready();
-        polled
-    }
-}
-
-impl<F> Drop for Fair<F> {
-    fn drop(&mut self) {
-        if let Some(turn) = &self.turn {
-            turn.slot.leave();
-        }
     }
 }
 

@@ -1,6 +1,14 @@
 //! A single-threaded executor whose queue is visible, in place of the runtime.
 
-use std::{cell::Cell, future::poll_fn, rc::Rc, sync::atomic::AtomicBool, time::Duration};
+use std::{
+    cell::Cell,
+    future::poll_fn,
+    pin::Pin,
+    rc::Rc,
+    sync::atomic::AtomicBool,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 
@@ -350,9 +358,12 @@ async fn tasks_on_many_threads_all_end() {
     let turns = turns(2);
     contend(&turns);
     let (sender, _) = tokio::sync::broadcast::channel(1024);
+    // All of them before the first task sends.
+    let receivers: Vec<_> = (0..200).map(|_| sender.subscribe()).collect();
     let tasks: Vec<_> = (0..200_u32)
-        .map(|n| {
-            let (sender, mut receiver) = (sender.clone(), sender.subscribe());
+        .zip(receivers)
+        .map(|(n, mut receiver)| {
+            let sender = sender.clone();
             let of = client(u8::from(n.is_multiple_of(4)));
             tokio::spawn(turns.run(of, async move {
                 for round in 0..50 {
