@@ -7,7 +7,7 @@ use memchr::memchr_iter;
 use super::{
     Code, CodePlace, Confidence, MAX_CODES,
     context::{About, Context, Features},
-    keywords,
+    keywords::{self, Hit},
     marked::Marked,
     recovery,
     signals::Signals,
@@ -128,6 +128,7 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
     };
     let linked = linked_codes(mail);
     let mut labelled = HashSet::new();
+    let mut references = HashSet::new();
     for ((marked, found_in), listed) in parts.into_iter().zip(&mut lists) {
         if !has_candidate(marked) {
             continue;
@@ -151,6 +152,15 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
             }
             let features = features.unwrap_or_default();
             let value = tokens::typed(&marked.text()[token.at.clone()], token.shape);
+            if about.is_subject && is_reference(marked.text(), token) {
+                references.insert(value);
+                continue;
+            }
+            // "Quote 482913 when you call", and the subject says that it is a case.
+            let is_labelled = || labelled.contains(&value) && !features.has_word();
+            if references.contains(&value) || is_labelled() {
+                continue;
+            }
             let mut score = score(&features, weights);
             if linked.contains(&*value) {
                 score += weights.of(Feature::InLink);
@@ -249,6 +259,18 @@ fn is_origin_bound(text: &str, token: &Token) -> bool {
     domain.contains('.') && !domain.contains(char::is_whitespace)
 }
 
+/// Reports whether brackets in a subject say that a number is the reference of a case: `[#482913]`, `[Case 482913]`.
+fn is_reference(subject: &str, token: &Token) -> bool {
+    let Some(open) = subject[..token.at.start].rfind('[') else {
+        return false;
+    };
+    let said = &subject[open + 1..token.at.start];
+    let closes = subject[token.at.end..].starts_with(']') && !said.contains(']');
+    let hits = keywords::find(said);
+    let has = |keywords: &[Keyword]| hits.iter().any(|hit| keywords.contains(&hit.keyword));
+    closes && !has(&[Keyword::Code, Keyword::OneTimeCode]) && (said.contains('#') || has(&[Keyword::Label]))
+}
+
 /// Reports whether letters of both cases are random and no name: `xprCzreLjC`, but not `JavaScript`.
 fn is_random(word: &str) -> bool {
     let is_hump = |pair: &&[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
@@ -265,11 +287,15 @@ fn lower_case_codes(mail: &Mail<'_>) -> Vec<Scored> {
     for (marked, found_in) in parts {
         let text = marked.text();
         // The keywords of a text without candidates are not looked for, so only what they would lead to is.
-        let lines = marked.lines();
-        for line in lines {
-            let Some((before, word)) = text[line.clone()].rsplit_once(' ') else {
-                continue;
+        let mut above = 0..0;
+        for line in marked.lines() {
+            let sent = &text[line.clone()];
+            let space = sent.rfind([' ', '\t']);
+            let (before, word) = match space {
+                Some(at) => (line.start..line.start + at, &sent[at + 1..]),
+                None => (above, sent),
             };
+            above = line;
             let word = word.trim_end_matches(['.', '!']);
             let is_lower = word.bytes().all(|byte| byte.is_ascii_lowercase());
             let is_code = (5..=10).contains(&word.len())
@@ -278,17 +304,20 @@ fn lower_case_codes(mail: &Mail<'_>) -> Vec<Scored> {
             if !is_code {
                 continue;
             }
+            let start = before.start.max(before.end.saturating_sub(60));
+            let before = text[text.ceil_char_boundary(start)..before.end].trim_end();
             let last = before.rsplit(' ').next().unwrap_or_default();
-            let is_bound = before.ends_with(':') || keywords::is_word(&last.to_lowercase(), Word::Copula);
-            let start = line.start
-                + text[line.start..line.start + before.len()]
-                    .len()
-                    .saturating_sub(60);
-            let start = text.ceil_char_boundary(start);
-            let words = keywords::find(&text[start..line.start + before.len()]);
-            let has_word = words
-                .last()
-                .is_some_and(|hit| matches!(hit.keyword, Keyword::Code | Keyword::OneTimeCode));
+            let is_cell = space.is_some_and(|at| sent[at..].starts_with('\t'));
+            let is_bound = is_cell
+                || before.ends_with([':', '\u{ff1a}'])
+                || keywords::is_word(&last.to_lowercase(), Word::Copula);
+            let words = keywords::find(before);
+            let is_word = |hit: &Hit| matches!(hit.keyword, Keyword::Code | Keyword::OneTimeCode);
+            let has_word = match space {
+                Some(_) => words.last().is_some_and(is_word),
+                // "Enter this code to get started:" in the line above
+                None => !mail.signals.is_bulk && words.iter().any(is_word),
+            };
             if is_bound && has_word {
                 found.push(Scored {
                     score: THRESHOLD,

@@ -49,6 +49,8 @@ pub(super) struct Features {
     /// Whether more than a space joins them.
     is_named: bool,
     is_beside: bool,
+    /// Whether the line above has a call to action.
+    is_asked_above: bool,
 }
 
 impl Features {
@@ -56,6 +58,11 @@ impl Features {
         if !self.found.contains(&feature) {
             self.found.push(feature);
         }
+    }
+
+    /// Reports whether a code word belongs to the number.
+    pub(super) fn has_word(&self) -> bool {
+        self.has_word
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Feature> {

@@ -115,6 +115,7 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
             meaning.keywords.push((keyword, is_open_after));
         }
     }
+    inherit_purchase(&texts[0], &mut meanings);
     let [words, parts] = texts.map(trie);
     let mut classes = [0; 256];
     for (byte, class) in (0..=u8::MAX).zip(&mut classes) {
@@ -130,6 +131,32 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
         classes,
     }
 });
+
+/// Gives a longer word the purchase that its stem names: `orders` and `Buchungscode`, where only `order*` and `Buchung*` are listed.
+fn inherit_purchase(words: &BTreeMap<&[u8], u32>, meanings: &mut [Meaning]) {
+    let is_thing = |(keyword, _): &(Keyword, bool)| {
+        matches!(
+            keyword,
+            Keyword::Label | Keyword::OtherCode | Keyword::Unit | Keyword::Parcel
+        )
+    };
+    let is_stem =
+        |(keyword, is_open_after): &(Keyword, bool)| *keyword == Keyword::Purchase && *is_open_after;
+    for (text, index) in words {
+        let is_named = |meaning: &Meaning| !text.contains(&b' ') && meaning.keywords.iter().all(is_thing);
+        if !meanings.get(*index as usize).is_some_and(is_named) {
+            continue;
+        }
+        let mut stems = (1..text.len()).filter_map(|len| meanings.get(*words.get(&text[..len])? as usize));
+        if stems.any(|stem| stem.keywords.iter().any(is_stem)) {
+            let Some(meaning) = meanings.get_mut(*index as usize) else {
+                continue;
+            };
+            let is_open_after = meaning.keywords.iter().any(|(_, is_open_after)| *is_open_after);
+            meaning.keywords.push((Keyword::Purchase, is_open_after));
+        }
+    }
+}
 
 /// The small words of every language, by meaning.
 static WORDS: LazyLock<Trie> = LazyLock::new(|| small_words(|meaning| !meaning.is_of_url()));

@@ -240,6 +240,18 @@ impl LinkClassifier {
             {
                 Some((LinkKind::Verify, Confidence::ADDRESS))
             }
+            // "Learn how to manage your subscription"
+            Some(_) if place.is_of_article() => None,
+            // "Manage your subscription" in a receipt: what is paid for is no list.
+            Some(LinkKind::Unsubscribe)
+                if subject.is_purchase
+                    && !subject.is_bulk
+                    && address.said.kind != Some(LinkKind::Unsubscribe)
+                    && address.is_page()
+                    && shown.split_whitespace().nth(2).is_some() =>
+            {
+                None
+            }
             Some(LinkKind::Unsubscribe) => Some((LinkKind::Unsubscribe, Confidence::TEXT)),
             _ if address.said.refuses && address.said.kind != Some(LinkKind::Unsubscribe) => None,
             // "Confirm contact details"

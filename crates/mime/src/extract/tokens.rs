@@ -3,11 +3,13 @@
 mod apart;
 mod other;
 mod prefix;
+mod value;
 
 use std::ops::Range;
 
 pub(super) use apart::is_boxed;
 use other::{is_hexadecimal, is_record, is_time};
+pub(super) use value::{digit, typed};
 
 /// Fewer characters are no code.
 const MIN_CHARS: usize = 4;
@@ -429,35 +431,4 @@ pub(super) fn is_pronounceable(word: &str) -> bool {
     let is_vowel = |char: char| "aeiouyAEIOUY".contains(char);
     let mut parts = word.split(is_vowel);
     word.contains(is_vowel) && parts.all(|consonants| consonants.len() < 4)
-}
-
-/// Returns a token as a user types it: digits of every script are ASCII, and groups of digits are joined.
-pub(super) fn typed(text: &str, shape: Shape) -> String {
-    let is_digits = matches!(shape, Shape::Digits | Shape::LongDigits);
-    let is_spaced = text.chars().nth(1).is_some_and(|char| !char.is_alphanumeric())
-        && text.chars().nth(3).is_some_and(|char| !char.is_alphanumeric());
-    let typed = text.chars().filter_map(|char| match digit(char) {
-        Some(digit) => Some(digit),
-        None if char.is_alphanumeric() => Some(char),
-        None if is_digits || is_spaced || char == ' ' => None,
-        None => Some('-'),
-    });
-    typed.collect()
-}
-
-/// Returns a digit of any supported script as ASCII.
-pub(super) fn digit(char: char) -> Option<char> {
-    const ZEROS: [char; 16] = [
-        '\u{ff10}', '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}',
-        '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{1040}', '\u{17e0}',
-    ];
-    if char.is_ascii() {
-        return char.is_ascii_digit().then_some(char);
-    }
-    let value = ZEROS.iter().find_map(|zero| {
-        u32::from(char)
-            .checked_sub(u32::from(*zero))
-            .filter(|value| *value < 10)
-    })?;
-    char::from_digit(value, 10)
 }

@@ -1,8 +1,11 @@
 //! URLs: which are web addresses, where they end in a text, what their words say, and whether they can carry a secret.
 
+mod parameters;
+
 use std::{collections::HashMap, ops::Range};
 
 use memchr::memmem;
+use parameters::{is_named_action, is_neutral, is_secret_name};
 
 use super::{
     keywords::{self, Hit, kind_of},
@@ -15,7 +18,19 @@ pub(super) const MAX_URL_BYTES: usize = 2048;
 /// Examined path and query of a URL.
 const MAX_EXAMINED_BYTES: usize = 400;
 /// Path segments of code forges, where projects and branches can have any name.
-const FORGE_PARTS: [&str; 6] = ["pull", "pulls", "issues", "commit", "merge_requests", "blob"];
+const FORGE_PARTS: [&str; 9] = [
+    "pull",
+    "pulls",
+    "issues",
+    "commit",
+    "merge_requests",
+    "blob",
+    "pull-requests",
+    "_workitems",
+    "work_items",
+];
+/// Path segments of issue trackers before the key of an issue: `/browse/WEB-204`.
+const TRACKER_PARTS: [&str; 4] = ["browse", "issue", "task", "story"];
 /// A path segment of this length can be a secret.
 const MIN_SECRET_BYTES: usize = 20;
 /// A path segment of letters and digits of this length can be a secret.
@@ -28,69 +43,25 @@ const MIN_RANDOM_HUMPS: usize = 3;
 const MIN_SECRET_LETTERS: usize = 10;
 /// The longest word of the vocabulary for URLs.
 const MAX_WORD_BYTES: usize = 24;
-/// Starts of the names of parameters for campaigns.
-const TRACKING_STARTS: [&str; 12] = [
-    "utm", "mc_", "_hs", "hsa_", "mkt_", "vero_", "oly_", "elq", "pk_", "mtm_", "trk", "_ke",
-];
-/// Names of parameters that say nothing of what a link does: campaigns, where to go then, whose it is.
-const NEUTRAL: [&str; 48] = [
-    "ref",
-    "source",
-    "src",
-    "campaign",
-    "cid",
-    "tracking",
-    "gclid",
-    "fbclid",
-    "msclkid",
-    "yclid",
-    "medium",
-    "return",
-    "returnurl",
-    "return_url",
-    "return_to",
-    "returnto",
-    "redirect",
-    "redirect_to",
-    "redirect_uri",
-    "redirecturl",
-    "redirect_url",
-    "next",
-    "continue",
-    "callback",
-    "callback_url",
-    "callbackurl",
-    "goto",
-    "url",
-    "target",
-    "dest",
-    "destination",
-    "service",
-    "back",
-    "lang",
-    "locale",
-    "hl",
-    "language",
-    "login",
-    "user",
-    "username",
-    "email",
-    "mail",
-    "wp_lang",
-    "client_id",
-    "theme",
-    "password",
-    "passwd",
-    "pwd",
-];
-
-/// Parameters of secrets, beside those that end with `token`.
-const SECRET_NAMES: [&str; 8] = ["t", "code", "key", "otp", "hash", "sig", "secret", "ticket"];
-
-/// Reports whether a URL is of a code forge.
+/// Reports whether a URL is of a code forge or an issue tracker.
 pub(super) fn is_forge(url: &str) -> bool {
-    url.split('/')
-        .any(|part| FORGE_PARTS.iter().any(|name| part.eq_ignore_ascii_case(name)))
+    let has = |names: &[&str], part: &str| names.iter().any(|name| part.eq_ignore_ascii_case(name));
+    let mut is_after_tracker = false;
+    url.split('/').any(|part| {
+        let is_issue = is_after_tracker && is_issue_key(part);
+        is_after_tracker = has(&TRACKER_PARTS, part);
+        is_issue || has(&FORGE_PARTS, part)
+    })
+}
+
+/// Reports whether a path segment begins with the key of an issue: `WEB-204`.
+fn is_issue_key(part: &str) -> bool {
+    let project = part.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    part.starts_with(|char: char| char.is_ascii_uppercase())
+        && !part[..project].contains(|char: char| char.is_ascii_lowercase())
+        && part[project..]
+            .strip_prefix('-')
+            .is_some_and(|number| number.starts_with(|char: char| char.is_ascii_digit()))
 }
 
 /// Returns an `http` or `https` URL without folding white space.
@@ -308,55 +279,6 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         path,
         has_secret,
     }
-}
-
-/// Reports whether a parameter names an action, so that a long value is a word too. Frameworks put the name in brackets.
-fn is_named_action(name: &str) -> bool {
-    let closed = name.trim_end_matches(']').trim_end_matches("%5D");
-    let inner = closed.rsplit('[').next().unwrap_or(closed);
-    let name = inner.rsplit("%5B").next().unwrap_or(inner);
-    [
-        "action",
-        "task",
-        "status",
-        "controller",
-        "mode",
-        "type",
-        "page",
-        "template",
-        "flow",
-        "route",
-        "view",
-    ]
-    .iter()
-    .any(|known| name.eq_ignore_ascii_case(known))
-}
-
-/// Reports whether a parameter holds a secret by its name, however short the value: test systems send `token=abc`.
-fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.ends_with("token") || SECRET_NAMES.contains(&&*name)
-}
-
-fn is_neutral(name: &str) -> bool {
-    let starts = |start: &&str| {
-        name.get(..start.len())
-            .is_some_and(|found| found.eq_ignore_ascii_case(start))
-    };
-    // `back_url`, `post_logout_redirect_uri`
-    let ends = |end: &[u8]| {
-        let name = name.as_bytes();
-        name.len()
-            .checked_sub(end.len())
-            .is_some_and(|cut| cut > 0 && name[cut..].eq_ignore_ascii_case(end))
-    };
-    ends(b"_url")
-        || ends(b"_uri")
-        || ends(b"returnurl")
-        || ends(b"backurl")
-        || ends(b"nexturl")
-        || TRACKING_STARTS.iter().any(starts)
-        || NEUTRAL.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Adds the words of `reset_password` or `ConfirmEmail` in lower case.

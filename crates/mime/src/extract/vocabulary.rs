@@ -17,6 +17,8 @@ pub(super) enum Keyword {
     Expiry,
     /// The next number is of another kind: an order, a telephone number.
     Label,
+    /// Part of a postal address, in which `PIN` is a postal code.
+    Address,
     /// Codes near it are coupons.
     Promo,
     /// The number before it is a count.
@@ -37,6 +39,8 @@ pub(super) enum Keyword {
     Parcel,
     /// The link refuses or reports something, or leads to a page.
     OtherLink,
+    /// A sentence that begins with it leads to an article. It is an [`Keyword::OtherLink`] too.
+    Article,
     /// An anchor text that says nothing; the sentence around it does.
     VagueAnchor,
     /// Has no meaning, although a part of it is a keyword.
@@ -211,6 +215,7 @@ pub(super) fn all() -> Vec<(Keyword, &'static str)> {
     let entries = FILES.into_iter().flat_map(entries);
     let meanings = |keyword| match keyword {
         Keyword::RecoveryCode => [Some(Keyword::OneTimeCode), Some(keyword)],
+        Keyword::Article => [Some(Keyword::OtherLink), Some(keyword)],
         _ => [Some(keyword), None],
     };
     let mut keywords: Vec<_> = entries
@@ -260,6 +265,7 @@ fn keyword(section: &str) -> Option<Keyword> {
         "expiry" => Keyword::Expiry,
         "call-to-action" => Keyword::CallToAction,
         "label" => Keyword::Label,
+        "address" => Keyword::Address,
         "promo" => Keyword::Promo,
         "unit" => Keyword::Unit,
         "failed" => Keyword::Failed,
@@ -270,6 +276,7 @@ fn keyword(section: &str) -> Option<Keyword> {
         "purchase" => Keyword::Purchase,
         "parcel" => Keyword::Parcel,
         "other-link" => Keyword::OtherLink,
+        "article" => Keyword::Article,
         "vague-anchor" => Keyword::VagueAnchor,
         "ignored" => Keyword::Ignored,
         _ => return None,

@@ -78,6 +78,8 @@ weights! {
     SubjectTopic = 10, "Sign in|<p>Hello</p><h1>775104</h1>" => ["775104"];
     /// The subject is nothing else.
     WholeSubject = 30, "739205|That is all you need." => ["739205"];
+    /// The body has nothing else.
+    WholeBody = 20, "Sign in|7751" => ["7751"];
     /// A call to action right before it: `enter 775104`.
     AskedFor = 50, "Device sign-in|Go to https://q.example/device and enter 8388-8061." => ["83888061"];
     /// A call to action is in its sentence, which it ends.

@@ -11,7 +11,9 @@
 //! languages; the first result of 1,179 of them was 0.996 and 0.950 for codes. `beside` has the kinds of fault that 259 further
 //! mails in 67 languages showed, whose first result was 0.875 and 0.884 for codes: other nouns and numbers beside a code word. `forms` has the forms that 427
 //! further mails in 107 languages showed, whose first result was 0.904 and 0.749 for codes: lists of recovery codes, characters
-//! that stand apart, hyphens and prefixes, and the lists, tables and logs that look like them.
+//! that stand apart, hyphens and prefixes, and the lists, tables and logs that look like them. `kinds` has the kinds of fault that 240
+//! further mails in 78 languages showed, whose first result was 0.953 and 0.966 for codes. `daily` has everyday mails (banks, parcels,
+//! hotels, bills, devices) that were labelled first; 273 of 291 were right when they were first read.
 //!
 //! Half of the mails have no code and no link to verify or reset. The rules have been adapted to all of these mails, so only new
 //! mails measure their quality.
@@ -188,4 +190,14 @@ fn extract_forms_of_codes_meets_precision_and_recall() {
 #[test]
 fn extract_mails_with_other_nouns_meets_precision_and_recall() {
     measure("beside", include_str!("mails/beside.txt"), 1000);
+}
+
+#[test]
+fn extract_kinds_of_faults_meets_precision_and_recall() {
+    measure("kinds", include_str!("mails/kinds.txt"), 1000);
+}
+
+#[test]
+fn extract_daily_mails_meets_precision_and_recall() {
+    measure("daily", include_str!("mails/daily.txt"), 1000);
 }

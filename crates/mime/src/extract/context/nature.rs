@@ -18,10 +18,17 @@ const FIRST_OTHER_SCRIPT: char = '\u{370}';
 
 /// Scripts from here on attach particles to words.
 const FIRST_JOINING: char = '\u{590}';
+/// Characters of a call to action in such a script that has more than a verb.
+const MIN_JOINED_CHARS: usize = 4;
 /// Characters of a particle and the spaces around it.
 const MAX_PARTICLE_CHARS: usize = 5;
 /// Two pairs of digits with a hyphen, which can be a day or a range too.
 const SHORT_PAIR_CHARS: usize = 5;
+
+/// Digits of an Indian postal code.
+const POSTAL_PIN_DIGITS: usize = 6;
+/// Examined length of its name, in bytes: ` PIN code`.
+const PIN_WORDS_BYTES: usize = 12;
 
 impl Context<'_> {
     /// Reports whether a token is a word of the vocabulary: `VERIFY`.
@@ -52,6 +59,10 @@ impl Context<'_> {
         }
         if self.about.is_subject && features.is_alone {
             features.add(Feature::WholeSubject);
+        }
+        let is_whole = !self.about.is_subject && features.is_alone && self.tokens.len() == 1;
+        if is_whole && is_blank(&self.text[..token.at.start]) && is_blank(&self.text[token.at.end..]) {
+            features.add(Feature::WholeBody);
         }
         let stands_out =
             token.at.start == 0 || token.at.end == self.text.len() && self.is_called(token, line);
@@ -114,6 +125,9 @@ impl Context<'_> {
                     Keyword::Expiry => features.add(Feature::Expiry),
                     Keyword::CallToAction => {
                         features.add(Feature::CallToAction);
+                        features.is_asked_above |= self.line > 0
+                            && hit.at.start >= self.lines[self.line - 1].start
+                            && points_to_code(&self.text[hit.at.clone()]);
                         // "To finish, type this one:"
                         let rest = self.text[hit.at.end..line.start].trim_end();
                         if rest.is_empty() {
@@ -165,8 +179,32 @@ impl Context<'_> {
         }
     }
 
+    /// Reports whether a number is the postal code of an Indian address: `City: Pune`, `PIN code: 411001`.
+    fn is_postal_pin(&self, token: &Token) -> bool {
+        if token.shape != Shape::Digits || token.at.len() != POSTAL_PIN_DIGITS {
+            return false;
+        }
+        let marks = [' ', '\t', '\n', ':', '-', '\u{2013}', '.', '*'];
+        let before = self.text[..token.at.start].trim_end_matches(marks);
+        let start = self
+            .text
+            .ceil_char_boundary(before.len().saturating_sub(PIN_WORDS_BYTES));
+        let name = before[start..].to_ascii_lowercase();
+        let name = name.trim_end_matches("code").trim_end_matches([' ', '-']);
+        let is_pin = name
+            .strip_suffix("pin")
+            .is_some_and(|before| !before.trim_end_matches(' ').ends_with(char::is_alphanumeric));
+        let mut near = self.hits_before(token.at.start).take_while(|(_, hit)| {
+            distance(self.text, hit.at.end, token.at.start, reach::LINES_BEFORE).is_some()
+        });
+        is_pin && near.any(|(_, hit)| hit.keyword == Keyword::Address)
+    }
+
     /// Reads the form of a number.
     pub(super) fn shape(&self, token: &Token, features: &mut Features) {
+        if self.is_postal_pin(token) {
+            features.add(Feature::LabelBeside);
+        }
         let text = &self.text[token.at.clone()];
         let digits = text.chars().filter(|char| char.is_numeric()).count();
         match token.shape {
@@ -238,8 +276,11 @@ impl Context<'_> {
             Shape::Digits => true,
             Shape::Mixed => {
                 let is_asked_for = features.found.contains(&Feature::AskedFor);
+                // "Copy this into the window" above it
+                let is_typed = features.is_asked_above && features.is_alone && self.about.has_subject_topic;
                 features.has_word
                     || is_asked_for
+                    || is_typed
                     || features.found.contains(&Feature::AskedForAbove)
                     || features.found.contains(&Feature::MixedAlone)
             }
@@ -267,7 +308,15 @@ impl Context<'_> {
                         && (is_odd || !features.found.contains(&Feature::WordAbove))
                     || is_called && (features.is_bound || is_odd)
             }
-            Shape::Words => features.has_word && features.is_alone,
+            Shape::Words => {
+                let ends_line = || {
+                    let after = self.text[token.at.end..].trim_start_matches([' ', '.']);
+                    after.is_empty() || after.starts_with('\n')
+                };
+                features.has_word
+                    && (features.is_alone
+                        || features.is_one_time && features.is_named && features.is_beside && ends_line())
+            }
             Shape::Number => false,
         }
     }
@@ -288,6 +337,12 @@ fn is_particle(between: &str) -> bool {
         char.is_whitespace() || matches!(char, ']' | ')' | '\u{300d}' | '\u{3011}' | '"' | '\'' | '*')
     };
     between.len() <= 3 * MAX_PARTICLE_CHARS && between.chars().all(|char| is_part(char) || is_mark(char))
+}
+
+/// Reports whether a call to action says what to type: `these six characters` and `paste this`, but not `enter` your name.
+fn points_to_code(asked: &str) -> bool {
+    asked.contains(' ')
+        || asked.chars().count() >= MIN_JOINED_CHARS && asked.chars().any(|char| char >= FIRST_JOINING)
 }
 
 /// Reports whether a text is in a language whose code words are known: it has a frequent word or a known script.

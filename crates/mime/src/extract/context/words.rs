@@ -38,7 +38,12 @@ impl Context<'_> {
             let is_claimed = self.claimed.contains_key(&hit_index);
             match hit.keyword {
                 _ if self.is_other_code(hit_index) => label = label.or(Some((hit_index, hit))),
-                Keyword::Label if hit.at.start >= sentence && !is_claimed && distance <= reach::LABEL => {
+                Keyword::Label
+                    if hit.at.start >= sentence
+                        && !is_claimed
+                        && distance <= reach::LABEL
+                        && !self.has_meaning(&hit.at, Keyword::OneTimeCode) =>
+                {
                     label = label.or(Some((hit_index, hit)));
                 }
                 // "It fails with error 604218"
@@ -84,10 +89,6 @@ impl Context<'_> {
     /// `Código de autorización`.
     fn is_other_code(&self, hit_index: usize) -> bool {
         let at = &self.hits[hit_index].at;
-        let has = |keyword: Keyword| {
-            let mut same = self.hits_after(at.start).take_while(|(_, hit)| hit.at == *at);
-            same.any(|(_, hit)| hit.keyword == keyword)
-        };
         let is_used = || {
             let near = self.hits_after(at.end).take_while(|(_, hit)| {
                 distance(self.text, at.end, hit.at.start, reach::LINE_AFTER).is_some()
@@ -98,8 +99,14 @@ impl Context<'_> {
         self.about.is_purchase
             && !self.about.has_subject_topic
             && !is_used()
-            && has(Keyword::Label)
-            && has(Keyword::OneTimeCode)
+            && self.has_meaning(at, Keyword::Label)
+            && self.has_meaning(at, Keyword::OneTimeCode)
+    }
+
+    /// Reports whether a keyword means something else too.
+    fn has_meaning(&self, at: &Range<usize>, keyword: Keyword) -> bool {
+        let mut same = self.hits_after(at.start).take_while(|(_, hit)| hit.at == *at);
+        same.any(|(_, hit)| hit.keyword == keyword)
     }
 
     /// Reports whether an abbreviation in brackets says what a number is: `(VS 118204)`, but not `(OTP 118204)`.

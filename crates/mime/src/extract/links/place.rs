@@ -13,6 +13,8 @@ use crate::extract::{
 
 /// Examined length of the sentence on each side of a link, in bytes.
 const SENTENCE_BYTES: usize = 300;
+/// Examined length of a sentence before a link that names an article, in bytes.
+const ARTICLE_BYTES: usize = 120;
 /// What opens the brackets of a URL after its text.
 const OPENING: [char; 3] = ['[', '(', '<'];
 /// What stands between the label of a URL and the URL.
@@ -28,6 +30,27 @@ pub(super) struct Place<'m> {
     pub(super) to: usize,
     /// Whether the text around it is examined.
     pub(super) is_examined: bool,
+}
+
+impl Place<'_> {
+    /// Reports whether the sentence of a link leads to an article: `Learn how to` is before it.
+    pub(super) fn is_of_article(&self) -> bool {
+        let text = self.marked.text();
+        let start = text.floor_char_boundary(self.at.start.saturating_sub(ARTICLE_BYTES));
+        let before = text.get(start..self.at.start).unwrap_or_default();
+        let cut = before
+            .rfind(['\n', '.', '!', '?', '\u{3002}'])
+            .map_or(0, |at| start + at + 1);
+        let sentence = cut.max(start)..self.at.start;
+        let is_blank = |text: &str| !text.contains(char::is_alphanumeric);
+        self.is_examined
+            && text
+                .get(sentence.clone())
+                .is_some_and(|sentence| !is_blank(sentence))
+            && hits_in(self.marked, sentence)
+                .iter()
+                .any(|hit| hit.keyword == Keyword::Article)
+    }
 }
 
 /// Finds the kind of a link whose text says nothing: by the sentence, the URL, the lines before, the subject.

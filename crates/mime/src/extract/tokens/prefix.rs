@@ -3,14 +3,17 @@
 use std::ops::Range;
 
 use super::{Atom, Group, MAX_COMMON_DIGITS, MIN_CHARS, Shape, apart};
-use crate::extract::{keywords, vocabulary::Word};
+use crate::extract::{
+    keywords::{self, Hit},
+    vocabulary::{Keyword, Word},
+};
 
 /// Letters of a copula without a hyphen.
 const COPULA: std::ops::RangeInclusive<usize> = 3..=4;
 /// Capitals before the space of a code.
-const CAPITALS: usize = 2;
+const CAPITALS: std::ops::RangeInclusive<usize> = 2..=3;
 /// Digits after it.
-const SPACED_DIGITS: std::ops::RangeInclusive<usize> = 4..=6;
+const SPACED_DIGITS: std::ops::RangeInclusive<usize> = 3..=6;
 /// Letters of another script before the hyphen of a code.
 const LETTERS: std::ops::RangeInclusive<usize> = 2..=8;
 
@@ -54,22 +57,40 @@ pub(super) fn start_of_letters(text: &str, group: &Group) -> Option<usize> {
     (LETTERS.contains(&count) && count + group.chars >= MIN_CHARS && !is_word && !goes_on).then_some(start)
 }
 
-/// Returns where a code of two capitals, a space and a number begins: `code TH 4471`.
+/// Returns where a code of capitals, a space and a number begins: `code TH 4471`, and `KT 4471` alone in its line or cell.
 pub(super) fn start_of_capitals(text: &str, group: &Group) -> Option<usize> {
     if group.digits != group.chars || group.count > 1 || !SPACED_DIGITS.contains(&group.chars) {
         return None;
     }
     let before = text[..group.start].strip_suffix(' ')?;
-    let start = before.len().checked_sub(CAPITALS)?;
-    let capitals = before.get(start..)?;
+    let capitals = before.bytes().rev().take(CAPITALS.end() + 1);
+    let count = capitals.take_while(u8::is_ascii_uppercase).count();
+    let start = before.len() - count;
+    let is_row_end = |char: char| matches!(char, '\n' | '\t');
+    let begins_row = start == 0 || text[..start].ends_with(is_row_end);
+    let ends_row = group.end == text.len() || text[group.end..].starts_with(is_row_end);
     // In a text of capitals it is a word.
-    let follows_word = text[..start]
-        .strip_suffix(' ')
-        .is_some_and(|text| text.ends_with(|char: char| char.is_lowercase()));
-    let word = capitals.to_ascii_lowercase();
-    let is_word = keywords::is_word(&word, Word::Number) || keywords::is_word(&word, Word::Copula);
-    let is_code = capitals.bytes().all(|byte| byte.is_ascii_uppercase()) && follows_word && !is_word;
-    is_code.then_some(start)
+    let follows_word = count == 2
+        && group.chars >= MIN_CHARS
+        && text[..start]
+            .strip_suffix(' ')
+            .is_some_and(|text| text.ends_with(|char: char| char.is_lowercase()));
+    let is_called = ends_row
+        && text[..start].ends_with([' ', '\u{a0}'])
+        && text[..start].trim_end().ends_with([':', '\u{ff1a}']);
+    if !CAPITALS.contains(&count) || !(follows_word || begins_row && ends_row || is_called) {
+        return None;
+    }
+    let word = before[start..].to_ascii_lowercase();
+    // `PIN 4471`, `EUR 4471`, `TEL 448291`: what a number is, and no part of it.
+    let names_number = |hit: &Hit| match hit.keyword {
+        Keyword::Code | Keyword::OneTimeCode | Keyword::Money => true,
+        _ => count > *CAPITALS.start() && hit.at.len() == count,
+    };
+    let is_word = keywords::is_word(&word, Word::Number)
+        || keywords::is_word(&word, Word::Copula)
+        || !follows_word && keywords::find(&word).iter().any(names_number);
+    (!is_word).then_some(start)
 }
 
 /// Returns the end and the shape of spaced digits behind a letter that the reader only compares: `R-64 81 07`.
