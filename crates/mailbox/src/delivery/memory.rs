@@ -41,7 +41,7 @@ impl Size {
     pub(super) fn of(bytes: usize) -> Self {
         match bytes {
             ..=SMALL_BYTES => Self::Small,
-            ..=MEDIUM_BYTES => Self::Medium,
+            _ if bytes <= MEDIUM_BYTES => Self::Medium,
             _ => Self::Large,
         }
     }
@@ -126,7 +126,7 @@ mod tests {
             // Both are active.
             drop(reserve(&memory, 2, size).await);
             let mut greedy: Vec<_> = (0..1000).map(|_| Box::pin(reserve(&memory, 1, size))).collect();
-            let held: Vec<_> = greedy.iter_mut().filter_map(|one| one.now_or_never()).collect();
+            let held: Vec<_> = greedy.iter_mut().filter_map(FutureExt::now_or_never).collect();
             let bytes = held.len() * size;
             assert!((1..=2).contains(&held.len()), "{bytes} bytes of {size}");
             assert!(reserve(&memory, 2, size).now_or_never().is_some(), "{size}");

@@ -123,7 +123,7 @@ mod tests {
         };
         drop(acquire(2).await);
         let mut greedy: Vec<_> = (0..100).map(|_| Box::pin(acquire(1))).collect();
-        let held: Vec<_> = greedy.iter_mut().filter_map(|one| one.now_or_never()).collect();
+        let held: Vec<_> = greedy.iter_mut().filter_map(FutureExt::now_or_never).collect();
         assert_eq!(held.len(), 1);
         assert!(acquire(2).now_or_never().is_some());
     }
