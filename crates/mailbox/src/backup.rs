@@ -1,11 +1,14 @@
 //! What `mayfly backup` and `mayfly restore` need of this service's database.
 
+use std::path::Path;
+
 use mayfly_database::{Database, OpenError};
 use mayfly_types::{AccountId, SecretKey};
 use time::OffsetDateTime;
 
-use crate::{migrations::Migrator, store::backup as store};
+use crate::{blobs, error::Error, migrations::Migrator, store::backup as store};
 
+pub use crate::blobs::CopiedBlobs;
 pub use mayfly_webhooks::SealedSecrets;
 
 /// Checks the schema, and that the file is undamaged. Returns the newest migration.
@@ -61,4 +64,20 @@ pub async fn soft_delete(
 ) -> Result<(), OpenError> {
     let deleted = store::soft_delete(database, accounts, now).await;
     deleted.map_err(|error| database.failed(error))
+}
+
+/// Copies the blobs that a copy of the database names from their files into the copy.
+///
+/// # Errors
+/// When a file cannot be read or the database fails.
+pub async fn copy_blobs(database: &Database, dir: &Path) -> Result<CopiedBlobs, OpenError> {
+    blobs::copy_into(database, dir)
+        .await
+        .map_err(|error| match error {
+            Error::Database(error) => database.failed(error),
+            error => OpenError::Io {
+                path: dir.to_owned(),
+                error: std::io::Error::other(error.to_string()),
+            },
+        })
 }

@@ -7,11 +7,14 @@ mod owned;
 
 use std::{collections::HashMap, sync::Arc};
 
+use bytes::Bytes;
 use mayfly_database::Database;
 use mayfly_mime::Summary;
 use mayfly_runtime::{fair::Permit, task::Tasks, telemetry};
 use mayfly_shared::bus::Publisher;
-use mayfly_types::{AccountId, ErrorCode, MailboxEvent, MessageId, MessageReceived, SharedClock, UserId};
+use mayfly_types::{
+    AccountId, BlobId, ErrorCode, MailboxEvent, MessageId, MessageReceived, SharedClock, UserId,
+};
 use mayfly_webhooks::Webhooks;
 use opentelemetry::metrics::{Counter, Histogram};
 use tokio::sync::{mpsc, oneshot};
@@ -19,7 +22,7 @@ use tracing::{Instrument, Span};
 
 use self::{
     batch::{AnonymousBounds, Stored, store_all},
-    memory::{Memory, Size},
+    memory::Memory,
 };
 use crate::{
     error::Error,
@@ -36,7 +39,7 @@ use crate::{
 const QUEUE: usize = 1024;
 /// Deliveries of one commit. Beyond it the fsync is cheap already, and the first should not wait for the last.
 const MAX_BATCH: usize = 256;
-/// Bytes of one commit, unless a single message is larger.
+/// Bytes of one commit, beyond its last message.
 const MAX_BATCH_BYTES: usize = 2 << 20;
 
 /// A message to store for all of its mailboxes or for none.
@@ -51,9 +54,21 @@ pub(crate) struct Delivery {
     /// Those of the summary, as stored.
     pub(crate) addresses: String,
     pub(crate) extracted: StoredExtracted,
-    pub(crate) raw: Vec<u8>,
+    pub(crate) raw: Bytes,
+    /// The blob that has these bytes already.
+    pub(crate) blob: Option<BlobId>,
     /// The span of the call. Webhook events link to it.
     pub(crate) span: Span,
+}
+
+impl Delivery {
+    /// Returns how many of its bytes the commit writes.
+    fn row_bytes(&self) -> usize {
+        match self.blob {
+            None => self.raw.len(),
+            Some(_) => 0,
+        }
+    }
 }
 
 /// The envelope of a message for a sandbox.
@@ -86,8 +101,6 @@ struct Waiting {
 #[derive(Debug)]
 pub(crate) struct DeliveryQueue {
     waiting: mpsc::Sender<Waiting>,
-    /// Large messages, which are stored one by one.
-    large: mpsc::Sender<Waiting>,
     memory: Memory,
 }
 
@@ -103,7 +116,6 @@ impl DeliveryQueue {
         tasks: &Tasks,
     ) -> Self {
         let (waiting, arrivals) = mpsc::channel(QUEUE);
-        let (large, large_arrivals) = mpsc::channel(QUEUE);
         let meter = telemetry::meter();
         let writer = Writer {
             database: store.database().clone(),
@@ -124,12 +136,10 @@ impl DeliveryQueue {
         };
         let stopping = tasks.stopping();
         tasks.spawn_vital("delivery writer", async move {
-            let arrivals = [arrivals, large_arrivals];
             writer.run(arrivals, stopping.cancelled_owned()).await;
         });
         Self {
             waiting,
-            large,
             memory: Memory::default(),
         }
     }
@@ -142,17 +152,13 @@ impl DeliveryQueue {
     /// Stores a message; returns after the commit, with an id for each mailbox.
     pub(crate) async fn store(&self, delivery: Delivery, memory: Permit) -> Result<StoredIds, Error> {
         let (answer, outcome) = oneshot::channel();
-        let queue = match Size::of(delivery.raw.len()) {
-            Size::Small | Size::Medium => &self.waiting,
-            Size::Large => &self.large,
-        };
         let waiting = Waiting {
             delivery: Arc::new(delivery),
             answer,
             span: Span::current(),
             _memory: memory,
         };
-        queue.try_send(waiting).map_err(|error| match error {
+        self.waiting.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::Stopping,
         })?;
@@ -175,41 +181,29 @@ struct Writer {
 type Outcome = Result<StoredIds, Error>;
 
 impl Writer {
-    /// Stores what arrives, many messages in a commit. A large one has a commit of its own, and after it come others, if any
-    /// wait: they wait for one large message at most.
-    async fn run(
-        self,
-        [mut arrivals, mut large]: [mpsc::Receiver<Waiting>; 2],
-        stopping: impl Future<Output = ()>,
-    ) {
+    /// Stores what arrives, many messages in a commit.
+    async fn run(self, mut arrivals: mpsc::Receiver<Waiting>, stopping: impl Future<Output = ()>) {
         tokio::pin!(stopping);
-        let mut was_large = false;
         loop {
             let first = tokio::select! {
                 biased;
-                first = next(&mut arrivals, &mut large, was_large) => first,
+                first = arrivals.recv() => first,
                 () = &mut stopping => break,
             };
             // The queue is gone, and with it those who would learn of their mail; what is left is stored.
-            let Some((first, is_large)) = first else { break };
-            was_large = is_large;
-            self.store_with(first, &mut arrivals, is_large).await;
+            let Some(first) = first else { break };
+            self.store_with(first, &mut arrivals).await;
         }
         // Deliveries that were queued before the stop are stored; later ones are rejected.
-        for (arrivals, is_large) in [(&mut arrivals, false), (&mut large, true)] {
-            arrivals.close();
-            while let Some(first) = arrivals.recv().await {
-                self.store_with(first, arrivals, is_large).await;
-            }
+        arrivals.close();
+        while let Some(first) = arrivals.recv().await {
+            self.store_with(first, &mut arrivals).await;
         }
     }
 
-    /// Stores a message, with those that wait behind it unless it is large.
-    async fn store_with(&self, first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>, is_large: bool) {
-        let batch = match is_large {
-            true => vec![first],
-            false => batch(first, arrivals),
-        };
+    /// Stores a message with those that wait behind it.
+    async fn store_with(&self, first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>) {
+        let batch = batch(first, arrivals);
         let span = batch_span(&batch);
         self.write(batch).instrument(span).await;
     }
@@ -338,35 +332,14 @@ fn accounts_of(deliveries: &[Arc<Delivery>]) -> Vec<AccountId> {
     accounts
 }
 
-/// Returns what is stored next, and whether it is large: of both kinds in turn, if both wait.
-async fn next<T>(
-    arrivals: &mut mpsc::Receiver<T>,
-    large: &mut mpsc::Receiver<T>,
-    was_large: bool,
-) -> Option<(T, bool)> {
-    if was_large {
-        tokio::select! {
-            biased;
-            first = arrivals.recv() => first.map(|first| (first, false)),
-            first = large.recv() => first.map(|first| (first, true)),
-        }
-    } else {
-        tokio::select! {
-            biased;
-            first = large.recv() => first.map(|first| (first, true)),
-            first = arrivals.recv() => first.map(|first| (first, false)),
-        }
-    }
-}
-
 fn batch(first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting> {
-    let mut bytes = first.delivery.raw.len();
+    let mut bytes = first.delivery.row_bytes();
     let mut batch = vec![first];
     while batch.len() < MAX_BATCH
         && bytes < MAX_BATCH_BYTES
         && let Ok(next) = arrivals.try_recv()
     {
-        bytes += next.delivery.raw.len();
+        bytes += next.delivery.row_bytes();
         batch.push(next);
     }
     batch
@@ -380,26 +353,4 @@ fn batch_span(batch: &[Waiting]) -> Span {
         span.follows_from(&waiting.span);
     }
     span
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn large_messages_and_others_are_stored_in_turn() {
-        let (small, mut arrivals) = mpsc::channel(9);
-        let (large, mut large_arrivals) = mpsc::channel(9);
-        for n in 0..3 {
-            large.try_send(n).unwrap();
-            small.try_send(n).unwrap();
-        }
-        let (mut order, mut was_large) = (Vec::new(), true);
-        while order.len() < 6 {
-            let first = next(&mut arrivals, &mut large_arrivals, was_large).await;
-            was_large = first.unwrap().1;
-            order.push(was_large);
-        }
-        assert_eq!(order, [false, true, false, true, false, true]);
-    }
 }

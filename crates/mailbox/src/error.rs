@@ -67,6 +67,10 @@ pub(crate) enum Error {
     ReadsOverloaded,
     #[error("the service is stopping")]
     Stopping,
+    #[error("the store of large messages failed: {0}")]
+    Blob(String),
+    #[error("the bytes of this message are missing in the store of large messages")]
+    BlobMissing,
     #[error("the database failed: {}", mayfly_database::cause(.0))]
     Database(#[from] DbErr),
     /// The failure of a commit of several deliveries; each of them returns it.
@@ -111,9 +115,12 @@ impl Error {
             Self::NotRepeated(refused) => refused.code(),
             Self::NotFound | Self::MailboxGone => ErrorCode::NotFound,
             Self::ReceivedEnough => ErrorCode::RateLimited,
-            Self::StorageFull | Self::Overloaded | Self::ReadsOverloaded | Self::Stopping => {
-                ErrorCode::Unavailable
-            }
+            Self::StorageFull
+            | Self::Overloaded
+            | Self::ReadsOverloaded
+            | Self::Stopping
+            | Self::Blob(_)
+            | Self::BlobMissing => ErrorCode::Unavailable,
             Self::Database(error) => mayfly_database::error_code(error),
             Self::Batch(error) => error.code(),
             Self::Defect(_) => ErrorCode::Internal,
@@ -147,7 +154,7 @@ impl Error {
             Self::ReceivedEnough => Reason::RateLimited,
             Self::StorageFull => Reason::StorageFull,
             Self::Overloaded | Self::ReadsOverloaded => Reason::Overloaded,
-            Self::Stopping => Reason::Unavailable,
+            Self::Stopping | Self::Blob(_) | Self::BlobMissing => Reason::Unavailable,
             Self::Batch(error) => error.reason(),
             Self::Database(error) if mayfly_database::is_disk_full(error) => Reason::StorageFull,
             Self::Database(_) | Self::Defect(_) => match self.code() {
@@ -161,15 +168,18 @@ impl Error {
     pub(crate) fn public_message(&self) -> String {
         match self.code() {
             ErrorCode::Internal => "internal error".to_owned(),
-            ErrorCode::Unavailable if self.is_of_database() => "the mail store is not available".to_owned(),
+            ErrorCode::Unavailable if self.is_of_store() => "the mail store is not available".to_owned(),
             _ => self.to_string(),
         }
     }
 
-    fn is_of_database(&self) -> bool {
+    fn is_of_store(&self) -> bool {
         matches!(
             self,
-            Self::Database(_) | Self::Batch(_) | Self::Webhooks(mayfly_webhooks::Error::Database(_))
+            Self::Blob(_)
+                | Self::Database(_)
+                | Self::Batch(_)
+                | Self::Webhooks(mayfly_webhooks::Error::Database(_))
         )
     }
 

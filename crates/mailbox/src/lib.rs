@@ -3,6 +3,7 @@
 
 mod activity;
 pub mod backup;
+mod blobs;
 mod block_list;
 mod block_watch;
 mod client_bytes;
@@ -45,6 +46,7 @@ use tokio::sync::Notify;
 use service::Service;
 use store::Store;
 
+pub use blobs::Config as BlobsConfig;
 pub use config::{Config, Dnssec};
 pub use mayfly_webhooks::{Config as WebhooksConfig, Network};
 pub use rpc::{AcmeRpc, AdminRpc, Rpc};
@@ -62,6 +64,8 @@ pub struct Deps {
     pub events: Publisher,
     /// The host that the MX records of custom domains must name.
     pub mx_hostname: String,
+    /// Where large messages are stored.
+    pub blobs: BlobsConfig,
     /// Restrictions on the targets of webhooks.
     pub webhooks: WebhooksConfig,
     /// Keys that seal webhook secrets, idempotency answers and the key of the fleet's certificate: all open, the first seals.
@@ -105,8 +109,10 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         .await
         .map_err(|error| store.database().failed(error))?;
     let outbox = Arc::new(Notify::new());
+    let blobs = Arc::new(blobs::Blobs::open(&deps.blobs, &store, deps.clock.clone())?);
     let worker = outbox::Worker {
         database: store.database().clone(),
+        blobs: Arc::clone(&blobs),
         auth: AuthClient::new(deps.auth),
         clock: deps.clock.clone(),
         wake: outbox.clone(),
@@ -146,6 +152,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         domains: system_domains,
         open_domains,
         dns: dns::Dns::new(&config.dns_servers.0, config.dnssec.clone(), deps.mx_hostname),
+        blobs,
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
         blocks,
         large_reads: service::LargeReads::default(),
@@ -161,6 +168,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         events: deps.events,
     });
     sweeper::start(service.clone(), &deps.tasks);
+    sweeper::start_for_blobs(&service, &deps.tasks);
     indexer::start(&service, &deps.tasks);
     domain_checks::start(service.clone(), &deps.tasks);
     Ok(Mailbox { service })
@@ -260,6 +268,13 @@ impl Mailbox {
     pub async fn sweep(&self) {
         if let Err(error) = sweeper::sweep(&self.service).await {
             tracing::warn!(%error, "cannot sweep");
+        }
+    }
+
+    /// Removes blobs that no message names, once. Errors are logged.
+    pub async fn sweep_blobs(&self) {
+        if let Err(error) = self.service.blobs.sweep(&self.service.store).await {
+            tracing::warn!(%error, "cannot sweep blobs");
         }
     }
 

@@ -20,6 +20,7 @@ mod m20261129_000400_create_search_index;
 mod m20261129_000500_add_created_from;
 mod m20261129_000501_create_acme_states;
 mod m20261130_000600_add_token_limits;
+mod m20261130_000700_create_blobs;
 
 pub(crate) struct Migrator;
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000500_add_created_from::Migration),
             Box::new(m20261129_000501_create_acme_states::Migration),
             Box::new(m20261130_000600_add_token_limits::Migration),
+            Box::new(m20261130_000700_create_blobs::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());
         // Names begin with their date: the steps of both crates run in this order.

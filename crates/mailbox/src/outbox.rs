@@ -1,5 +1,5 @@
-//! The outbox worker: deletes the credentials of deleted mailboxes and sandboxes and deleted Pro users in `auth`, and retries
-//! until that succeeds.
+//! The outbox workers: one deletes the credentials of deleted mailboxes and sandboxes and deleted Pro users in `auth`, another
+//! the blobs of deleted messages. Each retries until that succeeds, and neither waits for the other.
 
 use std::{sync::Arc, time::Duration as StdDuration};
 
@@ -10,13 +10,17 @@ use mayfly_proto::auth::{
 };
 use mayfly_rpc::Transport;
 use mayfly_runtime::task::Tasks;
-use mayfly_types::SharedClock;
+use mayfly_types::{BlobId, SharedClock};
 use time::Duration;
 use tokio::sync::Notify;
 
 use crate::{
+    blobs::Blobs,
     error::Error,
-    store::{entities::outbox_entry, millis, outbox},
+    store::{
+        entities::outbox_entry::{Kind, Model},
+        millis, outbox,
+    },
 };
 
 /// Entries of a batch; their calls run concurrently.
@@ -29,18 +33,28 @@ const POLL: StdDuration = StdDuration::from_secs(1);
 /// The longest back-off.
 const MAX_BACKOFF_SECS: i64 = 60;
 
+#[derive(Clone)]
 pub(crate) struct Worker {
     pub(crate) database: Arc<Database>,
     pub(crate) auth: AuthClient<Transport>,
+    pub(crate) blobs: Arc<Blobs>,
     pub(crate) clock: SharedClock,
     pub(crate) wake: Arc<Notify>,
 }
 
+const AUTH_KINDS: &[Kind] = &[Kind::DeleteCredential, Kind::DeleteUser, Kind::RevokeSandbox];
+const BLOB_KINDS: &[Kind] = &[Kind::DeleteBlob];
+
 impl Worker {
-    /// Starts the worker. Entries left at the end of the process are due again at the next start.
+    /// Starts the workers. Entries left at the end of the process are due again at the next start.
     pub(crate) fn start(self, tasks: &Tasks) {
+        self.clone().work(tasks, "mailbox outbox", AUTH_KINDS);
+        self.work(tasks, "blob outbox", BLOB_KINDS);
+    }
+
+    fn work(self, tasks: &Tasks, name: &'static str, kinds: &'static [Kind]) {
         let stopping = tasks.stopping();
-        tasks.spawn_vital("mailbox outbox", async move {
+        tasks.spawn_vital(name, async move {
             loop {
                 tokio::select! {
                     () = stopping.cancelled() => return,
@@ -48,7 +62,7 @@ impl Worker {
                     () = tokio::time::sleep(POLL) => {}
                 }
                 while !stopping.is_cancelled() {
-                    match self.run_batch().await {
+                    match self.run_batch(kinds).await {
                         Ok(0) => break,
                         Ok(_) => {}
                         Err(error) => {
@@ -62,23 +76,23 @@ impl Worker {
     }
 
     /// Processes due entries. Returns how many.
-    async fn run_batch(&self) -> Result<usize, Error> {
+    async fn run_batch(&self, kinds: &'static [Kind]) -> Result<usize, Error> {
         let now = self.clock.now();
         // A read costs no transaction, and most find nothing.
         let is_due = self
             .database
             .read("find_outbox", |c| {
-                Box::pin(async move { Ok::<_, Error>(outbox::is_due(c, millis(now)).await?) })
+                Box::pin(async move { Ok::<_, Error>(outbox::is_due(c, kinds, millis(now)).await?) })
             })
             .await?;
         if !is_due {
             return Ok(0);
         }
-        let entries: Vec<outbox_entry::Model> = self
+        let entries: Vec<Model> = self
             .database
             .tx("claim_outbox", move |tx| {
                 Box::pin(async move {
-                    Ok::<_, Error>(outbox::claim(tx, millis(now), millis(now + CLAIM), BATCH).await?)
+                    Ok::<_, Error>(outbox::claim(tx, kinds, millis(now), millis(now + CLAIM), BATCH).await?)
                 })
             })
             .await?;
@@ -88,8 +102,8 @@ impl Worker {
         for (entry, outcome) in entries.iter().zip(outcomes) {
             match outcome {
                 Ok(()) => done.push(entry.id),
-                Err(status) => {
-                    tracing::warn!(code = ?status.code(), attempts = entry.attempts, "auth did not delete a credential or user");
+                Err(cause) => {
+                    tracing::warn!(kind = ?entry.kind, attempts = entry.attempts, cause, "an entry of the outbox failed and is tried again");
                     let until = self.clock.now() + backoff(entry.attempts);
                     failed.push((entry.id, millis(until)));
                 }
@@ -110,22 +124,29 @@ impl Worker {
         Ok(count)
     }
 
-    async fn perform(&self, entry: &outbox_entry::Model) -> Result<(), tonic::Status> {
+    /// Performs an entry, or says why that failed.
+    async fn perform(&self, entry: &Model) -> Result<(), String> {
         let (mut auth, subject) = (self.auth.clone(), entry.subject_id.to_string());
-        match entry.kind {
-            outbox_entry::Kind::DeleteCredential => {
+        let called = match entry.kind {
+            Kind::DeleteCredential => {
                 let request = DeleteCredentialRequest { account_id: subject };
                 auth.delete_credential(request).await.map(drop)
             }
-            outbox_entry::Kind::DeleteUser => {
+            Kind::DeleteUser => {
                 let request = DeleteUserRequest { user_id: subject };
                 auth.delete_user(request).await.map(drop)
             }
-            outbox_entry::Kind::RevokeSandbox => {
+            Kind::RevokeSandbox => {
                 let request = RevokeSandboxCredentialsRequest { sandbox_id: subject };
                 auth.revoke_sandbox_credentials(request).await.map(drop)
             }
-        }
+            Kind::DeleteBlob => {
+                let deleted = self.blobs.delete(BlobId::from_uuid(entry.subject_id)).await;
+                return deleted.map_err(|error| error.to_string());
+            }
+        };
+        // Its message can have an address.
+        called.map_err(|status| format!("auth answers {:?}", status.code()))
     }
 }
 

@@ -70,13 +70,16 @@ use mayfly_runtime::{
     fair::{self, FairQueue, QueueBounds},
 };
 use mayfly_shared::bus::Publisher;
-use mayfly_types::{AccountId, Address, DomainName, MailboxEvent, OwnerAccess, SharedClock};
+use mayfly_types::{
+    AccountId, Address, BlobId, DomainName, MailboxEvent, OwnerAccess, RawMessageId, SharedClock,
+};
 use mayfly_webhooks::Webhooks;
 use time::OffsetDateTime;
 use tokio::{sync::Notify, task::JoinError};
 
 use crate::{
     activity::Activity,
+    blobs::Blobs,
     block_watch::BlockWatch,
     clock_guard::ClockGuard,
     config::{self, Config},
@@ -87,7 +90,7 @@ use crate::{
     index_queue::IndexQueue,
     model,
     storage::StorageGuard,
-    store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages, within},
+    store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages, raw_messages, within},
 };
 
 /// Larger mail is parsed on a blocking thread. Below this size the handover costs more than the parsing.
@@ -103,6 +106,7 @@ pub(crate) struct Service {
     pub(crate) open_domains: Vec<DomainName>,
     pub(crate) dns: Dns,
     pub(crate) store: Store,
+    pub(crate) blobs: Arc<Blobs>,
     pub(crate) clock: SharedClock,
     /// The time by which data expires.
     pub(crate) expiry: ClockGuard,
@@ -337,13 +341,36 @@ impl Service {
 
     /// Returns the bytes of a message, with its codes and links. A message deleted meanwhile is not found.
     async fn raw(&self, message: &Message) -> Result<RawMessage, Error> {
-        let raw_id = message.raw_id;
-        self.store
-            .read("find_raw_message", |c| {
-                Box::pin(async move { Ok(messages::find_raw(c, raw_id).await?) })
-            })
-            .await?
-            .ok_or(Error::NotFound)
+        let mut raw = self.raw_row(message.raw_id).await?;
+        if let Some(blob) = raw.blob_id {
+            let length = usize::try_from(message.size_bytes).unwrap_or(0);
+            raw.bytes = self.blob(message.raw_id, blob, 0, length).await?;
+        }
+        Ok(raw)
+    }
+
+    async fn raw_row(&self, raw_id: RawMessageId) -> Result<RawMessage, Error> {
+        let read = self.store.read("find_raw_message", |c| {
+            Box::pin(async move { Ok(raw_messages::find(c, raw_id).await?) })
+        });
+        read.await?.ok_or(Error::NotFound)
+    }
+
+    /// Returns a range of the blob of a delivery.
+    async fn blob(
+        &self,
+        raw_id: RawMessageId,
+        blob: BlobId,
+        from: u64,
+        length: usize,
+    ) -> Result<Vec<u8>, Error> {
+        if let Some(bytes) = self.blobs.get(blob, from, length).await? {
+            return Ok(bytes);
+        }
+        // Deleted meanwhile, or lost.
+        self.raw_row(raw_id).await?;
+        tracing::error!(%blob, "a blob is missing that a message names");
+        Err(Error::BlobMissing)
     }
 }
 

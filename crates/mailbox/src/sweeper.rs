@@ -18,6 +18,11 @@ const LEASE_TTL: Duration = Duration::seconds(40);
 /// The pause between two batches.
 const PAUSE: StdDuration = StdDuration::from_millis(10);
 
+/// The period in which orphaned blobs are looked for: all blobs are listed.
+const BLOBS_EVERY: StdDuration = StdDuration::from_secs(3600);
+/// How long a process that died keeps other processes from that.
+const BLOBS_LEASE_TTL: Duration = Duration::hours(2);
+
 /// Starts the sweeper. Of several replicas one sweeps.
 pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
     let lease = service.store.lease("sweeper", service.clock.clone(), LEASE_TTL);
@@ -29,6 +34,24 @@ pub(crate) fn start(service: Arc<Service>, tasks: &Tasks) {
     every_leased(tasks, "mailbox sweeper", EVERY, EVERY, lease, job, move || {
         standby.webhooks.clear_backlog();
     });
+}
+
+/// Starts the sweep of blobs that no message names. Of several replicas one sweeps.
+pub(crate) fn start_for_blobs(service: &Arc<Service>, tasks: &Tasks) {
+    let clock = service.clock.clone();
+    let lease = service.store.lease("blob sweeper", clock, BLOBS_LEASE_TTL);
+    let service = Arc::clone(service);
+    let job = move || {
+        let service = Arc::clone(&service);
+        async move {
+            let removed = service.blobs.sweep(&service.store).await?;
+            if removed > 0 {
+                tracing::info!(removed, "blobs of deliveries that were not completed are removed");
+            }
+            Ok::<(), Error>(())
+        }
+    };
+    every_leased(tasks, "blob sweeper", EVERY, BLOBS_EVERY, lease, job, || {});
 }
 
 /// Runs every task until it finds nothing more.

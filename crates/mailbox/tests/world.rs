@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use mayfly_mailbox::{Config, Deps, Mailbox, WebhooksConfig};
+use mayfly_mailbox::{BlobsConfig, Config, Deps, Mailbox, WebhooksConfig};
 use mayfly_proto::mailbox::{
     ActivateMailboxRequest, AnyOwnedBy, CheckMessageRequest, DeliverMessageRequest, Envelope,
     GetAttachmentRequest, GetAttachmentResponse, GetMailboxRequest, GetMessageRequest, GetMessageResponse,
@@ -97,12 +97,37 @@ impl World {
         .await
     }
 
+    /// Opens a service with large messages in a place of `blobs.url`.
+    pub(crate) async fn with_blobs(db: Db, config: Config, blobs: BlobsConfig) -> Self {
+        let (database, clock) = (TestDatabase::new(db), ManualClock::default());
+        Self::open_with(database, clock, config, no_auth(), &["mayfly.test"], blobs).await
+    }
+
     pub(crate) async fn open(
         test_database: TestDatabase,
         clock: ManualClock,
         config: Config,
         auth: Transport,
         domains: &[&str],
+    ) -> Self {
+        Self::open_with(
+            test_database,
+            clock,
+            config,
+            auth,
+            domains,
+            BlobsConfig::default(),
+        )
+        .await
+    }
+
+    async fn open_with(
+        test_database: TestDatabase,
+        clock: ManualClock,
+        config: Config,
+        auth: Transport,
+        domains: &[&str],
+        blobs: BlobsConfig,
     ) -> Self {
         let database = test_database.open("mailbox").await;
         mayfly_mailbox::migrate(&database).await.unwrap();
@@ -114,6 +139,7 @@ impl World {
             domains: domains.iter().map(|name| name.parse().unwrap()).collect(),
             events: Bus::new(None, &RedisConfig::default()).publisher(&tasks),
             mx_hostname: "mx.mayfly.test".to_owned(),
+            blobs,
             webhooks: WebhooksConfig {
                 // Every other address of this machine stands for a private one.
                 allowed_networks: List(vec!["127.0.0.1/32".parse().unwrap()]),

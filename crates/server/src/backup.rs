@@ -87,6 +87,7 @@ async fn backup(config: &Config, dir: &Path) -> anyhow::Result<String> {
         let file = file_of(service);
         copy_sqlite(&config.data_dir.join(&file), &dir.join(&file)).await?;
     }
+    let blobs = copy_blobs(config, dir).await?;
     if services(config).count() == SERVICES.len() {
         reconcile::reconcile(dir).await?;
     }
@@ -95,6 +96,7 @@ async fn backup(config: &Config, dir: &Path) -> anyhow::Result<String> {
     manifest.write(dir)?;
     let mut report = format!("backed up to {}\n", dir.display());
     report.push_str(&manifest.summary());
+    report.push_str(&blobs);
     for key in configured_keys(config)? {
         let _ = writeln!(report, "  keep {key} with it: it is in your configuration");
     }
@@ -144,6 +146,28 @@ async fn check_contents(config: &Config, dir: &Path) -> anyhow::Result<Vec<(Stri
         bail!("{}: has no database", dir.display());
     }
     Ok(schema)
+}
+
+/// Copies large messages from files into the copy of the database, so that a backup needs no other files. Returns what to
+/// know about them.
+async fn copy_blobs(config: &Config, dir: &Path) -> anyhow::Result<String> {
+    let file = dir.join(file_of(Role::Mailbox));
+    if !config.has(Role::Mailbox) || config.blobs.url.is_none() {
+        return Ok(String::new());
+    }
+    let Some(blobs) = config.blobs.directory() else {
+        return Ok("  keep the bucket of blobs.url with it: large messages are there\n".to_owned());
+    };
+    let database = Database::open_sqlite(&file).await?;
+    let copied = mayfly_mailbox::backup::copy_blobs(&database, &blobs).await?;
+    database.close().await;
+    drop(database);
+    remove_side_files(dir)?;
+    Ok(format!(
+        "  with {} large messages of {}\n",
+        copied.copied,
+        blobs.display()
+    ))
 }
 
 /// Returns the configured keys, or the generated one in a directory.

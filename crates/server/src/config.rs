@@ -52,6 +52,8 @@ config_section! {
         pub(crate) auth: mayfly_auth::Config = mayfly_auth::Config::default(),
         /// Domains, mailboxes and messages.
         pub(crate) mailbox: mayfly_mailbox::Config = mayfly_mailbox::Config::default(),
+        /// Where the bytes of large messages are stored.
+        pub(crate) blobs: mayfly_mailbox::BlobsConfig = mayfly_mailbox::BlobsConfig::default(),
         /// Where webhooks can be delivered.
         pub(crate) webhooks: mayfly_mailbox::WebhooksConfig = mayfly_mailbox::WebhooksConfig::default(),
         /// PostgreSQL in place of SQLite files.

@@ -206,6 +206,7 @@ async fn open_mailbox(dir: &Path, config: mayfly_mailbox::Config, tasks: &Tasks)
         database: Database::open_sqlite(&path).await.unwrap(),
         auth: remote(auth_server::SERVICE_NAME, closed, credential(), tasks),
         domains: vec!["mayfly.test".parse().unwrap()],
+        blobs: mayfly_mailbox::BlobsConfig::default(),
         webhooks: mayfly_mailbox::WebhooksConfig::default(),
         data_keys: vec![SecretKey::random()],
         mx_hostname: "mx.mayfly.test".to_owned(),

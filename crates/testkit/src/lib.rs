@@ -1,4 +1,4 @@
-//! For tests only: real PostgreSQL, Redis, Unbound and ACME servers, a scripted DNS server, a manual clock, a low-level SMTP client
+//! For tests only: real PostgreSQL, Redis, S3, Unbound and ACME servers, a scripted DNS server, a manual clock, a low-level SMTP client
 //! and a polling wait. A program that is not installed fails the test that needs it.
 
 #![expect(
@@ -17,6 +17,7 @@ mod mail_sender;
 mod pg_bouncer;
 mod postgres;
 mod redis_server;
+mod s3_server;
 mod server;
 mod unbound;
 
@@ -29,4 +30,5 @@ pub use mail_sender::{MailSender, Reply};
 pub use pg_bouncer::PgBouncer;
 pub use postgres::Postgres;
 pub use redis_server::RedisServer;
+pub use s3_server::{S3Fault, S3Server};
 pub use unbound::{RootKeys, Unbound};

@@ -150,6 +150,10 @@ id!(
     RawMessageId
 );
 id!(
+    /// Bytes of a message that are stored apart from its row.
+    BlobId
+);
+id!(
     /// An outbox entry: a call to another service that a committed change requires.
     OutboxEntryId
 );

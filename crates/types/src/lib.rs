@@ -20,9 +20,9 @@ pub use client_network::{ClientPrefix, client_network, wider_network};
 pub use clock::{Clock, SharedClock, SystemClock};
 pub use error_code::ErrorCode;
 pub use ids::{
-    AccountId, AttemptId, AuditEntryId, AuditEventId, BlockId, DomainId, HolderId, InvalidId, LOCAL_USER,
-    MAX_CLAIM_BYTES, MessageId, OutboxEntryId, RawMessageId, SandboxCredentialId, SandboxId, TokenId, UserId,
-    WebhookEventId, WebhookId,
+    AccountId, AttemptId, AuditEntryId, AuditEventId, BlobId, BlockId, DomainId, HolderId, InvalidId,
+    LOCAL_USER, MAX_CLAIM_BYTES, MessageId, OutboxEntryId, RawMessageId, SandboxCredentialId, SandboxId,
+    TokenId, UserId, WebhookEventId, WebhookId,
 };
 pub use mailbox_event::MailboxEvent;
 pub use message_received::MessageReceived;

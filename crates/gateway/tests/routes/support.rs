@@ -621,6 +621,7 @@ async fn mailbox(
         domains: vec!["mayfly.test".parse().unwrap()],
         events: bus.publisher(tasks),
         mx_hostname: "mx.mayfly.test".to_owned(),
+        blobs: mayfly_mailbox::BlobsConfig::default(),
         webhooks: WebhooksConfig {
             allowed_networks: List(vec!["127.0.0.1/32".parse().unwrap()]),
             ..WebhooksConfig::default()

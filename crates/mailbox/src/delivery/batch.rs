@@ -16,7 +16,8 @@ use crate::{
     error::Error,
     model,
     store::{
-        Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis, open_mailboxes,
+        Mailbox, Message, RawMessage, UsedChange, deliveries, mailboxes, millis, open_mailboxes, outbox,
+        raw_messages,
         removals::{self, Amount},
     },
 };
@@ -64,7 +65,7 @@ pub(super) async fn store_all(
         .collect();
     let mut owned = Owned::lock(tx, owners, now).await?;
     let (mut raw_rows, mut message_rows, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
-    let mut stored = HashMap::new();
+    let (mut stored, mut unnamed_blobs) = (HashMap::new(), Vec::new());
     let mut anonymous = AnonymousRoom {
         left: bounds.room,
         taken: 0,
@@ -85,13 +86,20 @@ pub(super) async fn store_all(
             let raw_id = RawMessageId::from_uuid(first.as_uuid());
             raw_rows.push(RawMessage {
                 id: raw_id,
-                bytes: delivery.raw.clone(),
+                blob_id: delivery.blob,
+                bytes: match delivery.blob {
+                    None => delivery.raw.to_vec(),
+                    Some(_) => Vec::new(),
+                },
                 extracted_version: delivery.extracted.version,
                 extracted: delivery.extracted.json.clone(),
             });
             stored.insert(raw_id, delivery);
             let rows = ids.iter();
             message_rows.extend(rows.map(|(account, id)| row(delivery, *account, *id, raw_id, now)));
+        }
+        if outcome.is_err() {
+            unnamed_blobs.extend(delivery.blob);
         }
         outcomes.push(outcome);
     }
@@ -102,7 +110,8 @@ pub(super) async fn store_all(
         .map(|message| (message.account_id, message.id))
         .collect();
     open_mailboxes::add_messages(tx, &opened).await?;
-    deliveries::insert_raw(tx, raw_rows).await?;
+    raw_messages::insert(tx, raw_rows).await?;
+    outbox::delete_blobs(tx, &unnamed_blobs).await?;
     let (received, mut filtered) = received(tx, &message_rows, &room, &stored);
     mayfly_webhooks::insert_events(tx, &received, &mut filtered, now).await?;
     deliveries::insert_messages(tx, message_rows).await?;

@@ -2,6 +2,7 @@
 
 mod submission;
 
+use bytes::Bytes;
 use mayfly_runtime::fair::Permit;
 use mayfly_types::{AccountId, MessageId};
 
@@ -99,6 +100,12 @@ impl Service {
             ));
         }
         let ((summary, extracted), raw) = self.parse(intake.raw, mayfly_mime::summarize).await?;
+        let raw = Bytes::from(raw);
+        // Durable before the transaction that names it.
+        let blob = match self.blobs.takes(raw.len()) {
+            true => Some(self.blobs.put(&raw).await?),
+            false => None,
+        };
         let extracted = StoredExtracted::encode(&extracted)?;
         let addresses = addresses::encode(&summary.addresses)?;
         let (mut accounts, submission, asked) = match intake.to {
@@ -118,6 +125,7 @@ impl Service {
             addresses,
             extracted,
             raw,
+            blob,
             span: tracing::Span::current(),
         };
         let stored = self.deliveries.store(delivery, intake.memory).await?;

@@ -2,22 +2,24 @@
 
 use std::sync::Arc;
 
-use mayfly_types::RawMessageId;
+use mayfly_types::{BlobId, RawMessageId};
 
 use super::{
     MessageScope, Service,
     large_reads::{ReadMemory, Reader},
 };
-use crate::{error::Error, store::messages};
+use crate::{error::Error, store::raw_messages};
 
-/// How much of a large message is read at once. The store reads the whole row for each part, so parts are not small.
-const READ_BYTES: i64 = 2 << 20;
+/// How much of a large message is read at once.
+const READ_BYTES: i64 = 1 << 20;
 
 /// The bytes of a message, read in parts as its reader takes them.
 #[derive(Debug)]
 pub(crate) struct MessageSource {
     service: Arc<Service>,
     raw_id: RawMessageId,
+    /// Known after the first part.
+    blob: Option<BlobId>,
     pub(crate) size_bytes: i64,
     read_bytes: i64,
     _memory: ReadMemory,
@@ -38,6 +40,7 @@ impl Service {
             _memory: self.large_reads.acquire(reader, memory).await?,
             service: Arc::clone(self),
             raw_id: message.raw_id,
+            blob: None,
             size_bytes: message.size_bytes,
             read_bytes: 0,
         })
@@ -54,23 +57,40 @@ impl MessageSource {
         if length == 0 && self.read_bytes > 0 {
             return Ok(Vec::new());
         }
-        let (raw_id, from) = (self.raw_id, self.read_bytes);
-        let is_whole = length == self.size_bytes;
-        let part = self
-            .service
-            .store
-            .read("find_raw_part", |c| {
-                Box::pin(async move {
-                    Ok(if is_whole {
-                        messages::find_raw(c, raw_id).await?.map(|raw| raw.bytes)
-                    } else {
-                        messages::find_raw_part(c, raw_id, from, length).await?
-                    })
-                })
-            })
-            .await?
-            .ok_or(Error::NotFound)?;
+        let part = match (self.blob, self.read_bytes) {
+            (None, 0) => self.first(length).await?,
+            (None, _) => self.row_part(length).await?,
+            (Some(blob), _) => self.blob_part(blob, length).await?,
+        };
         self.read_bytes += length;
         Ok(part)
+    }
+
+    async fn first(&mut self, length: i64) -> Result<Vec<u8>, Error> {
+        let row = self.service.raw_row(self.raw_id).await?;
+        self.blob = row.blob_id;
+        match row.blob_id {
+            Some(blob) => self.blob_part(blob, length).await,
+            None => {
+                let mut bytes = row.bytes;
+                bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+                Ok(bytes)
+            }
+        }
+    }
+
+    async fn blob_part(&self, blob: BlobId, length: i64) -> Result<Vec<u8>, Error> {
+        let from = u64::try_from(self.read_bytes).unwrap_or(0);
+        let length = usize::try_from(length).unwrap_or(0);
+        self.service.blob(self.raw_id, blob, from, length).await
+    }
+
+    /// Reads a part of a large message that an earlier version stored in its row.
+    async fn row_part(&self, length: i64) -> Result<Vec<u8>, Error> {
+        let (raw_id, from) = (self.raw_id, self.read_bytes);
+        let read = self.service.store.read("find_raw_part", |c| {
+            Box::pin(async move { Ok(raw_messages::find_part(c, raw_id, from, length).await?) })
+        });
+        read.await?.ok_or(Error::NotFound)
     }
 }

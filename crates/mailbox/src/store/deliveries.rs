@@ -5,32 +5,10 @@ use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait,
 };
 
-use super::{
-    Message, RawMessage,
-    entities::{message, raw_message},
-};
+use super::{Message, entities::message};
 
 /// Rows of one statement: SQLite binds at most 32,766 values.
 const MESSAGE_ROWS: usize = 256;
-/// The same, chosen so that one statement is not much larger than one large mail.
-const RAW_ROWS: usize = 64;
-
-/// Inserts the bytes of deliveries.
-pub(crate) async fn insert_raw(c: &impl ConnectionTrait, rows: Vec<RawMessage>) -> Result<(), DbErr> {
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let chunk = rows.by_ref().take(RAW_ROWS).map(|row| raw_message::ActiveModel {
-            id: Set(row.id),
-            bytes: Set(row.bytes),
-            extracted_version: Set(row.extracted_version),
-            extracted: Set(row.extracted),
-        });
-        raw_message::Entity::insert_many(chunk)
-            .exec_without_returning(c)
-            .await?;
-    }
-    Ok(())
-}
 
 /// Inserts messages.
 pub(crate) async fn insert_messages(c: &impl ConnectionTrait, rows: Vec<Message>) -> Result<(), DbErr> {

@@ -1,17 +1,16 @@
 //! The tables `messages` and `raw_messages`. Every look-up of a message starts at a mailbox or an owner.
 
-use mayfly_types::{AccountId, MessageId, OwnerAccess, RawMessageId};
+use mayfly_types::{AccountId, MessageId, OwnerAccess};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, FromQueryResult, JoinType,
     PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, RelationTrait, Select,
-    sea_query::{Expr, Func, Order, Query, SimpleExpr},
+    sea_query::{Expr, Order, Query, SimpleExpr},
 };
 
 use super::{
     entities::{
         mailbox,
         message::{Column, Entity, Model, Relation},
-        raw_message,
     },
     within::is_within,
 };
@@ -245,35 +244,6 @@ pub(crate) async fn find_owned(
         .one(c)
         .await?;
     Ok(found.and_then(|(message, mailbox)| Some((message, mailbox?))))
-}
-
-/// Finds the bytes of a delivery, and the codes and links in them.
-pub(crate) async fn find_raw(
-    c: &impl ConnectionTrait,
-    raw_id: RawMessageId,
-) -> Result<Option<raw_message::Model>, DbErr> {
-    raw_message::Entity::find_by_id(raw_id).one(c).await
-}
-
-/// Finds a part of the bytes of a delivery.
-pub(crate) async fn find_raw_part(
-    c: &impl ConnectionTrait,
-    raw_id: RawMessageId,
-    from: i64,
-    length: i64,
-) -> Result<Option<Vec<u8>>, DbErr> {
-    let part = Func::cust("substr").args([
-        Expr::col(raw_message::Column::Bytes),
-        // Counted from 1. PostgreSQL has the function for integers only.
-        Expr::value(i32::try_from(from + 1).unwrap_or(i32::MAX)),
-        Expr::value(i32::try_from(length).unwrap_or(i32::MAX)),
-    ]);
-    raw_message::Entity::find_by_id(raw_id)
-        .select_only()
-        .expr_as(part, "part")
-        .into_tuple()
-        .one(c)
-        .await
 }
 
 /// Finds the oldest message of a mailbox in any state, or the next one after an id.

@@ -1,6 +1,6 @@
-//! The table `outbox_entries`: calls to other services, written in the transaction that requires them.
+//! The table `outbox_entries`: calls to other services and to the store of blobs, written in the transaction that requires them.
 
-use mayfly_types::{AccountId, OutboxEntryId, SandboxId, UserId};
+use mayfly_types::{AccountId, BlobId, OutboxEntryId, SandboxId, UserId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -56,6 +56,22 @@ pub(crate) async fn revoke_sandbox(
         .map(drop)
 }
 
+/// Requests that blobs are deleted. They are due at once.
+pub(crate) async fn delete_blobs(c: &impl ConnectionTrait, blobs: &[BlobId]) -> Result<(), DbErr> {
+    for blobs in blobs.chunks(MAX_INSERTED) {
+        let rows = blobs.iter().map(|blob| ActiveModel {
+            // A blob is deleted once.
+            id: Set(OutboxEntryId::from_uuid(blob.as_uuid())),
+            kind: Set(Kind::DeleteBlob),
+            subject_id: Set(blob.as_uuid()),
+            attempts: Set(0),
+            next_attempt_at_ms: Set(0),
+        });
+        Entity::insert_many(rows).exec_without_returning(c).await?;
+    }
+    Ok(())
+}
+
 fn entry(kind: Kind, subject_id: Uuid, now: OffsetDateTime) -> ActiveModel {
     ActiveModel {
         id: Set(OutboxEntryId::new(now)),
@@ -66,15 +82,17 @@ fn entry(kind: Kind, subject_id: Uuid, now: OffsetDateTime) -> ActiveModel {
     }
 }
 
-/// Claims due entries, oldest first: other workers do not see them as due until a time.
+/// Claims due entries of some kinds, oldest first: other workers do not see them as due until a time.
 pub(crate) async fn claim(
     c: &impl ConnectionTrait,
+    kinds: &[Kind],
     now_ms: i64,
     until_ms: i64,
     limit: u64,
 ) -> Result<Vec<Model>, DbErr> {
     let due = Entity::find()
         .filter(Column::NextAttemptAtMs.lte(now_ms))
+        .filter(Column::Kind.is_in(kinds.iter().copied()))
         .order_by_asc(Column::NextAttemptAtMs)
         .limit(limit)
         // Rows that another worker is claiming are its own.
@@ -111,10 +129,11 @@ pub(crate) async fn defer(c: &impl ConnectionTrait, id: OutboxEntryId, until_ms:
         .map(drop)
 }
 
-/// Returns whether any entry is due.
-pub(crate) async fn is_due(c: &impl ConnectionTrait, now_ms: i64) -> Result<bool, DbErr> {
+/// Returns whether any entry of some kinds is due.
+pub(crate) async fn is_due(c: &impl ConnectionTrait, kinds: &[Kind], now_ms: i64) -> Result<bool, DbErr> {
     let found = Entity::find()
         .filter(Column::NextAttemptAtMs.lte(now_ms))
+        .filter(Column::Kind.is_in(kinds.iter().copied()))
         .one(c)
         .await?;
     Ok(found.is_some())

@@ -14,7 +14,7 @@ use super::{
         message::{Column, Entity},
         raw_message,
     },
-    mailboxes, open_mailboxes,
+    mailboxes, open_mailboxes, raw_messages,
 };
 
 /// Messages that an eviction removes with one statement.
@@ -131,10 +131,8 @@ async fn remove_unnamed_raw(c: &impl ConnectionTrait, raw_ids: &[RawMessageId]) 
         .from(Entity)
         .and_where(Expr::col(Column::RawId).is_in(raw_ids.iter().copied()))
         .to_owned();
-    raw_message::Entity::delete_many()
-        .filter(raw_message::Column::Id.is_in(raw_ids.iter().copied()))
-        .filter(raw_message::Column::Id.not_in_subquery(named))
-        .exec(c)
-        .await
-        .map(drop)
+    let unnamed = raw_message::Column::Id
+        .is_in(raw_ids.iter().copied())
+        .and(raw_message::Column::Id.not_in_subquery(named));
+    raw_messages::remove(c, unnamed).await.map(drop)
 }

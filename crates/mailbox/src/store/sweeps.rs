@@ -1,14 +1,20 @@
 //! Queries of the sweeper. Which rows are past their time is decided by the caller.
 
+use std::collections::BTreeMap;
+
 use mayfly_types::{AccountId, RawMessageId};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait, Query},
 };
 
-use super::entities::{
-    mailbox::{self, Model as Mailbox},
-    message, open_mailbox, raw_message,
+use super::{
+    UsedChange,
+    entities::{
+        mailbox::{self, Model as Mailbox},
+        message, open_mailbox, raw_message,
+    },
+    raw_messages,
 };
 
 /// Lists deliveries with messages and ids before an id, oldest first, and their sizes.
@@ -53,11 +59,8 @@ pub(crate) async fn remove_deliveries(
         .filter(message::Column::RawId.is_in(raw_ids.iter().copied()))
         .exec(c)
         .await?;
-    raw_message::Entity::delete_many()
-        .filter(raw_message::Column::Id.is_in(raw_ids.iter().copied()))
-        .exec(c)
-        .await
-        .map(drop)
+    let those = raw_message::Column::Id.is_in(raw_ids.iter().copied());
+    raw_messages::remove(c, those).await.map(drop)
 }
 
 /// Locks the deleted mailbox that uses space and was deleted first.
@@ -97,11 +100,7 @@ pub(crate) async fn remove_orphans_before(
     if orphans.is_empty() {
         return Ok(0);
     }
-    let deleted = raw_message::Entity::delete_many()
-        .filter(raw_message::Column::Id.is_in(orphans))
-        .exec(c)
-        .await?;
-    Ok(deleted.rows_affected)
+    raw_messages::remove(c, raw_message::Column::Id.is_in(orphans)).await
 }
 
 async fn ids(
@@ -155,4 +154,19 @@ pub(crate) async fn list_tombstones(
         .lte(before_ms)
         .and(mailbox::Column::UsedBytes.lte(0));
     ids(c, mailbox::State::Deleted, old, limit).await
+}
+
+/// Returns how the mailboxes of removed messages change.
+pub(crate) fn given_back(sizes: &[(AccountId, i64)]) -> Vec<UsedChange> {
+    let mut changes = BTreeMap::new();
+    for (account, size) in sizes {
+        let change = changes.entry(*account).or_insert(UsedChange {
+            account: *account,
+            bytes: 0,
+            messages: 0,
+        });
+        change.bytes -= size;
+        change.messages -= 1;
+    }
+    changes.into_values().collect()
 }

@@ -79,6 +79,7 @@ impl World {
                 domains: vec!["mayfly.test".parse()?],
                 events: bus.publisher(&tasks),
                 mx_hostname: "mx.mayfly.test".to_owned(),
+                blobs: mayfly_mailbox::BlobsConfig::default(),
                 webhooks: WebhooksConfig::default(),
                 data_keys: vec![SecretKey::from_bytes([2; 32])],
                 clock: Arc::new(clock.clone()),

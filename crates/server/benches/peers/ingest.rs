@@ -139,7 +139,7 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
 }
 
 /// Measures until the mails are in the Maildir. A 250 of Postfix only means that they are in its queue.
-fn to_postfix(stream: Stream, postfix: &Postfix) -> anyhow::Result<Sample> {
+pub(crate) fn to_postfix(stream: Stream, postfix: &Postfix) -> anyhow::Result<Sample> {
     let sample = stream.timed(&[postfix.server.pid()], || {
         stream.send(postfix.address, "box@mayfly.test")?;
         let deadline = Instant::now() + DELIVERY;

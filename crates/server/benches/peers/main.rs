@@ -1,6 +1,6 @@
 //! Mayfly compared with its peers: starts everything, measures in turns, and prints one table of ratios.
 //!
-//! `cargo bench -p mayfly-server --bench peers -- [--quick] [http] [ingest] [submission] [sign-in] [push] [waiters] [size] [search]`
+//! `cargo bench -p mayfly-server --bench peers -- [--quick] [http] [ingest] [large] [submission] [sign-in] [push] [waiters] [size] [search]`
 
 #![expect(
     clippy::disallowed_methods,
@@ -10,6 +10,7 @@
 mod http;
 mod ingest;
 mod lab;
+mod large;
 mod nginx;
 mod postfix;
 mod programs;
@@ -70,9 +71,10 @@ use tokio::signal::unix::{SignalKind, signal};
 const LONGEST_RUN: Duration = Duration::from_secs(45 * 60);
 
 type Bench = fn(&Lab, &mut Table) -> anyhow::Result<()>;
-const BENCHES: [(&str, Bench); 8] = [
+const BENCHES: [(&str, Bench); 9] = [
     ("http", http::bench),
     ("ingest", ingest::bench),
+    ("large", large::bench),
     ("submission", submission::bench),
     ("sign-in", sign_in::bench),
     ("push", push::bench),
@@ -86,7 +88,7 @@ fn main() -> ExitCode {
     let is_known = |arg: &String| arg == "--quick" || BENCHES.iter().any(|(name, _)| name == arg);
     if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {
         eprintln!(
-            "peers: no bench is called {unknown}: there are --quick, http, ingest, submission, sign-in, push, waiters, size and search"
+            "peers: no bench is called {unknown}: there are --quick, http, ingest, large, submission, sign-in, push, waiters, size and search"
         );
         return ExitCode::from(2);
     }

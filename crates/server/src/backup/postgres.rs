@@ -33,6 +33,9 @@ pub(super) async fn advise(config: &Config, dir: &Path) -> anyhow::Result<String
             );
         }
     }
+    if config.blobs.url.is_some() {
+        text.push_str("# then copy blobs.url: a message that is there and not in the dump does no harm\n");
+    }
     text.push_str("# keep auth.signing_key and mailbox.data_key with it; Redis needs no backup\n");
     Ok(text)
 }

@@ -55,6 +55,7 @@ impl Config {
         self.smtp.validate()?;
         self.auth.validate()?;
         self.mailbox.validate()?;
+        self.blobs.validate()?;
         self.validate_sandbox()?;
         self.redis.validate()?;
         self.validate_open_domains()

@@ -43,6 +43,7 @@ impl MailboxRole {
             domains: config.domains.0.clone(),
             events: bus.publisher(&tasks),
             mx_hostname: mx_hostname.unwrap_or_else(|| config.smtp.host_name()),
+            blobs: config.blobs.clone(),
             webhooks: config.webhooks.clone(),
             data_keys,
             clock,

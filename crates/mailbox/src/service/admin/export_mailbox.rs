@@ -37,18 +37,19 @@ impl Export {
         }
         let (account, after) = (self.account, self.after);
         let read = self.service.store.read("export_message", |c| {
-            Box::pin(async move {
-                let Some(message) = messages::find_after(c, account, after).await? else {
-                    return Ok(None);
-                };
-                // Retention can remove the bytes meanwhile.
-                let raw = messages::find_raw(c, message.raw_id).await?;
-                Ok(Some((message, raw.map_or_else(Vec::new, |raw| raw.bytes))))
-            })
+            Box::pin(async move { Ok(messages::find_after(c, account, after).await?) })
         });
-        let next = read.await?;
-        self.after = next.as_ref().map(|(message, _)| message.id);
-        Ok(next.map(|(message, bytes)| ExportPart::Message(Box::new(message), bytes)))
+        let Some(message) = read.await? else {
+            return Ok(None);
+        };
+        self.after = Some(message.id);
+        let bytes = match self.service.raw(&message).await {
+            Ok(raw) => raw.bytes,
+            // Retention can remove the bytes meanwhile.
+            Err(Error::NotFound) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        Ok(Some(ExportPart::Message(Box::new(message), bytes)))
     }
 }
 

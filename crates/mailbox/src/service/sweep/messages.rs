@@ -1,8 +1,6 @@
 //! Retention of messages and their bytes.
 
-use std::collections::BTreeMap;
-
-use mayfly_types::{AccountId, RawMessageId};
+use mayfly_types::RawMessageId;
 
 use super::{BATCH, count};
 use crate::{
@@ -31,7 +29,7 @@ impl Service {
                     // A concurrent deletion waits for the locks and then finds nothing: each message is counted once.
                     let sizes = sweeps::lock_sizes(tx, &raw_ids).await?;
                     sweeps::remove_deliveries(tx, &raw_ids).await?;
-                    let changes = given_back(&sizes);
+                    let changes = sweeps::given_back(&sizes);
                     mailboxes::change_used(tx, &changes).await?;
                     Ok((raw_ids.len(), changes))
                 })
@@ -119,18 +117,4 @@ fn cut_batch<T>(found: &mut Vec<T>, size_of: impl Fn(&T) -> i64) -> bool {
     let is_cut = kept < found.len();
     found.truncate(kept);
     is_cut
-}
-
-fn given_back(sizes: &[(AccountId, i64)]) -> Vec<UsedChange> {
-    let mut changes = BTreeMap::new();
-    for (account, size) in sizes {
-        let change = changes.entry(*account).or_insert(UsedChange {
-            account: *account,
-            bytes: 0,
-            messages: 0,
-        });
-        change.bytes -= size;
-        change.messages -= 1;
-    }
-    changes.into_values().collect()
 }

@@ -1,4 +1,4 @@
-//! A call to another service that a committed change requires.
+//! A call to another service, or to the store of blobs, that a committed change requires.
 
 use mayfly_types::OutboxEntryId;
 use sea_orm::entity::prelude::*;
@@ -9,7 +9,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: OutboxEntryId,
     pub kind: Kind,
-    /// The mailbox, the Pro user or the sandbox, by the kind.
+    /// The mailbox, the Pro user, the sandbox or the blob, by the kind.
     #[sea_orm(column_name = "account_id")]
     pub subject_id: Uuid,
     pub attempts: i32,
@@ -26,6 +26,8 @@ pub enum Kind {
     DeleteUser = 1,
     /// Revoke the passwords of the sandbox in `auth`.
     RevokeSandbox = 2,
+    /// Delete the blob.
+    DeleteBlob = 3,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

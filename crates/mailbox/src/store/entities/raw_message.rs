@@ -1,6 +1,6 @@
-//! The bytes of a delivery as received, and the codes and links in it. Its recipients share them.
+//! The bytes of a delivery as received or the id of their blob, and the codes and links in it. Its recipients share them.
 
-use mayfly_types::RawMessageId;
+use mayfly_types::{BlobId, RawMessageId};
 use sea_orm::entity::prelude::*;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -13,6 +13,8 @@ pub struct Model {
     /// The codes and links as JSON; null when there are none. They belong here and not to `messages`: a list never reads
     /// them, and the recipients of a delivery share them.
     pub extracted: Option<String>,
+    /// The blob that has the bytes; `bytes` is empty then.
+    pub blob_id: Option<BlobId>,
     pub bytes: Vec<u8>,
 }
 

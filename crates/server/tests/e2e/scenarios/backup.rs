@@ -19,7 +19,7 @@ use serde_json::json;
 use super::webhooks::{case, is_valid};
 use crate::{
     client::{Client, Mailbox, PASSWORD},
-    delivery_log::{DeliveryLog, mail, stored},
+    delivery_log::{DeliveryLog, mail, mail_of, stored},
     receiver::Receiver,
     world::{Kind, World},
 };
@@ -35,6 +35,18 @@ fn mayfly(data: &Path, args: &[&str]) -> Output {
         .current_dir("/")
         .output()
         .unwrap()
+}
+
+/// Backs up with variables, and returns the report.
+fn back_up(data: &Path, more: &[(&str, &str)], to: &Path) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mayfly"));
+    command
+        .env_clear()
+        .env("MAYFLY_DATA_DIR", data)
+        .envs(more.iter().copied());
+    let output = command.arg("backup").arg(to).current_dir("/").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn succeeds(data: &Path, args: &[&str]) -> String {
@@ -193,6 +205,45 @@ async fn backup_under_load_restores_what_was_acknowledged() {
         .rfind(|sent| sent.json()["id"] == event)
         .unwrap();
     assert!(is_valid(&case(&sent, webhook["secret"].as_str().unwrap())));
+}
+
+/// The backup needs no other files, and what is restored is independent of where large mail is stored.
+#[tokio::test]
+async fn backup_has_the_large_mail_of_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = dir.path().join("blobs");
+    let url = format!("file://{}", blobs.display());
+    let more = [
+        ("MAYFLY_BLOBS__URL", &*url),
+        ("MAYFLY_BLOBS__MIN_BYTES", "1000"),
+        ("MAYFLY_AUTH__SIGNING_KEY", ""),
+        ("MAYFLY_MAILBOX__DATA_KEY", ""),
+    ];
+    let mut world = World::start_with(Kind::AllInOne, &more);
+    let mailbox = world.client().create_mailbox("ann@mayfly.test", None).await;
+    let mut sender = MailSender::ready(world.smtp()).await.unwrap();
+    let (large, small) = (mail_of("large", 6000), mail_of("small", 1));
+    for mail in [&large, &small] {
+        let sent = sender.send("load@example.com", &[&mailbox.address], mail).await;
+        assert_eq!(sent.unwrap().code, 250);
+    }
+    let backup = dir.path().join("backup");
+    let report = back_up(&world.data_dir(), &more[..2], &backup);
+    assert!(report.contains("with 1 large messages of"), "{report}");
+    world.processes[0].kill();
+    fs::remove_dir_all(&blobs).unwrap();
+    let restored = dir.path().join("elsewhere");
+    succeeds(&restored, &["restore", backup.to_str().unwrap()]);
+    world.set("MAYFLY_DATA_DIR", restored.to_str().unwrap());
+    for url in ["", &*url] {
+        world.set("MAYFLY_BLOBS__URL", url);
+        world.kill_and_restart();
+        let found = stored(&world.client(), &mailbox).await;
+        assert!(
+            found["large"] == [large.clone()] && found["small"] == [small.clone()],
+            "{url:?}"
+        );
+    }
 }
 
 fn assert_private(dir: &Path) {

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use mayfly_testkit::MailSender;
+use mayfly_testkit::{MailSender, S3Server};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
@@ -50,9 +50,9 @@ fn accepted(sent: &SentMails) -> usize {
     sent.0.values().filter(|(_, answered)| *answered).count()
 }
 
-/// A mail with a content that its name determines, long enough to span packets.
-fn mail(name: &str) -> Vec<u8> {
-    mail_of(name, usize::from(Sha256::digest(name)[0]) * 4 + 1)
+/// A mail with a content that its name determines: at scale 1 up to 66 KiB, long enough to span packets.
+fn mail(name: &str, scale: usize) -> Vec<u8> {
+    mail_of(name, usize::from(Sha256::digest(name)[0]) * 4 * scale + 1)
 }
 
 async fn load(
@@ -60,13 +60,14 @@ async fn load(
     recipients: [String; 2],
     sent: Arc<Mutex<SentMails>>,
     name: String,
+    scale: usize,
 ) {
     let Ok(mut sender) = MailSender::ready(world_smtp).await else {
         return;
     };
     for n in 0.. {
         let name = format!("{name}-{n}");
-        let bytes = mail(&name);
+        let bytes = mail(&name, scale);
         sent.lock().await.0.insert(name.clone(), (bytes.clone(), false));
         let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
         match sender.send("load@example.com", &recipients, &bytes).await {
@@ -120,14 +121,20 @@ async fn advance(
     }
 }
 
-async fn seed(world: &mut World, seed: u64, round: &str, mailboxes: &[Mailbox; 2]) {
+async fn seed(world: &mut World, seed: u64, round: &str, mailboxes: &[Mailbox; 2], scale: usize) {
     let sent = Arc::new(Mutex::new(SentMails::default()));
     for (index, point) in POINTS.into_iter().enumerate() {
         let recipients = [mailboxes[0].address.clone(), mailboxes[1].address.clone()];
         let loaders: Vec<_> = (0..LOADERS)
             .map(|n| {
                 let name = format!("{round}-{index}-load-{n}");
-                tokio::spawn(load(world.smtp(), recipients.clone(), Arc::clone(&sent), name))
+                tokio::spawn(load(
+                    world.smtp(),
+                    recipients.clone(),
+                    Arc::clone(&sent),
+                    name,
+                    scale,
+                ))
             })
             .collect();
         let mut sender = MailSender::ready(world.smtp()).await.unwrap();
@@ -137,7 +144,7 @@ async fn seed(world: &mut World, seed: u64, round: &str, mailboxes: &[Mailbox; 2
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         let name = format!("{round}-{index}-killed");
-        let bytes = mail(&name);
+        let bytes = mail(&name, scale);
         sent.lock().await.0.insert(name.clone(), (bytes.clone(), false));
         let answered = advance(&mut sender, point, [&recipients[0], &recipients[1]], &bytes)
             .await
@@ -173,7 +180,10 @@ async fn seed(world: &mut World, seed: u64, round: &str, mailboxes: &[Mailbox; 2
 
 /// Each seed has its own mailboxes, so no mail is rejected for the quota.
 async fn seeds(kind: Kind, seeds: std::ops::Range<u64>) {
-    let mut world = World::start(kind);
+    seeds_with(World::start(kind), seeds, 1).await;
+}
+
+async fn seeds_with(mut world: World, seeds: std::ops::Range<u64>, scale: usize) {
     for n in seeds {
         let round = format!("seed{n}");
         let client = world.client();
@@ -185,7 +195,7 @@ async fn seeds(kind: Kind, seeds: std::ops::Range<u64>) {
                 .create_mailbox(&format!("{round}-b@mayfly.test"), None)
                 .await,
         ];
-        seed(&mut world, n, &round, &mailboxes).await;
+        seed(&mut world, n, &round, &mailboxes, scale).await;
     }
 }
 
@@ -202,4 +212,34 @@ async fn process_killed_loses_no_accepted_mail_seeds_10_to_19() {
 #[tokio::test]
 async fn process_killed_loses_no_accepted_mail_split() {
     seeds(Kind::Split, 20..22).await;
+}
+
+/// Half of the mails are stored in parts, in several transactions.
+#[tokio::test]
+async fn process_killed_loses_no_large_mail_in_parts() {
+    seeds_with(World::start(Kind::AllInOne), 22..24, 4).await;
+}
+
+#[tokio::test]
+async fn process_killed_loses_no_large_mail_in_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("file://{}", dir.path().display());
+    for (kind, range) in [(Kind::AllInOne, 24..26), (Kind::Split, 26..27)] {
+        let world = World::start_with(kind, &[("MAYFLY_BLOBS__URL", &url)]);
+        seeds_with(world, range, 1).await;
+    }
+    assert_ne!(std::fs::read_dir(dir.path().join("00")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn process_killed_loses_no_large_mail_in_s3() {
+    let server = S3Server::start();
+    let more = [
+        ("MAYFLY_BLOBS__URL", server.url()),
+        ("MAYFLY_BLOBS__ACCESS_KEY_ID", "id".to_owned()),
+        ("MAYFLY_BLOBS__SECRET_ACCESS_KEY", "secret".to_owned()),
+    ];
+    let more: Vec<(&str, &str)> = more.iter().map(|(name, value)| (*name, &**value)).collect();
+    seeds_with(World::start_with(Kind::Split, &more), 27..28, 1).await;
+    assert_ne!(server.keys().len(), 0);
 }

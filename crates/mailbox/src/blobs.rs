@@ -1,0 +1,103 @@
+//! The bytes of large messages, apart from their rows: in parts in the database, in files, or in an object store.
+//!
+//! A blob is durable before the transaction that names it begins, so a crash between them leaves an orphan and never a message
+//! without bytes. The transaction that removes a name adds an outbox entry that deletes the blob. Keys are new ids: no blob is
+//! ever replaced.
+
+mod config;
+mod copy;
+mod database;
+mod external;
+mod files;
+mod objects;
+mod sweep;
+
+use bytes::Bytes;
+use mayfly_database::OpenError;
+use mayfly_types::{BlobId, SharedClock};
+
+pub use config::Config;
+pub use copy::CopiedBlobs;
+
+pub(crate) use copy::copy_into;
+
+use self::{database::DatabaseBlobs, external::External};
+use crate::{error::Error, store::Store};
+
+/// Returns the path or key of a blob: the last two digits of its id, which are random, and the id.
+pub(crate) fn key_of(id: BlobId) -> String {
+    let name = id.to_string();
+    format!("{}/{name}", &name[name.len() - 2..])
+}
+
+/// The store of blobs.
+#[derive(Debug)]
+pub(crate) struct Blobs {
+    database: DatabaseBlobs,
+    /// Where new blobs are stored, unless that is the database.
+    external: Option<External>,
+    min_bytes: usize,
+    clock: SharedClock,
+}
+
+impl Blobs {
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// Names the key that is wrong, or says why the directory cannot be used.
+    pub(crate) fn open(config: &Config, store: &Store, clock: SharedClock) -> Result<Self, OpenError> {
+        let external = External::open(&config.location()?)?;
+        Ok(Self {
+            database: DatabaseBlobs::new(store),
+            min_bytes: match external {
+                None => database::MIN_BYTES,
+                Some(_) => usize::try_from(config.min_bytes).unwrap_or(usize::MAX),
+            },
+            external,
+            clock,
+        })
+    }
+
+    /// Returns whether a message of a size is stored as a blob.
+    pub(crate) fn takes(&self, size: usize) -> bool {
+        size > self.min_bytes
+    }
+
+    /// Stores bytes. They are durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::StorageFull`] or [`Error::Blob`]. The bytes can be stored all the same; the sweep removes them.
+    pub(crate) async fn put(&self, bytes: &Bytes) -> Result<BlobId, Error> {
+        let id = BlobId::new(self.clock.now());
+        match &self.external {
+            None => self.database.put(id, bytes).await?,
+            Some(external) => external.put(id, bytes.clone()).await?,
+        }
+        Ok(id)
+    }
+
+    /// Reads a range of bytes; `None` when there is no such blob. The range is within the blob.
+    ///
+    /// # Errors
+    /// The error of the store.
+    pub(crate) async fn get(&self, id: BlobId, from: u64, length: usize) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(external) = &self.external
+            && let Some(bytes) = external.get(id, from, length).await?
+        {
+            return Ok(Some(bytes));
+        }
+        // Also those from before another place was configured.
+        self.database.get(id, from, length).await
+    }
+
+    /// Deletes a blob, if there is one.
+    ///
+    /// # Errors
+    /// The error of the store. A part of the blob can be deleted.
+    pub(crate) async fn delete(&self, id: BlobId) -> Result<(), Error> {
+        if let Some(external) = &self.external {
+            external.delete(id).await?;
+        }
+        self.database.delete(id).await
+    }
+}

@@ -1,0 +1,98 @@
+//! Blobs in the database, in parts that have a transaction each: other deliveries are committed between them.
+
+use bytes::Bytes;
+use mayfly_types::BlobId;
+
+use crate::{
+    error::Error,
+    store::{Store, blobs},
+};
+
+/// Larger messages are blobs. Smaller ones are stored in their rows, many in one commit.
+pub(super) const MIN_BYTES: usize = 128 << 10;
+/// Bytes of a part.
+const PART_BYTES: usize = 128 << 10;
+/// Parts that one statement reads or one transaction deletes.
+const PARTS: usize = 8;
+
+#[derive(Debug)]
+pub(super) struct DatabaseBlobs {
+    store: Store,
+}
+
+impl DatabaseBlobs {
+    pub(super) fn new(store: &Store) -> Self {
+        Self { store: store.clone() }
+    }
+
+    pub(super) async fn put(&self, id: BlobId, bytes: &Bytes) -> Result<(), Error> {
+        for (number, part) in (0..).zip(parts(bytes)) {
+            self.store
+                .database()
+                .tx("put_blob_part", move |tx| {
+                    let part = part.clone();
+                    Box::pin(async move {
+                        Ok::<_, Error>(blobs::insert_part(tx, id, number, part.to_vec()).await?)
+                    })
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn get(&self, id: BlobId, from: u64, length: usize) -> Result<Option<Vec<u8>>, Error> {
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        let mut next = from / PART_BYTES;
+        let mut skipped = from % PART_BYTES;
+        let mut read = Vec::with_capacity(length);
+        while read.len() < length {
+            let last = (from + length - 1) / PART_BYTES;
+            let (first, last) = (number(next), number(last.min(next + PARTS - 1)));
+            let parts: Vec<Vec<u8>> = self
+                .store
+                .read("find_blob_parts", |c| {
+                    Box::pin(async move { Ok(blobs::list_parts(c, id, first, last).await?) })
+                })
+                .await?;
+            if parts.len() != usize::try_from(last - first + 1).unwrap_or(0) {
+                return Ok(None);
+            }
+            next += parts.len();
+            for part in parts {
+                let wanted = part.get(skipped..).unwrap_or_default();
+                skipped = 0;
+                read.extend_from_slice(&wanted[..wanted.len().min(length - read.len())]);
+            }
+        }
+        Ok(Some(read))
+    }
+
+    pub(super) async fn delete(&self, id: BlobId) -> Result<(), Error> {
+        let exists = self.store.read("find_blob", |c| {
+            Box::pin(async move { Ok(blobs::has_parts(c, id).await?) })
+        });
+        if !exists.await? {
+            return Ok(());
+        }
+        while 0 < self
+            .store
+            .write("delete_blob_parts", None, move |tx| {
+                Box::pin(async move { Ok(blobs::remove_last_parts(tx, id, PARTS as u64).await?) })
+            })
+            .await?
+        {}
+        Ok(())
+    }
+}
+
+/// Returns the parts of a blob.
+pub(super) fn parts(bytes: &Bytes) -> impl Iterator<Item = Bytes> {
+    let bytes = bytes.clone();
+    (0..bytes.len())
+        .step_by(PART_BYTES)
+        .map(move |at| bytes.slice(at..bytes.len().min(at + PART_BYTES)))
+}
+
+fn number(part: usize) -> i32 {
+    i32::try_from(part).unwrap_or(i32::MAX)
+}

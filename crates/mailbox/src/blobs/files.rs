@@ -1,0 +1,123 @@
+//! Blobs in files: one each, in 256 directories named after the last two digits of the id.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, ErrorKind, Write},
+    os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use mayfly_database::OpenError;
+use mayfly_types::BlobId;
+
+use super::key_of;
+use crate::error::Error;
+
+#[derive(Debug, Clone)]
+pub(super) struct FileBlobs {
+    dir: Arc<Path>,
+}
+
+impl FileBlobs {
+    /// Creates the directories, so that no delivery has to.
+    pub(super) fn open(dir: PathBuf) -> Result<Self, OpenError> {
+        let create = || {
+            let mut builder = DirBuilder::new();
+            builder.recursive(true).mode(0o700);
+            for n in 0..=u8::MAX {
+                builder.create(dir.join(format!("{n:02x}")))?;
+            }
+            File::open(&dir)?.sync_all()
+        };
+        match create() {
+            Ok(()) => Ok(Self { dir: dir.into() }),
+            Err(error) => Err(OpenError::Io { path: dir, error }),
+        }
+    }
+
+    /// Writes the file and syncs it and its directory. A crash leaves a part of it, which nothing names.
+    pub(super) async fn put(&self, id: BlobId, bytes: Bytes) -> Result<(), Error> {
+        self.blocking(move |dir| {
+            let path = dir.join(key_of(id));
+            let written = write(&path, &bytes);
+            if written.is_err() {
+                // Its space is needed.
+                let _ = fs::remove_file(&path);
+            }
+            written
+        })
+        .await
+    }
+
+    pub(super) async fn get(&self, id: BlobId, from: u64, length: usize) -> Result<Option<Vec<u8>>, Error> {
+        self.blocking(move |dir| {
+            let file = match File::open(dir.join(key_of(id))) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                file => file?,
+            };
+            let mut bytes = vec![0; length];
+            file.read_exact_at(&mut bytes, from)?;
+            Ok(Some(bytes))
+        })
+        .await
+    }
+
+    pub(super) async fn delete(&self, id: BlobId) -> Result<(), Error> {
+        self.blocking(move |dir| match fs::remove_file(dir.join(key_of(id))) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        })
+        .await
+    }
+
+    /// Lists the blobs with ids before one, in one of the 256 directories.
+    pub(super) async fn list(&self, directory: u8, before: BlobId) -> Result<Vec<BlobId>, Error> {
+        self.blocking(move |dir| {
+            let mut found = Vec::new();
+            for entry in fs::read_dir(dir.join(format!("{directory:02x}")))? {
+                let name = entry?.file_name();
+                // Other files are not Mayfly's.
+                if let Some(id) = name.to_str().and_then(|name| name.parse::<BlobId>().ok())
+                    && id < before
+                {
+                    found.push(id);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let dir = Arc::clone(&self.dir);
+        let done = tokio::task::spawn_blocking(move || {
+            work(&dir).map_err(|error| match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::StorageFull,
+                _ => Error::Blob(format!("{}: {error}", dir.display())),
+            })
+        });
+        done.await
+            .map_err(|_| Error::Defect("the thread of a blob ended"))?
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    match path.parent() {
+        Some(parent) => File::open(parent)?.sync_all(),
+        None => Ok(()),
+    }
+}
