@@ -19,12 +19,12 @@ const MAILBOXES: usize = 100;
 pub(crate) struct IndexQueue {
     waiting: Mutex<HashSet<AccountId>>,
     wake: Notify,
-    /// Counts additions.
+    /// Counts commits.
     added: AtomicU64,
 }
 
 impl IndexQueue {
-    /// Adds mailboxes that got messages.
+    /// Adds mailboxes that got messages in one commit.
     pub(crate) fn add(&self, accounts: impl IntoIterator<Item = AccountId>) {
         self.added.fetch_add(1, Ordering::Relaxed);
         self.put(accounts);
@@ -55,7 +55,7 @@ impl IndexQueue {
         some
     }
 
-    /// Returns a number that changes with each addition.
+    /// Returns how many commits have added mailboxes.
     pub(crate) fn added(&self) -> u64 {
         self.added.load(Ordering::Relaxed)
     }

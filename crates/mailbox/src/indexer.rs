@@ -17,8 +17,8 @@ use crate::{error::Error, service::Service};
 const TURN: usize = 100;
 /// How long messages wait for others: together they cost fewer transactions.
 const PAUSE: StdDuration = StdDuration::from_millis(200);
-/// While mail is delivered, the indexer pauses so many times as long as it works: deliveries come first.
-const YIELD: u32 = 15;
+/// Deliveries come first: the indexer pauses as many times as long as it works as deliveries were committed meanwhile, up to this.
+const MAX_YIELD: u32 = 31;
 /// The period of the task that finds what was missed: messages that a process which died had stored.
 const EVERY: StdDuration = StdDuration::from_secs(60);
 /// How long a process that died keeps other processes from that task.
@@ -63,9 +63,9 @@ async fn run(service: &Service) {
                 // The periodic task finds the messages again.
                 Err(error) => tracing::warn!(%error, "cannot index messages"),
             }
-            if queue.added() != added {
-                tokio::time::sleep(started.elapsed() * YIELD).await;
-            }
+            let commits = queue.added() - added;
+            let pauses = u32::try_from(commits).map_or(MAX_YIELD, |commits| commits.min(MAX_YIELD));
+            tokio::time::sleep(started.elapsed() * pauses).await;
         }
     }
 }
