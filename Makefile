@@ -2,6 +2,9 @@
 CARGO ?= cargo
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
+# Tests wait as much as they compute.
+TEST_THREADS ?= $(shell n=$$(nproc); echo $$((n + n / 2)))
+
 .PHONY: install run gen test check fmt lint contract clients dist publish screenshots site bench bench-instructions fuzz tools up up-observed upgrade down
 
 install: ## Release build; puts mayfly into ~/.cargo/bin
@@ -18,7 +21,7 @@ gen: ## Write docs/CONFIGURATION.md and the constants of docs/LIMITS.md from the
 	UPDATE_LIMITS=1 UPDATE_CLI=1 $(CARGO) nextest run --workspace -E 'test(limits_page_lists_every_constant) | test(command_line_page_is_current)'
 
 test: tools ## Install missing programs and run the whole suite
-	$(CARGO) nextest run --workspace
+	$(CARGO) nextest run --workspace --test-threads $(TEST_THREADS)
 
 check: fmt lint test ## What CI runs
 
