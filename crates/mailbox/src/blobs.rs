@@ -14,7 +14,10 @@ mod sweep;
 
 use bytes::Bytes;
 use mayfly_database::OpenError;
+use mayfly_runtime::telemetry;
 use mayfly_types::{BlobId, SharedClock};
+use opentelemetry::{KeyValue, metrics::Counter};
+use parking_lot::Mutex;
 
 pub use config::Config;
 pub use copy::CopiedBlobs;
@@ -38,6 +41,9 @@ pub(crate) struct Blobs {
     external: Option<External>,
     min_bytes: usize,
     clock: SharedClock,
+    /// Why the last blob could not be stored, until one is.
+    failure: Mutex<Option<String>>,
+    operations: Counter<u64>,
 }
 
 impl Blobs {
@@ -55,6 +61,11 @@ impl Blobs {
             },
             external,
             clock,
+            failure: Mutex::default(),
+            operations: telemetry::meter()
+                .u64_counter("mayfly.mailbox.blob.operations")
+                .with_description("Operations on the bytes of large messages")
+                .build(),
         })
     }
 
@@ -69,11 +80,26 @@ impl Blobs {
     /// [`Error::StorageFull`] or [`Error::Blob`]. The bytes can be stored all the same; the sweep removes them.
     pub(crate) async fn put(&self, bytes: &Bytes) -> Result<BlobId, Error> {
         let id = BlobId::new(self.clock.now());
-        match &self.external {
-            None => self.database.put(id, bytes).await?,
-            Some(external) => external.put(id, bytes.clone()).await?,
-        }
-        Ok(id)
+        let stored = match &self.external {
+            None => self.database.put(id, bytes).await,
+            Some(external) => external.put(id, bytes.clone()).await,
+        };
+        *self.failure.lock() = stored.as_ref().err().map(ToString::to_string);
+        self.count("put", outcome_of(&stored));
+        stored.map(|()| id)
+    }
+
+    /// Says for readiness why large mail is refused.
+    pub(crate) fn report(&self) -> Result<(), String> {
+        self.failure.lock().clone().map_or(Ok(()), Err)
+    }
+
+    fn count(&self, operation: &'static str, outcome: &'static str) {
+        let labels = [
+            KeyValue::new("operation", operation),
+            KeyValue::new("outcome", outcome),
+        ];
+        self.operations.add(1, &labels);
     }
 
     /// Reads a range of bytes; `None` when there is no such blob. The range is within the blob.
@@ -81,6 +107,16 @@ impl Blobs {
     /// # Errors
     /// The error of the store.
     pub(crate) async fn get(&self, id: BlobId, from: u64, length: usize) -> Result<Option<Vec<u8>>, Error> {
+        let read = self.get_anywhere(id, from, length).await;
+        let outcome = match &read {
+            Ok(None) => "missing",
+            read => outcome_of(read),
+        };
+        self.count("get", outcome);
+        read
+    }
+
+    async fn get_anywhere(&self, id: BlobId, from: u64, length: usize) -> Result<Option<Vec<u8>>, Error> {
         if let Some(external) = &self.external
             && let Some(bytes) = external.get(id, from, length).await?
         {
@@ -95,9 +131,22 @@ impl Blobs {
     /// # Errors
     /// The error of the store. A part of the blob can be deleted.
     pub(crate) async fn delete(&self, id: BlobId) -> Result<(), Error> {
-        if let Some(external) = &self.external {
-            external.delete(id).await?;
-        }
-        self.database.delete(id).await
+        let deleted = match &self.external {
+            None => Ok(()),
+            Some(external) => external.delete(id).await,
+        };
+        let deleted = match deleted {
+            Ok(()) => self.database.delete(id).await,
+            error => error,
+        };
+        self.count("delete", outcome_of(&deleted));
+        deleted
+    }
+}
+
+fn outcome_of<T>(result: &Result<T, Error>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(_) => "error",
     }
 }

@@ -262,6 +262,8 @@ impl Mailbox {
         readiness.add_notice("mailbox clock", move || expiry.check());
         let storage = Arc::clone(&self.service.storage);
         readiness.add_notice("mailbox storage", move || storage.report());
+        let blobs = Arc::clone(&self.service.blobs);
+        readiness.add_notice("mailbox blobs", move || blobs.report());
     }
 
     /// Runs the sweeper once. Errors are logged.

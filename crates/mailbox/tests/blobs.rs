@@ -3,6 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use mayfly_mailbox::{BlobsConfig, Config};
+use mayfly_runtime::admin::Readiness;
 use mayfly_testkit::{Db, S3Fault, S3Server, db_test, eventually, eventually_within};
 use mayfly_types::{BlobId, Clock as _, ErrorCode, Reason};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, Statement};
@@ -260,6 +261,11 @@ async fn large_message_waits_while_s3_is_down(db: Db) {
         server.set_fault(fault);
         let refused = world.deliver(&[&ann], &sized(200 * KIB)).await;
         assert_refused(refused, ErrorCode::Unavailable, Reason::Unavailable);
+        let (is_ready, report) = ready(&world).await;
+        assert!(
+            is_ready && report.contains("mailbox blobs the store of large"),
+            "{report}"
+        );
         world.deliver(&[&ann], &sized(4 * KIB)).await.unwrap();
         let read = world.source(scope(&ann), &ids[0]).await;
         assert!(read.is_err(), "{fault:?}");
@@ -280,6 +286,14 @@ async fn large_message_waits_while_s3_is_down(db: Db) {
     .await;
     let ids = world.deliver(&[&ann], &sized(200 * KIB)).await.unwrap();
     assert_eq!(world.source(scope(&ann), &ids[0]).await.unwrap().len(), 200 * KIB);
+    assert!(ready(&world).await.1.contains("mailbox blobs ok"));
+}
+
+async fn ready(world: &World) -> (bool, String) {
+    let mut readiness = Readiness::default();
+    world.mailbox.add_checks(&mut readiness);
+    readiness.set_serving(true);
+    readiness.report().await
 }
 
 /// The server has the object, but its client does not learn of it.

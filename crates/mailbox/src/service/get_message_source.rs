@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{error::Error, store::raw_messages};
 
-/// How much of a large message is read at once.
-const READ_BYTES: i64 = 1 << 20;
+/// How much of a large message is read at once. Its ends are not those of parts.
+const READ_BYTES: i64 = 1_000_000;
 
 /// The bytes of a message, read in parts as its reader takes them.
 #[derive(Debug)]
