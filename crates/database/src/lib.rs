@@ -11,6 +11,7 @@ mod disk;
 mod error;
 pub mod idempotency;
 pub mod lease;
+mod log;
 mod postgres;
 mod refusals;
 mod reserve;
@@ -41,6 +42,7 @@ pub use disk::DiskSpace;
 pub use error::{DatabaseFailure, OpenError, cause, error_code, is_disk_full, is_unique_violation};
 // The types that service signatures need. Everything else of sea-orm belongs in their `store/`.
 use error::{is_conflict, is_lost_connection};
+use log::Log;
 use postgres::{Failover, Search};
 use refusals::Refusals;
 pub use refusals::RefusedWrite;
@@ -81,6 +83,8 @@ pub struct Database {
     dir: Option<PathBuf>,
     /// `None` for PostgreSQL.
     reserve: Option<Arc<Reserve>>,
+    /// `None` for PostgreSQL, and for a copy, which is not written.
+    log: Option<Arc<Log>>,
     /// `None` for SQLite.
     failover: Option<(Failover, Option<Search>)>,
     refusals: Refusals,
@@ -98,6 +102,7 @@ impl Database {
             lock: Some(lock),
             dir: path.parent().map(Path::to_owned),
             reserve: Some(Reserve::open(path)),
+            log: Some(Log::of(path)),
             ..Self::new(
                 (writer, Connections::new(1, sqlite::ACQUIRE_TIMEOUT)),
                 (reader, Connections::new(sqlite::READERS, sqlite::ACQUIRE_TIMEOUT)),
@@ -148,6 +153,7 @@ impl Database {
             lock: None,
             dir: None,
             reserve: None,
+            log: None,
             failover: None,
             refusals: Refusals::default(),
         }
@@ -261,6 +267,9 @@ impl Database {
                 self.refusals.clear(name);
                 if let Some(reserve) = &self.reserve {
                     reserve.refill();
+                }
+                if let Some(log) = &self.log {
+                    log.write_back(&self.reader);
                 }
             }
             Err(error) => {

@@ -16,7 +16,7 @@ use sea_orm::{
     },
 };
 
-use super::OpenError;
+use super::{OpenError, log};
 
 /// Connections that read concurrently with the writer.
 pub(super) const READERS: u32 = 4;
@@ -68,7 +68,8 @@ pub(super) async fn open(path: &Path) -> Result<(File, DatabaseConnection, Datab
             });
         }
     }
-    let reader = connect(path, READERS, true).await.map_err(failed)?;
+    // One more, which writes the log back.
+    let reader = connect(path, READERS + 1, true).await.map_err(failed)?;
     Ok((lock, writer, reader))
 }
 
@@ -133,7 +134,10 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
         if is_reader {
             sqlite.pragma("query_only", "ON")
         } else {
+            // The pages that a statement may have to restore are otherwise written to a file, more of them than to the log.
             sqlite
+                .pragma("temp_store", "MEMORY")
+                .pragma("wal_autocheckpoint", log::MAX_FRAMES.to_string())
         }
     });
     sea_orm::Database::connect(options).await
