@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use mayfly_rpc::{Credential, Peer};
+use futures_util::FutureExt;
+use mayfly_rpc::{Credential, Peer, Transport};
 use mayfly_runtime::{fair::Turns, task::Tasks};
 use mayfly_types::SecretKey;
 use tokio::io::DuplexStream;
@@ -22,6 +23,11 @@ use crate::{
 
 /// A connection that never calls the mailbox service.
 fn connection() -> Connection {
+    connection_to(None)
+}
+
+/// A connection to a mailbox service.
+fn connection_to(mailboxes: Option<Transport>) -> Connection {
     let unreachable = Peer {
         service: "unreachable",
         endpoints: "http://127.0.0.1:1".parse().unwrap(),
@@ -45,7 +51,7 @@ fn connection() -> Connection {
             normalizes_newlines: false,
             budget: Budget::undivided(65_536),
         }),
-        mailboxes: Mailboxes::new(transport.clone()),
+        mailboxes: Mailboxes::new(mailboxes.unwrap_or_else(|| transport.clone())),
         logins: Logins::new(None, transport),
         login_limit: LoginLimit::start(&Config::default(), &tasks),
         tls: None,
@@ -186,4 +192,36 @@ async fn data_that_does_not_end_is_421_while_stopping() {
     connection.replies.clear();
     let text = replies(&mut connection, "more").await;
     assert_eq!(text, "421 4.3.2 shutting down, come back soon\r\n");
+}
+
+/// Every look-up fails at once, so that none of them waits for anything.
+#[tokio::test]
+async fn pipelined_recipients_let_other_tasks_run() {
+    const RECIPIENTS: u32 = 96;
+    let failing = tower::service_fn(async |_: tonic::codegen::http::Request<tonic::body::Body>| {
+        let answer = tonic::Status::internal("no mailboxes here").into_http::<tonic::body::Body>();
+        Ok::<_, std::convert::Infallible>(answer)
+    });
+    let mut connection = connection_to(Some(mayfly_rpc::local(failing)));
+    let (mut client, mut server) = tokio::io::duplex(1 << 20);
+    let recipients = (0..RECIPIENTS).map(|n| format!("RCPT TO:<a{n}@mayfly.test>\r\n"));
+    let commands = format!("MAIL FROM:<a@x.test>\r\n{}", recipients.collect::<String>());
+    let (mut polls, mut replies) = (0, String::new());
+    {
+        let mut session = Box::pin(connection.run_on(&mut server));
+        // Nothing may follow this before its reply.
+        client.write_all(b"EHLO a\r\n").await.unwrap();
+        assert!((&mut session).now_or_never().is_none());
+        client.write_all(commands.as_bytes()).await.unwrap();
+        client.shutdown().await.unwrap();
+        while (&mut session).now_or_never().is_none() {
+            polls += 1;
+            // Of the runtime's own budget.
+            tokio::task::yield_now().await;
+        }
+    }
+    drop(server);
+    client.read_to_string(&mut replies).await.unwrap();
+    assert_eq!(replies.matches("451 ").count(), RECIPIENTS as usize, "{replies}");
+    assert!(polls >= RECIPIENTS / LOOK_UPS_AT_ONCE, "{polls} polls");
 }
