@@ -52,6 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     tonic_prost_build::configure()
         .bytes(".")
+        .codec_path("crate::codec::LargeCodec")
         .compile_fds(descriptors)?;
     Ok(())
 }

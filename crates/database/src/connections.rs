@@ -43,7 +43,7 @@ impl Connections {
             None => None,
             client => {
                 let permit = self.queue.acquire_within(client, 1, self.timeout).await;
-                Some(permit.ok_or(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?)
+                Some(permit.map_err(|_| DbErr::ConnectionAcquire(ConnAcquireErr::Timeout))?)
             }
         };
         Ok(Turn {

@@ -43,8 +43,11 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use mayfly_follow::Follow;
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_client::MailboxClient};
-use mayfly_rpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
-use mayfly_runtime::task::Tasks;
+use mayfly_rpc::{Failure, MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
+use mayfly_runtime::{
+    fair::{self, Threads},
+    task::Tasks,
+};
 use mayfly_shared::{bus, counters::SocketCount, redis::Redis};
 use mayfly_types::SharedClock;
 
@@ -72,6 +75,9 @@ const HASH_TIMEOUT: Duration = Duration::from_secs(10);
 /// Five seconds for the DNS, the rest for the database.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(8);
 
+/// Of larger mail, answers are made on threads of their own. Below this size the handover costs more than the work.
+const MAX_INLINE_BYTES: usize = 64 << 10;
+
 /// What use cases depend on. A clone is one pointer, since every stream holds some.
 #[derive(Debug, Clone)]
 pub(crate) struct App(Arc<Shared>);
@@ -89,6 +95,8 @@ pub(crate) struct Shared {
     pub(crate) password_permits: PasswordPermits,
     pub(crate) clock: SharedClock,
     pub(crate) cleaner: Cleaner,
+    /// They make large answers.
+    threads: Arc<Threads>,
     pub(crate) follow: Follow,
     pub(crate) sockets: SocketCount,
     pub(crate) downloads: Downloads,
@@ -128,6 +136,7 @@ impl App {
         let mailbox = MailboxClient::new(mailbox).max_decoding_message_size(MAX_MAIL_ANSWER_BYTES);
         let follow = Follow::start(auth.clone(), mailbox.clone(), events, config.max_streams, tasks);
         let refusals = Refusals::start(auth.clone(), tasks);
+        let threads = Arc::new(Threads::start("answers"));
         Self(Arc::new(Shared {
             auth,
             mailbox,
@@ -139,7 +148,8 @@ impl App {
             issued_tickets: Issued::default(),
             password_permits: PasswordPermits::default(),
             clock,
-            cleaner: Cleaner::default(),
+            cleaner: Cleaner::new(Arc::clone(&threads)),
+            threads,
             follow,
             sockets: SocketCount::start(redis, tasks),
             downloads: Downloads::new(tasks),
@@ -151,6 +161,23 @@ impl App {
             refusals,
             takes_auth_keys: config.dialects.0.contains(&Dialect::MailTd),
         }))
+    }
+
+    /// Computes something of the size of a mail, on a thread of its own when it is large.
+    ///
+    /// # Errors
+    /// When that panics.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        compute: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        if bytes <= MAX_INLINE_BYTES {
+            return Ok(compute());
+        }
+        let permit = self.threads.acquire(fair::client()).await;
+        let computed = self.threads.run(permit, compute).await;
+        computed.map_err(|_| Failure::internal("an answer could not be made"))
     }
 
     pub(crate) fn auth(&self) -> AuthClient<Transport> {

@@ -19,3 +19,4 @@ pub(crate) mod plain_http;
 pub(crate) mod rate_limit;
 pub(crate) mod search_query;
 pub(crate) mod segments;
+pub(crate) mod whole_message;

@@ -67,7 +67,7 @@ use std::sync::Arc;
 
 use mayfly_runtime::{
     config::ConfigDuration,
-    fair::{self, FairQueue, QueueBounds},
+    fair::{self, Permit, Threads},
 };
 use mayfly_shared::bus::Publisher;
 use mayfly_types::{
@@ -75,7 +75,7 @@ use mayfly_types::{
 };
 use mayfly_webhooks::Webhooks;
 use time::OffsetDateTime;
-use tokio::{sync::Notify, task::JoinError};
+use tokio::sync::Notify;
 
 use crate::{
     activity::Activity,
@@ -93,7 +93,7 @@ use crate::{
     store::{Mailbox, Message, RawMessage, State, Store, mailboxes, messages, raw_messages, within},
 };
 
-/// Larger mail is parsed on a blocking thread. Below this size the handover costs more than the parsing.
+/// Larger mail is parsed on a thread of its own. Below this size the handover costs more than the parsing.
 const INLINE_PARSE_BYTES: usize = 64 * 1024;
 
 /// The parts of the service. Calls and background tasks share them.
@@ -116,7 +116,8 @@ pub(crate) struct Service {
     /// What operators block.
     pub(crate) blocks: BlockWatch,
     pub(crate) large_reads: LargeReads,
-    pub(crate) parsers: Parsers,
+    /// They parse large mail.
+    pub(crate) parsers: Threads,
     pub(crate) recomputed: Recomputed,
     pub(crate) acme_keys: AcmeKeys,
     /// Mailboxes with messages that are not indexed yet.
@@ -374,38 +375,39 @@ impl Service {
     }
 }
 
-/// The threads that parse large mail. Clients get them in turn.
-#[derive(Debug)]
-pub(crate) struct Parsers(Arc<FairQueue>);
-
-impl Default for Parsers {
-    /// As many as there are processors; half of them for one client while others are active.
-    fn default() -> Self {
-        let total = std::thread::available_parallelism().map_or(1, |count| count.get() as u64);
-        let share = (total / 2).max(1);
-        Self(FairQueue::new(QueueBounds { total, share }))
-    }
-}
-
 impl Service {
-    /// Runs a parser, on a blocking thread when the mail is large.
+    /// Waits for a thread that parses a mail of a size, if it is large.
+    async fn parser(&self, size: usize) -> Option<Permit> {
+        match size > INLINE_PARSE_BYTES {
+            true => Some(self.parsers.acquire(fair::client()).await),
+            false => None,
+        }
+    }
+
+    /// Runs a parser, on a thread of its own when the mail is large.
     pub(crate) async fn parse<T, F>(&self, raw: Vec<u8>, parse: F) -> Result<(T, Vec<u8>), Error>
     where
         T: Send + 'static,
         F: FnOnce(&[u8]) -> T + Send + 'static,
     {
-        if raw.len() <= INLINE_PARSE_BYTES {
+        let parser = self.parser(raw.len()).await;
+        self.parse_by(parser, raw, parse).await
+    }
+
+    async fn parse_by<T, F>(
+        &self,
+        parser: Option<Permit>,
+        raw: Vec<u8>,
+        parse: F,
+    ) -> Result<(T, Vec<u8>), Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&[u8]) -> T + Send + 'static,
+    {
+        let Some(parser) = parser else {
             return Ok((parse(&raw), raw));
-        }
-        let permit = self.parsers.0.acquire(fair::client(), 1).await;
-        let span = tracing::Span::current();
-        let parsed = tokio::task::spawn_blocking(move || {
-            // Kept until the work ends, also when the caller has gone.
-            let _permit = permit;
-            (span.in_scope(|| parse(&raw)), raw)
-        });
-        parsed
-            .await
-            .map_err(|_: JoinError| Error::Defect("the parser's thread ended"))
+        };
+        let parsed = self.parsers.run(parser, move || (parse(&raw), raw));
+        parsed.await.map_err(|_| Error::Defect("a parser panicked"))
     }
 }

@@ -1,5 +1,7 @@
-//! Code generated from `/proto`, and nothing else.
+//! Code generated from `/proto`, and the codec of its messages.
 #![allow(clippy::all, reason = "generated")]
+
+pub mod codec;
 
 /// The packages, nested as their names are: one refers to another by its path.
 mod mayfly {

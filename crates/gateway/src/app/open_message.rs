@@ -1,14 +1,12 @@
 //! Opening a message: its content, or the document that shows its body.
 
-use std::net::IpAddr;
-
 use mayfly_mail_html::{InlineImages, RemoteImages};
 use mayfly_proto::mailbox::{
     CheckMessageRequest, GetMessageRequest, GetMessageResponse, InlineLimits, InlinePart, Scope,
 };
 use mayfly_rpc::Failure;
 
-use super::{App, permits::Party};
+use super::App;
 
 /// The images that a document shows; the others are attachments only.
 const INLINE_LIMITS: InlineLimits = InlineLimits {
@@ -84,10 +82,9 @@ impl App {
         scope: Scope,
         message_id: String,
         images: RemoteImages,
-        client: IpAddr,
     ) -> Result<String, Failure> {
         // Before the message is read: it can be large.
-        let permit = self.cleaner.permit(&Party::of_scope(&scope, client)).await?;
+        let permit = self.cleaner.permit().await?;
         let message = self.get_message(scope, message_id, Reading::InlineParts).await?;
         let inline = inline_images(message.inline_parts);
         self.cleaner

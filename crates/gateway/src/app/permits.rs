@@ -107,7 +107,8 @@ impl Permits {
     }
 }
 
-fn refused(exceeded: Exceeded) -> Failure {
+/// Returns the answer to a request beyond a bound.
+pub(crate) fn refused(exceeded: Exceeded) -> Failure {
     match exceeded {
         Exceeded::Share => Failure::rate_limited(Duration::from_secs(1)),
         Exceeded::Pool => Failure::unavailable("no permit is left"),

@@ -12,6 +12,7 @@ mod hydra;
 mod limits;
 mod scopes;
 mod support;
+mod turns;
 
 mod _well_known {
     mod mercure {

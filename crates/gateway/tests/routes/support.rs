@@ -2,6 +2,7 @@
 
 use std::{
     future::pending,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -16,7 +17,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use mayfly_gateway::{Deps, Dialect, Submission};
+use mayfly_gateway::{Deps, Dialect, Gateway, Submission};
 use mayfly_mailbox::WebhooksConfig;
 use mayfly_proto::{
     auth::{SetUserRoleRequest, UserRole, auth_admin_client::AuthAdminClient},
@@ -30,10 +31,14 @@ use mayfly_runtime::{config::List, task::Tasks};
 use mayfly_shared::{bus::Bus, redis::RedisConfig};
 use mayfly_testkit::{Db, DnsServer, ManualClock, TestDatabase, Zone, eventually};
 use mayfly_types::{ErrorCode, Reason, SecretKey, SharedClock};
+use parking_lot::Mutex;
 use regex::Regex;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::{ServiceExt, util::BoxCloneSyncService};
+
+use crate::turns::CallRecorder;
 
 pub(crate) const PASSWORD: &str = "correct horse";
 /// An id that no object has; its time is the present of the tests.
@@ -68,12 +73,15 @@ const STREAM_TIMEOUT: Duration = Duration::from_secs(30);
 /// A gateway with its services. Its clock stands still at 2026-11-23T12:00:00Z.
 pub(crate) struct World {
     router: Router,
+    gateway: Mutex<Option<Gateway>>,
     mailbox: MailboxClient<Transport>,
     auth_admin: AuthAdminClient<Transport>,
     dns: DnsServer,
     pub(crate) clock: ManualClock,
     /// Stands for a hash queue that is full or slow.
     pub(crate) hashing: Hashing,
+    /// The calls of `auth`.
+    pub(crate) calls: CallRecorder,
     /// Outlives the services.
     _database: TestDatabase,
 }
@@ -140,7 +148,8 @@ impl World {
         let dns = DnsServer::start();
         let hashing = Hashing::default();
         let [auth, auth_admin] = auth(&database, &clock, &tasks).await;
-        let auth = hashing.over(auth);
+        let calls = CallRecorder::default();
+        let auth = calls.over(hashing.over(auth));
         let [mailbox, mailbox_admin] = mailbox(
             mailbox_config,
             &database,
@@ -176,19 +185,30 @@ impl World {
             turns: mayfly_runtime::fair::Turns::of_runtime(),
             tasks,
         };
+        let gateway = mayfly_gateway::build(&config, deps);
         Self {
-            router: mayfly_gateway::build(&config, deps).router(),
+            router: gateway.router(),
+            gateway: Mutex::new(Some(gateway)),
             mailbox: MailboxClient::new(mailbox),
             auth_admin: AuthAdminClient::new(auth_admin),
             dns,
             clock: manual_clock,
             hashing,
+            calls,
             _database: database,
         }
     }
 
     pub(crate) async fn sqlite() -> Self {
         Self::start(Db::Sqlite).await
+    }
+
+    /// Serves on a socket as well. Returns its address.
+    pub(crate) async fn serve(&self) -> SocketAddr {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        self.gateway.lock().take().unwrap().serve(socket);
+        address
     }
 
     /// Sends a request as it is.

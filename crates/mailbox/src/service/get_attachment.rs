@@ -1,6 +1,6 @@
 //! Returns one attachment, decoded.
 
-use super::{MessageScope, ReadMemory, Service, large_reads::Reader};
+use super::{MessageScope, ReadMemory, Service};
 use crate::{error::Error, store::ParseStatus};
 
 impl Service {
@@ -12,12 +12,11 @@ impl Service {
         message_id: &str,
         index: u32,
     ) -> Result<(mayfly_mime::Attachment, Vec<u8>, ReadMemory), Error> {
-        let (_, message) = self.message(scope.clone(), message_id).await?;
+        let (_, message) = self.message(scope, message_id).await?;
         if message.parse_status != ParseStatus::Parsed {
             return Err(Error::InvalidIndex);
         }
-        let reader = Reader::of(&scope, message.account_id);
-        let memory = self.large_reads.acquire(reader, message.size_bytes).await?;
+        let memory = self.large_reads.acquire(message.size_bytes).await?;
         let raw = self.raw(&message).await?.bytes;
         let (found, _) = self
             .parse(raw, move |raw| mayfly_mime::attachment(raw, index))

@@ -2,7 +2,7 @@
 
 use mayfly_mime::{Content, Extracted, Header, InlineLimits};
 
-use super::{MessageScope, Service, large_reads::Reader};
+use super::{MessageScope, Service};
 use crate::{
     config,
     error::Error,
@@ -41,9 +41,8 @@ impl Service {
         message_id: &str,
         reading: Reading,
     ) -> Result<FullMessage, Error> {
-        let (mailbox, mut message) = self.message(scope.clone(), message_id).await?;
-        let reader = Reader::of(&scope, message.account_id);
-        let _memory = self.large_reads.acquire(reader, message.size_bytes).await?;
+        let (mailbox, mut message) = self.message(scope, message_id).await?;
+        let _memory = self.large_reads.acquire(message.size_bytes).await?;
         let (mut content, mut extracted, mut header) = Default::default();
         match message.parse_status {
             ParseStatus::Parsed | ParseStatus::Truncated => {
@@ -67,10 +66,14 @@ impl Service {
 
     /// Reads a mail from its bytes. Codes and links are those that were stored, if they are usable.
     async fn read(&self, message: &Message, reading: Reading) -> Result<(Content, Extracted, Header), Error> {
+        // Reading is most of the work on a large mail, and it is in memory until it is parsed.
+        let parser = self
+            .parser(usize::try_from(message.size_bytes).unwrap_or(0))
+            .await;
         let raw = self.raw(message).await?;
         let decoded = StoredExtracted::of(&raw).decode();
         let is_usable = decoded.is_ok();
-        let parsed = self.parse(raw.bytes, move |raw| {
+        let parsed = self.parse_by(parser, raw.bytes, move |raw| {
             let recomputed = (!is_usable).then(|| mayfly_mime::summarize(raw).1);
             let mut content = mayfly_mime::content(raw, reading.inline);
             if reading.derives_text && content.text_body.is_none() {

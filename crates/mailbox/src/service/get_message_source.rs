@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use mayfly_types::{BlobId, RawMessageId};
 
-use super::{
-    MessageScope, Service,
-    large_reads::{ReadMemory, Reader},
-};
+use super::{MessageScope, ReadMemory, Service};
 use crate::{error::Error, store::raw_messages};
 
 /// How much of a large message is read at once. Its ends are not those of parts.
@@ -33,11 +30,10 @@ impl Service {
         scope: MessageScope,
         message_id: &str,
     ) -> Result<MessageSource, Error> {
-        let (_, message) = self.message(scope.clone(), message_id).await?;
-        let reader = Reader::of(&scope, message.account_id);
+        let (_, message) = self.message(scope, message_id).await?;
         let memory = message.size_bytes.min(READ_BYTES);
         Ok(MessageSource {
-            _memory: self.large_reads.acquire(reader, memory).await?,
+            _memory: self.large_reads.acquire(memory).await?,
             service: Arc::clone(self),
             raw_id: message.raw_id,
             blob: None,

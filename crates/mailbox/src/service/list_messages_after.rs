@@ -7,7 +7,7 @@ use mayfly_rpc::MAX_MESSAGE_BYTES;
 use mayfly_types::{AccountId, MessageId, OwnerAccess, RawMessageId, UserId};
 use time::OffsetDateTime;
 
-use super::{Scope, Service, large_reads::Reader};
+use super::{Scope, Service};
 use crate::{
     error::Error,
     store::{
@@ -208,8 +208,7 @@ impl Service {
             return Ok(Default::default());
         }
         self.recomputed.note(message.raw_id, reason);
-        let reader = Reader::Mailbox(message.account_id);
-        let _memory = self.large_reads.acquire(reader, message.size_bytes).await?;
+        let _memory = self.large_reads.acquire(message.size_bytes).await?;
         let raw = match self.raw(message).await {
             // Deleted meanwhile.
             Err(Error::NotFound) => return Ok(Default::default()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mayfly_mime::Addresses;
 use mayfly_types::MessageId;
 
-use super::{Scope, Service, large_reads::Reader, list_messages};
+use super::{Scope, Service, list_messages};
 use crate::{
     error::Error,
     store::{
@@ -155,8 +155,7 @@ impl Service {
         if message.parse_status == ParseStatus::Failed {
             return Ok((message.has_attachments, Addresses::default()));
         }
-        let reader = Reader::Mailbox(message.account_id);
-        let _memory = self.large_reads.acquire(reader, message.size_bytes).await?;
+        let _memory = self.large_reads.acquire(message.size_bytes).await?;
         let raw = match self.raw(message).await {
             // Deleted meanwhile.
             Err(Error::NotFound) => return Ok((message.has_attachments, Addresses::default())),

@@ -10,7 +10,7 @@ use mayfly_search::{Condition, Flag, Lookup, Query, Zone};
 use mayfly_types::{AccountId, MessageId, OwnerAccess};
 
 pub(super) use self::document::Known;
-use super::{MessageReceived, Scope, Service, large_reads::Reader};
+use super::{MessageReceived, Scope, Service};
 use crate::{
     error::Error,
     store::{
@@ -57,7 +57,6 @@ pub(crate) struct SearchRequest {
 /// A search in progress.
 pub(super) struct Search {
     whose: Followed,
-    reader: Reader,
     /// `None` without an index: then every message is examined.
     lookups: Option<Vec<Lookup>>,
     /// What the index does not answer.
@@ -92,13 +91,13 @@ impl Service {
     pub(super) async fn begin_search(&self, request: &SearchRequest) -> Result<Search, Error> {
         let query = Query::parse_in(&request.query, self.clock.now(), &request.zone);
         let query = query.map_err(Error::InvalidQuery)?;
-        let (whose, reader, is_owned, oldest) = match &request.scope {
+        let (whose, is_owned, oldest) = match &request.scope {
             SearchScope::AnyOwnedBy(owner) => {
                 let whose = match self.owned_mailbox(&query, owner).await? {
                     Some(account) => Followed::Mailbox(account),
                     None => Followed::Owner(owner.clone()),
                 };
-                (whose, Reader::Owner(owner.user), true, self.oldest())
+                (whose, true, self.oldest())
             }
             SearchScope::One(scope) => {
                 let account = scope.account();
@@ -108,13 +107,7 @@ impl Service {
                     mailbox => Some(mailbox?),
                 };
                 let is_owned = mailbox.is_some_and(|mailbox| mailbox.owner_user_id.is_some());
-                let reader = Reader::Mailbox(account);
-                (
-                    Followed::Mailbox(account),
-                    reader,
-                    is_owned,
-                    self.oldest_in(account),
-                )
+                (Followed::Mailbox(account), is_owned, self.oldest_in(account))
             }
         };
         let is_indexed = is_owned && request.only.is_empty();
@@ -129,7 +122,6 @@ impl Service {
         };
         Ok(Search {
             whose,
-            reader,
             lookups,
             open,
             oldest: MessageId::floor(oldest),
@@ -269,10 +261,7 @@ impl Service {
             return Ok(open.matches(&document::without_mail(known)));
         }
         budget.bytes -= row.message.size_bytes;
-        let _memory = self
-            .large_reads
-            .acquire(search.reader, row.message.size_bytes)
-            .await?;
+        let _memory = self.large_reads.acquire(row.message.size_bytes).await?;
         let raw = match self.raw(&row.message).await {
             // Deleted meanwhile.
             Err(Error::NotFound) => return Ok(false),

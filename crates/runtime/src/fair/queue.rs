@@ -15,6 +15,7 @@ use super::{
     current::{Urgent, current},
     turns::Slot,
 };
+use crate::shares::Exceeded;
 
 /// The bounds of a queue, in its units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,15 +113,23 @@ impl FairQueue {
     }
 
     /// As [`FairQueue::acquire`], for at most a time.
+    ///
+    /// # Errors
+    /// Which bound the request exceeds then.
     pub async fn acquire_within(
         self: &Arc<Self>,
         holder: Option<IpAddr>,
         amount: u64,
         timeout: Duration,
-    ) -> Option<Permit> {
-        tokio::time::timeout(timeout, self.acquire(holder, amount))
-            .await
-            .ok()
+    ) -> Result<Permit, Exceeded> {
+        let acquired = tokio::time::timeout(timeout, self.acquire(holder, amount));
+        acquired.await.map_err(|_| {
+            let amount = amount.min(self.bounds.total);
+            match self.is_within_share(&self.state.lock(), holder, amount) {
+                true => Exceeded::Pool,
+                false => Exceeded::Share,
+            }
+        })
     }
 
     fn fits(&self, state: &State, holder: Holder, amount: u64) -> bool {
@@ -298,8 +307,10 @@ mod tests {
     async fn request_that_gives_up_frees_its_turn() {
         let queue = queue(1, 1);
         let held = queue.acquire(client(1), 1).await;
-        let late = queue.acquire_within(client(2), 1, HOUR).await;
-        assert!(late.is_none());
+        for (last, exceeded) in [(2, Exceeded::Pool), (1, Exceeded::Share)] {
+            let late = queue.acquire_within(client(last), 1, HOUR).await;
+            assert_eq!(late.unwrap_err(), exceeded);
+        }
         let mut next = Box::pin(queue.acquire(client(3), 1));
         assert!((&mut next).now_or_never().is_none());
         drop(held);

@@ -72,7 +72,7 @@ pub(super) async fn run(call: Call<'_>, input: Input) -> Result<Answer, Failure>
                 .collect()
         }
     };
-    let text = clean(&text);
+    let text = call.app.compute(text.len(), move || clean(&text)).await?;
     let (start, end) = window(&text, input.offset.unwrap_or(0) as usize);
     Answer::of(&Output {
         message_id: input.message_id,

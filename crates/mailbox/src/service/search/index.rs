@@ -7,7 +7,7 @@ use mayfly_types::{AccountId, MessageId};
 use super::{Followed, Known, document};
 use crate::{
     error::Error,
-    service::{Service, large_reads::Reader},
+    service::Service,
     store::{
         Message,
         search::{self as store, Behind, Entry, Whose},
@@ -134,8 +134,7 @@ impl Service {
     async fn entries(&self, mailbox: Behind, messages: Vec<Message>) -> Result<Vec<Entry>, Error> {
         let mut entries = Vec::with_capacity(messages.len());
         for message in messages {
-            let reader = Reader::Owner(mailbox.owner_user_id);
-            let _memory = self.large_reads.acquire(reader, message.size_bytes).await?;
+            let _memory = self.large_reads.acquire(message.size_bytes).await?;
             let raw = match self.raw(&message).await {
                 Err(Error::NotFound) => continue,
                 raw => raw?,

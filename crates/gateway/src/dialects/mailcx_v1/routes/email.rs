@@ -14,6 +14,7 @@ use crate::{
         client_address::ClientAddress,
         failure::FailureResponse,
         segments::Segments,
+        whole_message,
     },
 };
 
@@ -25,9 +26,10 @@ pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller<MessagesRead>,
     Segments(id): Segments<String>,
-) -> Result<Json<EmailDetail>, FailureResponse> {
+) -> Result<Response, FailureResponse> {
     let scope = app.email_scope(&id, caller.owner()).await?;
-    Ok(Json(app.open_message(scope, id).await?.into()))
+    let message = app.open_message(scope, id).await?;
+    whole_message::answer(&app, message, |message| Json(EmailDetail::from(message))).await
 }
 
 /// Deletes a mail.

@@ -28,6 +28,7 @@ use crate::{
         json::JsonBody,
         page::Page,
         segments::Segments,
+        whole_message,
     },
 };
 
@@ -56,8 +57,9 @@ pub(crate) async fn get(
     State(app): State<App>,
     Account { scope, .. }: Account<MessagesRead>,
     Segments((_account, message_id)): Segments<(String, String)>,
-) -> Result<Json<Message>, FailureResponse> {
-    Ok(Json(app.open_message(scope, message_id).await?.into()))
+) -> Result<Response, FailureResponse> {
+    let message = app.open_message(scope, message_id).await?;
+    whole_message::answer(&app, message, |message| Json(Message::from(message))).await
 }
 
 /// Marks a message as read. Repeating it changes nothing.

@@ -10,9 +10,7 @@ use mayfly_mail_html::content_security_policy;
 use crate::dialects::shared::responses;
 use crate::{
     app::App,
-    edge::{
-        auth::MessageReader, client_address::ClientAddress, failure::FailureResponse, segments::Segments,
-    },
+    edge::{auth::MessageReader, failure::FailureResponse, segments::Segments},
     mail_html::Images,
 };
 
@@ -25,14 +23,11 @@ use crate::{
     responses((status = 200, content_type = "text/html", body = String, description = "The document"), responses::Bearer, responses::MissingMessage, responses::Always))]
 pub(crate) async fn handle(
     State(app): State<App>,
-    client: ClientAddress,
     MessageReader(scope): MessageReader,
     images: Images,
     Segments(message_id): Segments<String>,
 ) -> Result<Response, FailureResponse> {
-    let document = app
-        .render_message(scope, message_id, images.into(), client.0)
-        .await?;
+    let document = app.render_message(scope, message_id, images.into()).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (

@@ -1,12 +1,12 @@
 //! `GET /api/messages/{id}`
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::Response};
 
 use crate::dialects::shared::responses;
 use crate::{
     app::App,
     dialects::shared::views::message::Message,
-    edge::{auth::MailboxPrincipal, failure::FailureResponse, segments::Segments},
+    edge::{auth::MailboxPrincipal, failure::FailureResponse, segments::Segments, whole_message},
 };
 
 /// Shows a whole message. Reading changes nothing.
@@ -17,7 +17,7 @@ pub(crate) async fn handle(
     State(app): State<App>,
     principal: MailboxPrincipal,
     Segments(message_id): Segments<String>,
-) -> Result<Json<Message>, FailureResponse> {
+) -> Result<Response, FailureResponse> {
     let message = app.open_message(principal.scope(), message_id).await?;
-    Ok(Json(message.into()))
+    whole_message::answer(&app, message, |message| Json(Message::from(message))).await
 }

@@ -9,7 +9,7 @@ use crate::{
         accept::Format,
         views::{message::Message, node},
     },
-    edge::{auth::MailboxPrincipal, failure::FailureResponse, segments::Segments},
+    edge::{auth::MailboxPrincipal, failure::FailureResponse, segments::Segments, whole_message},
 };
 
 /// Returns a whole message. Reading does not mark it.
@@ -34,6 +34,8 @@ pub(super) async fn answer(
 ) -> Result<Response, FailureResponse> {
     let account_id = principal.account_id.clone();
     let message = app.open_message_with_text(principal.scope(), message_id).await?;
-    let message = Message::new(message, &account_id);
-    Ok(node::object(format, StatusCode::OK, &message))
+    whole_message::answer(&app, message, move |message| {
+        node::object(format, StatusCode::OK, &Message::new(message, &account_id))
+    })
+    .await
 }

@@ -24,6 +24,7 @@ use crate::{
         failure::FailureResponse,
         page::Page,
         segments::Segments,
+        whole_message,
     },
 };
 
@@ -72,10 +73,13 @@ pub(crate) async fn get(
     State(app): State<App>,
     principal: ProPrincipal<SandboxRead>,
     Segments(message_id): Segments<String>,
-) -> Result<Json<Message>, FailureResponse> {
+) -> Result<Response, FailureResponse> {
     let scope = scope(&app, principal).await?;
-    let message = Message::from(app.open_message(scope, message_id).await?);
-    Ok(Json(message.addressed_to_recipient()))
+    let message = app.open_message(scope, message_id).await?;
+    whole_message::answer(&app, message, |message| {
+        Json(Message::from(message).addressed_to_recipient())
+    })
+    .await
 }
 
 /// Deletes a message of the default sandbox.

@@ -1,6 +1,6 @@
 //! `GET /pro/api/accounts/{id}/messages/{message_id}`
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::Response};
 
 use crate::dialects::shared::responses;
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
         auth::{ProPrincipal, needs::MessagesRead},
         failure::FailureResponse,
         segments::Segments,
+        whole_message,
     },
 };
 
@@ -23,9 +24,9 @@ pub(crate) async fn handle(
     State(app): State<App>,
     principal: ProPrincipal<MessagesRead>,
     Segments((account_id, message_id)): Segments<(String, String)>,
-) -> Result<Json<Message>, FailureResponse> {
+) -> Result<Response, FailureResponse> {
     let message = app
         .open_message(principal.scope_of(account_id), message_id)
         .await?;
-    Ok(Json(message.into()))
+    whole_message::answer(&app, message, |message| Json(Message::from(message))).await
 }
