@@ -41,6 +41,8 @@ const QUEUE: usize = 1024;
 const MAX_BATCH: usize = 256;
 /// Bytes of one commit, beyond its last message.
 const MAX_BATCH_BYTES: usize = 2 << 20;
+/// Recipients of the messages of one commit, unless a single message has more: each is a row.
+const MAX_BATCH_ROWS: usize = 256;
 
 /// A message to store for all of its mailboxes or for none.
 #[derive(Debug)]
@@ -144,9 +146,9 @@ impl DeliveryQueue {
         }
     }
 
-    /// Waits for memory for a message.
-    pub(crate) async fn reserve_memory(&self, size: usize) -> Result<Permit, Error> {
-        self.memory.reserve(size).await
+    /// Waits for memory for a message to a number of recipients.
+    pub(crate) async fn reserve_memory(&self, size: usize, recipients: usize) -> Result<Permit, Error> {
+        self.memory.reserve(size, recipients).await
     }
 
     /// Stores a message; returns after the commit, with an id for each mailbox.
@@ -332,14 +334,27 @@ fn accounts_of(deliveries: &[Arc<Delivery>]) -> Vec<AccountId> {
     accounts
 }
 
+/// Takes what waits behind a message, within the bounds of a commit.
 fn batch(first: Waiting, arrivals: &mut mpsc::Receiver<Waiting>) -> Vec<Waiting> {
-    let mut bytes = first.delivery.row_bytes();
+    let size_of = |waiting: &Waiting| (waiting.delivery.row_bytes(), waiting.delivery.accounts.len());
+    collect(first, || arrivals.try_recv().ok(), size_of)
+}
+
+fn collect<T>(
+    first: T,
+    mut next: impl FnMut() -> Option<T>,
+    size_of: impl Fn(&T) -> (usize, usize),
+) -> Vec<T> {
+    let (mut bytes, mut rows) = size_of(&first);
     let mut batch = vec![first];
     while batch.len() < MAX_BATCH
         && bytes < MAX_BATCH_BYTES
-        && let Ok(next) = arrivals.try_recv()
+        && rows < MAX_BATCH_ROWS
+        && let Some(next) = next()
     {
-        bytes += next.delivery.row_bytes();
+        let (more_bytes, more_rows) = size_of(&next);
+        bytes += more_bytes;
+        rows += more_rows;
         batch.push(next);
     }
     batch
@@ -353,4 +368,24 @@ fn batch_span(batch: &[Waiting]) -> Span {
         span.follows_from(&waiting.span);
     }
     span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batch_is_bounded_by_count_bytes_and_rows() {
+        for (bytes, recipients, expected) in [
+            (4 << 10, 1, 256),
+            (256 << 10, 1, 8),
+            (200, 100, 3),
+            (200, 1000, 1),
+        ] {
+            let size = (bytes, recipients);
+            let batch = collect(size, || Some(size), |size| *size);
+            assert_eq!(batch.len(), expected, "{size:?}");
+        }
+        assert_eq!(collect((1, 1), || None, |size| *size).len(), 1);
+    }
 }

@@ -1,7 +1,7 @@
 //! Lists, whole messages, attachments, retention.
 
 use mayfly_proto::mailbox::{
-    DeleteMessageRequest, ListMessagesAfterRequest, MarkMessageReadRequest, Scope,
+    DeleteMessageRequest, DeleteMessagesRequest, ListMessagesAfterRequest, MarkMessageReadRequest, Scope,
     list_messages_after_request::Following,
 };
 use mayfly_rpc::Failure;
@@ -17,7 +17,34 @@ db_test!(
     get_message_past_retention_is_expired,
     list_messages_after_is_bounded_by_bytes,
     mark_message_read_concurrently_changes_once,
+    delete_messages_in_many_transactions_deletes_all,
 );
+
+/// More messages, and more bytes, than one transaction removes.
+async fn delete_messages_in_many_transactions_deletes_all(db: Db) {
+    let world = World::new(db).await;
+    let [ann, bob] = [
+        world.create("ann@mayfly.test").await,
+        world.create("bob@mayfly.test").await,
+    ];
+    let mut large = mail("large");
+    large.resize(300 << 10, b'x');
+    for n in 0..70 {
+        let raw = if n % 20 == 0 { large.clone() } else { mail("small") };
+        world.deliver(&[&ann, &bob], &raw).await.unwrap();
+    }
+    for left in [70, 0] {
+        let request = DeleteMessagesRequest {
+            scope: Some(scope(&ann)),
+        };
+        let deleted = world.client.clone().delete_messages(request).await.unwrap();
+        assert_eq!(deleted.into_inner().deleted, left);
+        assert_eq!(world.used(&ann).await, 0);
+    }
+    let left = world.list(scope(&bob), 1).await.unwrap();
+    assert_eq!(left.len(), 30, "those of another mailbox");
+    assert!(world.source(scope(&bob), &left[0].message_id).await.is_ok());
+}
 
 /// Of concurrent calls one changes the message; that is how two waits never return the same one.
 async fn mark_message_read_concurrently_changes_once(db: Db) {

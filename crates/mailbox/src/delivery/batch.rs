@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// Mailboxes that one statement changes. It compares each with all of them.
+const CHANGED_ROWS: usize = 25;
+
 /// What a commit stored.
 pub(super) struct Stored {
     pub(super) outcomes: Vec<Outcome>,
@@ -118,7 +121,7 @@ pub(super) async fn store_all(
     evict_sandboxes(tx, deliveries, &mut room).await?;
     let mut changed: Vec<Room> = room.into_values().filter(|room| room.taken > 0).collect();
     changed.sort_unstable_by_key(|room| room.mailbox.id);
-    for some in changed.chunks(100) {
+    for some in changed.chunks(CHANGED_ROWS) {
         let changes: Vec<(UsedChange, MessageId)> = some
             .iter()
             .filter_map(|room| Some((room.change(), room.mailbox.last_message_id?)))

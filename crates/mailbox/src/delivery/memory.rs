@@ -1,4 +1,4 @@
-//! The memory of messages that are being stored, by their size. Clients get it in turn.
+//! The memory of messages that are being stored, by their size, and the rows that they become. Clients get it in turn.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,6 +10,8 @@ use crate::error::Error;
 const SMALL_BYTES: usize = 256 << 10;
 /// Larger messages are stored one by one.
 const MEDIUM_BYTES: usize = 2 << 20;
+/// What each further recipient counts for: its row takes the writer as long as these.
+const RECIPIENT_BYTES: u64 = 4 << 10;
 /// Memory for small messages in progress, and for those of one client while others send too.
 const MAX_SMALL_BYTES: QueueBounds = QueueBounds {
     total: 64 << 20,
@@ -71,19 +73,20 @@ impl Memory {
         }
     }
 
-    /// Waits for the memory of a message of the current client.
+    /// Waits for the memory of a message of the current client, to a number of recipients.
     ///
     /// # Errors
     /// [`Error::Overloaded`] when there is none in time.
-    pub(super) async fn reserve(&self, size: usize) -> Result<Permit, Error> {
+    pub(super) async fn reserve(&self, size: usize, recipients: usize) -> Result<Permit, Error> {
         let queue = match Size::of(size) {
             Size::Small => &self.small,
             Size::Medium => &self.medium,
             Size::Large => &self.large,
         };
-        let bytes = u64::try_from(size).unwrap_or(u64::MAX);
+        let further = RECIPIENT_BYTES * (recipients as u64).saturating_sub(1);
+        let bytes = (size as u64).saturating_add(further);
         let permit = queue.acquire_within(fair::client(), bytes, ACQUIRE_TIMEOUT).await;
-        permit.ok_or(Error::Overloaded)
+        permit.map_err(|_| Error::Overloaded)
     }
 }
 
@@ -98,25 +101,25 @@ mod tests {
 
     async fn reserve(memory: &Memory, last: u8, size: usize) -> Result<Permit, Error> {
         let client = Some([192, 0, 2, last].into());
-        fair::scope(client, memory.reserve(size)).await
+        fair::scope(client, memory.reserve(size, 1)).await
     }
 
     #[tokio::test]
     async fn reserve_of_smaller_class_is_immediate_beside_larger() {
         let memory = Memory::default();
-        let _held = memory.reserve(LARGE).await.unwrap();
-        let mut waiting: Vec<_> = (0..500).map(|_| Box::pin(memory.reserve(LARGE))).collect();
+        let _held = memory.reserve(LARGE, 1).await.unwrap();
+        let mut waiting: Vec<_> = (0..500).map(|_| Box::pin(memory.reserve(LARGE, 1))).collect();
         assert!(waiting.iter_mut().all(|large| large.now_or_never().is_none()));
         let medium: Vec<_> = (0..4)
-            .map(|_| memory.reserve(MEDIUM_BYTES).now_or_never())
+            .map(|_| memory.reserve(MEDIUM_BYTES, 1).now_or_never())
             .collect();
         assert!(medium.iter().all(|permit| matches!(permit, Some(Ok(_)))));
-        assert!(memory.reserve(MEDIUM_BYTES).now_or_never().is_none());
+        assert!(memory.reserve(MEDIUM_BYTES, 1).now_or_never().is_none());
         let small: Vec<_> = (0..256)
-            .map(|_| memory.reserve(SMALL_BYTES).now_or_never())
+            .map(|_| memory.reserve(SMALL_BYTES, 1).now_or_never())
             .collect();
         assert!(small.iter().all(|permit| matches!(permit, Some(Ok(_)))));
-        assert!(memory.reserve(SMALL_BYTES).now_or_never().is_none());
+        assert!(memory.reserve(SMALL_BYTES, 1).now_or_never().is_none());
     }
 
     #[tokio::test]
@@ -131,6 +134,26 @@ mod tests {
             assert!((1..=2).contains(&held.len()), "{bytes} bytes of {size}");
             assert!(reserve(&memory, 2, size).now_or_never().is_some(), "{size}");
         }
+    }
+
+    /// Its rows take the writer, and not its bytes.
+    #[tokio::test]
+    async fn reserve_for_many_recipients_counts_their_rows() {
+        let memory = Memory::with(|| Contention::within(Duration::from_secs(3600)));
+        let reserve = |last: u8, recipients| {
+            fair::scope(Some([192, 0, 2, last].into()), memory.reserve(200, recipients))
+        };
+        drop(reserve(2, 1).await);
+        let mut greedy: Vec<_> = (0..20).map(|_| Box::pin(reserve(1, 100))).collect();
+        let held: Vec<_> = greedy.iter_mut().filter_map(FutureExt::now_or_never).collect();
+        assert_eq!(
+            held.len(),
+            1,
+            "100 rows of a client wait for the writer, not 2,000"
+        );
+        let mut single: Vec<_> = (0..100).map(|_| Box::pin(reserve(3, 1))).collect();
+        let held = single.iter_mut().filter_map(FutureExt::now_or_never);
+        assert_eq!(held.count(), 100);
     }
 
     /// A message of the largest size takes all memory: the next one is that of another client.
@@ -154,9 +177,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn reserve_fails_after_its_time() {
         let memory = Memory::default();
-        let _held = memory.reserve(LARGE).await.unwrap();
+        let _held = memory.reserve(LARGE, 1).await.unwrap();
         let started = tokio::time::Instant::now();
-        let outcomes = join_all((0..10).map(|_| memory.reserve(LARGE))).await;
+        let outcomes = join_all((0..10).map(|_| memory.reserve(LARGE, 1))).await;
         assert!(
             outcomes
                 .iter()

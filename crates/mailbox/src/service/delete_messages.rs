@@ -5,11 +5,11 @@ use mayfly_types::{AccountId, MessageId};
 use super::{Scope, Service};
 use crate::{
     error::Error,
-    store::{mailboxes, open_mailboxes, removals},
+    store::{
+        mailboxes, open_mailboxes,
+        removals::{self, MAX_REMOVED, batch_of},
+    },
 };
-
-/// Messages of one transaction.
-const BATCH: u64 = 100;
 
 impl Service {
     /// Removes the messages that a mailbox has at the time of the call. Returns how many. An open mailbox without mail has none.
@@ -28,28 +28,32 @@ impl Service {
         };
         let mut deleted = 0;
         loop {
-            let removed = self.delete_oldest(account, newest).await?;
+            let (removed, is_last) = self.delete_oldest(account, newest).await?;
             deleted += removed;
-            if removed < BATCH {
+            if is_last {
                 return Ok(deleted);
             }
         }
     }
 
-    async fn delete_oldest(&self, account: AccountId, newest: MessageId) -> Result<u64, Error> {
+    /// Removes messages up to an id in one transaction. Returns how many, and whether there were no others.
+    async fn delete_oldest(&self, account: AccountId, newest: MessageId) -> Result<(u64, bool), Error> {
         self.store
             .write("delete_messages", Some(account), move |tx| {
                 Box::pin(async move {
                     if account.is_open() {
                         open_mailboxes::lock(tx, &[account]).await?;
                     }
-                    let mut oldest = removals::lock_oldest(tx, account, BATCH).await?;
+                    let mut oldest = removals::lock_oldest(tx, account, MAX_REMOVED).await?;
                     oldest.retain(|message| message.id <= newest);
+                    let due = oldest.len() as u64;
+                    oldest.truncate(batch_of(oldest.iter().map(|message| message.size_bytes)));
                     removals::remove(tx, account, &oldest).await?;
                     if account.is_open() {
                         open_mailboxes::remove_if_empty(tx, account).await?;
                     }
-                    Ok(u64::try_from(oldest.len()).unwrap_or(u64::MAX))
+                    let removed = oldest.len() as u64;
+                    Ok((removed, removed == due && due < MAX_REMOVED))
                 })
             })
             .await

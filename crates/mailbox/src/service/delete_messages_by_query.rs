@@ -7,14 +7,12 @@ use mayfly_types::{AccountId, MailboxEvent, MessageId};
 use super::{Service, search::SearchRequest};
 use crate::{
     error::Error,
-    store::{open_mailboxes, removals},
+    store::{
+        open_mailboxes,
+        removals::{self, batch_of},
+    },
 };
 
-/// Messages of one transaction.
-const BATCH: usize = 100;
-/// Bytes of the messages of one transaction, unless a single one is larger: others write between two transactions, and deleted
-/// bytes are overwritten.
-const MAX_BATCH_BYTES: i64 = 2 << 20;
 /// Bytes of the messages of one call, which has a deadline; the caller continues.
 const MAX_CALL_BYTES: i64 = 64 << 20;
 
@@ -24,16 +22,6 @@ pub(crate) struct DeletedMessages {
     pub(crate) deleted: usize,
     /// Where the next call begins, if there can be more.
     pub(crate) next: Option<MessageId>,
-}
-
-/// Returns how many of some messages are deleted in one transaction.
-fn batch_of(sizes: impl Iterator<Item = i64>) -> usize {
-    let mut bytes = 0_i64;
-    let fitting = sizes.take(BATCH).take_while(|size| {
-        bytes = bytes.saturating_add(*size);
-        bytes <= MAX_BATCH_BYTES
-    });
-    fitting.count().max(1)
 }
 
 impl Service {
@@ -102,24 +90,5 @@ impl Service {
             self.publish(MailboxEvent::MessageDeleted(*account, *id));
         }
         Ok(deleted.len())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batch_is_bounded_by_count_and_by_bytes() {
-        const MIB: i64 = 1 << 20;
-        for (sizes, expected) in [
-            (vec![1024; 1000], 100),
-            (vec![300 << 10; 1000], 6),
-            (vec![20 * MIB; 10], 1),
-            (vec![MIB, 20 * MIB, MIB], 1),
-            (vec![5], 1),
-        ] {
-            assert_eq!(batch_of(sizes.iter().copied()), expected, "{sizes:?}");
-        }
     }
 }

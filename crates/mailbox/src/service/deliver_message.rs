@@ -79,12 +79,16 @@ impl Service {
                 Recipients::Sandbox(self.resolve_submission(&delivery.sender, new).await?)
             }
         };
+        let recipients = match &to {
+            Recipients::Mailboxes(ids) => ids.len(),
+            Recipients::Sandbox(resolved) => resolved.accounts.len(),
+        };
         Ok(Intake {
             sender: delivery.sender,
             to,
             size,
             // First: what waits here does not write yet, and takes no room from others.
-            memory: self.deliveries.reserve_memory(size).await?,
+            memory: self.deliveries.reserve_memory(size, recipients).await?,
             _admission: self.storage.admit(size).await?,
             // Allocated at once: growing a vector needs twice the memory at times.
             raw: Vec::with_capacity(size),

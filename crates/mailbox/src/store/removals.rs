@@ -17,8 +17,21 @@ use super::{
     mailboxes, open_mailboxes, raw_messages,
 };
 
-/// Messages that an eviction removes with one statement.
-const BATCH: u64 = 100;
+/// Messages of a transaction that only removes, and of a statement of one that evicts.
+pub(crate) const MAX_REMOVED: u64 = 32;
+/// Bytes of the messages of a transaction that only removes, unless a single one is larger. What is deleted is overwritten, which
+/// takes time and as much space in the log of SQLite: others write between two transactions, and a full disk has little.
+pub(crate) const MAX_REMOVED_BYTES: i64 = 256 << 10;
+
+/// Returns how many of some messages are removed in one transaction, at least one.
+pub(crate) fn batch_of(sizes: impl Iterator<Item = i64>) -> usize {
+    let mut bytes = 0_i64;
+    let fitting = sizes.take(MAX_REMOVED as usize).take_while(|size| {
+        bytes = bytes.saturating_add(*size);
+        bytes <= MAX_REMOVED_BYTES
+    });
+    fitting.count().max(1)
+}
 
 /// A message that is locked for its removal.
 #[derive(Debug, FromQueryResult)]
@@ -105,7 +118,7 @@ pub(crate) async fn evict(
 ) -> Result<Amount, DbErr> {
     let mut evicted = Amount::default();
     while evicted.messages < excess.messages || evicted.bytes < excess.bytes {
-        let mut oldest = lock_oldest(c, account, BATCH).await?;
+        let mut oldest = lock_oldest(c, account, MAX_REMOVED).await?;
         let mut gone = evicted;
         oldest.retain(|message| {
             let is_evicted = gone.messages < excess.messages || gone.bytes < excess.bytes;
@@ -135,4 +148,24 @@ async fn remove_unnamed_raw(c: &impl ConnectionTrait, raw_ids: &[RawMessageId]) 
         .is_in(raw_ids.iter().copied())
         .and(raw_message::Column::Id.not_in_subquery(named));
     raw_messages::remove(c, unnamed).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batch_is_bounded_by_count_and_by_bytes() {
+        const MIB: i64 = 1 << 20;
+        for (sizes, expected) in [
+            (vec![1024; 1000], 32),
+            (vec![60 << 10; 1000], 4),
+            (vec![300 << 10; 1000], 1),
+            (vec![20 * MIB; 10], 1),
+            (vec![1, 20 * MIB, 1], 1),
+            (vec![5], 1),
+        ] {
+            assert_eq!(batch_of(sizes.iter().copied()), expected, "{sizes:?}");
+        }
+    }
 }

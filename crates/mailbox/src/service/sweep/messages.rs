@@ -6,12 +6,12 @@ use super::{BATCH, count};
 use crate::{
     error::Error,
     service::{Service, sandboxes::millis_of},
-    store::{UsedChange, mailboxes, removals, sandboxes, sweeps},
+    store::{
+        UsedChange, mailboxes,
+        removals::{self, MAX_REMOVED_BYTES},
+        sandboxes, sweeps,
+    },
 };
-
-/// Bytes that one transaction removes beyond its first message. What is deleted is overwritten, so a transaction needs as much
-/// space in the log of SQLite as it removes: a full disk has little.
-const BATCH_BYTES: i64 = 8 << 20;
 
 impl Service {
     /// Removes deliveries older than an id with all their messages, and gives their size back to the quotas.
@@ -111,7 +111,7 @@ fn cut_batch<T>(found: &mut Vec<T>, size_of: impl Fn(&T) -> i64) -> bool {
     let kept = found.iter().take_while(|one| {
         let is_first = bytes == 0;
         bytes += size_of(one);
-        is_first || bytes <= BATCH_BYTES
+        is_first || bytes <= MAX_REMOVED_BYTES
     });
     let kept = kept.count();
     let is_cut = kept < found.len();
