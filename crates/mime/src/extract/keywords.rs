@@ -358,9 +358,21 @@ fn fold(text: &str) -> Cow<'_, str> {
     Cow::Owned(folded)
 }
 
+/// Reports whether a keyword begins within one that leads to a page: `確認する` in
+/// `予約内容を確認する`.
+fn is_end_of_other(hits: &[Hit], hit: &Hit) -> bool {
+    let is_around = |other: &Hit| {
+        other.keyword == Keyword::OtherLink && other.at.start < hit.at.start && other.at.end > hit.at.start
+    };
+    hits.iter().any(is_around)
+}
+
 /// Returns the kind that keywords name.
 pub(super) fn kind_of(hits: &[Hit]) -> Option<LinkKind> {
-    let has = |keyword: Keyword| hits.iter().any(|hit| hit.keyword == keyword);
+    let has = |keyword: Keyword| {
+        let mut named = hits.iter().filter(|hit| hit.keyword == keyword);
+        named.any(|hit| !is_end_of_other(hits, hit))
+    };
     [
         (Keyword::Unsubscribe, LinkKind::Unsubscribe),
         (Keyword::Reset, LinkKind::Reset),

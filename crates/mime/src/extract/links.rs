@@ -27,6 +27,9 @@ const MAX_CONTEXTS: usize = 300;
 /// An anchor text of more words says something of its own.
 const MAX_VAGUE_WORDS: usize = 7;
 
+/// Words of what stops mail: `ne plus recevoir les`.
+const MAX_STOP_WORDS: usize = 4;
+
 /// Returns the links of a mail in its order, each URL once: of the HTML, the text, declared actions, List-Unsubscribe.
 pub(super) fn find(mail: &Mail<'_>) -> Vec<Link> {
     let mut links = Links::default();
@@ -230,7 +233,11 @@ impl LinkClassifier {
         let has = |keyword: Keyword| said.iter().any(|hit| hit.keyword == keyword);
         // "Remove" is a whole text.
         let leaves = || keywords::is_word(&shown.to_lowercase(), Word::Leave) && !address.is_page();
-        let by_text = kind_of(said).or_else(|| leaves().then_some(LinkKind::Unsubscribe));
+        let stops = || leaves() || stops_mailing(shown);
+        let by_text = match kind_of(said) {
+            None | Some(LinkKind::Verify) if stops() => Some(LinkKind::Unsubscribe),
+            kind => kind,
+        };
         let is_address = web_url(shown).is_some();
         let is_vague = shown.is_empty() || is_address || is_vague(said, shown);
         let found = match by_text {
@@ -282,6 +289,8 @@ impl LinkClassifier {
                 .said
                 .kind
                 .filter(|kind| *kind == LinkKind::Unsubscribe || !has(Keyword::Purchase))
+                // "Review your subscription" in the account
+                .filter(|_| !address.said.is_subscription || !address.is_page())
                 .filter(|kind| {
                     *kind != LinkKind::Verify || !address.said.is_purchase && !address.said.is_invitation
                 })
@@ -317,6 +326,32 @@ fn is_vague(said: &[Hit], shown: &str) -> bool {
     let is_vague = said.iter().any(|hit| hit.keyword == Keyword::VagueAnchor);
     let names_purchase = said.iter().any(|hit| hit.keyword == Keyword::Purchase);
     is_vague && !names_purchase && kind_of(said).is_none() && is_short(shown)
+}
+
+/// Reports whether an anchor text stops mail of a kind: `Turn off breach alerts`, `Preisalarme ausschalten`.
+fn stops_mailing(shown: &str) -> bool {
+    if !is_short(shown) {
+        return false;
+    }
+    let shown = shown.to_lowercase();
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    let stops = |words: &[&str]| keywords::is_word(&words.join(" "), Word::Stop);
+    let names = |words: &[&str]| {
+        let mut words = words.iter();
+        words.any(|word| {
+            keywords::is_word(
+                word.trim_matches(|char: char| !char.is_alphanumeric()),
+                Word::Mailing,
+            )
+        })
+    };
+    let begins = |len: usize| stops(&words[..len]) && names(&words[len..]);
+    let ends = || {
+        words
+            .split_last()
+            .is_some_and(|(last, before)| stops(&[*last]) && names(before))
+    };
+    (1..words.len().min(MAX_STOP_WORDS + 1)).any(begins) || ends()
 }
 
 /// Reports whether an anchor text begins with the wish to reset a password, as no title does: `Change your password`.

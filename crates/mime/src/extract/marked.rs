@@ -147,7 +147,9 @@ fn is_abbreviation(before: &str, after: &str) -> bool {
     let chars = word.chars().take(MAX_ABBREVIATION_CHARS + 1).count();
     let next = after.trim_start().chars().next();
     let goes_on = next.is_none_or(|char| char.is_numeric() || char.is_lowercase());
-    chars == 1 || goes_on && (1..=MAX_ABBREVIATION_CHARS).contains(&chars)
+    // `12 1020 ... 4821`
+    let is_ellipsis = before.ends_with('.');
+    chars == 1 || goes_on && (is_ellipsis || (1..=MAX_ABBREVIATION_CHARS).contains(&chars))
 }
 
 /// Reports whether a sentence ends in a text.

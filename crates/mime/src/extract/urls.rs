@@ -235,14 +235,14 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         let is_secret = is_secret_like(part);
         // After a secret only words that name something count: `/unsubscribe`.
         let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_secret && !is_number && (!has_secret || part.len() < 3 * MIN_MIXED_BYTES) {
+        if !is_secret && !is_number && (!has_secret || part.len() < 3 * MIN_MIXED_BYTES || is_phrase(part)) {
             add_words(&mut words, part);
         }
         has_secret |= is_secret;
     }
     for parameter in query.split(['?', '&', ';', '#']).filter(|part| !part.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        if is_neutral(name) {
+        if is_neutral(name) || is_address(value) {
             has_secret |= name == "ref" && is_secret_like(value);
             continue;
         }
@@ -279,6 +279,28 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         path,
         has_secret,
     }
+}
+
+/// Reports whether a path segment is words: `confirm_verification`.
+fn is_phrase(part: &str) -> bool {
+    let mut words = part.split(['_', '-']);
+    part.len() <= 2 * MIN_SECRET_BYTES
+        && part.contains(['_', '-'])
+        && words.all(|word| {
+            (1..MIN_SECRET_BYTES - 4).contains(&word.len())
+                && word.bytes().all(|byte| byte.is_ascii_lowercase())
+        })
+}
+
+/// Reports whether a parameter is the address of a page to go to then.
+fn is_address(value: &str) -> bool {
+    ["http://", "https://", "http%3A%2F%2F", "https%3A%2F%2F"]
+        .iter()
+        .any(|start| {
+            value
+                .get(..start.len())
+                .is_some_and(|found| found.eq_ignore_ascii_case(start))
+        })
 }
 
 /// Adds the words of `reset_password` or `ConfirmEmail` in lower case.

@@ -58,6 +58,10 @@ pub(super) enum Word {
     Digits,
     /// The whole text of a link that unsubscribes: `remove`.
     Leave,
+    /// Begins or ends the text of a link that stops mail: `turn off`, beside a [`Word::Mailing`].
+    Stop,
+    /// Mail of one kind: `alerts`.
+    Mailing,
     /// A frequent word: its language has a vocabulary.
     Common,
     /// In a URL: it unsubscribes.
@@ -289,6 +293,8 @@ fn word(section: &str) -> Option<Word> {
         "number" => Word::Number,
         "digits" => Word::Digits,
         "leave" => Word::Leave,
+        "stop" => Word::Stop,
+        "mailing" => Word::Mailing,
         "common" => Word::Common,
         "url-unsubscribe" => Word::UrlUnsubscribe,
         "url-reset" => Word::UrlReset,

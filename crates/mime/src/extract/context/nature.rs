@@ -144,7 +144,7 @@ impl Context<'_> {
     }
 
     /// Reports whether a dash and words follow a number: `775104 \u{2013} that is all you need`.
-    fn is_followed_by_dash(&self, token: &Token) -> bool {
+    pub(super) fn is_followed_by_dash(&self, token: &Token) -> bool {
         let after = &self.text[token.at.end..];
         after.starts_with(" \u{2013} ") || after.starts_with(" \u{2014} ")
     }
@@ -209,7 +209,7 @@ impl Context<'_> {
         let digits = text.chars().filter(|char| char.is_numeric()).count();
         match token.shape {
             Shape::Digits if digits == 6 => features.add(Feature::SixDigits),
-            Shape::Digits if digits == 4 && (text.starts_with("19") || text.starts_with("20")) => {
+            Shape::Digits if digits == 4 && is_year(text) => {
                 // "Access codes 2025" is a title.
                 let is_called = features.has_word
                     && (features.is_named
@@ -292,6 +292,8 @@ impl Context<'_> {
             Shape::MixedCase if token.at.len() > MAX_CHARS && !self.text[token.at.clone()].contains('-') => {
                 features.is_one_time && features.is_named
             }
+            // `deploy-2026`
+            Shape::MixedCase if is_name_with_year(&self.text[token.at.clone()]) => false,
             Shape::MixedCase if is_name(&self.text[token.at.clone()]) => {
                 features.has_word && (features.is_bound || features.is_alone && !self.about.is_subject)
             }
@@ -322,12 +324,28 @@ impl Context<'_> {
     }
 }
 
+/// Reports whether four digits can be a year that a mail names.
+fn is_year(text: &str) -> bool {
+    text.starts_with("19") || matches!(text.get(..3), Some("200" | "201" | "202" | "203"))
+}
+
 /// Reports whether a token can be the name of a thing: small letters and digits in parts of their own, as in `build-07`.
 fn is_name(text: &str) -> bool {
     let is_part = |part: &str| {
         part.bytes().all(|byte| byte.is_ascii_digit()) || part.bytes().all(|byte| byte.is_ascii_lowercase())
     };
     text.contains('-') && text.split('-').all(is_part)
+}
+
+/// Reports whether a token is a word and a year.
+fn is_name_with_year(text: &str) -> bool {
+    text.rsplit_once('-').is_some_and(|(name, year)| {
+        year.len() == 4
+            && is_year(year)
+            && year.bytes().all(|byte| byte.is_ascii_digit())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+            && is_pronounceable(name)
+    })
 }
 
 /// Reports whether what stands between a number and a verb is nothing, or a particle of a script that attaches it.
@@ -340,7 +358,7 @@ fn is_particle(between: &str) -> bool {
 }
 
 /// Reports whether a call to action says what to type: `these six characters` and `paste this`, but not `enter` your name.
-fn points_to_code(asked: &str) -> bool {
+pub(super) fn points_to_code(asked: &str) -> bool {
     asked.contains(' ')
         || asked.chars().count() >= MIN_JOINED_CHARS && asked.chars().any(|char| char >= FIRST_JOINING)
 }

@@ -11,6 +11,7 @@ use super::{
         weights::{Feature, reach},
     },
     Context, Features, MAX_HITS, is_blank,
+    nature::points_to_code,
 };
 
 /// Letters of an abbreviation.
@@ -138,6 +139,15 @@ impl Context<'_> {
         let last = between.trim_end().rsplit(' ').next().unwrap_or_default();
         let names_digits = !has_label && keywords::is_word(&last.to_lowercase(), Word::Digits);
         if between.is_empty() || names_digits {
+            features.add(Feature::AskedFor);
+            return;
+        }
+        // "Type the following into the field on the page: 96BD41"
+        let is_led_to = points_to_code(&self.text[asked.at.clone()])
+            && self.text[..token.at.start]
+                .trim_end()
+                .ends_with([':', '\u{ff1a}']);
+        if is_led_to && !has_label {
             features.add(Feature::AskedFor);
             return;
         }
@@ -278,7 +288,11 @@ impl Context<'_> {
                 features.has_word = true;
                 self.note_one_time(hit, features);
                 self.claimed.insert(hit_index, index);
-                if self.is_followed_by_copula(&self.tokens[index]) {
+                let token = &self.tokens[index];
+                // `39 027 \u{2014} your code`
+                features.is_bound |= is_blank(&self.text[line.start..token.at.start])
+                    && (self.is_followed_by_copula(token) || self.is_followed_by_dash(token));
+                if self.is_followed_by_copula(token) {
                     features.found.retain(|feature| *feature != Feature::LabelBefore);
                 }
             }

@@ -113,6 +113,8 @@ pub(super) fn by_context(
         None if by_lines.is_none() && lines.last().is_some_and(|hit| hit.keyword == Keyword::OtherLink) => {
             None
         }
+        // `Acme` above the URL is its label: a further link, of which the subject says nothing.
+        None if by_lines.is_none() && lines.is_empty() && place.from > 0 && is_below_name(place) => None,
         None => by_lines
             .map(|kind| (kind, Confidence::CONTEXT))
             .or(by_subject.map(|kind| (kind, Confidence::CONTEXT))),
@@ -129,6 +131,17 @@ fn is_below_label(place: &Place<'_>) -> bool {
     let label = above.rsplit('\n').next().unwrap_or_default();
     label.split_whitespace().take(MAX_VAGUE_WORDS + 1).count() <= MAX_VAGUE_WORDS
         && !label.ends_with(['.', '!', '?'])
+}
+
+/// Reports whether a bare URL begins its line, and the line before is a name: one or two words.
+fn is_below_name(place: &Place<'_>) -> bool {
+    let before = &place.marked.text()[..place.at.start];
+    let label = before.trim_end_matches(OPENING).strip_suffix('\n');
+    let label = label
+        .and_then(|before| before.rsplit('\n').next())
+        .unwrap_or_default();
+    let is_name = |word: &str| word.starts_with(char::is_uppercase) && word.ends_with(char::is_alphanumeric);
+    (1..=2).contains(&label.split_whitespace().take(3).count()) && label.split_whitespace().all(is_name)
 }
 
 /// Reports whether the words before a bare URL in brackets are its text, as in `View the event [https://…]`.
@@ -167,7 +180,8 @@ fn sentence(place: &Place<'_>) -> Vec<Hit> {
         .filter_map(|end| after.find(end))
         .min()
         .unwrap_or(after.len());
-    let mut to = at.end + end.min(start_of_next(&after[..end]));
+    let begins_line = at.start == 0 || text[..at.start].ends_with('\n');
+    let mut to = at.end + end.min(start_of_next(&after[..end], begins_line));
     if place.to < to {
         to = place.to;
         // What leads to the next link belongs to it.
@@ -207,7 +221,9 @@ fn hits_in(marked: &Marked, range: Range<usize>) -> Vec<Hit> {
 }
 
 /// Returns the offset of the label of the next URL, as in `or unsubscribe: https://…` and `] Unsubscribe [https://…]`.
-fn start_of_next(after: &str) -> usize {
+///
+/// After a URL that begins its line, all words or those behind a mark are the label of the next URL.
+fn start_of_next(after: &str, begins_line: bool) -> usize {
     let none = after.len();
     let Some(scheme) = after.find("://") else {
         return none;
@@ -215,6 +231,7 @@ fn start_of_next(after: &str) -> usize {
     let label = after[..scheme].trim_end_matches(|char: char| char.is_ascii_alphabetic());
     match label.trim_end().strip_suffix(LABEL_ENDS) {
         Some(label) => label.rfind([',', ';']).unwrap_or(0),
-        None => none,
+        None if begins_line => label.rfind(['\u{b7}', '|', '\u{2022}', ',', ';']).unwrap_or(0),
+        None => label.len(),
     }
 }
