@@ -27,7 +27,9 @@ fuzz_target!(|input: &[u8]| {
     let read = header(&mail);
     let listed = [&read.to, &read.cc, &read.reply_to].into_iter().flatten();
     for address in listed {
-        assert!(!address.address.is_empty() && !address.address.contains(['\r', '\n', '\0']));
+        assert!(!address.address.is_empty() || address.name.is_some());
+        let name = address.name.as_deref().unwrap_or_default();
+        assert!(!name.contains(['\r', '\n', '\0']) && !address.address.contains(['\r', '\n', '\0']));
     }
     for text in [&summary.from, &summary.subject, &read.message_id]
         .into_iter()

@@ -802,6 +802,7 @@ export interface components {
         };
         /** @description An address of the header, with the name that was sent with it. */
         NamedAddress: {
+            /** @description Empty if the field has a name only, such as `operator`. */
             address: string;
             name: string | null;
         };

@@ -39,7 +39,8 @@ function fact(name, value) {
 /** @param {string} name @param {NamedAddress[]} all */
 function addresses(name, all) {
   if (!all.length) return null;
-  const shown = (/** @type {NamedAddress} */ one) => h("bdi", {}, one.name ? `${one.name} <${one.address}>` : one.address);
+  const text = (/** @type {NamedAddress} */ one) => (one.name && one.address ? `${one.name} <${one.address}>` : one.name || one.address);
+  const shown = (/** @type {NamedAddress} */ one) => h("bdi", {}, text(one));
   const joined = (/** @type {NamedAddress[]} */ some) => some.flatMap((one, index) => (index ? [", ", shown(one)] : [shown(one)]));
   const rest = all.slice(MAX_ADDRESSES);
   return h("div", {}, h("dt", {}, name), h("dd", {}, ...joined(all.slice(0, MAX_ADDRESSES)),

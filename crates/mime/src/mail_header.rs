@@ -31,11 +31,11 @@ const MAX_UNSUBSCRIBE_BYTES: usize = 8 * 1024;
 pub struct Header {
     /// The first address of `From`.
     pub from: Option<NamedAddress>,
-    /// The addresses of every `To` field. A mailbox without an address is left out.
+    /// The mailboxes of every `To` field. One without an address, such as `operator`, has an empty one.
     pub to: Vec<NamedAddress>,
-    /// The addresses of every `Cc` field.
+    /// The mailboxes of every `Cc` field.
     pub cc: Vec<NamedAddress>,
-    /// The addresses of the first `Reply-To` field.
+    /// The mailboxes of the first `Reply-To` field.
     pub reply_to: Vec<NamedAddress>,
     /// The time of `Date` in Unix seconds, in the years 1 to 9999.
     pub date_secs: Option<i64>,
@@ -68,8 +68,9 @@ impl Addresses {
         let of_mail = fields.charset();
         let mut to = Vec::new();
         for value in &fields.to {
-            add_addresses(&mut to, value, of_mail, MAX_LISTED_ADDRESSES);
+            add_mailboxes(&mut to, value, of_mail, MAX_LISTED_ADDRESSES);
         }
+        to.retain(|one| !one.address.is_empty());
         let mut bytes_left = MAX_LISTED_BYTES;
         let fits = |one: &NamedAddress| {
             let bytes = one.address.len() + one.name.as_ref().map_or(0, String::len);
@@ -91,7 +92,7 @@ pub struct NamedAddress {
     /// The display name, decoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The address as sent.
+    /// The address as sent. Empty for a mailbox of [`Header`] that has a name only.
     pub address: String,
 }
 
@@ -129,11 +130,11 @@ impl Header {
             let place = match name.len() {
                 // Several fields are one list (RFC 5322 4.5.3).
                 2 if is(b"to") => {
-                    add_addresses(&mut read.to, value, of_mail, MAX_ADDRESSES);
+                    add_mailboxes(&mut read.to, value, of_mail, MAX_ADDRESSES);
                     continue;
                 }
                 2 if is(b"cc") => {
-                    add_addresses(&mut read.cc, value, of_mail, MAX_ADDRESSES);
+                    add_mailboxes(&mut read.cc, value, of_mail, MAX_ADDRESSES);
                     continue;
                 }
                 4 if is(b"date") => &mut known.date,
@@ -146,7 +147,7 @@ impl Header {
             place.get_or_insert(value);
         }
         if let Some(value) = known.reply_to {
-            add_addresses(&mut read.reply_to, value, of_mail, MAX_ADDRESSES);
+            add_mailboxes(&mut read.reply_to, value, of_mail, MAX_ADDRESSES);
         }
         read.date_secs = known.date.and_then(date::unix_secs);
         read.message_id = known.message_id.and_then(|value| message_id(value, of_mail));
@@ -173,20 +174,24 @@ impl Header {
     }
 }
 
-fn add_addresses(addresses: &mut Vec<NamedAddress>, value: &[u8], of_mail: Option<Charset>, max: usize) {
+fn add_mailboxes(addresses: &mut Vec<NamedAddress>, value: &[u8], of_mail: Option<Charset>, max: usize) {
     let of_mail = of_mail.filter(|_| !value.is_ascii());
     let room = max.saturating_sub(addresses.len());
     let found = address::mailboxes(value, of_mail, room);
-    addresses.extend(found.into_iter().filter_map(NamedAddress::of));
+    addresses.extend(found.into_iter().map(NamedAddress::any));
 }
 
 impl NamedAddress {
     /// Returns a mailbox that has an address.
     pub(super) fn of(mailbox: Mailbox) -> Option<Self> {
-        (!mailbox.address.is_empty()).then(|| Self {
+        (!mailbox.address.is_empty()).then(|| Self::any(mailbox))
+    }
+
+    fn any(mailbox: Mailbox) -> Self {
+        Self {
             name: (!mailbox.name.is_empty()).then_some(mailbox.name),
             address: mailbox.address,
-        })
+        }
     }
 }
 

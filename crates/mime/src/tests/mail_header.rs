@@ -38,13 +38,32 @@ fn header_returns_addressees_in_order() {
             "n@b.test"
         ]
     );
-    assert_eq!(shown(&read.cc), ["l@b.test", "Mo <m@b.test>"]);
+    assert_eq!(
+        shown(&read.cc),
+        ["l@b.test", "Mo <m@b.test>", "undisclosed recipients <>"]
+    );
     assert_eq!(shown(&read.reply_to), ["Help Desk <help@b.test>"]);
-    let none = of("To: undisclosed-recipients:;\nCc:\nReply-To: operator\n\nx");
+    let none = of("To: undisclosed-recipients:;\nCc:\nReply-To: ,;\n\nx");
     assert_eq!(
         (none.to, none.cc, none.reply_to),
         (Vec::new(), Vec::new(), Vec::new())
     );
+}
+
+/// Python's `email`, mailparser and postal-mime show them too.
+#[test]
+fn header_returns_addressees_without_an_address() {
+    let raw = "To: root, Ann Smith, <cron>, Doe, Jane <jane@b.test>\nCc: =?utf-8?q?J=C3=B6rg?=\nReply-To: operator (night)\n\nx";
+    let read = of(raw);
+    assert_eq!(
+        shown(&read.to),
+        ["root <>", "Ann Smith <>", "cron", "Doe <>", "Jane <jane@b.test>"]
+    );
+    assert_eq!(shown(&read.cc), ["J\u{f6}rg <>"]);
+    assert_eq!(shown(&read.reply_to), ["operator <>"]);
+    // A list shows addresses only.
+    let (summary, _) = summarize(&crlf(raw));
+    assert_eq!(shown(&summary.addresses.to), ["cron", "Jane <jane@b.test>"]);
 }
 
 #[test]

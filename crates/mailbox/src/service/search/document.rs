@@ -91,7 +91,10 @@ fn document(known: Known, content: &Content, header: &Header, body: &str) -> Doc
             .collect(),
         to: to.iter().map(String::as_str).collect(),
         cc: cc.iter().map(String::as_str).collect(),
-        visible_recipients: visible.map(|one| one.address.as_str()).collect(),
+        visible_recipients: visible
+            .map(|one| one.address.as_str())
+            .filter(|address| !address.is_empty())
+            .collect(),
         envelope_to: known.envelope_to.iter().map(String::as_str).collect(),
         reply_to: reply_to.iter().map(String::as_str).collect(),
         subject: known.subject.as_deref().unwrap_or_default(),
@@ -113,6 +116,7 @@ fn document(known: Known, content: &Content, header: &Header, body: &str) -> Doc
 
 fn shown(address: &NamedAddress) -> String {
     match &address.name {
+        Some(name) if address.address.is_empty() => name.clone(),
         Some(name) => format!("{name} <{}>", address.address),
         None => address.address.clone(),
     }

@@ -163,9 +163,10 @@ impl Message {
     pub(crate) fn new(message: GetMessageResponse, account_id: &str) -> Self {
         let header = message.header.unwrap_or_default();
         let mut summary = message.summary.unwrap_or_default();
+        let has_address = |one: &mailbox::NamedAddress| !one.address.is_empty();
         summary.addresses = Some(MessageAddresses {
             from: header.from,
-            to: header.to,
+            to: header.to.into_iter().filter(has_address).collect(),
             message_id: header.message_id,
         });
         let text = message.text_body.unwrap_or_default();
@@ -179,7 +180,12 @@ impl Message {
         Self {
             attachments: message.attachments.into_iter().map(attachment).collect(),
             item,
-            cc: header.cc.into_iter().map(Into::into).collect(),
+            cc: header
+                .cc
+                .into_iter()
+                .filter(has_address)
+                .map(Into::into)
+                .collect(),
             bcc: Vec::new(),
             flagged: false,
             verifications: None,

@@ -178,6 +178,7 @@ impl From<mailbox::Link> for Link {
 pub(crate) struct NamedAddress {
     #[schema(required)]
     name: Option<String>,
+    /// Empty if the field has a name only, such as `operator`.
     address: String,
 }
 

@@ -47,6 +47,24 @@ async fn get_message_returns_every_field(db: Db) {
 }
 
 #[tokio::test]
+async fn get_message_leaves_out_mailboxes_without_an_address() {
+    let world = World::sqlite().await;
+    let mailbox = world.create_mailbox().await;
+    let id = world
+        .deliver(
+            &mailbox,
+            "To: operator, Ann <ann@mayfly.test>\r\nCc: root\r\n\r\nx\r\n",
+        )
+        .await;
+    let message = world.get(&format!("/messages/{id}"), &mailbox.token).await.json();
+    assert_eq!(
+        message["to"],
+        json!([{"address": "ann@mayfly.test", "name": "Ann"}])
+    );
+    assert_eq!(message["cc"], json!([]));
+}
+
+#[tokio::test]
 async fn get_message_of_text_only_makes_html() {
     let world = World::sqlite().await;
     let mailbox = world.create_mailbox().await;

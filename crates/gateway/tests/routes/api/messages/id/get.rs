@@ -10,6 +10,7 @@ db_test!(
     get_message_returns_bodies_codes_and_links,
     get_message_returns_what_the_header_says,
     get_message_beyond_bounds_has_what_is_within,
+    get_message_shows_mailboxes_without_an_address,
 );
 
 async fn get_message_returns_bodies_codes_and_links(db: Db) {
@@ -83,6 +84,23 @@ async fn get_message_returns_bodies_codes_and_links(db: Db) {
       "status": 200
     }
     "#);
+}
+
+async fn get_message_shows_mailboxes_without_an_address(db: Db) {
+    const NIGHTLY: &str = "To: operator, Ann <ann@mayfly.test>\r\nReply-To: root\r\n\r\nHello\r\n";
+    let world = World::start(db).await;
+    let mailbox = world.create_mailbox().await;
+    let id = world.deliver(&mailbox, NIGHTLY).await;
+    let body = world
+        .get(&format!("/api/messages/{id}"), &mailbox.token)
+        .await
+        .json();
+    assert_eq!(
+        body["to"],
+        json!([{"name": "operator", "address": ""}, {"name": "Ann", "address": "ann@mayfly.test"}])
+    );
+    assert_eq!(body["reply_to"], json!([{"name": "root", "address": ""}]));
+    assert_eq!(body["bcc"], json!([]));
 }
 
 async fn get_message_returns_what_the_header_says(db: Db) {
