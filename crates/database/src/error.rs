@@ -56,7 +56,7 @@ pub enum OpenError {
 }
 
 /// An error of a use case that may wrap a database error.
-pub trait DatabaseFailure: From<DbErr> + Send {
+pub trait DatabaseFailure: From<DbErr> + Send + 'static {
     /// Returns the database error, if it wraps one.
     fn database_error(&self) -> Option<&DbErr>;
 }

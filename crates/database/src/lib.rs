@@ -30,6 +30,7 @@ use backon::{ExponentialBuilder, Retryable};
 use mayfly_runtime::task::Tasks;
 use mayfly_types::{SharedClock, SystemClock};
 use opentelemetry::{KeyValue, metrics::Histogram};
+use parking_lot::Mutex;
 use sea_orm::{
     ConnAcquireErr, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
@@ -228,12 +229,26 @@ impl Database {
     /// The error of the work, or of the database.
     pub async fn tx<T, E, F>(&self, name: &'static str, work: F) -> Result<T, E>
     where
+        T: Send,
         F: for<'c> Fn(&'c DatabaseTransaction) -> Work<'c, T, E> + Send + Sync,
         E: DatabaseFailure,
     {
+        let work = Keep {
+            work,
+            value: Mutex::new(None),
+        };
+        self.run_tx(name, &work).await?;
+        work.value.into_inner().ok_or_else(|| {
+            let error = DbErr::Custom("a transaction was committed without its work".to_owned());
+            E::from(error)
+        })
+    }
+
+    /// Compiled for each type of error, not for each transaction.
+    async fn run_tx<E: DatabaseFailure>(&self, name: &'static str, work: &dyn Repeat<E>) -> Result<(), E> {
         let started = Instant::now();
         let attempt = || async {
-            let attempted = tokio::time::timeout(TX_TIMEOUT, self.try_tx(&work)).await;
+            let attempted = tokio::time::timeout(TX_TIMEOUT, self.try_tx(work)).await;
             let mut attempted = attempted.unwrap_or_else(|_| {
                 Err(Attempt {
                     error: DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into(),
@@ -282,11 +297,7 @@ impl Database {
         outcome
     }
 
-    async fn try_tx<T, E, F>(&self, work: &F) -> Result<T, Attempt<E>>
-    where
-        F: for<'c> Fn(&'c DatabaseTransaction) -> Work<'c, T, E> + Send + Sync,
-        E: DatabaseFailure,
-    {
+    async fn try_tx<E: DatabaseFailure>(&self, work: &dyn Repeat<E>) -> Result<(), Attempt<E>> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
@@ -309,9 +320,9 @@ impl Database {
             is_undone: error.database_error().is_some_and(is_conflict),
             error,
         };
-        match work(&tx).await {
-            Ok(value) => match tx.commit().await {
-                Ok(()) => Ok(value),
+        match work.run(&tx).await {
+            Ok(()) => match tx.commit().await {
+                Ok(()) => Ok(()),
                 Err(error) => Err(undone_by_conflict(error.into())),
             },
             Err(error) => {
@@ -397,6 +408,33 @@ impl Database {
             KeyValue::new("outcome", if is_ok { "ok" } else { "error" }),
         ];
         self.duration.record(started.elapsed().as_secs_f64(), &labels);
+    }
+}
+
+/// The work of a transaction, which may run several times.
+trait Repeat<E>: Send + Sync {
+    fn run<'a>(&'a self, tx: &'a DatabaseTransaction) -> Work<'a, (), E>;
+}
+
+/// Work that keeps the value of its last run.
+struct Keep<T, F> {
+    work: F,
+    value: Mutex<Option<T>>,
+}
+
+impl<T, E, F> Repeat<E> for Keep<T, F>
+where
+    T: Send,
+    E: 'static,
+    F: for<'c> Fn(&'c DatabaseTransaction) -> Work<'c, T, E> + Send + Sync,
+{
+    fn run<'a>(&'a self, tx: &'a DatabaseTransaction) -> Work<'a, (), E> {
+        let work = (self.work)(tx);
+        Box::pin(async move {
+            let value = work.await?;
+            *self.value.lock() = Some(value);
+            Ok(())
+        })
     }
 }
 

@@ -1,10 +1,16 @@
 //! Task groups: a task keeps its span, shutdown waits for it, and its unexpected end is reported.
 
-use std::{fmt::Display, future::Future, time::Duration};
+use std::{fmt::Display, future::Future, pin::Pin, time::Duration};
 
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, MissedTickBehavior},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
+
+/// Tokio compiles about ten functions for each type of task, and each of them for two schedulers: tasks have one type.
+type BoxedTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A group of tasks that stops together. Edges and services are two groups, so edges drain while services still answer.
 #[derive(Debug, Clone)]
@@ -33,13 +39,21 @@ impl Tasks {
 
     /// Spawns a task that may end at any time, such as a connection.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
-        self.tracker.spawn(future.in_current_span());
+        self.spawn_boxed(Box::pin(future));
+    }
+
+    fn spawn_boxed(&self, future: BoxedTask) -> JoinHandle<()> {
+        self.tracker.spawn(future.in_current_span())
     }
 
     /// Spawns a task that must run until shutdown. If it ends or panics before, the process stops.
     pub fn spawn_vital(&self, name: &'static str, future: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_vital_boxed(name, Box::pin(future));
+    }
+
+    fn spawn_vital_boxed(&self, name: &'static str, future: BoxedTask) {
         let (stop, failed) = (self.stop.clone(), self.failed.clone());
-        let inner = self.tracker.spawn(future.in_current_span());
+        let inner = self.spawn_boxed(future);
         self.tracker.spawn(async move {
             let outcome = inner.await;
             if !stop.is_cancelled() {
