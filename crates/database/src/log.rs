@@ -139,12 +139,12 @@ mod tests {
         assert!(bytes < u64::from(MAX_FRAMES) * 4096, "{bytes}");
     }
 
-    /// SQLite keeps the pages that a statement changes, to undo the statement alone.
+    /// SQLite keeps the pages that a statement changes if the statement can fail, to undo it alone.
     #[tokio::test]
     async fn statement_that_changes_many_pages_makes_no_file() {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::open_sqlite(&dir.path().join("a.db")).await.unwrap();
-        execute(&database, "CREATE TABLE t (x, y)").await;
+        execute(&database, "CREATE TABLE t (x UNIQUE, y)").await;
         execute(
             &database,
             "INSERT INTO t WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1000) \
@@ -154,7 +154,7 @@ mod tests {
         let changed: Result<Vec<PathBuf>, DbErr> = database
             .tx("change", |tx| {
                 Box::pin(async move {
-                    tx.execute_unprepared("UPDATE t SET x = x + 1").await?;
+                    tx.execute_unprepared("UPDATE t SET x = -x").await?;
                     let open = fs::read_dir("/proc/self/fd").unwrap();
                     Ok(open
                         .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
