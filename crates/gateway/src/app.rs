@@ -142,7 +142,7 @@ impl App {
             mailbox,
             create_limit: CreateLimit::start(config.create_limit, redis.clone(), tasks),
             proof_of_work: ProofOfWork::new(config.pow_bits, clock.clone(), redis.clone()),
-            captcha: Captcha::new(config.captcha, clock.clone(), redis.clone()),
+            captcha: Captcha::new(config, clock.clone(), redis.clone()),
             sign_in_limit: SignInLimit::new(config.sign_in_limit, redis.clone()),
             tickets: Tickets::new(redis.clone()),
             issued_tickets: Issued::default(),

@@ -11,7 +11,7 @@ use std::{
 
 use ipnet::IpNet;
 use mayfly_runtime::{
-    config::{ConfigDuration, ConfigError, List},
+    config::{ConfigDuration, ConfigError, List, Secret, secret_text},
     config_section,
 };
 
@@ -39,6 +39,13 @@ config_section! {
         /// Captcha that creating a mailbox without a Pro token needs, `off` or `altcha`. The page solves it; other clients send the
         /// solution in `X-Captcha`.
         pub captcha: Captcha = Captcha::Off,
+        /// URL that checks the answers of captchas of another service, in the form of `siteverify`; unset, there are none. Creating a mailbox
+        /// without a Pro token then needs an answer in `X-Captcha`, which the page does not send.
+        pub captcha_verify_url: Option<String> = None,
+        /// Secret that is sent to `captcha_verify_url`.
+        pub captcha_verify_secret: Option<Secret> = None,
+        /// File with the secret for `captcha_verify_url`.
+        pub captcha_verify_secret_file: Option<PathBuf> = None,
         /// Networks of proxies whose `X-Forwarded-For` is trusted.
         pub trusted_proxies: List<IpNet> = List::default(),
         /// Additional `Host` names, without scheme or port, when HTTP listens on loopback without TLS; a name that is
@@ -75,6 +82,18 @@ config_section! {
 }
 
 impl Config {
+    /// Returns the secret for `captcha_verify_url`.
+    ///
+    /// # Errors
+    /// When it is set twice, or its file cannot be read.
+    pub(crate) fn captcha_verify_secret(&self) -> Result<Option<String>, ConfigError> {
+        secret_text(
+            "gateway.captcha_verify_secret",
+            self.captcha_verify_secret.as_ref(),
+            self.captcha_verify_secret_file.as_ref(),
+        )
+    }
+
     /// Checks what types cannot.
     ///
     /// # Errors
@@ -124,6 +143,19 @@ impl Config {
                 "must be URLs with https:// or http://",
             ));
         }
+        if !self.captcha_verify_url.iter().all(is_url) {
+            return Err(ConfigError::new(
+                "gateway.captcha_verify_url",
+                "must be a URL with https:// or http://",
+            ));
+        }
+        if self.captcha_verify_url.is_some() && self.captcha != Captcha::Off {
+            return Err(ConfigError::new(
+                "gateway.captcha_verify_url",
+                "set it or gateway.captcha, not both",
+            ));
+        }
+        self.captcha_verify_secret()?;
         if self.max_streams == 0 {
             return Err(ConfigError::new("gateway.max_streams", "must be at least 1"));
         }
@@ -172,6 +204,13 @@ mod tests {
             ("gateway.pow_bits", |config| config.pow_bits = 25),
             ("gateway.mcp_authorization_servers", |config| {
                 config.mcp_authorization_servers = List(vec!["sign-in.example".to_owned()]);
+            }),
+            ("gateway.captcha_verify_url", |config| {
+                config.captcha_verify_url = Some("captcha.example".to_owned());
+            }),
+            ("gateway.captcha_verify_url", |config| {
+                config.captcha_verify_url = Some("https://captcha.example".to_owned());
+                config.captcha = Captcha::Altcha;
             }),
             ("gateway.base_path", |config| {
                 config.base_path = "/mail/".to_owned();

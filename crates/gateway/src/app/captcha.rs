@@ -1,6 +1,10 @@
-//! Captchas of the kind ALTCHA for mailboxes without a Pro user: a challenge that this server signs, solved by computing. A person sees
-//! no puzzle, and a script that computes passes: it makes creation dearer, like the proof of work.
+//! Captchas for mailboxes without a Pro user. Those of another service are checked there ([`Remote`]).
+//!
+//! Those of the kind ALTCHA are a challenge that this server signs, solved by computing. A person sees no puzzle, and a script that computes
+//! passes: it makes creation dearer, like the proof of work.
 //! Gateways that share a Redis share the key, and accept a solution once together.
+
+mod remote;
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -17,8 +21,9 @@ use mayfly_types::{ErrorCode, Reason, SecretKey, SharedClock};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use self::remote::Remote;
 use super::recent::{Recent, WINDOW};
-use crate::config::Captcha as Kind;
+use crate::config::{Captcha as Kind, Config};
 
 /// How long a challenge is valid. Shorter than [`WINDOW`], for which used ones are remembered.
 const LIFE: Duration = Duration::from_secs(300);
@@ -52,9 +57,16 @@ type ChallengeHash = [u8; 16];
 /// Issues challenges, and accepts each solution once.
 #[derive(Debug)]
 pub(crate) struct Captcha {
-    /// `None` is off.
-    store: Option<Store>,
+    check: Check,
     clock: SharedClock,
+}
+
+/// How solutions are checked.
+#[derive(Debug)]
+enum Check {
+    Off,
+    Altcha(Store),
+    Remote(Remote),
 }
 
 enum Store {
@@ -75,15 +87,14 @@ impl std::fmt::Debug for Store {
 }
 
 impl Captcha {
-    pub(crate) fn new(kind: Kind, clock: SharedClock, redis: Option<Redis>) -> Self {
-        let store = (kind == Kind::Altcha).then(|| match redis {
-            Some(redis) => Store::Shared(redis),
-            None => Store::Memory {
-                key: SecretKey::random().to_hex(),
-                used: Recent::default(),
-            },
-        });
-        Self { store, clock }
+    pub(crate) fn new(config: &Config, clock: SharedClock, redis: Option<Redis>) -> Self {
+        let check = match (&config.captcha_verify_url, config.captcha) {
+            // Validation has read the secret before.
+            (Some(url), _) => Check::Remote(Remote::new(url, config.captcha_verify_secret().ok().flatten())),
+            (None, Kind::Off) => Check::Off,
+            (None, Kind::Altcha) => Check::Altcha(Store::new(redis)),
+        };
+        Self { check, clock }
     }
 
     fn now(&self) -> i64 {
@@ -95,7 +106,9 @@ impl Captcha {
     /// # Errors
     /// `NotFound` where captchas are off, `Unavailable` without Redis.
     pub(crate) async fn challenge(&self) -> Result<Challenge, Failure> {
-        let store = self.store.as_ref().ok_or_else(Failure::not_found)?;
+        let Check::Altcha(store) = &self.check else {
+            return Err(Failure::not_found());
+        };
         let life = i64::try_from(LIFE.as_secs()).unwrap_or(i64::MAX);
         let options = CreateChallengeOptions {
             algorithm: ALGORITHM.to_owned(),
@@ -111,15 +124,24 @@ impl Captcha {
     /// Uses the solution of a client that is about to create a mailbox.
     ///
     /// # Errors
-    /// `CaptchaRequired` without one, `InvalidCaptcha` for one that is wrong, expired or was used before; `Unavailable` without Redis.
+    /// `CaptchaRequired` without one, `InvalidCaptcha` for one that is wrong, expired or was used before; `Unavailable` without Redis, or
+    /// when another service does not check it.
     pub(crate) async fn take(&self, solution: Option<&str>) -> Result<(), Failure> {
-        let Some(store) = &self.store else {
-            return Ok(());
-        };
-        let Some(solution) = solution else {
+        let required = || {
             let (code, reason) = (ErrorCode::InvalidArgument, Reason::CaptchaRequired);
-            return Err(Failure::new(code, reason, "solve a captcha first"));
+            Failure::new(code, reason, "solve a captcha first")
         };
+        match &self.check {
+            Check::Off => Ok(()),
+            Check::Altcha(store) => self.take_altcha(store, solution.ok_or_else(required)?).await,
+            Check::Remote(remote) => match remote.accepts(solution.ok_or_else(required)?).await? {
+                true => Ok(()),
+                false => Err(invalid("the captcha was not accepted")),
+            },
+        }
+    }
+
+    async fn take_altcha(&self, store: &Store, solution: &str) -> Result<(), Failure> {
         let payload = parse(solution).ok_or_else(|| invalid("the captcha is malformed"))?;
         if expires(&payload.challenge).is_none_or(|at| at <= self.now()) {
             return Err(invalid("the captcha has expired"));
@@ -141,6 +163,16 @@ fn expires(challenge: &Challenge) -> Option<i64> {
 }
 
 impl Store {
+    fn new(redis: Option<Redis>) -> Self {
+        match redis {
+            Some(redis) => Self::Shared(redis),
+            None => Self::Memory {
+                key: SecretKey::random().to_hex(),
+                used: Recent::default(),
+            },
+        }
+    }
+
     async fn key(&self) -> Result<String, Failure> {
         match self {
             Self::Memory { key, .. } => Ok(key.clone()),

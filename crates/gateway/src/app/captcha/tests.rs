@@ -8,8 +8,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 
+fn altcha() -> Config {
+    Config {
+        captcha: Kind::Altcha,
+        ..Config::default()
+    }
+}
+
 fn captcha() -> Captcha {
-    Captcha::new(Kind::Altcha, Arc::new(ManualClock::default()), None)
+    Captcha::new(&altcha(), Arc::new(ManualClock::default()), None)
 }
 
 /// Solves a challenge, as a client does.
@@ -88,7 +95,7 @@ async fn take_without_valid_solution_is_refused() {
 #[tokio::test]
 async fn take_of_expired_challenge_is_refused() {
     let clock = ManualClock::default();
-    let captcha = Captcha::new(Kind::Altcha, Arc::new(clock.clone()), None);
+    let captcha = Captcha::new(&altcha(), Arc::new(clock.clone()), None);
     let solution = encode(&solve(captcha.challenge().await.unwrap()));
     clock.advance(LIFE.try_into().unwrap());
     let failure = captcha.take(Some(&solution)).await.unwrap_err();
@@ -101,7 +108,7 @@ async fn take_of_expired_challenge_is_refused() {
 
 #[tokio::test]
 async fn captcha_that_is_off_has_no_challenge_and_needs_none() {
-    let captcha = Captcha::new(Kind::Off, Arc::new(ManualClock::default()), None);
+    let captcha = Captcha::new(&Config::default(), Arc::new(ManualClock::default()), None);
     assert_eq!(captcha.challenge().await.unwrap_err().reason, Reason::NotFound);
     for ignored in [None, Some("x")] {
         captcha.take(ignored).await.unwrap();
@@ -116,11 +123,7 @@ async fn take_of_used_solution_fails_on_every_gateway() {
     let gateways = [(); 2].map(|()| {
         let redis = Redis::start(&config, &tasks).unwrap().unwrap();
         (
-            Captcha::new(
-                Kind::Altcha,
-                Arc::new(ManualClock::default()),
-                Some(redis.clone()),
-            ),
+            Captcha::new(&altcha(), Arc::new(ManualClock::default()), Some(redis.clone())),
             redis,
         )
     });
@@ -148,4 +151,70 @@ async fn take_of_used_solution_fails_on_every_gateway() {
     server.kill();
     assert_eq!(reason(first, Some(&solution)).await, Reason::Unavailable);
     assert_eq!(first.challenge().await.unwrap_err().reason, Reason::Unavailable);
+}
+
+/// Accepts one answer with the secret, and fails for others.
+async fn site_verify(body: String) -> String {
+    let field = |name: &str| {
+        let mut fields = form_urlencoded::parse(body.as_bytes());
+        fields.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+    };
+    let (response, secret) = (field("response"), field("secret"));
+    match response.as_deref() {
+        Some("broken") => "no JSON".to_owned(),
+        Some("long") => format!("{{\"success\":true,\"hostname\":\"{}\"}}", "a".repeat(70_000)),
+        response => {
+            let success = response == Some("good & true") && secret.as_deref() == Some("s3cret");
+            format!("{{\"success\":{success},\"error-codes\":[]}}")
+        }
+    }
+}
+
+/// Serves it.
+#[expect(clippy::disallowed_methods, reason = "the test is the service")]
+async fn service() -> String {
+    let router = axum::Router::new().route("/siteverify", axum::routing::post(site_verify));
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(socket, router).await });
+    format!("http://{address}")
+}
+
+fn remote(url: String) -> Captcha {
+    let config = Config {
+        captcha_verify_url: Some(url),
+        captcha_verify_secret: Some(serde_json::from_str("\"s3cret\"").unwrap()),
+        ..Config::default()
+    };
+    config.validate().unwrap();
+    Captcha::new(&config, Arc::new(ManualClock::default()), None)
+}
+
+#[tokio::test]
+async fn take_of_other_service_asks_it() {
+    let service = service().await;
+    let captcha = remote(format!("{service}/siteverify"));
+    captcha.take(Some("good & true")).await.unwrap();
+    assert_eq!(reason(&captcha, None).await, Reason::CaptchaRequired);
+    for (answer, refused) in [
+        ("wrong", Reason::InvalidCaptcha),
+        ("", Reason::InvalidCaptcha),
+        (&*"a".repeat(10_000), Reason::InvalidCaptcha),
+        ("broken", Reason::Unavailable),
+        ("long", Reason::Unavailable),
+    ] {
+        assert_eq!(reason(&captcha, Some(answer)).await, refused, "{answer:.20}");
+    }
+    assert_eq!(captcha.challenge().await.unwrap_err().reason, Reason::NotFound);
+}
+
+#[tokio::test]
+async fn take_without_the_other_service_is_unavailable() {
+    let not_there = remote(format!("{}/elsewhere", service().await));
+    let silent = remote("http://127.0.0.1:1/siteverify".to_owned());
+    for captcha in [not_there, silent] {
+        let failure = captcha.take(Some("good & true")).await.unwrap_err();
+        assert_eq!(failure.reason, Reason::Unavailable);
+        assert!(!format!("{failure:?}").contains("s3cret"), "{failure:?}");
+    }
 }

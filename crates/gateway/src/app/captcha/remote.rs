@@ -1,0 +1,103 @@
+//! Captchas of another service: the page of the operator shows them, and their answers are checked at a URL, in the form of
+//! `siteverify` that Turnstile, hCaptcha and reCAPTCHA have.
+
+use std::time::Duration;
+
+use form_urlencoded::Serializer;
+use http::{StatusCode, header};
+use mayfly_rpc::Failure;
+use reqwest::redirect;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// How long a check may take.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest answer of a client. Those of the services have up to some 2,000 bytes.
+const MAX_ANSWER_BYTES: usize = 8 * 1024;
+/// The longest result of a check.
+const MAX_RESULT_BYTES: usize = 64 * 1024;
+
+/// Checks answers at a URL.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    client: reqwest::Client,
+    url: String,
+    secret: Option<SecretString>,
+}
+
+/// What matters of a result.
+#[derive(Deserialize)]
+struct Checked {
+    success: bool,
+}
+
+impl Remote {
+    /// Creates a check. The service sees the secret, and no address of a client.
+    #[expect(clippy::disallowed_methods, reason = "the operator names the URL")]
+    pub(crate) fn new(url: &str, secret: Option<String>) -> Self {
+        // No redirects: the secret must not reach another server.
+        let builder = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .timeout(CHECK_TIMEOUT);
+        let builder = match url.starts_with("http://") {
+            // Plain HTTP must work on a machine without root certificates.
+            true => builder.tls_certs_only([]),
+            false => builder,
+        };
+        let client = builder.build().unwrap_or_else(|error| {
+            tracing::error!(%error, "cannot create the client of captchas");
+            reqwest::Client::new()
+        });
+        Self {
+            client,
+            url: url.to_owned(),
+            secret: secret.map(SecretString::from),
+        }
+    }
+
+    /// Returns whether the service accepts an answer.
+    ///
+    /// # Errors
+    /// `Unavailable` when the service does not say.
+    pub(super) async fn accepts(&self, answer: &str) -> Result<bool, Failure> {
+        if answer.len() > MAX_ANSWER_BYTES {
+            return Ok(false);
+        }
+        let checked = self.check(self.form(answer)).await;
+        checked.map_err(|problem| Failure::unavailable(format!("a captcha could not be checked: {problem}")))
+    }
+
+    fn form(&self, answer: &str) -> String {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("response", answer);
+        if let Some(secret) = &self.secret {
+            form.append_pair("secret", secret.expose_secret());
+        }
+        form.finish()
+    }
+
+    async fn check(&self, form: String) -> Result<bool, String> {
+        let request = self
+            .client
+            .post(&self.url)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+        // The URL can have a secret.
+        let text = |error: reqwest::Error| error.without_url().to_string();
+        let mut response = request.send().await.map_err(text)?;
+        let status = response.status();
+        if status != StatusCode::OK {
+            return Err(format!("status {status}"));
+        }
+        let mut result = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(text)? {
+            if result.len() + part.len() > MAX_RESULT_BYTES {
+                return Err("the result is too long".to_owned());
+            }
+            result.extend_from_slice(&part);
+        }
+        let checked: Checked =
+            serde_json::from_slice(&result).map_err(|_| "the result has no `success`".to_owned())?;
+        Ok(checked.success)
+    }
+}
