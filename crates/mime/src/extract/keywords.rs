@@ -234,10 +234,11 @@ impl Vocabulary {
         let Some((mut end, is_end, meaning)) = longest else {
             return;
         };
-        // `recovery codes` is one word for codes, to its end.
+        // `recovery codes` is one word for codes, to its end. `验证码QX48T7` has its code right behind it.
         let is_code =
             |(keyword, _): &(Keyword, bool)| matches!(keyword, Keyword::Code | Keyword::OneTimeCode);
-        if !is_end && meaning.keywords.iter().any(is_code) {
+        let is_apart = text[..end].chars().next_back().is_some_and(is_joining);
+        if !is_end && !is_apart && meaning.keywords.iter().any(is_code) {
             let rest = text[end..].find(|char: char| !is_letter(Some(char)));
             end = rest.map_or(text.len(), |at| end + at);
         }

@@ -40,7 +40,7 @@ impl Context<'_> {
     }
 
     /// Reports whether a token is a word of a sentence in capitals: the next word is one too.
-    fn is_shouted(&self, token: &Token) -> bool {
+    pub(super) fn is_shouted(&self, token: &Token) -> bool {
         let after = &self.text[token.at.end..];
         let next = after.strip_prefix(' ').and_then(|rest| rest.split(' ').next());
         is_pronounceable(&self.text[token.at.clone()])
@@ -79,8 +79,10 @@ impl Context<'_> {
         // `775104: type these digits`
         let begins_line = !self.about.is_subject && is_blank(&self.text[line.start..token.at.start]);
         // `775104 is what you enter`
+        let has_subject = self.about.has_subject_word
+            || self.about.has_subject_topic && token.shape == Shape::Digits && !features.has_word;
         if begins_line
-            && self.about.has_subject_word
+            && has_subject
             && (self.is_followed_by_copula(token) || self.is_followed_by_dash(token))
             && !self.is_labelled_after(token)
         {
@@ -100,6 +102,16 @@ impl Context<'_> {
                 {
                     features.add(Feature::AskedFor);
                     features.found.retain(|feature| *feature != Feature::LabelBefore);
+                }
+                // `482913 - use this to verify your address`
+                Keyword::CallToAction
+                    if points_to_code(&self.text[hit.at.clone()])
+                        && matches!(
+                            &self.text[token.at.end..hit.at.start],
+                            " - " | " \u{2013} " | " \u{2014} "
+                        ) =>
+                {
+                    features.add(Feature::AskedFor);
                 }
                 Keyword::CallToAction
                     if features.is_alone

@@ -264,7 +264,7 @@ impl Context<'_> {
         let next = self.tokens[index + 1..]
             .iter()
             .take(MAX_HITS)
-            .find(|next| next.shape != Shape::Number)
+            .find(|next| next.shape != Shape::Number && !self.ends_with_word(next) && !self.is_shouted(next))
             .map(|next| next.at.start);
         for (hit_index, hit) in self.hits_after(end) {
             let is_near = hit.at.start < line.end.min(next.unwrap_or(usize::MAX))
@@ -298,6 +298,15 @@ impl Context<'_> {
             }
             break;
         }
+    }
+
+    /// Reports whether a token with a hyphen is a code word: `sms-code`, `2FA-Code`.
+    fn ends_with_word(&self, token: &Token) -> bool {
+        let within = self.hits_after(token.at.start);
+        let mut within = within.take_while(|(_, hit)| hit.at.start < token.at.end);
+        within.any(|(_, hit)| {
+            matches!(hit.keyword, Keyword::Code | Keyword::OneTimeCode) && hit.at.end == token.at.end
+        })
     }
 
     /// Reports whether what ends at an offset ends its line too, but for a copula, and a number begins the next line.

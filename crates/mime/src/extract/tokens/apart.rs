@@ -135,7 +135,8 @@ pub(super) fn is_behind_area(before: &str) -> bool {
     AREA_DIGITS.contains(&digits) && area[..area.len() - digits].ends_with('(')
 }
 
-/// Reads groups of digits that spaces separate. Returns where they end and their shape.
+/// Reads groups of digits that spaces separate. Returns where they end and their shape. A bracket around one of them is of a
+/// telephone number; `482 917 (10 min)` goes on with a sentence.
 pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> Option<(usize, Shape)> {
     let (mut lengths, mut count, mut last) = ([0; KEPT_LENGTHS], 1, first);
     let mut has_bracket = text[..first.start].ends_with('(') && text[first.end..].starts_with(')');
@@ -148,6 +149,7 @@ pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> 
             " " | ") " | ") (" | ")" | " (" | " - "
         )
         && connector(text, right.end, right.end + 1).is_none()
+        && (!text[last.end..right.start].ends_with('(') || text[right.end..].starts_with(')'))
     {
         has_bracket |= text[last.end..right.start].contains(')');
         lengths[count] = right.chars;
