@@ -30,7 +30,7 @@
 {{- define "mayfly.settingProblems" -}}
 {{- $own := include "mayfly.ownSettings" . | fromYaml }}
 {{- range $key := keys .Values.settings | sortAlpha }}
-{{- if regexMatch "(^MAYFLY_(DATABASE|REDIS)__URL|__(SECRET|SECRET_ACCESS_KEY|SIGNING_KEY|DATA_KEY))$" $key }}
+{{- if regexMatch "(^MAYFLY_(DATABASE|REDIS)__URL|_SECRET|_SECRET_ACCESS_KEY|__SIGNING_KEY|__DATA_KEY)$" $key }}
 - Remove {{ $key }} from settings: it is a secret, and everyone who can read ConfigMaps would see it. A fleet takes it from a Secret (fleet.*.existingSecret).
 {{- else if or (hasKey $own $key) (regexMatch "^MAYFLY_(ROLES|DATABASE__URL_FILE|REDIS__URL_FILE|AUTH__SIGNING_KEY_FILE|MAILBOX__DATA_KEY_FILE|SMTP__TLS_CERT|SMTP__TLS_KEY|SMTP__SPOOL_DIR)$" $key) }}
 - Remove {{ $key }} from settings: the chart sets it from its other values.
