@@ -12,9 +12,10 @@ use tokio::sync::oneshot;
 
 use super::queue::{FairQueue, Permit, QueueBounds};
 
-/// Added to the nice value of the process: a thread of the runtime that becomes ready runs at once, whatever is computed.
+/// Added to the nice value of the process: a thread of the runtime that becomes ready runs at once, whatever is computed. Not more, since a
+/// machine that is busy with other programs would give these threads too little: a third of the weight of others.
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
+const NICENESS: i32 = 5;
 
 type Job = Box<dyn FnOnce() + Send>;
 
