@@ -275,13 +275,28 @@ impl Vocabulary {
 /// Turns `code` beside the name of another thing into a label: `product code`, `código de producto`.
 fn name_other_codes(text: &str, hits: &mut [Hit]) {
     for index in 0..hits.len() {
-        if hits[index].keyword == Keyword::Code
+        if is_start_of_label(&hits[index..]) {
+            hits[index].keyword = Keyword::Label;
+        } else if hits[index].keyword == Keyword::Code
             && (is_beside_other(text, &hits[index], hits[..index].iter().rev(), true)
                 || is_beside_other(text, &hits[index], hits[index + 1..].iter(), false))
         {
             hits[index].keyword = Keyword::Label;
         }
     }
+}
+
+/// Reports whether the first keyword is a code word whose end begins a label: `votre code` in `votre code produit`.
+fn is_start_of_label(hits: &[Hit]) -> bool {
+    let Some((code, after)) = hits.split_first() else {
+        return false;
+    };
+    let is_code = |hit: &Hit| matches!(hit.keyword, Keyword::Code | Keyword::OneTimeCode);
+    let mut longer = after
+        .iter()
+        .take_while(|hit| hit.at.start < code.at.end)
+        .filter(|hit| hit.at.start > code.at.start && hit.at.end > code.at.end);
+    is_code(code) && longer.clone().any(|hit| hit.keyword == Keyword::Label) && !longer.any(is_code)
 }
 
 /// Reports whether the nearest keyword on one side of a code, of all its meanings, names another thing.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     super::{
-        keywords,
+        keywords::{self, Hit},
         marked::{REACH_BYTES, distance, ends_sentence},
         vocabulary::{Keyword, Word},
         weights::{Feature, reach},
@@ -102,7 +102,8 @@ impl Context<'_> {
                         && is_claimed.is_none()
                         && features.is_alone
                         && rest.chars().count() <= reach::BESIDE
-                        && !is_end_of_sentence(rest) =>
+                        && !is_end_of_sentence(rest)
+                        && self.is_bare_label(&self.lines[above], hit) =>
                 {
                     label = Some(above);
                 }
@@ -116,6 +117,31 @@ impl Context<'_> {
         if label.is_some() {
             features.add(Feature::LabelAbove);
         }
+    }
+
+    /// Reports whether a line is a label for what stands below it: `Order number`, `Your order no.`, `For your order:`. A heading
+    /// such as `Verify your account` or `Your parcel is ready` is none, nor is a label that has its own number.
+    fn is_bare_label(&self, line: &Range<usize>, label: &Hit) -> bool {
+        let after = self.text[label.at.end..line.end].trim_end();
+        let mut asked = self
+            .hits_before(line.end)
+            .take_while(|(_, hit)| hit.at.start >= line.start);
+        let asks = |keyword| matches!(keyword, Keyword::Verify | Keyword::Reset | Keyword::CallToAction);
+        if asked.any(|(_, hit)| asks(hit.keyword)) || after.contains(char::is_numeric) || after.ends_with(',')
+        {
+            return false;
+        }
+        let is_part = |word: &str| {
+            let word = word.to_lowercase();
+            keywords::is_word(&word, Word::Number) || keywords::is_word(&word, Word::Copula)
+        };
+        // `Your order no. is`, but not `Ihr Paket ist da`
+        let words = after
+            .split(|char: char| !char.is_alphanumeric())
+            .filter(|word| !word.is_empty());
+        let is_bare = words.clone().take(2).count() < 2 && words.clone().all(is_part);
+        let before = self.text[line.start..label.at.start].split_whitespace();
+        after.ends_with([':', '\u{ff1a}']) || before.take(2).count() < 2 && is_bare
     }
 
     /// Reports whether a number goes on a list below a label: `Order numbers:`.
