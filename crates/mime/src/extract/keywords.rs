@@ -98,6 +98,18 @@ struct Meaning {
     keywords: Vec<(Keyword, bool)>,
 }
 
+impl Meaning {
+    /// Returns what a link is for that stands near it.
+    fn of_link(&self, is_end: bool) -> Option<Keyword> {
+        let mut keywords = self.keywords.iter();
+        let found = keywords.find(|(keyword, is_open_after)| {
+            matches!(keyword, Keyword::Verify | Keyword::Reset | Keyword::Unsubscribe)
+                && (is_end || *is_open_after)
+        });
+        found.map(|(keyword, _)| *keyword)
+    }
+}
+
 /// Built at the first use, once a process.
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     let mut meanings: Vec<Meaning> = Vec::new();
@@ -219,7 +231,7 @@ pub(super) fn find(text: &str) -> Vec<Hit> {
 impl Vocabulary {
     /// Adds the longest keyword that begins at an offset, with all its meanings, unless it is within a longer one.
     fn add(&self, text: &str, at: usize, trie: &Trie, last_end: &mut usize, hits: &mut Vec<Hit>) {
-        let mut longest = None;
+        let (mut longest, mut of_link) = (None, None);
         trie.prefixes(&text.as_bytes()[at..], |len, value| {
             let Some(meaning) = self.meanings.get(value as usize) else {
                 return;
@@ -229,6 +241,10 @@ impl Vocabulary {
                 .is_some_and(|rest| !is_letter(rest.chars().next()) && !goes_on(rest));
             if is_end || meaning.keywords.iter().any(|(_, is_open_after)| *is_open_after) {
                 longest = Some((at + len, is_end, meaning));
+                of_link = meaning
+                    .of_link(is_end)
+                    .map(|keyword| (at + len, keyword))
+                    .or(of_link);
             }
         });
         let Some((mut end, is_end, meaning)) = longest else {
@@ -251,6 +267,13 @@ impl Vocabulary {
                 hits.pop();
             }
         } else if end < *last_end || end == *last_end && hits.last().is_none_or(|last| last.at.start != at) {
+            // `para confirmar` asks for a code, and its verb says what a link is for.
+            let is_asked = hits
+                .last()
+                .is_some_and(|last| last.at.end == *last_end && last.keyword == Keyword::CallToAction);
+            if let Some(keyword) = meaning.of_link(is_end).filter(|_| is_asked) {
+                hits.push(Hit { at: at..end, keyword });
+            }
             return;
         }
         *last_end = end;
@@ -268,6 +291,13 @@ impl Vocabulary {
             {
                 hits.push(hit);
             }
+        }
+        // `doğrulamak için` begins with such a verb.
+        let asks = |(keyword, _): &(Keyword, bool)| *keyword == Keyword::CallToAction;
+        if let Some((end, keyword)) = of_link
+            && meaning.keywords.iter().all(asks)
+        {
+            hits.push(Hit { at: at..end, keyword });
         }
     }
 }

@@ -15,6 +15,8 @@ use crate::extract::{
 const SENTENCE_BYTES: usize = 300;
 /// Examined length of a sentence before a link that names an article, in bytes.
 const ARTICLE_BYTES: usize = 120;
+/// Words before a link that belong to the question before them: `? Please click`.
+const MAX_CALL_WORDS: usize = 3;
 /// What opens the brackets of a URL after its text.
 const OPENING: [char; 3] = ['[', '(', '<'];
 /// What stands between the label of a URL and the URL.
@@ -164,10 +166,20 @@ fn sentence(place: &Place<'_>) -> Vec<Hit> {
     let before = text.get(start..at.start).unwrap_or_default();
     let before = before.trim_end();
     let ends = [". ", "! ", "? ", "\u{3002}", "\n"];
-    let cut = ends
-        .iter()
-        .filter_map(|end| before.rfind(end).map(|at| at + end.len()))
-        .max();
+    let last_end = |text: &str| {
+        let ends = ends
+            .iter()
+            .filter_map(|end| text.rfind(end).map(|at| at + end.len()));
+        ends.max()
+    };
+    let mut cut = last_end(before);
+    // "Forgot your password? Click here."
+    if let Some(at) = cut
+        && let Some(question) = before[..at].strip_suffix("? ")
+        && before[at..].split_whitespace().take(MAX_CALL_WORDS + 1).count() <= MAX_CALL_WORDS
+    {
+        cut = last_end(question).or((start > place.from).then_some(0));
+    }
     let mut from = start + cut.unwrap_or(0);
     // After another link of the sentence the clause begins at a comma.
     if cut.is_none() && start == place.from && start > 0 {
