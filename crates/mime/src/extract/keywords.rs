@@ -194,6 +194,17 @@ pub(super) fn is_word(word: &str, meaning: Word) -> bool {
     meanings & meaning.bit() != 0
 }
 
+/// Returns where the text goes on after each word or phrase with a meaning that begins it.
+pub(super) fn rests_after(text: &str, meaning: Word) -> Vec<usize> {
+    let (text, mut rests) = (fold(text), Vec::new());
+    WORDS.prefixes(text.as_bytes(), |len, meanings| {
+        if meanings & meaning.bit() != 0 && text.as_bytes().get(len) == Some(&b' ') {
+            rests.push(len + 1);
+        }
+    });
+    rests
+}
+
 /// Returns the set of the meanings of a word of a URL.
 pub(super) fn url_meanings(word: &str) -> u32 {
     URL_WORDS.get(word.as_bytes()).unwrap_or_default()

@@ -27,9 +27,6 @@ const MAX_CONTEXTS: usize = 300;
 /// An anchor text of more words says something of its own.
 const MAX_VAGUE_WORDS: usize = 7;
 
-/// Words of what stops mail: `ne plus recevoir les`.
-const MAX_STOP_WORDS: usize = 4;
-
 /// Returns the links of a mail in its order, each URL once: of the HTML, the text, declared actions, List-Unsubscribe.
 pub(super) fn find(mail: &Mail<'_>) -> Vec<Link> {
     let mut links = Links::default();
@@ -232,7 +229,7 @@ impl LinkClassifier {
         }
         let has = |keyword: Keyword| said.iter().any(|hit| hit.keyword == keyword);
         // "Remove" is a whole text.
-        let leaves = || keywords::is_word(&shown.to_lowercase(), Word::Leave) && !address.is_page();
+        let leaves = || keywords::is_word(shown, Word::Leave) && !address.is_page();
         let stops = || leaves() || stops_mailing(shown);
         let by_text = match kind_of(said) {
             None | Some(LinkKind::Verify) if stops() => Some(LinkKind::Unsubscribe),
@@ -330,28 +327,24 @@ fn is_vague(said: &[Hit], shown: &str) -> bool {
 
 /// Reports whether an anchor text stops mail of a kind: `Turn off breach alerts`, `Preisalarme ausschalten`.
 fn stops_mailing(shown: &str) -> bool {
-    if !is_short(shown) {
-        return false;
-    }
-    let shown = shown.to_lowercase();
-    let words: Vec<&str> = shown.split_whitespace().collect();
-    let stops = |words: &[&str]| keywords::is_word(&words.join(" "), Word::Stop);
-    let names = |words: &[&str]| {
-        let mut words = words.iter();
+    let names = |words: &str| {
+        let mut words = words.split_whitespace();
         words.any(|word| {
-            keywords::is_word(
-                word.trim_matches(|char: char| !char.is_alphanumeric()),
-                Word::Mailing,
-            )
+            let word = word.trim_matches(|char: char| !char.is_alphanumeric());
+            keywords::is_word(word, Word::Mailing)
         })
     };
-    let begins = |len: usize| stops(&words[..len]) && names(&words[len..]);
-    let ends = || {
-        words
-            .split_last()
-            .is_some_and(|(last, before)| stops(&[*last]) && names(before))
+    let begins = || {
+        keywords::rests_after(shown, Word::Stop)
+            .into_iter()
+            .any(|from| shown.get(from..).is_some_and(names))
     };
-    (1..words.len().min(MAX_STOP_WORDS + 1)).any(begins) || ends()
+    let ends = || {
+        shown
+            .rsplit_once(' ')
+            .is_some_and(|(before, last)| keywords::is_word(last, Word::Stop) && names(before))
+    };
+    (begins() || ends()) && is_short(shown)
 }
 
 /// Reports whether an anchor text begins with the wish to reset a password, as no title does: `Change your password`.

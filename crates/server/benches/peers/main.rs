@@ -1,6 +1,6 @@
 //! Mayfly compared with its peers: starts everything, measures in turns, and prints one table of ratios.
 //!
-//! `cargo bench -p mayfly-server --bench peers -- [--quick] [http] [ingest] [large] [submission] [sign-in] [push] [waiters] [size] [search]`
+//! `cargo bench -p mayfly-server --bench peers -- [--quick] [http] [ingest] [large] [submission] [sign-in] [push] [waiters] [size] [search] [indexing]`
 
 #![expect(
     clippy::disallowed_methods,
@@ -71,7 +71,7 @@ use tokio::signal::unix::{SignalKind, signal};
 const LONGEST_RUN: Duration = Duration::from_secs(45 * 60);
 
 type Bench = fn(&Lab, &mut Table) -> anyhow::Result<()>;
-const BENCHES: [(&str, Bench); 9] = [
+const BENCHES: [(&str, Bench); 10] = [
     ("http", http::bench),
     ("ingest", ingest::bench),
     ("large", large::bench),
@@ -81,6 +81,7 @@ const BENCHES: [(&str, Bench); 9] = [
     ("waiters", waiters::bench),
     ("size", size::bench),
     ("search", search::bench),
+    ("indexing", search::bench_indexing),
 ];
 
 fn main() -> ExitCode {
@@ -88,7 +89,7 @@ fn main() -> ExitCode {
     let is_known = |arg: &String| arg == "--quick" || BENCHES.iter().any(|(name, _)| name == arg);
     if let Some(unknown) = args.iter().find(|arg| !is_known(arg)) {
         eprintln!(
-            "peers: no bench is called {unknown}: there are --quick, http, ingest, large, submission, sign-in, push, waiters, size and search"
+            "peers: no bench is called {unknown}: there are --quick, http, ingest, large, submission, sign-in, push, waiters, size, search and indexing"
         );
         return ExitCode::from(2);
     }

@@ -1,5 +1,5 @@
-//! Search over many mails of one owner, on both databases, compared with notmuch over the same mails; and what the indexer takes
-//! from deliveries.
+//! Search over many mails of one owner, on both databases, compared with notmuch over the same mails; and, as a bench of its own,
+//! what the indexer takes from deliveries.
 
 mod corpus;
 mod fill;
@@ -81,7 +81,7 @@ struct Store {
 }
 
 pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
-    let mails = if lab.is_quick { 20_000 } else { 1_000_000 };
+    let mails = mails(lab);
     let [sqlite, postgres] = [Kind::AllInOne, Kind::Split].map(|kind| Store::filled(lab, kind, mails));
     let (sqlite, postgres) = (sqlite?, postgres?);
     let notmuch = Notmuch::filled(&lab.dir.path().join("notmuch"), mails)?;
@@ -117,7 +117,18 @@ pub(crate) fn bench(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
             );
         }
     }
-    for store in [&sqlite, &postgres] {
+    Ok(())
+}
+
+fn mails(lab: &Lab) -> usize {
+    if lab.is_quick { 20_000 } else { 1_000_000 }
+}
+
+/// What the indexer takes from deliveries.
+pub(crate) fn bench_indexing(lab: &Lab, table: &mut Table) -> anyhow::Result<()> {
+    let mails = mails(lab);
+    for kind in [Kind::AllInOne, Kind::Split] {
+        let store = Store::filled(lab, kind, mails)?;
         let [indexed, unindexed] = store.deliveries(lab)?;
         let what = format!("delivery while {mails} mails are stored, {}", store.name());
         table.rate(&what, &indexed, &unindexed, Target::AtLeast(0.95));
