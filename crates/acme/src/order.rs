@@ -66,13 +66,16 @@ pub(crate) async fn place(
     let domains = config.domains.0.iter();
     let names: Vec<Identifier> = domains.map(|name| Identifier::Dns(name.to_string())).collect();
     let mut order = account.new_order(&NewOrder::new(&names)).await?;
-    answer_challenges(&mut order, config, store, resolver).await?;
-    let status = order.poll_ready(&POLLING).await;
+    let status = match answer_challenges(&mut order, config, store, resolver).await {
+        Ok(()) => order.poll_ready(&POLLING).await.map_err(OrderError::from),
+        Err(error) => Err(error),
+    };
     if !matches!(status, Ok(OrderStatus::Ready)) {
-        let reasons = rejections(&mut order).await?;
-        return Err(match status {
-            Err(error) if reasons.is_empty() => error.into(),
-            _ => OrderError::Rejected(reasons),
+        // An authority that validates at once answers the announcement of a challenge with its failure, without the name.
+        return Err(match (status, rejections(&mut order).await) {
+            (Err(error), Ok(reasons)) if reasons.is_empty() => error,
+            (Err(error), Err(_)) => error,
+            (_, reasons) => OrderError::Rejected(reasons?),
         });
     }
     let key = order.finalize().await?;

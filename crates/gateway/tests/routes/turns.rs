@@ -20,9 +20,12 @@ use tower::{ServiceExt, util::BoxCloneSyncService};
 
 use crate::support::World;
 
-/// Records for whom calls are made, and whether their task takes turns.
+/// A method, the client it is called for, and whether the task takes turns.
+type Call = (String, Option<IpAddr>, bool);
+
+/// Records calls.
 #[derive(Clone, Default)]
-pub(crate) struct CallRecorder(Arc<Mutex<Vec<(String, Option<IpAddr>, bool)>>>);
+pub(crate) struct CallRecorder(Arc<Mutex<Vec<Call>>>);
 
 impl CallRecorder {
     pub(crate) fn over(&self, inner: Transport) -> Transport {

@@ -72,7 +72,7 @@ impl ObjectBlobs {
     pub(super) async fn put(&self, id: BlobId, bytes: Bytes) -> Result<(), Error> {
         let path = self.path(id);
         let put = self.store.put(&path, PutPayload::from_bytes(bytes));
-        within(put).await.map(drop).map_err(failed)
+        within(put).await.map(drop).map_err(|error| failed(&error))
     }
 
     pub(super) async fn get(&self, id: BlobId, from: u64, length: usize) -> Result<Option<Vec<u8>>, Error> {
@@ -81,14 +81,14 @@ impl ObjectBlobs {
         match within(self.store.get_range(&path, range)).await {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(failed(&error)),
         }
     }
 
     pub(super) async fn delete(&self, id: BlobId) -> Result<(), Error> {
         match within(self.store.delete(&self.path(id))).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(failed(&error)),
         }
     }
 
@@ -107,7 +107,7 @@ impl ObjectBlobs {
             })
             .try_collect()
             .await
-            .map_err(failed)?;
+            .map_err(|error| failed(&error))?;
         Ok(listed)
     }
 }
@@ -122,6 +122,6 @@ async fn within<T>(call: impl Future<Output = object_store::Result<T>>) -> objec
     })
 }
 
-fn failed(error: object_store::Error) -> Error {
+fn failed(error: &object_store::Error) -> Error {
     Error::Blob(error.to_string())
 }

@@ -316,12 +316,11 @@ impl Vocabulary {
 /// Turns `code` beside the name of another thing into a label: `product code`, `código de producto`.
 fn name_other_codes(text: &str, hits: &mut [Hit]) {
     for index in 0..hits.len() {
-        if is_start_of_label(&hits[index..]) {
-            hits[index].keyword = Keyword::Label;
-        } else if hits[index].keyword == Keyword::Code
-            && (is_beside_other(text, &hits[index], hits[..index].iter().rev(), true)
-                || is_beside_other(text, &hits[index], hits[index + 1..].iter(), false))
-        {
+        let is_beside_other = || {
+            is_beside_other(text, &hits[index], hits[..index].iter().rev(), true)
+                || is_beside_other(text, &hits[index], hits[index + 1..].iter(), false)
+        };
+        if is_start_of_label(&hits[index..]) || hits[index].keyword == Keyword::Code && is_beside_other() {
             hits[index].keyword = Keyword::Label;
         }
     }

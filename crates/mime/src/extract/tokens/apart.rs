@@ -173,7 +173,7 @@ pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> 
     }
     match lengths {
         [3, 3] | [2, 2, 2] | [4, 4] => Some((last.end, Shape::Digits)),
-        [3, 3, 3 | 2] | [2, 3, 3] | [2, 2, 2, 2] | [3, 2 | 4] | [4, 2 | 3] | [2, 2 | 3] => {
+        [3, 3, 3 | 2] | [2, 3, 3] | [2, 2, 2, 2] | [3, 2 | 4] | [4 | 2, 2 | 3] => {
             Some((last.end, Shape::LongDigits))
         }
         // Not a day and a year.
