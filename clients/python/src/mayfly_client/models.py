@@ -353,6 +353,7 @@ class NamedAddress:
     """An address of the header, with the name that was sent with it."""
 
     address: str
+    """Empty if the field has a name only, such as `operator`."""
     name: Optional[str]
 
     @classmethod
