@@ -147,14 +147,22 @@ impl SpoolFile {
 impl Disk {
     /// Runs an operation on a thread where it may block. Returns nothing if it panics.
     async fn run<T: Send + 'static>(&self, operation: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let permit = self.operations.acquire(fair::client(), 1).await;
+        let (operations, client) = (Arc::clone(&self.operations), fair::client());
         let span = tracing::Span::current();
-        let running = tokio::task::spawn_blocking(move || {
-            // Until the work ends, and not until the session goes on.
-            let _permit = permit;
-            span.in_scope(operation)
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a stream that nobody polls must not keep a permit; an operation is short"
+        )]
+        let running = tokio::spawn(async move {
+            let permit = operations.acquire(client, 1).await;
+            let working = tokio::task::spawn_blocking(move || {
+                // Until the work ends, and not until the session goes on.
+                let _permit = permit;
+                span.in_scope(operation)
+            });
+            working.await
         });
-        running.await.ok()
+        running.await.ok()?.ok()
     }
 }
 
