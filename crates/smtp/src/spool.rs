@@ -168,9 +168,9 @@ impl Disk {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::{net::Ipv4Addr, time::Duration};
 
-    use futures_util::StreamExt;
+    use futures_util::{FutureExt, StreamExt};
 
     use super::*;
 
@@ -199,6 +199,28 @@ mod tests {
         let read: Vec<Bytes> = second.file.unwrap().into_chunks().collect().await;
         assert_eq!(read.concat(), b"abcd");
         assert_eq!(spool.budget.free_bytes(), 100);
+    }
+
+    /// Messages that wait for memory in `mailbox`: their streams have asked for a turn, and are polled later.
+    #[tokio::test]
+    async fn stream_that_nobody_polls_keeps_no_turn() {
+        let dir = tempfile::tempdir().unwrap();
+        let spool = spool(dir.path().to_owned(), 100);
+        let mut streams = Vec::new();
+        for _ in 0..9 {
+            let written = spool.write(part(None, "ab"), CLIENT).await;
+            streams.push(Box::pin(written.file.unwrap().into_chunks()));
+        }
+        let busy = spool.disk.operations.acquire(None, MAX_OPERATIONS.total).await;
+        for stream in &mut streams {
+            assert!(stream.next().now_or_never().is_none());
+            tokio::task::yield_now().await;
+        }
+        drop(busy);
+        // The last of those that wait; without a turn, it waits for ever.
+        let last = streams.pop().unwrap();
+        let read = tokio::time::timeout(Duration::from_secs(30), last.collect::<Vec<Bytes>>()).await;
+        assert_eq!(read.unwrap().concat(), b"ab");
     }
 
     #[tokio::test]
