@@ -151,7 +151,7 @@ impl Disk {
         let span = tracing::Span::current();
         #[expect(
             clippy::disallowed_methods,
-            reason = "a stream that nobody polls must not keep a permit; an operation is short"
+            reason = "a stream that is not polled must not keep a permit"
         )]
         let running = tokio::spawn(async move {
             let permit = operations.acquire(client, 1).await;
@@ -203,7 +203,7 @@ mod tests {
 
     /// Messages that wait for memory in `mailbox`: their streams have asked for a turn, and are polled later.
     #[tokio::test]
-    async fn stream_that_nobody_polls_keeps_no_turn() {
+    async fn stream_that_is_not_polled_keeps_no_turn() {
         let dir = tempfile::tempdir().unwrap();
         let spool = spool(dir.path().to_owned(), 100);
         let mut streams = Vec::new();
