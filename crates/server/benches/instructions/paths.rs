@@ -78,7 +78,7 @@ pub(crate) const PATHS: [HotPath; 10] = [
     },
     HotPath {
         name: "show-html-1k",
-        operations: 20,
+        operations: 200,
         prepare: || Box::pin(show_html()),
     },
 ];
