@@ -18,7 +18,7 @@ const TURN: usize = 100;
 /// How long messages wait for others: together they cost fewer transactions.
 const PAUSE: StdDuration = StdDuration::from_millis(200);
 /// Deliveries come first: the indexer pauses as many times as long as it works as deliveries were committed meanwhile, up to this.
-const MAX_YIELD: u32 = 31;
+const MAX_YIELD: u32 = 63;
 /// The period of the task that finds what was missed: messages that a process which died had stored.
 const EVERY: StdDuration = StdDuration::from_secs(60);
 /// How long a process that died keeps other processes from that task.
