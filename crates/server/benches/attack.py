@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """One client against everybody: p50 and p99 of eight clients (127.0.0.2-9) without and during attacks of one (127.0.0.66).
 
-  attack.py --binary PATH [--seconds 10] [--only a,b] [--victims 8] [--json FILE] [--pin]
+  attack.py --binary PATH [--seconds 10] [--only a,b] [--victims 8] [--json FILE] [--pin] [--control]
   attack.py --url http://127.0.0.1:8080 --smtp 127.0.0.1:2525 ...
 
 With --binary it starts a server of its own on free ports of loopback, with data in a temporary directory, and stops it at the end.
 Traffic goes to loopback only. Attack programs take CPU themselves: --pin puts server and victims on all processors and attack
-programs on the last one. A ratio is p99 during the attack / p99 right before it.
+programs on the last one. A ratio is p99 during the attack / p99 right before it. With --control (and --binary) each attack is
+repeated against a second server, while the eight clients stay at the first: "machine" is that ratio, which nothing in the
+first server can lower.
 """
 import argparse, asyncio, json, multiprocessing as mp, os, random, select, shutil, signal, socket, statistics, subprocess, sys
 import tempfile, time, urllib.parse
@@ -504,13 +506,54 @@ def attack_process(attack, env, got, pin):
     attack.run(env, got)
 
 
+def stop_server(server, directory):
+    server.send_signal(signal.SIGTERM)
+    try:
+        server.wait(15)
+    except subprocess.TimeoutExpired:
+        server.kill()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+async def under_attack(attack, env, got, victims, args):
+    """What the victims saw during an attack, what they were refused, and whether the attack went on to the end."""
+    running = [mp.Process(target=attack_process, args=(attack, env, got, args.pin), daemon=True) for _ in range(attack.processes)]
+    for process in running:
+        process.start()
+    await asyncio.sleep(1.5)
+    attacked, refused = await victims.measure(args.seconds)
+    alive = all(process.is_alive() for process in running)
+    for process in running:
+        process.kill()
+        process.join()
+    return attacked, refused, alive
+
+
+def every(samples):
+    return [s for kind in samples.values() for s in kind]
+
+
+async def machine_ratio(attack, binary, victims, quiet, args):
+    """The ratio while the same attack goes to another server."""
+    server, directory, http, smtp = start_server(binary)
+    try:
+        env = {"http": http, "smtp": smtp}
+        got = await attack.setup(env)
+        attacked, _, _ = await under_attack(attack, env, got, victims, args)
+    finally:
+        stop_server(server, directory)
+    await asyncio.sleep(1)
+    return p(every(attacked), .99) / p(every(quiet), .99)
+
+
 async def main():
     args = argparse.ArgumentParser()
     args.add_argument("--binary"), args.add_argument("--url"), args.add_argument("--smtp"), args.add_argument("--json")
     args.add_argument("--seconds", type=float, default=10), args.add_argument("--only", default=""), args.add_argument("--victims", type=int, default=8)
-    args.add_argument("--pin", action="store_true")
+    args.add_argument("--pin", action="store_true"), args.add_argument("--control", action="store_true")
     args = args.parse_args()
     assert args.seconds <= 30
+    assert args.binary or not args.control
     server = directory = None
     if args.binary:
         server, directory, http, smtp = start_server(args.binary)
@@ -532,36 +575,26 @@ async def main():
             got = await attack.setup(env)
             await asyncio.sleep(0.5)
             quiet, _ = await victims.measure(min(args.seconds, 6))
-            running = [mp.Process(target=attack_process, args=(attack, env, got, args.pin), daemon=True) for _ in range(attack.processes)]
-            for process in running:
-                process.start()
-            await asyncio.sleep(1.5)
-            attacked, refused = await victims.measure(args.seconds)
-            alive = all(process.is_alive() for process in running)
-            for process in running:
-                process.kill()
-                process.join()
-            every = lambda samples: [s for kind in samples.values() for s in kind]
+            attacked, refused, alive = await under_attack(attack, env, got, victims, args)
             a, b = every(quiet), every(attacked)
             ratio, half = p(b, .99) / p(a, .99), p(b, .5) / p(a, .5)
             kinds = {k: p(attacked[k], .99) / p(quiet[k], .99) for k in quiet if k in attacked}
             row = {"attack": attack.name, "quiet": [p(a, .5), p(a, .99)], "attacked": [p(b, .5), p(b, .99)], "ratio": ratio, "p50_ratio": half,
                    "kinds": kinds, "refused": refused, "requests": len(b), "attacker_alive": alive}
-            rows.append(row)
-            print(f"{attack.name:18} {p(a, .5):7.2f}/{p(a, .99):7.2f} {p(b, .5):9.2f}/{p(b, .99):8.2f} {ratio:8.1f}x {half:5.1f}x   "
-                  + " ".join(f"{k} {v:.1f}" for k, v in kinds.items()) + ("" if alive else "  ATTACK ENDED") + (f"  REFUSED {refused}" if refused else ""), flush=True)
             await asyncio.sleep(1.5)
             await victims.measure(1)
+            machine = ""
+            if args.control:
+                row["machine"] = await machine_ratio(attack, args.binary, victims, quiet, args)
+                machine = f"   machine {row['machine']:.1f}x"
+            rows.append(row)
+            print(f"{attack.name:18} {p(a, .5):7.2f}/{p(a, .99):7.2f} {p(b, .5):9.2f}/{p(b, .99):8.2f} {ratio:8.1f}x {half:5.1f}x{machine}   "
+                  + " ".join(f"{k} {v:.1f}" for k, v in kinds.items()) + ("" if alive else "  ATTACK ENDED") + (f"  REFUSED {refused}" if refused else ""), flush=True)
     finally:
         if args.json:
             json.dump(rows, open(args.json, "w"), indent=1)
         if server:
-            server.send_signal(signal.SIGTERM)
-            try:
-                server.wait(15)
-            except subprocess.TimeoutExpired:
-                server.kill()
-            shutil.rmtree(directory, ignore_errors=True)
+            stop_server(server, directory)
 
 
 if __name__ == "__main__":
