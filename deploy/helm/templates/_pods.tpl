@@ -108,6 +108,11 @@ redis: {{ $values.fleet.redis.existingSecret | quote }}
 smtp-tls: {{ . | quote }}
 {{- end }}
 {{- end }}
+{{- if has .role (list "mailbox" "embedded") }}
+{{- with $values.blobs.existingSecret }}
+blobs: {{ . | quote }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "mayfly.secretMounts" -}}

@@ -20,6 +20,9 @@ MAYFLY_GATEWAY__TRUSTED_PROXIES: {{ .Values.ingress.trustedProxies | join "," | 
 MAYFLY_GATEWAY__ACME__DOMAINS: {{ . | join "," | quote }}
 MAYFLY_GATEWAY__ACME__HTTP_LISTEN: "[::]:8081"
 {{- end }}
+{{- with .Values.blobs.url }}
+MAYFLY_BLOBS__URL: {{ . | quote }}
+{{- end }}
 {{- if eq .Values.mode "embedded" }}
 MAYFLY_DATA_DIR: /var/lib/mayfly/data
 {{- else }}
