@@ -1,6 +1,7 @@
 //! The manifests of `deploy/kubernetes`, rendered by kubectl, and the chart in `deploy/helm`, rendered by helm; both are checked
 //! against the schemas of Kubernetes and our rules. No test needs a cluster.
 
+mod blobs;
 mod chart;
 mod configuration;
 mod equality;

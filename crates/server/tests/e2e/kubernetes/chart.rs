@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     Manifests, ROLES,
+    blobs::BUCKET,
     configuration::check_configuration,
     containers, list, name_of,
     objects::{assert_secrets, assert_services},
@@ -24,7 +25,7 @@ fn example(name: &str) -> String {
 }
 
 /// Renders the chart with `--set` arguments alone. Returns what helm says against them.
-fn refusal(set: &[&str]) -> String {
+pub(super) fn refusal(set: &[&str]) -> String {
     let arguments = set
         .iter()
         .flat_map(|value| ["--set".to_owned(), (*value).to_owned()]);
@@ -315,7 +316,7 @@ fn chart_settings_refuse_secrets_and_own_keys() {
         assert!(refused.contains(&expected), "{refused}");
     }
     for name in EXAMPLES {
-        let manifests = Manifests::of_chart(name, &[]);
+        let manifests = Manifests::of_chart(name, &BUCKET);
         let mut own: BTreeSet<&str> = manifests
             .mayfly()
             .into_iter()
@@ -323,7 +324,7 @@ fn chart_settings_refuse_secrets_and_own_keys() {
             .flat_map(|(_, container)| list(&container["env"]))
             .map(|variable| text(&variable["name"]))
             .collect();
-        own.extend(["MAYFLY_DOMAINS", "MAYFLY_GATEWAY__LISTEN"]);
+        own.extend(["MAYFLY_DOMAINS", "MAYFLY_GATEWAY__LISTEN", "MAYFLY_BLOBS__URL"]);
         for key in own {
             let refused = refusal(&[&format!("mode={name}"), &format!("settings.{key}=x")]);
             let expected = format!("Remove {key} from settings: the chart sets it");

@@ -106,6 +106,9 @@ pub(super) fn check_configuration(what: &str, manifests: &Manifests) {
         let name = name_of(workload);
         let files = TempDir::new().expect("a directory");
         let mut env = environment(manifests, container);
+        let from_secrets = list(&container["env"]).iter();
+        let from_secrets = from_secrets.filter(|variable| variable["valueFrom"]["secretKeyRef"].is_object());
+        env.extend(from_secrets.map(|variable| (text(&variable["name"]).to_owned(), "sample".to_owned())));
         for (key, value) in &mut env {
             if key == "MAYFLY_DATA_DIR" {
                 assert!(is_on_volume(workload, container, value), "{what} {name}: {value}");

@@ -234,7 +234,7 @@ fn compare(path: &str, overlay: &Value, chart: &Value, found: &mut Vec<String>) 
     }
 }
 
-fn assert_equal(Manifests(mut overlay): Manifests, Manifests(mut chart): Manifests) {
+pub(super) fn assert_equal(Manifests(mut overlay): Manifests, Manifests(mut chart): Manifests) {
     assert!(overlay.len() > 40, "{}", overlay.len());
     for (side, reason, remove) in DIFFERENCES {
         let documents = if side == Chart { &mut chart } else { &mut overlay };

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// From, to, and the port on which `to` listens.
-type Arrow = (String, String, Port);
+pub(super) type Arrow = (String, String, Port);
 /// The first and the last port of a range.
 type Port = (u64, u64);
 
@@ -92,6 +92,7 @@ fn parties(manifests: &Manifests, peer: &Value, port: Port) -> Vec<String> {
         let name = match port {
             (5432, 5432) => "postgresql",
             (6379, 6379) => "redis",
+            (9000, 9000) => "blobs",
             _ => panic!("no external target is known on {port:?}"),
         };
         return vec![name.to_owned()];
@@ -143,7 +144,7 @@ fn solver() -> Value {
 }
 
 /// The connections that one direction of all policies allows, as (selected pod, other end, port).
-fn allowed(manifests: &Manifests, direction: &str) -> BTreeSet<Arrow> {
+pub(super) fn allowed(manifests: &Manifests, direction: &str) -> BTreeSet<Arrow> {
     let (rules, ends) = match direction {
         "Egress" => ("egress", "to"),
         _ => ("ingress", "from"),

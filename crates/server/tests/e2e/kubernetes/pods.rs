@@ -30,7 +30,7 @@ pub(super) fn assert_restricted(what: &str, manifests: &Manifests) {
             "{what} {name}"
         );
         for volume in list(&spec["volumes"]) {
-            let kinds = ["configMap", "secret", "emptyDir"];
+            let kinds = ["configMap", "secret", "emptyDir", "persistentVolumeClaim"];
             assert!(
                 kinds.iter().any(|kind| !volume[kind].is_null()),
                 "{what} {name}: {volume}"
