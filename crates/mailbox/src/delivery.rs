@@ -303,8 +303,8 @@ impl Writer {
                 let owned: Vec<AccountId> = owned.map(|mailbox| mailbox.id).collect();
                 if !owned.is_empty() {
                     self.webhooks.wake();
-                    self.index_queue.add(owned);
                 }
+                self.index_queue.add(owned, outcomes.len());
                 let changed = changed
                     .into_iter()
                     .filter_map(|mailbox| Some((*tickets.get(&mailbox.id)?, mailbox)));

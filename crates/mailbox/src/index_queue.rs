@@ -19,15 +19,18 @@ const MAILBOXES: usize = 100;
 pub(crate) struct IndexQueue {
     waiting: Mutex<HashSet<AccountId>>,
     wake: Notify,
-    /// Counts commits.
-    added: AtomicU64,
+    /// Counts deliveries that were committed together with an earlier one, so that they had waited for the writer.
+    waited: AtomicU64,
 }
 
 impl IndexQueue {
-    /// Adds mailboxes that got messages in one commit.
-    pub(crate) fn add(&self, accounts: impl IntoIterator<Item = AccountId>) {
-        self.added.fetch_add(1, Ordering::Relaxed);
-        self.put(accounts);
+    /// Adds the mailboxes of Pro users that got messages in a commit of so many deliveries.
+    pub(crate) fn add(&self, accounts: Vec<AccountId>, deliveries: usize) {
+        let waited = deliveries.saturating_sub(1) as u64;
+        self.waited.fetch_add(waited, Ordering::Relaxed);
+        if !accounts.is_empty() {
+            self.put(accounts);
+        }
     }
 
     /// Adds mailboxes whose messages are not indexed yet. Returns whether there was room for all.
@@ -55,8 +58,8 @@ impl IndexQueue {
         some
     }
 
-    /// Returns how many commits have added mailboxes.
-    pub(crate) fn added(&self) -> u64 {
-        self.added.load(Ordering::Relaxed)
+    /// Returns how many deliveries have waited for the writer since the start of the process.
+    pub(crate) fn waited(&self) -> u64 {
+        self.waited.load(Ordering::Relaxed)
     }
 }

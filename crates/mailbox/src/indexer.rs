@@ -11,14 +11,20 @@ use mayfly_runtime::task::Tasks;
 use mayfly_types::AccountId;
 use time::Duration;
 
-use crate::{error::Error, service::Service};
+use crate::{
+    error::Error,
+    service::{IndexOutcome, Service},
+};
 
 /// Messages of one turn.
 const TURN: usize = 100;
 /// How long messages wait for others: together they cost fewer transactions.
 const PAUSE: StdDuration = StdDuration::from_millis(200);
-/// Deliveries come first: the indexer pauses as many times as long as it works as deliveries were committed meanwhile, up to this.
-const MAX_YIELD: u32 = 63;
+/// Deliveries come first. After each turn the indexer pauses for the time that the turn took, multiplied by the number of deliveries
+/// that had to wait for the writer meanwhile, and at most by this.
+const MAX_PAUSE_FACTOR: u32 = 63;
+/// The longest pause. A turn can be long because it waited.
+const MAX_PAUSE: StdDuration = StdDuration::from_secs(10);
 /// The period of the task that finds what was missed: messages that a process which died had stored.
 const EVERY: StdDuration = StdDuration::from_secs(60);
 /// How long a process that died keeps other processes from that task.
@@ -54,18 +60,18 @@ async fn run(service: &Service) {
             if accounts.is_empty() {
                 break;
             }
-            let (started, added) = (Instant::now(), queue.added());
+            let (started, waited) = (Instant::now(), queue.waited());
             match service.index_those(accounts.clone(), TURN).await {
-                Ok(true) => {}
-                Ok(false) => {
+                Ok(IndexOutcome::LimitReached) => {
                     queue.put(accounts);
                 }
-                // The periodic task finds the messages again.
+                // The periodic task finds the messages again that cannot be read now.
+                Ok(IndexOutcome::AllIndexed | IndexOutcome::Unreadable) => {}
                 Err(error) => tracing::warn!(%error, "cannot index messages"),
             }
-            let commits = queue.added() - added;
-            let pauses = u32::try_from(commits).map_or(MAX_YIELD, |commits| commits.min(MAX_YIELD));
-            tokio::time::sleep(started.elapsed() * pauses).await;
+            let waited = u32::try_from(queue.waited() - waited).unwrap_or(u32::MAX);
+            let pause = started.elapsed() * waited.clamp(1, MAX_PAUSE_FACTOR);
+            tokio::time::sleep(pause.min(MAX_PAUSE)).await;
         }
     }
 }

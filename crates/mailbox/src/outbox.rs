@@ -25,8 +25,10 @@ use crate::{
 
 /// Entries of a batch; their calls run concurrently.
 const BATCH: u64 = 16;
-/// How long a claim on entries lasts. The calls of a batch time out after 5 s; this is longer than that and the two transactions
-/// around it, and short enough that entries of a killed worker run within a minute. A slower batch runs twice, which is harmless.
+/// How long a call may take. What a deletion of a blob has removed until then is not removed again.
+const CALL_TIMEOUT: StdDuration = StdDuration::from_secs(5);
+/// How long a claim on entries lasts: longer than the calls of a batch and the two transactions around them, and short enough that
+/// entries of a killed worker run within a minute. A slower batch runs twice, which is harmless.
 const CLAIM: Duration = Duration::seconds(20);
 /// The polling period, if nothing wakes the worker.
 const POLL: StdDuration = StdDuration::from_secs(1);
@@ -39,6 +41,7 @@ pub(crate) struct Worker {
     pub(crate) auth: AuthClient<Transport>,
     pub(crate) blobs: Arc<Blobs>,
     pub(crate) clock: SharedClock,
+    /// Notified when there is an entry that must not wait.
     pub(crate) wake: Arc<Notify>,
 }
 
@@ -48,8 +51,13 @@ const BLOB_KINDS: &[Kind] = &[Kind::DeleteBlob];
 impl Worker {
     /// Starts the workers. Entries left at the end of the process are due again at the next start.
     pub(crate) fn start(self, tasks: &Tasks) {
-        self.clone().work(tasks, "mailbox outbox", AUTH_KINDS);
-        self.work(tasks, "blob outbox", BLOB_KINDS);
+        // A notification wakes one worker: the one whose entries must not wait.
+        let of_blobs = Self {
+            wake: Arc::default(),
+            ..self.clone()
+        };
+        of_blobs.work(tasks, "blob outbox", BLOB_KINDS);
+        self.work(tasks, "mailbox outbox", AUTH_KINDS);
     }
 
     fn work(self, tasks: &Tasks, name: &'static str, kinds: &'static [Kind]) {
@@ -98,7 +106,11 @@ impl Worker {
             .await?;
         let count = entries.len();
         let (mut done, mut failed) = (Vec::new(), Vec::new());
-        let outcomes = join_all(entries.iter().map(|entry| self.perform(entry))).await;
+        let calls = entries.iter().map(|entry| async {
+            let called = tokio::time::timeout(CALL_TIMEOUT, self.perform(entry)).await;
+            called.unwrap_or_else(|_| Err("timed out".to_owned()))
+        });
+        let outcomes = join_all(calls).await;
         for (entry, outcome) in entries.iter().zip(outcomes) {
             match outcome {
                 Ok(()) => done.push(entry.id),

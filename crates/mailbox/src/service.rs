@@ -59,7 +59,7 @@ pub(crate) use mark_messages_read::MarkedMessages;
 pub(crate) use reserve_mailbox::Reservation;
 pub(crate) use resolve_recipient::NewRecipient;
 pub(crate) use sandboxes::{OpenedSandbox, SandboxSettings, default_id};
-pub(crate) use search::{SearchRequest, SearchScope, document};
+pub(crate) use search::{IndexOutcome, SearchRequest, SearchScope, document};
 pub(crate) use set_catch_all::INVALID_CATCH_ALL;
 pub(crate) use sweep::SweepTask;
 
@@ -67,7 +67,7 @@ use std::sync::Arc;
 
 use mayfly_runtime::{
     config::ConfigDuration,
-    fair::{self, Permit, Threads},
+    fair::{self, Threads},
 };
 use mayfly_shared::bus::Publisher;
 use mayfly_types::{
@@ -376,37 +376,16 @@ impl Service {
 }
 
 impl Service {
-    /// Waits for a thread that parses a mail of a size, if it is large.
-    async fn parser(&self, size: usize) -> Option<Permit> {
-        match size > INLINE_PARSE_BYTES {
-            true => Some(self.parsers.acquire(fair::client()).await),
-            false => None,
-        }
-    }
-
     /// Runs a parser, on a thread of its own when the mail is large.
     pub(crate) async fn parse<T, F>(&self, raw: Vec<u8>, parse: F) -> Result<(T, Vec<u8>), Error>
     where
         T: Send + 'static,
         F: FnOnce(&[u8]) -> T + Send + 'static,
     {
-        let parser = self.parser(raw.len()).await;
-        self.parse_by(parser, raw, parse).await
-    }
-
-    async fn parse_by<T, F>(
-        &self,
-        parser: Option<Permit>,
-        raw: Vec<u8>,
-        parse: F,
-    ) -> Result<(T, Vec<u8>), Error>
-    where
-        T: Send + 'static,
-        F: FnOnce(&[u8]) -> T + Send + 'static,
-    {
-        let Some(parser) = parser else {
+        if raw.len() <= INLINE_PARSE_BYTES {
             return Ok((parse(&raw), raw));
-        };
+        }
+        let parser = self.parsers.acquire(fair::client()).await;
         let parsed = self.parsers.run(parser, move || (parse(&raw), raw));
         parsed.await.map_err(|_| Error::Defect("a parser panicked"))
     }

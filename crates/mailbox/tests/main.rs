@@ -29,6 +29,7 @@ mod outbox;
 mod owners;
 mod sandboxes;
 mod search;
+mod search_large;
 mod storage;
 mod sweep;
 mod totals;

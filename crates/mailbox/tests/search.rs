@@ -34,7 +34,7 @@ db_test!(
     deleted_words_are_in_no_database_file,
 );
 
-async fn page(
+pub(crate) async fn page(
     world: &World,
     scope: Scope,
     query: &str,
@@ -52,7 +52,7 @@ async fn page(
 }
 
 /// Returns the ids of all pages.
-async fn search(world: &World, scope: Scope, query: &str) -> Vec<String> {
+pub(crate) async fn search(world: &World, scope: Scope, query: &str) -> Vec<String> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let answer = page(world, scope.clone(), query, after, 7).await.unwrap();

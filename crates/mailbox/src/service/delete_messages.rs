@@ -47,7 +47,10 @@ impl Service {
                     let mut oldest = removals::lock_oldest(tx, account, MAX_REMOVED).await?;
                     oldest.retain(|message| message.id <= newest);
                     let due = oldest.len() as u64;
-                    oldest.truncate(batch_of(oldest.iter().map(|message| message.size_bytes)));
+                    oldest.truncate(batch_of(
+                        oldest.iter().map(|message| message.size_bytes),
+                        MAX_REMOVED,
+                    ));
                     removals::remove(tx, account, &oldest).await?;
                     if account.is_open() {
                         open_mailboxes::remove_if_empty(tx, account).await?;

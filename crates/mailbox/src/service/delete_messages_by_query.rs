@@ -1,6 +1,9 @@
 //! Deletes the messages that a query finds.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use mayfly_types::{AccountId, MailboxEvent, MessageId};
 
@@ -9,12 +12,12 @@ use crate::{
     error::Error,
     store::{
         open_mailboxes,
-        removals::{self, batch_of},
+        removals::{self, MAX_REMOVED, batch_of},
     },
 };
 
-/// Bytes of the messages of one call, which has a deadline; the caller continues.
-const MAX_CALL_BYTES: i64 = 64 << 20;
+/// How long a call begins new transactions. It has a deadline, and the caller continues.
+const MAX_TIME: Duration = Duration::from_secs(2);
 
 /// What a call deleted.
 #[derive(Debug)]
@@ -37,10 +40,11 @@ impl Service {
         let found: Vec<_> = found
             .map(|row| (row.message.account_id, row.message.id, row.message.size_bytes))
             .collect();
-        let (mut deleted, mut bytes, mut left) = (0, 0, found.as_slice());
-        while !left.is_empty() && bytes < MAX_CALL_BYTES {
-            let (batch, rest) = left.split_at(batch_of(left.iter().map(|(_, _, size)| *size)));
-            bytes += batch.iter().map(|(_, _, size)| size).sum::<i64>();
+        let started = Instant::now();
+        let (mut deleted, mut left) = (0, found.as_slice());
+        while !left.is_empty() && started.elapsed() < MAX_TIME {
+            let sizes = left.iter().map(|(_, _, size)| *size);
+            let (batch, rest) = left.split_at(batch_of(sizes, MAX_REMOVED));
             let ids: Vec<_> = batch.iter().map(|(account, id, _)| (*account, *id)).collect();
             deleted += self.delete_those(&ids).await?;
             left = rest;

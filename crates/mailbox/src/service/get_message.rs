@@ -66,14 +66,10 @@ impl Service {
 
     /// Reads a mail from its bytes. Codes and links are those that were stored, if they are usable.
     async fn read(&self, message: &Message, reading: Reading) -> Result<(Content, Extracted, Header), Error> {
-        // Reading is most of the work on a large mail, and it is in memory until it is parsed.
-        let parser = self
-            .parser(usize::try_from(message.size_bytes).unwrap_or(0))
-            .await;
         let raw = self.raw(message).await?;
         let decoded = StoredExtracted::of(&raw).decode();
         let is_usable = decoded.is_ok();
-        let parsed = self.parse_by(parser, raw.bytes, move |raw| {
+        let parsed = self.parse(raw.bytes, move |raw| {
             let recomputed = (!is_usable).then(|| mayfly_mime::summarize(raw).1);
             let mut content = mayfly_mime::content(raw, reading.inline);
             if reading.derives_text && content.text_body.is_none() {

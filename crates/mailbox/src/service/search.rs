@@ -10,6 +10,7 @@ use mayfly_search::{Condition, Flag, Lookup, Query, Zone};
 use mayfly_types::{AccountId, MessageId, OwnerAccess};
 
 pub(super) use self::document::Known;
+pub(crate) use self::index::IndexOutcome;
 use super::{MessageReceived, Scope, Service};
 use crate::{
     error::Error,
@@ -265,6 +266,8 @@ impl Service {
         let raw = match self.raw(&row.message).await {
             // Deleted meanwhile.
             Err(Error::NotFound) => return Ok(false),
+            // As it is indexed.
+            Err(Error::BlobMissing) => return Ok(open.matches(&document::without_mail(known))),
             raw => raw?,
         };
         let open = open.clone();

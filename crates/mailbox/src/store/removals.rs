@@ -19,18 +19,32 @@ use super::{
 
 /// Messages of a transaction that only removes, and of a statement of one that evicts.
 pub(crate) const MAX_REMOVED: u64 = 32;
-/// Bytes of the messages of a transaction that only removes, unless a single one is larger. What is deleted is overwritten, which
-/// takes time and as much space in the log of SQLite: others write between two transactions, and a full disk has little.
-pub(crate) const MAX_REMOVED_BYTES: i64 = 256 << 10;
+/// Bytes of the rows of a transaction that only removes. What is deleted is overwritten, which takes time and as much space in the
+/// log of SQLite: others write between two transactions, and a full disk has little.
+const MAX_REMOVED_BYTES: i64 = 256 << 10;
 
-/// Returns how many of some messages are removed in one transaction, at least one.
-pub(crate) fn batch_of(sizes: impl Iterator<Item = i64>) -> usize {
+/// The longest message that can be in its row.
+const MAX_ROW_BYTES: i64 = 128 << 10;
+
+/// Returns how many of some messages are removed in one transaction that removes at most `most`.
+pub(crate) fn batch_of(sizes: impl Iterator<Item = i64>, most: u64) -> usize {
     let mut bytes = 0_i64;
-    let fitting = sizes.take(MAX_REMOVED as usize).take_while(|size| {
-        bytes = bytes.saturating_add(*size);
-        bytes <= MAX_REMOVED_BYTES
-    });
-    fitting.count().max(1)
+    let rows = sizes.map(bytes_of_row);
+    let fitting = rows
+        .take(usize::try_from(most).unwrap_or(usize::MAX))
+        .take_while(|row| {
+            bytes = bytes.saturating_add(*row);
+            bytes <= MAX_REMOVED_BYTES
+        });
+    fitting.count()
+}
+
+/// The bytes of a larger message are not in its row. A worker deletes them later.
+fn bytes_of_row(size: i64) -> i64 {
+    match size > MAX_ROW_BYTES {
+        true => 0,
+        false => size,
+    }
 }
 
 /// A message that is locked for its removal.
@@ -157,15 +171,18 @@ mod tests {
     #[test]
     fn batch_is_bounded_by_count_and_by_bytes() {
         const MIB: i64 = 1 << 20;
-        for (sizes, expected) in [
-            (vec![1024; 1000], 32),
-            (vec![60 << 10; 1000], 4),
-            (vec![300 << 10; 1000], 1),
-            (vec![20 * MIB; 10], 1),
-            (vec![1, 20 * MIB, 1], 1),
-            (vec![5], 1),
+        for (sizes, most, expected) in [
+            (vec![1024; 1000], 32, 32),
+            (vec![1024; 1000], 100, 100),
+            (vec![60 << 10; 1000], 32, 4),
+            (vec![128 << 10; 1000], 32, 2),
+            // Without their bytes.
+            (vec![300 << 10; 1000], 32, 32),
+            (vec![1, 20 * MIB, 1], 32, 3),
+            (vec![5], 32, 1),
         ] {
-            assert_eq!(batch_of(sizes.iter().copied()), expected, "{sizes:?}");
+            let batch = batch_of(sizes.iter().copied(), most);
+            assert_eq!(batch, expected, "{sizes:?}");
         }
     }
 }

@@ -20,7 +20,8 @@ const MAX_RESULT_BYTES: usize = 64 * 1024;
 /// Checks answers at a URL.
 #[derive(Debug)]
 pub(crate) struct Remote {
-    client: reqwest::Client,
+    /// `None` on a machine without root certificates, where they are needed.
+    client: Option<reqwest::Client>,
     url: String,
     secret: Option<SecretString>,
 }
@@ -44,12 +45,12 @@ impl Remote {
             true => builder.tls_certs_only([]),
             false => builder,
         };
-        let client = builder.build().unwrap_or_else(|error| {
-            tracing::error!(%error, "cannot create the client of captchas");
-            reqwest::Client::new()
-        });
+        let client = builder.build();
+        if let Err(error) = &client {
+            tracing::error!(%error, "captchas cannot be checked");
+        }
         Self {
-            client,
+            client: client.ok(),
             url: url.to_owned(),
             secret: secret.map(SecretString::from),
         }
@@ -77,8 +78,8 @@ impl Remote {
     }
 
     async fn check(&self, form: String) -> Result<bool, String> {
-        let request = self
-            .client
+        let client = self.client.as_ref().ok_or("there are no root certificates")?;
+        let request = client
             .post(&self.url)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);

@@ -45,8 +45,8 @@ impl Export {
         self.after = Some(message.id);
         let bytes = match self.service.raw(&message).await {
             Ok(raw) => raw.bytes,
-            // Retention can remove the bytes meanwhile.
-            Err(Error::NotFound) => Vec::new(),
+            // Retention can remove the bytes meanwhile. One lost blob does not hide all other messages.
+            Err(Error::NotFound | Error::BlobMissing) => Vec::new(),
             Err(error) => return Err(error),
         };
         Ok(Some(ExportPart::Message(Box::new(message), bytes)))

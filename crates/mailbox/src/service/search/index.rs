@@ -1,7 +1,7 @@
 //! Indexes messages after they were stored: by a task, and by a search for those that it would miss.
 
 use mayfly_mime::Extracted;
-use mayfly_search::Column;
+use mayfly_search::{Column, Document};
 use mayfly_types::{AccountId, MessageId};
 
 use super::{Followed, Known, document};
@@ -26,6 +26,26 @@ struct Pending {
     cursors: Vec<(AccountId, MessageId)>,
 }
 
+/// What a call indexes, and what is left of it.
+struct Turn<'a> {
+    /// Messages that it may still index.
+    left: &'a mut usize,
+    pending: Pending,
+    /// Whether the store of large mail did not answer. It is not asked again: each time costs seconds.
+    is_store_down: bool,
+}
+
+/// How far a call came that indexes messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IndexOutcome {
+    /// All messages are indexed.
+    AllIndexed,
+    /// The most messages of a call are.
+    LimitReached,
+    /// All others are; some cannot be read, since the store of large mail does not answer.
+    Unreadable,
+}
+
 impl Service {
     /// Indexes messages of mailboxes until all are, or a number is reached. Returns whether all are.
     pub(crate) async fn index_followed(&self, whose: &Followed, most: usize) -> Result<bool, Error> {
@@ -35,14 +55,18 @@ impl Service {
             if behind.is_empty() {
                 return Ok(true);
             }
-            if !self.index_mailboxes(behind, &mut left).await? {
+            if self.index_mailboxes(behind, &mut left).await? != IndexOutcome::AllIndexed {
                 return Ok(false);
             }
         }
     }
 
-    /// Indexes messages of some mailboxes until all are, or a number is reached. Returns whether all are.
-    pub(crate) async fn index_those(&self, accounts: Vec<AccountId>, most: usize) -> Result<bool, Error> {
+    /// Indexes messages of some mailboxes until all are, or a number is reached.
+    pub(crate) async fn index_those(
+        &self,
+        accounts: Vec<AccountId>,
+        most: usize,
+    ) -> Result<IndexOutcome, Error> {
         let behind = self.list_behind(Whose::Those(accounts)).await?;
         self.index_mailboxes(behind, &mut most.clone()).await
     }
@@ -60,41 +84,61 @@ impl Service {
         read.await
     }
 
-    /// Indexes mailboxes. Returns false when `left` messages were not enough.
-    async fn index_mailboxes(&self, behind: Vec<Behind>, left: &mut usize) -> Result<bool, Error> {
-        let mut pending = Pending::default();
+    /// Indexes at most `left` messages of mailboxes.
+    async fn index_mailboxes(&self, behind: Vec<Behind>, left: &mut usize) -> Result<IndexOutcome, Error> {
+        let mut turn = Turn {
+            left,
+            pending: Pending::default(),
+            is_store_down: false,
+        };
+        let mut all = IndexOutcome::AllIndexed;
         for mailbox in behind {
-            if !self.index_mailbox(mailbox, left, &mut pending).await? {
-                self.store_pending(&mut pending).await?;
-                return Ok(false);
+            match self.index_mailbox(mailbox, &mut turn).await? {
+                IndexOutcome::AllIndexed => {}
+                // Other mailboxes go on.
+                IndexOutcome::Unreadable => all = IndexOutcome::Unreadable,
+                IndexOutcome::LimitReached => {
+                    all = IndexOutcome::LimitReached;
+                    break;
+                }
             }
         }
-        self.store_pending(&mut pending).await?;
-        Ok(true)
+        self.store_pending(&mut turn.pending).await?;
+        Ok(all)
     }
 
-    async fn index_mailbox(
-        &self,
-        mailbox: Behind,
-        left: &mut usize,
-        pending: &mut Pending,
-    ) -> Result<bool, Error> {
+    async fn index_mailbox(&self, mailbox: Behind, turn: &mut Turn<'_>) -> Result<IndexOutcome, Error> {
         let account = mailbox.account_id;
         let mut after = mailbox.indexed_message_id;
         loop {
-            if *left == 0 {
-                return Ok(false);
+            if *turn.left == 0 {
+                return Ok(IndexOutcome::LimitReached);
             }
-            let limit = (BATCH - pending.entries.len()).min(*left);
+            let limit = (BATCH - turn.pending.entries.len()).min(*turn.left);
             let read = self.store.read("list_unindexed_messages", |c| {
                 Box::pin(async move { Ok(store::list_after(c, account, after, limit as u64).await?) })
             });
             let messages = read.await?;
             let is_last = messages.len() < limit;
-            *left -= messages.len();
+            *turn.left -= messages.len();
             let newest = messages.last().map(|message| message.id);
-            let entries = self.entries(mailbox, messages).await?;
-            pending.entries.extend(entries);
+            let is_large = |message: &Message| {
+                let size = usize::try_from(message.size_bytes).unwrap_or(usize::MAX);
+                self.blobs.takes(size)
+            };
+            if turn.is_store_down && messages.iter().any(is_large) {
+                return Ok(IndexOutcome::Unreadable);
+            }
+            match self.entries(mailbox, messages).await {
+                Ok(entries) => turn.pending.entries.extend(entries),
+                Err(Error::Blob(error)) => {
+                    tracing::warn!(%error, account = %mailbox.account_id, "cannot read a message to index it");
+                    turn.is_store_down = true;
+                    return Ok(IndexOutcome::Unreadable);
+                }
+                Err(error) => return Err(error),
+            }
+            let pending = &mut turn.pending;
             // The last message can be deleted already.
             let indexed = match is_last {
                 true => newest.max(Some(mailbox.last_message_id)),
@@ -106,7 +150,7 @@ impl Service {
             }
             after = indexed;
             if is_last {
-                return Ok(true);
+                return Ok(IndexOutcome::AllIndexed);
             }
         }
     }
@@ -135,16 +179,18 @@ impl Service {
         let mut entries = Vec::with_capacity(messages.len());
         for message in messages {
             let _memory = self.large_reads.acquire(message.size_bytes).await?;
-            let raw = match self.raw(&message).await {
-                Err(Error::NotFound) => continue,
-                raw => raw?,
-            };
             let known = Known::new(&message, "", None, &Extracted::default());
-            let words = |raw: &[u8]| {
-                let document = document::of_mail(known, raw);
+            let words_of = |document: Document| {
                 Column::ALL.map(|column| document.words(column).iter().cloned().collect())
             };
-            let (words, _) = self.parse(raw.bytes, words).await?;
+            let words = match self.raw(&message).await {
+                Err(Error::NotFound) => continue,
+                Err(Error::BlobMissing) => words_of(document::without_mail(known)),
+                raw => {
+                    let words = move |raw: &[u8]| words_of(document::of_mail(known, raw));
+                    self.parse(raw?.bytes, words).await?.0
+                }
+            };
             entries.push(Entry {
                 account: message.account_id,
                 message: message.id,

@@ -8,7 +8,7 @@ use crate::{
     service::{Service, sandboxes::millis_of},
     store::{
         UsedChange, mailboxes,
-        removals::{self, MAX_REMOVED_BYTES},
+        removals::{self, batch_of},
         sandboxes, sweeps,
     },
 };
@@ -24,7 +24,7 @@ impl Service {
                     if due.is_empty() {
                         return Ok((0, Vec::new()));
                     }
-                    cut_batch(&mut due, |(_, size)| *size);
+                    due.truncate(batch_of(due.iter().map(|(_, size)| *size), BATCH));
                     let raw_ids: Vec<RawMessageId> = due.into_iter().map(|(id, _)| id).collect();
                     // A concurrent deletion waits for the locks and then finds nothing: each message is counted once.
                     let sizes = sweeps::lock_sizes(tx, &raw_ids).await?;
@@ -61,7 +61,7 @@ impl Service {
                     else {
                         return Ok(0);
                     };
-                    cut_batch(&mut found, |message| message.size_bytes);
+                    found.truncate(batch_of(found.iter().map(|message| message.size_bytes), BATCH));
                     removals::remove(tx, account, &found).await?;
                     Ok(found.len().max(1))
                 })
@@ -78,8 +78,9 @@ impl Service {
                         return Ok(0);
                     };
                     let mut found = removals::lock_oldest(tx, mailbox.id, BATCH).await?;
-                    let is_full = found.len() == count(BATCH);
-                    let is_last = !cut_batch(&mut found, |message| message.size_bytes) && !is_full;
+                    let all = found.len();
+                    found.truncate(batch_of(found.iter().map(|message| message.size_bytes), BATCH));
+                    let is_last = found.len() == all && all < count(BATCH);
                     let removed = removals::remove(tx, mailbox.id, &found).await?;
                     if is_last {
                         // Once the last messages are gone nothing is used, whatever was counted.
@@ -103,18 +104,4 @@ impl Service {
         });
         removed.await.map(count)
     }
-}
-
-/// Keeps the first messages that one transaction may remove. Returns whether others were left out.
-fn cut_batch<T>(found: &mut Vec<T>, size_of: impl Fn(&T) -> i64) -> bool {
-    let mut bytes = 0;
-    let kept = found.iter().take_while(|one| {
-        let is_first = bytes == 0;
-        bytes += size_of(one);
-        is_first || bytes <= MAX_REMOVED_BYTES
-    });
-    let kept = kept.count();
-    let is_cut = kept < found.len();
-    found.truncate(kept);
-    is_cut
 }
