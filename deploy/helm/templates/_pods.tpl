@@ -113,6 +113,11 @@ smtp-tls: {{ . | quote }}
 blobs: {{ . | quote }}
 {{- end }}
 {{- end }}
+{{- if has .role (list "gateway" "embedded") }}
+{{- with $values.captcha.existingSecret }}
+captcha: {{ . | quote }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "mayfly.secretMounts" -}}

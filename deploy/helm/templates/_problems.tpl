@@ -22,6 +22,7 @@
 - Set ingress.enabled=false, or acme.domains to nothing: with acme.domains Mayfly terminates TLS itself.
 {{- end }}
 {{- include "mayfly.blobsProblems" . }}
+{{- include "mayfly.captchaProblems" . }}
 {{- include "mayfly.settingProblems" . }}
 {{- if eq .Values.mode "fleet" }}
 {{- include "mayfly.fleetProblems" . }}
@@ -31,9 +32,9 @@
 {{- define "mayfly.settingProblems" -}}
 {{- $own := include "mayfly.ownSettings" . | fromYaml }}
 {{- range $key := keys .Values.settings | sortAlpha }}
-{{- if regexMatch "(^MAYFLY_(DATABASE|REDIS)__URL|_SECRET|_SECRET_ACCESS_KEY|__SIGNING_KEY|__DATA_KEY)$" $key }}
-- Remove {{ $key }} from settings: it is a secret, and everyone who can read ConfigMaps would see it. Name a Secret instead (fleet.*.existingSecret, blobs.existingSecret).
-{{- else if or (hasKey $own $key) (regexMatch "^MAYFLY_(ROLES|DATABASE__URL_FILE|REDIS__URL_FILE|AUTH__SIGNING_KEY_FILE|MAILBOX__DATA_KEY_FILE|SMTP__TLS_CERT|SMTP__TLS_KEY|SMTP__SPOOL_DIR|BLOBS__URL|BLOBS__ACCESS_KEY_ID|BLOBS__SECRET_ACCESS_KEY_FILE)$" $key) }}
+{{- if regexMatch "(^MAYFLY_(DATABASE|REDIS)__URL|_SECRET|_SECRET_ACCESS_KEY|_VERIFY_URL|__SIGNING_KEY|__DATA_KEY)$" $key }}
+- Remove {{ $key }} from settings: it is a secret, and everyone who can read ConfigMaps would see it. Name a Secret instead (fleet.*.existingSecret, blobs.existingSecret, captcha.existingSecret).
+{{- else if or (hasKey $own $key) (regexMatch "^MAYFLY_(ROLES|DATABASE__URL_FILE|REDIS__URL_FILE|AUTH__SIGNING_KEY_FILE|GATEWAY__CAPTCHA_VERIFY_SECRET_FILE|MAILBOX__DATA_KEY_FILE|SMTP__TLS_CERT|SMTP__TLS_KEY|SMTP__SPOOL_DIR|BLOBS__URL|BLOBS__ACCESS_KEY_ID|BLOBS__SECRET_ACCESS_KEY_FILE)$" $key) }}
 - Remove {{ $key }} from settings: the chart sets it from its other values.
 {{- end }}
 {{- end }}
