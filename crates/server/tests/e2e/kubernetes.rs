@@ -2,6 +2,7 @@
 //! against the schemas of Kubernetes and our rules. No test needs a cluster.
 
 mod blobs;
+mod captcha;
 mod chart;
 mod configuration;
 mod equality;

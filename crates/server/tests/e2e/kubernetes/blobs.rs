@@ -94,7 +94,7 @@ const PROBLEMS: [(&[&str], &str); 14] = [
 ];
 
 /// The names of the documents that contain a text.
-fn containing<'a>(manifests: &'a Manifests, wanted: &str) -> Vec<&'a str> {
+pub(super) fn containing<'a>(manifests: &'a Manifests, wanted: &str) -> Vec<&'a str> {
     let all = manifests.0.iter();
     all.filter(|document| document.to_string().contains(wanted))
         .map(name_of)

@@ -97,6 +97,14 @@ fn sample_file(key: &str, directory: &Path) -> String {
     path.display().to_string()
 }
 
+/// A sample of the text that an operator puts into a Secret for a variable.
+fn sample_text(key: &str) -> &'static str {
+    match key.ends_with("_URL") {
+        true => "https://service.example.com/verify",
+        false => "sample",
+    }
+}
+
 /// Runs `mayfly config check` in the environment of every server.
 pub(super) fn check_configuration(what: &str, manifests: &Manifests) {
     for (workload, container) in manifests.mayfly() {
@@ -108,7 +116,10 @@ pub(super) fn check_configuration(what: &str, manifests: &Manifests) {
         let mut env = environment(manifests, container);
         let from_secrets = list(&container["env"]).iter();
         let from_secrets = from_secrets.filter(|variable| variable["valueFrom"]["secretKeyRef"].is_object());
-        env.extend(from_secrets.map(|variable| (text(&variable["name"]).to_owned(), "sample".to_owned())));
+        env.extend(from_secrets.map(|variable| {
+            let key = text(&variable["name"]);
+            (key.to_owned(), sample_text(key).to_owned())
+        }));
         for (key, value) in &mut env {
             if key == "MAYFLY_DATA_DIR" {
                 assert!(is_on_volume(workload, container, value), "{what} {name}: {value}");
