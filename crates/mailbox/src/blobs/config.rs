@@ -17,7 +17,7 @@ config_section! {
         pub url: Option<String> = None,
         /// With `url`, larger messages are stored there. Smaller ones stay in the database, which commits many at once.
         pub min_bytes: u64 = 32 << 10,
-        /// Key id for S3. Unset, those of AWS's environment variables, or of the role of the machine.
+        /// Key id for S3. Unset, those of AWS's environment variables, or of a role of AWS.
         pub access_key_id: Option<String> = None,
         /// Secret of the key.
         pub secret_access_key: Option<Secret> = None,
