@@ -39,9 +39,9 @@ use crate::{
 const QUEUE: usize = 1024;
 /// Deliveries of one commit. Beyond it the fsync is cheap already, and the first should not wait for the last.
 const MAX_BATCH: usize = 256;
-/// Bytes of one commit, beyond its last message.
+/// Bytes in the rows of one commit, beyond its last message. Those of blobs are stored before.
 const MAX_BATCH_BYTES: usize = 2 << 20;
-/// Recipients of the messages of one commit, unless a single message has more: each is a row.
+/// Recipients of the messages of one commit, beyond those of its last message: each is a row.
 const MAX_BATCH_ROWS: usize = 256;
 
 /// A message to store for all of its mailboxes or for none.

@@ -6,9 +6,9 @@ use mayfly_runtime::fair::{self, Contention, FairQueue, Permit, QueueBounds};
 
 use crate::error::Error;
 
-/// Larger messages are medium ones: a commit has few of them.
+/// The largest small message.
 const SMALL_BYTES: usize = 256 << 10;
-/// Larger messages are stored one by one.
+/// The largest medium message.
 const MEDIUM_BYTES: usize = 2 << 20;
 /// What each further recipient counts for: its row takes the writer as long as these.
 const RECIPIENT_BYTES: u64 = 4 << 10;
@@ -22,8 +22,8 @@ const MAX_MEDIUM_BYTES: QueueBounds = QueueBounds {
     total: 8 << 20,
     share: 512 << 10,
 };
-/// Memory for large messages in progress; a larger one takes all of it. More would only wait here for the writer, and the edge has
-/// them on its disk. While others send large messages too, a client has one.
+/// Memory for large messages in progress; a larger one takes all of it. With more memory, more messages would only wait for the blob
+/// store, and the edge has them on its disk. While others send large messages too, a client has one.
 const MAX_LARGE_BYTES: QueueBounds = QueueBounds {
     total: 16 << 20,
     share: 512 << 10,
