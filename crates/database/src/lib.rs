@@ -11,11 +11,11 @@ mod disk;
 mod error;
 pub mod idempotency;
 pub mod lease;
-mod log;
 mod postgres;
 mod refusals;
 mod reserve;
 mod sqlite;
+mod wal;
 
 use std::{
     fs::File,
@@ -43,12 +43,12 @@ pub use disk::DiskSpace;
 pub use error::{DatabaseFailure, OpenError, cause, error_code, is_disk_full, is_unique_violation};
 // The types that service signatures need. Everything else of sea-orm belongs in their `store/`.
 use error::{is_conflict, is_lost_connection};
-use log::Log;
 use postgres::{Failover, Search};
 use refusals::Refusals;
 pub use refusals::RefusedWrite;
 use reserve::Reserve;
 pub use sea_orm::{DatabaseTransaction, DbErr};
+use wal::Wal;
 
 /// Retries of a transaction that conflicted with another: pauses of 1 to 2 ms, then twice that, and so on.
 const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
@@ -85,7 +85,7 @@ pub struct Database {
     /// `None` for PostgreSQL.
     reserve: Option<Arc<Reserve>>,
     /// `None` for PostgreSQL, and for a copy, which is not written.
-    log: Option<Arc<Log>>,
+    wal: Option<Arc<Wal>>,
     /// `None` for SQLite.
     failover: Option<(Failover, Option<Search>)>,
     refusals: Refusals,
@@ -103,7 +103,7 @@ impl Database {
             lock: Some(lock),
             dir: path.parent().map(Path::to_owned),
             reserve: Some(Reserve::open(path)),
-            log: Some(Log::of(path)),
+            wal: Some(Wal::of(path)),
             ..Self::new(
                 (writer, Connections::new(1, sqlite::ACQUIRE_TIMEOUT)),
                 (reader, Connections::new(sqlite::READERS, sqlite::ACQUIRE_TIMEOUT)),
@@ -154,7 +154,7 @@ impl Database {
             lock: None,
             dir: None,
             reserve: None,
-            log: None,
+            wal: None,
             failover: None,
             refusals: Refusals::default(),
         }
@@ -283,8 +283,8 @@ impl Database {
                 if let Some(reserve) = &self.reserve {
                     reserve.refill();
                 }
-                if let Some(log) = &self.log {
-                    log.write_back(&self.reader);
+                if let Some(wal) = &self.wal {
+                    wal.checkpoint(&self.reader);
                 }
             }
             Err(error) => {

@@ -16,7 +16,7 @@ use sea_orm::ConnectionTrait;
 
 use super::{Database, DiskSpace, disk};
 
-/// More than the log holds before it is written back.
+/// More than the WAL holds before a commit runs a checkpoint.
 const MAX_BYTES: u64 = 8 << 20;
 /// Its part of a small disk.
 const PART: u64 = 32;
@@ -115,8 +115,8 @@ fn size(disk: &DiskSpace) -> u64 {
 }
 
 impl Database {
-    /// Makes room for a transaction that failed because the disk is full: gives up the reserve, and writes the log back
-    /// and truncates it. Returns whether there is more room than before.
+    /// Makes room for a transaction that failed because the disk is full: gives up the reserve, and runs a checkpoint
+    /// that truncates the WAL. Returns whether there is more room than before.
     pub(super) async fn make_room(&self) -> bool {
         let free = || self.disk_space()?.ok().map(|disk| disk.free_bytes);
         let (Some(reserve), Some(before)) = (&self.reserve, free()) else {
@@ -128,7 +128,7 @@ impl Database {
             .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")
             .await;
         if let Err(error) = truncated {
-            tracing::debug!(cause = %super::cause(&error), "cannot truncate the log");
+            tracing::debug!(cause = %super::cause(&error), "cannot truncate the WAL");
         }
         free().is_some_and(|after| after > before)
     }

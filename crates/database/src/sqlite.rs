@@ -16,7 +16,7 @@ use sea_orm::{
     },
 };
 
-use super::{OpenError, log};
+use super::{OpenError, wal};
 
 /// Connections that read concurrently with the writer.
 pub(super) const READERS: u32 = 4;
@@ -68,7 +68,7 @@ pub(super) async fn open(path: &Path) -> Result<(File, DatabaseConnection, Datab
             });
         }
     }
-    // One more, which writes the log back.
+    // One more, which runs checkpoints.
     let reader = connect(path, READERS + 1, true).await.map_err(failed)?;
     Ok((lock, writer, reader))
 }
@@ -124,7 +124,7 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
             .busy_timeout(Duration::from_secs(5))
             .foreign_keys(true)
             .statement_cache_capacity(256)
-            // Space that a large transaction took for the log returns to the file system.
+            // Space that a large transaction took for the WAL returns to the file system.
             .pragma("journal_size_limit", "8388608")
             .pragma("cache_size", if is_reader { "-2048" } else { "-8192" })
             // What is deleted is overwritten: the words of a deleted mail stay in no file.
@@ -134,10 +134,10 @@ async fn connect(path: &Path, connections: u32, is_reader: bool) -> Result<Datab
         if is_reader {
             sqlite.pragma("query_only", "ON")
         } else {
-            // The pages that a statement may have to restore are otherwise written to a file, more of them than to the log.
+            // The pages that a statement may have to restore are otherwise written to a file, more of them than to the WAL.
             sqlite
                 .pragma("temp_store", "MEMORY")
-                .pragma("wal_autocheckpoint", log::MAX_FRAMES.to_string())
+                .pragma("wal_autocheckpoint", wal::MAX_FRAMES.to_string())
         }
     });
     sea_orm::Database::connect(options).await

@@ -1,5 +1,5 @@
-//! The write-ahead log of a SQLite database. It is written back to the database beside the writer, in small parts: otherwise the
-//! commit that fills the log does it, and every other write waits for that.
+//! The write-ahead log (WAL) of a SQLite database. Checkpoints run beside the writer and are small: otherwise the commit that fills
+//! the WAL runs one, and every other write waits for it.
 
 use std::{
     fs::File,
@@ -14,71 +14,71 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 
-/// Frames, of a page each, from which the log is written back.
-const FRAMES: u32 = 256;
-/// Frames of the log from which a commit writes it back itself, so that it does not grow without bound while there is no pause
-/// between commits. Less than the reserve of the disk holds.
+/// Frames, of a page each, from which a checkpoint runs beside the writer.
+const CHECKPOINT_FRAMES: u32 = 256;
+/// Frames of the WAL from which a commit runs a checkpoint itself, so that the WAL does not grow without bound while there is no
+/// pause between commits. Less than the reserve of the disk holds.
 pub(super) const MAX_FRAMES: u32 = 1500;
 
-/// Where the index of the log has the number of its frames, and the number of those that are written back. See "WAL-Index File
-/// Format" of SQLite; numbers are in the byte order of the machine.
-const WRITTEN_AT: usize = 16;
-const WRITTEN_BACK_AT: usize = 96;
+/// Offsets in the WAL-index of the number of frames (`mxFrame`), and of those that are backfilled (`nBackfill`). See "WAL-Index
+/// File Format" of SQLite; numbers are in the byte order of the machine.
+const FRAMES_AT: usize = 16;
+const BACKFILLED_AT: usize = 96;
 
-/// The log of a database that is open.
+/// The WAL of an open database.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(super) struct Wal {
     index_path: PathBuf,
     /// Never closed: that would release the locks that SQLite has on the file in this process.
     index: OnceLock<ManuallyDrop<File>>,
-    is_written_back: AtomicBool,
+    is_checkpointing: AtomicBool,
 }
 
-impl Log {
+impl Wal {
     pub(super) fn of(database: &Path) -> Arc<Self> {
         let mut index_path = database.as_os_str().to_owned();
         index_path.push("-shm");
         Arc::new(Self {
             index_path: index_path.into(),
             index: OnceLock::new(),
-            is_written_back: AtomicBool::new(false),
+            is_checkpointing: AtomicBool::new(false),
         })
     }
 
-    /// Writes the log back, if it is long enough and that is not being done.
-    pub(super) fn write_back(self: &Arc<Self>, connection: &DatabaseConnection) {
+    /// Starts a checkpoint, if the WAL is long enough and none runs.
+    pub(super) fn checkpoint(self: &Arc<Self>, connection: &DatabaseConnection) {
         let mut pending = self.pending();
-        if pending < FRAMES || self.is_written_back.swap(true, Ordering::Relaxed) {
+        if pending < CHECKPOINT_FRAMES || self.is_checkpointing.swap(true, Ordering::Relaxed) {
             return;
         }
-        let (log, connection) = (Arc::clone(self), connection.clone());
-        let written_back = async move {
-            while pending >= FRAMES {
+        let (wal, connection) = (Arc::clone(self), connection.clone());
+        let checkpoint = async move {
+            while pending >= CHECKPOINT_FRAMES {
                 // Neither it nor a writer waits for the other.
                 let passive = connection.execute_unprepared("PRAGMA wal_checkpoint(PASSIVE)");
                 if let Err(error) = passive.await {
-                    tracing::debug!(cause = %super::cause(&error), "cannot write the log back");
+                    tracing::debug!(cause = %super::cause(&error), "a checkpoint of the WAL failed");
                     break;
                 }
                 let before = pending;
-                pending = log.pending();
+                pending = wal.pending();
                 // Frames that a long read needs stay.
                 if pending >= before {
                     break;
                 }
             }
-            log.is_written_back.store(false, Ordering::Relaxed);
+            wal.is_checkpointing.store(false, Ordering::Relaxed);
         };
         #[expect(
             clippy::disallowed_methods,
             reason = "the next commit or the close does what is left"
         )]
-        tokio::spawn(written_back);
+        tokio::spawn(checkpoint);
     }
 
-    /// Returns how many frames are not written back.
+    /// Returns how many frames are not backfilled.
     fn pending(&self) -> u32 {
-        let mut header = [0; WRITTEN_BACK_AT + 4];
+        let mut header = [0; BACKFILLED_AT + 4];
         let is_read = self
             .index()
             .is_some_and(|index| index.read_exact_at(&mut header, 0).is_ok());
@@ -87,7 +87,7 @@ impl Log {
             u32::from_ne_bytes(bytes.unwrap_or_default())
         };
         match is_read {
-            true => number(WRITTEN_AT).saturating_sub(number(WRITTEN_BACK_AT)),
+            true => number(FRAMES_AT).saturating_sub(number(BACKFILLED_AT)),
             false => 0,
         }
     }
@@ -123,17 +123,17 @@ mod tests {
 
     /// The commits of 50 MB, each of 25 frames.
     #[tokio::test]
-    async fn log_is_written_back_before_a_commit_has_to() {
+    async fn checkpoint_beside_writer_bounds_wal() {
         let dir = tempfile::tempdir().unwrap();
         let database = Database::open_sqlite(&dir.path().join("a.db")).await.unwrap();
-        let log = database.log.clone().unwrap();
+        let wal = database.wal.clone().unwrap();
         execute(&database, "CREATE TABLE t (x)").await;
         for _ in 0..500 {
             execute(&database, "INSERT INTO t VALUES (zeroblob(100000))").await;
-            while log.is_written_back.load(Ordering::Relaxed) {
+            while wal.is_checkpointing.load(Ordering::Relaxed) {
                 tokio::task::yield_now().await;
             }
-            assert!(log.pending() < FRAMES, "{}", log.pending());
+            assert!(wal.pending() < CHECKPOINT_FRAMES, "{}", wal.pending());
         }
         let bytes = fs::metadata(dir.path().join("a.db-wal")).unwrap().len();
         assert!(bytes < u64::from(MAX_FRAMES) * 4096, "{bytes}");
