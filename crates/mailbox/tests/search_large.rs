@@ -46,7 +46,9 @@ async fn search_finds_others_beside_a_lost_blob(db: Db) {
         }
     }
     for (n, scope) in [any_owned_by(&pro), scope(&free)].into_iter().enumerate() {
-        assert_eq!(search(&world, scope.clone(), "hello").await, [small[n].clone()]);
+        // The indexer can have read the other one before it was lost.
+        let found = search(&world, scope.clone(), "hello").await;
+        assert!(found.contains(&small[n]), "{found:?}");
         // What is known without its bytes.
         assert_eq!(search(&world, scope, "subject:lost").await, [lost[n].clone()]);
     }
