@@ -21,7 +21,7 @@ mod m20261129_000500_add_created_from;
 mod m20261129_000501_create_acme_states;
 mod m20261130_000600_add_token_limits;
 mod m20261130_000700_create_blobs;
-mod m20261201_000800_index_outbox_by_kind;
+mod m20261201_000900_index_outbox_by_kind;
 
 pub(crate) struct Migrator;
 
@@ -47,7 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000501_create_acme_states::Migration),
             Box::new(m20261130_000600_add_token_limits::Migration),
             Box::new(m20261130_000700_create_blobs::Migration),
-            Box::new(m20261201_000800_index_outbox_by_kind::Migration),
+            Box::new(m20261201_000900_index_outbox_by_kind::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());
         // Names begin with their date: the steps of both crates run in this order.
