@@ -14,7 +14,7 @@ use crate::{
     world::{World, any_owned_by, assert_refused, mail, scope, user},
 };
 
-const KIB: usize = 1024;
+pub(crate) const KIB: usize = 1024;
 
 db_test!(
     large_message_is_read_as_received,
@@ -27,14 +27,14 @@ db_test!(
 );
 
 /// A place for large messages.
-enum Place {
+pub(crate) enum Place {
     Database,
     Files(TempDir),
     S3(S3Server),
 }
 
 impl Place {
-    fn all() -> [Self; 3] {
+    pub(crate) fn all() -> [Self; 3] {
         [
             Self::Database,
             Self::Files(tempfile::tempdir().unwrap()),
@@ -42,7 +42,7 @@ impl Place {
         ]
     }
 
-    fn config(&self) -> BlobsConfig {
+    pub(crate) fn config(&self) -> BlobsConfig {
         let url = match self {
             Self::Database => None,
             Self::Files(dir) => Some(format!("file://{}", dir.path().display())),
@@ -57,7 +57,7 @@ impl Place {
     }
 
     /// Lists the blobs.
-    async fn blobs(&self, world: &World) -> Vec<String> {
+    pub(crate) async fn blobs(&self, world: &World) -> Vec<String> {
         match self {
             Self::Database => {
                 let tables = connect(world).await;
@@ -73,16 +73,21 @@ impl Place {
 }
 
 /// Opens the tables of a running service.
-async fn connect(world: &World) -> DatabaseConnection {
+pub(crate) async fn connect(world: &World) -> DatabaseConnection {
     Database::connect(world.test_database.url("mailbox"))
         .await
         .unwrap()
 }
 
-fn files(dir: &Path) -> Vec<String> {
+pub(crate) fn files(dir: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for directory in std::fs::read_dir(dir).unwrap() {
-        for file in std::fs::read_dir(directory.unwrap().path()).unwrap() {
+        let path = directory.unwrap().path();
+        if path.is_file() {
+            // The owner mark.
+            continue;
+        }
+        for file in std::fs::read_dir(path).unwrap() {
             found.push(file.unwrap().path().display().to_string());
         }
     }
@@ -90,7 +95,7 @@ fn files(dir: &Path) -> Vec<String> {
 }
 
 /// A mail of a size with bytes that differ from each other.
-fn sized(bytes: usize) -> Vec<u8> {
+pub(crate) fn sized(bytes: usize) -> Vec<u8> {
     let mut raw = mail("sized");
     for n in 0_u32.. {
         if raw.len() >= bytes {
@@ -289,7 +294,7 @@ async fn large_message_waits_while_s3_is_down(db: Db) {
     assert!(ready(&world).await.1.contains("mailbox blobs ok"));
 }
 
-async fn ready(world: &World) -> (bool, String) {
+pub(crate) async fn ready(world: &World) -> (bool, String) {
     let mut readiness = Readiness::default();
     world.mailbox.add_checks(&mut readiness);
     readiness.set_serving(true);

@@ -9,6 +9,7 @@ mod world;
 
 mod acme;
 mod addresses;
+mod blob_failures;
 mod blobs;
 mod catch_all;
 mod clock_guard;

@@ -10,6 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
+use mayfly_database::OpenError;
 use mayfly_mailbox::{BlobsConfig, Config, Deps, Mailbox, WebhooksConfig};
 use mayfly_proto::mailbox::{
     ActivateMailboxRequest, AnyOwnedBy, CheckMessageRequest, DeliverMessageRequest, Envelope,
@@ -100,6 +101,18 @@ impl World {
     /// Opens a service with large messages in a place of `blobs.url`.
     pub(crate) async fn with_blobs(db: Db, config: Config, blobs: BlobsConfig) -> Self {
         let (database, clock) = (TestDatabase::new(db), ManualClock::default());
+        Self::open_with(database, clock, config, no_auth(), &["mayfly.test"], blobs)
+            .await
+            .unwrap()
+    }
+
+    /// Opens a service over a database, with large messages in a place of `blobs.url`.
+    pub(crate) async fn with_blobs_over(
+        database: TestDatabase,
+        clock: ManualClock,
+        blobs: BlobsConfig,
+    ) -> Result<Self, OpenError> {
+        let config = Config::default();
         Self::open_with(database, clock, config, no_auth(), &["mayfly.test"], blobs).await
     }
 
@@ -119,6 +132,7 @@ impl World {
             BlobsConfig::default(),
         )
         .await
+        .unwrap()
     }
 
     async fn open_with(
@@ -128,7 +142,7 @@ impl World {
         auth: Transport,
         domains: &[&str],
         blobs: BlobsConfig,
-    ) -> Self {
+    ) -> Result<Self, OpenError> {
         let database = test_database.open("mailbox").await;
         mayfly_mailbox::migrate(&database).await.unwrap();
         let tasks = Tasks::new(CancellationToken::new());
@@ -150,8 +164,8 @@ impl World {
             clock: Arc::new(clock.clone()),
             tasks: tasks.clone(),
         };
-        let mailbox = mayfly_mailbox::build(&config, deps).await.unwrap();
-        Self {
+        let mailbox = mayfly_mailbox::build(&config, deps).await?;
+        Ok(Self {
             client: MailboxClient::new(local(mailbox.server())),
             clock,
             mailbox,
@@ -159,7 +173,7 @@ impl World {
             test_database,
             data_key,
             tasks,
-        }
+        })
     }
 
     /// Stops the service as a process does, and returns what is left of it.

@@ -31,6 +31,8 @@ pub enum S3Fault {
     SlowDown,
     /// It passes the call on and closes the connection in place of the answer.
     LoseAnswer,
+    /// It keeps the connection open and never answers.
+    Hang,
 }
 
 /// A running server. It keeps objects in memory.
@@ -98,9 +100,20 @@ impl S3Server {
         self.calls.load(Ordering::Acquire)
     }
 
-    /// Lists the keys in the bucket.
+    /// Lists the keys of blobs in the bucket.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
+        let mut keys = self.all_keys();
+        keys.retain(|key| !key.ends_with("/mayfly-owner"));
+        keys
+    }
+
+    /// Deletes an object.
+    pub fn delete(&self, key: &str) {
+        ask(self.port, "DELETE", &format!("/{BUCKET}/{key}")).expect("moto_server deletes");
+    }
+
+    fn all_keys(&self) -> Vec<String> {
         let listed = ask(self.port, "GET", &format!("/{BUCKET}?list-type=2")).expect("moto_server lists");
         let keys = listed.split("<Key>").skip(1);
         keys.filter_map(|rest| Some(rest.split_once("</Key>")?.0.to_owned()))
@@ -117,13 +130,17 @@ impl Drop for S3Server {
 
 fn ask(port: u16, method: &str, path: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    // The server checks no signature, but some calls need a user.
+    let user =
+        "AWS4-HMAC-SHA256 Credential=id/20261201/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: {user}\r\nContent-Length: 0\r\n\
+         Connection: close\r\n\r\n"
     );
     stream.write_all(head.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
-    match answer.starts_with("HTTP/1.1 200") {
+    match answer.starts_with("HTTP/1.1 20") {
         true => Ok(answer),
         false => Err(io::Error::other(answer)),
     }
@@ -171,6 +188,11 @@ fn pass_on(client: &TcpStream, server: u16, fault: &AtomicU8, calls: &AtomicUsiz
     let mut client = client;
     if fault == S3Fault::Cut as u8 {
         client.shutdown(Shutdown::Both)?;
+        return Ok(false);
+    }
+    if fault == S3Fault::Hang as u8 {
+        // Until the client gives up.
+        let _ = reader.read(&mut [0]);
         return Ok(false);
     }
     if fault == S3Fault::SlowDown as u8 {
