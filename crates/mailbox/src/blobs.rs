@@ -10,6 +10,7 @@ mod database;
 mod external;
 mod files;
 mod objects;
+mod owner;
 mod sweep;
 
 use bytes::Bytes;
@@ -23,8 +24,9 @@ pub use config::Config;
 pub use copy::CopiedBlobs;
 
 pub(crate) use copy::copy_into;
+pub(crate) use owner::start as start_owner_checks;
 
-use self::{database::DatabaseBlobs, external::External};
+use self::{database::DatabaseBlobs, external::External, owner::Ownership};
 use crate::{error::Error, store::Store};
 
 /// Returns the path or key of a blob: the last two digits of its id, which are random, and the id.
@@ -33,12 +35,17 @@ pub(crate) fn key_of(id: BlobId) -> String {
     format!("{}/{name}", &name[name.len() - 2..])
 }
 
+/// The name of the mark of a store, which says which database it belongs to.
+const OWNER: &str = "mayfly-owner";
+
 /// The store of blobs.
 #[derive(Debug)]
 pub(crate) struct Blobs {
+    store: Store,
     database: DatabaseBlobs,
     /// Where new blobs are stored, unless that is the database.
     external: Option<External>,
+    ownership: Mutex<Ownership>,
     min_bytes: usize,
     clock: SharedClock,
     /// Why the last blob could not be stored, until one is.
@@ -54,12 +61,14 @@ impl Blobs {
     pub(crate) fn open(config: &Config, store: &Store, clock: SharedClock) -> Result<Self, OpenError> {
         let external = External::open(&config.location()?)?;
         Ok(Self {
+            store: store.clone(),
             database: DatabaseBlobs::new(store),
             min_bytes: match external {
                 None => database::MIN_BYTES,
                 Some(_) => usize::try_from(config.min_bytes).unwrap_or(usize::MAX),
             },
             external,
+            ownership: Mutex::new(Ownership::Unknown),
             clock,
             failure: Mutex::default(),
             operations: telemetry::meter()
@@ -80,9 +89,10 @@ impl Blobs {
     /// [`Error::StorageFull`] or [`Error::Blob`]. The bytes can be stored all the same; the sweep removes them.
     pub(crate) async fn put(&self, bytes: &Bytes) -> Result<BlobId, Error> {
         let id = BlobId::new(self.clock.now());
-        let stored = match &self.external {
-            None => self.database.put(id, bytes).await,
-            Some(external) => external.put(id, bytes.clone()).await,
+        let stored = match self.owned().await {
+            Ok(None) => self.database.put(id, bytes).await,
+            Ok(Some(external)) => external.put(id, bytes.clone()).await,
+            Err(error) => Err(error),
         };
         *self.failure.lock() = stored.as_ref().err().map(ToString::to_string);
         self.count("put", outcome_of(&stored));
@@ -91,6 +101,7 @@ impl Blobs {
 
     /// Says for readiness why large mail is refused.
     pub(crate) fn report(&self) -> Result<(), String> {
+        self.foreign().map_err(|error| error.to_string())?;
         self.failure.lock().clone().map_or(Ok(()), Err)
     }
 
@@ -131,16 +142,17 @@ impl Blobs {
     /// # Errors
     /// The error of the store. A part of the blob can be deleted.
     pub(crate) async fn delete(&self, id: BlobId) -> Result<(), Error> {
-        let deleted = match &self.external {
-            None => Ok(()),
-            Some(external) => external.delete(id).await,
-        };
-        let deleted = match deleted {
-            Ok(()) => self.database.delete(id).await,
-            error => error,
-        };
+        let deleted = self.delete_anywhere(id).await;
         self.count("delete", outcome_of(&deleted));
         deleted
+    }
+
+    async fn delete_anywhere(&self, id: BlobId) -> Result<(), Error> {
+        self.database.delete(id).await?;
+        match self.owned().await? {
+            None => Ok(()),
+            Some(external) => external.delete(id).await,
+        }
     }
 }
 

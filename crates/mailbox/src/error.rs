@@ -67,6 +67,11 @@ pub(crate) enum Error {
     ReadsOverloaded,
     #[error("the service is stopping")]
     Stopping,
+    #[error(
+        "the store of large messages belongs to another database: give this one a directory, bucket or prefix of its own. If \
+         it replaces the other, as after a restore, stop the other, delete {0} and start again"
+    )]
+    ForeignBlobs(String),
     #[error("the store of large messages failed: {0}")]
     Blob(String),
     #[error("the bytes of this message are missing in the store of large messages")]
@@ -119,6 +124,7 @@ impl Error {
             | Self::Overloaded
             | Self::ReadsOverloaded
             | Self::Stopping
+            | Self::ForeignBlobs(_)
             | Self::Blob(_)
             | Self::BlobMissing => ErrorCode::Unavailable,
             Self::Database(error) => mayfly_database::error_code(error),
@@ -154,7 +160,7 @@ impl Error {
             Self::ReceivedEnough => Reason::RateLimited,
             Self::StorageFull => Reason::StorageFull,
             Self::Overloaded | Self::ReadsOverloaded => Reason::Overloaded,
-            Self::Stopping | Self::Blob(_) | Self::BlobMissing => Reason::Unavailable,
+            Self::Stopping | Self::ForeignBlobs(_) | Self::Blob(_) | Self::BlobMissing => Reason::Unavailable,
             Self::Batch(error) => error.reason(),
             Self::Database(error) if mayfly_database::is_disk_full(error) => Reason::StorageFull,
             Self::Database(_) | Self::Defect(_) => match self.code() {
@@ -176,7 +182,8 @@ impl Error {
     fn is_of_store(&self) -> bool {
         matches!(
             self,
-            Self::Blob(_)
+            Self::ForeignBlobs(_)
+                | Self::Blob(_)
                 | Self::Database(_)
                 | Self::Batch(_)
                 | Self::Webhooks(mayfly_webhooks::Error::Database(_))

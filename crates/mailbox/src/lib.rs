@@ -110,6 +110,8 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         .map_err(|error| store.database().failed(error))?;
     let outbox = Arc::new(Notify::new());
     let blobs = Arc::new(blobs::Blobs::open(&deps.blobs, &store, deps.clock.clone())?);
+    blobs.claim().await?;
+    blobs::start_owner_checks(&blobs, &deps.tasks);
     let worker = outbox::Worker {
         database: store.database().clone(),
         blobs: Arc::clone(&blobs),

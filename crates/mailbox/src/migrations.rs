@@ -21,6 +21,7 @@ mod m20261129_000500_add_created_from;
 mod m20261129_000501_create_acme_states;
 mod m20261130_000600_add_token_limits;
 mod m20261130_000700_create_blobs;
+mod m20261201_000800_create_blob_owners;
 mod m20261201_000900_index_outbox_by_kind;
 
 pub(crate) struct Migrator;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261129_000501_create_acme_states::Migration),
             Box::new(m20261130_000600_add_token_limits::Migration),
             Box::new(m20261130_000700_create_blobs::Migration),
+            Box::new(m20261201_000800_create_blob_owners::Migration),
             Box::new(m20261201_000900_index_outbox_by_kind::Migration),
         ];
         migrations.extend(mayfly_webhooks::migrations());

@@ -4,6 +4,7 @@ pub(crate) mod acme_states;
 pub(crate) mod address_locks;
 pub(crate) mod addresses;
 pub(crate) mod backup;
+pub(crate) mod blob_owners;
 pub(crate) mod blobs;
 pub(crate) mod blocks;
 pub(crate) mod cache;

@@ -10,6 +10,7 @@ mod world;
 mod acme;
 mod addresses;
 mod blob_failures;
+mod blob_owner;
 mod blobs;
 mod catch_all;
 mod clock_guard;

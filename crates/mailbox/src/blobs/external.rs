@@ -23,6 +23,30 @@ impl External {
         })
     }
 
+    /// Returns the name of the owner mark, for an operator.
+    pub(super) fn owner_name(&self) -> String {
+        match self {
+            Self::Files(files) => files.owner_name(),
+            Self::Objects(objects) => objects.owner_name(),
+        }
+    }
+
+    /// Reads the owner mark.
+    pub(super) async fn read_owner(&self) -> Result<Option<String>, Error> {
+        match self {
+            Self::Files(files) => files.read_owner().await,
+            Self::Objects(objects) => objects.read_owner().await,
+        }
+    }
+
+    /// Writes the owner mark in one step.
+    pub(super) async fn write_owner(&self, mark: &str) -> Result<(), Error> {
+        match self {
+            Self::Files(files) => files.write_owner(mark.to_owned()).await,
+            Self::Objects(objects) => objects.write_owner(mark.to_owned()).await,
+        }
+    }
+
     pub(super) async fn put(&self, id: BlobId, bytes: Bytes) -> Result<(), Error> {
         match self {
             Self::Files(files) => files.put(id, bytes).await,

@@ -10,9 +10,9 @@ use std::{
 
 use bytes::Bytes;
 use mayfly_database::OpenError;
-use mayfly_types::BlobId;
+use mayfly_types::{BlobId, random_bytes};
 
-use super::key_of;
+use super::{OWNER, key_of};
 use crate::error::Error;
 
 #[derive(Debug, Clone)]
@@ -35,6 +35,29 @@ impl FileBlobs {
             Ok(()) => Ok(Self { dir: dir.into() }),
             Err(error) => Err(OpenError::Io { path: dir, error }),
         }
+    }
+
+    pub(super) fn owner_name(&self) -> String {
+        self.dir.join(OWNER).display().to_string()
+    }
+
+    pub(super) async fn read_owner(&self) -> Result<Option<String>, Error> {
+        self.blocking(|dir| match fs::read_to_string(dir.join(OWNER)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        })
+        .await
+    }
+
+    /// Writes the mark to a file of its own first: other processes read and write it at the same time.
+    pub(super) async fn write_owner(&self, mark: String) -> Result<(), Error> {
+        self.blocking(move |dir| {
+            let new = dir.join(format!("{OWNER}.{:08x}", u32::from_ne_bytes(random_bytes())));
+            write(&new, mark.as_bytes())?;
+            fs::rename(new, dir.join(OWNER))?;
+            File::open(dir)?.sync_all()
+        })
+        .await
     }
 
     /// Writes the file and syncs it and its directory. A crash leaves a part of it, which nothing names.

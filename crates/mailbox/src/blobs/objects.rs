@@ -13,7 +13,7 @@ use object_store::{
 };
 use tokio::time::timeout;
 
-use super::{config::Bucket, key_of};
+use super::{OWNER, config::Bucket, key_of};
 use crate::error::Error;
 
 /// How long a read may take: less than the deadline of a call that reads a message, so that the failure is that of the store.
@@ -35,6 +35,7 @@ const MAX_RETRIES: usize = 3;
 #[derive(Debug, Clone)]
 pub(super) struct ObjectBlobs {
     store: Arc<AmazonS3>,
+    bucket: String,
     prefix: String,
 }
 
@@ -71,12 +72,36 @@ impl ObjectBlobs {
         let built = builder.build();
         Ok(Self {
             store: Arc::new(built.map_err(|error| ConfigError::new("blobs.url", error.to_string()))?),
+            bucket: bucket.name.clone(),
             prefix: bucket.prefix.clone(),
         })
     }
 
     fn path(&self, id: BlobId) -> Path {
         Path::from(format!("{}{}", self.prefix, key_of(id)))
+    }
+
+    fn owner_path(&self) -> Path {
+        Path::from(format!("{}{OWNER}", self.prefix))
+    }
+
+    pub(super) fn owner_name(&self) -> String {
+        format!("s3://{}/{}", self.bucket, self.owner_path())
+    }
+
+    pub(super) async fn read_owner(&self) -> Result<Option<String>, Error> {
+        let path = self.owner_path();
+        let read = || async { self.store.get(&path).await?.bytes().await };
+        match Timeouts::READ.run(read).await {
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    pub(super) async fn write_owner(&self, mark: String) -> Result<(), Error> {
+        let path = self.owner_path();
+        self.put_at(&path, mark.into()).await
     }
 
     pub(super) async fn put(&self, id: BlobId, bytes: Bytes) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use mayfly_types::BlobId;
 use time::Duration;
 
-use super::Blobs;
+use super::{Blobs, owner::Mark};
 use crate::{
     error::Error,
     store::{Store, blobs},
@@ -34,6 +34,8 @@ impl Blobs {
             }
             removed += orphans.len();
         }
+        // What another database does not name is not an orphan of this one.
+        self.check_owner(Mark::Change).await?;
         let Some(external) = &self.external else {
             return Ok(removed);
         };

@@ -3,6 +3,7 @@
 
 pub(crate) mod acme_state;
 pub(crate) mod address_lock;
+pub(crate) mod blob_owner;
 pub(crate) mod blob_part;
 pub(crate) mod block;
 pub(crate) mod clock_mark;
