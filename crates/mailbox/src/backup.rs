@@ -81,3 +81,21 @@ pub async fn copy_blobs(database: &Database, dir: &Path) -> Result<CopiedBlobs, 
             },
         })
 }
+
+/// Removes the mark of the store of blobs from a copy of the database: the store stays with the original.
+///
+/// # Errors
+/// When the database fails.
+pub async fn disown_blobs(database: &Database) -> Result<(), OpenError> {
+    let removed = store::remove_blob_owner(database).await;
+    removed.map_err(|error| database.failed(error))
+}
+
+/// Counts the large messages whose bytes are not in a copy of the database.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_blobs_elsewhere(database: &Database) -> Result<u64, OpenError> {
+    let counted = store::count_blobs_elsewhere(database).await;
+    counted.map_err(|error| database.failed(error))
+}

@@ -9,6 +9,7 @@ mod world;
 
 mod acme;
 mod addresses;
+mod blob_backup;
 mod blob_failures;
 mod blob_owner;
 mod blobs;

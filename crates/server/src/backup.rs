@@ -130,6 +130,7 @@ async fn check_contents(config: &Config, dir: &Path) -> anyhow::Result<Vec<(Stri
         if service == Role::Mailbox {
             let keys = keys(config.mailbox.data_keys()?, dir, DATA_KEY)?;
             check_sealed(&database, &keys, DATA_KEY).await?;
+            check_blobs(config, &database).await?;
         } else {
             let has_keys = !keys(config.auth.signing_keys()?, dir, SIGNING_KEY)?.is_empty();
             let has_credentials = !mayfly_auth::backup::list_accounts(&database, None, 1)
@@ -148,26 +149,40 @@ async fn check_contents(config: &Config, dir: &Path) -> anyhow::Result<Vec<(Stri
     Ok(schema)
 }
 
+/// Checks that large messages are in the database, or that the configuration names a bucket.
+async fn check_blobs(config: &Config, database: &Database) -> anyhow::Result<()> {
+    let elsewhere = mayfly_mailbox::backup::count_blobs_elsewhere(database).await?;
+    let has_bucket = config.blobs.url.is_some() && config.blobs.directory().is_none();
+    if elsewhere > 0 && !has_bucket {
+        bail!("blobs.url: {elsewhere} large messages are not in the database; set it as the server has it");
+    }
+    Ok(())
+}
+
 /// Copies large messages from files into the copy of the database, so that a backup needs no other files. Returns what to
 /// know about them.
 async fn copy_blobs(config: &Config, dir: &Path) -> anyhow::Result<String> {
-    let file = dir.join(file_of(Role::Mailbox));
-    if !config.has(Role::Mailbox) || config.blobs.url.is_none() {
+    if !config.has(Role::Mailbox) {
         return Ok(String::new());
     }
-    let Some(blobs) = config.blobs.directory() else {
-        return Ok("  keep the bucket of blobs.url with it: large messages are there\n".to_owned());
+    let database = Database::open_sqlite(&dir.join(file_of(Role::Mailbox))).await?;
+    let report = match (config.blobs.directory(), &config.blobs.url) {
+        (Some(blobs), _) => {
+            let counts = mayfly_mailbox::backup::copy_blobs(&database, &blobs).await?;
+            let mut report = format!("  with {} large messages of {}\n", counts.copied, blobs.display());
+            if counts.deleted > 0 {
+                let _ = writeln!(report, "  without {} that were deleted meanwhile", counts.deleted);
+            }
+            report
+        }
+        (None, Some(_)) => "  keep the bucket of blobs.url with it: large messages are there\n".to_owned(),
+        (None, None) => String::new(),
     };
-    let database = Database::open_sqlite(&file).await?;
-    let copied = mayfly_mailbox::backup::copy_blobs(&database, &blobs).await?;
+    mayfly_mailbox::backup::disown_blobs(&database).await?;
     database.close().await;
     drop(database);
     remove_side_files(dir)?;
-    Ok(format!(
-        "  with {} large messages of {}\n",
-        copied.copied,
-        blobs.display()
-    ))
+    Ok(report)
 }
 
 /// Returns the configured keys, or the generated one in a directory.

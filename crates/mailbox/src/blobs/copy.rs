@@ -1,15 +1,19 @@
 //! Copies blobs of files into the database of a backup, which is one file then.
 
-use std::{fs, io::ErrorKind, path::Path};
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::Path,
+};
 
 use bytes::Bytes;
 use mayfly_database::Database;
 use mayfly_types::{BlobId, RawMessageId};
 
-use super::{database::parts, key_of};
+use super::{OWNER, database::parts, key_of};
 use crate::{
     error::Error,
-    store::{blobs, mailboxes, raw_messages, sweeps},
+    store::{blob_owners, blobs, mailboxes, raw_messages, sweeps},
 };
 
 /// Blobs that one statement lists.
@@ -20,7 +24,7 @@ const BATCH: u64 = 500;
 pub struct CopiedBlobs {
     /// Copied from files.
     pub copied: usize,
-    /// Without a file: the messages with them were deleted after the database was copied, and are deleted in the copy.
+    /// Messages without a file: they were deleted after the database was copied, and are deleted in the copy.
     pub deleted: usize,
 }
 
@@ -43,16 +47,32 @@ pub(crate) async fn copy_into(database: &Database, dir: &Path) -> Result<CopiedB
                     counts.copied += 1;
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    counts.deleted += usize::from(delete_without_parts(database, id).await?);
+                    if !has_parts(database, id).await? {
+                        check_owner(database, dir).await?;
+                        delete_deliveries(database, id).await?;
+                        counts.deleted += 1;
+                    }
                 }
-                Err(error) => {
-                    return Err(Error::Blob(format!(
-                        "{}: {error}",
-                        dir.join(key_of(id)).display()
-                    )));
-                }
+                Err(error) => return Err(failed(&dir.join(key_of(id)), &error)),
             }
         }
+    }
+}
+
+fn failed(path: &Path, error: &io::Error) -> Error {
+    Error::Blob(format!("{}: {error}", path.display()))
+}
+
+/// Checks that the directory is that of the database. In one that is not mounted every file would be missing.
+async fn check_owner(database: &Database, dir: &Path) -> Result<(), Error> {
+    let path = dir.join(OWNER);
+    let found = fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
+    let owner = database.read("find_blob_owner", |c| {
+        Box::pin(async move { Ok::<_, Error>(blob_owners::find(c).await?) })
+    });
+    match owner.await? {
+        Some(owner) if found == owner.mark || Some(&found) == owner.previous.as_ref() => Ok(()),
+        _ => Err(Error::ForeignBlobs(path.display().to_string())),
     }
 }
 
@@ -70,19 +90,23 @@ async fn store(database: &Database, id: BlobId, bytes: Bytes) -> Result<(), Erro
         .await
 }
 
-/// Deletes the messages that name a blob, unless it is in the database. Returns whether it did.
-async fn delete_without_parts(database: &Database, id: BlobId) -> Result<bool, Error> {
+async fn has_parts(database: &Database, id: BlobId) -> Result<bool, Error> {
+    let read = database.read("find_blob", |c| {
+        Box::pin(async move { Ok(blobs::has_parts(c, id).await?) })
+    });
+    read.await
+}
+
+/// Deletes the messages that name a blob.
+async fn delete_deliveries(database: &Database, id: BlobId) -> Result<(), Error> {
     database
         .tx("forget_blob", move |tx| {
             Box::pin(async move {
-                if blobs::has_parts(tx, id).await? {
-                    return Ok(false);
-                }
                 let raw_ids: Vec<RawMessageId> = raw_messages::list_naming(tx, id).await?;
                 let sizes = sweeps::lock_sizes(tx, &raw_ids).await?;
                 sweeps::remove_deliveries(tx, &raw_ids).await?;
                 mailboxes::change_used(tx, &sweeps::given_back(&sizes)).await?;
-                Ok(true)
+                Ok(())
             })
         })
         .await

@@ -4,11 +4,13 @@ use std::collections::HashSet;
 
 use mayfly_database::Database;
 use mayfly_types::AccountId;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Statement,
+};
 use time::OffsetDateTime;
 
 use super::{
-    custom_domains,
+    blob_owners, blobs, custom_domains,
     entities::{
         mailbox::{Column, Entity, State},
         open_mailbox, sandbox,
@@ -73,4 +75,39 @@ pub(crate) async fn soft_delete(
         })
     });
     write.await
+}
+
+/// Removes the owner mark of the store of blobs.
+pub(crate) async fn remove_blob_owner(database: &Database) -> Result<(), DbErr> {
+    database
+        .tx("remove_blob_owner", |tx| {
+            Box::pin(async move {
+                match has_table(tx, "blob_owners").await? {
+                    true => blob_owners::remove(tx).await,
+                    false => Ok(()),
+                }
+            })
+        })
+        .await
+}
+
+/// Counts the blobs that messages name and that the database does not have.
+pub(crate) async fn count_blobs_elsewhere(database: &Database) -> Result<u64, DbErr> {
+    database
+        .read("count_blobs_elsewhere", |c| {
+            Box::pin(async move {
+                match has_table(c, "blob_parts").await? {
+                    true => blobs::count_without_parts(c).await,
+                    false => Ok(0),
+                }
+            })
+        })
+        .await
+}
+
+/// Returns whether a copy has a table: one that an earlier version made can lack it.
+async fn has_table(c: &impl ConnectionTrait, name: &str) -> Result<bool, DbErr> {
+    let sql = format!("SELECT name FROM sqlite_master WHERE name = '{name}'");
+    let found = c.query_one_raw(Statement::from_string(c.get_database_backend(), sql));
+    Ok(found.await?.is_some())
 }

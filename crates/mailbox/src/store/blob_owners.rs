@@ -41,3 +41,8 @@ pub(crate) async fn replace(c: &impl ConnectionTrait, mark: &str, next: String) 
         .await
         .map(drop)
 }
+
+/// Removes the marks.
+pub(crate) async fn remove(c: &impl ConnectionTrait) -> Result<(), DbErr> {
+    Entity::delete_many().exec(c).await.map(drop)
+}

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use mayfly_types::BlobId;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, ExprTrait, Query},
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, OnConflict, Query},
 };
 
 use super::entities::{
@@ -14,7 +14,7 @@ use super::entities::{
     raw_message,
 };
 
-/// Stores a part. A part that is stored already is the same: a repeated transaction writes it again.
+/// Stores a part. A part that is stored already is the same.
 pub(crate) async fn insert_part(
     c: &impl ConnectionTrait,
     id: BlobId,
@@ -26,7 +26,14 @@ pub(crate) async fn insert_part(
         part: Set(part),
         bytes: Set(bytes),
     };
-    Entity::insert(row).exec_without_returning(c).await.map(drop)
+    let nothing = OnConflict::columns([Column::BlobId, Column::Part])
+        .do_nothing()
+        .to_owned();
+    Entity::insert(row)
+        .on_conflict(nothing)
+        .exec_without_returning(c)
+        .await
+        .map(drop)
 }
 
 /// Reads parts of a blob in their order.
@@ -142,4 +149,20 @@ pub(crate) async fn list_named(
     }
     let named: Vec<Option<BlobId>> = select.into_tuple().all(c).await?;
     Ok(named.into_iter().flatten().collect())
+}
+
+/// Counts the blobs that messages name and that the database does not have.
+pub(crate) async fn count_without_parts(c: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    let part = Query::select()
+        .expr(Expr::value(1))
+        .from(Entity)
+        .and_where(
+            Expr::col((Entity, Column::BlobId)).equals((raw_message::Entity, raw_message::Column::BlobId)),
+        )
+        .to_owned();
+    raw_message::Entity::find()
+        .filter(raw_message::Column::BlobId.is_not_null())
+        .filter(Expr::exists(part).not())
+        .count(c)
+        .await
 }

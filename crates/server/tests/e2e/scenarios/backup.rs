@@ -16,7 +16,10 @@ use mayfly_testkit::{MailSender, eventually};
 use mayfly_types::SecretKey;
 use serde_json::json;
 
-use super::webhooks::{case, is_valid};
+use super::{
+    startup::refuses,
+    webhooks::{case, is_valid},
+};
 use crate::{
     client::{Client, Mailbox, PASSWORD},
     delivery_log::{DeliveryLog, mail, mail_of, stored},
@@ -228,13 +231,34 @@ async fn backup_has_the_large_mail_of_files() {
         assert_eq!(sent.unwrap().code, 250);
     }
     let backup = dir.path().join("backup");
+    let unset = dir.path().join("unset");
+    let refused = fails(&world.data_dir(), &["backup", unset.to_str().unwrap()]);
+    assert!(
+        refused.contains("blobs.url: 1 large messages are not in the database"),
+        "{refused}"
+    );
     let report = back_up(&world.data_dir(), &more[..2], &backup);
-    assert!(report.contains("with 1 large messages of"), "{report}");
+    assert!(
+        report.contains("with 1 large messages of") && !report.contains("deleted"),
+        "{report}"
+    );
     world.processes[0].kill();
-    fs::remove_dir_all(&blobs).unwrap();
     let restored = dir.path().join("elsewhere");
     succeeds(&restored, &["restore", backup.to_str().unwrap()]);
+    // Beside the files of before, which belong to the other database until their mark is deleted.
+    refuses(
+        &["--data-dir", restored.to_str().unwrap()],
+        &more[..2],
+        "mayfly-owner",
+    );
+    fs::remove_file(blobs.join("mayfly-owner")).unwrap();
     world.set("MAYFLY_DATA_DIR", restored.to_str().unwrap());
+    world.kill_and_restart();
+    let found = stored(&world.client(), &mailbox).await;
+    assert!(found["large"] == [large.clone()]);
+    back_up(&restored, &more[..2], &dir.path().join("again"));
+    world.processes[0].kill();
+    fs::remove_dir_all(&blobs).unwrap();
     for url in ["", &*url] {
         world.set("MAYFLY_BLOBS__URL", url);
         world.kill_and_restart();
