@@ -9,13 +9,16 @@ mod copy;
 mod database;
 mod external;
 mod files;
+mod new_blob;
 mod objects;
 mod owner;
 mod sweep;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use mayfly_database::OpenError;
-use mayfly_runtime::telemetry;
+use mayfly_runtime::{task::Tasks, telemetry};
 use mayfly_types::{BlobId, SharedClock};
 use opentelemetry::{KeyValue, metrics::Counter};
 use parking_lot::Mutex;
@@ -24,6 +27,7 @@ pub use config::Config;
 pub use copy::CopiedBlobs;
 
 pub(crate) use copy::copy_into;
+pub(crate) use new_blob::NewBlob;
 pub(crate) use owner::start as start_owner_checks;
 
 use self::{database::DatabaseBlobs, external::External, owner::Ownership};
@@ -48,6 +52,7 @@ pub(crate) struct Blobs {
     ownership: Mutex<Ownership>,
     min_bytes: usize,
     clock: SharedClock,
+    tasks: Tasks,
     /// Why the last blob could not be stored, until one is.
     failure: Mutex<Option<String>>,
     operations: Counter<u64>,
@@ -58,7 +63,12 @@ impl Blobs {
     ///
     /// # Errors
     /// Names the key that is wrong, or says why the directory cannot be used.
-    pub(crate) fn open(config: &Config, store: &Store, clock: SharedClock) -> Result<Self, OpenError> {
+    pub(crate) fn open(
+        config: &Config,
+        store: &Store,
+        clock: SharedClock,
+        tasks: &Tasks,
+    ) -> Result<Self, OpenError> {
         let external = External::open(&config.location()?)?;
         Ok(Self {
             store: store.clone(),
@@ -70,6 +80,7 @@ impl Blobs {
             external,
             ownership: Mutex::new(Ownership::Unknown),
             clock,
+            tasks: tasks.clone(),
             failure: Mutex::default(),
             operations: telemetry::meter()
                 .u64_counter("mayfly.mailbox.blob.operations")
@@ -86,9 +97,10 @@ impl Blobs {
     /// Stores bytes. They are durable when it returns.
     ///
     /// # Errors
-    /// [`Error::StorageFull`] or [`Error::Blob`]. The bytes can be stored all the same; the sweep removes them.
-    pub(crate) async fn put(&self, bytes: &Bytes) -> Result<BlobId, Error> {
-        let id = BlobId::new(self.clock.now());
+    /// [`Error::StorageFull`] or [`Error::Blob`]. The bytes can be stored all the same, until the sweep at the latest.
+    pub(crate) async fn put(self: &Arc<Self>, bytes: &Bytes) -> Result<NewBlob, Error> {
+        let new = NewBlob::begin(self);
+        let id = new.id();
         let stored = match self.owned().await {
             Ok(None) => self.database.put(id, bytes).await,
             Ok(Some(external)) => external.put(id, bytes.clone()).await,
@@ -96,7 +108,16 @@ impl Blobs {
         };
         *self.failure.lock() = stored.as_ref().err().map(ToString::to_string);
         self.count("put", outcome_of(&stored));
-        stored.map(|()| id)
+        match stored {
+            Ok(()) => Ok(new),
+            Err(error) => {
+                if self.external.is_some() {
+                    // A server that fails is not called again for what it may have: the sweep does that.
+                    new.keep();
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Says for readiness why large mail is refused.

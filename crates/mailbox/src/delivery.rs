@@ -25,6 +25,7 @@ use self::{
     memory::Memory,
 };
 use crate::{
+    blobs::NewBlob,
     error::Error,
     index_queue::IndexQueue,
     storage::StorageGuard,
@@ -152,7 +153,12 @@ impl DeliveryQueue {
     }
 
     /// Stores a message; returns after the commit, with an id for each mailbox.
-    pub(crate) async fn store(&self, delivery: Delivery, memory: Permit) -> Result<StoredIds, Error> {
+    pub(crate) async fn store(
+        &self,
+        delivery: Delivery,
+        blob: Option<NewBlob>,
+        memory: Permit,
+    ) -> Result<StoredIds, Error> {
         let (answer, outcome) = oneshot::channel();
         let waiting = Waiting {
             delivery: Arc::new(delivery),
@@ -164,6 +170,10 @@ impl DeliveryQueue {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::Stopping,
         })?;
+        // The writer commits its name, or the outbox entry that deletes it.
+        if let Some(blob) = blob {
+            blob.keep();
+        }
         outcome.await.unwrap_or(Err(Error::Stopping))
     }
 }

@@ -109,7 +109,12 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         .await
         .map_err(|error| store.database().failed(error))?;
     let outbox = Arc::new(Notify::new());
-    let blobs = Arc::new(blobs::Blobs::open(&deps.blobs, &store, deps.clock.clone())?);
+    let blobs = Arc::new(blobs::Blobs::open(
+        &deps.blobs,
+        &store,
+        deps.clock.clone(),
+        &deps.tasks,
+    )?);
     blobs.claim().await?;
     blobs::start_owner_checks(&blobs, &deps.tasks);
     let worker = outbox::Worker {

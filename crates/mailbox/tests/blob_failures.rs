@@ -3,17 +3,62 @@
 use std::time::{Duration, Instant};
 
 use mayfly_mailbox::Config;
-use mayfly_testkit::{Db, S3Fault, S3Server, db_test};
+use mayfly_testkit::{Db, S3Fault, S3Server, db_test, eventually};
 use mayfly_types::{ErrorCode, Reason};
+use sea_orm::ConnectionTrait as _;
 
 use crate::{
-    blobs::{KIB, Place, sized},
+    blobs::{KIB, Place, connect, sized},
     world::{World, assert_refused, scope},
 };
 
 db_test!(
+    failed_part_leaves_no_parts,
+    delivery_that_is_given_up_leaves_no_blob,
     read_ends_before_its_deadline_while_s3_hangs,
 );
+
+async fn has_no_blobs(place: &Place, world: &World) {
+    eventually("the blob is deleted", async || {
+        match place.blobs(world).await.len() {
+            0 => Ok(()),
+            left => Err(left),
+        }
+    })
+    .await;
+}
+
+/// The database takes two parts of a message and then no more.
+async fn failed_part_leaves_no_parts(db: Db) {
+    let world = World::new(db).await;
+    let ann = world.create("ann@mayfly.test").await;
+    let fail = world
+        .test_database
+        .trigger("poison", "BEFORE INSERT", "blob_parts", "NEW.part = 2", None);
+    connect(&world).await.execute_unprepared(&fail).await.unwrap();
+    assert!(world.deliver(&[&ann], &sized(1024 * KIB)).await.is_err());
+    has_no_blobs(&Place::Database, &world).await;
+}
+
+/// Its call reaches its deadline.
+async fn delivery_that_is_given_up_leaves_no_blob(db: Db) {
+    let world = World::new(db).await;
+    let ann = world.create("ann@mayfly.test").await;
+    let raw = sized(20 * 1024 * KIB);
+    let to = [&*ann];
+    let mut delivery = Box::pin(world.deliver(&to, &raw));
+    let begun = eventually("some parts are stored", async || {
+        match Place::Database.blobs(&world).await.len() {
+            0 => Err("none"),
+            _ => Ok(()),
+        }
+    });
+    tokio::select! {
+        _ = &mut delivery => panic!("the delivery ended"),
+        () = begun => drop(delivery),
+    }
+    has_no_blobs(&Place::Database, &world).await;
+}
 
 async fn read_ends_before_its_deadline_while_s3_hangs(db: Db) {
     let place = Place::S3(S3Server::start());

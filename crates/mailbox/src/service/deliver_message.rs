@@ -10,6 +10,7 @@ pub(crate) use submission::{NewSubmission, Origin};
 
 use super::Service;
 use crate::{
+    blobs::NewBlob,
     delivery::{Delivery, StoredIds},
     error::Error,
     storage::Admission,
@@ -129,10 +130,10 @@ impl Service {
             addresses,
             extracted,
             raw,
-            blob,
+            blob: blob.as_ref().map(NewBlob::id),
             span: tracing::Span::current(),
         };
-        let stored = self.deliveries.store(delivery, intake.memory).await?;
+        let stored = self.deliveries.store(delivery, blob, intake.memory).await?;
         // A recipient that is named twice gets the message once.
         asked
             .iter()
