@@ -23,16 +23,8 @@ pub(super) struct FileBlobs {
 impl FileBlobs {
     /// Creates the directories, so that no delivery has to.
     pub(super) fn open(dir: PathBuf) -> Result<Self, OpenError> {
-        let create = || {
-            let mut builder = DirBuilder::new();
-            builder.recursive(true).mode(0o700);
-            for n in 0..=u8::MAX {
-                builder.create(dir.join(format!("{n:02x}")))?;
-            }
-            File::open(&dir)?.sync_all()
-        };
-        match create() {
-            Ok(()) => Ok(Self { dir: dir.into() }),
+        match create(&dir) {
+            Ok(_) => Ok(Self { dir: dir.into() }),
             Err(error) => Err(OpenError::Io { path: dir, error }),
         }
     }
@@ -129,6 +121,22 @@ impl FileBlobs {
     }
 }
 
+/// Creates a directory, those above it and those in it. Returns the directories that it synced: those with new entries.
+fn create(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let missing = dir.ancestors().take_while(|above| !above.exists());
+    let mut changed: Vec<PathBuf> = missing.filter_map(|new| Some(new.parent()?.to_owned())).collect();
+    changed.insert(0, dir.to_owned());
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    for n in 0..=u8::MAX {
+        builder.create(dir.join(format!("{n:02x}")))?;
+    }
+    for changed in &changed {
+        File::open(changed)?.sync_all()?;
+    }
+    Ok(changed)
+}
+
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     let mut file = options
@@ -142,5 +150,23 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match path.parent() {
         Some(parent) => File::open(parent)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A mail that is acknowledged is in no directory whose own name a power failure can take.
+    #[test]
+    fn create_syncs_each_directory_with_a_new_entry() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("a/blobs");
+        let synced = create(&dir).unwrap();
+        assert_eq!(
+            synced,
+            [dir.clone(), root.path().join("a"), root.path().to_owned()]
+        );
+        assert_eq!(create(&dir).unwrap(), [dir]);
     }
 }
