@@ -70,7 +70,7 @@ impl Blobs {
         tasks: &Tasks,
     ) -> Result<Self, OpenError> {
         let external = External::open(&config.location()?)?;
-        Ok(Self {
+        let blobs = Self {
             store: store.clone(),
             database: DatabaseBlobs::new(store),
             min_bytes: match external {
@@ -86,7 +86,10 @@ impl Blobs {
                 .u64_counter("mayfly.mailbox.blob.operations")
                 .with_description("Operations on the bytes of large messages")
                 .build(),
-        })
+        };
+        // From 0, so that the first one is an increase.
+        blobs.operations.add(0, &labels("get", "missing"));
+        Ok(blobs)
     }
 
     /// Returns whether a message of a size is stored as a blob.
@@ -127,11 +130,7 @@ impl Blobs {
     }
 
     fn count(&self, operation: &'static str, outcome: &'static str) {
-        let labels = [
-            KeyValue::new("operation", operation),
-            KeyValue::new("outcome", outcome),
-        ];
-        self.operations.add(1, &labels);
+        self.operations.add(1, &labels(operation, outcome));
     }
 
     /// Reads a range of bytes; `None` when there is no such blob. The range is within the blob.
@@ -140,12 +139,16 @@ impl Blobs {
     /// The error of the store.
     pub(crate) async fn get(&self, id: BlobId, from: u64, length: usize) -> Result<Option<Vec<u8>>, Error> {
         let read = self.get_anywhere(id, from, length).await;
-        let outcome = match &read {
-            Ok(None) => "missing",
-            read => outcome_of(read),
-        };
-        self.count("get", outcome);
+        // One that is not there can belong to a message that was deleted meanwhile.
+        if !matches!(read, Ok(None)) {
+            self.count("get", outcome_of(&read));
+        }
         read
+    }
+
+    /// Counts a blob that a message names and that is not there.
+    pub(crate) fn count_missing(&self) {
+        self.count("get", "missing");
     }
 
     async fn get_anywhere(&self, id: BlobId, from: u64, length: usize) -> Result<Option<Vec<u8>>, Error> {
@@ -175,6 +178,13 @@ impl Blobs {
             Some(external) => external.delete(id).await,
         }
     }
+}
+
+fn labels(operation: &'static str, outcome: &'static str) -> [KeyValue; 2] {
+    [
+        KeyValue::new("operation", operation),
+        KeyValue::new("outcome", outcome),
+    ]
 }
 
 fn outcome_of<T>(result: &Result<T, Error>) -> &'static str {

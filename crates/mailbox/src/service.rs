@@ -370,6 +370,7 @@ impl Service {
         }
         // Deleted meanwhile, or lost.
         self.raw_row(raw_id).await?;
+        self.blobs.count_missing();
         tracing::error!(%blob, "a blob is missing that a message names");
         Err(Error::BlobMissing)
     }
