@@ -1,6 +1,9 @@
 //! Deliveries of large messages that fail, and an S3 server that does not answer.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use mayfly_mailbox::Config;
 use mayfly_testkit::{Db, S3Fault, S3Server, db_test, eventually};
@@ -58,6 +61,19 @@ async fn delivery_that_is_given_up_leaves_no_blob(db: Db) {
         () = begun => drop(delivery),
     }
     has_no_blobs(&Place::Database, &world).await;
+}
+
+/// A machine without root certificates, such as a container from scratch.
+#[test]
+fn s3_over_http_needs_no_certificates() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "blobs::put_whose_answer_is_lost_is_repeated::sqlite"])
+        .env("SSL_CERT_FILE", "/dev/null")
+        .env("SSL_CERT_DIR", "/nonexistent")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
 async fn read_ends_before_its_deadline_while_s3_hangs(db: Db) {

@@ -99,6 +99,9 @@ impl Config {
                 let Some(name) = url.host_str().filter(|name| !name.is_empty()) else {
                     return invalid("needs a bucket: s3://bucket/prefix");
                 };
+                if !url.username().is_empty() || url.password().is_some() {
+                    return invalid("takes no key: set blobs.access_key_id and blobs.secret_access_key");
+                }
                 let (mut region, mut endpoint) = (None, None);
                 for (key, value) in url.query_pairs() {
                     match &*key {
@@ -180,6 +183,8 @@ mod tests {
             ("s3://mail?endpoint=minio:9000", "the endpoint must begin"),
             ("s3://mail?regoin=eu", "takes the parameters"),
             ("ftp://mail", "must begin with"),
+            ("s3://id:secret@mail", "blobs.access_key_id"),
+            ("s3://id@mail", "blobs.access_key_id"),
         ] {
             let found = location(url).unwrap_err();
             assert!(

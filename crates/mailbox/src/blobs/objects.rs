@@ -58,7 +58,9 @@ impl ObjectBlobs {
                     // Each call has its own.
                     .with_timeout_disabled()
                     .with_connect_timeout(CONNECT_TIMEOUT)
-                    .with_allow_http(bucket.is_plain()),
+                    .with_allow_http(bucket.is_plain())
+                    // Without TLS no certificate is checked, and a machine may have none. The role of a machine needs TLS.
+                    .with_no_system_certificates(bucket.is_plain() && bucket.credentials.is_some()),
             );
         if let Some(region) = &bucket.region {
             builder = builder.with_region(region);
