@@ -8,6 +8,9 @@ use mayfly_runtime::{
 };
 use url::Url;
 
+/// Above it, the database stores mail in parts.
+const MAX_MIN_BYTES: u64 = 128 << 10;
+
 config_section! {
     /// The `[blobs]` section: where the bytes of large messages are stored.
     pub struct Config {
@@ -15,7 +18,8 @@ config_section! {
         /// `s3://bucket/prefix?region=eu-central-1`, with `endpoint=https://…` for a server that is not AWS. Unset, the
         /// bytes are in the database.
         pub url: Option<String> = None,
-        /// With `url`, larger messages are stored there. Smaller ones stay in the database, which commits many at once.
+        /// With `url`, larger messages are stored there. Smaller ones stay in the database, which commits many at once. At
+        /// most 131072.
         pub min_bytes: u64 = 32 << 10,
         /// Key id for S3. Unset, those of AWS's environment variables, or of a role of AWS.
         pub access_key_id: Option<String> = None,
@@ -69,6 +73,12 @@ impl Config {
     /// # Errors
     /// Names the key that is wrong.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.min_bytes > MAX_MIN_BYTES {
+            return Err(ConfigError::new(
+                "blobs.min_bytes",
+                format_args!("is at most {MAX_MIN_BYTES}: a larger mail holds up others in the database"),
+            ));
+        }
         self.location().map(drop)
     }
 
@@ -192,6 +202,20 @@ mod tests {
                 "{url}: {found}"
             );
         }
+    }
+
+    #[test]
+    fn min_bytes_is_bounded() {
+        let validate = |min_bytes| {
+            let config = Config {
+                min_bytes,
+                ..Config::default()
+            };
+            config.validate().map_err(|error| error.to_string())
+        };
+        assert_eq!(validate(128 << 10), Ok(()));
+        let found = validate((128 << 10) + 1).unwrap_err();
+        assert!(found.contains("blobs.min_bytes"), "{found}");
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use mayfly_types::{BlobId, RawMessageId};
 
 use super::{MessageScope, ReadMemory, Service};
-use crate::{error::Error, store::raw_messages};
+use crate::error::Error;
 
-/// How much of a large message is read at once. Its ends are not those of parts.
-const READ_BYTES: i64 = 1_000_000;
+/// How much of a large message is read at once: whole parts. A message that is not a blob is smaller.
+const READ_BYTES: i64 = 1 << 20;
 
 /// The bytes of a message, read in parts as its reader takes them.
 #[derive(Debug)]
@@ -53,10 +53,9 @@ impl MessageSource {
         if length == 0 && self.read_bytes > 0 {
             return Ok(Vec::new());
         }
-        let part = match (self.blob, self.read_bytes) {
-            (None, 0) => self.first(length).await?,
-            (None, _) => self.row_part(length).await?,
-            (Some(blob), _) => self.blob_part(blob, length).await?,
+        let part = match self.blob {
+            None => self.first(length).await?,
+            Some(blob) => self.blob_part(blob, length).await?,
         };
         self.read_bytes += length;
         Ok(part)
@@ -67,11 +66,7 @@ impl MessageSource {
         self.blob = row.blob_id;
         match row.blob_id {
             Some(blob) => self.blob_part(blob, length).await,
-            None => {
-                let mut bytes = row.bytes;
-                bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
-                Ok(bytes)
-            }
+            None => Ok(row.bytes),
         }
     }
 
@@ -79,14 +74,5 @@ impl MessageSource {
         let from = u64::try_from(self.read_bytes).unwrap_or(0);
         let length = usize::try_from(length).unwrap_or(0);
         self.service.blob(self.raw_id, blob, from, length).await
-    }
-
-    /// Reads a part of a large message that an earlier version stored in its row.
-    async fn row_part(&self, length: i64) -> Result<Vec<u8>, Error> {
-        let (raw_id, from) = (self.raw_id, self.read_bytes);
-        let read = self.service.store.read("find_raw_part", |c| {
-            Box::pin(async move { Ok(raw_messages::find_part(c, raw_id, from, length).await?) })
-        });
-        read.await?.ok_or(Error::NotFound)
     }
 }

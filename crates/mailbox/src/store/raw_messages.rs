@@ -4,7 +4,7 @@ use mayfly_types::{BlobId, RawMessageId};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, Func, Query, SimpleExpr},
+    sea_query::{Query, SimpleExpr},
 };
 
 use super::{
@@ -38,27 +38,6 @@ pub(crate) async fn find(
     raw_id: RawMessageId,
 ) -> Result<Option<RawMessage>, DbErr> {
     Entity::find_by_id(raw_id).one(c).await
-}
-
-/// Finds a part of the bytes in the row of a delivery.
-pub(crate) async fn find_part(
-    c: &impl ConnectionTrait,
-    raw_id: RawMessageId,
-    from: i64,
-    length: i64,
-) -> Result<Option<Vec<u8>>, DbErr> {
-    let part = Func::cust("substr").args([
-        Expr::col(Column::Bytes),
-        // Counted from 1. PostgreSQL has the function for integers only.
-        Expr::value(i32::try_from(from + 1).unwrap_or(i32::MAX)),
-        Expr::value(i32::try_from(length).unwrap_or(i32::MAX)),
-    ]);
-    Entity::find_by_id(raw_id)
-        .select_only()
-        .expr_as(part, "part")
-        .into_tuple()
-        .one(c)
-        .await
 }
 
 /// Lists the deliveries that name a blob.
