@@ -148,8 +148,13 @@ impl DeliveryQueue {
     }
 
     /// Waits for memory for a message to a number of recipients.
-    pub(crate) async fn reserve_memory(&self, size: usize, recipients: usize) -> Result<Permit, Error> {
-        self.memory.reserve(size, recipients).await
+    pub(crate) async fn reserve_memory(
+        &self,
+        size: usize,
+        is_blob: bool,
+        recipients: usize,
+    ) -> Result<Permit, Error> {
+        self.memory.reserve(size, is_blob, recipients).await
     }
 
     /// Stores a message; returns after the commit, with an id for each mailbox.

@@ -2,6 +2,7 @@
 
 use std::{
     process::Command,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -9,6 +10,7 @@ use mayfly_mailbox::Config;
 use mayfly_testkit::{Db, S3Fault, S3Server, db_test, eventually};
 use mayfly_types::{ErrorCode, Reason};
 use sea_orm::ConnectionTrait as _;
+use tokio::task::JoinSet;
 
 use crate::{
     blobs::{KIB, Place, connect, sized},
@@ -18,6 +20,7 @@ use crate::{
 db_test!(
     failed_part_leaves_no_parts,
     delivery_that_is_given_up_leaves_no_blob,
+    text_mail_goes_on_while_s3_hangs,
     read_ends_before_its_deadline_while_s3_hangs,
 );
 
@@ -74,6 +77,31 @@ fn s3_over_http_needs_no_certificates() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+/// Mail that waits for the server has memory of its own.
+async fn text_mail_goes_on_while_s3_hangs(db: Db) {
+    let place = Place::S3(S3Server::start());
+    let Place::S3(server) = &place else { unreachable!() };
+    let world = Arc::new(World::with_blobs(db, Config::default(), place.config()).await);
+    let ann = world.create("ann@mayfly.test").await;
+    server.set_fault(S3Fault::Hang);
+    let raw = Arc::new(sized(200 * KIB));
+    let mut large = JoinSet::new();
+    for _ in 0..450 {
+        let (world, ann, raw) = (Arc::clone(&world), ann.clone(), Arc::clone(&raw));
+        large.spawn(async move { world.deliver(&[&ann], &raw).await });
+    }
+    // As many as their memory holds.
+    eventually("they wait for the server", async || match server.calls() {
+        ..150 => Err(server.calls()),
+        _ => Ok(()),
+    })
+    .await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let (to, text) = ([&*ann], sized(4 * KIB));
+    let delivered = tokio::time::timeout(Duration::from_secs(3), world.deliver(&to, &text));
+    delivered.await.unwrap().unwrap();
 }
 
 async fn read_ends_before_its_deadline_while_s3_hangs(db: Db) {

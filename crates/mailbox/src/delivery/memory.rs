@@ -17,6 +17,12 @@ const MAX_SMALL_BYTES: QueueBounds = QueueBounds {
     total: 64 << 20,
     share: 512 << 10,
 };
+/// Memory for small messages in progress that are stored apart from their rows, beside those that are not: a server of blobs that
+/// does not answer holds it for as long as its time-out.
+const MAX_APART_BYTES: QueueBounds = QueueBounds {
+    total: 32 << 20,
+    share: 512 << 10,
+};
 /// Memory for medium messages in progress. While others send too, a client has one.
 const MAX_MEDIUM_BYTES: QueueBounds = QueueBounds {
     total: 8 << 20,
@@ -35,13 +41,16 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
     Small,
+    /// A small one that is a blob.
+    Apart,
     Medium,
     Large,
 }
 
 impl Size {
-    pub(super) fn of(bytes: usize) -> Self {
+    pub(super) fn of(bytes: usize, is_blob: bool) -> Self {
         match bytes {
+            ..=SMALL_BYTES if is_blob => Self::Apart,
             ..=SMALL_BYTES => Self::Small,
             _ if bytes <= MEDIUM_BYTES => Self::Medium,
             _ => Self::Large,
@@ -53,6 +62,7 @@ impl Size {
 #[derive(Debug)]
 pub(super) struct Memory {
     small: Arc<FairQueue>,
+    apart: Arc<FairQueue>,
     medium: Arc<FairQueue>,
     large: Arc<FairQueue>,
 }
@@ -68,6 +78,7 @@ impl Memory {
         let queue = |bounds| FairQueue::with(bounds, contention());
         Self {
             small: queue(MAX_SMALL_BYTES),
+            apart: queue(MAX_APART_BYTES),
             medium: queue(MAX_MEDIUM_BYTES),
             large: queue(MAX_LARGE_BYTES),
         }
@@ -77,9 +88,15 @@ impl Memory {
     ///
     /// # Errors
     /// [`Error::Overloaded`] when there is none in time.
-    pub(super) async fn reserve(&self, size: usize, recipients: usize) -> Result<Permit, Error> {
-        let queue = match Size::of(size) {
+    pub(super) async fn reserve(
+        &self,
+        size: usize,
+        is_blob: bool,
+        recipients: usize,
+    ) -> Result<Permit, Error> {
+        let queue = match Size::of(size, is_blob) {
             Size::Small => &self.small,
+            Size::Apart => &self.apart,
             Size::Medium => &self.medium,
             Size::Large => &self.large,
         };
@@ -101,25 +118,37 @@ mod tests {
 
     async fn reserve(memory: &Memory, last: u8, size: usize) -> Result<Permit, Error> {
         let client = Some([192, 0, 2, last].into());
-        fair::scope(client, memory.reserve(size, 1)).await
+        fair::scope(client, memory.reserve(size, false, 1)).await
     }
 
     #[tokio::test]
     async fn reserve_of_smaller_class_is_immediate_beside_larger() {
         let memory = Memory::default();
-        let _held = memory.reserve(LARGE, 1).await.unwrap();
-        let mut waiting: Vec<_> = (0..500).map(|_| Box::pin(memory.reserve(LARGE, 1))).collect();
+        let _held = memory.reserve(LARGE, false, 1).await.unwrap();
+        let mut waiting: Vec<_> = (0..500)
+            .map(|_| Box::pin(memory.reserve(LARGE, false, 1)))
+            .collect();
         assert!(waiting.iter_mut().all(|large| large.now_or_never().is_none()));
         let medium: Vec<_> = (0..4)
-            .map(|_| memory.reserve(MEDIUM_BYTES, 1).now_or_never())
+            .map(|_| memory.reserve(MEDIUM_BYTES, false, 1).now_or_never())
             .collect();
         assert!(medium.iter().all(|permit| matches!(permit, Some(Ok(_)))));
-        assert!(memory.reserve(MEDIUM_BYTES, 1).now_or_never().is_none());
+        assert!(memory.reserve(MEDIUM_BYTES, false, 1).now_or_never().is_none());
         let small: Vec<_> = (0..256)
-            .map(|_| memory.reserve(SMALL_BYTES, 1).now_or_never())
+            .map(|_| memory.reserve(SMALL_BYTES, false, 1).now_or_never())
             .collect();
         assert!(small.iter().all(|permit| matches!(permit, Some(Ok(_)))));
-        assert!(memory.reserve(SMALL_BYTES, 1).now_or_never().is_none());
+        assert!(memory.reserve(SMALL_BYTES, false, 1).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn reserve_of_small_is_immediate_beside_blobs() {
+        let memory = Memory::default();
+        let blobs: Vec<_> = (0..200)
+            .map(|_| memory.reserve(SMALL_BYTES, true, 1).now_or_never())
+            .collect();
+        assert_eq!(blobs.iter().filter(|permit| permit.is_some()).count(), 128);
+        assert!(memory.reserve(SMALL_BYTES, false, 1).now_or_never().is_some());
     }
 
     #[tokio::test]
@@ -141,7 +170,10 @@ mod tests {
     async fn reserve_for_many_recipients_counts_their_rows() {
         let memory = Memory::with(|| Contention::within(Duration::from_secs(3600)));
         let reserve = |last: u8, recipients| {
-            fair::scope(Some([192, 0, 2, last].into()), memory.reserve(200, recipients))
+            fair::scope(
+                Some([192, 0, 2, last].into()),
+                memory.reserve(200, false, recipients),
+            )
         };
         drop(reserve(2, 1).await);
         let mut greedy: Vec<_> = (0..20).map(|_| Box::pin(reserve(1, 100))).collect();
@@ -177,9 +209,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn reserve_fails_after_its_time() {
         let memory = Memory::default();
-        let _held = memory.reserve(LARGE, 1).await.unwrap();
+        let _held = memory.reserve(LARGE, false, 1).await.unwrap();
         let started = tokio::time::Instant::now();
-        let outcomes = join_all((0..10).map(|_| memory.reserve(LARGE, 1))).await;
+        let outcomes = join_all((0..10).map(|_| memory.reserve(LARGE, false, 1))).await;
         assert!(
             outcomes
                 .iter()

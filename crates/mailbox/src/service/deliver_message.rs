@@ -89,7 +89,10 @@ impl Service {
             to,
             size,
             // First: what waits here does not write yet, and takes no room from others.
-            memory: self.deliveries.reserve_memory(size, recipients).await?,
+            memory: self
+                .deliveries
+                .reserve_memory(size, self.blobs.takes(size), recipients)
+                .await?,
             _admission: self.storage.admit(size).await?,
             // Allocated at once: growing a vector needs twice the memory at times.
             raw: Vec::with_capacity(size),
