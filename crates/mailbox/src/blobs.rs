@@ -31,7 +31,10 @@ pub(crate) use new_blob::NewBlob;
 pub(crate) use owner::start as start_owner_checks;
 
 use self::{database::DatabaseBlobs, external::External, owner::Ownership};
-use crate::{error::Error, store::Store};
+use crate::{
+    error::Error,
+    store::{MAX_ROW_BYTES, Store},
+};
 
 /// Returns the path or key of a blob: the last two digits of its id, which are random, and the id.
 pub(crate) fn key_of(id: BlobId) -> String {
@@ -74,7 +77,7 @@ impl Blobs {
             store: store.clone(),
             database: DatabaseBlobs::new(store),
             min_bytes: match external {
-                None => database::MIN_BYTES,
+                None => MAX_ROW_BYTES,
                 Some(_) => usize::try_from(config.min_bytes).unwrap_or(usize::MAX),
             },
             external,

@@ -52,6 +52,9 @@ pub(crate) use entities::{
     sandbox::Model as Sandbox,
 };
 
+/// The longest message whose bytes can be in its row, which is committed together with others.
+pub(crate) const MAX_ROW_BYTES: usize = 128 << 10;
+
 /// The database of this service.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {

@@ -8,8 +8,7 @@ use mayfly_runtime::{
 };
 use url::Url;
 
-/// Above it, the database stores mail in parts.
-const MAX_MIN_BYTES: u64 = 128 << 10;
+use crate::store::MAX_ROW_BYTES;
 
 config_section! {
     /// The `[blobs]` section: where the bytes of large messages are stored.
@@ -73,10 +72,10 @@ impl Config {
     /// # Errors
     /// Names the key that is wrong.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if self.min_bytes > MAX_MIN_BYTES {
+        if self.min_bytes > MAX_ROW_BYTES as u64 {
             return Err(ConfigError::new(
                 "blobs.min_bytes",
-                format_args!("is at most {MAX_MIN_BYTES}: a larger mail holds up others in the database"),
+                format_args!("is at most {MAX_ROW_BYTES}: a larger mail holds up others in the database"),
             ));
         }
         self.location().map(drop)

@@ -8,12 +8,12 @@ use crate::{
     store::{Store, blobs},
 };
 
-/// Larger messages are blobs. Smaller ones are stored in their rows, many in one commit.
-pub(super) const MIN_BYTES: usize = 128 << 10;
 /// Bytes of a part.
 const PART_BYTES: usize = 128 << 10;
-/// Parts that one statement reads or one transaction deletes.
-const PARTS: usize = 8;
+/// Parts that one statement reads.
+const READ_PARTS: usize = 8;
+/// Parts that one transaction deletes: as many bytes as one that deletes rows.
+const DELETED_PARTS: u64 = 2;
 
 #[derive(Debug)]
 pub(super) struct DatabaseBlobs {
@@ -47,7 +47,7 @@ impl DatabaseBlobs {
         let mut read = Vec::with_capacity(length);
         while read.len() < length {
             let last = (from + length - 1) / PART_BYTES;
-            let (first, last) = (number(next), number(last.min(next + PARTS - 1)));
+            let (first, last) = (number(next), number(last.min(next + READ_PARTS - 1)));
             let parts: Vec<Vec<u8>> = self
                 .store
                 .read("find_blob_parts", |c| {
@@ -77,7 +77,7 @@ impl DatabaseBlobs {
         while 0 < self
             .store
             .write("delete_blob_parts", None, move |tx| {
-                Box::pin(async move { Ok(blobs::remove_last_parts(tx, id, PARTS as u64).await?) })
+                Box::pin(async move { Ok(blobs::remove_last_parts(tx, id, DELETED_PARTS).await?) })
             })
             .await?
         {}

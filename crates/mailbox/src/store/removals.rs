@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::{
-    UsedChange,
+    MAX_ROW_BYTES, UsedChange,
     entities::{
         message::{Column, Entity},
         raw_message,
@@ -22,9 +22,6 @@ pub(crate) const MAX_REMOVED: u64 = 32;
 /// Bytes of the rows of a transaction that only removes. What is deleted is overwritten, which takes time and as much space in the
 /// log of SQLite: others write between two transactions, and a full disk has little.
 const MAX_REMOVED_BYTES: i64 = 256 << 10;
-
-/// The longest message that can be in its row.
-const MAX_ROW_BYTES: i64 = 128 << 10;
 
 /// Returns how many of some messages are removed in one transaction that removes at most `most`.
 pub(crate) fn batch_of(sizes: impl Iterator<Item = i64>, most: u64) -> usize {
@@ -41,10 +38,8 @@ pub(crate) fn batch_of(sizes: impl Iterator<Item = i64>, most: u64) -> usize {
 
 /// The bytes of a larger message are not in its row. A worker deletes them later.
 fn bytes_of_row(size: i64) -> i64 {
-    match size > MAX_ROW_BYTES {
-        true => 0,
-        false => size,
-    }
+    let is_in_row = usize::try_from(size).is_ok_and(|size| size <= MAX_ROW_BYTES);
+    if is_in_row { size } else { 0 }
 }
 
 /// A message that is locked for its removal.
