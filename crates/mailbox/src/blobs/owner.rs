@@ -58,7 +58,7 @@ impl Blobs {
     /// # Errors
     /// When the store belongs to another database. A store that does not answer is no error: small mail needs none.
     pub(crate) async fn claim(&self) -> Result<(), OpenError> {
-        let checked = tokio::time::timeout(START_TIMEOUT, self.check_owner(Mark::Keep)).await;
+        let checked = tokio::time::timeout(START_TIMEOUT, self.compare(Mark::Keep)).await;
         match checked {
             Ok(Err(error @ Error::ForeignBlobs(_))) => {
                 return Err(ConfigError::new("blobs.url", error).into());
@@ -93,33 +93,36 @@ impl Blobs {
         }
     }
 
-    /// Compares the marks of the store and of the database, and writes that of a store without one.
+    /// Compares the marks, as [`Self::compare`] does, and logs that the store belongs to another database.
     ///
     /// # Errors
-    /// When the store belongs to another database, or one of the two fails.
+    /// When it does, or one of the two fails.
     pub(super) async fn check_owner(&self, mark: Mark) -> Result<(), Error> {
-        let Some(external) = &self.external else {
-            return Ok(());
-        };
-        let is_owned = self.compare(external, mark).await?;
-        let ownership = match is_owned {
-            true => Ownership::Owned,
-            false => Ownership::Foreign,
-        };
-        let before = std::mem::replace(&mut *self.ownership.lock(), ownership);
-        let checked = self.foreign();
-        match &checked {
-            Err(error) => tracing::error!(%error, "large messages are neither stored nor deleted"),
-            Ok(()) if before == Ownership::Foreign => {
-                tracing::info!("the store of large messages belongs to this database again");
-            }
-            Ok(()) => {}
+        let checked = self.compare(mark).await;
+        if let Err(error @ Error::ForeignBlobs(_)) = &checked {
+            tracing::error!(%error, "large messages are neither stored nor deleted");
         }
         checked
     }
 
+    /// Compares the marks of the store and of the database, and writes that of a store without one.
+    async fn compare(&self, mark: Mark) -> Result<(), Error> {
+        let Some(external) = &self.external else {
+            return Ok(());
+        };
+        let ownership = match self.is_owned(external, mark).await? {
+            true => Ownership::Owned,
+            false => Ownership::Foreign,
+        };
+        let before = std::mem::replace(&mut *self.ownership.lock(), ownership);
+        if (before, ownership) == (Ownership::Foreign, Ownership::Owned) {
+            tracing::info!("the store of large messages belongs to this database again");
+        }
+        self.foreign()
+    }
+
     /// Returns whether the store belongs to the database.
-    async fn compare(&self, external: &External, mark: Mark) -> Result<bool, Error> {
+    async fn is_owned(&self, external: &External, mark: Mark) -> Result<bool, Error> {
         // First: a process that starts at the same time has written its row before it writes here.
         let found = external.read_owner().await?;
         let row = match (self.owner_row().await?, &found) {
