@@ -6,7 +6,7 @@ use memchr::memchr_iter;
 
 use super::{
     Code, CodePlace, Confidence, MAX_CODES,
-    context::{About, Context, Features},
+    context::{About, Context, Features, points_to_code},
     keywords::{self, Hit},
     marked::Marked,
     recovery,
@@ -129,6 +129,8 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
     let linked = linked_codes(mail);
     let mut labelled = HashSet::new();
     let mut references = HashSet::new();
+    let mut announced = HashSet::new();
+    let mut sole: Vec<Scored> = Vec::new();
     for ((marked, found_in), listed) in parts.into_iter().zip(&mut lists) {
         if !has_candidate(marked) {
             continue;
@@ -165,6 +167,19 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
             if linked.contains(&*value) {
                 score += weights.of(Feature::InLink);
             }
+            if about.is_subject && features.is_unlabelled() && is_at_edge(marked.text(), token) {
+                announced.insert(value.clone());
+            } else if announced.contains(&value) && features.stands_out() && features.is_unlabelled() {
+                score += weights.of(Feature::InSubject);
+            }
+            if features.can_be_sole() && score + weights.of(Feature::Sole) >= THRESHOLD {
+                sole.push(Scored {
+                    score: score + weights.of(Feature::Sole),
+                    value: value.clone(),
+                    found_in,
+                    is_coupon: false,
+                });
+            }
             if bound {
                 score = weights.of(Feature::Explicit);
             }
@@ -186,6 +201,11 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
         );
     }
     scored.extend(lower_case_codes(mail));
+    if !scored.iter().any(|scored| scored.score >= THRESHOLD)
+        && sole.windows(2).all(|pair| pair[0].value == pair[1].value)
+    {
+        scored.append(&mut sole);
+    }
     // "Code for jd48291-x" is not a code if the body says "user jd48291-x", and has a code.
     let has_other = scored
         .iter()
@@ -196,10 +216,22 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
     scored
 }
 
-/// Reports whether a body has a word for one-time codes.
+/// Reports whether a body has a word for one-time codes, or asks for digits and has none.
 fn has_body_word(mail: &Mail<'_>) -> bool {
-    let mut hits = mail.text.hits().iter().chain(mail.html.hits());
-    hits.any(|hit| hit.keyword == Keyword::OneTimeCode)
+    let bodies = [mail.text, mail.html];
+    let has_digits = || {
+        let mut tokens = bodies.iter().flat_map(|body| &body.tokens);
+        tokens.any(|token| token.shape == Shape::Digits)
+    };
+    let hits = || {
+        bodies
+            .iter()
+            .flat_map(|body| body.hits().iter().map(move |hit| (*body, hit)))
+    };
+    let asks = |(body, hit): (&Marked, &Hit)| {
+        hit.keyword == Keyword::CallToAction && points_to_code(&body.text()[hit.at.clone()])
+    };
+    hits().any(|(_, hit)| hit.keyword == Keyword::OneTimeCode) || !has_digits() && hits().any(asks)
 }
 
 fn score(features: &Features, weights: &Weights) -> i32 {
@@ -259,6 +291,13 @@ fn is_origin_bound(text: &str, token: &Token) -> bool {
     domain.contains('.') && !domain.contains(char::is_whitespace)
 }
 
+/// Reports whether a number begins a subject, or ends it behind a colon.
+fn is_at_edge(subject: &str, token: &Token) -> bool {
+    let before = subject[..token.at.start].trim_end();
+    before.is_empty()
+        || token.at.end == subject.len() && before.ends_with([':', '\u{ff1a}', '\u{2013}', '\u{2014}'])
+}
+
 /// Reports whether brackets in a subject say that a number is the reference of a case: `[#482913]`, `[Case 482913]`.
 fn is_reference(subject: &str, token: &Token) -> bool {
     let Some(open) = subject[..token.at.start].rfind('[') else {
@@ -268,7 +307,11 @@ fn is_reference(subject: &str, token: &Token) -> bool {
     let closes = subject[token.at.end..].starts_with(']') && !said.contains(']');
     let hits = keywords::find(said);
     let has = |keywords: &[Keyword]| hits.iter().any(|hit| keywords.contains(&hit.keyword));
-    closes && !has(&[Keyword::Code, Keyword::OneTimeCode]) && (said.contains('#') || has(&[Keyword::Label]))
+    // `[KF-NAS01]` is the name of a sender.
+    let is_tag = token.shape != Shape::Digits && subject[..open].trim().is_empty();
+    closes
+        && !has(&[Keyword::Code, Keyword::OneTimeCode])
+        && (said.contains('#') || is_tag || has(&[Keyword::Label]))
 }
 
 /// Reports whether letters of both cases are random and no name: `xprCzreLjC`, but not `JavaScript`.

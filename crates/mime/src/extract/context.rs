@@ -8,11 +8,12 @@ mod words;
 
 use std::{collections::HashMap, ops::Range};
 
+pub(super) use nature::points_to_code;
 use place::{is_alone, is_of_log};
 
 use super::{
     keywords::{self, Hit},
-    marked::{Marked, REACH_BYTES},
+    marked::{Marked, REACH_BYTES, sentence_start},
     tokens::{Shape, Token},
     vocabulary::Word,
     weights::Feature,
@@ -20,6 +21,9 @@ use super::{
 
 /// Examined keywords on each side of a number.
 const MAX_HITS: usize = 24;
+
+/// The longest phrase that presents a number.
+const MAX_PRESENTING_BYTES: usize = 48;
 
 /// What is known of a mail beside one of its texts.
 #[derive(Debug, Clone, Copy, Default)]
@@ -63,6 +67,25 @@ impl Features {
     /// Reports whether a code word belongs to the number.
     pub(super) fn has_word(&self) -> bool {
         self.has_word
+    }
+
+    /// Reports whether it stands out: alone in its line or emphasised.
+    pub(super) fn stands_out(&self) -> bool {
+        self.is_alone || self.found.contains(&Feature::Emphasised)
+    }
+
+    /// Reports whether nothing says that the number is something else.
+    pub(super) fn is_unlabelled(&self) -> bool {
+        !self.found.iter().any(|feature| feature.is_of_another())
+    }
+
+    /// Reports whether the number can be the code that a mail announces, if it is the only one: the subject says what it is for, and it
+    /// is asked for, or alone beside an expiry.
+    pub(super) fn can_be_sole(&self) -> bool {
+        let has = |feature: Feature| self.found.contains(&feature);
+        (has(Feature::SubjectWord) || has(Feature::SubjectTopic))
+            && (has(Feature::CallToAction) || self.is_alone && has(Feature::Expiry))
+            && self.is_unlabelled()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Feature> {
@@ -139,6 +162,9 @@ impl<'m> Context<'m> {
             return None;
         }
         features.is_alone = self.place(token, &line, &mut features);
+        if features.is_alone && self.is_addressee(token, &line) {
+            return None;
+        }
         if !features.is_alone && (self.is_among_figures(index, &line) || self.is_among_columns(index)) {
             return None;
         }
@@ -146,8 +172,16 @@ impl<'m> Context<'m> {
             features.add(Feature::LogLine);
         }
         self.after(index, &line, &mut features);
+        if matches!(token.shape, Shape::Digits | Shape::Mixed) && self.is_means(token, &line) {
+            features.add(Feature::AskedFor);
+            features.found.retain(|feature| *feature != Feature::LabelBefore);
+        }
+        // `Here it is: 775104`
+        if self.is_presented(token, &line) {
+            features.add(Feature::Presented);
+        }
         // `Foo: 775104 is your code`
-        if !features.has_word
+        else if !features.has_word
             && !features.is_alone
             && !features.found.contains(&Feature::AskedFor)
             && !self.about.has_body_word
@@ -170,6 +204,16 @@ impl<'m> Context<'m> {
             self.only_number(token, &mut features);
         }
         self.fits(token, &features).then_some(features)
+    }
+
+    /// Reports whether a token is the name of the reader, and a comma ends its line: `pnair87,`.
+    fn is_addressee(&self, token: &Token, line: &Range<usize>) -> bool {
+        let after = self.text[token.at.end..line.end].trim_end();
+        matches!(
+            token.shape,
+            Shape::Mixed | Shape::MixedCase | Shape::Letters | Shape::Words
+        ) && after == ","
+            && is_blank(&self.text[..token.at.start])
     }
 
     /// Returns the numbers that a label names, of those that were read.
@@ -201,6 +245,16 @@ impl<'m> Context<'m> {
             .next()
             .unwrap_or_default();
         next.len() <= 16 && keywords::is_word(&next.to_lowercase(), Word::Copula)
+    }
+
+    /// Reports whether the words before a number in its sentence present it: `Here it is: 775104`.
+    fn is_presented(&self, token: &Token, line: &Range<usize>) -> bool {
+        let start = sentence_start(self.text, line.start, token.at.start);
+        let says = self.text[start..token.at.start]
+            .trim_matches([' ', '*', ':', '\u{ff1a}', '-', '\u{2013}', '\u{2014}', ',']);
+        (self.about.has_subject_word || self.about.has_subject_topic)
+            && (1..=MAX_PRESENTING_BYTES).contains(&says.len())
+            && keywords::is_word(&says.to_lowercase(), Word::Presents)
     }
 
     /// Reports whether the line before a number says what it is.

@@ -143,7 +143,11 @@ impl Links {
         match self.by_url.entry(url) {
             Entry::Occupied(entry) => {
                 let known = &mut self.links[*entry.get()];
-                let is_better = known.kind == LinkKind::Other && kind != LinkKind::Other
+                // "View the guide" is a label, whatever the subject says.
+                let says_other = known.kind == LinkKind::Other
+                    && known.confidence > Confidence::CONTEXT
+                    && confidence == Confidence::CONTEXT;
+                let is_better = !says_other && known.kind == LinkKind::Other && kind != LinkKind::Other
                     || known.kind == kind && confidence > known.confidence;
                 if is_better {
                     self.others -= usize::from(known.kind == LinkKind::Other && kind != LinkKind::Other);
@@ -280,6 +284,7 @@ impl LinkClassifier {
             Some(kind) if address.said.kind == Some(kind) => Some((kind, Confidence::AGREED)),
             // The title of an article.
             Some(LinkKind::Reset) if subject.is_bulk => None,
+            Some(LinkKind::Verify) if subject.is_bulk && !is_call(said, shown) => None,
             Some(kind) => Some((kind, Confidence::TEXT)),
             // "View the event" at `/invite/7`: the text says that it is a page.
             None => address
@@ -297,6 +302,7 @@ impl LinkClassifier {
             // "Change your password" is what the page is for, though anybody can open it.
             Some((LinkKind::Reset, confidence))
                 if !subject.is_bulk
+                    && !address.is_help()
                     && (is_order(said, shown)
                         || confidence == Confidence::AGREED && (shown.is_empty() || is_address)) =>
             {
@@ -351,6 +357,16 @@ fn stops_mailing(shown: &str) -> bool {
 fn is_order(said: &[Hit], shown: &str) -> bool {
     let starts = |hit: &Hit| hit.keyword == Keyword::Reset && hit.at.start == 0;
     said.iter().any(starts) && is_short(shown)
+}
+
+/// Reports whether an anchor text asks to verify: its verb begins or ends it, or it says to click. In a title it is a noun within.
+fn is_call(said: &[Hit], shown: &str) -> bool {
+    let is_at_edge =
+        |hit: &Hit| hit.keyword == Keyword::Verify && (hit.at.start == 0 || hit.at.end + 1 >= shown.len());
+    shown.split_whitespace().nth(2).is_none()
+        || said
+            .iter()
+            .any(|hit| is_at_edge(hit) || hit.keyword == Keyword::VagueAnchor)
 }
 
 /// Reports whether an anchor text has few words.

@@ -98,6 +98,13 @@ impl Marked {
     }
 }
 
+/// Marks that end a sentence, with a space after them or without: of East Asia, Hindi, Urdu, Armenian, Amharic, Khmer, Burmese and
+/// Tibetan, and the Arabic question mark.
+pub(super) const SENTENCE_ENDS: [char; 11] = [
+    '\u{3002}', '\u{ff01}', '\u{ff1f}', '\u{964}', '\u{6d4}', '\u{61f}', '\u{589}', '\u{1362}', '\u{17d4}',
+    '\u{104b}', '\u{f0d}',
+];
+
 /// Returns the distance between two offsets in characters, if it is at most a limit.
 pub(super) fn distance(text: &str, from: usize, to: usize, limit: usize) -> Option<usize> {
     let bytes = to.checked_sub(from)?;
@@ -124,7 +131,7 @@ pub(super) fn sentence_start(text: &str, from: usize, at: usize) -> usize {
     for (offset, char) in before.char_indices().rev() {
         let end = offset + char.len_utf8();
         let ends = match char {
-            '\u{3002}' | '\u{ff01}' | '\u{ff1f}' => true,
+            _ if SENTENCE_ENDS.contains(&char) => true,
             '!' | '?' => is_space_after,
             '.' => is_space_after && !is_abbreviation(&before[..offset], &before[end..]),
             _ => false,
@@ -154,7 +161,7 @@ fn is_abbreviation(before: &str, after: &str) -> bool {
 
 /// Reports whether a sentence ends in a text.
 pub(super) fn ends_sentence(between: &str) -> bool {
-    between.contains(['\u{3002}', '\u{ff01}', '\u{ff1f}'])
+    between.contains(SENTENCE_ENDS)
         || between.as_bytes().windows(2).enumerate().any(|(at, pair)| {
             pair[1].is_ascii_whitespace()
                 && match pair[0] {

@@ -8,7 +8,7 @@ mod value;
 use std::ops::Range;
 
 pub(super) use apart::is_boxed;
-use other::{is_hexadecimal, is_record, is_time};
+use other::{is_day, is_hexadecimal, is_hidden, is_record, is_time};
 pub(super) use value::{digit, typed};
 
 /// Fewer characters are no code.
@@ -219,6 +219,10 @@ fn find_in_run(text: &str, run: Range<usize>, tokens: &mut Vec<Token>) -> usize 
             prefix::start_of_letters(text, &group).or_else(|| prefix::start_of_capitals(text, &group))
         {
             (token.at.start, token.shape) = (start, Shape::Mixed);
+        } else if let Some(around) = prefix::between_capitals(text, &group) {
+            end_of_last = around.end.max(run.end);
+            (token.at, token.shape) = (around, Shape::Mixed);
+            next = None;
         } else if let Some((end, shape)) = prefix::behind_letter(text, &group, last, beyond) {
             (token.at, token.shape) = (last.start..end, shape);
             end_of_last = end.max(run.end);
@@ -294,7 +298,7 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
         return number;
     }
     if group.digits == group.chars {
-        if apart::is_behind_area(&text[..group.start]) {
+        if apart::is_behind_area(&text[..group.start]) || apart::is_of_sum(&text[group.end..]) {
             return number;
         }
         return match group.lengths() {
@@ -319,7 +323,7 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
         return number;
     }
     let sent = &text[group.start..group.end];
-    if is_time(sent) || is_hexadecimal(sent) || is_record(group, sent) {
+    if is_time(sent) || is_hexadecimal(sent) || is_record(group, sent) || is_day(sent) || is_hidden(sent) {
         return number;
     }
     if group.digits > 0 {
@@ -416,6 +420,7 @@ fn stands_free(text: &str, group: &Group) -> bool {
         && !before.is_some_and(is_prefix)
         && !after.is_some_and(is_part)
         && !is_end_of_hidden(&text[..group.start])
+        && !is_start_of_hidden(&text[group.end..])
 }
 
 /// Reports whether the next token is the visible end of a masked card or account number.
@@ -424,6 +429,14 @@ fn is_end_of_hidden(before: &str) -> bool {
     ["***", "\u{2022}\u{2022}", "xxx", "XXX"]
         .iter()
         .any(|hidden| before.ends_with(hidden))
+}
+
+/// Reports whether the token before is the visible start of a masked number: `2 87 05 75 *** ***`.
+fn is_start_of_hidden(after: &str) -> bool {
+    let after = after.trim_start_matches([' ', '\u{a0}', '-']);
+    ["***", "\u{2022}\u{2022}", "xxx", "XXX"]
+        .iter()
+        .any(|hidden| after.starts_with(hidden))
 }
 
 /// Reports whether letters can be a word: vowels are among them, and no four consonants follow each other.

@@ -41,6 +41,23 @@ const MIN_SECRET_DIGITS: usize = 5;
 const MIN_RANDOM_HUMPS: usize = 3;
 /// A parameter of letters is a secret from this length on; a shorter one is a word.
 const MIN_SECRET_LETTERS: usize = 10;
+/// Scripts from here on have no spaces, or attach particles to words.
+const FIRST_UNSPACED: char = '\u{e00}';
+/// Path segments of pages for everybody, unless other words say more.
+const PAGE_PARTS: [&str; 12] = [
+    "questions",
+    "articles",
+    "article",
+    "help",
+    "hc",
+    "support",
+    "faq",
+    "faqs",
+    "kb",
+    "guide",
+    "guides",
+    "learn",
+];
 /// The longest word of the vocabulary for URLs.
 const MAX_WORD_BYTES: usize = 24;
 /// Reports whether a URL is of a code forge or an issue tracker.
@@ -106,7 +123,7 @@ pub(super) fn bare(text: &str) -> impl Iterator<Item = Range<usize>> {
                 let end = rest.find(|char: char| {
                     char.is_whitespace() || "<>\"`{}|^\u{3001}\u{3002}\u{ff0c}\u{300d}\u{ff09}".contains(char)
                 });
-                let end = end.unwrap_or(rest.len());
+                let end = end_of_ascii(&rest[..end.unwrap_or(rest.len())]);
                 // `[https://example.com](https://example.com)`
                 let end = memmem::find(&rest.as_bytes()[..end], b"](").unwrap_or(end);
                 let mark = before[..before.len() - scheme.len()].last().copied();
@@ -118,6 +135,25 @@ pub(super) fn bare(text: &str) -> impl Iterator<Item = Range<usize>> {
             }
         }
     })
+}
+
+/// Returns where a URL ends in a word that goes on in a script without spaces: `https://example.com/x\u{304b}\u{3089}`. A path in
+/// such a script begins behind a slash or a sign of the query.
+fn end_of_ascii(word: &str) -> usize {
+    if word.is_ascii() {
+        return word.len();
+    }
+    let is_end = |(at, char): (usize, char)| {
+        let before = word[..at].chars().next_back();
+        let is_mark =
+            matches!(char, '\u{3000}'..='\u{303f}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}');
+        let is_joined = char >= FIRST_UNSPACED
+            && before.is_some_and(|before| {
+                before.is_ascii_alphanumeric() || matches!(before, ')' | ']' | '"' | '\'')
+            });
+        (is_mark || is_joined).then_some(at)
+    };
+    word.char_indices().find_map(is_end).unwrap_or(word.len())
 }
 
 /// Cuts trailing punctuation of a URL, and unbalanced brackets: brackets are counted once. A secret can end with `_`, so marks of
@@ -164,7 +200,13 @@ impl UrlWords<'_> {
                 .zip(parts().skip(1))
                 .any(|(name, named)| names(name) && !names(named) && keywords::find(named).is_empty())
         };
-        is_forge(self.path) || !self.has_secret && !is_named()
+        is_forge(self.path) || self.is_help() || !self.has_secret && !is_named()
+    }
+
+    /// Reports whether it is a page that explains something to everybody: `/help/account-security`.
+    pub(super) fn is_help(&self) -> bool {
+        let is_page = |part: &str| PAGE_PARTS.iter().any(|page| part.eq_ignore_ascii_case(page));
+        self.said.kind.is_none() && self.path.split('/').any(is_page)
     }
 }
 
@@ -261,7 +303,8 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         // `https://example.com/?noRedirect=1` has a switch.
         let is_switch = value.len() == 1 && path.trim_matches('/').is_empty();
         has_secret |= !is_word && !is_switch
-            || value.len() >= MIN_SECRET_LETTERS && !is_action
+            // `launchApp=SYNO.SDS.StorageManager` is a name.
+            || value.len() >= MIN_SECRET_LETTERS && !is_action && !value.contains('.')
             || !value.is_empty() && is_secret_name(name);
     }
     // `?page=subscriptions&action=confirm`

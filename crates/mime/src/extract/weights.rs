@@ -83,7 +83,7 @@ weights! {
     /// A call to action right before it: `enter 775104`.
     AskedFor = 50, "Device sign-in|Go to https://q.example/device and enter 8388-8061." => ["83888061"];
     /// A call to action is in its sentence, which it ends.
-    AskedAtEnd = 10, "Your code|At the desk please enter today 7751." => ["7751"];
+    AskedAtEnd = 10, "Your code|Your code is 4417. At the desk please enter today 7751." => ["4417", "7751"];
     /// A call to action near it.
     CallToAction = 20, "|<p>Type the number below on the page</p><h1>7751</h1>" => ["7751"];
     /// The line above asks for it and ends with a colon: `type this one:`.
@@ -92,6 +92,12 @@ weights! {
     EndOfSubject = 50, "3821 is for you|This one-time code stops working soon." => ["3821"];
     /// It begins its line, a copula or a dash follows, and the subject has a code word: `775104 is what you enter`.
     CopulaAfter = 30, "Your code|7751 is what you need now" => ["7751"];
+    /// The words before it present it, and the subject says what it is: `Here it is: 775104`.
+    Presented = 40, "Your code|Hello Mara. Here it is: 7751, thanks." => ["7751"];
+    /// The subject begins or ends with it, and it is alone or stands out.
+    InSubject = 30, "118902: hello|118902\n\nThat is all we need." => ["118902"];
+    /// Nothing else in the mail can be the code that it announces.
+    Sole = 10, "Sign in|Type what we wrote for you, 7751 in full, it is valid for a while" => ["7751"];
     /// Every character stands apart.
     Boxed = 25, "|Type it there, please\n\n5-8-1-3" => ["5813"];
     /// Near it stands when it expires.
@@ -154,6 +160,32 @@ weights! {
     Long = -15, "|The code that we all know today reads 1122334455" => [];
     /// Lower-case letters only.
     LowerCase = -25, "|Here is the code. Go on\n\nauto-sync" => [];
+}
+
+impl Feature {
+    /// Reports whether it says that a number is no code, or one of another kind.
+    pub(super) fn is_of_another(self) -> bool {
+        matches!(
+            self,
+            Self::LabelBeside
+                | Self::LabelBefore
+                | Self::LabelAbove
+                | Self::OtherRow
+                | Self::LogLine
+                | Self::Unit
+                | Self::Failed
+                | Self::Money
+                | Self::Quoted
+                | Self::Coupon
+                | Self::NumberInOffer
+                | Self::CouponNear
+                | Self::Year
+                | Self::Hash
+                | Self::Bulk
+                | Self::Forge
+                | Self::Booking
+        )
+    }
 }
 
 #[cfg(test)]

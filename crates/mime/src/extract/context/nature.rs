@@ -98,7 +98,9 @@ impl Context<'_> {
                 Keyword::Expiry => features.add(Feature::Expiry),
                 // Languages whose verb is at the end: `482913 girin`
                 Keyword::CallToAction
-                    if hit.at.start < line.end && is_particle(&self.text[token.at.end..hit.at.start]) =>
+                    if hit.at.start < line.end
+                        && (is_particle(&self.text[token.at.end..hit.at.start])
+                            || self.is_object_until(token, hit.at.start)) =>
                 {
                     features.add(Feature::AskedFor);
                     features.found.retain(|feature| *feature != Feature::LabelBefore);
@@ -153,6 +155,23 @@ impl Context<'_> {
                 }
             }
         }
+    }
+
+    /// Reports whether a particle makes a number the object of the verb that ends its sentence: `482913 \u{b97c} \u{bd59}\u{c5d0} \u{b123}`.
+    fn is_object_until(&self, token: &Token, verb: usize) -> bool {
+        let between = &self.text[token.at.end..verb];
+        let after =
+            between.trim_start_matches([' ', ']', ')', '\u{300d}', '\u{3011}', '"', '\'', '\u{2019}', '*']);
+        let is_near = distance(self.text, token.at.end, verb, reach::AFTER).is_some();
+        let first = after.split([' ', '\u{a0}']).next().unwrap_or_default();
+        let is_object =
+            |word: &str| word.len() <= MAX_CHARS && keywords::is_word(&word.to_lowercase(), Word::Object);
+        // \u{3092} is followed by a word without a space.
+        let char = after.chars().next().filter(|char| *char >= FIRST_JOINING);
+        is_near
+            && (is_object(first) || char.is_some_and(|char| is_object(&after[..char.len_utf8()])))
+            && !ends_sentence(between)
+            && !between.contains(char::is_numeric)
     }
 
     /// Reports whether a dash and words follow a number: `775104 \u{2013} that is all you need`.
@@ -223,11 +242,12 @@ impl Context<'_> {
             Shape::Digits if digits == 6 => features.add(Feature::SixDigits),
             Shape::Digits if digits == 4 && is_year(text) => {
                 // "Access codes 2025" is a title.
-                let is_called = features.has_word
-                    && (features.is_named
-                        || features.is_alone
-                        || self.is_followed_by_copula(token)
-                        || self.is_followed_by_dash(token));
+                let is_called = features.is_alone && self.is_below_colon()
+                    || features.has_word
+                        && (features.is_named
+                            || features.is_alone
+                            || self.is_followed_by_copula(token)
+                            || self.is_followed_by_dash(token));
                 if !is_called {
                     features.add(Feature::Year);
                 }
@@ -254,6 +274,18 @@ impl Context<'_> {
         if self.about.is_purchase && has_letters && !features.is_one_time && !is_asked_for {
             features.add(Feature::Booking);
         }
+    }
+
+    /// Reports whether the line above ends with a colon.
+    fn is_below_colon(&self) -> bool {
+        let mut above = self.lines[..self.line]
+            .iter()
+            .rev()
+            .take(3)
+            .map(|line| self.text[line.clone()].trim_end());
+        above
+            .find(|above| !above.is_empty())
+            .is_some_and(|above| above.ends_with([':', '\u{ff1a}']))
     }
 
     /// Reads whether a number is the only one in a mail whose language has no vocabulary.
@@ -295,9 +327,19 @@ impl Context<'_> {
                     || is_typed
                     || features.found.contains(&Feature::AskedForAbove)
                     || features.found.contains(&Feature::MixedAlone)
+                    || is_typed
+                    || has(Feature::Presented)
+                    || features.is_alone && has(Feature::Boxed) && has(Feature::CallToAction)
             }
             Shape::LongDigits if features.found.contains(&Feature::AskedFor) => true,
-            Shape::LongDigits if features.is_alone && (self.about.has_subject_word || is_typed) => true,
+            Shape::LongDigits
+                if features.is_alone
+                    && (self.about.has_subject_word
+                        || is_typed
+                        || self.about.has_subject_topic && has(Feature::AskedForAbove)) =>
+            {
+                true
+            }
             Shape::LongDigits if self.text[token.at.clone()].chars().count() <= SHORT_PAIR_CHARS => {
                 features.has_word && features.is_bound
             }
@@ -306,6 +348,8 @@ impl Context<'_> {
             }
             // `deploy-2026`
             Shape::MixedCase if is_name_with_year(&self.text[token.at.clone()]) => false,
+            // "Copy this string: vq7m-4xkd", and the subject speaks of a code
+            Shape::MixedCase if has(Feature::AskedFor) && self.about.has_subject_word => true,
             Shape::MixedCase if is_name(&self.text[token.at.clone()]) => {
                 features.has_word && (features.is_bound || features.is_alone && !self.about.is_subject)
             }
@@ -370,7 +414,7 @@ fn is_particle(between: &str) -> bool {
 }
 
 /// Reports whether a call to action says what to type: `these six characters` and `paste this`, but not `enter` your name.
-pub(super) fn points_to_code(asked: &str) -> bool {
+pub(in super::super) fn points_to_code(asked: &str) -> bool {
     asked.contains(' ')
         || asked.chars().count() >= MIN_JOINED_CHARS && asked.chars().any(|char| char >= FIRST_JOINING)
 }

@@ -14,6 +14,12 @@ use super::{
     nature::points_to_code,
 };
 
+/// The longest phrase between a verb and the number that it asks for.
+const MAX_POLITE_BYTES: usize = 40;
+/// A longer word after a number can be what it counts.
+const MAX_SMALL_WORD_CHARS: usize = 4;
+/// Words of a phrase before a number.
+const MAX_PHRASE_WORDS: usize = 3;
 /// Letters of an abbreviation.
 const ABBREVIATION: std::ops::RangeInclusive<usize> = 2..=4;
 
@@ -95,7 +101,16 @@ impl Context<'_> {
                 distance(self.text, at.end, hit.at.start, reach::LINE_AFTER).is_some()
             });
             let mut near = near.map(|(_, hit)| hit.keyword);
-            near.any(|keyword| matches!(keyword, Keyword::CallToAction | Keyword::Expiry))
+            let is_asked_for = || {
+                // "Enter the authorisation code"
+                let before = self.hits_before(at.start).next();
+                before.is_some_and(|(_, hit)| {
+                    hit.keyword == Keyword::CallToAction
+                        && distance(self.text, hit.at.end, at.start, reach::BESIDE).is_some()
+                        && !self.text[hit.at.end..at.start].contains('\n')
+                })
+            };
+            near.any(|keyword| matches!(keyword, Keyword::CallToAction | Keyword::Expiry)) || is_asked_for()
         };
         self.about.is_purchase
             && !self.about.has_subject_topic
@@ -133,12 +148,15 @@ impl Context<'_> {
     fn asked(&self, index: usize, asked: &Hit, has_label: bool, features: &mut Features) {
         let token = &self.tokens[index];
         let between = self.text[asked.at.end..token.at.start].trim_matches([
-            ' ', '*', '"', '\'', '<', '[', '(', '#', ':', '\u{ff1a}', '\u{201e}',
+            ' ', '*', '"', '\'', '<', '[', '(', '#', ':', '\u{ff1a}', '\u{201e}', ',',
         ]);
         // "Tell the clerk the digits 4471"
         let last = between.trim_end().rsplit(' ').next().unwrap_or_default();
         let names_digits = !has_label && keywords::is_word(&last.to_lowercase(), Word::Digits);
-        if between.is_empty() || names_digits {
+        // "Enter, please, 775104"
+        let is_polite =
+            || between.len() <= MAX_POLITE_BYTES && keywords::is_word(&between.to_lowercase(), Word::Polite);
+        if between.is_empty() || names_digits || is_polite() {
             features.add(Feature::AskedFor);
             return;
         }
@@ -151,11 +169,61 @@ impl Context<'_> {
             features.add(Feature::AskedFor);
             return;
         }
+        // "Geben Sie dort 775104 ein"
+        if !has_label && self.is_before_particle(token) && !between.contains(char::is_numeric) {
+            features.add(Feature::AskedFor);
+            return;
+        }
         features.add(Feature::CallToAction);
         let after = self.text[token.at.end..].chars().next();
         if !has_label && after.is_none_or(|char| matches!(char, '.' | '\n' | '!' | '\u{3002}' | '\u{964}')) {
             features.add(Feature::AskedAtEnd);
         }
+    }
+
+    /// Reports whether the particle of a verb follows a number: `775104 ein.`
+    fn is_before_particle(&self, token: &Token) -> bool {
+        let after = self.text[token.at.end..].trim_start_matches([' ', '*', '"', '\u{201c}', ']']);
+        let end = after
+            .find(|char: char| !char.is_alphabetic())
+            .unwrap_or(after.len());
+        (1..=8).contains(&end) && keywords::is_word(&after[..end], Word::Particle)
+    }
+
+    /// Reports whether a number is what is done first: "Press 8015", or what opens something: "The locker opens with 8015", "Mit 8015 geht das Fach auf."
+    pub(super) fn is_means(&self, token: &Token, line: &Range<usize>) -> bool {
+        let start = sentence_start(self.text, line.start, token.at.start);
+        let before = self.text[start..token.at.start].trim_end_matches([' ', '*', '"', '\u{201e}']);
+        if ends_with_word(before, Word::Order) == Some(0) {
+            return true;
+        }
+        if ends_with_word(before, Word::With).is_none() || self.is_counted(token) {
+            return false;
+        }
+        let is_opening = |hit: &Hit| hit.keyword == Keyword::Opens;
+        let mut before = self
+            .hits_before(token.at.start)
+            .take_while(|(_, hit)| hit.at.start >= start);
+        let mut after = self.hits_after(token.at.end).take_while(|(_, hit)| {
+            hit.at.end <= line.end
+                && distance(self.text, token.at.end, hit.at.start, reach::AFTER).is_some()
+                && !ends_sentence(&self.text[token.at.end..hit.at.start])
+        });
+        before.any(|(_, hit)| is_opening(hit)) || after.any(|(_, hit)| is_opening(hit))
+    }
+
+    /// Reports whether a number counts the word after it: `48213 adresses`, but not `8015 geht das Fach auf`.
+    fn is_counted(&self, token: &Token) -> bool {
+        let after = self.text[token.at.end..].strip_prefix(' ').unwrap_or_default();
+        let end = after
+            .find(|char: char| !char.is_alphabetic())
+            .unwrap_or(after.len());
+        let is_opening = || {
+            self.hits_after(token.at.end)
+                .next()
+                .is_some_and(|(_, hit)| hit.keyword == Keyword::Opens && hit.at.start <= token.at.end + 1)
+        };
+        after[..end].chars().count() > MAX_SMALL_WORD_CHARS && !is_opening()
     }
 
     fn word_before(
@@ -170,7 +238,14 @@ impl Context<'_> {
         let between = &self.text[hit.at.end..token.at.start];
         features.is_bound = is_bound(between) || self.is_apposition(between, token);
         features.is_named = features.is_bound && !between.trim().is_empty();
-        let is_behind_comma = between.contains([',', ';', '(', '\u{3001}', '\u{60c}']) && !features.is_bound;
+        // "Codes: of 1 000 000 numbers 204817 were enough"
+        let is_behind_count = !features.is_bound
+            && index > 0
+            && self.tokens[index - 1].at.start > hit.at.end
+            && self.tokens[index - 1].shape == Shape::Number
+            && self.text[self.tokens[index - 1].at.clone()].contains(' ');
+        let is_behind_comma =
+            is_behind_count || between.contains([',', ';', '(', '\u{3001}', '\u{60c}']) && !features.is_bound;
         let is_near = distance <= reach::BESIDE;
         if self.names_next(index) {
             return;
@@ -217,7 +292,9 @@ impl Context<'_> {
             && sentence > line.start
             && !is_blank(says)
             && says.chars().count() <= reach::BESIDE
-            && !says.contains(|char: char| char.is_numeric() || matches!(char, ':' | ',' | ';'));
+            && !says
+                .trim_end_matches([' ', ':'])
+                .contains(|char: char| char.is_numeric() || matches!(char, ':' | ',' | ';'));
         let ends = |char: char| char.is_whitespace() || matches!(char, '.' | '!' | '?' | '\u{3002}');
         let end = self.text[line.start..sentence].trim_end_matches(ends).len();
         is_short.then(|| sentence_start(self.text, line.start, line.start + end))
@@ -320,6 +397,27 @@ impl Context<'_> {
             is_blank(blank) && (word.is_empty() || keywords::is_word(&word.to_lowercase(), Word::Copula))
         })
     }
+}
+
+/// Returns where the last word or phrase of a text begins, if it has a meaning.
+fn ends_with_word(text: &str, meaning: Word) -> Option<usize> {
+    let mut starts = text
+        .rmatch_indices(' ')
+        .map(|(at, _)| at + 1)
+        .take(MAX_PHRASE_WORDS - 1);
+    let mut next = Some(starts.next().unwrap_or(0));
+    while let Some(at) = next {
+        let start = at + text[at..].len() - text[at..].trim_start().len();
+        let phrase = &text[start..];
+        if phrase.len() > MAX_POLITE_BYTES {
+            return None;
+        }
+        if keywords::is_word(&phrase.to_lowercase(), meaning) {
+            return Some(if text[..start].trim().is_empty() { 0 } else { start });
+        }
+        next = (at > 0).then(|| starts.next().unwrap_or(0));
+    }
+    None
 }
 
 /// Reports whether a word or a colon joins what follows to what precedes.

@@ -93,7 +93,8 @@ pub(super) fn by_context(
         None if has(Keyword::OtherLink) && address.kind.is_none() => return None,
         None => {}
     }
-    let lines = lines_before(place);
+    let is_named = has_own_label(place);
+    let lines = if is_named { Vec::new() } else { lines_before(place) };
     let mut by_lines = kind_of(&lines);
     if by_lines == Some(LinkKind::Unsubscribe) {
         if is_below_label(place) {
@@ -101,7 +102,7 @@ pub(super) fn by_context(
         }
         by_lines = None;
     }
-    let by_subject = subject.kind.filter(|_| !subject.is_bulk);
+    let by_subject = subject.kind.filter(|_| !subject.is_bulk && !is_named);
     match address.kind {
         Some(LinkKind::Verify)
             if by_subject == Some(LinkKind::Reset) || by_lines == Some(LinkKind::Reset) =>
@@ -121,6 +122,23 @@ pub(super) fn by_context(
             .map(|kind| (kind, Confidence::CONTEXT))
             .or(by_subject.map(|kind| (kind, Confidence::CONTEXT))),
     }
+}
+
+/// Reports whether a bare URL has a label in its line that says where it leads: `My tickets: https://\u{2026}`, but not `Click here:`.
+fn has_own_label(place: &Place<'_>) -> bool {
+    let text = place.marked.text();
+    let start = text
+        .floor_char_boundary(place.at.start.saturating_sub(SENTENCE_BYTES))
+        .max(place.from);
+    let before = text.get(start..place.at.start).unwrap_or_default();
+    let from = before.rfind('\n').map_or(0, |at| at + 1);
+    let Some(label) = before[from..].trim_end().strip_suffix(LABEL_ENDS) else {
+        return false;
+    };
+    let hits = hits_in(place.marked, start + from..place.at.start);
+    label.contains(char::is_alphabetic)
+        && label.split_whitespace().take(MAX_VAGUE_WORDS).count() < MAX_VAGUE_WORDS
+        && !hits.iter().any(|hit| hit.keyword == Keyword::VagueAnchor)
 }
 
 /// Reports whether a bare URL begins its line, and the line before is its label and no sentence.

@@ -10,6 +10,11 @@ const MAX_SPACED_GROUPS: usize = 3;
 const AREA_DIGITS: std::ops::RangeInclusive<usize> = 2..=5;
 /// Digits of so many groups are an id.
 const MIN_ID_DIGITS: usize = 16;
+/// Starts of telephone numbers that companies have, before a space and four digits.
+const TOLL_FREE: [&str; 20] = [
+    "0800", "0900", "0850", "0771", "0300", "0844", "0845", "0870", "1800", "1900", "1300", "1588", "1577",
+    "1544", "1566", "1599", "1600", "1644", "1661", "1688",
+];
 /// Characters of a code that stand alone, one box each.
 const BOXES: Range<usize> = 4..10;
 
@@ -110,6 +115,15 @@ fn has_decimals(after: &str) -> bool {
         .is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_digit()))
 }
 
+/// Reports whether a number is part of a sum: `999999 + 1`.
+pub(super) fn is_of_sum(after: &str) -> bool {
+    let mark = after
+        .strip_prefix(' ')
+        .and_then(|rest| rest.strip_prefix(['+', '\u{d7}', '\u{f7}', '\u{2212}', '=']));
+    mark.and_then(|rest| rest.strip_prefix(' '))
+        .is_some_and(|rest| rest.starts_with(|char: char| char.is_ascii_digit()))
+}
+
 /// Reports whether every character of a code stands apart: `6 0 2 9`, `5-8-1-3`.
 pub(in super::super) fn is_boxed(text: &str) -> bool {
     let mut was_part = false;
@@ -168,7 +182,12 @@ pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> 
         || before == Some('+')
         || has_bracket && count > 1;
     let is_id = digits >= MIN_ID_DIGITS && count > 2;
-    if is_telephone || is_id {
+    // `1 000 000`, and a personal number: `2 87 05 75`.
+    let is_counted = matches!(lengths, [1, 3, 3, ..] | [1, 2, 2, 2, ..]);
+    if is_telephone || is_id || is_counted {
+        return Some((last.end, Shape::Number));
+    }
+    if lengths == [4, 4] && TOLL_FREE.contains(&&text[first.start..first.end]) {
         return Some((last.end, Shape::Number));
     }
     match lengths {

@@ -93,6 +93,29 @@ pub(super) fn start_of_capitals(text: &str, group: &Group) -> Option<usize> {
     (!is_word).then_some(start)
 }
 
+/// Returns a code of three groups, of which the digits are in the middle: `VOS 38 DAK` behind a colon or alone in its line.
+pub(super) fn between_capitals(text: &str, group: &Group) -> Option<Range<usize>> {
+    if group.digits != group.chars || group.count > 1 || !LETTERS.contains(&group.chars) || group.chars > 4 {
+        return None;
+    }
+    let before = text[..group.start].strip_suffix(' ')?;
+    let after = text[group.end..].strip_prefix(' ')?;
+    let left = before
+        .bytes()
+        .rev()
+        .take_while(u8::is_ascii_uppercase)
+        .take(5)
+        .count();
+    let right = after.bytes().take_while(u8::is_ascii_uppercase).take(5).count();
+    let start = before.len() - left;
+    let end = group.end + 1 + right;
+    let head = text[..start].trim_end_matches(' ');
+    let begins = head.is_empty() || head.ends_with(['\n', '\t', ':', '\u{ff1a}']);
+    let rest = text[end..].trim_start_matches(['.', '!', ' ']);
+    let ends = rest.is_empty() || rest.starts_with(['\n', '\t']);
+    ((2..=4).contains(&left) && (2..=4).contains(&right) && begins && ends).then_some(start..end)
+}
+
 /// Returns the end and the shape of spaced digits behind a letter that the reader only compares: `R-64 81 07`.
 pub(super) fn behind_letter(
     text: &str,
