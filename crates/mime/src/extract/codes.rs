@@ -118,6 +118,7 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
     let about = About {
         has_subject_word,
         has_subject_topic: has(&[Keyword::Verify, Keyword::Reset]),
+        is_parcel: has(&[Keyword::Parcel]),
         is_bulk: mail.signals.is_bulk,
         is_forge: has_forge_link(mail),
         is_offer: has(&[Keyword::Promo]),
@@ -231,7 +232,8 @@ fn has_body_word(mail: &Mail<'_>) -> bool {
     let asks = |(body, hit): (&Marked, &Hit)| {
         hit.keyword == Keyword::CallToAction && points_to_code(&body.text()[hit.at.clone()])
     };
-    hits().any(|(_, hit)| hit.keyword == Keyword::OneTimeCode) || !has_digits() && hits().any(asks)
+    hits().any(|(_, hit)| matches!(hit.keyword, Keyword::OneTimeCode | Keyword::SubjectLine))
+        || !has_digits() && hits().any(asks)
 }
 
 fn score(features: &Features, weights: &Weights) -> i32 {

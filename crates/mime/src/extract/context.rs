@@ -1,5 +1,6 @@
 //! What stands around the numbers of a text: code words, labels, offers. Each is a feature with a weight.
 
+mod asked;
 mod lines;
 mod nature;
 mod offers;
@@ -13,7 +14,7 @@ use place::{is_alone, is_of_log};
 
 use super::{
     keywords::{self, Hit},
-    marked::{Marked, REACH_BYTES, sentence_start},
+    marked::{Marked, REACH_BYTES},
     tokens::{Shape, Token},
     vocabulary::Word,
     weights::Feature,
@@ -22,14 +23,13 @@ use super::{
 /// Examined keywords on each side of a number.
 const MAX_HITS: usize = 24;
 
-/// The longest phrase that presents a number.
-const MAX_PRESENTING_BYTES: usize = 48;
-
 /// What is known of a mail beside one of its texts.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct About {
     pub(super) has_subject_word: bool,
     pub(super) has_subject_topic: bool,
+    /// Whether the subject is about a parcel to collect.
+    pub(super) is_parcel: bool,
     pub(super) is_subject: bool,
     /// For a subject: whether the body has a word for one-time codes.
     pub(super) has_body_word: bool,
@@ -55,6 +55,8 @@ pub(super) struct Features {
     is_beside: bool,
     /// Whether the line above has a call to action.
     is_asked_above: bool,
+    /// Whether the subject is about a parcel.
+    is_parcel: bool,
 }
 
 impl Features {
@@ -83,7 +85,7 @@ impl Features {
     /// is asked for, or alone beside an expiry.
     pub(super) fn can_be_sole(&self) -> bool {
         let has = |feature: Feature| self.found.contains(&feature);
-        (has(Feature::SubjectWord) || has(Feature::SubjectTopic))
+        (has(Feature::SubjectWord) || has(Feature::SubjectTopic) || self.is_parcel)
             && (has(Feature::CallToAction) || self.is_alone && has(Feature::Expiry))
             && self.is_unlabelled()
     }
@@ -156,7 +158,10 @@ impl<'m> Context<'m> {
         let token = &self.tokens[index];
         self.go_to(token);
         let line = self.reached_line(token);
-        let mut features = Features::default();
+        let mut features = Features {
+            is_parcel: self.about.is_parcel,
+            ..Features::default()
+        };
         self.before(index, &line, &mut features);
         if token.shape == Shape::Number {
             return None;
@@ -172,7 +177,9 @@ impl<'m> Context<'m> {
             features.add(Feature::LogLine);
         }
         self.after(index, &line, &mut features);
-        if matches!(token.shape, Shape::Digits | Shape::Mixed) && self.is_means(token, &line) {
+        if matches!(token.shape, Shape::Digits | Shape::Mixed)
+            && (self.is_means(token, &line) || self.is_for_a_purpose(token, &line))
+        {
             features.add(Feature::AskedFor);
             features.found.retain(|feature| *feature != Feature::LabelBefore);
         }
@@ -245,16 +252,6 @@ impl<'m> Context<'m> {
             .next()
             .unwrap_or_default();
         next.len() <= 16 && keywords::is_word(&next.to_lowercase(), Word::Copula)
-    }
-
-    /// Reports whether the words before a number in its sentence present it: `Here it is: 775104`.
-    fn is_presented(&self, token: &Token, line: &Range<usize>) -> bool {
-        let start = sentence_start(self.text, line.start, token.at.start);
-        let says = self.text[start..token.at.start]
-            .trim_matches([' ', '*', ':', '\u{ff1a}', '-', '\u{2013}', '\u{2014}', ',']);
-        (self.about.has_subject_word || self.about.has_subject_topic)
-            && (1..=MAX_PRESENTING_BYTES).contains(&says.len())
-            && keywords::is_word(&says.to_lowercase(), Word::Presents)
     }
 
     /// Reports whether the line before a number says what it is.

@@ -15,6 +15,8 @@ pub(super) enum Keyword {
     CallToAction,
     /// What a code opens, or that it opens: a locker, a door.
     Opens,
+    /// The subject of the mail: the number is there.
+    SubjectLine,
     /// When a code expires.
     Expiry,
     /// The next number is of another kind: an order, a telephone number.
@@ -66,6 +68,10 @@ pub(super) enum Word {
     Presents,
     /// Makes a number the means of what is opened: `with`.
     With,
+    /// A verb that makes a number before it open something: `opens`.
+    Opener,
+    /// Begins the words for what a number does: `to approve`.
+    Purpose,
     /// The whole sentence before a number: `Press`.
     Order,
     /// Belongs to the verb before a number: `geben Sie 482913 ein`.
@@ -281,6 +287,7 @@ fn keyword(section: &str) -> Option<Keyword> {
         "recovery-code" => Keyword::RecoveryCode,
         "other-code" => Keyword::OtherCode,
         "opens" => Keyword::Opens,
+        "subject-line" => Keyword::SubjectLine,
         "expiry" => Keyword::Expiry,
         "call-to-action" => Keyword::CallToAction,
         "label" => Keyword::Label,
@@ -312,6 +319,8 @@ fn word(section: &str) -> Option<Word> {
         "presents" => Word::Presents,
         "with" => Word::With,
         "order" => Word::Order,
+        "opener" => Word::Opener,
+        "purpose" => Word::Purpose,
         "particle" => Word::Particle,
         "leave" => Word::Leave,
         "stop" => Word::Stop,
@@ -371,7 +380,9 @@ mod tests {
                 "{entry}"
             );
             // `ja, ich m\u{f6}chte` is one entry.
-            let before_comma = entry.split_once(',').map_or(0, |(before, _)| before.chars().count());
+            let before_comma = entry
+                .split_once(',')
+                .map_or(0, |(before, _)| before.chars().count());
             assert!(before_comma <= 7, "one entry a line: {entry}");
         }
     }

@@ -86,6 +86,8 @@ weights! {
     AskedAtEnd = 10, "Your code|Your code is 4417. At the desk please enter today 7751." => ["4417", "7751"];
     /// A call to action near it.
     CallToAction = 20, "|<p>Type the number below on the page</p><h1>7751</h1>" => ["7751"];
+    /// A call to action is a few words before it.
+    AskedNear = 10, "Sign in|Type in the box 775104 now" => ["775104"];
     /// The line above asks for it and ends with a colon: `type this one:`.
     AskedForAbove = 10, "|<p>To finish, type this one:</p><h2>RFKWZT</h2>" => ["RFKWZT"];
     /// It begins the subject, or ends it behind a colon, and the body speaks of a one-time code.

@@ -54,7 +54,9 @@ impl Context<'_> {
     pub(super) fn around(&self, token: &Token, line: &Range<usize>, features: &mut Features) {
         if self.about.has_subject_word {
             features.add(Feature::SubjectWord);
-        } else if self.about.has_subject_topic {
+        } else if self.about.has_subject_topic
+            || self.about.is_parcel && features.found.contains(&Feature::CallToAction)
+        {
             features.add(Feature::SubjectTopic);
         }
         if self.about.is_subject && features.is_alone {
@@ -64,8 +66,9 @@ impl Context<'_> {
         if is_whole && is_blank(&self.text[..token.at.start]) && is_blank(&self.text[token.at.end..]) {
             features.add(Feature::WholeBody);
         }
-        let stands_out =
-            token.at.start == 0 || token.at.end == self.text.len() && self.is_called(token, line);
+        let stands_out = token.at.start == 0 || token.at.end == self.text.len() && self.is_called(token, line)
+            // `[Acme] 204817`
+            || token.at.end == self.text.len() && self.text[..token.at.start].trim_end().ends_with(']');
         if self.about.has_body_word && stands_out && token.shape == Shape::Digits {
             features.add(Feature::EndOfSubject);
         }
@@ -139,9 +142,8 @@ impl Context<'_> {
                     Keyword::Expiry => features.add(Feature::Expiry),
                     Keyword::CallToAction => {
                         features.add(Feature::CallToAction);
-                        features.is_asked_above |= self.line > 0
-                            && hit.at.start >= self.lines[self.line - 1].start
-                            && points_to_code(&self.text[hit.at.clone()]);
+                        features.is_asked_above |=
+                            hit.at.start >= self.line_above() && points_to_code(&self.text[hit.at.clone()]);
                         // "To finish, type this one:"
                         let rest = self.text[hit.at.end..line.start].trim_end();
                         if rest.is_empty() {
@@ -276,6 +278,13 @@ impl Context<'_> {
         }
     }
 
+    /// Returns where the nearest line above that is not empty begins.
+    fn line_above(&self) -> usize {
+        let mut above = self.lines[..self.line].iter().rev().take(3);
+        let above = above.find(|line| !self.text[(*line).clone()].trim().is_empty());
+        above.map_or(usize::MAX, |line| line.start)
+    }
+
     /// Reports whether the line above ends with a colon.
     fn is_below_colon(&self) -> bool {
         let mut above = self.lines[..self.line]
@@ -321,7 +330,9 @@ impl Context<'_> {
             Shape::Mixed => {
                 let is_asked_for = features.found.contains(&Feature::AskedFor);
                 // "Copy this into the window" above it
-                let is_typed = features.is_asked_above && features.is_alone && self.about.has_subject_topic;
+                let is_typed = features.is_asked_above
+                    && features.is_alone
+                    && (self.about.has_subject_topic || has(Feature::Expiry));
                 features.has_word
                     || is_asked_for
                     || is_typed

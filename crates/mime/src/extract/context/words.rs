@@ -15,11 +15,7 @@ use super::{
 };
 
 /// The longest phrase between a verb and the number that it asks for.
-const MAX_POLITE_BYTES: usize = 40;
-/// A longer word after a number can be what it counts.
-const MAX_SMALL_WORD_CHARS: usize = 4;
-/// Words of a phrase before a number.
-const MAX_PHRASE_WORDS: usize = 3;
+pub(super) const MAX_POLITE_BYTES: usize = 40;
 /// Letters of an abbreviation.
 const ABBREVIATION: std::ops::RangeInclusive<usize> = 2..=4;
 
@@ -112,11 +108,25 @@ impl Context<'_> {
             };
             near.any(|keyword| matches!(keyword, Keyword::CallToAction | Keyword::Expiry)) || is_asked_for()
         };
-        self.about.is_purchase
+        (self.about.is_purchase || !self.about.has_subject_word && self.is_between_rows())
             && !self.about.has_subject_topic
             && !is_used()
             && self.has_meaning(at, Keyword::Label)
             && self.has_meaning(at, Keyword::OneTimeCode)
+    }
+
+    /// Reports whether the line of a number is a row of a receipt: the lines beside it have a label or a price.
+    fn is_between_rows(&self) -> bool {
+        let is_row = |line: Option<&Range<usize>>| {
+            line.is_some_and(|line| {
+                let mut hits = self
+                    .hits_after(line.start)
+                    .take_while(|(_, hit)| hit.at.end <= line.end);
+                hits.any(|(_, hit)| matches!(hit.keyword, Keyword::Label | Keyword::Money))
+            })
+        };
+        let above = self.line.checked_sub(1).and_then(|line| self.lines.get(line));
+        is_row(above) && is_row(self.lines.get(self.line + 1))
     }
 
     /// Reports whether a keyword means something else too.
@@ -161,7 +171,9 @@ impl Context<'_> {
             return;
         }
         // "Type the following into the field on the page: 96BD41"
-        let is_led_to = points_to_code(&self.text[asked.at.clone()])
+        let is_short = between.len() <= MAX_POLITE_BYTES
+            && !between.contains(|char: char| char.is_numeric() || char == '\n');
+        let is_led_to = (is_short || points_to_code(&self.text[asked.at.clone()]))
             && self.text[..token.at.start]
                 .trim_end()
                 .ends_with([':', '\u{ff1a}']);
@@ -174,56 +186,20 @@ impl Context<'_> {
             features.add(Feature::AskedFor);
             return;
         }
+        // "The locker opens when you key in 2284"
+        if is_short && !has_label && self.is_about_opening(asked) {
+            features.add(Feature::AskedFor);
+            return;
+        }
         features.add(Feature::CallToAction);
+        // "Noem aan de balie 58203"
+        if !has_label && is_short && !between.contains([',', ';', '.']) {
+            features.add(Feature::AskedNear);
+        }
         let after = self.text[token.at.end..].chars().next();
         if !has_label && after.is_none_or(|char| matches!(char, '.' | '\n' | '!' | '\u{3002}' | '\u{964}')) {
             features.add(Feature::AskedAtEnd);
         }
-    }
-
-    /// Reports whether the particle of a verb follows a number: `775104 ein.`
-    fn is_before_particle(&self, token: &Token) -> bool {
-        let after = self.text[token.at.end..].trim_start_matches([' ', '*', '"', '\u{201c}', ']']);
-        let end = after
-            .find(|char: char| !char.is_alphabetic())
-            .unwrap_or(after.len());
-        (1..=8).contains(&end) && keywords::is_word(&after[..end], Word::Particle)
-    }
-
-    /// Reports whether a number is what is done first: "Press 8015", or what opens something: "The locker opens with 8015", "Mit 8015 geht das Fach auf."
-    pub(super) fn is_means(&self, token: &Token, line: &Range<usize>) -> bool {
-        let start = sentence_start(self.text, line.start, token.at.start);
-        let before = self.text[start..token.at.start].trim_end_matches([' ', '*', '"', '\u{201e}']);
-        if ends_with_word(before, Word::Order) == Some(0) {
-            return true;
-        }
-        if ends_with_word(before, Word::With).is_none() || self.is_counted(token) {
-            return false;
-        }
-        let is_opening = |hit: &Hit| hit.keyword == Keyword::Opens;
-        let mut before = self
-            .hits_before(token.at.start)
-            .take_while(|(_, hit)| hit.at.start >= start);
-        let mut after = self.hits_after(token.at.end).take_while(|(_, hit)| {
-            hit.at.end <= line.end
-                && distance(self.text, token.at.end, hit.at.start, reach::AFTER).is_some()
-                && !ends_sentence(&self.text[token.at.end..hit.at.start])
-        });
-        before.any(|(_, hit)| is_opening(hit)) || after.any(|(_, hit)| is_opening(hit))
-    }
-
-    /// Reports whether a number counts the word after it: `48213 adresses`, but not `8015 geht das Fach auf`.
-    fn is_counted(&self, token: &Token) -> bool {
-        let after = self.text[token.at.end..].strip_prefix(' ').unwrap_or_default();
-        let end = after
-            .find(|char: char| !char.is_alphabetic())
-            .unwrap_or(after.len());
-        let is_opening = || {
-            self.hits_after(token.at.end)
-                .next()
-                .is_some_and(|(_, hit)| hit.keyword == Keyword::Opens && hit.at.start <= token.at.end + 1)
-        };
-        after[..end].chars().count() > MAX_SMALL_WORD_CHARS && !is_opening()
     }
 
     fn word_before(
@@ -397,27 +373,6 @@ impl Context<'_> {
             is_blank(blank) && (word.is_empty() || keywords::is_word(&word.to_lowercase(), Word::Copula))
         })
     }
-}
-
-/// Returns where the last word or phrase of a text begins, if it has a meaning.
-fn ends_with_word(text: &str, meaning: Word) -> Option<usize> {
-    let mut starts = text
-        .rmatch_indices(' ')
-        .map(|(at, _)| at + 1)
-        .take(MAX_PHRASE_WORDS - 1);
-    let mut next = Some(starts.next().unwrap_or(0));
-    while let Some(at) = next {
-        let start = at + text[at..].len() - text[at..].trim_start().len();
-        let phrase = &text[start..];
-        if phrase.len() > MAX_POLITE_BYTES {
-            return None;
-        }
-        if keywords::is_word(&phrase.to_lowercase(), meaning) {
-            return Some(if text[..start].trim().is_empty() { 0 } else { start });
-        }
-        next = (at > 0).then(|| starts.next().unwrap_or(0));
-    }
-    None
 }
 
 /// Reports whether a word or a colon joins what follows to what precedes.
