@@ -55,6 +55,8 @@ pub(super) struct Features {
     is_beside: bool,
     /// Whether the line above has a call to action.
     is_asked_above: bool,
+    /// Whether the line below points to it: `Type the same on your phone.`
+    is_asked_below: bool,
     /// Whether the subject is about a parcel.
     is_parcel: bool,
 }

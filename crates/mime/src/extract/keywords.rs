@@ -1,6 +1,11 @@
 //! Finds the keywords of the vocabulary in a text: all languages in one pass.
 
-use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+    sync::LazyLock,
+};
 
 use super::{
     LinkKind,
@@ -114,7 +119,15 @@ impl Meaning {
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     let mut meanings: Vec<Meaning> = Vec::new();
     let mut texts = [BTreeMap::new(), BTreeMap::new()];
-    for (keyword, entry) in vocabulary::all() {
+    let all = vocabulary::all();
+    let known: HashSet<&str> = all.iter().map(|(_, entry)| *entry).collect();
+    let plain: Vec<(Keyword, String)> = all
+        .iter()
+        .filter_map(|(keyword, entry)| Some((*keyword, unmarked(entry)?)))
+        .filter(|(_, entry)| !known.contains(&**entry))
+        .collect();
+    let plain = plain.iter().map(|(keyword, entry)| (*keyword, &**entry));
+    for (keyword, entry) in all.iter().copied().chain(plain) {
         let text = entry.trim_matches('*');
         let is_open_after = entry.ends_with('*') || text.chars().next_back().is_some_and(is_joining);
         let texts: &mut BTreeMap<&[u8], u32> = &mut texts[usize::from(entry.starts_with('*'))];
@@ -143,6 +156,60 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
         classes,
     }
 });
+
+/// Letters with marks, behind the letter that senders without such a keyboard write: `sifreniz`.
+const UNMARKED: [(char, &str); 17] = [
+    (
+        'a',
+        "\u{e1}\u{e0}\u{e2}\u{e4}\u{e3}\u{e5}\u{103}\u{105}\u{101}\u{1ea3}\u{1ea1}\u{1ea5}\u{1ea7}\u{1ea9}\u{1eab}\u{1ead}\u{1eaf}\u{1eb1}\u{1eb3}\u{1eb5}\u{1eb7}",
+    ),
+    ('c', "\u{e7}\u{107}\u{10d}\u{10b}"),
+    ('d', "\u{10f}\u{111}"),
+    (
+        'e',
+        "\u{e9}\u{e8}\u{ea}\u{eb}\u{11b}\u{119}\u{113}\u{117}\u{1ebb}\u{1ebd}\u{1eb9}\u{1ebf}\u{1ec1}\u{1ec3}\u{1ec5}\u{1ec7}",
+    ),
+    ('g', "\u{11f}\u{123}\u{121}"),
+    ('h', "\u{127}"),
+    (
+        'i',
+        "\u{ed}\u{ec}\u{ee}\u{ef}\u{12b}\u{12f}\u{131}\u{1ec9}\u{129}\u{1ecb}",
+    ),
+    ('k', "\u{137}"),
+    ('l', "\u{142}\u{13e}\u{13c}\u{13a}"),
+    ('n', "\u{f1}\u{144}\u{148}\u{146}"),
+    (
+        'o',
+        "\u{f3}\u{f2}\u{f4}\u{f6}\u{f5}\u{f8}\u{151}\u{14d}\u{1ecf}\u{1ecd}\u{1ed1}\u{1ed3}\u{1ed5}\u{1ed7}\u{1ed9}\u{1a1}\u{1edb}\u{1edd}\u{1edf}\u{1ee1}\u{1ee3}",
+    ),
+    ('r', "\u{159}\u{155}"),
+    ('s', "\u{15f}\u{161}\u{15b}\u{219}"),
+    ('t', "\u{165}\u{163}\u{21b}"),
+    (
+        'u',
+        "\u{fa}\u{f9}\u{fb}\u{fc}\u{16f}\u{171}\u{16b}\u{173}\u{1ee7}\u{169}\u{1ee5}\u{1b0}\u{1ee9}\u{1eeb}\u{1eed}\u{1eef}\u{1ef1}",
+    ),
+    ('y', "\u{fd}\u{1ef3}\u{1ef7}\u{1ef9}\u{1ef5}"),
+    ('z', "\u{17e}\u{17a}\u{17c}"),
+];
+/// A shorter entry without its marks is often a word of another language.
+const MIN_UNMARKED_CHARS: usize = 6;
+
+/// Returns an entry without the marks of its letters, if it has any and they can be left out.
+fn unmarked(entry: &str) -> Option<String> {
+    if entry.is_ascii() || entry.chars().count() < MIN_UNMARKED_CHARS {
+        return None;
+    }
+    let plain = |char: char| {
+        let of = |(plain, marked): &(char, &str)| marked.contains(char).then_some(*plain);
+        if char.is_ascii() {
+            Some(char)
+        } else {
+            UNMARKED.iter().find_map(of)
+        }
+    };
+    entry.chars().map(plain).collect()
+}
 
 /// Gives a longer word the purchase that its stem names: `orders` and `Buchungscode`, where only `order*` and `Buchung*` are listed.
 fn inherit_purchase(words: &BTreeMap<&[u8], u32>, meanings: &mut [Meaning]) {
@@ -217,6 +284,8 @@ pub(super) fn find(text: &str) -> Vec<Hit> {
     let bytes = folded.as_bytes();
     let (mut hits, mut last_end) = (Vec::new(), 0);
     let (mut at, mut is_after_letter) = (0, false);
+    // Behind a low line a word is part of an identifier: `test_otp_code`.
+    let mut is_identifier = false;
     while let Some(byte) = bytes.get(at) {
         let class = vocabulary.classes[usize::from(*byte)];
         let (len, is_letter, is_start) = if byte.is_ascii() {
@@ -226,6 +295,14 @@ pub(super) fn find(text: &str) -> Vec<Hit> {
             let is_start = is_joining(char) || !is_after_letter;
             (char.len_utf8(), is_letter(Some(char)), is_start)
         };
+        is_identifier = match byte {
+            b'_' => at > 0 && bytes[at - 1].is_ascii_alphanumeric(),
+            byte => is_identifier && byte.is_ascii_alphanumeric(),
+        };
+        if is_identifier {
+            (is_after_letter, at) = (is_letter, at + len);
+            continue;
+        }
         if is_start && class & BEGINS_WORD != 0 && vocabulary.words.may_begin(&bytes[at..]) {
             vocabulary.add(&folded, at, &vocabulary.words, &mut last_end, &mut hits);
         }
@@ -320,10 +397,27 @@ fn name_other_codes(text: &str, hits: &mut [Hit]) {
             is_beside_other(text, &hits[index], hits[..index].iter().rev(), true)
                 || is_beside_other(text, &hits[index], hits[index + 1..].iter(), false)
         };
+        if is_start_of_name(text, &hits[index..]) {
+            hits[index].keyword = Keyword::Ignored;
+            continue;
+        }
         if is_start_of_label(&hits[index..]) || hits[index].keyword == Keyword::Code && is_beside_other() {
             hits[index].keyword = Keyword::Label;
         }
     }
+}
+
+/// Reports whether the first keyword is a code word that begins a name: `code-server`. A shorter end is of its inflection: `PIN-ul`.
+fn is_start_of_name(text: &str, hits: &[Hit]) -> bool {
+    let Some((code, after)) = hits
+        .split_first()
+        .filter(|(code, _)| code.keyword == Keyword::Code)
+    else {
+        return false;
+    };
+    let rest = text[code.at.end..].strip_prefix('-').unwrap_or_default();
+    let letters = rest.bytes().take_while(u8::is_ascii_lowercase).count();
+    letters > MAX_ENDING_CHARS && after.iter().all(|hit| hit.at.start > code.at.end + letters)
 }
 
 /// Reports whether the first keyword is a code word whose end begins a label: `votre code` in `votre code produit`.

@@ -78,6 +78,8 @@ struct Subject {
     kind: Option<LinkKind>,
     is_bulk: bool,
     is_purchase: bool,
+    /// Whether it answers, or names a case: `Re: [#402518] Invoice`.
+    is_case: bool,
 }
 
 impl Subject {
@@ -89,6 +91,7 @@ impl Subject {
             kind: kind_of(hits).filter(|kind| *kind != LinkKind::Unsubscribe && !is_purchase),
             is_bulk: mail.signals.is_bulk,
             is_purchase,
+            is_case: mail.subject.text().contains("[#"),
         }
     }
 }
@@ -285,6 +288,8 @@ impl LinkClassifier {
             // The title of an article.
             Some(LinkKind::Reset) if subject.is_bulk => None,
             Some(LinkKind::Verify) if subject.is_bulk && !is_call(said, shown) => None,
+            // "Log in for all your requests"
+            Some(LinkKind::Verify) if subject.is_case => None,
             Some(kind) => Some((kind, Confidence::TEXT)),
             // "View the event" at `/invite/7`: the text says that it is a page.
             None => address
@@ -304,7 +309,12 @@ impl LinkClassifier {
                 if !subject.is_bulk
                     && !address.is_help()
                     && (is_order(said, shown)
-                        || confidence == Confidence::AGREED && (shown.is_empty() || is_address)) =>
+                        || (confidence == Confidence::AGREED
+                            || url.contains('?')
+                                && address.said.kind == Some(LinkKind::Reset)
+                                && subject.kind == Some(LinkKind::Reset)
+                                && !address.said.names_page)
+                            && (shown.is_empty() || is_address)) =>
             {
                 (LinkKind::Reset, confidence)
             }

@@ -61,6 +61,7 @@ const LINK: Name = name("link");
 const META: Name = name("meta");
 const P: Name = name("p");
 const SCRIPT: Name = name("script");
+const TABLE: Name = name("table");
 const TD: Name = name("td");
 const TH: Name = name("th");
 const TR: Name = name("tr");
@@ -320,7 +321,8 @@ impl<'h> Reader<'h> {
         self.open.push(Open {
             name: tag,
             is_hidden: parent.is_hidden || style.is_hidden || attributes.is_hidden,
-            is_tiny: style.is_tiny.unwrap_or(parent.is_tiny),
+            // A table does not inherit the size in quirks mode. Templates set it to zero around columns, against gaps.
+            is_tiny: style.is_tiny.unwrap_or(parent.is_tiny && tag != TABLE),
             is_emphatic,
         });
     }

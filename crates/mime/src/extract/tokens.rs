@@ -412,7 +412,14 @@ fn stands_free(text: &str, group: &Group) -> bool {
         && (before.is_some_and(is_mark) && text[..group.start - 1].ends_with(is_letter_or_digit)
             || after.is_some_and(is_mark) && text[group.end + 1..].starts_with(is_letter_or_digit));
     // `BG80` and `4418` of `BG80*4418`
-    let is_masked = before == Some('*') && text[..group.start - 1].ends_with(is_letter_or_digit)
+    let is_hidden = group.chars == 4
+        && group.digits == 4
+        && before == Some('*')
+        && after != Some('*')
+        && text[..group.start - 1].ends_with([' ', '('])
+        && text[..group.start - 1].trim_end().ends_with(char::is_alphabetic);
+    let is_masked = is_hidden
+        || before == Some('*') && text[..group.start - 1].ends_with(is_letter_or_digit)
         || after == Some('*') && text[group.end + 1..].starts_with(is_letter_or_digit);
     !is_reference
         && !is_masked

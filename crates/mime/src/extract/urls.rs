@@ -289,10 +289,10 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
             continue;
         }
         add_words(&mut words, name);
-        let is_word = value
-            .bytes()
-            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.'));
         let is_action = is_named_action(name);
+        let is_word = value.bytes().all(|byte| {
+            byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.') || is_action && byte == b'/'
+        });
         let max_bytes = if is_action { 4 } else { 2 } * MIN_SECRET_LETTERS;
         if is_word && value.len() <= max_bytes {
             add_words(&mut words, value);

@@ -15,6 +15,8 @@ pub(super) enum Keyword {
     CallToAction,
     /// What a code opens, or that it opens: a locker, a door.
     Opens,
+    /// A password. What is right behind it is a [`Keyword::Code`].
+    Password,
     /// The subject of the mail: the number is there.
     SubjectLine,
     /// When a code expires.
@@ -287,6 +289,7 @@ fn keyword(section: &str) -> Option<Keyword> {
         "recovery-code" => Keyword::RecoveryCode,
         "other-code" => Keyword::OtherCode,
         "opens" => Keyword::Opens,
+        "password" => Keyword::Password,
         "subject-line" => Keyword::SubjectLine,
         "expiry" => Keyword::Expiry,
         "call-to-action" => Keyword::CallToAction,

@@ -83,11 +83,11 @@ weights! {
     /// A call to action right before it: `enter 775104`.
     AskedFor = 50, "Device sign-in|Go to https://q.example/device and enter 8388-8061." => ["83888061"];
     /// A call to action is in its sentence, which it ends.
-    AskedAtEnd = 10, "Your code|Your code is 4417. At the desk please enter today 7751." => ["4417", "7751"];
+    AskedAtEnd = 10, "Your code|Your code is 4417. At the desk please enter, for today only 7751." => ["4417", "7751"];
     /// A call to action near it.
     CallToAction = 20, "|<p>Type the number below on the page</p><h1>7751</h1>" => ["7751"];
     /// A call to action is a few words before it.
-    AskedNear = 10, "Sign in|Type in the box 775104 now" => ["775104"];
+    AskedNear = 10, "Sign in|Type in the field 7751 now" => ["7751"];
     /// The line above asks for it and ends with a colon: `type this one:`.
     AskedForAbove = 10, "|<p>To finish, type this one:</p><h2>RFKWZT</h2>" => ["RFKWZT"];
     /// It begins the subject, or ends it behind a colon, and the body speaks of a one-time code.
@@ -99,7 +99,7 @@ weights! {
     /// The subject begins or ends with it, and it is alone or stands out.
     InSubject = 30, "118902: hello|118902\n\nThat is all we need." => ["118902"];
     /// Nothing else in the mail can be the code that it announces.
-    Sole = 10, "Sign in|Type what we wrote for you, 7751 in full, it is valid for a while" => ["7751"];
+    Sole = 10, "Sign in|Type what we wrote, for you 7751 in full, it is valid for a while" => ["7751"];
     /// Every character stands apart.
     Boxed = 25, "|Type it there, please\n\n5-8-1-3" => ["5813"];
     /// Near it stands when it expires.
@@ -155,7 +155,7 @@ weights! {
     /// The subject is about an order or a booking, whose codes have letters.
     Booking = -60, "Your booking|Confirmation code HMXK4T2Q" => [];
     /// No digit in it.
-    NoDigit = -10, "|The code that we all know today reads SESAME" => [];
+    NoDigit = -10, "|The code that we all know today reads BANANA" => [];
     /// Letters and digits of any case.
     MixedCase = -10, "|The code that we all know today reads version7b" => [];
     /// Longer than codes are.

@@ -28,11 +28,8 @@ impl Context<'_> {
     /// Reports whether the words before a number in its sentence present it: `Here it is: 775104`.
     pub(super) fn is_presented(&self, token: &Token, line: &Range<usize>) -> bool {
         let start = sentence_start(self.text, line.start, token.at.start);
-        let says = self.text[start..token.at.start]
-            .trim_matches([' ', '*', ':', '\u{ff1a}', '-', '\u{2013}', '\u{2014}', ',']);
         (self.about.has_subject_word || self.about.has_subject_topic)
-            && (1..=MAX_PRESENTING_BYTES).contains(&says.len())
-            && keywords::is_word(&says.to_lowercase(), Word::Presents)
+            && is_presenting(&self.text[start..token.at.start])
     }
 
     /// Reports whether the particle of a verb follows a number: `775104 ein.`
@@ -68,7 +65,7 @@ impl Context<'_> {
         if ends_with_word(before, Word::With).is_none() || self.is_counted(token) {
             return false;
         }
-        let is_opening = |hit: &Hit| hit.keyword == Keyword::Opens;
+        let is_opening = |hit: &Hit| matches!(hit.keyword, Keyword::Opens | Keyword::Verify);
         let mut before = self
             .hits_before(token.at.start)
             .take_while(|(_, hit)| hit.at.start >= start);
@@ -133,6 +130,13 @@ impl Context<'_> {
                 .split_whitespace()
                 .any(|word| keywords::is_word(&word.to_lowercase(), Word::Purpose))
     }
+}
+
+/// Reports whether a text presents what follows it: `Here it is:`, `Yours is`.
+pub(super) fn is_presenting(says: &str) -> bool {
+    let says = says.trim_matches([' ', '*', ':', '\u{ff1a}', '-', '\u{2013}', '\u{2014}', ',']);
+    (1..=MAX_PRESENTING_BYTES).contains(&says.len())
+        && keywords::is_word(&says.to_lowercase(), Word::Presents)
 }
 
 /// Returns where the last word or phrase of a text begins, if it has a meaning.

@@ -39,6 +39,11 @@ impl Context<'_> {
     pub(super) fn other_lines(&mut self, index: usize, features: &mut Features) {
         let token = &self.tokens[index];
         let line = self.lines[self.line].clone();
+        // `100204: 482913 blocks`
+        let rest = self.text[token.at.end..].strip_prefix(": ").unwrap_or_default();
+        if rest.starts_with(|char: char| char.is_ascii_digit()) {
+            return;
+        }
         let is_first = is_blank(&self.text[self.reached_line(token).start..token.at.start]);
         if !features.has_word && self.is_of_labelled_list(index) {
             features.add(Feature::LabelAbove);
@@ -93,6 +98,15 @@ impl Context<'_> {
                     }
                     features.has_word = true;
                     self.note_one_time(hit, features);
+                    self.claimed.insert(hit_index, index);
+                    return;
+                }
+                // `Password:` above it
+                Keyword::Password
+                    if is_next && is_first && features.is_alone && is_blank(rest) && is_claimed.is_none() =>
+                {
+                    features.add(Feature::WordWrapped);
+                    features.has_word = true;
                     self.claimed.insert(hit_index, index);
                     return;
                 }

@@ -120,6 +120,14 @@ impl Context<'_> {
                 }
                 Keyword::CallToAction
                     if features.is_alone
+                        && self.is_in_line_below(hit.at.start)
+                        && points_to_code(&self.text[hit.at.clone()]) =>
+                {
+                    features.is_asked_below = true;
+                    features.add(Feature::CallToAction);
+                }
+                Keyword::CallToAction
+                    if features.is_alone
                         || begins_line
                             && distance(self.text, token.at.end, hit.at.start, reach::BESIDE).is_some() =>
                 {
@@ -278,6 +286,13 @@ impl Context<'_> {
         }
     }
 
+    /// Reports whether an offset is in the nearest line below that is not empty.
+    fn is_in_line_below(&self, at: usize) -> bool {
+        let mut below = self.lines[self.line + 1..].iter().take(3);
+        let below = below.find(|line| !self.text[(*line).clone()].trim().is_empty());
+        below.is_some_and(|line| line.contains(&at))
+    }
+
     /// Returns where the nearest line above that is not empty begins.
     fn line_above(&self) -> usize {
         let mut above = self.lines[..self.line].iter().rev().take(3);
@@ -339,6 +354,7 @@ impl Context<'_> {
                     || features.found.contains(&Feature::AskedForAbove)
                     || features.found.contains(&Feature::MixedAlone)
                     || is_typed
+                    || features.is_asked_below && has(Feature::Emphasised)
                     || has(Feature::Presented)
                     || features.is_alone && has(Feature::Boxed) && has(Feature::CallToAction)
             }

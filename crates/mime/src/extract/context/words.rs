@@ -10,7 +10,9 @@ use super::{
         vocabulary::{Keyword, Word},
         weights::{Feature, reach},
     },
-    Context, Features, MAX_HITS, is_blank,
+    Context, Features, MAX_HITS,
+    asked::is_presenting,
+    is_blank,
     nature::points_to_code,
 };
 
@@ -25,7 +27,8 @@ impl Context<'_> {
         let token = &self.tokens[index];
         let at = token.at.start;
         let sentence = sentence_start(self.text, line.start, at);
-        let says_copula = sentence > line.start && has_copula(&self.text[sentence..at]);
+        let says = &self.text[sentence..at];
+        let says_copula = sentence > line.start && (has_copula(says) || is_presenting(says));
         let before_short = self.before_short_sentence(line, sentence, token, says_copula);
         let in_sentence = |hit: &Hit, has_label: bool| {
             hit.at.start >= before_short.filter(|_| !has_label).unwrap_or(sentence)
@@ -58,7 +61,9 @@ impl Context<'_> {
                 Keyword::CallToAction if in_sentence(hit, label.is_some()) => {
                     features.add(Feature::AskedFor);
                 }
-                Keyword::Code | Keyword::OneTimeCode => {
+                Keyword::Code | Keyword::OneTimeCode | Keyword::Password
+                    if hit.keyword != Keyword::Password || self.is_of_password(token, hit) =>
+                {
                     if !is_claimed || self.goes_on(hit_index, index) {
                         code = Some((hit_index, hit, distance, in_sentence(hit, label.is_some())));
                     }
@@ -68,7 +73,9 @@ impl Context<'_> {
             }
         }
         let has_code = code.is_some_and(|(.., in_sentence)| in_sentence);
-        if self.is_abbreviated_label(token) {
+        if self.is_abbreviated_label(token)
+            || !has_code_beside(code) && self.is_behind_abbreviation(token, line)
+        {
             features.add(Feature::LabelBeside);
         }
         if let Some(asked) = asked {
@@ -129,6 +136,12 @@ impl Context<'_> {
         is_row(above) && is_row(self.lines.get(self.line + 1))
     }
 
+    /// Reports whether a password is right before its value, and it has the form of a code: `Password: brook7241` is one for a network.
+    fn is_of_password(&self, token: &Token, hit: &Hit) -> bool {
+        let fits = self.about.has_subject_word || !matches!(token.shape, Shape::MixedCase | Shape::Words);
+        fits && is_bound(&self.text[hit.at.end..token.at.start])
+    }
+
     /// Reports whether a keyword means something else too.
     fn has_meaning(&self, at: &Range<usize>, keyword: Keyword) -> bool {
         let mut same = self.hits_after(at.start).take_while(|(_, hit)| hit.at == *at);
@@ -152,6 +165,24 @@ impl Context<'_> {
                     .next()
                     .is_none_or(|(_, hit)| hit.at.end + 1 != token.at.start || hit.keyword == Keyword::Label)
         })
+    }
+
+    /// Reports whether an abbreviation right before a number says what it is: `ATM 00482139`, but not `PIN 4821` or in capitals.
+    fn is_behind_abbreviation(&self, token: &Token, line: &Range<usize>) -> bool {
+        let Some(before) = self.text[line.start..token.at.start].strip_suffix(' ') else {
+            return false;
+        };
+        let (rest, word) = before.rsplit_once([' ', '\t']).unwrap_or(("", before));
+        let is_known = || {
+            let mut hits = self
+                .hits_before(token.at.start)
+                .take_while(|(_, hit)| hit.at.end + word.len() + 1 >= token.at.start);
+            hits.next().is_some() || keywords::is_word(&word.to_lowercase(), Word::Copula)
+        };
+        ABBREVIATION.contains(&word.len())
+            && word.bytes().all(|byte| byte.is_ascii_uppercase())
+            && rest.ends_with(|char: char| char.is_lowercase())
+            && !is_known()
     }
 
     /// Reads how a call to action in the sentence before a number asks for it.
@@ -322,7 +353,8 @@ impl Context<'_> {
         for (hit_index, hit) in self.hits_after(end) {
             let is_near = hit.at.start < line.end.min(next.unwrap_or(usize::MAX))
                 && distance(self.text, end, hit.at.start, reach::AFTER).is_some()
-                && !ends_sentence(&self.text[end..hit.at.start]);
+                && !ends_sentence(&self.text[end..hit.at.start])
+                && !is_apart(&self.text[end..hit.at.start]);
             if !is_near {
                 break;
             }
@@ -373,6 +405,24 @@ impl Context<'_> {
             is_blank(blank) && (word.is_empty() || keywords::is_word(&word.to_lowercase(), Word::Copula))
         })
     }
+}
+
+/// Reports whether the code word before a number is a word or two away.
+fn has_code_beside(code: Option<(usize, &Hit, usize, bool)>) -> bool {
+    code.is_some_and(|(_, _, distance, _)| distance <= reach::BESIDE)
+}
+
+/// Reports whether a code word after a number belongs to something else: it is in another cell, or words and a comma are between, as
+/// in `70173 Stuttgart, Code`.
+fn is_apart(between: &str) -> bool {
+    let is_named = |(words, _): (&str, &str)| {
+        let mut words = words.split_whitespace();
+        words
+            .next()
+            .is_some_and(|word| word.starts_with(char::is_alphabetic))
+            && words.next().is_none()
+    };
+    between.contains('\t') || between.split_once(',').is_some_and(is_named)
 }
 
 /// Reports whether a word or a colon joins what follows to what precedes.

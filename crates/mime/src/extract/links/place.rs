@@ -136,9 +136,15 @@ fn has_own_label(place: &Place<'_>) -> bool {
         return false;
     };
     let hits = hits_in(place.marked, start + from..place.at.start);
+    let label = label.trim();
+    let begin = label.as_ptr() as usize - text.as_ptr() as usize;
+    // `Los` of one language is an article of another.
+    let is_at_edge = |hit: &Hit| hit.at.start == begin || hit.at.end == begin + label.len();
     label.contains(char::is_alphabetic)
         && label.split_whitespace().take(MAX_VAGUE_WORDS).count() < MAX_VAGUE_WORDS
-        && !hits.iter().any(|hit| hit.keyword == Keyword::VagueAnchor)
+        && !hits
+            .iter()
+            .any(|hit| hit.keyword == Keyword::VagueAnchor && is_at_edge(hit))
 }
 
 /// Reports whether a bare URL begins its line, and the line before is its label and no sentence.
