@@ -1,11 +1,6 @@
 //! Finds the keywords of the vocabulary in a text: all languages in one pass.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashSet},
-    ops::Range,
-    sync::LazyLock,
-};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::LazyLock};
 
 use super::{
     LinkKind,
@@ -120,17 +115,28 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     let mut meanings: Vec<Meaning> = Vec::new();
     let mut texts = [BTreeMap::new(), BTreeMap::new()];
     let all = vocabulary::all();
-    let known: HashSet<&str> = all.iter().map(|(_, entry)| *entry).collect();
     let plain: Vec<(Keyword, String)> = all
         .iter()
         .filter_map(|(keyword, entry)| Some((*keyword, unmarked(entry)?)))
-        .filter(|(_, entry)| !known.contains(&**entry))
         .collect();
     let plain = plain.iter().map(|(keyword, entry)| (*keyword, &**entry));
-    for (keyword, entry) in all.iter().copied().chain(plain) {
+    let mut first_plain = u32::MAX;
+    for (number, (keyword, entry)) in all.iter().copied().chain(plain).enumerate() {
+        let is_plain = number >= all.len();
+        if number == all.len() {
+            first_plain = u32::try_from(meanings.len()).unwrap_or(u32::MAX);
+        }
         let text = entry.trim_matches('*');
         let is_open_after = entry.ends_with('*') || text.chars().next_back().is_some_and(is_joining);
         let texts: &mut BTreeMap<&[u8], u32> = &mut texts[usize::from(entry.starts_with('*'))];
+        // What another language has with this spelling has its own meanings.
+        if is_plain
+            && texts
+                .get(text.as_bytes())
+                .is_some_and(|index| *index < first_plain)
+        {
+            continue;
+        }
         let next = u32::try_from(meanings.len()).unwrap_or(u32::MAX);
         let index = *texts.entry(text.as_bytes()).or_insert(next);
         if index == next {
@@ -198,6 +204,10 @@ const MIN_UNMARKED_CHARS: usize = 6;
 /// Returns an entry without the marks of its letters, if it has any and they can be left out.
 fn unmarked(entry: &str) -> Option<String> {
     if entry.is_ascii() || entry.chars().count() < MIN_UNMARKED_CHARS {
+        return None;
+    }
+    let has_marks = |char: char| matches!(char, '\u{df}'..='\u{21b}' | '\u{1ea0}'..='\u{1ef9}');
+    if !entry.chars().all(|char| char.is_ascii() || has_marks(char)) {
         return None;
     }
     let plain = |char: char| {

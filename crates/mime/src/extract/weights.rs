@@ -83,7 +83,7 @@ weights! {
     /// A call to action right before it: `enter 775104`.
     AskedFor = 50, "Device sign-in|Go to https://q.example/device and enter 8388-8061." => ["83888061"];
     /// A call to action is in its sentence, which it ends.
-    AskedAtEnd = 10, "Your code|Your code is 4417. At the desk please enter, for today only 7751." => ["4417", "7751"];
+    AskedAtEnd = 10, "Your code|Your code is 4417. At the desk please enter; for today only 7751." => ["4417", "7751"];
     /// A call to action near it.
     CallToAction = 20, "|<p>Type the number below on the page</p><h1>7751</h1>" => ["7751"];
     /// A call to action is a few words before it.

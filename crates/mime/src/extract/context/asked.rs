@@ -27,9 +27,11 @@ const MAX_PHRASE_WORDS: usize = 3;
 impl Context<'_> {
     /// Reports whether the words before a number in its sentence present it: `Here it is: 775104`.
     pub(super) fn is_presented(&self, token: &Token, line: &Range<usize>) -> bool {
-        let start = sentence_start(self.text, line.start, token.at.start);
-        (self.about.has_subject_word || self.about.has_subject_topic)
-            && is_presenting(&self.text[start..token.at.start])
+        let is_announced = self.about.has_subject_word || self.about.has_subject_topic;
+        is_announced && {
+            let start = sentence_start(self.text, line.start, token.at.start);
+            is_presenting(&self.text[start..token.at.start])
+        }
     }
 
     /// Reports whether the particle of a verb follows a number: `775104 ein.`
@@ -48,9 +50,15 @@ impl Context<'_> {
 
     /// Reports whether a number is what is done first: "Press 8015", or what opens something: "The locker opens with 8015", "Mit 8015 geht das Fach auf."
     pub(super) fn is_means(&self, token: &Token, line: &Range<usize>) -> bool {
+        let in_line = self.text[line.start..token.at.start].trim_end_matches([' ', '*', '"', '\u{201e}']);
+        let is_first = in_line.trim().is_empty() || in_line.ends_with(['.', '!', '?']);
+        let is_order = !is_first && ends_with_word(in_line, Word::Order).is_some();
+        if !is_first && !is_order && ends_with_word(in_line, Word::With).is_none() {
+            return false;
+        }
         let start = sentence_start(self.text, line.start, token.at.start);
         let before = self.text[start..token.at.start].trim_end_matches([' ', '*', '"', '\u{201e}']);
-        if ends_with_word(before, Word::Order) == Some(0) {
+        if is_order && ends_with_word(before, Word::Order) == Some(0) {
             return true;
         }
         // "553018 opens the cabinet"
@@ -104,6 +112,12 @@ impl Context<'_> {
 
     /// Reports whether the words before a number in its sentence say what it is for: `To approve: 4471`, `Pour l'autoriser : 4471`.
     pub(super) fn is_for_a_purpose(&self, token: &Token, line: &Range<usize>) -> bool {
+        if !self.text[line.start..token.at.start]
+            .trim_end_matches([' ', '*'])
+            .ends_with([':', '\u{ff1a}'])
+        {
+            return false;
+        }
         let start = sentence_start(self.text, line.start, token.at.start);
         let says = self.text[start..token.at.start].trim_end_matches([' ', '*']);
         let Some(says) = says
@@ -141,21 +155,22 @@ pub(super) fn is_presenting(says: &str) -> bool {
 
 /// Returns where the last word or phrase of a text begins, if it has a meaning.
 fn ends_with_word(text: &str, meaning: Word) -> Option<usize> {
-    let mut starts = text
-        .rmatch_indices(' ')
-        .map(|(at, _)| at + 1)
-        .take(MAX_PHRASE_WORDS - 1);
-    let mut next = Some(starts.next().unwrap_or(0));
-    while let Some(at) = next {
-        let start = at + text[at..].len() - text[at..].trim_start().len();
-        let phrase = &text[start..];
-        if phrase.len() > MAX_POLITE_BYTES {
-            return None;
+    let from = text.ceil_char_boundary(text.len().saturating_sub(MAX_POLITE_BYTES));
+    let tail = &text[from..];
+    let lower = tail.to_lowercase();
+    if lower.len() != tail.len() {
+        return None;
+    }
+    let mut starts = tail.rmatch_indices(' ').map(|(at, _)| at + 1);
+    for _ in 0..MAX_PHRASE_WORDS {
+        let start = starts.next().unwrap_or(0);
+        if keywords::is_word(&lower[start..], meaning) {
+            let is_whole = from == 0 && tail[..start].trim().is_empty();
+            return Some(if is_whole { 0 } else { from + start });
         }
-        if keywords::is_word(&phrase.to_lowercase(), meaning) {
-            return Some(if text[..start].trim().is_empty() { 0 } else { start });
+        if start == 0 {
+            break;
         }
-        next = (at > 0).then(|| starts.next().unwrap_or(0));
     }
     None
 }

@@ -115,11 +115,11 @@ impl Context<'_> {
             };
             near.any(|keyword| matches!(keyword, Keyword::CallToAction | Keyword::Expiry)) || is_asked_for()
         };
-        (self.about.is_purchase || !self.about.has_subject_word && self.is_between_rows())
-            && !self.about.has_subject_topic
-            && !is_used()
+        !self.about.has_subject_topic
             && self.has_meaning(at, Keyword::Label)
             && self.has_meaning(at, Keyword::OneTimeCode)
+            && (self.about.is_purchase || !self.about.has_subject_word && self.is_between_rows())
+            && !is_used()
     }
 
     /// Reports whether the line of a number is a row of a receipt: the lines beside it have a label or a price.
