@@ -213,9 +213,7 @@ impl<'m> Context<'m> {
         if features.is_alone && !features.has_word {
             self.only_number(token, &mut features);
         }
-        let fits = self.fits(token, &features);
-        if std::env::var_os("DBG").is_some() { let w = super::weights::Weights::default(); let sum: i32 = features.iter().map(|f| w.of(f)).sum(); eprintln!("DBG\t{}\t{:?}\t{}\t{}\t{:?}\tword={} one={} bound={} alone={}", &self.text[token.at.clone()].replace('\n'," ").replace('\t'," "), token.shape, sum, fits, features.found, features.has_word, features.is_one_time, features.is_bound, features.is_alone); } // DBGLINE
-        fits.then_some(features)
+        self.fits(token, &features).then_some(features)
     }
 
     /// Reports whether a token is the name of the reader, and a comma ends its line: `pnair87,`.

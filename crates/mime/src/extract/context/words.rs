@@ -18,6 +18,8 @@ use super::{
 
 /// The longest phrase between a verb and the number that it asks for.
 pub(super) const MAX_POLITE_BYTES: usize = 40;
+/// Words for `with`, which are words of no other language.
+const WITH: [&str; 6] = ["with", "mit", "met", "avec", "con", "med"];
 /// Letters of an abbreviation.
 const ABBREVIATION: std::ops::RangeInclusive<usize> = 2..=4;
 
@@ -422,7 +424,12 @@ fn is_apart(between: &str) -> bool {
             .is_some_and(|word| word.starts_with(char::is_alphabetic))
             && words.next().is_none()
     };
-    between.contains('\t') || between.split_once(',').is_some_and(is_named)
+    // "4821 shops with your PIN"
+    let has_with = between
+        .split_whitespace()
+        .skip(1)
+        .any(|word| WITH.contains(&word));
+    between.contains('\t') || has_with || between.split_once(',').is_some_and(is_named)
 }
 
 /// Reports whether a word or a colon joins what follows to what precedes.
