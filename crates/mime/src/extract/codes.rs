@@ -120,6 +120,7 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
         has_subject_topic: has(&[Keyword::Verify, Keyword::Reset]),
         is_parcel: has(&[Keyword::Parcel]),
         is_bulk: mail.signals.is_bulk,
+        is_comment: has(&[Keyword::Comment]),
         is_forge: has_forge_link(mail),
         is_offer: has(&[Keyword::Promo]),
         // "The code for your order" is about the code, and parcels have a code to pick them up.

@@ -1,6 +1,8 @@
 //! What stands around the numbers of a text: code words, labels, offers. Each is a feature with a weight.
 
+mod after;
 mod asked;
+mod fits;
 mod lines;
 mod nature;
 mod offers;
@@ -34,6 +36,8 @@ pub(super) struct About {
     /// For a subject: whether the body has a word for one-time codes.
     pub(super) has_body_word: bool,
     pub(super) is_bulk: bool,
+    /// Whether the mail shows what somebody wrote on a document.
+    pub(super) is_comment: bool,
     pub(super) is_forge: bool,
     pub(super) is_offer: bool,
     pub(super) is_purchase: bool,

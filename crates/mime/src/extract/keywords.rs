@@ -1,6 +1,12 @@
 //! Finds the keywords of the vocabulary in a text: all languages in one pass.
 
+mod other_codes;
+mod unmarked;
+
 use std::{borrow::Cow, collections::BTreeMap, ops::Range, sync::LazyLock};
+
+use other_codes::name_other_codes;
+use unmarked::unmarked;
 
 use super::{
     LinkKind,
@@ -12,63 +18,6 @@ use super::{
 const FIRST_JOINING: char = '\u{590}';
 /// Latin and Greek letters with marks, among them those of Vietnamese.
 const MARKED_LETTERS: std::ops::RangeInclusive<char> = '\u{1e00}'..='\u{1fff}';
-/// What can stand between the words of `código de producto`.
-const JOINERS: [&str; 46] = [
-    "",
-    " ",
-    "-",
-    " de ",
-    " de la ",
-    " del ",
-    " de l'",
-    " du ",
-    " des ",
-    " d'",
-    " d\u{2019}",
-    " della ",
-    " dell'",
-    " di ",
-    " da ",
-    " do ",
-    " dos ",
-    " of ",
-    " of the ",
-    " der ",
-    " van ",
-    " van de ",
-    " til ",
-    " f\u{f6}r ",
-    " fyrir ",
-    " a ",
-    " an ",
-    " y ",
-    " yr ",
-    " na ",
-    " za ",
-    " o ",
-    " ya ",
-    " wa ",
-    " la ",
-    " cha ",
-    " lui ",
-    " al ",
-    " ta' ",
-    " ta\u{2019} ",
-    " ng ",
-    " sa ",
-    " \u{43d}\u{430} ",
-    " \u{437}\u{430} ",
-    " \u{3c4}\u{3bf}\u{3c5} ",
-    " \u{3c4}\u{3b7}\u{3c2} ",
-];
-/// The longest of them.
-const MAX_JOINER_BYTES: usize = 8;
-
-/// A shorter part of a word names another code only within a compound.
-const MIN_STEM_CHARS: usize = 5;
-/// Letters of an ending after a stem.
-const MAX_ENDING_CHARS: usize = 3;
-
 /// A keyword in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hit {
@@ -162,64 +111,6 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
         classes,
     }
 });
-
-/// Letters with marks, behind the letter that senders without such a keyboard write: `sifreniz`.
-const UNMARKED: [(char, &str); 17] = [
-    (
-        'a',
-        "\u{e1}\u{e0}\u{e2}\u{e4}\u{e3}\u{e5}\u{103}\u{105}\u{101}\u{1ea3}\u{1ea1}\u{1ea5}\u{1ea7}\u{1ea9}\u{1eab}\u{1ead}\u{1eaf}\u{1eb1}\u{1eb3}\u{1eb5}\u{1eb7}",
-    ),
-    ('c', "\u{e7}\u{107}\u{10d}\u{10b}"),
-    ('d', "\u{10f}\u{111}"),
-    (
-        'e',
-        "\u{e9}\u{e8}\u{ea}\u{eb}\u{11b}\u{119}\u{113}\u{117}\u{1ebb}\u{1ebd}\u{1eb9}\u{1ebf}\u{1ec1}\u{1ec3}\u{1ec5}\u{1ec7}",
-    ),
-    ('g', "\u{11f}\u{123}\u{121}"),
-    ('h', "\u{127}"),
-    (
-        'i',
-        "\u{ed}\u{ec}\u{ee}\u{ef}\u{12b}\u{12f}\u{131}\u{1ec9}\u{129}\u{1ecb}",
-    ),
-    ('k', "\u{137}"),
-    ('l', "\u{142}\u{13e}\u{13c}\u{13a}"),
-    ('n', "\u{f1}\u{144}\u{148}\u{146}"),
-    (
-        'o',
-        "\u{f3}\u{f2}\u{f4}\u{f6}\u{f5}\u{f8}\u{151}\u{14d}\u{1ecf}\u{1ecd}\u{1ed1}\u{1ed3}\u{1ed5}\u{1ed7}\u{1ed9}\u{1a1}\u{1edb}\u{1edd}\u{1edf}\u{1ee1}\u{1ee3}",
-    ),
-    ('r', "\u{159}\u{155}"),
-    ('s', "\u{15f}\u{161}\u{15b}\u{219}"),
-    ('t', "\u{165}\u{163}\u{21b}"),
-    (
-        'u',
-        "\u{fa}\u{f9}\u{fb}\u{fc}\u{16f}\u{171}\u{16b}\u{173}\u{1ee7}\u{169}\u{1ee5}\u{1b0}\u{1ee9}\u{1eeb}\u{1eed}\u{1eef}\u{1ef1}",
-    ),
-    ('y', "\u{fd}\u{1ef3}\u{1ef7}\u{1ef9}\u{1ef5}"),
-    ('z', "\u{17e}\u{17a}\u{17c}"),
-];
-/// A shorter entry without its marks is often a word of another language.
-const MIN_UNMARKED_CHARS: usize = 6;
-
-/// Returns an entry without the marks of its letters, if it has any and they can be left out.
-fn unmarked(entry: &str) -> Option<String> {
-    if entry.is_ascii() || entry.chars().count() < MIN_UNMARKED_CHARS {
-        return None;
-    }
-    let has_marks = |char: char| matches!(char, '\u{df}'..='\u{21b}' | '\u{1ea0}'..='\u{1ef9}');
-    if !entry.chars().all(|char| char.is_ascii() || has_marks(char)) {
-        return None;
-    }
-    let plain = |char: char| {
-        let of = |(plain, marked): &(char, &str)| marked.contains(char).then_some(*plain);
-        if char.is_ascii() {
-            Some(char)
-        } else {
-            UNMARKED.iter().find_map(of)
-        }
-    };
-    entry.chars().map(plain).collect()
-}
 
 /// Gives a longer word the purchase that its stem names: `orders` and `Buchungscode`, where only `order*` and `Buchung*` are listed.
 fn inherit_purchase(words: &BTreeMap<&[u8], u32>, meanings: &mut [Meaning]) {
@@ -398,80 +289,6 @@ impl Vocabulary {
             hits.push(Hit { at: at..end, keyword });
         }
     }
-}
-
-/// Turns `code` beside the name of another thing into a label: `product code`, `código de producto`.
-fn name_other_codes(text: &str, hits: &mut [Hit]) {
-    for index in 0..hits.len() {
-        let is_beside_other = || {
-            is_beside_other(text, &hits[index], hits[..index].iter().rev(), true)
-                || is_beside_other(text, &hits[index], hits[index + 1..].iter(), false)
-        };
-        if is_start_of_name(text, &hits[index..]) {
-            hits[index].keyword = Keyword::Ignored;
-            continue;
-        }
-        if is_start_of_label(&hits[index..]) || hits[index].keyword == Keyword::Code && is_beside_other() {
-            hits[index].keyword = Keyword::Label;
-        }
-    }
-}
-
-/// Reports whether the first keyword is a code word that begins a name: `code-server`. A shorter end is of its inflection: `PIN-ul`.
-fn is_start_of_name(text: &str, hits: &[Hit]) -> bool {
-    let Some((code, after)) = hits
-        .split_first()
-        .filter(|(code, _)| code.keyword == Keyword::Code)
-    else {
-        return false;
-    };
-    let rest = text[code.at.end..].strip_prefix('-').unwrap_or_default();
-    let letters = rest.bytes().take_while(u8::is_ascii_lowercase).count();
-    letters > MAX_ENDING_CHARS && after.iter().all(|hit| hit.at.start > code.at.end + letters)
-}
-
-/// Reports whether the first keyword is a code word whose end begins a label: `votre code` in `votre code produit`.
-fn is_start_of_label(hits: &[Hit]) -> bool {
-    let Some((code, after)) = hits.split_first() else {
-        return false;
-    };
-    let is_code = |hit: &Hit| matches!(hit.keyword, Keyword::Code | Keyword::OneTimeCode);
-    let mut longer = after
-        .iter()
-        .take_while(|hit| hit.at.start < code.at.end)
-        .filter(|hit| hit.at.start > code.at.start && hit.at.end > code.at.end);
-    is_code(code) && longer.clone().any(|hit| hit.keyword == Keyword::Label) && !longer.any(is_code)
-}
-
-/// Reports whether the nearest keyword on one side of a code, of all its meanings, names another thing.
-fn is_beside_other<'h>(
-    text: &str,
-    code: &Hit,
-    mut others: impl Iterator<Item = &'h Hit>,
-    is_before: bool,
-) -> bool {
-    let Some(nearest) = others.find(|other| other.at != code.at) else {
-        return false;
-    };
-    // Compounds overlap: the stem of a word is a keyword, and its end.
-    let between = if is_before {
-        nearest.at.end..code.at.start
-    } else {
-        code.at.end..nearest.at.start
-    };
-    let joiner = text.get(between).unwrap_or_default();
-    // A stem names a word of its own with an ending only: `barkode`, but not `kode bare` or `kode for skatteportalen`.
-    let ending = text[nearest.at.end..]
-        .chars()
-        .take_while(|char| is_letter(Some(*char)));
-    let is_name = joiner.is_empty()
-        || match ending.take(MAX_ENDING_CHARS + 1).count() {
-            0 => true,
-            chars => chars <= MAX_ENDING_CHARS && text[nearest.at.clone()].chars().count() >= MIN_STEM_CHARS,
-        };
-    let is_joined = is_name && joiner.len() <= MAX_JOINER_BYTES && JOINERS.contains(&&*joiner.to_lowercase());
-    let mut meanings = std::iter::once(nearest).chain(others.take_while(|other| other.at == nearest.at));
-    is_joined && meanings.any(|other| other.keyword == Keyword::OtherCode)
 }
 
 /// Reports whether a word goes on as an identifier: `otp_test`.

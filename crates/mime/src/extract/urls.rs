@@ -58,6 +58,8 @@ const PAGE_PARTS: [&str; 12] = [
     "guides",
     "learn",
 ];
+/// Words of the paths of meetings.
+const MEETING_WORDS: [&str; 5] = ["meetup", "meeting", "meetings", "webinar", "conference"];
 /// The longest word of the vocabulary for URLs.
 const MAX_WORD_BYTES: usize = 24;
 /// Reports whether a URL is of a code forge or an issue tracker.
@@ -241,7 +243,9 @@ impl UrlReader {
         let hits = keywords::find(&words);
         let meanings = meanings(&words);
         let by_words = kind_by_words(meanings, &hits);
-        let is_invitation = by_words.is_none() && meanings & Word::UrlInvite.bit() != 0;
+        // A meeting is joined without an account: `/l/meetup-join/19`.
+        let is_meeting = || words.split([' ', '/']).any(|word| MEETING_WORDS.contains(&word));
+        let is_invitation = by_words.is_none() && meanings & Word::UrlInvite.bit() != 0 && !is_meeting();
         let said = Said {
             kind: by_words.or(is_invitation.then_some(LinkKind::Verify)),
             is_subscription: by_words == Some(LinkKind::Unsubscribe)

@@ -17,6 +17,8 @@ pub(super) enum Keyword {
     Opens,
     /// A password. What is right behind it is a [`Keyword::Code`].
     Password,
+    /// In a subject: the mail shows what somebody wrote on a document.
+    Comment,
     /// The subject of the mail: the number is there.
     SubjectLine,
     /// When a code expires.
@@ -290,6 +292,7 @@ fn keyword(section: &str) -> Option<Keyword> {
         "other-code" => Keyword::OtherCode,
         "opens" => Keyword::Opens,
         "password" => Keyword::Password,
+        "comment" => Keyword::Comment,
         "subject-line" => Keyword::SubjectLine,
         "expiry" => Keyword::Expiry,
         "call-to-action" => Keyword::CallToAction,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     super::{
-        keywords,
+        keywords::{self, Hit},
         marked::{REACH_BYTES, distance, ends_sentence},
         tokens::{self, MAX_CHARS, MAX_COMMON_DIGITS, Shape, Token, is_pronounceable},
         vocabulary::{Keyword, Word},
@@ -22,8 +22,6 @@ const FIRST_JOINING: char = '\u{590}';
 const MIN_JOINED_CHARS: usize = 4;
 /// Characters of a particle and the spaces around it.
 const MAX_PARTICLE_CHARS: usize = 5;
-/// Two pairs of digits with a hyphen, which can be a day or a range too.
-const SHORT_PAIR_CHARS: usize = 5;
 
 /// Digits of an Indian postal code.
 const POSTAL_PIN_DIGITS: usize = 6;
@@ -31,14 +29,6 @@ const POSTAL_PIN_DIGITS: usize = 6;
 const PIN_WORDS_BYTES: usize = 12;
 
 impl Context<'_> {
-    /// Reports whether a token is a word of the vocabulary: `VERIFY`.
-    fn is_keyword(&self, token: &Token) -> bool {
-        let mut hits = self
-            .hits_after(token.at.start)
-            .take_while(|(_, hit)| hit.at.start == token.at.start);
-        hits.any(|(_, hit)| hit.at.end == token.at.end)
-    }
-
     /// Reports whether a token is a word of a sentence in capitals: the next word is one too.
     pub(super) fn is_shouted(&self, token: &Token) -> bool {
         let after = &self.text[token.at.end..];
@@ -102,6 +92,7 @@ impl Context<'_> {
                 // Languages whose verb is at the end: `482913 girin`
                 Keyword::CallToAction
                     if hit.at.start < line.end
+                        && !self.asks_for_a_code(hit)
                         && (is_particle(&self.text[token.at.end..hit.at.start])
                             || self.is_object_until(token, hit.at.start)) =>
                 {
@@ -286,6 +277,19 @@ impl Context<'_> {
         }
     }
 
+    /// Reports whether a verb has a code word and its number behind it, as in `opi\u{161}te k\u{f3}d 24 90 61`.
+    fn asks_for_a_code(&self, verb: &Hit) -> bool {
+        let mut after = self
+            .hits_after(verb.at.end)
+            .take_while(|(_, hit)| distance(self.text, verb.at.end, hit.at.start, reach::BESIDE).is_some());
+        let code = after.find(|(_, hit)| matches!(hit.keyword, Keyword::Code | Keyword::OneTimeCode));
+        code.is_some_and(|(_, hit)| {
+            let next = self.tokens.partition_point(|token| token.at.start < hit.at.end);
+            let next = self.tokens.get(next).filter(|next| next.shape != Shape::Number);
+            next.is_some_and(|next| distance(self.text, hit.at.end, next.at.start, reach::BESIDE).is_some())
+        })
+    }
+
     /// Reports whether an offset is in the nearest line below that is not empty.
     fn is_in_line_below(&self, at: usize) -> bool {
         let mut below = self.lines[self.line + 1..].iter().take(3);
@@ -330,105 +334,11 @@ impl Context<'_> {
             features.add(Feature::OnlyNumber);
         }
     }
-
-    /// Reports whether a token of its form can be a code here.
-    pub(super) fn fits(&self, token: &Token, features: &Features) -> bool {
-        let is_called = features.has_word && (features.is_beside || features.is_bound);
-        let has = |feature: Feature| features.found.contains(&feature);
-        // "Type the digits below" and "Valid for ten minutes", in a mail about signing in
-        let is_typed = features.is_alone
-            && self.about.has_subject_topic
-            && has(Feature::CallToAction)
-            && has(Feature::Expiry);
-        match token.shape {
-            Shape::Digits => true,
-            Shape::Mixed => {
-                let is_asked_for = features.found.contains(&Feature::AskedFor);
-                // "Copy this into the window" above it
-                let is_typed = features.is_asked_above
-                    && features.is_alone
-                    && (self.about.has_subject_topic || has(Feature::Expiry));
-                features.has_word
-                    || is_asked_for
-                    || is_typed
-                    || features.found.contains(&Feature::AskedForAbove)
-                    || features.found.contains(&Feature::MixedAlone)
-                    || is_typed
-                    || features.is_asked_below && has(Feature::Emphasised)
-                    || has(Feature::Presented)
-                    || features.is_alone && has(Feature::Boxed) && has(Feature::CallToAction)
-            }
-            Shape::LongDigits if features.found.contains(&Feature::AskedFor) => true,
-            Shape::LongDigits
-                if features.is_alone
-                    && (self.about.has_subject_word
-                        || is_typed
-                        || self.about.has_subject_topic && has(Feature::AskedForAbove)) =>
-            {
-                true
-            }
-            Shape::LongDigits if self.text[token.at.clone()].chars().count() <= SHORT_PAIR_CHARS => {
-                features.has_word && features.is_bound
-            }
-            Shape::MixedCase if token.at.len() > MAX_CHARS && !self.text[token.at.clone()].contains('-') => {
-                features.is_one_time && features.is_named
-            }
-            // `deploy-2026`
-            Shape::MixedCase if is_name_with_year(&self.text[token.at.clone()]) => false,
-            // "Copy this string: vq7m-4xkd", and the subject speaks of a code
-            Shape::MixedCase if has(Feature::AskedFor) && self.about.has_subject_word => true,
-            Shape::MixedCase if is_name(&self.text[token.at.clone()]) => {
-                features.has_word && (features.is_bound || features.is_alone && !self.about.is_subject)
-            }
-            Shape::LongDigits | Shape::MixedCase => is_called || features.has_word && features.is_alone,
-            Shape::Letters if self.is_keyword(token) || self.is_shouted(token) => false,
-            Shape::Letters => {
-                let is_odd = !is_pronounceable(&self.text[token.at.clone()]);
-                let is_asked_for = features.found.contains(&Feature::AskedForAbove)
-                    || features.found.contains(&Feature::AskedFor)
-                    || is_typed;
-                is_odd && is_asked_for
-                    || features.has_word
-                        && features.is_alone
-                        && (is_odd || !features.found.contains(&Feature::WordAbove))
-                    || is_called && (features.is_bound || is_odd)
-            }
-            Shape::Words => {
-                let ends_line = || {
-                    let after = self.text[token.at.end..].trim_start_matches([' ', '.']);
-                    after.is_empty() || after.starts_with('\n')
-                };
-                features.has_word
-                    && (features.is_alone
-                        || features.is_one_time && features.is_named && features.is_beside && ends_line())
-            }
-            Shape::Number => false,
-        }
-    }
 }
 
 /// Reports whether four digits can be a year that a mail names.
-fn is_year(text: &str) -> bool {
+pub(super) fn is_year(text: &str) -> bool {
     text.starts_with("19") || matches!(text.get(..3), Some("200" | "201" | "202" | "203"))
-}
-
-/// Reports whether a token can be the name of a thing: small letters and digits in parts of their own, as in `build-07`.
-fn is_name(text: &str) -> bool {
-    let is_part = |part: &str| {
-        part.bytes().all(|byte| byte.is_ascii_digit()) || part.bytes().all(|byte| byte.is_ascii_lowercase())
-    };
-    text.contains('-') && text.split('-').all(is_part)
-}
-
-/// Reports whether a token is a word and a year.
-fn is_name_with_year(text: &str) -> bool {
-    text.rsplit_once('-').is_some_and(|(name, year)| {
-        year.len() == 4
-            && is_year(year)
-            && year.bytes().all(|byte| byte.is_ascii_digit())
-            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
-            && is_pronounceable(name)
-    })
 }
 
 /// Reports whether what stands between a number and a verb is nothing, or a particle of a script that attaches it.

@@ -87,11 +87,16 @@ impl Context<'_> {
 
     /// Reports whether a mail to many quotes a code: `Why does my bank write "Your code is 482913"?`
     pub(super) fn is_quoted(&self, token: &Token, line: &Range<usize>) -> bool {
-        if !self.about.is_bulk {
+        if !self.about.is_bulk && !self.about.is_comment {
             return false;
         }
-        let after =
-            self.text[token.at.end..line.end].trim_start_matches(['.', ',', '!', ' ', '\u{a0}', '\u{202f}']);
+        let rest = &self.text[token.at.end..line.end];
+        let after = rest.trim_start_matches(['.', ',', '!', ' ', '\u{a0}', '\u{202f}']);
+        if self.about.is_comment {
+            let before = &self.text[line.start..token.at.start];
+            let is_open = |(open, close): &(char, char)| before.contains(*open) && rest.contains(*close);
+            return QUOTES.iter().any(is_open);
+        }
         let before = &self.text[line.start..token.at.start];
         QUOTES.iter().any(|(open, close)| {
             let opening = before.rfind(*open).filter(|_| after.starts_with(*close));
