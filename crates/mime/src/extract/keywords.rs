@@ -185,9 +185,15 @@ pub(super) fn find(text: &str) -> Vec<Hit> {
     let bytes = folded.as_bytes();
     let (mut hits, mut last_end) = (Vec::new(), 0);
     let (mut at, mut is_after_letter) = (0, false);
-    // Behind a low line a word is part of an identifier: `test_otp_code`.
-    let mut is_identifier = false;
     while let Some(byte) = bytes.get(at) {
+        // Behind a low line a word is part of an identifier: `test_otp_code`.
+        if *byte == b'_' && at > 0 && bytes[at - 1].is_ascii_alphanumeric() {
+            let word = bytes[at + 1..]
+                .iter()
+                .take_while(|byte| byte.is_ascii_alphanumeric());
+            (at, is_after_letter) = (at + 1 + word.count(), true);
+            continue;
+        }
         let class = vocabulary.classes[usize::from(*byte)];
         let (len, is_letter, is_start) = if byte.is_ascii() {
             (1, class & IS_LETTER != 0, !is_after_letter)
@@ -196,14 +202,6 @@ pub(super) fn find(text: &str) -> Vec<Hit> {
             let is_start = is_joining(char) || !is_after_letter;
             (char.len_utf8(), is_letter(Some(char)), is_start)
         };
-        is_identifier = match byte {
-            b'_' => at > 0 && bytes[at - 1].is_ascii_alphanumeric(),
-            byte => is_identifier && byte.is_ascii_alphanumeric(),
-        };
-        if is_identifier {
-            (is_after_letter, at) = (is_letter, at + len);
-            continue;
-        }
         if is_start && class & BEGINS_WORD != 0 && vocabulary.words.may_begin(&bytes[at..]) {
             vocabulary.add(&folded, at, &vocabulary.words, &mut last_end, &mut hits);
         }

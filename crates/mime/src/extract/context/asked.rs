@@ -52,6 +52,9 @@ impl Context<'_> {
     pub(super) fn is_means(&self, token: &Token, line: &Range<usize>) -> bool {
         let in_line = self.text[line.start..token.at.start].trim_end_matches([' ', '*', '"', '\u{201e}']);
         let is_first = in_line.trim().is_empty() || in_line.ends_with(['.', '!', '?']);
+        if !is_first && !in_line.ends_with(char::is_alphabetic) {
+            return false;
+        }
         let is_order = !is_first && ends_with_word(in_line, Word::Order).is_some();
         if !is_first && !is_order && ends_with_word(in_line, Word::With).is_none() {
             return false;

@@ -43,7 +43,9 @@ impl Context<'_> {
             }
             let is_claimed = self.claimed.contains_key(&hit_index);
             match hit.keyword {
-                _ if self.is_other_code(hit_index) => label = label.or(Some((hit_index, hit))),
+                Keyword::Label | Keyword::Code | Keyword::OneTimeCode if self.is_other_code(hit_index) => {
+                    label = label.or(Some((hit_index, hit)))
+                }
                 Keyword::Label
                     if hit.at.start >= sentence
                         && !is_claimed
@@ -116,9 +118,10 @@ impl Context<'_> {
             near.any(|keyword| matches!(keyword, Keyword::CallToAction | Keyword::Expiry)) || is_asked_for()
         };
         !self.about.has_subject_topic
+            && (self.about.is_purchase || !self.about.has_subject_word)
             && self.has_meaning(at, Keyword::Label)
             && self.has_meaning(at, Keyword::OneTimeCode)
-            && (self.about.is_purchase || !self.about.has_subject_word && self.is_between_rows())
+            && (self.about.is_purchase || self.is_between_rows())
             && !is_used()
     }
 
@@ -169,7 +172,9 @@ impl Context<'_> {
 
     /// Reports whether an abbreviation right before a number says what it is: `ATM 00482139`, but not `PIN 4821` or in capitals.
     fn is_behind_abbreviation(&self, token: &Token, line: &Range<usize>) -> bool {
-        let Some(before) = self.text[line.start..token.at.start].strip_suffix(' ') else {
+        let before = self.text[line.start..token.at.start].strip_suffix(' ');
+        let Some(before) = before.filter(|before| before.ends_with(|char: char| char.is_ascii_uppercase()))
+        else {
             return false;
         };
         let (rest, word) = before.rsplit_once([' ', '\t']).unwrap_or(("", before));
