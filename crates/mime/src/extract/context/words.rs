@@ -44,7 +44,7 @@ impl Context<'_> {
             let is_claimed = self.claimed.contains_key(&hit_index);
             match hit.keyword {
                 Keyword::Label | Keyword::Code | Keyword::OneTimeCode if self.is_other_code(hit_index) => {
-                    label = label.or(Some((hit_index, hit)))
+                    label = label.or(Some((hit_index, hit)));
                 }
                 Keyword::Label
                     if hit.at.start >= sentence
