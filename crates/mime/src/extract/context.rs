@@ -24,6 +24,8 @@ use super::{
 
 /// Examined keywords on each side of a number.
 const MAX_HITS: usize = 24;
+/// The longest phrase between a verb and the number that it asks for.
+const MAX_POLITE_BYTES: usize = 40;
 
 /// What is known of a mail beside one of its texts.
 #[derive(Debug, Clone, Copy, Default)]

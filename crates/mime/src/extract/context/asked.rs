@@ -10,8 +10,7 @@ use super::{
         vocabulary::{Keyword, Word},
         weights::reach,
     },
-    Context,
-    words::MAX_POLITE_BYTES,
+    Context, MAX_POLITE_BYTES,
 };
 
 /// The longest phrase that presents a number.

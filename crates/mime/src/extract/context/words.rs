@@ -10,14 +10,12 @@ use super::{
         vocabulary::{Keyword, Word},
         weights::{Feature, reach},
     },
-    Context, Features,
+    Context, Features, MAX_POLITE_BYTES,
     asked::is_presenting,
     is_blank,
     nature::points_to_code,
 };
 
-/// The longest phrase between a verb and the number that it asks for.
-pub(super) const MAX_POLITE_BYTES: usize = 40;
 /// Letters of an abbreviation.
 const ABBREVIATION: std::ops::RangeInclusive<usize> = 2..=4;
 
