@@ -40,9 +40,9 @@ struct Turn<'a> {
 pub(crate) enum IndexOutcome {
     /// All messages are indexed.
     AllIndexed,
-    /// The most messages of a call are.
+    /// As many as a call may index are.
     LimitReached,
-    /// All others are; some cannot be read, since the store of large mail does not answer.
+    /// All are but those of some mailboxes from a large message on: its store does not answer.
     Unreadable,
 }
 
