@@ -2,6 +2,7 @@
 
 mod account_scope;
 mod add_domain;
+pub(crate) mod answer_memory;
 mod audit;
 pub(crate) mod authenticate;
 mod captcha;
@@ -19,7 +20,8 @@ mod issue_ticket;
 mod list_messages;
 pub(crate) mod mailbox_secret;
 mod mark_message;
-mod open_message;
+pub(crate) mod open_message;
+pub(crate) mod paced_body;
 pub(crate) mod password_permits;
 pub(crate) mod permits;
 pub(crate) mod principal;
@@ -45,13 +47,14 @@ use mayfly_follow::Follow;
 use mayfly_proto::{auth::auth_client::AuthClient, mailbox::mailbox_client::MailboxClient};
 use mayfly_rpc::{Failure, MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
 use mayfly_runtime::{
-    fair::{self, Threads},
+    fair::{self, ComputePool},
     task::Tasks,
 };
 use mayfly_shared::{bus, counters::SocketCount, redis::Redis};
 use mayfly_types::SharedClock;
 
 use self::{
+    answer_memory::AnswerMemory,
     audit::Refusals,
     captcha::Captcha,
     create_limit::CreateLimit,
@@ -95,8 +98,9 @@ pub(crate) struct Shared {
     pub(crate) password_permits: PasswordPermits,
     pub(crate) clock: SharedClock,
     pub(crate) cleaner: Cleaner,
-    /// They make large answers.
-    threads: Arc<Threads>,
+    /// Makes large answers.
+    compute_pool: Arc<ComputePool>,
+    answer_memory: AnswerMemory,
     pub(crate) follow: Follow,
     pub(crate) sockets: SocketCount,
     pub(crate) downloads: Downloads,
@@ -136,7 +140,7 @@ impl App {
         let mailbox = MailboxClient::new(mailbox).max_decoding_message_size(MAX_MAIL_ANSWER_BYTES);
         let follow = Follow::start(auth.clone(), mailbox.clone(), events, config.max_streams, tasks);
         let refusals = Refusals::start(auth.clone(), tasks);
-        let threads = Arc::new(Threads::start("answers"));
+        let compute_pool = Arc::new(ComputePool::start("answers"));
         Self(Arc::new(Shared {
             auth,
             mailbox,
@@ -148,8 +152,9 @@ impl App {
             issued_tickets: Issued::default(),
             password_permits: PasswordPermits::default(),
             clock,
-            cleaner: Cleaner::new(Arc::clone(&threads)),
-            threads,
+            cleaner: Cleaner::new(Arc::clone(&compute_pool)),
+            compute_pool,
+            answer_memory: AnswerMemory::default(),
             follow,
             sockets: SocketCount::start(redis, tasks),
             downloads: Downloads::new(tasks),
@@ -175,8 +180,8 @@ impl App {
         if bytes <= MAX_INLINE_BYTES {
             return Ok(compute());
         }
-        let permit = self.threads.acquire(fair::client()).await;
-        let computed = self.threads.run(permit, compute).await;
+        let permit = self.compute_pool.acquire(fair::client()).await;
+        let computed = self.compute_pool.run(permit, compute).await;
         computed.map_err(|_| Failure::internal("an answer could not be made"))
     }
 

@@ -6,7 +6,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use mayfly_mail_html::{InlineImages, RemoteImages, document};
 use mayfly_rpc::Failure;
-use mayfly_runtime::fair::{self, FairQueue, Permit, QueueBounds, Threads};
+use mayfly_runtime::fair::{self, ComputePool, FairQueue, Permit, QueueBounds};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::permits;
@@ -54,14 +54,14 @@ impl From<Images> for RemoteImages {
 #[derive(Debug, Clone)]
 pub(crate) struct Cleaner {
     queue: Arc<FairQueue>,
-    threads: Arc<Threads>,
+    compute_pool: Arc<ComputePool>,
 }
 
 impl Cleaner {
-    pub(crate) fn new(threads: Arc<Threads>) -> Self {
+    pub(crate) fn new(compute_pool: Arc<ComputePool>) -> Self {
         Self {
             queue: FairQueue::new(MAX_CONCURRENT),
-            threads,
+            compute_pool,
         }
     }
 
@@ -93,8 +93,8 @@ impl Cleaner {
         // Dropped with the request when the client is gone; the work then stops and returns the permit.
         let cancelled = CancellationToken::new();
         let _cancel = cancelled.clone().drop_guard();
-        let thread = self.threads.acquire(fair::client()).await;
-        let rendered = self.threads.run(thread, move || {
+        let thread = self.compute_pool.acquire(fair::client()).await;
+        let rendered = self.compute_pool.run(thread, move || {
             let _permit = permit;
             document(html.as_deref(), text.as_deref(), inline, images, &|| {
                 cancelled.is_cancelled()

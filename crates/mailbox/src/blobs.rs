@@ -96,7 +96,7 @@ impl Blobs {
     }
 
     /// Returns whether a message of a size is stored as a blob.
-    pub(crate) fn takes(&self, size: usize) -> bool {
+    pub(crate) fn is_large(&self, size: usize) -> bool {
         size > self.min_bytes
     }
 

@@ -37,7 +37,7 @@ use mayfly_proto::{
     },
 };
 use mayfly_rpc::{MAX_MAIL_ANSWER_BYTES, MAX_MESSAGE_BYTES, Transport};
-use mayfly_runtime::{admin::Readiness, fair::Threads, task::Tasks};
+use mayfly_runtime::{admin::Readiness, fair::ComputePool, task::Tasks};
 use mayfly_shared::bus::Publisher;
 use mayfly_types::{DomainName, SecretKey, SharedClock};
 use mayfly_webhooks::Webhooks;
@@ -163,7 +163,7 @@ pub async fn build(config: &Config, deps: Deps) -> Result<Mailbox, OpenError> {
         activity: activity::Activity::start(&store, deps.clock.clone(), &deps.tasks),
         blocks,
         large_reads: service::LargeReads::default(),
-        parsers: Threads::start("parser"),
+        parsers: ComputePool::start("parser"),
         recomputed: extraction::Recomputed::default(),
         acme_keys,
         index_queue,

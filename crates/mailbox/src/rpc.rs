@@ -348,6 +348,7 @@ impl mailbox_server::Mailbox for Rpc {
             header: Some(header_to_proto(full.header)),
             expires_at: seconds(full.expires_at_ms),
             recipients,
+            is_withheld: full.is_withheld,
         }))
     }
 

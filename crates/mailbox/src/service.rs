@@ -67,7 +67,7 @@ use std::sync::Arc;
 
 use mayfly_runtime::{
     config::ConfigDuration,
-    fair::{self, Threads},
+    fair::{self, ComputePool},
 };
 use mayfly_shared::bus::Publisher;
 use mayfly_types::{
@@ -117,7 +117,7 @@ pub(crate) struct Service {
     pub(crate) blocks: BlockWatch,
     pub(crate) large_reads: LargeReads,
     /// They parse large mail.
-    pub(crate) parsers: Threads,
+    pub(crate) parsers: ComputePool,
     pub(crate) recomputed: Recomputed,
     pub(crate) acme_keys: AcmeKeys,
     /// Mailboxes with messages that are not indexed yet.

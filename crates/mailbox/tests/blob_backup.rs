@@ -5,21 +5,21 @@ use mayfly_mailbox::{Config, backup};
 use mayfly_testkit::{Db, TestDatabase};
 
 use crate::{
-    blobs::{KIB, Place, sized},
+    blobs::{KIB, TestStore, sized},
     world::World,
 };
 
 /// Two large messages in files.
 struct Stored {
-    place: Place,
+    store: TestStore,
     database: Database,
     _test_database: TestDatabase,
 }
 
 impl Stored {
     async fn new() -> Self {
-        let place = Place::Files(tempfile::tempdir().unwrap());
-        let world = World::with_blobs(Db::Sqlite, Config::default(), place.config()).await;
+        let store = TestStore::Files(tempfile::tempdir().unwrap());
+        let world = World::with_blobs(Db::Sqlite, Config::default(), store.config()).await;
         let ann = world.create("ann@mayfly.test").await;
         for _ in 0..2 {
             world.deliver(&[&ann], &sized(300 * KIB)).await.unwrap();
@@ -28,14 +28,14 @@ impl Stored {
         let (test_database, _) = world.stop().await;
         Self {
             database: test_database.open("mailbox").await,
-            place,
+            store,
             _test_database: test_database,
         }
     }
 
     fn dir(&self) -> &std::path::Path {
-        match &self.place {
-            Place::Files(dir) => dir.path(),
+        match &self.store {
+            TestStore::Files(dir) => dir.path(),
             _ => unreachable!(),
         }
     }

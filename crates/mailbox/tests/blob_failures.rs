@@ -13,7 +13,7 @@ use sea_orm::ConnectionTrait as _;
 use tokio::task::JoinSet;
 
 use crate::{
-    blobs::{KIB, Place, connect, sized},
+    blobs::{KIB, TestStore, connect, sized},
     world::{World, assert_refused, scope},
 };
 
@@ -24,9 +24,9 @@ db_test!(
     read_ends_before_its_deadline_while_s3_hangs,
 );
 
-async fn has_no_blobs(place: &Place, world: &World) {
+async fn has_no_blobs(store: &TestStore, world: &World) {
     eventually("the blob is deleted", async || {
-        match place.blobs(world).await.len() {
+        match store.blobs(world).await.len() {
             0 => Ok(()),
             left => Err(left),
         }
@@ -43,7 +43,7 @@ async fn failed_part_leaves_no_parts(db: Db) {
         .trigger("poison", "BEFORE INSERT", "blob_parts", "NEW.part = 2", None);
     connect(&world).await.execute_unprepared(&fail).await.unwrap();
     assert!(world.deliver(&[&ann], &sized(1024 * KIB)).await.is_err());
-    has_no_blobs(&Place::Database, &world).await;
+    has_no_blobs(&TestStore::Database, &world).await;
 }
 
 /// Its call reaches its deadline.
@@ -54,7 +54,7 @@ async fn delivery_that_is_given_up_leaves_no_blob(db: Db) {
     let to = [&*ann];
     let mut delivery = Box::pin(world.deliver(&to, &raw));
     let begun = eventually("some parts are stored", async || {
-        match Place::Database.blobs(&world).await.len() {
+        match TestStore::Database.blobs(&world).await.len() {
             0 => Err("none"),
             _ => Ok(()),
         }
@@ -63,7 +63,7 @@ async fn delivery_that_is_given_up_leaves_no_blob(db: Db) {
         _ = &mut delivery => panic!("the delivery ended"),
         () = begun => drop(delivery),
     }
-    has_no_blobs(&Place::Database, &world).await;
+    has_no_blobs(&TestStore::Database, &world).await;
 }
 
 /// A machine without root certificates, such as a container from scratch.
@@ -81,9 +81,11 @@ fn s3_over_http_needs_no_certificates() {
 
 /// Mail that waits for the server has memory of its own.
 async fn text_mail_goes_on_while_s3_hangs(db: Db) {
-    let place = Place::S3(S3Server::start());
-    let Place::S3(server) = &place else { unreachable!() };
-    let world = Arc::new(World::with_blobs(db, Config::default(), place.config()).await);
+    let store = TestStore::S3(S3Server::start());
+    let TestStore::S3(server) = &store else {
+        unreachable!()
+    };
+    let world = Arc::new(World::with_blobs(db, Config::default(), store.config()).await);
     let ann = world.create("ann@mayfly.test").await;
     server.set_fault(S3Fault::Hang);
     let raw = Arc::new(sized(200 * KIB));
@@ -105,9 +107,11 @@ async fn text_mail_goes_on_while_s3_hangs(db: Db) {
 }
 
 async fn read_ends_before_its_deadline_while_s3_hangs(db: Db) {
-    let place = Place::S3(S3Server::start());
-    let Place::S3(server) = &place else { unreachable!() };
-    let world = World::with_blobs(db, Config::default(), place.config()).await;
+    let store = TestStore::S3(S3Server::start());
+    let TestStore::S3(server) = &store else {
+        unreachable!()
+    };
+    let world = World::with_blobs(db, Config::default(), store.config()).await;
     let ann = world.create("ann@mayfly.test").await;
     let ids = world.deliver(&[&ann], &sized(200 * KIB)).await.unwrap();
     server.set_fault(S3Fault::Hang);

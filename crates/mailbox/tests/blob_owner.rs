@@ -6,7 +6,7 @@ use mayfly_types::{ErrorCode, Reason};
 use sea_orm::{ConnectionTrait as _, Statement};
 
 use crate::{
-    blobs::{KIB, Place, connect, ready, sized},
+    blobs::{KIB, TestStore, connect, ready, sized},
     world::{World, assert_refused, scope},
 };
 
@@ -17,7 +17,7 @@ db_test!(
     store_down_at_start_is_checked_before_a_write,
 );
 
-impl Place {
+impl TestStore {
     /// The places that two databases can share.
     fn external() -> [Self; 2] {
         [
@@ -49,9 +49,9 @@ async fn start_again(world: World, config: BlobsConfig) -> Result<World, String>
 }
 
 async fn store_of_another_database_refuses_start(db: Db) {
-    for place in Place::external() {
-        let first = World::with_blobs(db, mayfly_mailbox::Config::default(), place.config()).await;
-        let refused = start(db, place.config()).await.err().unwrap();
+    for store in TestStore::external() {
+        let first = World::with_blobs(db, mayfly_mailbox::Config::default(), store.config()).await;
+        let refused = start(db, store.config()).await.err().unwrap();
         assert!(
             refused.contains("blobs.url") && refused.contains("belongs to another database"),
             "{refused}"
@@ -60,24 +60,24 @@ async fn store_of_another_database_refuses_start(db: Db) {
             refused.contains("mayfly-owner"),
             "it names what to delete: {refused}"
         );
-        let first = start_again(first, place.config()).await.unwrap();
+        let first = start_again(first, store.config()).await.unwrap();
         assert!(ready(&first).await.1.contains("mailbox blobs ok"));
         // The first is gone for good, and the other replaces it.
         first.stop().await;
-        place.delete_owner();
-        let second = start(db, place.config()).await.unwrap();
+        store.delete_owner();
+        let second = start(db, store.config()).await.unwrap();
         let ann = second.create("ann@mayfly.test").await;
         second.deliver(&[&ann], &sized(200 * KIB)).await.unwrap();
-        assert_eq!(place.blobs(&second).await.len(), 1);
+        assert_eq!(store.blobs(&second).await.len(), 1);
     }
 }
 
 /// Another server took the store while this one runs.
 async fn taken_store_is_neither_written_nor_swept(db: Db) {
-    for place in Place::external() {
-        let first = start(db, place.config()).await.unwrap();
-        place.delete_owner();
-        let second = start(db, place.config()).await.unwrap();
+    for store in TestStore::external() {
+        let first = start(db, store.config()).await.unwrap();
+        store.delete_owner();
+        let second = start(db, store.config()).await.unwrap();
         let ann = second.create("ann@mayfly.test").await;
         let ids = second.deliver(&[&ann], &sized(200 * KIB)).await.unwrap();
         first.clock.advance(time::Duration::days(2));
@@ -116,31 +116,33 @@ async fn marks(world: &World) -> String {
 
 /// A copy has the mark of its time. After a failover that loses the last commit, the database has it too, and starts.
 async fn old_copy_of_a_database_loses_the_store(db: Db) {
-    for place in Place::external() {
-        let mut world = start(db, place.config()).await.unwrap();
+    for store in TestStore::external() {
+        let mut world = start(db, store.config()).await.unwrap();
         let mut copies = Vec::new();
         for _ in 0..5 {
             copies.push(marks(&world).await);
             world.mailbox.sweep_blobs().await;
             let now = marks(&world).await;
             execute(&world, copies.last().unwrap()).await;
-            world = start_again(world, place.config()).await.unwrap();
+            world = start_again(world, store.config()).await.unwrap();
             execute(&world, &now).await;
         }
         execute(&world, &copies[0]).await;
-        let refused = start_again(world, place.config()).await.err().unwrap();
+        let refused = start_again(world, store.config()).await.err().unwrap();
         assert!(refused.contains("belongs to another database"), "{refused}");
     }
 }
 
 async fn store_down_at_start_is_checked_before_a_write(db: Db) {
-    let place = Place::S3(S3Server::start());
-    let Place::S3(server) = &place else { unreachable!() };
-    let first = start(db, place.config()).await.unwrap();
+    let store = TestStore::S3(S3Server::start());
+    let TestStore::S3(server) = &store else {
+        unreachable!()
+    };
+    let first = start(db, store.config()).await.unwrap();
     let ann = first.create("ann@mayfly.test").await;
     let ids = first.deliver(&[&ann], &sized(200 * KIB)).await.unwrap();
     server.set_fault(S3Fault::Hang);
-    let second = start(db, place.config()).await.unwrap();
+    let second = start(db, store.config()).await.unwrap();
     let bob = second.create("bob@mayfly.test").await;
     second.deliver(&[&bob], &sized(4 * KIB)).await.unwrap();
     server.set_fault(S3Fault::None);
@@ -154,9 +156,9 @@ async fn store_down_at_start_is_checked_before_a_write(db: Db) {
 /// Replicas share the database, and all may write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn replicas_that_start_together_share_the_store() {
-    for place in Place::external() {
+    for store in TestStore::external() {
         let (database, clock) = (TestDatabase::new(Db::Postgres), ManualClock::default());
-        let open = || World::with_blobs_over(database.clone(), clock.clone(), place.config());
+        let open = || World::with_blobs_over(database.clone(), clock.clone(), store.config());
         let (a, b, c) = tokio::join!(open(), open(), open());
         let ann = a.as_ref().unwrap().create("ann@mayfly.test").await;
         for world in [a, b, c] {

@@ -26,14 +26,14 @@ db_test!(
     put_whose_answer_is_lost_is_repeated,
 );
 
-/// A place for large messages.
-pub(crate) enum Place {
+/// A store for large messages.
+pub(crate) enum TestStore {
     Database,
     Files(TempDir),
     S3(S3Server),
 }
 
-impl Place {
+impl TestStore {
     pub(crate) fn all() -> [Self; 3] {
         [
             Self::Database,
@@ -109,8 +109,8 @@ pub(crate) fn sized(bytes: usize) -> Vec<u8> {
 
 /// Sizes around those of a part and of a read.
 async fn large_message_is_read_as_received(db: Db) {
-    for place in Place::all() {
-        let world = World::with_blobs(db, Config::default(), place.config()).await;
+    for store in TestStore::all() {
+        let world = World::with_blobs(db, Config::default(), store.config()).await;
         let pro = user();
         let ann = world.create("ann@mayfly.test").await;
         let bob = world.create_for("bob@mayfly.test", Some(&pro)).await;
@@ -134,18 +134,18 @@ async fn large_message_is_read_as_received(db: Db) {
             let read = world.message(scope(&ann), &ids[0]).await.unwrap();
             assert_eq!(read.summary.unwrap().subject.as_deref(), Some("sized"), "{size}");
         }
-        let blobs = place.blobs(&world).await.len();
-        let expected = match place {
-            Place::Database => 5,
-            Place::Files(_) | Place::S3(_) => 7,
+        let blobs = store.blobs(&world).await.len();
+        let expected = match store {
+            TestStore::Database => 5,
+            TestStore::Files(_) | TestStore::S3(_) => 7,
         };
         assert_eq!(blobs, expected, "two recipients share one");
     }
 }
 
 async fn deleted_message_takes_its_blob(db: Db) {
-    for place in Place::all() {
-        let world = World::with_blobs(db, Config::default(), place.config()).await;
+    for store in TestStore::all() {
+        let world = World::with_blobs(db, Config::default(), store.config()).await;
         let [ann, bob] = [
             world.create("ann@mayfly.test").await,
             world.create("bob@mayfly.test").await,
@@ -157,10 +157,10 @@ async fn deleted_message_takes_its_blob(db: Db) {
         messages::delete(&world, scope(&ann), &ids[0]).await.unwrap();
         let kept = world.source(scope(&bob), &ids[1]).await.unwrap();
         assert_eq!(kept.len(), 3 * 1024 * KIB, "the other recipient has it");
-        assert_eq!(place.blobs(&world).await.len(), 1);
+        assert_eq!(store.blobs(&world).await.len(), 1);
         messages::delete(&world, scope(&bob), &ids[1]).await.unwrap();
         eventually("the blob goes with its last name", async || {
-            match place.blobs(&world).await.len() {
+            match store.blobs(&world).await.len() {
                 0 => Ok(()),
                 left => Err(left),
             }
@@ -171,7 +171,7 @@ async fn deleted_message_takes_its_blob(db: Db) {
         world.clock.advance(time::Duration::days(8));
         world.mailbox.sweep().await;
         eventually("the blob goes with retention", async || {
-            match place.blobs(&world).await.len() {
+            match store.blobs(&world).await.len() {
                 0 => Ok(()),
                 left => Err(left),
             }
@@ -182,17 +182,17 @@ async fn deleted_message_takes_its_blob(db: Db) {
 
 /// A mailbox that fills up while a message arrives.
 async fn refused_message_leaves_no_blob(db: Db) {
-    for place in Place::all() {
+    for store in TestStore::all() {
         let config = Config {
             quota_bytes: 1 << 20,
             ..Config::default()
         };
-        let world = World::with_blobs(db, config, place.config()).await;
+        let world = World::with_blobs(db, config, store.config()).await;
         let ann = world.create("ann@mayfly.test").await;
         let full = world.deliver(&[&ann], &sized(1200 * KIB)).await;
         assert_refused(full, ErrorCode::FailedPrecondition, Reason::MailboxFull);
         eventually("the blob is deleted", async || {
-            match place.blobs(&world).await.len() {
+            match store.blobs(&world).await.len() {
                 0 => Ok(()),
                 left => Err(left),
             }
@@ -203,9 +203,11 @@ async fn refused_message_leaves_no_blob(db: Db) {
 
 /// What a crash between the blob and its name leaves.
 async fn sweep_removes_orphans_after_a_day(db: Db) {
-    let place = Place::Files(tempfile::tempdir().unwrap());
-    let Place::Files(dir) = &place else { unreachable!() };
-    let world = World::with_blobs(db, Config::default(), place.config()).await;
+    let store = TestStore::Files(tempfile::tempdir().unwrap());
+    let TestStore::Files(dir) = &store else {
+        unreachable!()
+    };
+    let world = World::with_blobs(db, Config::default(), store.config()).await;
     let ann = world.create("ann@mayfly.test").await;
     let ids = world.deliver(&[&ann], &sized(200 * KIB)).await.unwrap();
     let orphan = BlobId::new(world.clock.now()).to_string();
@@ -225,14 +227,20 @@ async fn sweep_removes_orphans_after_a_day(db: Db) {
     world.clock.advance(time::Duration::hours(23));
     world.mailbox.sweep_blobs().await;
     assert_eq!(
-        (files(dir.path()).len(), Place::Database.blobs(&world).await.len()),
+        (
+            files(dir.path()).len(),
+            TestStore::Database.blobs(&world).await.len()
+        ),
         (2, 1),
         "younger than a day"
     );
     world.clock.advance(time::Duration::hours(2));
     world.mailbox.sweep_blobs().await;
     assert_eq!(
-        (files(dir.path()).len(), Place::Database.blobs(&world).await.len()),
+        (
+            files(dir.path()).len(),
+            TestStore::Database.blobs(&world).await.len()
+        ),
         (1, 0)
     );
     assert_eq!(
@@ -243,11 +251,11 @@ async fn sweep_removes_orphans_after_a_day(db: Db) {
 }
 
 async fn missing_blob_is_unavailable_and_not_absent(db: Db) {
-    let place = Place::Files(tempfile::tempdir().unwrap());
-    let world = World::with_blobs(db, Config::default(), place.config()).await;
+    let store = TestStore::Files(tempfile::tempdir().unwrap());
+    let world = World::with_blobs(db, Config::default(), store.config()).await;
     let ann = world.create("ann@mayfly.test").await;
     let ids = world.deliver(&[&ann], &sized(200 * KIB)).await.unwrap();
-    let file = place.blobs(&world).await.remove(0);
+    let file = store.blobs(&world).await.remove(0);
     std::fs::remove_file(file).unwrap();
     let read = world.message(scope(&ann), &ids[0]).await;
     assert_refused(read, ErrorCode::Unavailable, Reason::Unavailable);
@@ -257,9 +265,11 @@ async fn missing_blob_is_unavailable_and_not_absent(db: Db) {
 }
 
 async fn large_message_waits_while_s3_is_down(db: Db) {
-    let place = Place::S3(S3Server::start());
-    let Place::S3(server) = &place else { unreachable!() };
-    let world = World::with_blobs(db, Config::default(), place.config()).await;
+    let store = TestStore::S3(S3Server::start());
+    let TestStore::S3(server) = &store else {
+        unreachable!()
+    };
+    let world = World::with_blobs(db, Config::default(), store.config()).await;
     let ann = world.create("ann@mayfly.test").await;
     let ids = world.deliver(&[&ann], &sized(200 * KIB)).await.unwrap();
     for fault in [S3Fault::Cut, S3Fault::SlowDown] {
@@ -303,9 +313,11 @@ pub(crate) async fn ready(world: &World) -> (bool, String) {
 
 /// The server has the object, but its client does not learn of it.
 async fn put_whose_answer_is_lost_is_repeated(db: Db) {
-    let place = Place::S3(S3Server::start());
-    let Place::S3(server) = &place else { unreachable!() };
-    let world = World::with_blobs(db, Config::default(), place.config()).await;
+    let store = TestStore::S3(S3Server::start());
+    let TestStore::S3(server) = &store else {
+        unreachable!()
+    };
+    let world = World::with_blobs(db, Config::default(), store.config()).await;
     let ann = world.create("ann@mayfly.test").await;
     server.set_fault(S3Fault::LoseAnswer);
     let (raw, to) = (sized(200 * KIB), [&*ann]);

@@ -288,6 +288,7 @@ impl World {
             inline_parts: None,
             derives_text: false,
             derives_visible_text: false,
+            max_size_bytes: None,
         };
         let answer = self.client.clone().get_message(request).await;
         Ok(answer.map_err(Failure::from)?.into_inner())

@@ -6,13 +6,23 @@ use mayfly_proto::mailbox::{
 };
 use mayfly_rpc::Failure;
 
-use super::App;
+use super::{
+    App,
+    answer_memory::{HeldMemory, SMALL_MESSAGE_BYTES},
+};
 
 /// The images that a document shows; the others are attachments only.
 const INLINE_LIMITS: InlineLimits = InlineLimits {
     max_parts: mayfly_mail_html::MAX_IMAGES,
     max_bytes: mayfly_mail_html::MAX_IMAGES_BYTES,
 };
+
+/// What was read of a message, with the memory that it holds if the message is large.
+#[derive(Debug)]
+pub(crate) struct Opened<T> {
+    pub(crate) content: T,
+    pub(crate) memory: Option<HeldMemory>,
+}
 
 /// What is read beside the bodies as they were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +37,12 @@ impl App {
     /// Returns a whole message. Reading changes nothing.
     ///
     /// # Errors
-    /// `NotFound`, or `Expired` after its retention.
+    /// `NotFound`, or `Expired` after its retention; `RateLimited` or `Unavailable` without memory for a large one.
     pub(crate) async fn open_message(
         &self,
         scope: Scope,
         message_id: String,
-    ) -> Result<GetMessageResponse, Failure> {
+    ) -> Result<Opened<GetMessageResponse>, Failure> {
         self.get_message(scope, message_id, Reading::Bodies).await
     }
 
@@ -44,7 +54,7 @@ impl App {
         &self,
         scope: Scope,
         message_id: String,
-    ) -> Result<GetMessageResponse, Failure> {
+    ) -> Result<Opened<GetMessageResponse>, Failure> {
         self.get_message(scope, message_id, Reading::DerivedText).await
     }
 
@@ -56,7 +66,7 @@ impl App {
         &self,
         scope: Scope,
         message_id: String,
-    ) -> Result<GetMessageResponse, Failure> {
+    ) -> Result<Opened<GetMessageResponse>, Failure> {
         self.get_message(scope, message_id, Reading::VisibleText).await
     }
 
@@ -82,14 +92,19 @@ impl App {
         scope: Scope,
         message_id: String,
         images: RemoteImages,
-    ) -> Result<String, Failure> {
+    ) -> Result<Opened<String>, Failure> {
         // Before the message is read: it can be large.
         let permit = self.cleaner.permit().await?;
-        let message = self.get_message(scope, message_id, Reading::InlineParts).await?;
-        let inline = inline_images(message.inline_parts);
-        self.cleaner
-            .document(permit, message.html_body, message.text_body, inline, images)
-            .await
+        let Opened { content, memory } = self.get_message(scope, message_id, Reading::InlineParts).await?;
+        let inline = inline_images(content.inline_parts);
+        let document = self
+            .cleaner
+            .document(permit, content.html_body, content.text_body, inline, images)
+            .await?;
+        Ok(Opened {
+            content: document,
+            memory,
+        })
     }
 
     async fn get_message(
@@ -97,15 +112,29 @@ impl App {
         scope: Scope,
         message_id: String,
         reading: Reading,
-    ) -> Result<GetMessageResponse, Failure> {
-        let request = GetMessageRequest {
+    ) -> Result<Opened<GetMessageResponse>, Failure> {
+        let mut request = GetMessageRequest {
             scope: Some(scope),
             message_id,
             inline_parts: (reading == Reading::InlineParts).then_some(INLINE_LIMITS),
             derives_text: reading == Reading::DerivedText,
             derives_visible_text: reading == Reading::VisibleText,
+            max_size_bytes: Some(SMALL_MESSAGE_BYTES),
         };
-        Ok(self.mailbox().get_message(request).await?.into_inner())
+        let small = self.mailbox().get_message(request.clone()).await?.into_inner();
+        if !small.is_withheld {
+            return Ok(Opened {
+                content: small,
+                memory: None,
+            });
+        }
+        let size_bytes = small.summary.map_or(0, |summary| summary.size_bytes);
+        let memory = self.answer_memory.acquire(size_bytes).await?;
+        request.max_size_bytes = None;
+        Ok(Opened {
+            content: self.mailbox().get_message(request).await?.into_inner(),
+            memory: Some(memory),
+        })
     }
 }
 

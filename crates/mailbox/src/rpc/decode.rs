@@ -198,6 +198,7 @@ pub(super) fn reading(request: &proto::GetMessageRequest) -> Reading {
         inline: request.inline_parts.map(inline_limits),
         derives_text: request.derives_text,
         derives_visible_text: request.derives_visible_text,
+        max_size_bytes: request.max_size_bytes,
     }
 }
 

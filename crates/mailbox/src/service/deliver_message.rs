@@ -91,7 +91,7 @@ impl Service {
             // First: what waits here does not write yet, and takes no room from others.
             memory: self
                 .deliveries
-                .reserve_memory(size, self.blobs.takes(size), recipients)
+                .reserve_memory(size, self.blobs.is_large(size), recipients)
                 .await?,
             _admission: self.storage.admit(size).await?,
             // Allocated at once: growing a vector needs twice the memory at times.
@@ -110,7 +110,7 @@ impl Service {
         let ((summary, extracted), raw) = self.parse(intake.raw, mayfly_mime::summarize).await?;
         let raw = Bytes::from(raw);
         // Durable before the transaction that names it.
-        let blob = match self.blobs.takes(raw.len()) {
+        let blob = match self.blobs.is_large(raw.len()) {
             true => Some(self.blobs.put(&raw).await?),
             false => None,
         };

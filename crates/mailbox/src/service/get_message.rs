@@ -19,6 +19,8 @@ pub(crate) struct FullMessage {
     pub(crate) header: Header,
     /// The end of its retention.
     pub(crate) expires_at_ms: i64,
+    /// It is larger than the caller wants, and was not read.
+    pub(crate) is_withheld: bool,
 }
 
 /// What a caller wants beside the bodies.
@@ -29,11 +31,13 @@ pub(crate) struct Reading {
     pub(crate) derives_text: bool,
     /// As `derives_text`, without what the HTML hides from a reader. The content then has no HTML.
     pub(crate) derives_visible_text: bool,
+    /// A larger message is not read.
+    pub(crate) max_size_bytes: Option<u64>,
 }
 
 impl Service {
-    /// Returns a message. If the mail exceeds a bound, it has the parts within it; if it broke the parser, it has neither header
-    /// nor bodies.
+    /// Returns a message. If the mail exceeds a bound, it has the parts within it; if it broke the parser, or is larger
+    /// than wanted, it has neither header nor bodies.
     #[tracing::instrument(name = "mailbox.get_message", level = "debug", skip_all)]
     pub(crate) async fn get_message(
         &self,
@@ -42,15 +46,17 @@ impl Service {
         reading: Reading,
     ) -> Result<FullMessage, Error> {
         let (mailbox, mut message) = self.message(scope, message_id).await?;
-        let _memory = self.large_reads.acquire(message.size_bytes).await?;
+        let size = u64::try_from(message.size_bytes).unwrap_or(0);
+        let is_withheld = reading.max_size_bytes.is_some_and(|most| size > most);
         let (mut content, mut extracted, mut header) = Default::default();
         match message.parse_status {
-            ParseStatus::Parsed | ParseStatus::Truncated => {
+            ParseStatus::Parsed | ParseStatus::Truncated if !is_withheld => {
+                let _memory = self.large_reads.acquire(message.size_bytes).await?;
                 (content, extracted, header) = self.read(&message, reading).await?;
                 // Also of a message that was stored before the column existed.
                 message.has_attachments = Some(!content.attachments.is_empty());
             }
-            ParseStatus::Failed => {}
+            ParseStatus::Parsed | ParseStatus::Truncated | ParseStatus::Failed => {}
         }
         let retention = config::duration(self.config.retention).whole_milliseconds();
         let retention_ms = i64::try_from(retention).unwrap_or(i64::MAX);
@@ -61,6 +67,7 @@ impl Service {
             content,
             extracted,
             header,
+            is_withheld,
         })
     }
 

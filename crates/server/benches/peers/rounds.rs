@@ -55,6 +55,11 @@ impl Series {
         let pairs = self.samples.iter().zip(&peer.samples);
         median(pairs.map(|(ours, theirs)| of(ours) / of(theirs)).collect())
     }
+
+    /// How far the rate of a contender differs from that of the same one, measured again in each round: 0 without noise.
+    pub(crate) fn noise(&self, again: &Self) -> f64 {
+        (self.ratio(again, |sample| sample.per_second) - 1.0).abs()
+    }
 }
 
 /// Measures each contender once a round.

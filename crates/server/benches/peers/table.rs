@@ -9,8 +9,23 @@ use crate::rounds::{Sample, Series};
 pub(crate) enum Target {
     AtLeast(f64),
     AtMost(f64),
+    /// Not checked, because the machine is as noisy as this.
+    Noisy(f64),
     /// Printed without a target.
     None,
+}
+
+/// The noise above which targets are not checked.
+const MAX_NOISE: f64 = 0.1;
+
+impl Target {
+    /// The target on a machine with so much [noise](Series::noise).
+    pub(crate) fn with_noise(self, noise: f64) -> Self {
+        match noise <= MAX_NOISE {
+            true => self,
+            false => Self::Noisy(noise),
+        }
+    }
 }
 
 impl fmt::Display for Target {
@@ -18,6 +33,7 @@ impl fmt::Display for Target {
         match self {
             Self::AtLeast(value) => write!(f, "≥ {value}"),
             Self::AtMost(value) => write!(f, "≤ {value}"),
+            Self::Noisy(noise) => write!(f, "not checked, noise {:.0} %", noise * 100.0),
             Self::None => f.write_str("–"),
         }
     }
@@ -90,7 +106,7 @@ fn format_target(value: f64, target: Target, unit: &str) -> String {
         Target::AtLeast(least) if value >= least => "met",
         Target::AtMost(most) if value <= most => "met",
         Target::AtLeast(_) | Target::AtMost(_) => "**missed**",
-        Target::None => return "–".to_owned(),
+        Target::Noisy(_) | Target::None => return target.to_string(),
     };
     let unit = if unit.is_empty() {
         String::new()

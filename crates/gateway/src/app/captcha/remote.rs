@@ -1,15 +1,22 @@
 //! Captchas of another service: the page of the operator shows them, and their answers are checked at a URL, in the form of
 //! `siteverify` that Turnstile, hCaptcha and reCAPTCHA have.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use form_urlencoded::Serializer;
 use http::{StatusCode, header};
 use mayfly_rpc::Failure;
+use mayfly_runtime::fair::{self, FairQueue, QueueBounds};
 use reqwest::redirect;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::app::permits::refused;
+
+/// Concurrent checks: the other service has limits too. While others are active, a client has four.
+const MAX_CHECKS: QueueBounds = QueueBounds { total: 32, share: 4 };
+/// How long a check waits for others.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a check may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest answer of a client. Those of the services have up to some 2,000 bytes.
@@ -24,6 +31,7 @@ pub(crate) struct Remote {
     client: Option<reqwest::Client>,
     url: String,
     secret: Option<SecretString>,
+    checks: Arc<FairQueue>,
 }
 
 /// What matters of a result.
@@ -53,17 +61,23 @@ impl Remote {
             client: client.ok(),
             url: url.to_owned(),
             secret: secret.map(SecretString::from),
+            checks: FairQueue::new(MAX_CHECKS),
         }
     }
 
     /// Returns whether the service accepts an answer.
     ///
     /// # Errors
-    /// `Unavailable` when the service does not say.
+    /// `Unavailable` when the service does not say; `RateLimited` or `Unavailable` when too many answers are checked at this moment.
     pub(super) async fn accepts(&self, answer: &str) -> Result<bool, Failure> {
         if answer.len() > MAX_ANSWER_BYTES {
             return Ok(false);
         }
+        let permit = self
+            .checks
+            .acquire_within(fair::client(), 1, ACQUIRE_TIMEOUT)
+            .await;
+        let _permit = permit.map_err(refused)?;
         let checked = self.check(self.form(answer)).await;
         checked.map_err(|problem| Failure::unavailable(format!("a captcha could not be checked: {problem}")))
     }

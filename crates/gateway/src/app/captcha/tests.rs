@@ -1,6 +1,10 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use altcha::{SolveChallengeOptions, solve_challenge};
+use futures_util::future::join_all;
 use mayfly_runtime::task::Tasks;
 use mayfly_shared::redis::RedisConfig;
 use mayfly_testkit::{ManualClock, RedisServer};
@@ -217,4 +221,28 @@ async fn take_without_the_other_service_is_unavailable() {
         assert_eq!(failure.reason, Reason::Unavailable);
         assert!(!format!("{failure:?}").contains("s3cret"), "{failure:?}");
     }
+}
+
+/// The other service sees a bounded number of concurrent checks, and all answers are checked.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "the test is the service")]
+async fn concurrent_takes_ask_other_service_in_turn() {
+    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&most);
+    let verify = move || {
+        let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+        async move {
+            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            running.fetch_sub(1, Ordering::SeqCst);
+            r#"{"success":true}"#
+        }
+    };
+    let router = axum::Router::new().route("/siteverify", axum::routing::post(verify));
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let captcha = remote(format!("http://{}/siteverify", socket.local_addr().unwrap()));
+    tokio::spawn(async move { axum::serve(socket, router).await });
+    let taken = join_all((0..100).map(|_| captcha.take(Some("x")))).await;
+    assert!(taken.iter().all(Result::is_ok), "{taken:?}");
+    assert!((2..=32).contains(&seen.load(Ordering::SeqCst)), "{seen:?}");
 }

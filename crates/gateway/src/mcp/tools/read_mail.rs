@@ -60,11 +60,11 @@ pub(super) async fn run(call: Call<'_>, input: Input) -> Result<Answer, Failure>
     let text = match input.part.unwrap_or(Part::Text) {
         Part::Text => {
             let message = call.app.open_message_visibly(scope, message_id).await?;
-            message.text_body.unwrap_or_default()
+            message.content.text_body.unwrap_or_default()
         }
         Part::Headers => {
             let message = call.app.open_message(scope, message_id).await?;
-            let fields = message.header.unwrap_or_default().fields;
+            let fields = message.content.header.unwrap_or_default().fields;
             let line = |name: &str, value: &str| format!("{name}: {value}\n");
             fields
                 .iter()

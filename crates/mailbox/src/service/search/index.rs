@@ -124,7 +124,7 @@ impl Service {
             let newest = messages.last().map(|message| message.id);
             let is_large = |message: &Message| {
                 let size = usize::try_from(message.size_bytes).unwrap_or(usize::MAX);
-                self.blobs.takes(size)
+                self.blobs.is_large(size)
             };
             if turn.is_store_down && messages.iter().any(is_large) {
                 return Ok(IndexOutcome::Unreadable);

@@ -171,6 +171,43 @@ async fn slow_downloads_of_one_mailbox_refuse_no_other() {
     assert!(body == large.as_bytes(), "{} bytes", body.len());
 }
 
+/// Whole messages that one client does not take: others read theirs, and memory stays bounded.
+#[tokio::test]
+async fn untaken_messages_of_one_client_refuse_no_other() {
+    let world = world(&[]);
+    let client = world.client();
+    let greedy = client.create_mailbox("greedy@mayfly.test", None).await;
+    let other = client.create_mailbox("other@mayfly.test", None).await;
+    let line = "some text in a line\r\n";
+    let large = |lines: usize| format!("Subject: large\r\n\r\n{}", line.repeat(lines));
+    mail(&world, &greedy, large(700_000).as_bytes()).await;
+    mail(&world, &other, large(100_000).as_bytes()).await;
+    let paths = [
+        message_path(&client, &greedy).await,
+        message_path(&client, &other).await,
+    ];
+    let before = world.processes[0].rss_bytes();
+    let requests = (0..40).map(|_| from(&client, GREEDY, "GET", &paths[0], &greedy.token).send());
+    let untaken = tokio::spawn(join_all(requests));
+    for _ in 0..10 {
+        assert_eq!(
+            status(from(&client, OTHER, "GET", &paths[1], &other.token)).await,
+            200
+        );
+    }
+    let mut responses: Vec<_> = untaken.await.unwrap().into_iter().map(Result::unwrap).collect();
+    let grown = world.processes[0].rss_bytes().saturating_sub(before);
+    assert!(grown < 400 << 20, "memory grew by {grown} bytes");
+    let taken = |response: &reqwest::Response| response.status() == 200;
+    let refused = responses.iter().filter(|response| !taken(response));
+    assert!(refused.clone().all(|response| response.status() == 429));
+    assert_eq!(refused.count(), 36, "64 MiB of a client");
+    responses.retain(taken);
+    // What was taken late is whole.
+    let body: Value = responses.swap_remove(0).json().await.unwrap();
+    assert!(body["text_body"].as_str().unwrap() == line.repeat(700_000));
+}
+
 #[tokio::test]
 async fn documents_of_one_mailbox_refuse_no_other() {
     let world = world(&[]);

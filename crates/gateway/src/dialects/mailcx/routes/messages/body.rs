@@ -9,8 +9,8 @@ use mayfly_mail_html::content_security_policy;
 
 use crate::dialects::shared::responses;
 use crate::{
-    app::App,
-    edge::{auth::MessageReader, failure::FailureResponse, segments::Segments},
+    app::{App, open_message::Opened},
+    edge::{auth::MessageReader, failure::FailureResponse, segments::Segments, whole_message},
     mail_html::Images,
 };
 
@@ -27,7 +27,10 @@ pub(crate) async fn handle(
     images: Images,
     Segments(message_id): Segments<String>,
 ) -> Result<Response, FailureResponse> {
-    let document = app.render_message(scope, message_id, images.into()).await?;
+    let Opened {
+        content: document,
+        memory,
+    } = app.render_message(scope, message_id, images.into()).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (
@@ -43,5 +46,5 @@ pub(crate) async fn handle(
             "same-origin",
         ),
     ];
-    Ok((headers, document).into_response())
+    whole_message::send(&app, (headers, document).into_response(), memory).await
 }

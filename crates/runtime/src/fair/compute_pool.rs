@@ -1,4 +1,4 @@
-//! Threads for computations that take longer than a task may keep a thread of the runtime.
+//! A pool of threads for computations that take longer than a task may keep a thread of the runtime.
 
 use std::{
     net::IpAddr,
@@ -22,7 +22,7 @@ type Job = Box<dyn FnOnce() + Send>;
 /// A thread for each processor, of lower priority than those of the runtime. Clients get them in turn, and one has at most half
 /// of them while others are active.
 #[derive(Debug)]
-pub struct Threads {
+pub struct ComputePool {
     queue: Arc<FairQueue>,
     jobs: mpsc::Sender<Job>,
 }
@@ -31,7 +31,7 @@ pub struct Threads {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Panicked;
 
-impl Threads {
+impl ComputePool {
     /// Starts threads with a name. They end when this is dropped and the last computation has ended.
     #[must_use]
     pub fn start(name: &str) -> Self {
@@ -112,11 +112,11 @@ mod tests {
     /// The only thread of the runtime runs another task meanwhile.
     #[tokio::test]
     async fn computation_keeps_no_thread_of_the_runtime() {
-        let threads = Threads::start("compute");
+        let pool = ComputePool::start("compute");
         let meet = Arc::new(Barrier::new(2));
         let other = Arc::clone(&meet);
-        let permit = threads.acquire(None).await;
-        let computed = threads.run(permit, move || other.wait().is_leader());
+        let permit = pool.acquire(None).await;
+        let computed = pool.run(permit, move || other.wait().is_leader());
         let mut computed = Box::pin(computed);
         assert!((&mut computed).now_or_never().is_none());
         meet.wait();
@@ -125,15 +125,15 @@ mod tests {
 
     #[tokio::test]
     async fn computation_that_panics_fails_alone() {
-        let threads = Threads::start("compute");
+        let pool = ComputePool::start("compute");
         for _ in 0..64 {
-            let permit = threads.acquire(None).await;
-            let failed = threads.run(permit, || panic!("on purpose")).await;
+            let permit = pool.acquire(None).await;
+            let failed = pool.run(permit, || panic!("on purpose")).await;
             assert_eq!(failed, Err::<(), _>(Panicked));
         }
         let runs = join_all((0..64).map(async |n| {
-            let permit = threads.acquire(None).await;
-            threads.run(permit, move || n).await
+            let permit = pool.acquire(None).await;
+            pool.run(permit, move || n).await
         }));
         assert_eq!(runs.await, (0..64).map(Ok).collect::<Vec<_>>());
     }
@@ -143,9 +143,9 @@ mod tests {
     async fn threads_have_lower_priority_than_the_runtime() {
         let nice = || rustix::process::getpriority_process(None).unwrap();
         let before = nice();
-        let threads = Threads::start("compute");
-        let permit = threads.acquire(None).await;
-        let of_thread = threads.run(permit, nice).await.unwrap();
+        let pool = ComputePool::start("compute");
+        let permit = pool.acquire(None).await;
+        let of_thread = pool.run(permit, nice).await.unwrap();
         assert!(of_thread > before || before == 19, "{of_thread}, {before}");
         assert_eq!(nice(), before, "others keep theirs");
     }
