@@ -1,10 +1,17 @@
 //! A PostgreSQL server for one test, with `fsync` on as in production.
+//!
+//! Its files are in memory where there is enough. Tests end processes and never the machine, so they see the same as on a disk, and a
+//! cluster has hundreds of files, which a disk creates ten times as slowly.
 
 use std::{
     fs::{self, File},
     os::unix::fs::chown,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -17,6 +24,9 @@ use crate::server::{command, free_port, signal};
 const USER: &str = "postgres";
 /// A busy machine needs long.
 const START_DEADLINE: Duration = Duration::from_secs(60);
+/// A file system in memory, and how many bytes must be free on it: several times what the clusters of concurrent tests take.
+const MEMORY: &str = "/dev/shm";
+const MIN_FREE_MEMORY: u64 = 4 << 30;
 
 /// A running server. Its superuser is `postgres`, without a password.
 #[derive(Debug)]
@@ -26,6 +36,7 @@ pub struct Postgres {
     port: u16,
     settings: Vec<String>,
     has_small_tablespace: bool,
+    is_paused: AtomicBool,
 }
 
 /// A file system in memory, which only the server sees.
@@ -44,7 +55,7 @@ impl Postgres {
     /// Starts a server with more settings, such as `synchronous_commit=off`.
     #[must_use]
     pub fn start_with(settings: &[&str]) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = cluster_dir();
         let data = dir.path().join("data");
         copy_template(&data);
         chown_to_server_user(dir.path());
@@ -56,13 +67,14 @@ impl Postgres {
             port,
             settings,
             has_small_tablespace: false,
+            is_paused: AtomicBool::default(),
         }
     }
 
     /// Starts a server whose databases keep their tables on a file system of the given size. It cannot be restarted.
     #[must_use]
     pub fn start_on_small_disk(size_mib: u32) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = cluster_dir();
         let (data, small) = (dir.path().join("data"), dir.path().join("small"));
         copy_template(&data);
         fs::create_dir(&small).expect("a directory");
@@ -85,6 +97,7 @@ impl Postgres {
             port,
             settings: settings.to_vec(),
             has_small_tablespace: true,
+            is_paused: AtomicBool::default(),
             dir,
         };
         server.sql(&format!("CREATE TABLESPACE small LOCATION '{}'", small.display()));
@@ -94,10 +107,10 @@ impl Postgres {
     /// Starts a standby that replicates this server.
     #[must_use]
     pub fn start_standby(&self) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
+        let dir = cluster_dir();
         chown_to_server_user(dir.path());
         let data = dir.path().join("data");
-        let user = is_root().then_some(USER);
+        let user = self.user();
         let port = self.port.to_string();
         let copied = command(&binary("pg_basebackup").display().to_string(), "KILL", user)
             .args([
@@ -122,6 +135,7 @@ impl Postgres {
             port,
             settings: Vec::new(),
             has_small_tablespace: false,
+            is_paused: AtomicBool::default(),
         }
     }
 
@@ -137,7 +151,7 @@ impl Postgres {
 
     /// Makes a standby the primary.
     pub fn promote(&self) {
-        let user = is_root().then_some(USER);
+        let user = self.user();
         let promoted = command(&binary("pg_ctl").display().to_string(), "KILL", user)
             .args(["promote", "-D"])
             .arg(self.data_dir())
@@ -171,26 +185,36 @@ impl Postgres {
     /// Creates a user with a database, and returns its URL.
     #[must_use]
     pub fn create_database(&self, name: &str) -> String {
-        self.sql(&format!("CREATE USER {name} PASSWORD 'pw-{name}'"));
-        self.sql(&format!("CREATE DATABASE {name} OWNER {name}"));
+        let mut statements = vec![
+            format!("CREATE USER {name} PASSWORD 'pw-{name}'"),
+            format!("CREATE DATABASE {name} OWNER {name}"),
+        ];
         if self.has_small_tablespace {
-            self.sql(&format!("GRANT CREATE ON TABLESPACE small TO {name}"));
-            self.sql(&format!("ALTER DATABASE {name} SET default_tablespace = small"));
+            statements.push(format!("GRANT CREATE ON TABLESPACE small TO {name}"));
+            statements.push(format!("ALTER DATABASE {name} SET default_tablespace = small"));
         }
+        let _ = self.execute("postgres", &statements);
         format!("postgres://{name}:pw-{name}@127.0.0.1:{}/{name}", self.port)
     }
 
     /// Runs SQL as the superuser, and returns the rows without headings.
     #[must_use]
     pub fn query(&self, database: &str, sql: &str) -> String {
+        self.execute(database, &[sql.to_owned()])
+    }
+
+    /// Runs statements, each in a transaction of its own.
+    fn execute(&self, database: &str, statements: &[String]) -> String {
+        let commands = statements.iter().flat_map(|sql| ["-c", sql]);
         let output = Command::new(binary("psql"))
-            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql])
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"])
+            .args(commands)
             .arg(format!("postgres://postgres@127.0.0.1:{}/{database}", self.port))
             .output()
             .expect("psql runs");
         assert!(
             output.status.success(),
-            "{sql}: {}",
+            "{statements:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
@@ -233,6 +257,7 @@ impl Postgres {
 
     /// Suspends it: connections stay open and get no answer.
     pub fn pause(&self) {
+        self.is_paused.store(true, Ordering::Relaxed);
         for pid in self.processes() {
             let _ = Command::new("kill").args(["-s", "STOP", &pid]).status();
         }
@@ -240,6 +265,7 @@ impl Postgres {
 
     /// Resumes it after [`Postgres::pause`].
     pub fn resume(&self) {
+        self.is_paused.store(false, Ordering::Relaxed);
         for pid in self.processes() {
             let _ = Command::new("kill").args(["-s", "CONT", &pid]).status();
         }
@@ -265,7 +291,9 @@ impl Drop for Postgres {
             return;
         }
         // A suspended process handles no other signal.
-        self.resume();
+        if self.is_paused.load(Ordering::Relaxed) {
+            self.resume();
+        }
         signal(&self.child, "QUIT");
         let _ = self.child.wait();
     }
@@ -320,7 +348,8 @@ impl Tmpfs<'_> {
     fn mounted_for(&self, command: &Command) -> Command {
         let (dir, size) = (self.dir.display(), self.size_mib);
         let owner = if is_root() {
-            format!(",uid={},gid={}", id("-u"), id("-g"))
+            let (user, group) = server_user();
+            format!(",uid={user},gid={group}")
         } else {
             String::new()
         };
@@ -338,6 +367,16 @@ impl Tmpfs<'_> {
             .args(command.get_args());
         wrapped
     }
+}
+
+/// Creates the directory of a server.
+fn cluster_dir() -> TempDir {
+    let free = rustix::fs::statvfs(MEMORY).map_or(0, |stat| stat.f_bavail * stat.f_frsize);
+    let dir = match free >= MIN_FREE_MEMORY {
+        true => tempfile::tempdir_in(MEMORY),
+        false => tempfile::tempdir(),
+    };
+    dir.expect("a directory")
 }
 
 /// Copies the empty cluster.
@@ -389,22 +428,26 @@ fn template() -> PathBuf {
 /// Changes the owner of a directory to the server's user.
 fn chown_to_server_user(path: &Path) {
     if is_root() {
-        let (user, group) = (id("-u"), id("-g"));
+        let (user, group) = server_user();
         chown(path, Some(user), Some(group)).expect("root may");
     }
 }
 
-fn id(of: &str) -> u32 {
-    let output = Command::new("id").args([of, USER]).output().expect("id runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.trim()
-        .parse()
-        .unwrap_or_else(|_| panic!("there is no user {USER}"))
+/// The ids of the server's user and its group.
+fn server_user() -> (u32, u32) {
+    static IDS: OnceLock<(u32, u32)> = OnceLock::new();
+    let id = |of: &str| {
+        let output = Command::new("id").args([of, USER]).output().expect("id runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.trim()
+            .parse()
+            .unwrap_or_else(|_| panic!("there is no user {USER}"))
+    };
+    *IDS.get_or_init(|| (id("-u"), id("-g")))
 }
 
 fn is_root() -> bool {
-    let output = Command::new("id").arg("-u").output().expect("id runs");
-    output.stdout.trim_ascii() == b"0"
+    rustix::process::getuid().is_root()
 }
 
 /// The path of a PostgreSQL program: Debian installs them by version, outside of the PATH.
