@@ -122,18 +122,22 @@ fn inherit_purchase(words: &BTreeMap<&[u8], u32>, meanings: &mut [Meaning]) {
     };
     let is_stem =
         |(keyword, is_open_after): &(Keyword, bool)| *keyword == Keyword::Purchase && *is_open_after;
+    // The stems that begin the present word: words are in order, so each comes right before those that it begins.
+    let mut stems: Vec<&[u8]> = Vec::new();
     for (text, index) in words {
-        let is_named = |meaning: &Meaning| !text.contains(&b' ') && meaning.keywords.iter().all(is_thing);
-        if !meanings.get(*index as usize).is_some_and(is_named) {
+        let Some(meaning) = meanings.get_mut(*index as usize) else {
             continue;
+        };
+        while stems.last().is_some_and(|stem| !text.starts_with(stem)) {
+            stems.pop();
         }
-        let mut stems = (1..text.len()).filter_map(|len| meanings.get(*words.get(&text[..len])? as usize));
-        if stems.any(|stem| stem.keywords.iter().any(is_stem)) {
-            let Some(meaning) = meanings.get_mut(*index as usize) else {
-                continue;
-            };
+        let is_named = !text.contains(&b' ') && meaning.keywords.iter().all(is_thing);
+        if is_named && !stems.is_empty() {
             let is_open_after = meaning.keywords.iter().any(|(_, is_open_after)| *is_open_after);
             meaning.keywords.push((Keyword::Purchase, is_open_after));
+        }
+        if meaning.keywords.iter().any(is_stem) {
+            stems.push(text);
         }
     }
 }
