@@ -1,5 +1,7 @@
 //! Indexes messages after they were stored: by a task, and by a search for those that it would miss.
 
+use std::time::{Duration, Instant};
+
 use mayfly_mime::Extracted;
 use mayfly_search::{Column, Document};
 use mayfly_types::{AccountId, MessageId};
@@ -19,6 +21,9 @@ const BATCH: usize = 25;
 /// Mailboxes that are read at once.
 const MAILBOXES: u64 = 100;
 
+/// How long a call indexes messages: less than the deadline of a search, which waits for it.
+const MAX_TIME: Duration = Duration::from_secs(2);
+
 /// What one transaction writes.
 #[derive(Debug, Clone, Default)]
 struct Pending {
@@ -30,6 +35,8 @@ struct Pending {
 struct Turn<'a> {
     /// Messages that it may still index.
     left: &'a mut usize,
+    /// When it stops.
+    until: Instant,
     pending: Pending,
     /// Whether the store of large mail did not answer. It is not asked again: each time costs seconds.
     is_store_down: bool,
@@ -40,35 +47,36 @@ struct Turn<'a> {
 pub(crate) enum IndexOutcome {
     /// All messages are indexed.
     AllIndexed,
-    /// As many as a call may index are.
+    /// As many as a call may index are, or its time is over.
     LimitReached,
     /// All are but those of some mailboxes from a large message on: its store does not answer.
     Unreadable,
 }
 
 impl Service {
-    /// Indexes messages of mailboxes until all are, or a number is reached. Returns whether all are.
+    /// Indexes messages of mailboxes until all are, or a number or [`MAX_TIME`] is reached. Returns whether all are.
     pub(crate) async fn index_followed(&self, whose: &Followed, most: usize) -> Result<bool, Error> {
-        let mut left = most;
+        let (mut left, until) = (most, Instant::now() + MAX_TIME);
         loop {
             let behind = self.list_behind(Whose::Followed(whose.clone())).await?;
             if behind.is_empty() {
                 return Ok(true);
             }
-            if self.index_mailboxes(behind, &mut left).await? != IndexOutcome::AllIndexed {
+            if self.index_mailboxes(behind, &mut left, until).await? != IndexOutcome::AllIndexed {
                 return Ok(false);
             }
         }
     }
 
-    /// Indexes messages of some mailboxes until all are, or a number is reached.
+    /// Indexes messages of some mailboxes until all are, or a number or [`MAX_TIME`] is reached.
     pub(crate) async fn index_those(
         &self,
         accounts: Vec<AccountId>,
         most: usize,
     ) -> Result<IndexOutcome, Error> {
         let behind = self.list_behind(Whose::Those(accounts)).await?;
-        self.index_mailboxes(behind, &mut most.clone()).await
+        self.index_mailboxes(behind, &mut most.clone(), Instant::now() + MAX_TIME)
+            .await
     }
 
     /// Lists mailboxes with messages that are not indexed yet, after one.
@@ -84,10 +92,16 @@ impl Service {
         read.await
     }
 
-    /// Indexes at most `left` messages of mailboxes.
-    async fn index_mailboxes(&self, behind: Vec<Behind>, left: &mut usize) -> Result<IndexOutcome, Error> {
+    /// Indexes at most `left` messages of mailboxes, until a time.
+    async fn index_mailboxes(
+        &self,
+        behind: Vec<Behind>,
+        left: &mut usize,
+        until: Instant,
+    ) -> Result<IndexOutcome, Error> {
         let mut turn = Turn {
             left,
+            until,
             pending: Pending::default(),
             is_store_down: false,
         };
@@ -111,7 +125,7 @@ impl Service {
         let account = mailbox.account_id;
         let mut after = mailbox.indexed_message_id;
         loop {
-            if *turn.left == 0 {
+            if *turn.left == 0 || Instant::now() >= turn.until {
                 return Ok(IndexOutcome::LimitReached);
             }
             let limit = (BATCH - turn.pending.entries.len()).min(*turn.left);
@@ -119,9 +133,8 @@ impl Service {
                 Box::pin(async move { Ok(store::list_after(c, account, after, limit as u64).await?) })
             });
             let messages = read.await?;
-            let is_last = messages.len() < limit;
             *turn.left -= messages.len();
-            let newest = messages.last().map(|message| message.id);
+            let ids: Vec<_> = messages.iter().map(|message| message.id).collect();
             let is_large = |message: &Message| {
                 let size = usize::try_from(message.size_bytes).unwrap_or(usize::MAX);
                 self.blobs.is_large(size)
@@ -129,15 +142,20 @@ impl Service {
             if turn.is_store_down && messages.iter().any(is_large) {
                 return Ok(IndexOutcome::Unreadable);
             }
-            match self.entries(mailbox, messages).await {
-                Ok(entries) => turn.pending.entries.extend(entries),
+            let read = match self.entries(mailbox, messages, turn.until).await {
+                Ok((entries, read)) => {
+                    turn.pending.entries.extend(entries);
+                    read
+                }
                 Err(Error::Blob(error)) => {
                     tracing::warn!(%error, account = %mailbox.account_id, "cannot read a message to index it");
                     turn.is_store_down = true;
                     return Ok(IndexOutcome::Unreadable);
                 }
                 Err(error) => return Err(error),
-            }
+            };
+            let is_last = read == ids.len() && read < limit;
+            let newest = ids[..read].last().copied();
             let pending = &mut turn.pending;
             // The last message can be deleted already.
             let indexed = match is_last {
@@ -174,10 +192,21 @@ impl Service {
             .await
     }
 
-    /// Reads the words of messages. Those that are deleted meanwhile are left out.
-    async fn entries(&self, mailbox: Behind, messages: Vec<Message>) -> Result<Vec<Entry>, Error> {
+    /// Reads the words of messages, of the first and of others until a time. Those that are deleted meanwhile are left out. Returns how
+    /// many it has read, too.
+    async fn entries(
+        &self,
+        mailbox: Behind,
+        messages: Vec<Message>,
+        until: Instant,
+    ) -> Result<(Vec<Entry>, usize), Error> {
         let mut entries = Vec::with_capacity(messages.len());
+        let mut read = 0;
         for message in messages {
+            if read > 0 && Instant::now() >= until {
+                break;
+            }
+            read += 1;
             let _memory = self.large_reads.acquire(message.size_bytes).await?;
             let known = Known::new(&message, "", None, &Extracted::default());
             let words_of = |document: Document| {
@@ -198,6 +227,6 @@ impl Service {
                 words,
             });
         }
-        Ok(entries)
+        Ok((entries, read))
     }
 }
