@@ -36,6 +36,16 @@ impl<'a> Contender<'a> {
             measure: Box::new(measure),
         }
     }
+
+    fn sample(&mut self, round: usize) -> anyhow::Result<Sample> {
+        let sample = (self.measure)()?;
+        let (rate, cpu) = (sample.per_second, sample.cpu_micros);
+        eprintln!(
+            "  {round}  {:<34} {rate:>9.0}/s {cpu:>8.1} µs CPU each",
+            self.name
+        );
+        Ok(sample)
+    }
 }
 
 /// One contender's rounds.
@@ -43,6 +53,8 @@ impl<'a> Contender<'a> {
 pub(crate) struct Series {
     pub(crate) name: &'static str,
     samples: Vec<Sample>,
+    /// How far the rate of a contender differed from that of the same one, measured twice in each round: 0 without noise.
+    pub(crate) noise: f64,
 }
 
 impl Series {
@@ -55,14 +67,9 @@ impl Series {
         let pairs = self.samples.iter().zip(&peer.samples);
         median(pairs.map(|(ours, theirs)| of(ours) / of(theirs)).collect())
     }
-
-    /// How far the rate of a contender differs from that of the same one, measured again in each round: 0 without noise.
-    pub(crate) fn noise(&self, again: &Self) -> f64 {
-        (self.ratio(again, |sample| sample.per_second) - 1.0).abs()
-    }
 }
 
-/// Measures each contender once a round.
+/// Measures each contender once a round, and the last one twice, for the noise.
 pub(crate) fn run<const N: usize>(
     rounds: usize,
     mut contenders: [Contender<'_>; N],
@@ -70,17 +77,22 @@ pub(crate) fn run<const N: usize>(
     let mut series = std::array::from_fn(|index| Series {
         name: contenders[index].name,
         samples: Vec::new(),
+        noise: 0.0,
     });
+    let mut again = Series::default();
     for round in 1..=rounds {
         for (contender, series) in contenders.iter_mut().zip(&mut series) {
-            let sample = (contender.measure)()?;
-            let (rate, cpu) = (sample.per_second, sample.cpu_micros);
-            eprintln!(
-                "  {round}  {:<34} {rate:>9.0}/s {cpu:>8.1} µs CPU each",
-                contender.name
-            );
-            series.samples.push(sample);
+            series.samples.push(contender.sample(round)?);
         }
+        if let Some(last) = contenders.last_mut() {
+            again.samples.push(last.sample(round)?);
+        }
+    }
+    let noise = series.last().map_or(0.0, |last| {
+        (again.ratio(last, |sample| sample.per_second) - 1.0).abs()
+    });
+    for series in &mut series {
+        series.noise = noise;
     }
     Ok(series)
 }

@@ -20,7 +20,7 @@ const MAX_NOISE: f64 = 0.1;
 
 impl Target {
     /// The target on a machine with so much [noise](Series::noise).
-    pub(crate) fn with_noise(self, noise: f64) -> Self {
+    fn with_noise(self, noise: f64) -> Self {
         match noise <= MAX_NOISE {
             true => self,
             false => Self::Noisy(noise),
@@ -33,7 +33,7 @@ impl fmt::Display for Target {
         match self {
             Self::AtLeast(value) => write!(f, "≥ {value}"),
             Self::AtMost(value) => write!(f, "≤ {value}"),
-            Self::Noisy(noise) => write!(f, "not checked, noise {:.0} %", noise * 100.0),
+            Self::Noisy(noise) => write!(f, "not checked: noise of {:.0} %", noise * 100.0),
             Self::None => f.write_str("–"),
         }
     }
@@ -63,7 +63,7 @@ impl Table {
         let ratio = ours.ratio(theirs, |s| s.per_second);
         let cpu = format!("{:.1} / {:.1}", cpu(ours), cpu(theirs));
         let peer = format!("{} ({})", theirs.name, cell(theirs));
-        self.push(what, &cell(ours), &peer, ratio, target, &cpu);
+        self.push(what, [&cell(ours), &peer], ratio, target, ours.noise, &cpu);
     }
 
     /// A time compared with a peer's; lower is better.
@@ -77,7 +77,8 @@ impl Table {
     ) {
         let cell = |series: &Series| format!("{:.2} ms", series.median(of));
         let peer = format!("{} ({})", theirs.name, cell(theirs));
-        self.push(what, &cell(ours), &peer, ours.ratio(theirs, of), target, "");
+        let ratio = ours.ratio(theirs, of);
+        self.push(what, [&cell(ours), &peer], ratio, target, ours.noise, "");
     }
 
     /// A value compared with a limit in the same unit.
@@ -93,9 +94,17 @@ impl Table {
         ]);
     }
 
-    fn push(&mut self, what: &str, ours: &str, peer: &str, ratio: f64, target: Target, cpu: &str) {
-        let target = format_target(ratio, target, "");
-        let ratio = format!("{ratio:.2}");
+    fn push(
+        &mut self,
+        what: &str,
+        [ours, peer]: [&str; 2],
+        ratio: f64,
+        target: Target,
+        noise: f64,
+        cpu: &str,
+    ) {
+        let target = format_target(ratio, target.with_noise(noise), "");
+        let ratio = format!("{ratio:.2} (noise {:.0} %)", noise * 100.0);
         self.0
             .push([what, ours, peer, &ratio, &target, cpu].map(str::to_owned));
     }
