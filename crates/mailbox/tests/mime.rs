@@ -118,6 +118,9 @@ async fn a_mail_of_32000_messages_within_each_other_is_kept_whole(db: Db) {
         (message.text_body, message.html_body, message.attachments.len()),
         (None, None, 1)
     );
+    let (listed, bytes) = world.attachment(scope(&ann), &id, 0).await.unwrap();
+    assert_eq!(listed, message.attachments[0]);
+    assert_eq!(bytes.len() as i64, listed.size_bytes);
     assert_refused(
         world.attachment(scope(&ann), &id, 1).await,
         ErrorCode::InvalidArgument,

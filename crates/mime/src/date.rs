@@ -62,6 +62,9 @@ impl Draft {
             && let Some(month) = month(token)
         {
             self.month = Some(month);
+        } else if let Some((time, is_afternoon)) = self.time.zip(afternoon(token)) {
+            let hour = time.hour() % 12 + if is_afternoon { 12 } else { 0 };
+            self.time = time.replace_hour(hour).ok();
         } else if self.time.is_some() {
             self.offset = self.offset.or_else(|| zone(token));
         } else {
@@ -71,7 +74,8 @@ impl Draft {
     }
 
     fn add_number(&mut self, len: usize, number: u32) {
-        if self.day.is_none() && len <= 2 {
+        // `029`, but `126` is a year.
+        if self.day.is_none() && (len <= 2 || len == 3 && number <= 31) {
             self.day = u8::try_from(number).ok();
         } else if self.year.is_none() {
             self.year = year(len, number);
@@ -150,6 +154,12 @@ fn year(len: usize, number: u32) -> Option<i32> {
         4 => Some(year),
         _ => None,
     }
+}
+
+/// Reads `AM`, which is no afternoon, or `PM`.
+fn afternoon(token: &str) -> Option<bool> {
+    let is = |name: &str| token.eq_ignore_ascii_case(name);
+    (is("AM") || is("PM")).then(|| is("PM"))
 }
 
 fn month(name: &str) -> Option<Month> {

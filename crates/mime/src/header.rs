@@ -103,8 +103,11 @@ impl<'a> Fields<'a> {
             is_mail: true,
             ..Self::of_part(mail)
         };
-        if mail.starts_with(b"From ") || mail.starts_with(b">From ") {
-            fields.at = line_end(mail, 0);
+        let end = line_end(mail, 0);
+        // `From : a@b.example` is a field (RFC 5322 4.5).
+        let is_field = field_name_len(&mail[..end]).is_some();
+        if !is_field && (mail.starts_with(b"From ") || mail.starts_with(b">From ")) {
+            fields.at = end;
         }
         fields
     }
@@ -220,6 +223,8 @@ impl<'a> Fields<'a> {
             },
             // A delimiter of a multipart begins a body, whatever is missing before it.
             _ if self.part[self.at..].starts_with(b"--") => (false, end),
+            // A field without a name.
+            _ if self.at > 0 && self.part[self.at..].starts_with(b":") => (true, self.value_end(end)),
             // The lines that continue a stray line are as lost as it is.
             _ => (self.goes_on(end), self.value_end(end)),
         };

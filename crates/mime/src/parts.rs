@@ -69,11 +69,13 @@ impl Leaf<'_> {
         self.role == Role::Attachment
     }
 
-    /// Returns `type/subtype` in lower case.
+    /// Returns `type/subtype` in lower case. Without a valid one, a part is plain text (RFC 2045 5.2).
     pub(super) fn content_type(&self) -> String {
-        self.declared_type
-            .clone()
-            .unwrap_or_else(|| "application/octet-stream".to_owned())
+        let default = || match self.kind {
+            Kind::Text => "text/plain".to_owned(),
+            _ => "application/octet-stream".to_owned(),
+        };
+        self.declared_type.clone().unwrap_or_else(default)
     }
 
     /// Decodes the text of a body or of the start of it.

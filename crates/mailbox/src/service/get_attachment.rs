@@ -13,7 +13,8 @@ impl Service {
         index: u32,
     ) -> Result<(mayfly_mime::Attachment, Vec<u8>, ReadMemory), Error> {
         let (_, message) = self.message(scope, message_id).await?;
-        if message.parse_status != ParseStatus::Parsed {
+        // A truncated mail lists the attachments within the bounds.
+        if message.parse_status == ParseStatus::Failed {
             return Err(Error::InvalidIndex);
         }
         let memory = self.large_reads.acquire(message.size_bytes).await?;

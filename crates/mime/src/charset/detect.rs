@@ -11,6 +11,9 @@ pub(super) const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Where an HTML document declares its charset. WHATWG examines 1024 octets; mail programs write more before it.
 const MAX_DECLARATION_AT: usize = 4096;
 
+/// Characters beyond ASCII of a text in UTF-8 for each that is broken.
+const BROKEN_UTF8_RATIO: usize = 8;
+
 pub(super) fn charset(bytes: &[u8], is_html: bool) -> Charset {
     if let Some(charset) = by_mark(bytes) {
         return charset;
@@ -26,6 +29,9 @@ pub(super) fn charset(bytes: &[u8], is_html: bool) -> Charset {
         };
     }
     let declared = if is_html { declared(bytes) } else { None };
+    if declared.is_none() && is_broken_utf8(bytes) {
+        return Charset::Utf8;
+    }
     // A document whose declaration can be read as ASCII is not in UTF-16, and UTF-7 hides markup.
     let is_usable = |charset: &Charset| {
         charset.is_ascii_compatible() && !matches!(*charset, Charset::Utf8 | Charset::Utf7 | Charset::Ascii)
@@ -37,6 +43,16 @@ pub(super) fn charset(bytes: &[u8], is_html: bool) -> Charset {
 fn is_cut_utf8(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes)
         .is_err_and(|error| error.error_len().is_none() && !bytes[..error.valid_up_to()].is_ascii())
+}
+
+/// Reports whether a text is UTF-8 but for a few octets: characters of several octets are hardly UTF-8 by chance.
+fn is_broken_utf8(bytes: &[u8]) -> bool {
+    let (mut characters, mut broken) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        characters += chunk.valid().chars().filter(|char| !char.is_ascii()).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    characters / BROKEN_UTF8_RATIO >= broken
 }
 
 fn is_utf8(bytes: &[u8]) -> bool {

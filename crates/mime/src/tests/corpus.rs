@@ -108,7 +108,7 @@ fn content_single_part_is_decoded() {
     );
     check(
         &crlf("Content-Disposition: attachment; filename=a.txt\n\nx"),
-        Expected(None, None, &["a.txt|application/octet-stream|1"], ""),
+        Expected(None, None, &["a.txt|text/plain|1"], ""),
     );
     // RFC 2045 5.2: an invalid type is plain text.
     check(

@@ -73,6 +73,16 @@ fn header_reads_octets_without_a_label() {
     let read = header(&raw);
     assert_eq!(shown(&read.to), ["J\u{f6}rg <j\u{f6}rg@b.test>"]);
     assert_eq!(read.fields[1], ("X-Note".to_owned(), "caf\u{e9}".to_owned()));
+    // UTF-8 with one octet too many.
+    let raw = [
+        &b"X-Note: "[..],
+        "\u{42e}\u{43d}\u{438}\u{43a}\u{43e}\u{434}, \u{434}\u{430}".as_bytes(),
+        b"\xff\r\n\r\nx",
+    ];
+    assert_eq!(
+        header(&raw.concat()).fields[0].1,
+        "\u{42e}\u{43d}\u{438}\u{43a}\u{43e}\u{434}, \u{434}\u{430}\u{fffd}"
+    );
     let raw = b"Subject: x\r\nTo: \xcf\xf0\xe8\xe2\xe5\xf2 <a@b.test>\r\nContent-Type: text/plain; charset=windows-1251\r\n\r\nx";
     assert_eq!(
         shown(&header(raw).to),
@@ -102,6 +112,11 @@ fn header_reads_dates_as_mail_has_them() {
         ("Fri, 2 Jan 2026 03:04", Some(AT - 5)),
         ("Fri, 2 Jan 2026 03:03:60 -0000", Some(AT - 6)),
         ("Fri, (a comment) 2 Jan 2026\n 03:04:05 XYZ", Some(AT)),
+        ("Fri, 002 Jan 2026 03:04:05 +0000", Some(AT)),
+        ("Fri, 2 Jan 2026 03:04:05 AM", Some(AT)),
+        ("Fri, 2 Jan 2026 12:04:05 am GMT", Some(AT - 3 * 3600)),
+        ("Thu, 1 Jan 2026 10:04:05 PM EST", Some(AT)),
+        ("Thu, 1 Jan 2026 12:04:05 PM -0600", Some(AT - 9 * 3600)),
         ("Sat, 31 Dec 1999 23:59:59 +0000", Some(946_684_799)),
         ("Wed, 31 Dec 1969 23:59:59 +0000", Some(-1)),
         ("", None),

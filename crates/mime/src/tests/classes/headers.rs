@@ -31,6 +31,8 @@ fn header_stray_line_is_skipped() {
         (b"Subject: s\nDear Ann,\nyour code is 482913\n", &[("subject", "s"), ("text", "Dear Ann,\nyour code is 482913")]),
         (b"Content-Type: multipart/mixed; boundary=b\n\n--b\nno header here\nFrom: a line of text\n--b--", &[("text", "no header here\nFrom: a line of text")]),
         (b"Subject: s\n: no name\nFrom: a@b.test\n\nbody", &[("subject", "s"), ("from", "a@b.test"), ("text", "body")]),
+        (b"Subject: s\n: no name\n folded\n\nbody", &[("subject", "s"), ("text", "body")]),
+        (b": no header\n\nbody", &[("text", ": no header\n\nbody")]),
         (
             b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=c\n--c\nContent-Type: text/html\n\n<p>\n--c--\n--b--",
             &[("html", "<p>"), ("text", "-")],
@@ -48,6 +50,10 @@ fn header_odd_first_line_is_skipped() {
         (
             b">From a@b.test  Sat Nov 28 12:00:00 2026\nFrom: a@b.test\n\nbody",
             &[("from", "a@b.test"), ("text", "body")],
+        ),
+        (
+            b"From : A <a@b.test>\nSubject : s\n\nbody",
+            &[("from", "a@b.test"), ("subject", "s"), ("text", "body")],
         ),
         (b"\t\nSubject: s\n\nbody", &[("subject", "s"), ("text", "body")]),
         (
