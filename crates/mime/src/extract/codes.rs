@@ -1,5 +1,7 @@
 //! Classifies the numbers of a mail: a one-time code has keywords near it and stands out. Each candidate gets a score.
 
+mod short;
+
 use std::collections::HashSet;
 
 use memchr::memchr_iter;
@@ -42,6 +44,23 @@ struct Scored {
     value: String,
     found_in: CodePlace,
     is_coupon: bool,
+    /// Whether only the sentence joins it to a code word.
+    is_loose: bool,
+    /// Whether a word or a colon joins it to one.
+    is_bound: bool,
+}
+
+impl Scored {
+    fn new(score: i32, value: String, found_in: CodePlace) -> Self {
+        Self {
+            score,
+            value,
+            found_in,
+            is_coupon: false,
+            is_loose: false,
+            is_bound: false,
+        }
+    }
 }
 
 /// Finds the codes of a mail, each once, the most probable first.
@@ -64,6 +83,9 @@ pub(super) fn find(mail: &Mail<'_>, weights: &Weights) -> Vec<Code> {
     if let Some(token) = &mail.signals.token {
         add_token(&mut found, token, weights);
     }
+    if found.is_empty() && coupons.is_empty() {
+        found = short::find(mail);
+    }
     let best = found.iter().map(|scored| scored.score).max().unwrap_or_default();
     found.retain(|scored| scored.score + MAX_BELOW_BEST >= best);
     found.sort_by_key(|scored| -scored.score);
@@ -80,12 +102,7 @@ fn add_token(found: &mut Vec<Scored>, token: &str, weights: &Weights) {
     let score = weights.of(Feature::Explicit);
     match found.iter_mut().find(|known| known.value == token) {
         Some(known) => known.score = known.score.max(score),
-        None => found.push(Scored {
-            score,
-            value: token.to_owned(),
-            found_in: CodePlace::Header,
-            is_coupon: false,
-        }),
+        None => found.push(Scored::new(score, token.to_owned(), CodePlace::Header)),
     }
 }
 
@@ -99,11 +116,9 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
     let mut scored = Vec::new();
     let mut lists = parts.map(|(marked, found_in)| {
         let listed = recovery::find(marked, mail.subject);
-        scored.extend(listed.iter().filter(|item| item.is_code).map(|item| Scored {
-            score: weights.of(Feature::Listed),
-            value: recovery::typed(marked.text(), &item.at),
-            found_in,
-            is_coupon: false,
+        scored.extend(listed.iter().filter(|item| item.is_code).map(|item| {
+            let value = recovery::typed(marked.text(), &item.at);
+            Scored::new(weights.of(Feature::Listed), value, found_in)
         }));
         listed.into_iter().peekable()
     });
@@ -175,12 +190,8 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
                 score += weights.of(Feature::InSubject);
             }
             if features.can_be_sole() && score + weights.of(Feature::Sole) >= THRESHOLD {
-                sole.push(Scored {
-                    score: score + weights.of(Feature::Sole),
-                    value: value.clone(),
-                    found_in,
-                    is_coupon: false,
-                });
+                let score = score + weights.of(Feature::Sole);
+                sole.push(Scored::new(score, value.clone(), found_in));
             }
             if bound {
                 score = weights.of(Feature::Explicit);
@@ -193,6 +204,8 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
                     value,
                     found_in,
                     is_coupon,
+                    is_loose: features.is_loose() && !bound,
+                    is_bound: features.is_bound(),
                 });
             }
         }
@@ -207,6 +220,13 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
         && sole.windows(2).all(|pair| pair[0].value == pair[1].value)
     {
         scored.append(&mut sole);
+    }
+    // "Do not share your code. Call 116 116", and the code is elsewhere.
+    if scored
+        .iter()
+        .any(|scored| scored.is_bound && scored.score >= THRESHOLD)
+    {
+        scored.retain(|scored| !scored.is_loose || scored.is_coupon);
     }
     // "Code for jd48291-x" is not a code if the body says "user jd48291-x", and has a code.
     let has_other = scored
@@ -365,12 +385,7 @@ fn lower_case_codes(mail: &Mail<'_>) -> Vec<Scored> {
                 None => !mail.signals.is_bulk && words.iter().any(is_word),
             };
             if is_bound && has_word {
-                found.push(Scored {
-                    score: THRESHOLD,
-                    value: word.to_owned(),
-                    found_in,
-                    is_coupon: false,
-                });
+                found.push(Scored::new(THRESHOLD, word.to_owned(), found_in));
             }
         }
     }

@@ -12,7 +12,8 @@ mod words;
 use std::{collections::HashMap, ops::Range};
 
 pub(super) use nature::points_to_code;
-use place::{is_alone, is_of_log};
+use place::{is_alone, is_of_log, is_of_program};
+pub(super) use words::is_bound;
 
 use super::{
     keywords::{self, Hit},
@@ -77,6 +78,28 @@ impl Features {
     /// Reports whether a code word belongs to the number.
     pub(super) fn has_word(&self) -> bool {
         self.has_word
+    }
+
+    /// Reports whether only the sentence joins it to a code word, which another number can have nearer.
+    pub(super) fn is_loose(&self) -> bool {
+        let is_firm = |feature: &Feature| {
+            matches!(
+                feature,
+                Feature::AskedFor
+                    | Feature::AskedAtEnd
+                    | Feature::AskedNear
+                    | Feature::WordAfter
+                    | Feature::CopulaAfter
+                    | Feature::Presented
+                    | Feature::EndOfSubject
+            )
+        };
+        !self.is_bound && !self.is_beside && !self.stands_out() && !self.found.iter().any(is_firm)
+    }
+
+    /// Reports whether a word or a colon joins it to its code word.
+    pub(super) fn is_bound(&self) -> bool {
+        self.has_word && self.is_bound
     }
 
     /// Reports whether it stands out: alone in its line or emphasised.
@@ -181,7 +204,8 @@ impl<'m> Context<'m> {
         if !features.is_alone && (self.is_among_figures(index, &line) || self.is_among_columns(index)) {
             return None;
         }
-        if is_of_log(&self.text[line.clone()]) {
+        let of_line = &self.text[line.clone()];
+        if is_of_log(of_line) || is_of_program(of_line, token.at.start - line.start) {
             features.add(Feature::LogLine);
         }
         self.after(index, &line, &mut features);

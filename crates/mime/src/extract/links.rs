@@ -264,7 +264,14 @@ impl LinkClassifier {
                 None
             }
             Some(LinkKind::Unsubscribe) => Some((LinkKind::Unsubscribe, Confidence::TEXT)),
-            _ if address.said.refuses && address.said.kind != Some(LinkKind::Unsubscribe) => None,
+            // "You no longer want this letter? Click here", at `/letter/cancel`
+            _ if address.said.refuses && address.said.kind != Some(LinkKind::Unsubscribe) => {
+                let by_context = || by_context(&address.said, place, subject);
+                (is_vague && place.is_examined)
+                    .then(by_context)
+                    .flatten()
+                    .filter(|(kind, _)| *kind == LinkKind::Unsubscribe)
+            }
             // "Confirm contact details"
             Some(kind)
                 if address.said.kind == Some(kind)
@@ -299,7 +306,11 @@ impl LinkClassifier {
                 // "Review your subscription" in the account
                 .filter(|_| !address.said.is_subscription || !address.is_page())
                 .filter(|kind| {
-                    *kind != LinkKind::Verify || !address.said.is_purchase && !address.said.is_invitation
+                    *kind != LinkKind::Verify
+                        || !address.said.is_purchase
+                            && !address.said.is_invitation
+                            // "Check in online" of a booking
+                            && (is_vague || !subject.is_purchase)
                 })
                 .map(|kind| (kind, Confidence::ADDRESS)),
         };
@@ -308,6 +319,7 @@ impl LinkClassifier {
             Some((LinkKind::Reset, confidence))
                 if !subject.is_bulk
                     && !address.is_help()
+                    && !address.is_title()
                     && (is_order(said, shown)
                         || (confidence == Confidence::AGREED
                             || url.contains('?')
@@ -342,12 +354,14 @@ fn is_vague(said: &[Hit], shown: &str) -> bool {
 }
 
 /// Reports whether an anchor text stops mail of a kind: `Turn off breach alerts`, `Preisalarme ausschalten`.
-fn stops_mailing(shown: &str) -> bool {
+pub(super) fn stops_mailing(shown: &str) -> bool {
     let names = |words: &str| {
         let mut words = words.split_whitespace();
         words.any(|word| {
             let word = word.trim_matches(|char: char| !char.is_alphanumeric());
-            keywords::is_word(word, Word::Mailing)
+            // `l'alerte`
+            let noun = word.rsplit(['\'', '\u{2019}']).next().unwrap_or(word);
+            keywords::is_word(word, Word::Mailing) || keywords::is_word(noun, Word::Mailing)
         })
     };
     let begins = || {

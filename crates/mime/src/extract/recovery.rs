@@ -171,6 +171,10 @@ fn is_below_label(text: &str, start: usize) -> bool {
         .rsplit('\n')
         .next()
         .unwrap_or_default();
+    // "Each works once if you lose your phone."
+    if heading.ends_with(['.', '!', '?', '\u{3002}', '\u{964}']) {
+        return false;
+    }
     let hits = keywords::find(heading);
     let has_code = hits
         .iter()

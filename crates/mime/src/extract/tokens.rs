@@ -298,7 +298,11 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
         return number;
     }
     if group.digits == group.chars {
-        if apart::is_behind_area(&text[..group.start]) || apart::is_of_sum(&text[group.end..]) {
+        let before = &text[..group.start];
+        if apart::is_behind_area(before)
+            || group.count > 1 && apart::is_behind_trunk(before)
+            || apart::is_of_sum(&text[group.end..])
+        {
             return number;
         }
         return match group.lengths() {
@@ -318,7 +322,9 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
     let is_grouped = (2..=MAX_GROUPS).contains(&group.count)
         && (MIN_CHARS..=MAX_GROUPED_CHARS).contains(&group.chars)
         && group.longest <= 8
-        && (group.count <= 3 || group.lengths().windows(2).all(|pair| pair[0] == pair[1]));
+        && (group.count <= 3
+            || group.lengths().windows(2).all(|pair| pair[0] == pair[1])
+            || is_words_with_number(text, group));
     if !is_single && !is_grouped {
         return number;
     }
@@ -350,6 +356,17 @@ fn is_words(text: &str, group: &Group) -> bool {
         && lengths.iter().all(|length| (3..=8).contains(length))
         && (group.count > 2 || is_even && lengths[0] >= 4 || is_unpronounceable)
         && stands_free(text, group)
+}
+
+/// Reports whether a group is lower-case words and one number: `marsh-tulip-4907-okra`.
+fn is_words_with_number(text: &str, group: &Group) -> bool {
+    let parts = || text[group.start..group.end].split('-');
+    let numbers = parts().filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    numbers.count() == 1
+        && parts().all(|part| {
+            part.bytes().all(|byte| byte.is_ascii_digit())
+                || part.len() >= 3 && part.bytes().all(|byte| byte.is_ascii_lowercase())
+        })
 }
 
 /// Returns the character that joins two atoms into one token.
@@ -402,9 +419,10 @@ fn stands_free(text: &str, group: &Group) -> bool {
                 '\u{2116}' | '$' | '\u{20ac}' | '\u{a3}' | '\u{a5}' | '\u{ffe5}' | '\u{3012}'
             )
     };
-    // `acme/rocket#4821`
-    let is_reference =
-        before == Some('#') && text[..group.start - 1].ends_with(|char: char| char.is_alphanumeric());
+    // `acme/rocket#4821`, and behind a title: `(#4821)`
+    let is_reference = before == Some('#')
+        && (text[..group.start - 1].ends_with(|char: char| char.is_alphanumeric())
+            || text[..group.start - 1].ends_with(" (") && after == Some(')'));
     // `pQ2w` of `Xk7!pQ2w`
     let is_mark = |char: char| matches!(char, '!' | '?' | '$' | '^');
     let is_letter_or_digit = |char: char| char.is_ascii_alphanumeric();

@@ -1,11 +1,13 @@
 //! URLs: which are web addresses, where they end in a text, what their words say, and whether they can carry a secret.
 
 mod parameters;
+mod titles;
 
 use std::{collections::HashMap, ops::Range};
 
 use memchr::memmem;
 use parameters::{is_named_action, is_neutral, is_secret_name};
+use titles::is_version;
 
 use super::{
     keywords::{self, Hit, kind_of},
@@ -186,6 +188,9 @@ pub(super) struct UrlWords<'u> {
     pub(super) said: Said,
     path: &'u str,
     has_secret: bool,
+    /// Whether its query can carry a secret.
+    has_query_secret: bool,
+    is_video: bool,
 }
 
 impl UrlWords<'_> {
@@ -202,7 +207,14 @@ impl UrlWords<'_> {
                 .zip(parts().skip(1))
                 .any(|(name, named)| names(name) && !names(named) && keywords::find(named).is_empty())
         };
-        is_forge(self.path) || self.is_help() || !self.has_secret && !is_named()
+        is_forge(self.path) || self.is_help() || self.is_title() || !self.has_secret && !is_named()
+    }
+
+    /// Reports whether it leads to something to read, whose title its words are: `/t/reset-password-loop/82044`, `/jobs/7719204`.
+    pub(super) fn is_title(&self) -> bool {
+        self.is_video
+            || !self.has_query_secret && titles::is_title(self.path)
+            || titles::is_of_archive(self.path)
     }
 
     /// Reports whether it is a page that explains something to everybody: `/help/account-security`.
@@ -276,7 +288,7 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
     let (path, query) = path.split_at(memchr::memchr(b'?', path.as_bytes()).unwrap_or(path.len()));
     let mut words = String::with_capacity(2 * path.len());
     let mut actions = String::new();
-    let mut has_secret = false;
+    let (mut has_secret, mut has_query_secret) = (false, false);
     for part in path.split(['/', '#']).filter(|part| !part.is_empty()) {
         let is_secret = is_secret_like(part);
         // After a secret only words that name something count: `/unsubscribe`.
@@ -306,7 +318,7 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         }
         // `https://example.com/?noRedirect=1` has a switch.
         let is_switch = value.len() == 1 && path.trim_matches('/').is_empty();
-        has_secret |= !is_word && !is_switch
+        has_query_secret |= !is_word && !is_switch
             // `launchApp=SYNO.SDS.StorageManager` is a name.
             || value.len() >= MIN_SECRET_LETTERS && !is_action && !value.contains('.')
             || !value.is_empty() && is_secret_name(name);
@@ -324,7 +336,9 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
             ..said
         },
         path,
-        has_secret,
+        has_secret: has_secret || has_query_secret,
+        has_query_secret,
+        is_video: path.eq_ignore_ascii_case("/watch") && query.starts_with("?v="),
     }
 }
 
@@ -410,6 +424,9 @@ fn kind_by_words(meanings: u32, hits: &[Hit]) -> Option<LinkKind> {
 
 /// Reports whether a path segment can be a secret: long, or of letters and digits, and not words with a number.
 fn is_secret_like(part: &str) -> bool {
+    if is_version(part) {
+        return false;
+    }
     let (mut digits, mut letters, mut parts, mut words, mut word) = (0, 0, 1, 0, 0);
     let (mut has_digit_before_letter, mut is_pure, mut capitals_inside, mut was_lower) =
         (false, true, 0, false);

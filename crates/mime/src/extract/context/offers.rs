@@ -29,6 +29,14 @@ impl Context<'_> {
     pub(super) fn offer(&self, token: &Token, line: &Range<usize>, features: &mut Features) {
         let has_letters = !matches!(token.shape, Shape::Digits | Shape::LongDigits);
         let is_number = !has_letters || features.is_one_time && features.has_word;
+        // "Give the pickup code 6420 at the checkout"
+        if !has_letters
+            && features.is_one_time
+            && (features.is_beside || features.is_bound)
+            && !self.about.is_bulk
+        {
+            return;
+        }
         let (in_line, near) = match (is_number, self.about.is_bulk) {
             (true, _) => (Feature::NumberInOffer, None),
             (false, true) => (Feature::Coupon, Some(Feature::Coupon)),
@@ -98,6 +106,10 @@ impl Context<'_> {
             return QUOTES.iter().any(is_open);
         }
         let before = &self.text[line.start..token.at.start];
+        // The mail that it answers.
+        if before.starts_with('>') {
+            return true;
+        }
         QUOTES.iter().any(|(open, close)| {
             let opening = before.rfind(*open).filter(|_| after.starts_with(*close));
             opening.is_some_and(|at| !is_blank(&before[..at]) && !is_blank(&before[at..]))

@@ -10,6 +10,9 @@ use super::{
     Context, Features, is_blank,
 };
 
+/// Searched bytes before a number for an operator.
+const OPERATOR_BYTES: usize = 32;
+
 impl Context<'_> {
     /// Reports whether a number is a cell of a row of figures: a name, and another number in a cell of its own.
     pub(super) fn is_among_figures(&self, index: usize, line: &Range<usize>) -> bool {
@@ -106,6 +109,13 @@ pub(super) fn is_of_log(line: &str) -> bool {
             })
     };
     is_like(b"0000-00-00T00:00:00") || is_like(b"[0000-00-00 00:00:00") || is_like(b"[0000-00-00T00:00:00")
+}
+
+/// Reports whether a number is part of a program: `const code = "482913";`, `if (code == 482913)`.
+pub(super) fn is_of_program(line: &str, at: usize) -> bool {
+    let start = line.ceil_char_boundary(at.saturating_sub(OPERATOR_BYTES));
+    let before = &line[start..at];
+    before.contains("==") || before.contains("!=") || line.ends_with(';') && before.contains(['=', '('])
 }
 
 /// Reports whether a note points to what is before it: `<- this one`.

@@ -6,7 +6,7 @@ use super::{
     super::{
         keywords::{self, Hit},
         marked::{distance, sentence_start},
-        tokens::{Shape, Token},
+        tokens::{Shape, Token, is_pronounceable},
         vocabulary::{Keyword, Word},
         weights::{Feature, reach},
     },
@@ -275,8 +275,12 @@ impl Context<'_> {
             features.add(Feature::WordBeside);
         }
         self.note_one_time(hit, features);
+        // "Your code for MEDIA HANDEL is 775104"
+        let is_name = token.shape == Shape::Letters
+            && !features.is_bound
+            && is_pronounceable(&self.text[token.at.clone()]);
         // `PIN for booking 48213907 is 5519`: the first number belongs to the booking.
-        if token.shape != Shape::Number && !features.found.contains(&Feature::LabelBeside) {
+        if !is_name && token.shape != Shape::Number && !features.found.contains(&Feature::LabelBeside) {
             self.claimed.insert(hit_index, index);
         }
     }
@@ -352,7 +356,7 @@ fn has_code_beside(code: Option<(usize, &Hit, usize, bool)>) -> bool {
 }
 
 /// Reports whether a word or a colon joins what follows to what precedes.
-fn is_bound(between: &str) -> bool {
+pub(in super::super) fn is_bound(between: &str) -> bool {
     let between = between.trim_end_matches([
         ' ', '\t', '*', '"', '\'', '\u{201e}', '\u{300c}', '\u{3010}', '[', '<', '#',
     ]);

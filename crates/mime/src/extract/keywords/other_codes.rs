@@ -81,7 +81,7 @@ pub(super) fn name_other_codes(text: &str, hits: &mut [Hit]) {
 fn is_start_of_name(text: &str, hits: &[Hit]) -> bool {
     let Some((code, after)) = hits
         .split_first()
-        .filter(|(code, _)| code.keyword == Keyword::Code)
+        .filter(|(code, _)| matches!(code.keyword, Keyword::Code | Keyword::OneTimeCode))
     else {
         return false;
     };

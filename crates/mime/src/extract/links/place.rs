@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use super::{MAX_VAGUE_WORDS, Subject};
+use super::{MAX_VAGUE_WORDS, Subject, stops_mailing};
 use crate::extract::{
     Confidence, LinkKind,
     keywords::{self, Hit, kind_of},
     marked::Marked,
     urls::Said,
-    vocabulary::Keyword,
+    vocabulary::{Keyword, Word},
 };
 
 /// Examined length of the sentence on each side of a link, in bytes.
@@ -93,6 +93,10 @@ pub(super) fn by_context(
         None if has(Keyword::OtherLink) && address.kind.is_none() => return None,
         None => {}
     }
+    if label_before(place).is_some_and(|label| keywords::is_word(label, Word::Leave) || stops_mailing(label))
+    {
+        return Some((LinkKind::Unsubscribe, Confidence::SENTENCE));
+    }
     let is_named = has_own_label(place);
     let lines = if is_named { Vec::new() } else { lines_before(place) };
     let mut by_lines = kind_of(&lines);
@@ -109,7 +113,14 @@ pub(super) fn by_context(
         {
             Some((LinkKind::Reset, Confidence::SENTENCE))
         }
-        Some(LinkKind::Verify) if address.is_purchase || address.is_invitation && is_labelled(place) => None,
+        Some(LinkKind::Verify)
+            if address.is_purchase
+                || address.is_invitation && is_labelled(place)
+                // "Check in online: https://\u{2026}" of a booking
+                || is_named && subject.is_purchase =>
+        {
+            None
+        }
         Some(kind) => Some((kind, Confidence::ADDRESS)),
         None if lines.iter().any(|hit| hit.keyword == Keyword::Purchase) => None,
         // "This was not me" is the label of the URL below it.
@@ -147,6 +158,21 @@ fn has_own_label(place: &Place<'_>) -> bool {
             .any(|hit| hit.keyword == Keyword::VagueAnchor && is_at_edge(hit))
 }
 
+/// Returns the label of a bare URL in its line: `To stop: https://\u{2026}`, `Turn off this alert ( https://\u{2026}`.
+fn label_before<'m>(place: &Place<'m>) -> Option<&'m str> {
+    let text = place.marked.text();
+    let start = text
+        .floor_char_boundary(place.at.start.saturating_sub(SENTENCE_BYTES))
+        .max(place.from);
+    let before = text.get(start..place.at.start)?;
+    let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+    let label = line.trim_end().trim_end_matches(LABEL_ENDS).trim_end();
+    // "Stories. To stop: https://\u{2026}"
+    let label = label.rsplit(". ").next().unwrap_or(label);
+    let label = label.trim_start_matches(|char: char| !char.is_alphanumeric());
+    (!label.is_empty()).then_some(label)
+}
+
 /// Reports whether a bare URL begins its line, and the line before is its label and no sentence.
 fn is_below_label(place: &Place<'_>) -> bool {
     let before = &place.marked.text()[..place.at.start];
@@ -155,8 +181,11 @@ fn is_below_label(place: &Place<'_>) -> bool {
         return false;
     };
     let label = above.rsplit('\n').next().unwrap_or_default();
-    label.split_whitespace().take(MAX_VAGUE_WORDS + 1).count() <= MAX_VAGUE_WORDS
-        && !label.ends_with(['.', '!', '?'])
+    // "To unsubscribe send a mail to leave@lists.example"
+    label.ends_with([':', '\u{ff1a}'])
+        || label.split_whitespace().take(MAX_VAGUE_WORDS + 1).count() <= MAX_VAGUE_WORDS
+            && !label.contains('@')
+            && !label.ends_with(['.', '!', '?'])
 }
 
 /// Reports whether a bare URL begins its line, and the line before is a name: one or two words.
@@ -197,6 +226,13 @@ fn sentence(place: &Place<'_>) -> Vec<Hit> {
         ends.max()
     };
     let mut cut = last_end(before);
+    // "To unsubscribe send a mail to leave@lists.example"
+    if let Some(address) = before[cut.unwrap_or(0)..]
+        .rfind('@')
+        .filter(|_| !before.ends_with(LABEL_ENDS))
+    {
+        cut = Some(cut.unwrap_or(0) + address);
+    }
     // "Forgot your password? Click here."
     if let Some(at) = cut
         && let Some(question) = before[..at].strip_suffix("? ")

@@ -34,6 +34,8 @@ pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
     }
     let (mut last, mut count, mut digits, mut capitals) = (first, 1, first.digits, first.capitals);
     let (mut counts_up, mut separator) = (true, None);
+    // The boxes before a mark between the halves: `4 8 2 - 9 1 3`.
+    let mut half = None;
     while let Some(right) = atom(text, last.end)
         && right.chars == 1
         && count <= BOXES.end
@@ -48,7 +50,13 @@ pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
         };
         // Boxes stand beside or below each other; rows of a table do both.
         let mark = (mark, between.contains('\n'));
-        if !matches!(mark.0, ' ' | '\u{b7}' | '\u{2022}' | '\u{2219}' | '-' | '|' | '_')
+        let is_middle = half.is_none()
+            && matches!(mark.0, '-' | '\u{2013}')
+            && separator == Some((' ', mark.1))
+            && (3..=4).contains(&count);
+        if is_middle {
+            half = Some(count);
+        } else if !matches!(mark.0, ' ' | '\u{b7}' | '\u{2022}' | '\u{2219}' | '-' | '|' | '_')
             || *separator.get_or_insert(mark) != mark
             || between.len() > 5
         {
@@ -64,6 +72,7 @@ pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
     let is_code = digits > 0 && (digits == count || digits + capitals == count || capitals == 0)
         || digits == 0 && capitals == count && count >= min_letters;
     if !BOXES.contains(&count)
+        || half.is_some_and(|half| count != 2 * half)
         || counts_up
         || !is_code
         || atom(text, last.end).is_some_and(|next| next.start == last.end)
@@ -141,12 +150,31 @@ pub(in super::super) fn is_boxed(text: &str) -> bool {
 
 /// Reports whether the area code of a telephone number is before a number: `(11) 4020-0418`.
 pub(super) fn is_behind_area(before: &str) -> bool {
-    let Some(area) = before.strip_suffix(") ").or_else(|| before.strip_suffix(')')) else {
-        return false;
-    };
-    let ends = area.bytes().rev().take(AREA_DIGITS.end() + 1);
+    let area = before.strip_suffix(") ").or_else(|| before.strip_suffix(')'));
+    area.and_then(without_area)
+        .is_some_and(|rest| rest.ends_with('('))
+}
+
+/// Reports whether an area code that begins with 0 is before a number: `040 4288-1170`.
+pub(super) fn is_behind_trunk(before: &str) -> bool {
+    let area = before.strip_suffix(' ');
+    area.is_some_and(|area| {
+        without_area(area).is_some_and(|rest| {
+            area[rest.len()..].starts_with('0')
+                && !rest.ends_with(|char: char| {
+                    char.is_alphanumeric() || matches!(char, '.' | ',' | ':' | '-' | '+')
+                })
+        })
+    })
+}
+
+/// Returns what is before the digits of an area code that end a text.
+fn without_area(text: &str) -> Option<&str> {
+    let ends = text.bytes().rev().take(AREA_DIGITS.end() + 1);
     let digits = ends.take_while(u8::is_ascii_digit).count();
-    AREA_DIGITS.contains(&digits) && area[..area.len() - digits].ends_with('(')
+    AREA_DIGITS
+        .contains(&digits)
+        .then(|| &text[..text.len() - digits])
 }
 
 /// Reads groups of digits that spaces separate. Returns where they end and their shape. A bracket around one of them is of a
@@ -195,6 +223,8 @@ pub(super) fn spaced_digits(text: &str, first: Atom, mut next: Option<Atom>) -> 
         [3, 3, 3 | 2] | [2, 3, 3] | [2, 2, 2, 2] | [3, 2 | 4] | [4 | 2, 2 | 3] => {
             Some((last.end, Shape::LongDigits))
         }
+        // `417 88 2`
+        [1..=3, 1..=3, 1..=3] if (6..=7).contains(&digits) => Some((last.end, Shape::LongDigits)),
         // Not a day and a year.
         [2, 4] if !matches!(text.get(last.start..last.start + 2), Some("19" | "20")) => {
             Some((last.end, Shape::LongDigits))

@@ -1,0 +1,105 @@
+//! Paths that lead to something to read, whose words are its title: topics of a forum, jobs of a build, archives.
+
+use super::{MIN_SECRET_BYTES, MIN_SECRET_DIGITS, is_secret_like};
+
+/// Path segments before the number or the title of something to read: `/topic/48213`, `/questions/why-is-it-so`.
+const RECORD_PARTS: [&str; 33] = [
+    "t",
+    "q",
+    "question",
+    "questions",
+    "topic",
+    "topics",
+    "thread",
+    "threads",
+    "thema",
+    "themen",
+    "tema",
+    "temas",
+    "hilo",
+    "hilos",
+    "sujet",
+    "sujets",
+    "discussion",
+    "discussions",
+    "post",
+    "posts",
+    "job",
+    "jobs",
+    "build",
+    "builds",
+    "pipeline",
+    "pipelines",
+    "run",
+    "runs",
+    "video",
+    "videos",
+    "blog",
+    "wiki",
+    "tag",
+];
+/// Path segments of the archives of mailing lists.
+const ARCHIVE_PARTS: [&str; 4] = ["archives", "archive", "pipermail", "hyperkitty"];
+/// Of these the number alone can be that of a redirection.
+const SHORT_RECORD_PARTS: [&str; 1] = ["t"];
+/// Digits of the number of a record.
+const MAX_RECORD_DIGITS: usize = 10;
+/// A path segment of so many words is a title, if a number is beside it.
+const MIN_TITLE_WORDS: usize = 4;
+/// Fewer words of a path segment are a name.
+const MIN_SLUG_WORDS: usize = 3;
+
+/// Reports whether a path has the number of a record, or a title beside a number, and nothing that can be a secret.
+pub(super) fn is_title(path: &str) -> bool {
+    let parts = || path.split(['/', '#']).filter(|part| !part.is_empty());
+    if !parts().all(|part| is_number(part) || slug_words(part) > 0 || !is_secret_like(part)) {
+        return false;
+    }
+    let is_pair = |(one, next): (&str, &str)| {
+        let is = |names: &[&str]| names.iter().any(|name| one.eq_ignore_ascii_case(name));
+        let words = slug_words(next);
+        is(&RECORD_PARTS) && (words >= MIN_SLUG_WORDS || is_number(next) && !is(&SHORT_RECORD_PARTS))
+            || words >= MIN_TITLE_WORDS && is_number(one)
+            || slug_words(one) >= MIN_TITLE_WORDS && is_number(next)
+    };
+    // `77120-reset-password-loop`
+    let is_numbered = |part: &str| {
+        let title = part.trim_start_matches(|char: char| char.is_ascii_digit());
+        title.len() < part.len() && slug_words(title) >= MIN_SLUG_WORDS
+    };
+    parts().zip(parts().skip(1)).any(is_pair) || parts().any(is_numbered)
+}
+
+/// Reports whether a path is of the archive of a mailing list.
+pub(super) fn is_of_archive(path: &str) -> bool {
+    let is_archive = |part: &str| ARCHIVE_PARTS.iter().any(|name| part.eq_ignore_ascii_case(name));
+    path.split('/').any(is_archive)
+}
+
+/// Reports whether a path segment is the number of a record.
+fn is_number(part: &str) -> bool {
+    (1..=MAX_RECORD_DIGITS).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Returns how many words a path segment has that hyphens join, if it has nothing else: `reset-password-loop`.
+fn slug_words(part: &str) -> usize {
+    let part = part.trim_matches('-');
+    let is_word =
+        |word: &str| word.len() < MIN_SECRET_BYTES && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let words = part.split('-');
+    if part.contains('-') && words.clone().all(is_word) {
+        words.count()
+    } else {
+        0
+    }
+}
+
+/// Reports whether a path segment is a version: `v26.11.2`.
+pub(super) fn is_version(part: &str) -> bool {
+    let numbers = part.strip_prefix('v').unwrap_or(part);
+    numbers.contains('.')
+        && numbers.split('.').all(|number| {
+            (1..=MIN_SECRET_DIGITS).contains(&number.len())
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
+}
