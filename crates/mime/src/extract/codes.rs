@@ -196,6 +196,7 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
             if bound {
                 score = weights.of(Feature::Explicit);
             }
+            let is_in_answer = context.is_in_answer();
             let is_coupon =
                 weights.of(Feature::Coupon) < 0 && features.iter().any(|feature| feature == Feature::Coupon);
             if score >= THRESHOLD || is_coupon {
@@ -204,8 +205,8 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
                     value,
                     found_in,
                     is_coupon,
-                    is_loose: features.is_loose() && !bound,
-                    is_bound: features.is_bound(),
+                    is_loose: features.is_loose() && !bound || is_in_answer,
+                    is_bound: features.is_bound() && !is_in_answer,
                 });
             }
         }
@@ -221,7 +222,7 @@ fn candidates(mail: &Mail<'_>, weights: &Weights) -> Vec<Scored> {
     {
         scored.append(&mut sole);
     }
-    // "Do not share your code. Call 116 116", and the code is elsewhere.
+    // "Do not share your code. Call 116 116", or an older mail that this one answers, and the code is elsewhere.
     if scored
         .iter()
         .any(|scored| scored.is_bound && scored.score >= THRESHOLD)

@@ -246,6 +246,11 @@ impl<'m> Context<'m> {
         self.fits(token, &features).then_some(features)
     }
 
+    /// Reports whether the line of the last token is of the mail that this one answers: `> Your code is 482913`.
+    pub(super) fn is_in_answer(&self) -> bool {
+        self.text[self.lines[self.line].clone()].starts_with('>')
+    }
+
     /// Reports whether a token is the name of the reader, and a comma ends its line: `pnair87,`.
     fn is_addressee(&self, token: &Token, line: &Range<usize>) -> bool {
         let after = self.text[token.at.end..line.end].trim_end();

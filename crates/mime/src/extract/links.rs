@@ -80,6 +80,8 @@ struct Subject {
     is_purchase: bool,
     /// Whether it answers, or names a case: `Re: [#402518] Invoice`.
     is_case: bool,
+    /// What it quotes: the title of what somebody shared.
+    quoted: Option<String>,
 }
 
 impl Subject {
@@ -92,8 +94,20 @@ impl Subject {
             is_bulk: mail.signals.is_bulk,
             is_purchase,
             is_case: mail.subject.text().contains("[#"),
+            quoted: quoted(mail.subject.text()).map(str::to_owned),
         }
     }
+}
+
+/// Returns what a text quotes.
+fn quoted(text: &str) -> Option<&str> {
+    let marks = [
+        '"', '\u{201c}', '\u{201d}', '\u{201e}', '\u{ab}', '\u{bb}', '\u{300c}', '\u{300d}',
+    ];
+    let (_, rest) = text.split_once(marks)?;
+    let (quoted, _) = rest.split_once(marks)?;
+    let quoted = quoted.trim();
+    quoted.contains(' ').then_some(quoted)
 }
 
 impl<'m> Place<'m> {
@@ -253,6 +267,7 @@ impl LinkClassifier {
             }
             // "Learn how to manage your subscription"
             Some(_) if place.is_of_article() => None,
+            Some(LinkKind::Verify | LinkKind::Reset) if subject.quoted.as_deref() == Some(shown) => None,
             // "Manage your subscription" in a receipt: what is paid for is no list.
             Some(LinkKind::Unsubscribe)
                 if subject.is_purchase

@@ -201,7 +201,10 @@ fn find_in_run(text: &str, run: Range<usize>, tokens: &mut Vec<Token>) -> usize 
             let Some(connector) = connector(text, last.end, right.start) else {
                 break following;
             };
-            group.is_hyphened &= matches!(connector, '-' | '\u{2010}' | '\u{2011}' | '\u{2013}');
+            group.is_hyphened &= matches!(
+                connector,
+                '-' | '\u{2010}' | '\u{2011}' | '\u{2013}' | '\u{b7}' | '\u{2022}'
+            );
             group.add(right);
             last = right;
         };
@@ -385,7 +388,7 @@ fn connector(text: &str, left_end: usize, right_start: usize) -> Option<char> {
         // Between letters it is part of a host name or the end of a sentence.
         '.' => left_digit && is_digit(right) || right.is_some_and(|char| char.is_ascii_lowercase()),
         ',' if left_digit && is_digit(right) => !begins_clause(text, left_end, right_start),
-        ':' | '\'' | '\u{2019}' | '\u{2013}' => left_digit && is_digit(right),
+        ':' | '\'' | '\u{2019}' | '\u{2013}' | '\u{b7}' | '\u{2022}' => left_digit && is_digit(right),
         _ => false,
     };
     joins.then_some(char)

@@ -138,10 +138,10 @@ weights! {
     Money = -80, "Your code|<h1>Enter 7751 EUR</h1>" => [];
     /// A mail to many quotes it with words around it.
     Quoted = -80, "Digest\nList-Id: <n.example>|Why do banks write \"Your code is 775104\" so often?" => [];
-    /// Its line offers a discount, and it has letters.
+    /// Its line offers a discount, and it has letters or the discount is a percentage.
     Coupon = -80, "|Your code WELCOME10 gives 10% off" => [];
     /// Its line offers a discount, and it is a number.
-    NumberInOffer = -30, "|Code 775104 gives 10% off" => [];
+    NumberInOffer = -30, "|Code 775104 gives free delivery" => [];
     /// A line near it offers a discount, and it has letters.
     CouponNear = -40, "|Your code: WELCOME10\n\nFree delivery on everything" => [];
     /// It can be a year.

@@ -20,6 +20,9 @@ const MAX_NUMBERS: usize = 24;
 /// Searched text before a number, in bytes.
 const BEFORE_BYTES: usize = 60;
 
+/// The longest article between a verb and the code that it asks for.
+const MAX_ARTICLE_BYTES: usize = 8;
+
 /// Returns the short codes of the bodies.
 pub(super) fn find(mail: &Mail<'_>) -> Vec<Scored> {
     let mut found: Vec<Scored> = Vec::new();
@@ -75,12 +78,22 @@ fn is_code(marked: &Marked, subject: &Marked, at: &Range<usize>) -> bool {
         .strip_prefix(' ')
         .is_some_and(|rest| rest.starts_with(char::is_alphabetic));
     let word = &before[hit.at.clone()];
-    if goes_on && !(between.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase())) {
+    // "Give code 731 to the clerk"
+    let is_asked_for = || {
+        let asks = |other: &Hit| {
+            other.keyword == Keyword::CallToAction
+                && other.at.end <= hit.at.start
+                && other.at.end + MAX_ARTICLE_BYTES >= hit.at.start
+        };
+        hits.iter().any(asks)
+    };
+    let is_exact = || word.bytes().all(|byte| byte.is_ascii_uppercase()) || is_asked_for();
+    if goes_on && !(between.is_empty() && is_exact()) {
         return false;
     }
     means(Keyword::OneTimeCode)
         || means(Keyword::Code)
-            && (!between.is_empty() || before.ends_with([':', '\u{ff1a}', '=']))
+            && (goes_on || !between.is_empty() || before.ends_with([':', '\u{ff1a}', '=']))
             && is_awaited(marked, subject)
 }
 

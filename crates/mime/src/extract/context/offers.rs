@@ -30,11 +30,9 @@ impl Context<'_> {
         let has_letters = !matches!(token.shape, Shape::Digits | Shape::LongDigits);
         let is_number = !has_letters || features.is_one_time && features.has_word;
         // "Give the pickup code 6420 at the checkout"
-        if !has_letters
-            && features.is_one_time
-            && (features.is_beside || features.is_bound)
-            && !self.about.is_bulk
-        {
+        let is_own =
+            features.is_one_time && (features.is_beside || features.is_bound) || self.about.is_parcel;
+        if !has_letters && is_own && !self.about.is_bulk {
             return;
         }
         let (in_line, near) = match (is_number, self.about.is_bulk) {
@@ -42,7 +40,8 @@ impl Context<'_> {
             (false, true) => (Feature::Coupon, Some(Feature::Coupon)),
             (false, false) => (Feature::Coupon, Some(Feature::CouponNear)),
         };
-        if has_percentage(&self.text[line.clone()]) {
+        let has_percentage = has_percentage(&self.text[line.clone()]);
+        if has_percentage {
             features.add(in_line);
         }
         if let Some(near) = near
@@ -64,6 +63,10 @@ impl Context<'_> {
                         .is_some_and(|above| self.lines[above].contains(&hit.at.start));
                 if is_of_word || hit.at.start >= line.start && hit.at.start < line.end {
                     features.add(in_line);
+                    // "Use code 482913 at the checkout and save 10%"
+                    if has_percentage && !features.is_one_time && hit.at.start < line.end {
+                        features.add(Feature::Coupon);
+                    }
                 } else if let Some(near) = near {
                     features.add(near);
                 }

@@ -257,7 +257,7 @@ impl Context<'_> {
         let is_behind_comma =
             is_behind_count || between.contains([',', ';', '(', '\u{3001}', '\u{60c}']) && !features.is_bound;
         let is_near = distance <= reach::BESIDE;
-        if self.names_next(index) {
+        if self.names_next(index) || !features.is_bound && self.is_item_of_facts(index, hit) {
             return;
         }
         if !in_sentence {
@@ -283,6 +283,22 @@ impl Context<'_> {
         if !is_name && token.shape != Shape::Number && !features.found.contains(&Feature::LabelBeside) {
             self.claimed.insert(hit_index, index);
         }
+    }
+
+    /// Reports whether a code of an unknown kind is one of several facts: `Customer 48213, POD 4821, codice di migrazione 4821`.
+    fn is_item_of_facts(&self, index: usize, hit: &Hit) -> bool {
+        let Some(facts) = index.checked_sub(2).map(|first| &self.tokens[first..index]) else {
+            return false;
+        };
+        let commas = [',', '\u{60c}', '\u{ff0c}', ';', '\u{b7}'];
+        let item = &self.text[facts[1].at.end..hit.at.start.max(facts[1].at.end)];
+        hit.keyword == Keyword::Code
+            && !self.about.has_subject_word
+            && !self.about.has_subject_topic
+            && item.len() <= MAX_POLITE_BYTES
+            && item.trim_end().ends_with(commas)
+            && self.text[facts[0].at.end..facts[1].at.start].contains(commas)
+            && !self.text[facts[0].at.start..hit.at.start.max(facts[0].at.start)].contains('\n')
     }
 
     /// Reports whether a number explains the word before it: `the handover PIN, 2907.`

@@ -236,7 +236,7 @@ fn sentence(place: &Place<'_>) -> Vec<Hit> {
     // "Forgot your password? Click here."
     if let Some(at) = cut
         && let Some(question) = before[..at].strip_suffix("? ")
-        && before[at..].split_whitespace().take(MAX_CALL_WORDS + 1).count() <= MAX_CALL_WORDS
+        && is_call(&before[at..])
     {
         cut = last_end(question).or((start > place.from).then_some(0));
     }
@@ -268,6 +268,16 @@ fn sentence(place: &Place<'_>) -> Vec<Hit> {
     let mut hits = hits_in(place.marked, from..at.start);
     hits.extend(hits_in(place.marked, at.end..to.max(at.end)));
     hits
+}
+
+/// Reports whether words say to open what follows, and nothing else: `Please click`, `Dann klicken Sie bitte hier:`.
+fn is_call(words: &str) -> bool {
+    let count = words.split_whitespace().take(2 * MAX_CALL_WORDS + 1).count();
+    let is_vague = || {
+        let hits = keywords::find(words);
+        hits.iter().any(|hit| hit.keyword == Keyword::VagueAnchor)
+    };
+    count <= MAX_CALL_WORDS || count <= 2 * MAX_CALL_WORDS && is_vague()
 }
 
 /// Returns the keywords of the line before a link that is alone in its line, or else none.
