@@ -58,8 +58,12 @@ fn is_code(marked: &Marked, subject: &Marked, at: &Range<usize>) -> bool {
         before = &before[line..];
     }
     let before = before.trim_end_matches(['\n', '\t', ' ']);
-    let is_emphasised = marked.visible.is_emphasised(at);
-    if !is_alone && !is_emphasised && !is_bound(before) && !is_bound_by_space(text, at) {
+    // `OTP 318`
+    let is_behind_word = || {
+        let word = before.rsplit(' ').next().unwrap_or_default();
+        text[..at.start].ends_with(' ') && !keywords::find(word).is_empty()
+    };
+    if !is_alone && !is_bound(before) && !marked.visible.is_emphasised(at) && !is_behind_word() {
         return false;
     }
     let hits = keywords::find(before);
@@ -95,10 +99,6 @@ fn is_code(marked: &Marked, subject: &Marked, at: &Range<usize>) -> bool {
         || means(Keyword::Code)
             && (goes_on || !between.is_empty() || before.ends_with([':', '\u{ff1a}', '=']))
             && is_awaited(marked, subject)
-}
-
-fn is_bound_by_space(text: &str, at: &Range<usize>) -> bool {
-    text[..at.start].ends_with(' ')
 }
 
 fn is_blank_but_copula(between: &str) -> bool {

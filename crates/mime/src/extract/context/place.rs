@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use super::{
     super::{
         tokens::{Shape, Token},
@@ -115,7 +117,9 @@ pub(super) fn is_of_log(line: &str) -> bool {
 pub(super) fn is_of_program(line: &str, at: usize) -> bool {
     let start = line.ceil_char_boundary(at.saturating_sub(OPERATOR_BYTES));
     let before = &line[start..at];
-    before.contains("==") || before.contains("!=") || line.ends_with(';') && before.contains(['=', '('])
+    let equals = memchr(b'=', before.as_bytes());
+    equals.is_some() && (before.contains("==") || before.contains("!="))
+        || line.ends_with(';') && (equals.is_some() || before.contains('('))
 }
 
 /// Reports whether a note points to what is before it: `<- this one`.

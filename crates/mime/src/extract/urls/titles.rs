@@ -52,22 +52,21 @@ const MIN_SLUG_WORDS: usize = 3;
 /// Reports whether a path has the number of a record, or a title beside a number, and nothing that can be a secret.
 pub(super) fn is_title(path: &str) -> bool {
     let parts = || path.split(['/', '#']).filter(|part| !part.is_empty());
-    if !parts().all(|part| is_number(part) || slug_words(part) > 0 || !is_secret_like(part)) {
-        return false;
-    }
     let is_pair = |(one, next): (&str, &str)| {
         let is = |names: &[&str]| names.iter().any(|name| one.eq_ignore_ascii_case(name));
+        if is_number(next) {
+            return is(&RECORD_PARTS) && !is(&SHORT_RECORD_PARTS) || slug_words(one) >= MIN_TITLE_WORDS;
+        }
         let words = slug_words(next);
-        is(&RECORD_PARTS) && (words >= MIN_SLUG_WORDS || is_number(next) && !is(&SHORT_RECORD_PARTS))
-            || words >= MIN_TITLE_WORDS && is_number(one)
-            || slug_words(one) >= MIN_TITLE_WORDS && is_number(next)
+        words >= MIN_TITLE_WORDS && is_number(one) || words >= MIN_SLUG_WORDS && is(&RECORD_PARTS)
     };
     // `77120-reset-password-loop`
     let is_numbered = |part: &str| {
         let title = part.trim_start_matches(|char: char| char.is_ascii_digit());
         title.len() < part.len() && slug_words(title) >= MIN_SLUG_WORDS
     };
-    parts().zip(parts().skip(1)).any(is_pair) || parts().any(is_numbered)
+    let is_readable = |part: &str| is_number(part) || slug_words(part) > 0 || !is_secret_like(part);
+    (parts().zip(parts().skip(1)).any(is_pair) || parts().any(is_numbered)) && parts().all(is_readable)
 }
 
 /// Reports whether a path is of the archive of a mailing list.
