@@ -53,7 +53,7 @@ fn header_odd_first_line_is_skipped() {
         ),
         (
             b"From : A <a@b.test>\nSubject : s\n\nbody",
-            &[("from", "a@b.test"), ("subject", "s"), ("text", "body")],
+            &[("from", "A <a@b.test>"), ("subject", "s"), ("text", "body")],
         ),
         (b"\t\nSubject: s\n\nbody", &[("subject", "s"), ("text", "body")]),
         (
