@@ -80,6 +80,8 @@ struct Subject {
     is_purchase: bool,
     /// Whether it answers, or names a case: `Re: [#402518] Invoice`.
     is_case: bool,
+    /// Whether the mail shows what somebody wrote on a document.
+    is_comment: bool,
     /// What it quotes: the title of what somebody shared.
     quoted: Option<String>,
 }
@@ -94,6 +96,7 @@ impl Subject {
             is_bulk: mail.signals.is_bulk,
             is_purchase,
             is_case: mail.subject.text().contains("[#"),
+            is_comment: hits.iter().any(|hit| hit.keyword == Keyword::Comment),
             quoted: quoted(mail.subject.text()).map(str::to_owned),
         }
     }

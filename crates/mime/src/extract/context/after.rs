@@ -45,7 +45,7 @@ impl Context<'_> {
                     && !ends_sentence(&self.text[hit.at.end..next])
                     || self.leads_to(hit.at.end, next)
             });
-            if !is_of_next {
+            if !is_of_next && !self.has_own_number(hit.at.end) {
                 features.add(Feature::WordAfter);
                 features.has_word = true;
                 self.note_one_time(hit, features);
@@ -60,6 +60,14 @@ impl Context<'_> {
             }
             break;
         }
+    }
+
+    /// Reports whether a number that is no code is right behind a code word: `invoice 48213, access key 3526 1112 3456 7800`.
+    fn has_own_number(&self, end: usize) -> bool {
+        let next = self.tokens.partition_point(|token| token.at.start < end);
+        self.tokens.get(next).is_some_and(|next| {
+            next.shape == Shape::Number && self.text[end..next.at.start].trim_matches([' ', ':']).is_empty()
+        })
     }
 
     /// Reports whether a token with a hyphen is a code word: `sms-code`, `2FA-Code`.

@@ -285,20 +285,29 @@ impl Context<'_> {
         }
     }
 
-    /// Reports whether a code of an unknown kind is one of several facts: `Customer 48213, POD 4821, codice di migrazione 4821`.
+    /// Reports whether a code of an unknown kind is one of several facts: `Customer 48213, codice di migrazione 4821, total 12`.
     fn is_item_of_facts(&self, index: usize, hit: &Hit) -> bool {
-        let Some(facts) = index.checked_sub(2).map(|first| &self.tokens[first..index]) else {
+        let is_announced =
+            self.about.has_subject_word || self.about.has_subject_topic || self.about.is_parcel;
+        if hit.keyword != Keyword::Code
+            || is_announced
+            || self.tokens[index].at.start > hit.at.end + MAX_POLITE_BYTES
+        {
             return false;
-        };
-        let commas = [',', '\u{60c}', '\u{ff0c}', ';', '\u{b7}'];
-        let item = &self.text[facts[1].at.end..hit.at.start.max(facts[1].at.end)];
-        hit.keyword == Keyword::Code
-            && !self.about.has_subject_word
-            && !self.about.has_subject_topic
-            && item.len() <= MAX_POLITE_BYTES
-            && item.trim_end().ends_with(commas)
-            && self.text[facts[0].at.end..facts[1].at.start].contains(commas)
-            && !self.text[facts[0].at.start..hit.at.start.max(facts[0].at.start)].contains('\n')
+        }
+        let line = &self.lines[self.line];
+        let commas = [',', '\u{60c}', '\u{ff0c}', '\u{3001}', ';', '\u{b7}', '('];
+        let before = self.text[line.start..hit.at.start].trim_end();
+        let rest = self.text[self.tokens[index].at.end..line.end].trim_start();
+        let begins_item = before.is_empty() || before.ends_with(commas);
+        let ends_item = rest.is_empty() || rest.starts_with(commas) || rest.starts_with(['.', ')']);
+        let near = [index.checked_sub(1), Some(index + 1)];
+        let is_in_line = |token: &Token| token.at.start >= line.start && token.at.end <= line.end;
+        let mut near = near
+            .into_iter()
+            .flatten()
+            .filter_map(|near| self.tokens.get(near));
+        begins_item && ends_item && near.any(is_in_line)
     }
 
     /// Reports whether a number explains the word before it: `the handover PIN, 2907.`

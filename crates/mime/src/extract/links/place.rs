@@ -89,6 +89,8 @@ pub(super) fn by_context(
             return Some((LinkKind::Reset, Confidence::ADDRESS));
         }
         Some(kind) if address.kind == Some(kind) => return Some((kind, Confidence::AGREED)),
+        // "Can you check how we reset passwords?" in a comment
+        Some(LinkKind::Verify | LinkKind::Reset) if subject.is_comment => return None,
         Some(kind) => return Some((kind, Confidence::SENTENCE)),
         None if has(Keyword::OtherLink) && address.kind.is_none() => return None,
         None => {}
@@ -129,6 +131,7 @@ pub(super) fn by_context(
         }
         // `Acme` above the URL is its label: a further link, of which the subject says nothing.
         None if by_lines.is_none() && lines.is_empty() && place.from > 0 && is_below_name(place) => None,
+        None if subject.is_comment => None,
         None => by_lines
             .map(|kind| (kind, Confidence::CONTEXT))
             .or(by_subject.map(|kind| (kind, Confidence::CONTEXT))),
