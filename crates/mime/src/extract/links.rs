@@ -313,6 +313,12 @@ impl LinkClassifier {
             // The title of an article.
             Some(LinkKind::Reset) if subject.is_bulk => None,
             Some(LinkKind::Verify) if subject.is_bulk && !is_call(said, shown) => None,
+            // The title of a document
+            Some(LinkKind::Verify | LinkKind::Reset)
+                if address.said.names_record && shown.split_whitespace().nth(2).is_some() =>
+            {
+                None
+            }
             // "Log in for all your requests"
             Some(LinkKind::Verify) if subject.is_case => None,
             Some(kind) => Some((kind, Confidence::TEXT)),

@@ -190,7 +190,8 @@ pub(super) struct UrlWords<'u> {
     has_secret: bool,
     /// Whether its query can carry a secret.
     has_query_secret: bool,
-    is_video: bool,
+    /// Whether it shows a record whose number is in the query.
+    is_view: bool,
 }
 
 impl UrlWords<'_> {
@@ -207,14 +208,15 @@ impl UrlWords<'_> {
                 .zip(parts().skip(1))
                 .any(|(name, named)| names(name) && !names(named) && keywords::find(named).is_empty())
         };
-        is_forge(self.path) || self.is_help() || self.is_title() || !self.has_secret && !is_named()
+        self.is_help() || self.is_title() || !self.has_secret && !is_named()
     }
 
     /// Reports whether it leads to something to read, whose title its words are: `/t/reset-password-loop/82044`, `/jobs/7719204`.
     pub(super) fn is_title(&self) -> bool {
-        self.is_video
+        self.is_view
             || !self.has_query_secret && titles::is_title(self.path)
             || titles::is_of_archive(self.path)
+            || is_forge(self.path)
     }
 
     /// Reports whether it is a page that explains something to everybody: `/help/account-security`.
@@ -304,7 +306,10 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
             has_secret |= name == "ref" && is_secret_like(value);
             continue;
         }
-        add_words(&mut words, name);
+        // Here it is a secret, and in a path a record.
+        if !name.eq_ignore_ascii_case("ticket") {
+            add_words(&mut words, name);
+        }
         let is_action = is_named_action(name);
         let is_word = value.bytes().all(|byte| {
             byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_' | b'.') || is_action && byte == b'/'
@@ -338,7 +343,8 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         path,
         has_secret: has_secret || has_query_secret,
         has_query_secret,
-        is_video: path.eq_ignore_ascii_case("/watch") && query.starts_with("?v="),
+        is_view: path.eq_ignore_ascii_case("/watch") && query.starts_with("?v=")
+            || titles::is_view(path, query),
     }
 }
 

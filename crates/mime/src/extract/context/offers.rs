@@ -98,10 +98,10 @@ impl Context<'_> {
 
     /// Reports whether a mail to many quotes a code: `Why does my bank write "Your code is 482913"?`
     pub(super) fn is_quoted(&self, token: &Token, line: &Range<usize>) -> bool {
-        if !self.about.is_bulk && !self.about.is_comment {
-            return false;
-        }
         let rest = &self.text[token.at.end..line.end];
+        if !self.about.is_bulk && !self.about.is_comment {
+            return is_mentioned(&self.text[line.start..token.at.start], rest);
+        }
         let after = rest.trim_start_matches(['.', ',', '!', ' ', '\u{a0}', '\u{202f}']);
         if self.about.is_comment {
             let before = &self.text[line.start..token.at.start];
@@ -118,6 +118,20 @@ impl Context<'_> {
             opening.is_some_and(|at| !is_blank(&before[..at]) && !is_blank(&before[at..]))
         })
     }
+}
+
+/// Reports whether a sentence goes on behind a quotation of more than a number: `fake "775104 is your code" messages`.
+fn is_mentioned(before: &str, rest: &str) -> bool {
+    QUOTES.iter().any(|(open, close)| {
+        let (Some(from), Some(to)) = (before.rfind(*open), rest.find(*close)) else {
+            return false;
+        };
+        let inside = before[from..].chars().chain(rest[..to].chars());
+        let after = rest[to + close.len_utf8()..].strip_prefix(' ');
+        inside.filter(|char| char.is_alphabetic()).count() > 2
+            && after.is_some_and(|after| after.starts_with(char::is_lowercase))
+            && !is_blank(&before[..from])
+    })
 }
 
 /// Reports whether a text has a percentage. In a URL a percent sign begins an escape.

@@ -80,6 +80,8 @@ pub(super) fn by_context(
         {
             return None;
         }
+        // "2. Password reset copy", and a document
+        Some(LinkKind::Reset) if address.names_record && address.kind.is_none() => return None,
         // The title of an article.
         Some(LinkKind::Reset) if subject.is_bulk && address.kind.is_none() => return None,
         // "Change your password now. More on https://example.com/help/devices"
@@ -131,7 +133,7 @@ pub(super) fn by_context(
         }
         // `Acme` above the URL is its label: a further link, of which the subject says nothing.
         None if by_lines.is_none() && lines.is_empty() && place.from > 0 && is_below_name(place) => None,
-        None if subject.is_comment => None,
+        None if subject.is_comment || address.names_record => None,
         None => by_lines
             .map(|kind| (kind, Confidence::CONTEXT))
             .or(by_subject.map(|kind| (kind, Confidence::CONTEXT))),

@@ -3,7 +3,7 @@
 use super::{MIN_SECRET_BYTES, MIN_SECRET_DIGITS, is_secret_like};
 
 /// Path segments before the number or the title of something to read: `/topic/48213`, `/questions/why-is-it-so`.
-const RECORD_PARTS: [&str; 33] = [
+const RECORD_PARTS: [&str; 42] = [
     "t",
     "q",
     "question",
@@ -37,6 +37,26 @@ const RECORD_PARTS: [&str; 33] = [
     "blog",
     "wiki",
     "tag",
+    "comments",
+    "lesson",
+    "lessons",
+    "course",
+    "courses",
+    "episode",
+    "episodes",
+    "story",
+    "stories",
+];
+/// Pages that show the record whose number is in the query: `viewtopic.php?t=48213`.
+const VIEWS: [&str; 8] = [
+    "viewtopic",
+    "showthread",
+    "viewthread",
+    "showtopic",
+    "view",
+    "topic",
+    "thread",
+    "question",
 ];
 /// Path segments of the archives of mailing lists.
 const ARCHIVE_PARTS: [&str; 4] = ["archives", "archive", "pipermail", "hyperkitty"];
@@ -66,7 +86,32 @@ pub(super) fn is_title(path: &str) -> bool {
         title.len() < part.len() && slug_words(title) >= MIN_SLUG_WORDS
     };
     let is_readable = |part: &str| is_number(part) || slug_words(part) > 0 || !is_secret_like(part);
+    // `comments/1k48fa/reset_password_loop`
+    let is_of_id = || {
+        let mut last = parts().rev();
+        let (title, id, name) = (last.next(), last.next(), last.next());
+        title.is_some_and(|title| slug_words(title) >= MIN_SLUG_WORDS)
+            && id.is_some_and(|id| id.len() <= MAX_RECORD_DIGITS)
+            && name.is_some_and(|name| RECORD_PARTS.iter().any(|part| name.eq_ignore_ascii_case(part)))
+    };
     (parts().zip(parts().skip(1)).any(is_pair) || parts().any(is_numbered)) && parts().all(is_readable)
+        || is_of_id()
+}
+
+/// Reports whether a URL shows the record whose number is in its query, and nothing else is in it.
+pub(super) fn is_view(path: &str, query: &str) -> bool {
+    let page = path.rsplit('/').next().unwrap_or_default();
+    let page = page.split('.').next().unwrap_or_default();
+    let is_small = |parameter: &str| {
+        let value = parameter.split_once('=').map_or("", |(_, value)| value);
+        value.is_empty() || is_number(value)
+    };
+    VIEWS.iter().any(|view| page.eq_ignore_ascii_case(view))
+        && query
+            .trim_start_matches('?')
+            .split('#')
+            .next()
+            .is_some_and(|query| query.split('&').all(is_small))
 }
 
 /// Reports whether a path is of the archive of a mailing list.
@@ -83,6 +128,9 @@ fn is_number(part: &str) -> bool {
 /// Returns how many words a path segment has that hyphens join, if it has nothing else: `reset-password-loop`.
 fn slug_words(part: &str) -> usize {
     let part = part.trim_matches('-');
+    if part.contains('_') && !part.contains('-') {
+        return slug_words(&part.replace('_', "-"));
+    }
     let is_word =
         |word: &str| word.len() < MIN_SECRET_BYTES && word.bytes().all(|byte| byte.is_ascii_lowercase());
     let words = part.split('-');
