@@ -204,11 +204,13 @@ impl<'m> Context<'m> {
         if !features.is_alone && (self.is_among_figures(index, &line) || self.is_among_columns(index)) {
             return None;
         }
-        let of_line = &self.text[line.clone()];
-        if is_of_log(of_line) || is_of_program(of_line, token.at.start - line.start) {
+        if is_of_log(&self.text[line.clone()]) {
             features.add(Feature::LogLine);
         }
         self.after(index, &line, &mut features);
+        if features.has_word && is_of_program(&self.text[line.clone()], token.at.start - line.start) {
+            features.add(Feature::LogLine);
+        }
         if !features.has_word
             && matches!(token.shape, Shape::Digits | Shape::Mixed)
             && (self.is_means(token, &line) || self.is_for_a_purpose(token, &line))
@@ -236,7 +238,7 @@ impl<'m> Context<'m> {
         self.around(token, &line, &mut features);
         self.amount(token, &mut features);
         self.offer(token, &line, &mut features);
-        if self.is_quoted(token, &line) {
+        if self.is_quoted(token, &line, features.has_word) {
             features.add(Feature::Quoted);
         }
         self.shape(token, &mut features);

@@ -190,8 +190,7 @@ pub(super) struct UrlWords<'u> {
     has_secret: bool,
     /// Whether its query can carry a secret.
     has_query_secret: bool,
-    /// Whether it shows a record whose number is in the query.
-    is_view: bool,
+    query: &'u str,
 }
 
 impl UrlWords<'_> {
@@ -213,7 +212,7 @@ impl UrlWords<'_> {
 
     /// Reports whether it leads to something to read, whose title its words are: `/t/reset-password-loop/82044`, `/jobs/7719204`.
     pub(super) fn is_title(&self) -> bool {
-        self.is_view
+        titles::is_view(self.path, self.query)
             || !self.has_query_secret && titles::is_title(self.path)
             || titles::is_of_archive(self.path)
             || is_forge(self.path)
@@ -343,8 +342,7 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         path,
         has_secret: has_secret || has_query_secret,
         has_query_secret,
-        is_view: path.eq_ignore_ascii_case("/watch") && query.starts_with("?v=")
-            || titles::is_view(path, query),
+        query,
     }
 }
 

@@ -15,6 +15,8 @@ use super::{
 /// Letters and digits of a coupon.
 const COUPON_LETTERS: usize = 4;
 const COUPON_DIGITS: std::ops::RangeInclusive<usize> = 2..=3;
+/// Examined length of a quotation on each side of a number.
+const QUOTED_BYTES: usize = 60;
 /// What opens a quotation and what closes it.
 const QUOTES: [(char, char); 5] = [
     ('"', '"'),
@@ -97,10 +99,10 @@ impl Context<'_> {
     }
 
     /// Reports whether a mail to many quotes a code: `Why does my bank write "Your code is 482913"?`
-    pub(super) fn is_quoted(&self, token: &Token, line: &Range<usize>) -> bool {
+    pub(super) fn is_quoted(&self, token: &Token, line: &Range<usize>, has_word: bool) -> bool {
         let rest = &self.text[token.at.end..line.end];
         if !self.about.is_bulk && !self.about.is_comment {
-            return is_mentioned(&self.text[line.start..token.at.start], rest);
+            return has_word && is_mentioned(&self.text[line.start..token.at.start], rest);
         }
         let after = rest.trim_start_matches(['.', ',', '!', ' ', '\u{a0}', '\u{202f}']);
         if self.about.is_comment {
@@ -122,16 +124,21 @@ impl Context<'_> {
 
 /// Reports whether a sentence goes on behind a quotation of more than a number: `fake "775104 is your code" messages`.
 fn is_mentioned(before: &str, rest: &str) -> bool {
-    QUOTES.iter().any(|(open, close)| {
-        let (Some(from), Some(to)) = (before.rfind(*open), rest.find(*close)) else {
-            return false;
-        };
-        let inside = before[from..].chars().chain(rest[..to].chars());
-        let after = rest[to + close.len_utf8()..].strip_prefix(' ');
-        inside.filter(|char| char.is_alphabetic()).count() > 2
-            && after.is_some_and(|after| after.starts_with(char::is_lowercase))
-            && !is_blank(&before[..from])
-    })
+    let start = before.ceil_char_boundary(before.len().saturating_sub(QUOTED_BYTES));
+    let rest = &rest[..rest.floor_char_boundary(QUOTED_BYTES)];
+    let Some(from) = before[start..].rfind(QUOTES.map(|(open, _)| open)) else {
+        return false;
+    };
+    let opened = &before[start + from..];
+    let close = QUOTES.iter().find(|(open, _)| opened.starts_with(*open));
+    let Some((to, close)) = close.and_then(|(_, close)| Some((rest.find(*close)?, close))) else {
+        return false;
+    };
+    let inside = opened.chars().chain(rest[..to].chars());
+    let after = rest[to + close.len_utf8()..].strip_prefix(' ');
+    after.is_some_and(|after| after.starts_with(char::is_lowercase))
+        && inside.filter(|char| char.is_alphabetic()).count() > 2
+        && !is_blank(&before[start..start + from])
 }
 
 /// Reports whether a text has a percentage. In a URL a percent sign begins an escape.

@@ -100,6 +100,9 @@ pub(super) fn is_title(path: &str) -> bool {
 
 /// Reports whether a URL shows the record whose number is in its query, and nothing else is in it.
 pub(super) fn is_view(path: &str, query: &str) -> bool {
+    if path.eq_ignore_ascii_case("/watch") && query.starts_with("?v=") {
+        return true;
+    }
     let page = path.rsplit('/').next().unwrap_or_default();
     let page = page.split('.').next().unwrap_or_default();
     let is_small = |parameter: &str| {
