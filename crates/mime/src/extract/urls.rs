@@ -1,13 +1,14 @@
 //! URLs: which are web addresses, where they end in a text, what their words say, and whether they can carry a secret.
 
 mod parameters;
+mod secrets;
 mod titles;
 
 use std::{collections::HashMap, ops::Range};
 
 use memchr::memmem;
 use parameters::{is_named_action, is_neutral, is_secret_name};
-use titles::is_version;
+use secrets::is_secret_like;
 
 use super::{
     keywords::{self, Hit, kind_of},
@@ -37,10 +38,6 @@ const TRACKER_PARTS: [&str; 4] = ["browse", "issue", "task", "story"];
 const MIN_SECRET_BYTES: usize = 20;
 /// A path segment of letters and digits of this length can be a secret.
 const MIN_MIXED_BYTES: usize = 6;
-/// A path segment with this many digits can be a secret; fewer are a year or a page number.
-const MIN_SECRET_DIGITS: usize = 5;
-/// A path segment with so many capitals after small letters is no words, if it has digits.
-const MIN_RANDOM_HUMPS: usize = 3;
 /// A parameter of letters is a secret from this length on; a shorter one is a word.
 const MIN_SECRET_LETTERS: usize = 10;
 /// Scripts from here on have no spaces, or attach particles to words.
@@ -424,57 +421,4 @@ fn kind_by_words(meanings: u32, hits: &[Hit]) -> Option<LinkKind> {
         .into_iter()
         .find(|(meaning, kind)| named == Some(*kind) || meanings & meaning.bit() != 0)
         .map(|(_, kind)| kind)
-}
-
-/// Reports whether a path segment can be a secret: long, or of letters and digits, and not words with a number.
-fn is_secret_like(part: &str) -> bool {
-    if is_version(part) {
-        return false;
-    }
-    let (mut digits, mut letters, mut parts, mut words, mut word) = (0, 0, 1, 0, 0);
-    let (mut has_digit_before_letter, mut is_pure, mut capitals_inside, mut was_lower) =
-        (false, true, 0, false);
-    let mut has_long_part = false;
-    // `0c7`, but neither `2fa` nor `b2b`
-    let is_digit = |byte: u8| byte.is_ascii_digit();
-    let changes = part
-        .as_bytes()
-        .windows(2)
-        .filter(|pair| is_digit(pair[0]) != is_digit(pair[1]));
-    let is_short_secret = part.bytes().next().is_some_and(is_digit)
-        && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        && changes.take(2).count() > 1;
-    for byte in part.bytes() {
-        match byte {
-            b'0'..=b'9' => {
-                digits += 1;
-                is_pure = false;
-            }
-            b'-' | b'_' | b'.' | b':' => {
-                has_long_part |= !is_pure && word >= MIN_SECRET_BYTES;
-                words += usize::from(is_pure && word > 2);
-                (parts, word, is_pure) = (parts + 1, 0, true);
-                continue;
-            }
-            _ if byte.is_ascii_alphabetic() => {
-                letters += 1;
-                has_digit_before_letter |= digits > 0;
-                capitals_inside += usize::from(was_lower && byte.is_ascii_uppercase());
-            }
-            _ => is_pure = false,
-        }
-        word += 1;
-        was_lower = byte.is_ascii_lowercase();
-    }
-    words += usize::from(is_pure && word > 2);
-    has_long_part |= !is_pure && word >= MIN_SECRET_BYTES;
-    // `article-12`, `step2`
-    let is_numbered = !has_digit_before_letter && digits < MIN_SECRET_DIGITS && capitals_inside < 2;
-    // `dxbMK-GSfRQifxGlG3h2-EUhK5`: base64 has hyphens too.
-    let is_random = digits > 0 && capitals_inside >= MIN_RANDOM_HUMPS && part.len() >= MIN_SECRET_BYTES;
-    let is_wordy = words * 2 >= parts && !has_long_part && !is_random;
-    is_short_secret
-        || part.len() >= MIN_SECRET_BYTES && (parts == 1 || !is_wordy)
-        || digits >= MIN_SECRET_DIGITS && (letters == 0 || !is_wordy)
-        || part.len() >= MIN_MIXED_BYTES && digits > 0 && letters > 0 && !is_numbered && !is_wordy
 }

@@ -1,6 +1,6 @@
 //! Paths that lead to something to read, whose words are its title: topics of a forum, jobs of a build, archives.
 
-use super::{MIN_SECRET_BYTES, MIN_SECRET_DIGITS, is_secret_like};
+use super::{MIN_SECRET_BYTES, secrets::is_secret_like};
 
 /// Path segments before the number or the title of something to read: `/topic/48213`, `/questions/why-is-it-so`.
 const RECORD_PARTS: [&str; 42] = [
@@ -142,14 +142,4 @@ fn slug_words(part: &str) -> usize {
     } else {
         0
     }
-}
-
-/// Reports whether a path segment is a version: `v26.11.2`.
-pub(super) fn is_version(part: &str) -> bool {
-    let numbers = part.strip_prefix('v').unwrap_or(part);
-    numbers.contains('.')
-        && numbers.split('.').all(|number| {
-            (1..=MIN_SECRET_DIGITS).contains(&number.len())
-                && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
 }
