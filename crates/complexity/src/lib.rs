@@ -102,7 +102,7 @@ mod tests {
     fn superlinear_quadratic_parser_is_reported() {
         let mut sum = 0_u64;
         let failed = superlinear(&TABLE, Duration::from_secs(60), |input| {
-            for _ in 0..input.len() >> 12 {
+            for _ in 0..input.len() >> 16 {
                 sum = input.bytes().fold(sum, |sum, byte| {
                     std::hint::black_box(sum.wrapping_add(u64::from(byte)))
                 });
