@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """One client against everybody: p50 and p99 of eight clients (127.0.0.2-9) without and during attacks of one (127.0.0.66).
 
-  attack.py --binary PATH [--seconds 10] [--only a,b] [--victims 8] [--json FILE] [--pin] [--control]
+  attack.py --binary PATH [--seconds 10] [--only a,b] [--victims 8] [--json FILE] [--equal] [--pin] [--control]
   attack.py --url http://127.0.0.1:8080 --smtp 127.0.0.1:2525 ...
 
 With --binary it starts a server of its own on free ports of loopback, with data in a temporary directory, and stops it at the end.
-Traffic goes to loopback only. Attack programs take CPU themselves: --pin puts server and victims on all processors and attack
-programs on the last one. A ratio is p99 during the attack / p99 right before it. With --control (and --binary) each attack is
-repeated against a second server, while the eight clients stay at the first: "machine" is that ratio, which nothing in the
-first server can lower.
+Traffic goes to loopback only. Clients of a real server run on other machines: the eight have the highest priority of the
+scheduler here, and attack programs the lowest. --equal gives all the same one. --pin puts attack programs on the last
+processor. A ratio is p99 during the attack / p99 right before it. With --control (and --binary) each attack is repeated
+against a second server, while the eight clients stay at the first: "machine" is that ratio, which nothing in the first
+server can lower.
 """
 import argparse, asyncio, json, multiprocessing as mp, os, random, select, shutil, signal, socket, statistics, subprocess, sys
 import tempfile, time, urllib.parse
@@ -480,7 +481,7 @@ def start_server(binary):
     env |= {"MAYFLY_DATA_DIR": directory, "MAYFLY_GATEWAY__LISTEN": "127.0.0.1:0", "MAYFLY_SMTP__LISTEN": "127.0.0.1:0",
             "MAYFLY_ADMIN__LISTEN": "127.0.0.1:0", "MAYFLY_MAILBOX__QUOTA_BYTES": "20000000000"}
     log = open(os.path.join(directory, "log"), "wb")
-    server = subprocess.Popen([binary], env=env, stdout=subprocess.PIPE, stderr=log, cwd=directory)
+    server = subprocess.Popen([binary], env=env, stdout=subprocess.PIPE, stderr=log, cwd=directory, preexec_fn=lambda: set_nice(0))
     http = smtp = None
     while not (http and smtp):
         line = server.stdout.readline().decode()
@@ -497,11 +498,16 @@ def start_server(binary):
     return server, directory, http, smtp
 
 
-def attack_process(attack, env, got, pin):
+def set_nice(nice):
+    os.setpriority(os.PRIO_PROCESS, 0, nice)
+
+
+def attack_process(attack, env, got, args):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setpgid(0, 0)
     sys.stderr = open(os.devnull, "w")
-    if pin:
+    set_nice(0 if args.equal else 19)
+    if args.pin:
         os.sched_setaffinity(0, {os.cpu_count() - 1})
     attack.run(env, got)
 
@@ -517,7 +523,7 @@ def stop_server(server, directory):
 
 async def under_attack(attack, env, got, victims, args):
     """What the victims saw during an attack, what they were refused, and whether the attack went on to the end."""
-    running = [mp.Process(target=attack_process, args=(attack, env, got, args.pin), daemon=True) for _ in range(attack.processes)]
+    running = [mp.Process(target=attack_process, args=(attack, env, got, args), daemon=True) for _ in range(attack.processes)]
     for process in running:
         process.start()
     await asyncio.sleep(1.5)
@@ -550,10 +556,12 @@ async def main():
     args = argparse.ArgumentParser()
     args.add_argument("--binary"), args.add_argument("--url"), args.add_argument("--smtp"), args.add_argument("--json")
     args.add_argument("--seconds", type=float, default=10), args.add_argument("--only", default=""), args.add_argument("--victims", type=int, default=8)
-    args.add_argument("--pin", action="store_true"), args.add_argument("--control", action="store_true")
+    args.add_argument("--equal", action="store_true"), args.add_argument("--pin", action="store_true"), args.add_argument("--control", action="store_true")
     args = args.parse_args()
     assert args.seconds <= 30
     assert args.binary or not args.control
+    if not args.equal:
+        set_nice(-20)
     server = directory = None
     if args.binary:
         server, directory, http, smtp = start_server(args.binary)
