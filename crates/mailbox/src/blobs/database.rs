@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use mayfly_types::BlobId;
+use tokio::sync::Mutex;
 
 use crate::{
     error::Error,
@@ -18,11 +19,16 @@ const DELETED_PARTS: u64 = 2;
 #[derive(Debug)]
 pub(super) struct DatabaseBlobs {
     store: Store,
+    /// Held by a transaction that deletes parts: a delivery waits for one of them, however many blobs are deleted.
+    deleting: Mutex<()>,
 }
 
 impl DatabaseBlobs {
     pub(super) fn new(store: &Store) -> Self {
-        Self { store: store.clone() }
+        Self {
+            store: store.clone(),
+            deleting: Mutex::default(),
+        }
     }
 
     pub(super) async fn put(&self, id: BlobId, bytes: &Bytes) -> Result<(), Error> {
@@ -74,14 +80,17 @@ impl DatabaseBlobs {
         if !exists.await? {
             return Ok(());
         }
-        while 0 < self
-            .store
+        while 0 < self.delete_last_parts(id).await? {}
+        Ok(())
+    }
+
+    async fn delete_last_parts(&self, id: BlobId) -> Result<u64, Error> {
+        let _deleting = self.deleting.lock().await;
+        self.store
             .write("delete_blob_parts", None, move |tx| {
                 Box::pin(async move { Ok(blobs::remove_last_parts(tx, id, DELETED_PARTS).await?) })
             })
-            .await?
-        {}
-        Ok(())
+            .await
     }
 }
 
