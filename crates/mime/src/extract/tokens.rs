@@ -1,6 +1,7 @@
 //! Tokens that have the shape of a code, and the other numbers of a text, in one pass.
 
 mod apart;
+mod free;
 mod other;
 mod prefix;
 mod value;
@@ -8,6 +9,7 @@ mod value;
 use std::ops::Range;
 
 pub(super) use apart::is_boxed;
+use free::stands_free;
 use other::{is_day, is_hexadecimal, is_hidden, is_record, is_time};
 pub(super) use value::{digit, typed};
 
@@ -15,8 +17,10 @@ pub(super) use value::{digit, typed};
 const MIN_CHARS: usize = 4;
 /// A longer group without a hyphen is an id, unless a word for one-time codes names it.
 pub(super) const MAX_CHARS: usize = 12;
-/// A longer group without a hyphen is an id, whatever names it.
+/// A longer group of small letters and digits is an id, whatever names it.
 const MAX_NAMED_CHARS: usize = 16;
+/// A longer group with capitals too.
+const MAX_RANDOM_CHARS: usize = 24;
 /// A longer code of several groups is an id.
 const MAX_GROUPED_CHARS: usize = 25;
 /// Groups of a code.
@@ -231,7 +235,10 @@ fn find_in_run(text: &str, run: Range<usize>, tokens: &mut Vec<Token>) -> usize 
             end_of_last = end.max(run.end);
             next = None;
         }
-        if let Some((end, shape)) = apart::spaced_groups(text, first, beyond).filter(|_| group.count == 1) {
+        let groups = || {
+            apart::spaced_groups(text, first, beyond).or_else(|| apart::uneven_groups(text, first, beyond))
+        };
+        if let Some((end, shape)) = (group.count == 1).then(groups).flatten() {
             (token.at.end, token.shape) = (end, shape);
             end_of_last = end.max(run.end);
             next = None;
@@ -319,9 +326,7 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
             _ => number,
         };
     }
-    let is_named = group.chars > MAX_CHARS && group.digits * 3 >= group.chars && group.capitals == 0;
-    let is_single = group.count == 1
-        && (MIN_CHARS..=if is_named { MAX_NAMED_CHARS } else { MAX_CHARS }).contains(&group.chars);
+    let is_single = group.count == 1 && (MIN_CHARS..=max_chars(group)).contains(&group.chars);
     let is_grouped = (2..=MAX_GROUPS).contains(&group.count)
         && (MIN_CHARS..=MAX_GROUPED_CHARS).contains(&group.chars)
         && group.longest <= 8
@@ -345,6 +350,15 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
     let is_word = group.count == 1 && (5..=8).contains(&group.chars);
     let is_groups = group.count > 1 && group.lengths().iter().all(|length| matches!(length, 3..=5));
     (group.capitals == group.chars && (is_word || is_groups)).then_some(Shape::Letters)
+}
+
+/// Returns the length up to which letters and digits can be a code.
+fn max_chars(group: &Group) -> usize {
+    match group.capitals {
+        0 if group.digits * 3 >= group.chars => MAX_NAMED_CHARS,
+        1.. if group.digits > 0 => MAX_RANDOM_CHARS,
+        _ => MAX_CHARS,
+    }
 }
 
 /// Reports whether a group is lower-case words with hyphens that can be a code.
@@ -405,66 +419,6 @@ fn begins_clause(text: &str, left_end: usize, right_start: usize) -> bool {
     let right = digits(&text[right_start..]);
     let next = text[right_start + right..].chars().next();
     (left > 3 || right != 3) && next.is_some_and(|char| char >= FIRST_IDEOGRAPH)
-}
-
-/// Reports whether the characters around a group do not make it part of something else.
-fn stands_free(text: &str, group: &Group) -> bool {
-    let before = text[..group.start].chars().next_back();
-    let after = text[group.end..].chars().next();
-    let is_part = |char: char| {
-        char.is_alphabetic() && char < '\u{590}'
-            || matches!(char, '@' | '/' | '=' | '&' | '_' | '\\' | '%' | '\u{b0}')
-    };
-    let is_prefix = |char: char| {
-        is_part(char)
-            || matches!(
-                char,
-                '\u{2116}' | '$' | '\u{20ac}' | '\u{a3}' | '\u{a5}' | '\u{ffe5}' | '\u{3012}'
-            )
-    };
-    // `acme/rocket#4821`, and behind a title: `(#4821)`
-    let is_reference = before == Some('#')
-        && (text[..group.start - 1].ends_with(|char: char| char.is_alphanumeric())
-            || text[..group.start - 1].ends_with(" (") && after == Some(')'));
-    // `pQ2w` of `Xk7!pQ2w`
-    let is_mark = |char: char| matches!(char, '!' | '?' | '$' | '^');
-    let is_letter_or_digit = |char: char| char.is_ascii_alphanumeric();
-    let is_of_password = group.digits < group.chars
-        && (before.is_some_and(is_mark) && text[..group.start - 1].ends_with(is_letter_or_digit)
-            || after.is_some_and(is_mark) && text[group.end + 1..].starts_with(is_letter_or_digit));
-    // `BG80` and `4418` of `BG80*4418`
-    let is_hidden = group.chars == 4
-        && group.digits == 4
-        && before == Some('*')
-        && after != Some('*')
-        && text[..group.start - 1].ends_with([' ', '('])
-        && text[..group.start - 1].trim_end().ends_with(char::is_alphabetic);
-    let is_masked = is_hidden
-        || before == Some('*') && text[..group.start - 1].ends_with(is_letter_or_digit)
-        || after == Some('*') && text[group.end + 1..].starts_with(is_letter_or_digit);
-    !is_reference
-        && !is_masked
-        && !is_of_password
-        && !before.is_some_and(is_prefix)
-        && !after.is_some_and(is_part)
-        && !is_end_of_hidden(&text[..group.start])
-        && !is_start_of_hidden(&text[group.end..])
-}
-
-/// Reports whether the next token is the visible end of a masked card or account number.
-fn is_end_of_hidden(before: &str) -> bool {
-    let before = before.trim_end_matches([' ', '\u{a0}', '-']);
-    ["***", "\u{2022}\u{2022}", "xxx", "XXX"]
-        .iter()
-        .any(|hidden| before.ends_with(hidden))
-}
-
-/// Reports whether the token before is the visible start of a masked number: `2 87 05 75 *** ***`.
-fn is_start_of_hidden(after: &str) -> bool {
-    let after = after.trim_start_matches([' ', '\u{a0}', '-']);
-    ["***", "\u{2022}\u{2022}", "xxx", "XXX"]
-        .iter()
-        .any(|hidden| after.starts_with(hidden))
 }
 
 /// Reports whether letters can be a word: vowels are among them, and no four consonants follow each other.

@@ -21,6 +21,14 @@ impl Context<'_> {
         hits.any(|(_, hit)| hit.at.end == token.at.end)
     }
 
+    /// Reports whether a token is longer than codes are, with capitals and without a break.
+    fn is_random_run(&self, token: &Token) -> bool {
+        let text = &self.text[token.at.clone()];
+        text.len() > MAX_CHARS
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && text.bytes().any(|byte| byte.is_ascii_uppercase())
+    }
+
     /// Reports whether a token of its form can be a code here.
     pub(super) fn fits(&self, token: &Token, features: &Features) -> bool {
         let is_called = features.has_word && (features.is_beside || features.is_bound);
@@ -32,6 +40,13 @@ impl Context<'_> {
             && has(Feature::Expiry);
         match token.shape {
             Shape::Digits => true,
+            // "Enter the following code: V9kTq3LmXw7ZrK2"
+            Shape::Mixed | Shape::MixedCase if self.is_random_run(token) => {
+                let is_announced = self.about.has_subject_word || self.about.has_subject_topic;
+                features.has_word
+                    && (features.is_one_time || is_announced)
+                    && (features.is_named || features.is_alone)
+            }
             Shape::Mixed => {
                 let is_asked_for = features.found.contains(&Feature::AskedFor);
                 // "Copy this into the window" above it

@@ -17,6 +17,10 @@ const TOLL_FREE: [&str; 20] = [
 ];
 /// Characters of a code that stand alone, one box each.
 const BOXES: Range<usize> = 4..10;
+/// Boxes of a part of it.
+const PART: std::ops::RangeInclusive<usize> = 2..=4;
+/// Characters of groups of which one has letters only.
+const UNEVEN_CHARS: std::ops::RangeInclusive<usize> = 5..=10;
 
 /// Returns a code whose characters stand apart, one box each, and where it ends.
 pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
@@ -34,8 +38,8 @@ pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
     }
     let (mut last, mut count, mut digits, mut capitals) = (first, 1, first.digits, first.capitals);
     let (mut counts_up, mut separator) = (true, None);
-    // The boxes before a mark between the halves: `4 8 2 - 9 1 3`.
-    let mut half = None;
+    // The boxes of a part before a dash: `4 8 2 - 9 1 3`, `4 8 - 2 9 - 1 3`.
+    let mut part = None;
     while let Some(right) = atom(text, last.end)
         && right.chars == 1
         && count <= BOXES.end
@@ -50,12 +54,11 @@ pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
         };
         // Boxes stand beside or below each other; rows of a table do both.
         let mark = (mark, between.contains('\n'));
-        let is_middle = half.is_none()
-            && matches!(mark.0, '-' | '\u{2013}')
+        let is_between_parts = matches!(mark.0, '-' | '\u{2013}')
             && separator == Some((' ', mark.1))
-            && (3..=4).contains(&count);
-        if is_middle {
-            half = Some(count);
+            && part.map_or(PART.contains(&count), |part| count % part == 0);
+        if is_between_parts {
+            part = part.or(Some(count));
         } else if !matches!(mark.0, ' ' | '\u{b7}' | '\u{2022}' | '\u{2219}' | '-' | '|' | '_')
             || *separator.get_or_insert(mark) != mark
             || between.len() > 5
@@ -72,7 +75,7 @@ pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
     let is_code = digits > 0 && (digits == count || digits + capitals == count || capitals == 0)
         || digits == 0 && capitals == count && count >= min_letters;
     if !BOXES.contains(&count)
-        || half.is_some_and(|half| count != 2 * half)
+        || part.is_some_and(|part| count % part != 0)
         || counts_up
         || !is_code
         || atom(text, last.end).is_some_and(|next| next.start == last.end)
@@ -115,6 +118,22 @@ pub(super) fn spaced_groups(text: &str, first: Atom, mut next: Option<Atom>) -> 
         && !text[last.end..].starts_with(|char: char| char.is_alphanumeric())
         && !has_decimals(&text[last.end..]);
     is_code.then_some((last.end, Shape::Mixed))
+}
+
+/// Reads a group of capitals and digits, and one of capitals only that ends the row: `PK93 WX`. Returns where they end and their shape.
+pub(super) fn uneven_groups(text: &str, first: Atom, next: Option<Atom>) -> Option<(usize, Shape)> {
+    let last = next?;
+    let before = text[..first.start].trim_end_matches([' ', '*']);
+    let begins_row = before.is_empty() || before.ends_with(['\n', '\t', ':', '\u{ff1a}']);
+    let after = text[last.end..].trim_start_matches([' ', '*', '.']);
+    let ends_row = after.is_empty() || after.starts_with(['\n', '\t']);
+    let is_code = first.is_group()
+        && first.capitals > 0
+        && last.capitals == last.chars
+        && last.chars <= 4
+        && UNEVEN_CHARS.contains(&(first.chars + last.chars))
+        && &text[first.end..last.start] == " ";
+    (is_code && begins_row && ends_row).then_some((last.end, Shape::Mixed))
 }
 
 /// Reports whether a decimal mark and a digit follow: `R1 204,00`.
