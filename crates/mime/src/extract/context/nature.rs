@@ -23,6 +23,8 @@ const MIN_JOINED_CHARS: usize = 4;
 /// Characters of a particle and the spaces around it.
 const MAX_PARTICLE_CHARS: usize = 5;
 
+/// The longest day and month before a year, in bytes.
+const MAX_DATE_BYTES: usize = 40;
 /// Digits of an Indian postal code.
 const POSTAL_PIN_DIGITS: usize = 6;
 /// Examined length of its name, in bytes: ` PIN code`.
@@ -249,8 +251,11 @@ impl Context<'_> {
                             || features.is_alone
                             || self.is_followed_by_copula(token)
                             || self.is_followed_by_dash(token));
-                if !is_called {
+                let is_of_date = !features.is_named && is_after_month(&self.text[..token.at.start]);
+                // "From 1 December 2026 a verification code has eight digits"
+                if is_of_date || !is_called {
                     features.add(Feature::Year);
+                    features.found.retain(|feature| *feature != Feature::WordAfter);
                 }
             }
             Shape::LongDigits if digits > MAX_COMMON_DIGITS => features.add(Feature::Long),
@@ -339,6 +344,26 @@ impl Context<'_> {
 /// Reports whether four digits can be a year that a mail names.
 pub(super) fn is_year(text: &str) -> bool {
     text.starts_with("19") || matches!(text.get(..3), Some("200" | "201" | "202" | "203"))
+}
+
+/// Reports whether a text ends with a day and a month, so that a year follows: `1 December`, `December 1,`, `1 de dezembro de`.
+fn is_after_month(before: &str) -> bool {
+    let start = before.ceil_char_boundary(before.len().saturating_sub(MAX_DATE_BYTES));
+    let mut words = before[start..]
+        .split_whitespace()
+        .rev()
+        .filter(|word| !matches!(*word, "de" | "del" | "of"));
+    let is_day = |word: &str| {
+        let digits = word.trim_end_matches(|char: char| !char.is_ascii_digit());
+        (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_month = |word: &str| word.trim_end_matches('.').chars().all(char::is_alphabetic);
+    match (words.next(), words.next()) {
+        (Some(last), Some(first)) => {
+            is_month(last) && is_day(first) || last.ends_with(',') && is_day(last) && is_month(first)
+        }
+        _ => false,
+    }
 }
 
 /// Reports whether what stands between a number and a verb is nothing, or a particle of a script that attaches it.
