@@ -255,13 +255,17 @@ impl LinkClassifier {
         // "Remove" is a whole text.
         let leaves = || keywords::is_word(shown, Word::Leave) && !address.is_page();
         let stops = || leaves() || stops_mailing(shown);
+        let is_address = web_url(shown).is_some();
         let by_text = match kind_of(said) {
+            // The sentence says more than the words of a URL.
+            _ if is_address => None,
             None | Some(LinkKind::Verify) if stops() => Some(LinkKind::Unsubscribe),
             kind => kind,
         };
-        let is_address = web_url(shown).is_some();
         let is_vague = shown.is_empty() || is_address || is_vague(said, shown);
         let found = match by_text {
+            // `Alle Ger\u{e4}te abmelden`
+            _ if has(Keyword::SignOut) && !is_address => None,
             // "Confirm the newsletter subscription"
             Some(LinkKind::Unsubscribe)
                 if has(Keyword::Verify) && address.said.kind == Some(LinkKind::Verify) =>

@@ -53,6 +53,8 @@ pub(super) enum Keyword {
     VagueAnchor,
     /// Has no meaning, although a part of it is a keyword.
     Ignored,
+    /// Signs a device out, with the verb of those who unsubscribe: `Alle Ger\u{e4}te abmelden`.
+    SignOut,
 }
 
 /// The meaning of a small word, which is looked up only beside a number.
@@ -311,6 +313,7 @@ fn keyword(section: &str) -> Option<Keyword> {
         "article" => Keyword::Article,
         "vague-anchor" => Keyword::VagueAnchor,
         "ignored" => Keyword::Ignored,
+        "sign-out" => Keyword::SignOut,
         _ => return None,
     })
 }

@@ -70,6 +70,10 @@ pub(super) fn by_context(
         .map_or(start, |at| start + at + 1);
     let in_line = || sentence.iter().filter(|hit| hit.at.start >= line);
     let has = |keyword: Keyword| in_line().any(|hit| hit.keyword == keyword);
+    // `Alle Ger\u{e4}te abmelden: https://\u{2026}`
+    if sentence.iter().any(|hit| hit.keyword == Keyword::SignOut) {
+        return None;
+    }
     if address.kind == Some(LinkKind::Unsubscribe) {
         return Some((LinkKind::Unsubscribe, Confidence::ADDRESS));
     }
@@ -84,6 +88,10 @@ pub(super) fn by_context(
         Some(LinkKind::Reset) if address.names_record && address.kind.is_none() => return None,
         // The title of an article.
         Some(LinkKind::Reset) if subject.is_bulk && address.kind.is_none() => return None,
+        // `Unsubscribe https://example.com/reject/48213`
+        Some(LinkKind::Unsubscribe) if address.refuses => {
+            return Some((LinkKind::Unsubscribe, Confidence::SENTENCE));
+        }
         // "Change your password now. More on https://example.com/help/devices"
         _ if address.names_page && address.kind.is_none() => return None,
         // "Open this to log in", and the address says that it resets.
