@@ -71,7 +71,10 @@ pub(super) fn name_other_codes(text: &str, hits: &mut [Hit]) {
             hits[index].keyword = Keyword::Ignored;
             continue;
         }
-        if is_start_of_label(&hits[index..]) || hits[index].keyword == Keyword::Code && is_beside_other() {
+        if is_start_of_label(&hits[index..])
+            || is_end_of_label(text, &hits[..=index])
+            || hits[index].keyword == Keyword::Code && is_beside_other()
+        {
             hits[index].keyword = Keyword::Label;
         }
     }
@@ -101,6 +104,24 @@ fn is_start_of_label(hits: &[Hit]) -> bool {
         .take_while(|hit| hit.at.start < code.at.end)
         .filter(|hit| hit.at.start > code.at.start && hit.at.end > code.at.end);
     is_code(code) && longer.clone().any(|hit| hit.keyword == Keyword::Label) && !longer.any(is_code)
+}
+
+/// Reports whether the last keyword is a code word with a colon whose start ends a label: `kodas:` in `projekto kodas:`.
+fn is_end_of_label(text: &str, hits: &[Hit]) -> bool {
+    let Some((code, before)) = hits.split_last() else {
+        return false;
+    };
+    let is_around = |other: &Hit| {
+        other.keyword == Keyword::Label
+            && other.at.start < code.at.start
+            && matches!(text.get(other.at.end..code.at.end), Some(":" | "\u{ff1a}"))
+    };
+    matches!(code.keyword, Keyword::Code | Keyword::OneTimeCode)
+        && before
+            .iter()
+            .rev()
+            .take_while(|other| other.at.end > code.at.start)
+            .any(is_around)
 }
 
 /// Reports whether the nearest keyword on one side of a code, of all its meanings, names another thing.
