@@ -35,7 +35,7 @@ use weights::Weights;
 
 /// The version of the extraction rules and of the serialized form of [`Extracted`]. Every change of either increases it, so that
 /// stored results are recomputed.
-pub const EXTRACTION_VERSION: i16 = 10;
+pub const EXTRACTION_VERSION: i16 = 11;
 
 /// Codes of a mail.
 const MAX_CODES: usize = 10;
