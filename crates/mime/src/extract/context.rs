@@ -208,7 +208,7 @@ impl<'m> Context<'m> {
             features.add(Feature::LogLine);
         }
         self.after(index, &line, &mut features);
-        if features.has_word && is_of_program(&self.text[line.clone()], token.at.start - line.start) {
+        if is_of_program(&self.text[line.clone()], token.at.start - line.start) {
             features.add(Feature::LogLine);
         }
         if !features.has_word

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 pub(super) use apart::is_boxed;
 use free::stands_free;
+pub(super) use other::is_token;
 use other::{is_day, is_hexadecimal, is_hidden, is_record, is_time};
 pub(super) use value::{digit, typed};
 
@@ -320,13 +321,15 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
             [length] if (MIN_CHARS..=MAX_DIGITS).contains(length) => Some(Shape::LongDigits),
             [3, 3] | [4, 4] | [2, 2, 2] => Some(Shape::Digits),
             [3, 3, 3] | [4, 4, 4] | [4, 4, 4, 4] | [5, 5] | [2, 2] => Some(Shape::LongDigits),
-            [2 | 4, 3] | [3 | 4, 2] | [2 | 3, 4] => Some(Shape::LongDigits),
+            [2 | 4, 3] | [3 | 4, 2] | [2 | 3, 4] | [3, 3, 2] | [2, 3, 3] => Some(Shape::LongDigits),
             // A shelf and a number on it.
             [1 | 2, 1 | 2, 4] => Some(Shape::LongDigits),
             _ => number,
         };
     }
-    let is_single = group.count == 1 && (MIN_CHARS..=max_chars(group)).contains(&group.chars);
+    let sent = &text[group.start..group.end];
+    let is_single =
+        group.count == 1 && ((MIN_CHARS..=max_chars(group)).contains(&group.chars) || is_token(sent));
     let is_grouped = (2..=MAX_GROUPS).contains(&group.count)
         && (MIN_CHARS..=MAX_GROUPED_CHARS).contains(&group.chars)
         && group.longest <= 8
@@ -336,7 +339,6 @@ fn shape(text: &str, group: &Group) -> Option<Shape> {
     if !is_single && !is_grouped {
         return number;
     }
-    let sent = &text[group.start..group.end];
     if is_time(sent) || is_hexadecimal(sent) || is_record(group, sent) || is_day(sent) || is_hidden(sent) {
         return number;
     }

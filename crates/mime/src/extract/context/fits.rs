@@ -2,7 +2,8 @@
 
 use super::{
     super::{
-        tokens::{MAX_CHARS, Shape, Token, is_pronounceable},
+        tokens::{MAX_CHARS, Shape, Token, is_pronounceable, is_token},
+        vocabulary::Keyword,
         weights::Feature,
     },
     Context, Features,
@@ -40,6 +41,14 @@ impl Context<'_> {
             && has(Feature::Expiry);
         match token.shape {
             Shape::Digits => true,
+            // "Enter the verification code: 0c7e\u{2026}", and a call to action in the mail
+            Shape::Mixed | Shape::MixedCase if is_token(&self.text[token.at.clone()]) => {
+                let mut hits = self.hits.iter();
+                features.has_word
+                    && (features.is_one_time || self.about.has_subject_topic || self.about.has_subject_word)
+                    && (features.is_named || features.is_alone)
+                    && hits.any(|hit| hit.keyword == Keyword::CallToAction)
+            }
             // "Enter the following code: V9kTq3LmXw7ZrK2"
             Shape::Mixed | Shape::MixedCase if self.is_random_run(token) => {
                 let is_announced = self.about.has_subject_word || self.about.has_subject_topic;
@@ -82,6 +91,15 @@ impl Context<'_> {
             Shape::MixedCase if is_name_with_year(&self.text[token.at.clone()]) => false,
             // "Copy this string: vq7m-4xkd", and the subject speaks of a code
             Shape::MixedCase if has(Feature::AskedFor) && self.about.has_subject_word => true,
+            // "Type these characters on the page:" above it
+            Shape::MixedCase
+                if features.is_alone
+                    && has(Feature::Emphasised)
+                    && has(Feature::AskedForAbove)
+                    && self.about.has_subject_topic =>
+            {
+                true
+            }
             Shape::MixedCase if is_name(&self.text[token.at.clone()]) => {
                 features.has_word && (features.is_bound || features.is_alone && !self.about.is_subject)
             }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 use super::{
     super::{
@@ -118,6 +118,17 @@ pub(super) fn is_of_program(line: &str, at: usize) -> bool {
     let start = line.ceil_char_boundary(at.saturating_sub(OPERATOR_BYTES));
     let before = &line[start..at];
     let equals = memchr(b'=', before.as_bytes());
+    let after = line[at..]
+        .trim_start_matches(|char: char| char.is_ascii_alphanumeric() || matches!(char, '"' | '\''));
+    // `AssertionError: expected 482913`
+    let is_exception = || {
+        let error = memmem::find(line[..at].as_bytes(), b"Error: ");
+        error.is_some_and(|error| line[..error].ends_with(|char: char| char.is_ascii_lowercase()))
+    };
+    // `482913 != 482914`
+    if after.starts_with(" != ") || after.starts_with(" == ") || is_exception() {
+        return true;
+    }
     equals.is_some() && (before.contains("==") || before.contains("!="))
         || line.ends_with(';') && (equals.is_some() || before.contains('('))
 }

@@ -276,9 +276,12 @@ impl Context<'_> {
         }
         self.note_one_time(hit, features);
         // "Your code for MEDIA HANDEL is 775104"
-        let is_name = token.shape == Shape::Letters
-            && !features.is_bound
-            && is_pronounceable(&self.text[token.at.clone()]);
+        // "This code confirms your address and gives 15% off with HELLO15"
+        let is_of_offer = !features.is_bound && between.contains('%');
+        let is_name = is_of_offer
+            || token.shape == Shape::Letters
+                && !features.is_bound
+                && is_pronounceable(&self.text[token.at.clone()]);
         // `PIN for booking 48213907 is 5519`: the first number belongs to the booking.
         if !is_name && token.shape != Shape::Number && !features.found.contains(&Feature::LabelBeside) {
             self.claimed.insert(hit_index, index);

@@ -45,12 +45,10 @@ pub(super) fn boxes(text: &str, first: Atom) -> Option<(Token, usize)> {
         && count <= BOXES.end
     {
         let between = &text[last.end..right.start];
-        let mark = match between.trim() {
-            "" => ' ',
-            mark => mark
-                .chars()
-                .next()
-                .filter(|mark| between.trim().len() == mark.len_utf8())?,
+        let mut marks = between.trim().chars();
+        // Words in a script without capitals: the boxes end before them.
+        let (mark, None) = (marks.next().unwrap_or(' '), marks.next()) else {
+            break;
         };
         // Boxes stand beside or below each other; rows of a table do both.
         let mark = (mark, between.contains('\n'));

@@ -10,6 +10,20 @@ pub(super) fn is_time(text: &str) -> bool {
         .is_some_and(|(hour, minute)| is_number(hour) && is_number(minute))
 }
 
+/// Hexadecimal digits of a token to type.
+const TOKEN_CHARS: usize = 32;
+
+/// Reports whether a text is a token of 32 hexadecimal digits, with letters of one case.
+pub(in super::super) fn is_token(text: &str) -> bool {
+    let all = |is: fn(&u8) -> bool| text.as_bytes().iter().all(is);
+    let any = |is: fn(&u8) -> bool| text.as_bytes().iter().any(is);
+    text.len() == TOKEN_CHARS
+        && all(u8::is_ascii_hexdigit)
+        && any(u8::is_ascii_digit)
+        && any(u8::is_ascii_alphabetic)
+        && !(any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase))
+}
+
 /// Reports whether a group is a hexadecimal number: `0x80070643`.
 pub(super) fn is_hexadecimal(text: &str) -> bool {
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
