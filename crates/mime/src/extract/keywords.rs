@@ -18,6 +18,9 @@ use super::{
 const FIRST_JOINING: char = '\u{590}';
 /// Latin and Greek letters with marks, among them those of Vietnamese.
 const MARKED_LETTERS: std::ops::RangeInclusive<char> = '\u{1e00}'..='\u{1fff}';
+/// Follows `i` in the lower case of `\u{130}`.
+const DOT_ABOVE: char = '\u{307}';
+
 /// A keyword in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hit {
@@ -68,7 +71,9 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
         .iter()
         .filter_map(|(keyword, entry)| Some((*keyword, unmarked(entry)?)))
         .collect();
-    let plain = plain.iter().map(|(keyword, entry)| (*keyword, &**entry));
+    let dotted = vocabulary::dotted();
+    let plain = dotted.iter().chain(&plain);
+    let plain = plain.map(|(keyword, entry)| (*keyword, &**entry));
     let mut first_plain = u32::MAX;
     for (number, (keyword, entry)) in all.iter().copied().chain(plain).enumerate() {
         let is_plain = number >= all.len();
@@ -149,7 +154,10 @@ static URL_WORDS: LazyLock<Trie> = LazyLock::new(|| small_words(Word::is_of_url)
 
 fn small_words(is_wanted: impl Fn(Word) -> bool) -> Trie {
     let mut words: BTreeMap<&[u8], u32> = BTreeMap::new();
-    for (meaning, word) in vocabulary::words().filter(|(meaning, _)| is_wanted(*meaning)) {
+    let listed: Vec<_> = vocabulary::words()
+        .filter(|(meaning, _)| is_wanted(*meaning))
+        .collect();
+    for (meaning, word) in &listed {
         *words.entry(word.as_bytes()).or_default() |= meaning.bit();
     }
     trie(words)
@@ -162,7 +170,12 @@ fn trie(entries: BTreeMap<&[u8], u32>) -> Trie {
 
 /// Reports whether a word has a meaning.
 pub(super) fn is_word(word: &str, meaning: Word) -> bool {
-    let meanings = WORDS.get(fold(word).as_bytes()).unwrap_or_default();
+    // The lower case of `\u{130}` has a dot of its own.
+    let word = match word.contains(DOT_ABOVE) {
+        true => Cow::Owned(word.replace(DOT_ABOVE, "")),
+        false => Cow::Borrowed(word),
+    };
+    let meanings = WORDS.get(fold(&word).as_bytes()).unwrap_or_default();
     meanings & meaning.bit() != 0
 }
 
@@ -184,6 +197,13 @@ pub(super) fn url_meanings(word: &str) -> u32 {
 
 /// Returns the keywords of a text in order. A keyword within a longer one is left out.
 pub(super) fn find(text: &str) -> Vec<Hit> {
+    let mut hits = find_all(text);
+    name_other_codes(text, &mut hits);
+    hits
+}
+
+/// Returns the keywords of a text, whatever is beside a code word.
+fn find_all(text: &str) -> Vec<Hit> {
     let vocabulary = &*VOCABULARY;
     let folded = fold(text);
     let bytes = folded.as_bytes();
@@ -215,7 +235,6 @@ pub(super) fn find(text: &str) -> Vec<Hit> {
         is_after_letter = is_letter;
         at += len;
     }
-    name_other_codes(text, &mut hits);
     hits
 }
 
@@ -312,6 +331,10 @@ fn is_joining(char: char) -> bool {
 /// trie folds ASCII itself.
 fn fold(text: &str) -> Cow<'_, str> {
     let lower = |char: char| {
+        // Its lower case is two characters.
+        if char == '\u{130}' {
+            return '\u{131}';
+        }
         let mut lower = char.to_lowercase();
         match (lower.next(), lower.next()) {
             (Some(one), None) if one.len_utf8() == char.len_utf8() => one,

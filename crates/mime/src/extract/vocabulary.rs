@@ -1,5 +1,11 @@
 //! The keywords of every language, from `vocabulary/*.txt`. The format of these files is in the README of this crate.
 
+mod dotted;
+
+use std::{borrow::Cow, collections::HashSet};
+
+use dotted::folded_dots;
+
 /// What a keyword says about the text near it. The order of the variants is the order of [`all`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Keyword {
@@ -49,6 +55,8 @@ pub(super) enum Keyword {
     OtherLink,
     /// A sentence that begins with it leads to an article. It is an [`Keyword::OtherLink`] too.
     Article,
+    /// The reader did not ask for what the mail offers, or cancels it. It is an [`Keyword::OtherLink`] too.
+    Denied,
     /// An anchor text that says nothing; the sentence around it does.
     VagueAnchor,
     /// Has no meaning, although a part of it is a keyword.
@@ -104,6 +112,8 @@ pub(super) enum Word {
     UrlRecord,
     /// In a URL: what it asks is refused.
     UrlRefuse,
+    /// In a URL: a page of administrators or moderators.
+    UrlAdmin,
 }
 
 impl Word {
@@ -123,16 +133,22 @@ impl Word {
                 | Self::UrlSubscription
                 | Self::UrlRecord
                 | Self::UrlRefuse
+                | Self::UrlAdmin
         )
     }
 }
 
+/// The languages whose capital of `i` is `\u{130}`: Azerbaijani and Turkish.
+const DOTTED: [&str; 2] = [
+    include_str!("../../vocabulary/az.txt"),
+    include_str!("../../vocabulary/tr.txt"),
+];
 const FILES: [&str; 110] = [
     include_str!("../../vocabulary/af.txt"),
     include_str!("../../vocabulary/am.txt"),
     include_str!("../../vocabulary/ar.txt"),
     include_str!("../../vocabulary/as.txt"),
-    include_str!("../../vocabulary/az.txt"),
+    DOTTED[0],
     include_str!("../../vocabulary/be.txt"),
     include_str!("../../vocabulary/bg.txt"),
     include_str!("../../vocabulary/bn.txt"),
@@ -226,7 +242,7 @@ const FILES: [&str; 110] = [
     include_str!("../../vocabulary/th.txt"),
     include_str!("../../vocabulary/ti.txt"),
     include_str!("../../vocabulary/tl.txt"),
-    include_str!("../../vocabulary/tr.txt"),
+    DOTTED[1],
     include_str!("../../vocabulary/tt.txt"),
     include_str!("../../vocabulary/ug.txt"),
     include_str!("../../vocabulary/uk.txt"),
@@ -245,7 +261,7 @@ pub(super) fn all() -> Vec<(Keyword, &'static str)> {
     let entries = FILES.into_iter().flat_map(entries);
     let meanings = |keyword| match keyword {
         Keyword::RecoveryCode => [Some(Keyword::OneTimeCode), Some(keyword)],
-        Keyword::Article => [Some(Keyword::OtherLink), Some(keyword)],
+        Keyword::Article | Keyword::Denied => [Some(Keyword::OtherLink), Some(keyword)],
         _ => [Some(keyword), None],
     };
     let mut keywords: Vec<_> = entries
@@ -261,10 +277,29 @@ pub(super) fn all() -> Vec<(Keyword, &'static str)> {
     keywords
 }
 
+/// Returns the keywords of the languages with a dotted capital, as they are after folding: `\u{130}` becomes `\u{131}`.
+pub(super) fn dotted() -> Vec<(Keyword, String)> {
+    let known: HashSet<&str> = DOTTED
+        .into_iter()
+        .flat_map(entries)
+        .map(|(_, entry)| entry)
+        .collect();
+    let all = all().into_iter().filter(|(_, entry)| known.contains(entry));
+    all.flat_map(|(keyword, entry)| folded_dots(entry).map(move |form| (keyword, form)))
+        .collect()
+}
+
 /// Returns every small word with its meaning.
-pub(super) fn words() -> impl Iterator<Item = (Word, &'static str)> {
-    let entries = FILES.into_iter().flat_map(entries);
-    entries.filter_map(|(section, entry)| Some((word(section)?, entry)))
+pub(super) fn words() -> impl Iterator<Item = (Word, Cow<'static, str>)> {
+    let of_file = |file: &'static str| {
+        let is_dotted = DOTTED.contains(&file);
+        entries(file).flat_map(move |(section, entry)| {
+            let forms = is_dotted.then(|| folded_dots(entry)).into_iter().flatten();
+            let forms = std::iter::once(Cow::Borrowed(entry)).chain(forms.map(Cow::Owned));
+            forms.filter_map(move |form| Some((word(section)?, form)))
+        })
+    };
+    FILES.into_iter().flat_map(of_file)
 }
 
 /// Returns the entries of one file with their sections.
@@ -311,6 +346,7 @@ fn keyword(section: &str) -> Option<Keyword> {
         "parcel" => Keyword::Parcel,
         "other-link" => Keyword::OtherLink,
         "article" => Keyword::Article,
+        "denied" => Keyword::Denied,
         "vague-anchor" => Keyword::VagueAnchor,
         "ignored" => Keyword::Ignored,
         "sign-out" => Keyword::SignOut,
@@ -342,13 +378,14 @@ fn word(section: &str) -> Option<Word> {
         "url-subscription" => Word::UrlSubscription,
         "url-record" => Word::UrlRecord,
         "url-refuse" => Word::UrlRefuse,
+        "url-admin" => Word::UrlAdmin,
         _ => return None,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::HashSet, fs, path::Path};
+    use std::{fs, path::Path};
 
     use unicode_normalization::is_nfc;
 

@@ -57,6 +57,10 @@ const MAX_JOINER_BYTES: usize = 8;
 
 /// A shorter part of a word names another code only within a compound.
 const MIN_STEM_CHARS: usize = 5;
+/// Examined keywords behind a code word.
+const MAX_NAMES: usize = 4;
+/// Examined text behind the name of another thing, in bytes.
+const MAX_PURPOSE_BYTES: usize = 40;
 /// Letters of an ending after a stem.
 const MAX_ENDING_CHARS: usize = 3;
 
@@ -71,6 +75,10 @@ pub(super) fn name_other_codes(text: &str, hits: &mut [Hit]) {
             hits[index].keyword = Keyword::Ignored;
             continue;
         }
+        if says_sign_in(text, &hits[index..]) {
+            hits[index].keyword = Keyword::OneTimeCode;
+            continue;
+        }
         if is_start_of_label(&hits[index..])
             || is_end_of_label(text, &hits[..=index])
             || hits[index].keyword == Keyword::Code && is_beside_other()
@@ -78,6 +86,53 @@ pub(super) fn name_other_codes(text: &str, hits: &mut [Hit]) {
             hits[index].keyword = Keyword::Label;
         }
     }
+}
+
+/// Reports whether the first keyword is a code word beside the name of another thing, and is one for one-time codes without it:
+/// `kod us\u{142}ugi logowania`, like `kod logowania`.
+fn says_sign_in(text: &str, hits: &[Hit]) -> bool {
+    let Some((first, after)) = hits.split_first() else {
+        return false;
+    };
+    let (code, name_end) = match first.keyword {
+        Keyword::Code => {
+            let other = after
+                .iter()
+                .take(MAX_NAMES)
+                .find(|hit| hit.keyword == Keyword::OtherCode && hit.at.start > first.at.end);
+            let is_joined = |other: &&Hit| {
+                let joiner = &text[first.at.end..other.at.start];
+                joiner.len() <= MAX_JOINER_BYTES && JOINERS.contains(&&*joiner.to_lowercase())
+            };
+            let Some(other) = other.filter(is_joined) else {
+                return false;
+            };
+            (&text[first.at.clone()], other.at.end)
+        }
+        // `c\u{f3}digo del servicio` is an entry.
+        Keyword::Label => match text[first.at.clone()].split_once(' ') {
+            Some((word, _))
+                if super::find_all(word)
+                    .iter()
+                    .any(|hit| hit.keyword == Keyword::Code) =>
+            {
+                (word, first.at.end)
+            }
+            _ => return false,
+        },
+        _ => return false,
+    };
+    let end = text.floor_char_boundary((name_end + MAX_PURPOSE_BYTES).min(text.len()));
+    // Behind the ending of the name
+    let rest = text[name_end..end].trim_start_matches(|char: char| is_letter(Some(char)));
+    let rest = &rest[..rest.find([':', '.', ',', '\n', '\t']).unwrap_or(rest.len())];
+    if !rest.contains(char::is_alphabetic) {
+        return false;
+    }
+    let hits = super::find_all(&format!("{code}{rest}"));
+    let is_longer = |hit: &Hit| hit.at.start == 0 && hit.at.end > code.len();
+    hits.iter()
+        .any(|hit| hit.keyword == Keyword::OneTimeCode && is_longer(hit))
 }
 
 /// Reports whether the first keyword is a code word that begins a name: `code-server`. A shorter end is of its inflection: `PIN-ul`.
