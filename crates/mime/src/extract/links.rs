@@ -45,8 +45,14 @@ pub(super) fn find(mail: &Mail<'_>) -> Vec<Link> {
     for marked in [mail.html, mail.text] {
         let mut from = 0;
         for (index, at) in urls::bare(marked.text()).enumerate() {
-            let at = at.start..at.end.min(end_of_anchor(marked, at.start));
+            let around = anchor_around(marked, at.start);
+            let at = at.start..at.end.min(around.map_or(usize::MAX, |anchor| anchor.text.end));
             if let Some(url) = marked.text().get(at.clone()).and_then(web_url) {
+                // `https://example.com/verify/3391/...` as the text of the whole URL
+                if around.is_some_and(|anchor| anchor.href.len() > url.len() && anchor.href.starts_with(&url))
+                {
+                    continue;
+                }
                 let place = Place {
                     marked,
                     at: at.clone(),
@@ -78,6 +84,7 @@ struct Subject {
     kind: Option<LinkKind>,
     is_bulk: bool,
     is_purchase: bool,
+    is_offer: bool,
     /// Whether it answers, or names a case: `Re: [#402518] Invoice`.
     is_case: bool,
     /// Whether the mail shows what somebody wrote on a document.
@@ -95,6 +102,7 @@ impl Subject {
             kind: kind_of(hits).filter(|kind| *kind != LinkKind::Unsubscribe && !is_purchase),
             is_bulk: mail.signals.is_bulk,
             is_purchase,
+            is_offer: hits.iter().any(|hit| hit.keyword == Keyword::Promo),
             is_case: mail.subject.text().contains("[#"),
             is_comment: hits.iter().any(|hit| hit.keyword == Keyword::Comment),
             quoted: quoted(mail.subject.text()).map(str::to_owned),
@@ -131,12 +139,12 @@ impl<'m> Place<'m> {
     }
 }
 
-/// Returns where the anchor around an offset ends: what follows it without a space is no part of its URL.
-fn end_of_anchor(marked: &Marked, at: usize) -> usize {
+/// Returns the anchor around an offset: what follows it without a space is no part of its URL.
+fn anchor_around(marked: &Marked, at: usize) -> Option<&Anchor> {
     let anchors = &marked.visible.anchors;
     let next = anchors.partition_point(|anchor| anchor.text.start <= at);
-    let around = next.checked_sub(1).map(|index| anchors[index].text.end);
-    around.filter(|end| *end > at).unwrap_or(usize::MAX)
+    let around = next.checked_sub(1).map(|index| &anchors[index]);
+    around.filter(|anchor| anchor.text.end > at)
 }
 
 fn shown(html: &Marked, anchor: &Anchor) -> String {
@@ -251,18 +259,25 @@ impl LinkClassifier {
         if address.said.is_subscription && subject.is_purchase && !subject.is_bulk {
             address.said.kind = None;
         }
+        let is_address = web_url(shown).is_some();
+        let is_vague = shown.is_empty() || is_address || is_vague(said, shown);
+        // `/verify-deals` behind "Shop now", `/admin/posts/48213/approve`
+        let is_doubtful = address.said.is_part && (!is_vague || subject.is_bulk || subject.is_offer)
+            || address.said.is_admin && subject.kind != Some(LinkKind::Verify);
+        let is_of_title = address.said.is_part && address.said.kind == Some(LinkKind::Reset);
+        if is_doubtful && (address.said.kind == Some(LinkKind::Verify) || is_of_title) {
+            address.said.kind = None;
+        }
         let has = |keyword: Keyword| said.iter().any(|hit| hit.keyword == keyword);
         // "Remove" is a whole text.
         let leaves = || keywords::is_word(shown, Word::Leave) && !address.is_page();
         let stops = || leaves() || stops_mailing(shown);
-        let is_address = web_url(shown).is_some();
         let by_text = match kind_of(said) {
             // The sentence says more than the words of a URL.
             _ if is_address => None,
             None | Some(LinkKind::Verify) if stops() => Some(LinkKind::Unsubscribe),
             kind => kind,
         };
-        let is_vague = shown.is_empty() || is_address || is_vague(said, shown);
         let found = match by_text {
             // `Alle Ger\u{e4}te abmelden`
             _ if has(Keyword::SignOut) && !is_address => None,
@@ -319,7 +334,8 @@ impl LinkClassifier {
             Some(LinkKind::Verify) if subject.is_bulk && !is_call(said, shown) => None,
             // The title of a document
             Some(LinkKind::Verify | LinkKind::Reset)
-                if address.said.names_record && shown.split_whitespace().nth(2).is_some() =>
+                if address.said.is_admin && subject.kind.is_none()
+                    || address.said.names_record && shown.split_whitespace().nth(2).is_some() =>
             {
                 None
             }
@@ -348,6 +364,8 @@ impl LinkClassifier {
                 if !subject.is_bulk
                     && !address.is_help()
                     && !address.is_title()
+                    // "If this was not you, change your password", on the page of the account
+                    && !(address.is_page() && place.is_denied())
                     && (is_order(said, shown)
                         || (confidence == Confidence::AGREED
                             || url.contains('?')

@@ -57,6 +57,15 @@ const PAGE_PARTS: [&str; 12] = [
     "guides",
     "learn",
 ];
+/// Words beside one that says a kind: `verify-your-email.html`.
+const COMPANIONS: [&str; 72] = [
+    "email", "mail", "e", "account", "address", "user", "your", "my", "new", "link", "token", "sign", "up",
+    "in", "log", "on", "to", "the", "a", "and", "by", "with", "id", "identity", "device", "number", "phone",
+    "member", "profile", "auth", "request", "php", "html", "htm", "aspx", "asp", "jsp", "do", "cgi", "api",
+    "change", "set", "choose", "create", "edit", "update", "init", "complete", "finish", "start", "process",
+    "form", "page", "step", "key", "code", "wp", "pl", "action", "customer", "client", "web", "app", "site",
+    "security", "for", "of", "from", "wizard", "session", "service", "services",
+];
 /// Words of the paths of meetings.
 const MEETING_WORDS: [&str; 5] = ["meetup", "meeting", "meetings", "webinar", "conference"];
 /// The longest word of the vocabulary for URLs.
@@ -166,7 +175,7 @@ fn trimmed(url: &str, mark: Option<u8>) -> &str {
         count(close).saturating_sub(count(open))
     });
     let is_cut = |char: char| match char {
-        '.' | ',' | ';' | ':' | '!' | '?' | '\'' => true,
+        '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '\u{2026}' => true,
         '*' | '_' => mark.is_some_and(|mark| char::from(mark) == char),
         ')' | ']' => {
             let left = &mut surplus[usize::from(char == ']')];
@@ -243,6 +252,10 @@ pub(super) struct Said {
     pub(super) names_record: bool,
     /// Whether it refuses what the mail asks: `?action=deny`.
     pub(super) refuses: bool,
+    /// Whether it says its kind only by a part of a name: `/verify-deals`.
+    pub(super) is_part: bool,
+    /// Whether it is a page of administrators or moderators.
+    pub(super) is_admin: bool,
 }
 
 impl UrlReader {
@@ -266,6 +279,8 @@ impl UrlReader {
             names_page: hits.iter().any(|hit| hit.keyword == Keyword::OtherLink),
             names_record: meanings & Word::UrlRecord.bit() != 0,
             refuses: meanings & Word::UrlRefuse.bit() != 0,
+            is_part: by_words.is_some_and(|kind| !names_whole(&words, kind)),
+            is_admin: meanings & Word::UrlAdmin.bit() != 0,
         };
         self.read.insert(words, said);
         said
@@ -286,7 +301,7 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
     let (path, query) = path.split_at(memchr::memchr(b'?', path.as_bytes()).unwrap_or(path.len()));
     let mut words = String::with_capacity(2 * path.len());
     let mut actions = String::new();
-    let (mut has_secret, mut has_query_secret) = (false, false);
+    let (mut has_secret, mut has_query_secret, mut has_long_secret) = (false, false, false);
     for part in path.split(['/', '#']).filter(|part| !part.is_empty()) {
         let is_secret = is_secret_like(part);
         // After a secret only words that name something count: `/unsubscribe`.
@@ -319,6 +334,8 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
         }
         // `https://example.com/?noRedirect=1` has a switch.
         let is_switch = value.len() == 1 && path.trim_matches('/').is_empty();
+        has_long_secret |= !value.is_empty() && is_secret_name(name)
+            || is_secret_like(value) && !value.bytes().all(|byte| byte.is_ascii_digit());
         has_query_secret |= !is_word && !is_switch
             // `launchApp=SYNO.SDS.StorageManager` is a name.
             || value.len() >= MIN_SECRET_LETTERS && !is_action && !value.contains('.')
@@ -334,6 +351,8 @@ pub(super) fn read<'u>(url: &'u str, reader: &mut UrlReader) -> UrlWords<'u> {
     UrlWords {
         said: Said {
             kind: by_action.or(said.kind),
+            // `/admin/tool/mfa/email.php?secret=\u{2026}` is for its reader only.
+            is_admin: said.is_admin && !has_long_secret,
             ..said
         },
         path,
@@ -393,6 +412,20 @@ fn url_kind(words: &str, hits: &[Hit]) -> Option<LinkKind> {
     let meanings = meanings(words);
     let invites = meanings & Word::UrlInvite.bit() != 0;
     kind_by_words(meanings, hits).or(invites.then_some(LinkKind::Verify))
+}
+
+/// Reports whether a part of a URL says a kind as a whole: `verify`, `confirm-email`, but not `verify-deals`.
+fn names_whole(words: &str, kind: LinkKind) -> bool {
+    words.split('/').any(|part| {
+        let mut words = part.split(' ').filter(|word| !word.is_empty());
+        let is_known = |word: &str| {
+            COMPANIONS.contains(&word)
+                || keywords::url_meanings(word) != 0
+                || kind_of(&keywords::find(word)).is_some()
+                || word.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        kind_by_words(meanings(part.trim()), &keywords::find(part)) == Some(kind) && words.all(is_known)
+    })
 }
 
 /// Returns the meanings of the words of a URL.

@@ -19,6 +19,8 @@ const ARTICLE_BYTES: usize = 120;
 const MAX_CALL_WORDS: usize = 3;
 /// What opens the brackets of a URL after its text.
 const OPENING: [char; 3] = ['[', '(', '<'];
+/// What ends a clause.
+const CLAUSE_ENDS: [char; 6] = [',', ';', '?', '\u{60c}', '\u{3001}', '\u{ff0c}'];
 /// What stands between the label of a URL and the URL.
 const LABEL_ENDS: [char; 4] = [':', '[', '(', '<'];
 
@@ -53,6 +55,41 @@ impl Place<'_> {
                 .iter()
                 .any(|hit| hit.keyword == Keyword::Article)
     }
+
+    /// Reports whether the sentence before a link is for those who did not ask for it, or cancels it. It can be in the lines above.
+    pub(super) fn is_denied(&self) -> bool {
+        let text = self.marked.text();
+        let start = text
+            .floor_char_boundary(self.at.start.saturating_sub(SENTENCE_BYTES))
+            .max(self.from);
+        let before = text.get(start..self.at.start).unwrap_or_default();
+        let before = before.trim_end_matches(|char: char| char.is_whitespace() || OPENING.contains(&char));
+        // "If it was not you, do nothing." above a link is a sentence of its own.
+        if before.ends_with(['.', '!', '\u{3002}']) {
+            return false;
+        }
+        let ends = [". ", ".\n", "! ", "!\n", "\u{3002}", "\n\n"];
+        let cut = ends
+            .iter()
+            .filter_map(|end| before.rfind(end).map(|at| at + end.len()));
+        let from = cut.max().unwrap_or(0);
+        let sentence = start + from..start + before.len();
+        if !self.is_examined {
+            return false;
+        }
+        let hits = hits_in(self.marked, sentence);
+        let Some(denied) = hits.iter().rfind(|hit| hit.keyword == Keyword::Denied) else {
+            return false;
+        };
+        // "If you did not, reset your password: https://\u{2026}"
+        let is_asked = |hit: &Hit| {
+            hit.keyword == Keyword::Reset
+                && text
+                    .get(denied.at.end..hit.at.start)
+                    .is_some_and(|between| between.contains(CLAUSE_ENDS))
+        };
+        !hits.iter().any(is_asked)
+    }
 }
 
 /// Finds the kind of a link whose text says nothing: by the sentence, the URL, the lines before, the subject.
@@ -77,9 +114,17 @@ pub(super) fn by_context(
     if address.kind == Some(LinkKind::Unsubscribe) {
         return Some((LinkKind::Unsubscribe, Confidence::ADDRESS));
     }
+    // "If you did not ask for a new password, open https://\u{2026}"
+    let is_reset = by_sentence == Some(LinkKind::Reset) && address.kind == by_sentence;
+    if by_sentence != Some(LinkKind::Unsubscribe) && !is_reset && place.is_denied() {
+        return None;
+    }
     match by_sentence {
         Some(LinkKind::Verify)
-            if (has(Keyword::Purchase) || address.is_purchase || address.names_record)
+            if (has(Keyword::Purchase)
+                || address.is_purchase
+                || address.names_record
+                || address.is_admin)
                 && address.kind.is_none() =>
         {
             return None;
@@ -134,9 +179,18 @@ pub(super) fn by_context(
             None
         }
         Some(kind) => Some((kind, Confidence::ADDRESS)),
-        None if lines.iter().any(|hit| hit.keyword == Keyword::Purchase) => None,
+        None if by_lines != Some(LinkKind::Reset)
+            && lines.iter().any(|hit| hit.keyword == Keyword::Purchase) =>
+        {
+            None
+        }
         // "This was not me" is the label of the URL below it.
-        None if by_lines.is_none() && lines.last().is_some_and(|hit| hit.keyword == Keyword::OtherLink) => {
+        None if by_lines.is_none()
+            && lines
+                .last()
+                .is_some_and(|hit| matches!(hit.keyword, Keyword::OtherLink | Keyword::Denied))
+            && !is_below_sentence(place) =>
+        {
             None
         }
         // `Acme` above the URL is its label: a further link, of which the subject says nothing.
@@ -199,6 +253,15 @@ fn is_below_label(place: &Place<'_>) -> bool {
         || label.split_whitespace().take(MAX_VAGUE_WORDS + 1).count() <= MAX_VAGUE_WORDS
             && !label.contains('@')
             && !label.ends_with(['.', '!', '?'])
+}
+
+/// Reports whether the line before a link is for those who did not ask for it and ends its sentence: `If it was not you, ignore this.`
+fn is_below_sentence(place: &Place<'_>) -> bool {
+    let before = place.marked.text()[..place.at.start].trim_end();
+    before.ends_with(['.', '!', '\u{3002}'])
+        && lines_before(place)
+            .iter()
+            .any(|hit| hit.keyword == Keyword::Denied)
 }
 
 /// Reports whether a bare URL begins its line, and the line before is a name: one or two words.
