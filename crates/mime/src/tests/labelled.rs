@@ -25,7 +25,10 @@
 //! (58 right when first read), and bills, receipts and notices with codes of other kinds (40 of 50). `varied` has 80 everyday mails, of
 //! which 63 were right when first read; most of the others were titles in links. `compounds` has the kinds of fault of two sets of 204 and
 //! 176 mails, whose first results for codes were 0.978 and 0.989, and 0.947 and 0.957, with neighbours of each in other languages: codes
-//! of plans and projects, masked cards, keypads, dates, and links that sign devices out.
+//! of plans and projects, masked cards, keypads, dates, and links that sign devices out. `clauses` has neighbours of the kinds of
+//! fault of two sets of 200 mails, whose first results for codes were 0.979 and 0.969, and 1.000 and 0.971: sentences for those who did
+//! not ask, pages of moderators, parts of names in URLs, names between a code word and a sign-in, and the dotted capital of Turkish.
+//! 92 of 100, 46 of 50 and 23 of 25 were right when first read.
 //!
 //! Half of the mails have no code and no link to verify or reset. The rules have been adapted to all of these mails, so only new
 //! mails measure their quality.
@@ -252,4 +255,9 @@ fn extract_varied_mails_meets_precision_and_recall() {
 #[test]
 fn extract_codes_beside_compounds_meets_precision_and_recall() {
     measure("compounds", include_str!("mails/compounds.txt"), 1000);
+}
+
+#[test]
+fn extract_links_by_clause_meets_precision_and_recall() {
+    measure("clauses", include_str!("mails/clauses.txt"), 1000);
 }
