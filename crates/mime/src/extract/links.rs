@@ -365,7 +365,7 @@ impl LinkClassifier {
                     && !address.is_help()
                     && !address.is_title()
                     // "If this was not you, change your password", on the page of the account
-                    && !(address.is_page() && place.is_denied())
+                    && (!address.is_page() || !place.is_denied())
                     && (is_order(said, shown)
                         || (confidence == Confidence::AGREED
                             || url.contains('?')

@@ -14,6 +14,8 @@ use super::{
 
 /// Searched bytes before a number for an operator.
 const OPERATOR_BYTES: usize = 32;
+/// Searched bytes before a number for the name of an exception.
+const EXCEPTION_BYTES: usize = 80;
 
 impl Context<'_> {
     /// Reports whether a number is a cell of a row of figures: a name, and another number in a cell of its own.
@@ -122,8 +124,13 @@ pub(super) fn is_of_program(line: &str, at: usize) -> bool {
         .trim_start_matches(|char: char| char.is_ascii_alphanumeric() || matches!(char, '"' | '\''));
     // `AssertionError: expected 482913`
     let is_exception = || {
-        let error = memmem::find(line[..at].as_bytes(), b"Error: ");
-        error.is_some_and(|error| line[..error].ends_with(|char: char| char.is_ascii_lowercase()))
+        let from = at.saturating_sub(EXCEPTION_BYTES);
+        let error = memmem::find(&line.as_bytes()[from..at], b"Error: ");
+        error.is_some_and(|error| {
+            line.as_bytes()[..from + error]
+                .last()
+                .is_some_and(u8::is_ascii_lowercase)
+        })
     };
     // `482913 != 482914`
     if after.starts_with(" != ") || after.starts_with(" == ") || is_exception() {
