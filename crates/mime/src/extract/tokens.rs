@@ -134,6 +134,8 @@ mod class {
     /// A digit of ASCII, or the first byte of one of another script.
     pub(super) const DIGIT: u8 = 4;
     pub(super) const HYPHEN: u8 = 8;
+    /// Anything else but a small letter and a carriage return.
+    pub(super) const OTHER: u8 = 16;
 }
 
 const CLASSES: [u8; 256] = {
@@ -145,14 +147,16 @@ const CLASSES: [u8; 256] = {
             0x41..=0x5a => class::CAPITAL,
             0x30..=0x39 | 0xd9 | 0xdb | 0xe0 | 0xe1 | 0xef => class::DIGIT,
             0x2d => class::HYPHEN,
-            _ => 0,
+            0x0d | 0x61..=0x7a => 0,
+            _ => class::OTHER,
         };
         byte += 1;
     }
     classes
 };
 
-/// Returns the next word between spaces that can contain a token: it has a digit, capitals, a hyphen, or one letter only.
+/// Returns the next word between spaces that can contain a token: it has a digit, capitals, a hyphen, or one letter only. Letters
+/// alone are no code when they are many.
 fn relevant_run(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let mut start = from;
     while start < bytes.len() {
@@ -166,7 +170,9 @@ fn relevant_run(bytes: &[u8], from: usize) -> Option<Range<usize>> {
             capitals += usize::from(class == class::CAPITAL);
             end += 1;
         }
-        if found & (class::DIGIT | class::HYPHEN) != 0 || capitals >= MIN_CHARS || end == start + 1 {
+        let is_long_word = found & class::OTHER == 0 && end - start > MAX_CHARS + 1;
+        let has_capitals = capitals >= MIN_CHARS && !is_long_word;
+        if found & (class::DIGIT | class::HYPHEN) != 0 || has_capitals || end == start + 1 {
             return Some(start..end);
         }
         start = end + 1;
