@@ -126,6 +126,8 @@ async fn balance(port: u16, gateways: Vec<u16>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_share_a_certificate_and_renew_it() {
     const VALIDITY: StdDuration = StdDuration::from_secs(90);
+    // An order begins after two thirds of the validity. One that the authority rejects is repeated after two minutes.
+    const RENEWAL: StdDuration = StdDuration::from_secs(240);
     let (dns, ports) = (DnsServer::start(), ValidationPorts::free());
     dns.publish(Zone::default().a(NAME, Ipv4Addr::LOCALHOST));
     let authority = AcmeServer::start_issuing_for(ports, dns.address(), VALIDITY);
@@ -174,7 +176,7 @@ async fn replicas_share_a_certificate_and_renew_it() {
     world.processes[orderers[0]].kill();
     let left = gateways.clone().find(|index| *index != orderers[0]).unwrap();
     let left_port = http[left - gateways.start];
-    eventually_within("a renewed certificate", VALIDITY * 2, async || {
+    eventually_within("a renewed certificate", RENEWAL, async || {
         presented(&[left_port]).filter(|renewed| *renewed != first)
     })
     .await;
