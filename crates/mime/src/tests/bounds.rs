@@ -480,7 +480,7 @@ fn cost(raw: &[u8]) -> f64 {
 fn extract_cost_is_linear_in_size() {
     const SIZES: [usize; 4] = [1 << 10, 8 << 10, 64 << 10, 512 << 10];
     const MAX_EXPONENT: f64 = 1.2;
-    const MAX_REPETITIONS: usize = 5;
+    const MAX_REPETITIONS: usize = 24;
     let constructs = [
         ("plain", "482913 "),
         ("plain", "1 2 3 5 "),
